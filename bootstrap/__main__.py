@@ -1,0 +1,134 @@
+"""The command line: ./run prepares the host, then prints and executes one snakemake command.
+
+Synopsis:
+    ./run TARGET [snakemake options]        ./run --help
+
+Stage 1 runs in whatever Python the machine has, with the standard library alone, and makes the
+tools; stage 2 is the same module again, in the Python of the tools.
+"""
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import project
+import tools
+from repro.core.errors import UserError
+
+VERBS = {
+    "setup": "make the tools, choose the channel anew, install the environments",
+    "lock": "make conda-lock.yml from environment.yml, and render from it",
+    "test": "run the linters and the tests",
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line and return its exit status.
+
+    Args:
+        argv: the arguments after the program's name.
+
+    Returns:
+        0 holds, 1 does not, 2 a user's mistake; a target never returns: Snakemake takes over
+        and its status is the status.
+
+    Example:
+        >>> main(["--help"])
+        0
+    """
+    if not argv or argv[0] in ("-h", "--help"):
+        print(usage(), file=sys.stdout if argv else sys.stderr)
+        return 0 if argv else 2
+    try:
+        os.chdir(project.ROOT)
+        python = tools.ensure()
+        if Path(sys.prefix).resolve() != tools.VENV.resolve():
+            here = str(Path(__file__).resolve().parent)
+            sys.stdout.flush()
+            os.execv(python, [str(python), "-Es", here, *argv])
+        return _dispatch(argv[0], list(argv[1:]))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def usage() -> str:
+    """Return the help text.
+
+    Example:
+        >>> "setup" in usage()
+        True
+    """
+    lines = [f"  {verb:<8}{what}" for verb, what in VERBS.items()]
+    return "\n".join(
+        [
+            "usage: ./run TARGET [snakemake options]",
+            "       ./run VERB [options]",
+            "",
+            "Prepares the tools and environments, then prints and executes `snakemake TARGET ...`",
+            "in the project's folder. Targets: all (everything up to the verdicts), verify, or any",
+            "file or rule that Snakemake knows; options that are not ours go to Snakemake.",
+            "",
+            *lines,
+            "",
+            "`./run VERB --help` says more. `--config channel=locked|local` with a target or setup",
+            "forces where the packages come from: conda-forge, or Debian's Python and the wheels.",
+        ]
+    )
+
+
+def _dispatch(command: str, rest: list[str]) -> int:
+    tools.write_commands()
+    if command == "lock":
+        import lock
+
+        return lock.main(rest)
+    if command == "test":
+        import checks
+
+        return checks.main(rest)
+    if command == "setup":
+        return _setup(rest)
+    return _target([command, *rest])
+
+
+def _setup(argv: list[str]) -> int:
+    """Make everything that a target would need, and forget the remembered channel."""
+    parser = argparse.ArgumentParser(prog="./run setup", description=VERBS["setup"])
+    parser.add_argument("--config", metavar="channel=locked|local", nargs="*", default=[])
+    options, extra = parser.parse_known_args(argv)
+    _prepare(options.config, anew=True)
+    what = ["all", "--forceall", "--conda-create-envs-only", *extra]
+    return _snakemake([*what, "--config", *options.config] if options.config else what)
+
+
+def _target(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
+    options, _ = parser.parse_known_args(argv)
+    _prepare(options.config, anew=False)
+    return _snakemake(argv)
+
+
+def _prepare(config: Sequence[str], *, anew: bool) -> None:
+    import channel
+    import environments
+
+    forced = next((c.partition("=")[2] for c in config if c.startswith("channel=")), None)
+    channel.ensure(forced, anew=anew)
+    environments.drop_unsound(project.ROOT / ".snakemake" / "conda")
+
+
+def _snakemake(argv: Sequence[str]) -> int:
+    print(f"$ {shlex.join(['snakemake', *argv])}", flush=True)
+    os.execve(tools.BIN / "snakemake", ["snakemake", *argv], tools.environment())
+    raise AssertionError("unreachable: the process has become Snakemake's")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

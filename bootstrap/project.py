@@ -1,0 +1,84 @@
+"""Where things lie, and what machine this is.
+
+Synopsis:
+    project.TOOLS / "venv", project.subdir()
+
+Importing this module makes the library under workflow/lib importable: the host's tools run from
+the folder they were cloned into and are never installed.
+"""
+
+import fcntl
+import os
+import platform
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ROOT / ".tools"
+LIBRARY = ROOT / "workflow" / "lib"
+
+if str(LIBRARY) not in sys.path:
+    sys.path.insert(1, str(LIBRARY))
+
+from repro.core.writing import whole_file  # noqa: E402  (found only now)
+
+
+def subdir() -> str:
+    """Return this machine's platform in conda's words, such as ``linux-64``.
+
+    Returns:
+        The platform; for a machine that conda-forge does not serve, the words that Python has
+        for it, so that a sentence can name it.
+
+    Example:
+        >>> subdir()
+        'linux-64'
+    """
+    machine = platform.machine().lower()
+    known = {
+        ("linux", "x86_64"): "linux-64",
+        ("linux", "aarch64"): "linux-aarch64",
+        ("darwin", "arm64"): "osx-arm64",
+        ("darwin", "x86_64"): "osx-64",
+    }
+    return known.get((sys.platform, machine), f"{sys.platform}-{machine}")
+
+
+@contextmanager
+def locked(folder: Path) -> Generator[None]:
+    """Hold ``folder`` for this process alone; a second process waits. Makes the folder.
+
+    Args:
+        folder: what is about to be changed; the lock vanishes with the process that holds it.
+
+    Example:
+        >>> with locked(TOOLS):
+        ...     pass
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def write(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write ``text`` to ``path`` whole or not at all, and not when it is there already.
+
+    Args:
+        path: the file; its folder is made.
+        text: what it shall hold, in UTF-8.
+        mode: its permissions.
+
+    Example:
+        >>> write(TOOLS / "channel", "locked")
+    """
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+        part.chmod(mode)
