@@ -1,0 +1,175 @@
+"""Config: the configuration, checked, with every default filled in.
+
+Synopsis:
+    experiments = resolve(yaml_value)
+    experiments["digits"].training.epochs
+    experiments["digits"].parameters("train", seed=0)     # what that step depends on
+
+Runs where the Snakefile is read. A job receives only its own step's parameters, as
+canonical JSON, so a change re-runs exactly the steps that it concerns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any
+
+from repro.core.errors import UserError
+from repro.core.schema import checked
+
+FILE = "config/config.yaml"
+_EXPONENT = re.compile(r"[-+]?\d+[eE][-+]?\d+")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Raw data: where it lies, and the sha256 that it must have."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Threads:
+    """Thread counts of TensorFlow: part of the recipe, never taken from the machine."""
+
+    intra: int
+    inter: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train: epochs, examples in a batch, loop, what is traced, threads."""
+
+    epochs: int
+    batch_size: int
+    loop: str
+    trace: str
+    threads: Threads
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Training:
+        """From the checked mapping."""
+        return cls(**{**value, "threads": Threads(**value["threads"])})
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One entry of the configuration. `data` has the key "" where it is a single source."""
+
+    code: str
+    data: Mapping[str, Source]
+    data_seed: int
+    split: Mapping[str, float]
+    settings: Mapping[str, Any]
+    training: Training
+    seeds: tuple[int, ...]
+    goal: str
+    repeat: str | Mapping[str, int]
+    repeats: int
+    environment: str
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Experiment:
+        """From the checked mapping."""
+        data = {"": value["data"]} if "path" in value["data"] else value["data"]
+        return cls(
+            **{
+                **value,
+                "data": {name: Source(**source) for name, source in data.items()},
+                "training": Training.of(value["training"]),
+                "seeds": tuple(value["seeds"]),
+                "repeat": value["repeat"] or "off",
+            }
+        )
+
+    def parameters(self, step: str, run: str = "original", seed: int | None = None) -> dict[str, Any]:
+        """What a step's result depends on, as plain JSON values.
+
+        Args:
+            step: `prepare`, `train`, `evaluate` or `compare`.
+            run: `original` or `repeat`; a repeat may stop early.
+            seed: the root seed of training.
+
+        Returns:
+            A mapping that `repro.core.canonical` can write.
+        """
+        whole = asdict(self)
+        training = whole["training"]
+        keys = {
+            "prepare": ("data", "data_seed", "split", "settings"),
+            "train": ("settings", "training"),
+            "evaluate": ("settings",),
+            "compare": ("seeds", "goal", "repeat", "repeats"),
+        }[step]
+        chosen = {key: whole[key] for key in keys} | {"threads": training["threads"]}
+        if step == "evaluate":
+            chosen["batch_size"] = training["batch_size"]
+        if seed is not None:
+            chosen["seed"] = seed
+        if step == "train":
+            partial = run == "repeat" and isinstance(self.repeat, Mapping)
+            chosen["limit"] = dict(self.repeat) if partial else None  # pyright: ignore[reportArgumentType]
+        return chosen
+
+
+def _check_split(name: str, split: Mapping[str, float]) -> None:
+    # str() first: 0.8 + 0.1 + 0.1 is not 1 in binary, but is in the decimals that were written.
+    total = sum(Fraction(str(share)) for share in split.values())
+    if total != 1:
+        raise UserError(
+            f"{FILE}: Expected the fractions of `experiments.{name}.split` to sum to 1. "
+            f"Received {dict(split)}, which sum to {float(total):g}. Correct them."
+        )
+    for part in ("train", "test"):
+        if not split[part]:
+            raise UserError(
+                f"{FILE}: Expected `experiments.{name}.split.{part}` above 0. Received 0. "
+                "Give it a share."
+            )
+
+
+def _plain(value: Any, where: str) -> Any:
+    if isinstance(value, Mapping):
+        for key in value:  # pyright: ignore[reportUnknownVariableType]
+            if not isinstance(key, str):
+                raise UserError(
+                    f"{FILE}: Expected text as keys in `{where}`. Received {key!r}. Put it in quotes."
+                )
+        return {key: _plain(part, f"{where}.{key}") for key, part in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list):
+        return [_plain(part, where) for part in value]  # pyright: ignore[reportUnknownVariableType]
+    if value is not None and not isinstance(value, str | int | float | bool):
+        raise UserError(
+            f"{FILE}: Expected plain text, numbers, lists and mappings in `{where}`. "
+            f"Received {value!r} (a {type(value).__name__}). Put it in quotes."
+        )
+    if isinstance(value, str) and ".settings." in where and _EXPONENT.fullmatch(value):
+        raise UserError(
+            f"{FILE}: Expected a number with a decimal point in `{where}`. Received {value}, which YAML "
+            f"reads as text. Write it as {float(value)!r} or with a point, such as 1.0e-3."
+        )
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        raise UserError(f"{FILE}: Expected finite numbers in `{where}`. Received {value}. Correct it.")
+    return value
+
+
+def resolve(value: Any) -> dict[str, Experiment]:
+    """The experiments of a configuration.
+
+    Args:
+        value: what YAML gave, `experiments` on top.
+
+    Returns:
+        Each experiment by its name.
+
+    Raises:
+        UserError: a key, type, range or sum is wrong; the sentence names the key.
+    """
+    value = checked(_plain(value, "configuration"), "config", FILE)
+    for name, entry in value["experiments"].items():
+        _check_split(name, entry["split"])
+    return {name: Experiment.of(entry) for name, entry in value["experiments"].items()}

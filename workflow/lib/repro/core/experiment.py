@@ -1,0 +1,117 @@
+"""Experiment: the user's own Python file, loaded and called with care.
+
+Synopsis:
+    code = load(path)
+    with code.blamed("dataset"):
+        code.dataset(data, settings, seeds)
+
+An exception inside the user's code becomes one sentence that names the place; the whole
+traceback goes to the step's log.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from repro.core.errors import UserError
+
+MODULE = "experiment"
+
+
+def _file(path: Path) -> Path:
+    file = path / "__init__.py" if path.is_dir() else path
+    if not file.is_file():
+        what = "a folder with an __init__.py" if path.is_dir() else "a Python file"
+        raise UserError(
+            f"Expected the experiment's code, {what}, at {path.name}. Received nothing there. "
+            "Correct `code` in the configuration."
+        )
+    return file
+
+
+def _place(error: BaseException, root: Path) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(root)]
+    if isinstance(error, SyntaxError):
+        return f"{root.name}, line {error.lineno}"
+    return f"{Path(own[-1].filename).name}, line {own[-1].lineno}" if own else root.name
+
+
+@dataclass(frozen=True)
+class Code:
+    """The user's module, and where it lies."""
+
+    module: ModuleType
+    path: Path
+
+    def function(self, name: str) -> Callable[..., Any] | None:
+        """The user's function of that name, or None where there is none."""
+        found = getattr(self.module, name, None)
+        return found if callable(found) else None
+
+    @contextmanager
+    def blamed(self, what: str) -> Iterator[None]:
+        """Turns an exception of the user's code into a sentence that says where it arose.
+
+        Args:
+            what: the function that is being called.
+
+        Raises:
+            UserError: instead of any other exception.
+        """
+        with _blamed(self.path, f"`{what}`"):
+            yield
+
+
+@contextmanager
+def _blamed(path: Path, what: str) -> Iterator[None]:
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        text = str(error).strip().splitlines()
+        raise UserError(
+            f"Expected {what} of the experiment's code to run. Received "
+            f"{type(error).__name__} ({text[0] if text else 'no message'}) at {_place(error, path)}. "
+            "Mend the code."
+        ) from error
+
+
+def load(path: Path) -> Code:
+    """Imports the user's file, or folder with an `__init__.py`, as the module `experiment`.
+
+    Args:
+        path: the file or folder.
+
+    Returns:
+        The loaded code.
+
+    Raises:
+        UserError: no such file, it cannot be imported, or `dataset` or `model` is missing.
+    """
+    file = _file(path)
+    search = [str(path)] if path.is_dir() else None
+    spec = importlib.util.spec_from_file_location(MODULE, file, submodule_search_locations=search)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[MODULE] = module
+    with _blamed(path, "the import"):
+        spec.loader.exec_module(module)
+    code = Code(module, path)
+    for name in ("dataset", "model"):
+        if code.function(name) is None:
+            raise UserError(
+                f"Expected a function `{name}` in {path.name}. Received a file without one. "
+                f"Define `def {name}(...)` there."
+            )
+    return code

@@ -1,0 +1,140 @@
+"""Schema: values checked against the YAML schemas, faults told as sentences.
+
+Synopsis:
+    value = checked(value, "config")       # with the schema's defaults filled in
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from repro.core.canonical import canonical
+from repro.core.errors import UserError
+
+
+def schema(name: str) -> dict[str, Any]:
+    """A schema by its name, from the packed program or from the source tree.
+
+    Args:
+        name: `config`, `manifest`, `trace` or `verdict`.
+
+    Returns:
+        The parsed schema.
+    """
+    import yaml
+
+    file = resources.files("repro") / "schemas" / f"{name}.schema.yaml"
+    if not file.is_file():
+        file = Path(__file__).parents[3] / "schemas" / f"{name}.schema.yaml"
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+def _with_defaults(value: Any, node: dict[str, Any], root: dict[str, Any]) -> Any:
+    if "$ref" in node:
+        name = node["$ref"].removeprefix("#/$defs/")
+        node = {**root["$defs"][name], **{k: v for k, v in node.items() if k != "$ref"}}
+    if not isinstance(value, dict):
+        return value
+    known: dict[str, Any] = node.get("properties", {})
+    other: Any = node.get("additionalProperties")
+    filled: dict[str, Any] = {}
+    for key, part in value.items():
+        child = known.get(key, other)
+        filled[key] = _with_defaults(part, child, root) if isinstance(child, dict) else part
+    for key, child in known.items():
+        if key not in filled and "default" in child:
+            filled[key] = _with_defaults(deepcopy(child["default"]), child, root)
+    return filled
+
+
+def _where(path: Iterable[str | int]) -> str:
+    return ".".join(str(part) for part in path) or "the file"
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"Did you mean `{close[0]}`?" if close else f"Known keys: {', '.join(sorted(known))}."
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = canonical(value)
+    except (TypeError, ValueError):
+        text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+_EXPECTED = {
+    "type": "a value of type {0}",
+    "enum": "one of {0}",
+    "const": "{0}",
+    "minimum": "at least {0}",
+    "maximum": "at most {0}",
+    "pattern": "text that matches {0}",
+    "minItems": "at least {0} item(s)",
+    "minProperties": "at least {0} key(s)",
+    "minLength": "at least {0} character(s)",
+    "uniqueItems": "no item twice",
+}
+
+
+def _expected(error: Any) -> str:
+    template = _EXPECTED.get(error.validator, "a value that the schema allows")
+    return template.format(_shown(error.validator_value).strip('"'))
+
+
+def _sentence(error: Any, file: str) -> str:
+    where = _where(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known: Mapping[str, Any] = error.schema.get("properties", {})
+        extra = sorted(set(error.instance) - set(known))[0]
+        place = f" in `{where}`" if error.absolute_path else ""
+        return (
+            f"{file}: Expected only known keys{place}. Received `{extra}`. "
+            f"{_near(str(extra), known)} Correct or remove it."
+        )
+    if error.validator == "required":
+        missing = sorted(set(error.validator_value) - set(error.instance))[0]
+        return f"{file}: Expected the key `{missing}` in `{where}`. Received none. Add it."
+    if error.validator == "oneOf" and where.endswith("repeat"):
+        allowed = "full, off, {epochs: N} or {steps: N}, with N at least 1"
+        return f"{file}: Expected `{where}` to be {allowed}. Received {_shown(error.instance)}. Correct it."
+    if "propertyNames" in error.absolute_schema_path:
+        return (
+            f"{file}: Expected names in `{where}` to match {error.validator_value}. "
+            f"Received {_shown(error.instance)}. Rename it."
+        )
+    return (
+        f"{file}: Expected `{where}` to be {_expected(error)}. "
+        f"Received {_shown(error.instance)}. Correct it."
+    )
+
+
+def checked(value: Any, name: str, file: str) -> Any:
+    """The value with the schema's defaults, or a sentence about its first fault.
+
+    Args:
+        value: what was read from a file.
+        name: the schema's name.
+        file: how to call the file in a sentence.
+
+    Returns:
+        A copy of the value with every default filled in.
+
+    Raises:
+        UserError: the value breaks the schema; names the key, what was expected and received.
+    """
+    import jsonschema
+
+    rules = schema(name)
+    value = _with_defaults(value, rules, rules)
+    errors: Any = jsonschema.Draft202012Validator(rules).iter_errors(value)
+    faults: list[Any] = sorted(errors, key=lambda e: [str(p) for p in e.absolute_path])
+    if faults:
+        raise UserError(_sentence(faults[0], file))
+    return value

@@ -1,0 +1,63 @@
+"""Seeding: every random stream has a name, and its seed is a hash of (root seed, name).
+
+Synopsis:
+    seeds = Seeds(0)
+    seeds("dropout")                         # an integer, the same in every process
+    step_seeds(0, epoch=3, steps=23)         # int32 [23, 2], for `augment`
+
+An unrelated edit, another order of calls or a resumed run shifts no stream.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from repro.core.digest import keys, sha256_value, splitmix64
+
+METHOD = "sha256-stream-v1"
+
+
+def stream_seed(root: int, name: str) -> int:
+    """The seed of a named stream.
+
+    Args:
+        root: the root seed from the configuration.
+        name: the stream's name, any text.
+
+    Returns:
+        An integer from 0 to 2**31 - 1, which Python, NumPy, Keras and TensorFlow all take.
+
+    Example:
+        >>> stream_seed(0, "dropout") == stream_seed(0, "dropout")
+        True
+    """
+    return int(sha256_value([METHOD, root, name])[:8], 16) & 0x7FFFFFFF
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """What `dataset` and `model` receive: `seeds(name)` is the seed of that stream."""
+
+    root: int
+
+    def __call__(self, name: str) -> int:
+        """See `stream_seed`."""
+        return stream_seed(self.root, name)
+
+
+def step_seeds(root: int, epoch: int, steps: int) -> npt.NDArray[np.int32]:
+    """The seeds that `augment` receives in one epoch, a function of (root, epoch, step).
+
+    Args:
+        root: the root seed of training.
+        epoch: from 0.
+        steps: batches in the epoch.
+
+    Returns:
+        int32 [steps, 2], as TensorFlow's stateless ops take them.
+    """
+    start = keys(f"augment/{METHOD}/{root}/{epoch}", 1)
+    with np.errstate(over="ignore"):
+        words = splitmix64(start + np.arange(steps, dtype=np.uint64))
+    return words.astype("<u8").view("<i4").reshape(steps, 2).astype(np.int32)

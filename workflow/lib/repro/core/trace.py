@@ -1,0 +1,90 @@
+"""Trace: what one run did, step by step, as lines of JSON.
+
+Synopsis:
+    with writer(path, header) as trace:
+        trace.step(epoch, step, ids, row)
+        trace.epoch(epoch, digests)
+    header, lines = read(path)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from repro.core.canonical import canonical
+from repro.core.errors import UserError
+from repro.core.writing import whole_file
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes lines to an open trace."""
+
+    file: TextIO
+
+    def line(self, value: Mapping[str, Any]) -> None:
+        """Appends one line."""
+        self.file.write(canonical(value) + "\n")
+
+
+@contextmanager
+def writer(path: Path, header: Mapping[str, Any]) -> Iterator[Writer]:
+    """Opens a trace, which appears at `path` when the block ends well.
+
+    Args:
+        path: the file to appear.
+        header: what every line shares: methods, layout, initial digests.
+
+    Yields:
+        The writer of the lines.
+    """
+    with whole_file(path) as temporary, temporary.open("w", encoding="ascii") as file:
+        trace = Writer(file)
+        trace.line({"version": VERSION, **header})
+        yield trace
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A trace as read: the header; then, in order, a mapping for each step and each epoch's end.
+
+    A step's line has the key `step`; an epoch's has not.
+    """
+
+    header: Mapping[str, Any]
+    lines: tuple[Mapping[str, Any], ...]
+
+
+def read(path: Path) -> Trace:
+    """Reads a trace.
+
+    Args:
+        path: what `writer` wrote.
+
+    Returns:
+        Its header and lines.
+
+    Raises:
+        UserError: not a trace, or one of a newer version.
+    """
+    try:
+        header, *lines = [json.loads(line) for line in path.read_text("ascii").splitlines()]
+        version = header["version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"Expected a trace at {path.name}. Received a file that cannot be read as one ({error}). "
+            "Delete it and run again."
+        ) from error
+    if version != VERSION:
+        raise UserError(
+            f"Expected a trace of version {VERSION} at {path.name}. Received version {version}. "
+            "Use the release of this program that wrote it."
+        )
+    return Trace(header, tuple(lines))

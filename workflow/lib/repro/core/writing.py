@@ -1,0 +1,98 @@
+"""Writing: a file or a folder appears whole, or not at all.
+
+Synopsis:
+    write_text(path, text)
+    with whole_file(path) as temporary: ...
+    with whole_folder(path) as temporary: ...
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from repro.core.errors import UserError
+
+
+@contextmanager
+def _sentence_for_system_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"Expected to write {path}. Received from the system: {error.strerror or error}. "
+            "Make room or give the right to write there, and run again; nothing was kept."
+        ) from error
+
+
+def _temporary(path: Path) -> Path:
+    # The name ends as the target's does, because some writers look at the suffix.
+    return path.with_name(f".{os.getpid()}.{path.name}")
+
+
+def flush(path: Path) -> None:
+    """Waits until the file's (or folder's) content has reached the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Gives a temporary name beside `path`; what was written there is renamed to `path`.
+
+    Args:
+        path: the file to appear; its folder is made if it is missing.
+
+    Yields:
+        The temporary path, to be written by the caller.
+
+    Raises:
+        UserError: the system refused to write (a full disk, a missing right).
+
+    Example:
+        >>> with whole_file(Path("a.txt")) as temporary:
+        ...     _ = temporary.write_text("text")
+    """
+    temporary = _temporary(path)
+    with _sentence_for_system_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            flush(temporary)
+            temporary.replace(path)
+            flush(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """As `whole_file`, for a folder; an older folder at `path` is replaced at the end."""
+    temporary = _temporary(path)
+    with _sentence_for_system_errors(path):
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        try:
+            yield temporary
+            for file in sorted(temporary.rglob("*")):
+                flush(file)
+            shutil.rmtree(path, ignore_errors=True)
+            temporary.replace(path)
+            flush(path.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes `content` to `path`, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes `text` to `path` as UTF-8, whole or not at all."""
+    write_bytes(path, text.encode())

@@ -1,0 +1,110 @@
+"""Prepare: raw data of known digest → ids → split → arrays on disk.
+
+Synopsis:
+    prepare(code, sources, parameters, folder)
+    arrays = part(folder, "train")            # name -> memory-mapped array
+
+    folder/{train,validation,test}/NAME.npy   # NAME: id, x, y, x.left, sample_weight, group
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from repro.core.digest import sha256_tree
+from repro.core.errors import UserError
+from repro.core.experiment import Code
+from repro.core.seeding import Seeds
+from repro.core.writing import whole_folder
+from repro.data.dataset import Array, Examples, examples_of, split
+from repro.data.stream import collected
+
+_ROWS = 4096
+
+
+def check_source(path: Path, named: str, expected: str) -> None:
+    """Refuses raw data that is missing or is not what the configuration names.
+
+    Args:
+        path: a file or folder.
+        named: how the configuration calls it.
+        expected: its sha256 (of a folder: see `sha256_tree`).
+
+    Raises:
+        UserError: nothing there, or another digest; says both digests.
+    """
+    if not path.exists():
+        raise UserError(
+            f"Expected raw data at {named}. Received nothing there. Put it there, or correct `path`."
+        )
+    if (found := sha256_tree(path)) != expected:
+        raise UserError(
+            f"Expected {named} to have sha256 {expected}. Received {found}. Restore the file, or, "
+            "if the new content is meant, write the new digest into the configuration."
+        )
+
+
+def _store(folder: Path, examples: Examples, rows: Array) -> None:
+    folder.mkdir()
+    width = max(map(len, examples.ids))
+    ids = np.array(examples.ids, dtype=f"U{width}")
+    for name, column in {**examples.columns, "id": ids}.items():
+        target = np.lib.format.open_memmap(
+            folder / f"{name}.npy", "w+", dtype=column.dtype, shape=(len(rows), *column.shape[1:])
+        )
+        for start in range(0, len(rows), _ROWS):
+            target[start : start + _ROWS] = column[rows[start : start + _ROWS]]
+        target.flush()
+
+
+def prepare(code: Code, sources: Mapping[str, Path], parameters: Mapping[str, Any], folder: Path) -> None:
+    """Runs the user's `dataset` and writes the parts of the split.
+
+    Args:
+        code: the user's code.
+        sources: the path of each raw data source; the key is "" for a single one.
+        parameters: `data` (path and sha256 of each source), `data_seed`, `split`, `settings`.
+        folder: the folder to appear.
+
+    Raises:
+        UserError: a digest, the user's code or what it returned is wrong; nothing is kept.
+    """
+    for name, source in parameters["data"].items():
+        check_source(sources[name], source["path"], source["sha256"])
+    seeds = Seeds(parameters["data_seed"])
+    function = code.function("dataset")
+    assert function is not None
+    with code.blamed("dataset"):
+        single = sources[""] if "" in sources else dict(sources)
+        returned = collected(function(single, dict(parameters["settings"]), seeds))
+    examples = examples_of(returned)
+    parts = split(examples, parameters["split"], seeds("split"))
+    with whole_folder(folder) as temporary:
+        for name, rows in parts.items():
+            _store(temporary / name, examples, rows)
+
+
+def part(folder: Path, name: str) -> dict[str, Array]:
+    """The arrays of one part, memory-mapped; empty where the split gave it no share.
+
+    Args:
+        folder: what `prepare` wrote.
+        name: `train`, `validation` or `test`.
+
+    Returns:
+        Array by name (`x`, `y`, `id`, …), each [examples, …].
+    """
+    files = sorted((folder / name).glob("*.npy"))
+    return {file.stem: np.load(file, mmap_mode="r") for file in files}
+
+
+def structured(arrays: Mapping[str, Any], name: str) -> Any:
+    """The array `name`, or the mapping of those named `name.…`; None where there is neither."""
+    if name in arrays:
+        return arrays[name]
+    parts = {k.split(".", 1)[1]: v for k, v in arrays.items() if k.startswith(f"{name}.")}
+    return parts or None

@@ -1,0 +1,189 @@
+"""Traced: a training step that augments its batch and records, inside the graph, what it did.
+
+Synopsis:
+    step = TracedStep(model, augment)
+    step.begin_epoch(seeds)            # int32 [steps, 2]
+    ...                                # model.train_step now is the traced one
+    step.rows(steps)                   # what each step recorded
+
+Both loops run this one step, so they leave the same trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from repro.core.digest import BLOCK, STEP_DIGEST, keys
+from repro.model.checkpoint import by_path, optimizers
+
+
+def _signed(value: int) -> int:
+    return value - 2**64 if value >= 2**63 else value
+
+
+def _shifted(words: Any, bits: int) -> Any:
+    # TensorFlow has few operations on uint64; int64 wraps alike, but its right shift keeps the sign.
+    import tensorflow as tf
+
+    return tf.bitwise.bitwise_and(tf.bitwise.right_shift(words, np.int64(bits)), 2 ** (64 - bits) - 1)
+
+
+def _splitmix64(words: Any) -> Any:
+    import tensorflow as tf
+
+    xor = tf.bitwise.bitwise_xor
+    words = xor(words, _shifted(words, 30)) * np.int64(_signed(0xBF58476D1CE4E5B9))
+    words = xor(words, _shifted(words, 27)) * np.int64(_signed(0x94D049BB133111EB))
+    return xor(words, _shifted(words, 31))
+
+
+def _padded(words: Any, multiple: int) -> list[Any]:
+    import tensorflow as tf
+
+    count = words.shape[0]
+    lack = -count % multiple if count is not None else -tf.size(words) % multiple
+    if isinstance(lack, int) and not lack:
+        return [words]
+    return [words, tf.zeros([lack], words.dtype)]
+
+
+def _words(tensor: Any) -> Any:
+    """The tensor's bytes as int32 words; text by its 64-bit fingerprint."""
+    import tensorflow as tf
+
+    if tensor.dtype == tf.string:
+        tensor = tf.strings.to_hash_bucket_fast(tensor, 2**63 - 1)
+    if tensor.dtype == tf.bool:
+        tensor = tf.cast(tensor, tf.uint8)
+    flat = tf.reshape(tensor, [-1])
+    if tensor.dtype.size < 4:
+        share = 4 // tensor.dtype.size
+        flat = tf.reshape(tf.concat(_padded(flat, share), 0), [-1, share])
+    return tf.reshape(tf.bitcast(flat, tf.int32), [-1])
+
+
+def digests(tensors: Sequence[Any]) -> Any:
+    """The step digest of each tensor, as `repro.core.digest.multilinear64` defines it.
+
+    Args:
+        tensors: any dtypes and shapes, at least one.
+
+    Returns:
+        int64 [len(tensors)], the digests' bits.
+    """
+    import tensorflow as tf
+
+    pieces = [_padded(_words(tensor), BLOCK) for tensor in tensors]
+    counts = [sum(tf.size(piece) for piece in padded) // BLOCK for padded in pieces]
+    rows = tf.reshape(tf.concat([piece for padded in pieces for piece in padded], 0), [-1, BLOCK])
+    places = tf.concat([tf.range(1, count + 1) for count in counts], 0)
+    owners = tf.repeat(tf.range(len(tensors)), tf.stack(counts))
+    unsigned = tf.bitwise.bitwise_and(tf.cast(rows, tf.int64), 2**32 - 1)
+    sums = tf.reduce_sum(unsigned * keys(STEP_DIGEST, BLOCK).view(np.int64), axis=1)
+    golden = np.int64(_signed(0x9E3779B97F4A7C15))
+    mixed = _splitmix64(sums + tf.cast(places, tf.int64) * golden)
+    return tf.math.unsorted_segment_sum(mixed, owners, len(tensors))
+
+
+def _bits(value: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.bitcast(tf.cast(tf.convert_to_tensor(value), tf.float64), tf.int64)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One step's record: digests and bits in hexadecimal; `weights` in the model's order."""
+
+    batch: str
+    lr: str
+    loss: str
+    weights: tuple[str, ...]
+
+
+def _hex(values: Any) -> str:
+    return "".join(f"{int(value) & 0xFFFFFFFFFFFFFFFF:016x}" for value in values)
+
+
+class TracedStep:
+    """Replaces `model.train_step` by one that augments, runs the model's own, and records.
+
+    Args:
+        model: a built, compiled keras.Model.
+        augment: the user's `augment(x, y, seed)`, or None.
+        steps: batches in an epoch.
+        trace: `step` records every step, `epoch` none of them.
+    """
+
+    def __init__(
+        self, model: Any, augment: Callable[..., Any] | None, steps: int, trace: str
+    ) -> None:
+        import tensorflow as tf
+
+        self._model, self._traced = model, trace == "step"
+        self._augment = tf.function(augment) if augment else None
+        self._own_step = model.train_step
+        self._optimizers = list(optimizers(model).values())
+        self._weights = by_path(model.weights)
+        self._losses: list[Any] = []
+        width = 2 + len(self._optimizers) + len(self._weights)
+        self._record = tf.Variable(tf.zeros([steps, width], tf.int64), trainable=False)
+        self._seeds = tf.Variable(tf.zeros([steps, 2], tf.int32), trainable=False)
+        self._step = tf.Variable(0, trainable=False, dtype=tf.int64)
+        self._observe_loss()
+        model.train_step = self.__call__
+
+    def _observe_loss(self) -> None:
+        own = self._model.compute_loss
+
+        def compute_loss(*arguments: Any, **named: Any) -> Any:
+            loss = own(*arguments, **named)
+            self._losses.append(loss)
+            return loss
+
+        self._model.compute_loss = compute_loss
+
+    def begin_epoch(self, seeds: npt.NDArray[np.int32]) -> None:
+        """Starts at step 0 with this epoch's seeds for `augment`, int32 [steps, 2]."""
+        self._seeds.assign(seeds)
+        self._step.assign(0)
+
+    def __call__(self, data: Any) -> Any:
+        """Runs one step on a batch (x, y) or (x, y, sample_weight); returns the model's logs."""
+        if self._augment:
+            x, y = self._augment(data[0], data[1], self._seeds[self._step])
+            data = (x, y, *data[2:])
+        self._losses.clear()
+        logs = self._own_step(data)
+        if self._traced:
+            self._note(data, logs)
+        self._step.assign_add(1)
+        return logs
+
+    def _note(self, data: Any, logs: Any) -> None:
+        import tensorflow as tf
+
+        batch = [part for part in tf.nest.flatten(data) if part is not None]
+        # A train_step of the user's own may never call compute_loss: then its logs stand in.
+        loss = self._losses[-1] if self._losses else logs[min(logs, key=lambda n: (n != "loss", n))]
+        rates = [_bits(optimizer.learning_rate) for optimizer in self._optimizers]
+        variables = [tf.convert_to_tensor(v.value) for v in self._weights.values()]
+        several = digests(batch + variables)
+        content = tf.reduce_sum(several[: len(batch)] * np.arange(1, 2 * len(batch), 2))
+        row = tf.concat([tf.stack([content, _bits(loss), *rates]), several[len(batch) :]], 0)
+        self._record.scatter_nd_update([[self._step]], [row])
+
+    def rows(self, steps: int) -> list[Row]:
+        """What the first `steps` steps of the epoch recorded; empty unless every step is traced."""
+        if not self._traced:
+            return []
+        rates = 2 + len(self._optimizers)
+        return [
+            Row(_hex(r[:1]), _hex(r[2:rates]), _hex(r[1:2]), tuple(_hex([w]) for w in r[rates:]))
+            for r in self._record.numpy()[:steps]
+        ]

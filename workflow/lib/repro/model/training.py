@@ -1,0 +1,218 @@
+"""Training: the user's model, trained with every step traced.
+
+Synopsis:
+    trained = train(code, data_folder, parameters, out_folder)
+
+Writes weights.safetensors, model.keras, trace.jsonl and history.csv.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from repro.core.config import Training
+from repro.core.digest import STEP_DIGEST
+from repro.core.errors import UserError
+from repro.core.experiment import Code
+from repro.core.seeding import Seeds, step_seeds
+from repro.core.trace import Writer, writer
+from repro.core.writing import whole_file
+from repro.data.order import METHOD as ORDER
+from repro.data.prepare import part
+from repro.model.checkpoint import save, states
+from repro.model.loops import LOOPS, Plan, choose, columns
+from repro.model.traced import TracedStep
+
+OUTPUTS = ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the manifest says of a training: the loop that ran, and the epochs that it finished."""
+
+    loop: str
+    epochs: int
+    augmented: bool
+
+
+def made(code: Code, settings: Mapping[str, Any], seeds: Seeds) -> Any:
+    """Calls the user's `model`.
+
+    Args:
+        code: the user's code.
+        settings: the experiment's settings.
+        seeds: the streams of this training.
+
+    Returns:
+        A compiled keras.Model.
+
+    Raises:
+        UserError: the code fails, or returns something else.
+    """
+    import keras
+
+    function = code.function("model")
+    assert function is not None
+    with code.blamed("model"):
+        model = function(dict(settings), seeds)
+    if not isinstance(model, keras.Model):
+        raise UserError(
+            f"Expected `model` to return a keras.Model. Received {type(model).__name__}. "
+            "End the function with `return model`."
+        )
+    if not model.compiled:
+        raise UserError(
+            "Expected `model` to return a compiled model. Received one that is not compiled. "
+            "Call `model.compile(optimizer=..., loss=...)` in it."
+        )
+    return model
+
+
+def built(model: Any, arrays: Mapping[str, npt.NDArray[Any]], code: Code) -> Any:
+    """Creates every variable of the model, its metrics and optimizer, before the first step.
+
+    Args:
+        model: what `made` gave.
+        arrays: any part of the data; only dtypes and shapes are looked at.
+        code: whose fault it is if that fails.
+
+    Returns:
+        The model.
+    """
+    import keras
+
+    def symbol(array: npt.NDArray[Any]) -> Any:
+        dtype = "string" if array.dtype.kind in "US" else keras.backend.standardize_dtype(array.dtype)
+        return keras.KerasTensor((None, *array.shape[1:]), dtype)
+
+    with code.blamed("model"):
+        # Keras' `fit` begins with this very call; there is no public one.
+        model._symbolic_build(data_batch=keras.tree.map_structure(symbol, columns(arrays)))
+        # XLA and op determinism exclude one another: Keras would turn it off with a warning.
+        model.jit_compile = False
+        keras.saving.serialize_keras_object(model)
+    return model
+
+
+@dataclass
+class _Recording:
+    """Around each epoch: prepares the traced step before it, writes its lines behind it."""
+
+    model: Any
+    plan: Plan
+    step: TracedStep
+    trace: Writer
+    epochs: int = 0
+
+    def callback(self) -> Any:
+        """This, as a Keras callback; it acts at batches only where `fit` must stop within an epoch."""
+        import keras
+
+        within = self.plan.last_steps != self.plan.steps
+        return keras.callbacks.LambdaCallback(
+            on_epoch_begin=self.begin_epoch,
+            on_epoch_end=self.end_epoch,
+            on_train_batch_end=self.end_batch if within else None,
+        )
+
+    def begin_epoch(self, epoch: int, _logs: Any = None) -> None:
+        self._epoch = epoch
+        self.step.begin_epoch(step_seeds(self.plan.seed, epoch, self.plan.steps))
+
+    def end_batch(self, batch: int, _logs: Any = None) -> None:
+        if self._epoch == self.plan.last_epoch and batch + 1 >= self.plan.last_steps:
+            self.model.stop_training = True
+
+    def end_epoch(self, epoch: int, _logs: Any = None) -> None:
+        marks = self.plan.arrays["id"]
+        rows = self.step.rows(self.plan.steps_of(epoch))
+        for number, (row, chosen) in enumerate(zip(rows, self.plan.batches(epoch), strict=False)):
+            ids = hashlib.sha256(np.ascontiguousarray(marks[chosen]).tobytes()).hexdigest()[:16]
+            line = {"batch": row.batch, "lr": row.lr, "loss": row.loss, "weights": row.weights}
+            self.trace.line({"epoch": epoch, "step": number, "ids": ids, **line})
+        self.trace.line({"epoch": epoch, **states(self.model).digests()})
+        self.epochs = epoch + 1
+        if epoch == self.plan.last_epoch:
+            self.model.stop_training = True
+
+
+def _plan(folder: Path, training: Training, seed: int, limit: Mapping[str, int] | None) -> Plan:
+    arrays = part(folder, "train")
+    steps = -(-len(arrays["id"]) // training.batch_size)
+    wanted = training.epochs * steps
+    if limit:
+        wanted = min(wanted, limit["epochs"] * steps if "epochs" in limit else limit["steps"])
+    epoch, last = divmod(wanted - 1, steps)
+    validation = part(folder, "validation")
+    return Plan(arrays, validation, training.batch_size, training.epochs, seed, epoch, last + 1)
+
+
+def _header(model: Any) -> dict[str, Any]:
+    initial = states(model)
+    return {
+        "digest": STEP_DIGEST,
+        "order": ORDER,
+        "variables": list(initial.weights),
+        "initial": initial.digests(),
+    }
+
+
+def _write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
+    names = sorted(history)
+    with whole_file(path) as temporary, temporary.open("w", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["epoch", *names])
+        for epoch, values in enumerate(zip(*(history[n] for n in names), strict=True)):
+            rows.writerow([epoch, *(repr(float(value)) for value in values)])
+
+
+def train(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> Trained:
+    """Trains the user's model and writes the four files of `OUTPUTS`.
+
+    Determinism must have begun (`repro.model.determinism.begin`).
+
+    Args:
+        code: the user's code.
+        data: the folder that `prepare` wrote.
+        parameters: `settings`, `training`, `seed`, and `limit` (None, or where to stop early).
+        out: the folder to write to.
+
+    Returns:
+        What the manifest says of it.
+
+    Raises:
+        UserError: the user's code, or what was asked of the loop, is at fault.
+    """
+    import keras
+
+    training, seed = Training.of(parameters["training"]), parameters["seed"]
+    seeds = Seeds(seed)
+    plan = _plan(data, training, seed, parameters["limit"])
+    model = built(made(code, parameters["settings"], seeds), plan.arrays, code)
+    maker, augment = code.function("callbacks"), code.function("augment")
+    with code.blamed("callbacks"):
+        own: list[Any] = list(maker(dict(parameters["settings"]), seeds)) if maker else []
+    loop = choose(training.loop, model, plan, own)
+    header = _header(model)
+    step = TracedStep(model, augment, plan.steps, training.trace)
+    with writer(out / "trace.jsonl", header) as trace:
+        recording = _Recording(model, plan, step, trace)
+        callbacks = keras.callbacks.CallbackList(
+            [*own, recording.callback()], add_history=True, model=model,
+            epochs=training.epochs, steps=plan.steps, verbose=0,
+        )  # fmt: skip
+        with code.blamed("model or augment"):
+            LOOPS[loop](model, plan, callbacks)
+    save(model, out / "weights.safetensors")
+    _write_history(out / "history.csv", model.history.history)
+    with whole_file(out / "model.keras") as temporary:
+        model.save(temporary)
+    return Trained(loop, recording.epochs, augment is not None)
