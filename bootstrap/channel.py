@@ -1,0 +1,216 @@
+"""Decides where conda packages come from: the locked channel, or a local one built from Debian.
+
+Synopsis:
+    channel.ensure(forced, anew=False)      -> 'locked' or 'local'
+
+A channel that the user forces is used; else the one remembered in .tools/channel; else the
+locked channel is asked for one of its packages, and where it does not answer the local one is
+built. It has its own pins, under .tools/local, which are never part of the published lock.
+"""
+
+import asyncio
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import debian
+import install
+import package
+import project
+from repro.core.errors import UserError
+from repro.core.writing import whole_folder
+
+if TYPE_CHECKING:
+    from render import CondaPackage
+
+Word = Literal["locked", "local"]
+WORDS: tuple[Word, ...] = ("locked", "local")
+REMEMBERED = project.TOOLS / "channel"
+LOCAL = project.TOOLS / "local"
+ENVS = project.ROOT / "workflow" / "envs"
+WHEELS = project.ROOT / "bootstrap" / "channel-wheels.txt"
+PATIENCE = 5.0  # seconds for the locked channel to answer
+
+
+def ensure(forced: str | None, *, anew: bool) -> Word:
+    """Choose the channel, build it if it is the local one, and remember the choice.
+
+    Args:
+        forced: what ``--config channel=`` says, if anything; remembered by `setup` alone.
+        anew: whether to ask again rather than to follow what is remembered.
+
+    Returns:
+        The word that the Snakefile finds in .tools/channel, unless it was forced.
+
+    Raises:
+        UserError: no such channel, or this machine can reach none and build none.
+
+    Example:
+        >>> ensure("locked", anew=False)
+        'locked'
+    """
+    if forced is not None and forced not in WORDS:
+        raise UserError(
+            f"Expected `channel` to be locked or local. Received {forced}. Correct `--config`."
+        )
+    word = forced or (None if anew else remembered()) or _probe()
+    if word == "local":
+        make_local()
+    if anew or forced is None:
+        project.write(REMEMBERED, word)
+    return "local" if word == "local" else "locked"
+
+
+def remembered() -> Word | None:
+    """Return the choice of an earlier run, or None.
+
+    Example:
+        >>> remembered()
+        'local'
+    """
+    text = REMEMBERED.read_text(encoding="utf-8").strip() if REMEMBERED.is_file() else ""
+    return next((word for word in WORDS if word == text), None)
+
+
+def answers(url: str, seconds: float = PATIENCE) -> bool:
+    """Say whether an address answers in time.
+
+    Args:
+        url: of one package.
+        seconds: for everything together, the look-up of the name included.
+
+    Example:
+        >>> answers("file:///nowhere/a-1-0.conda")
+        False
+    """
+    answered = threading.Event()
+
+    def ask() -> None:
+        request = urllib.request.Request(url, method="HEAD")
+        try:
+            with urllib.request.urlopen(request, timeout=seconds):
+                answered.set()
+        except (OSError, ValueError):
+            pass  # whatever the reason, it does not answer
+
+    # A look-up of a name has no time limit of its own: the thread is left behind then.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return answered.is_set()
+
+
+def make_local() -> None:
+    """Build the local channel and its pins, unless they are there and unaltered.
+
+    Raises:
+        UserError: this is no Debian 12, or its packages or the wheels cannot be fetched.
+
+    Example:
+        >>> make_local()
+    """
+    with project.locked(project.TOOLS):
+        if not _sound():
+            _build()
+
+
+def _probe() -> Word:
+    pins = install.read_pins(ENVS / f"keras.{project.subdir()}.pin.txt")
+    where = pins[0].url.rpartition("/")[0].rpartition("/")[0]
+    if answers(pins[0].url):
+        return "locked"
+    reason = debian.unsuited()
+    if reason:
+        raise UserError(
+            f"Expected {where} to answer, or a Debian 12 to build Python from. Received no answer "
+            f"within {PATIENCE:g} seconds, and {reason}. Make that channel reachable, then try again."
+        )
+    print(
+        f"{where} does not answer within {PATIENCE:g} seconds: Debian's python3.11 is used instead, "
+        "with the very wheels of the lock (`./run setup` asks again).",
+        file=sys.stderr,
+        flush=True,
+    )
+    return "local"
+
+
+def _build() -> None:
+    import render
+
+    reason = debian.unsuited()
+    if reason:
+        raise UserError(
+            f"Expected a Debian 12 to build the local channel from. Received {reason}. "
+            "Use the locked channel: `--config channel=locked`."
+        )
+    print("Building the local channel in .tools/local (once; under a minute) ...", file=sys.stderr)
+    with whole_folder(LOCAL) as folder:
+        channel, scratch = folder / "channel", folder / "scratch"
+        (channel / "noarch").mkdir(parents=True)
+        built = [debian.write_python(channel, scratch)]
+        built += [package.write_wheel(wheel, channel) for wheel in _wheels(scratch / "wheels")]
+        shutil.rmtree(scratch)
+        asyncio.run(_index(channel))
+        render.render_local([_described(file, channel) for file in built], folder / "envs")
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        digests = {file.relative_to(folder).as_posix(): _digest(file) for file in files}
+        project.write(folder / "made.json", json.dumps({"key": _key(), "files": digests}, indent=1))
+
+
+def _wheels(folder: Path) -> list[Path]:
+    options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-input"]
+    pip = [sys.executable, "-Es", "-m", "pip", "download", "-qq", "--disable-pip-version-check"]
+    where = ["--dest", str(folder), "--requirement", str(WHEELS)]
+    if subprocess.run([*pip, *options, *where], check=False).returncode:
+        raise UserError(
+            f"Expected the wheels pinned in {WHEELS.relative_to(project.ROOT)} from the package "
+            "index that pip is configured with. Received the error above. Make it reachable."
+        )
+    return sorted(folder.glob("*.whl"))
+
+
+async def _index(channel: Path) -> None:
+    from rattler.index.index import index_fs
+
+    await index_fs(channel, write_zst=False, write_shards=False)
+
+
+def _described(file: Path, channel: Path) -> "CondaPackage":
+    from render import CondaPackage
+
+    name, version, build = file.name.removesuffix(".conda").rsplit("-", 2)
+    subdir = file.parent.name
+    final = LOCAL / "channel" / subdir / file.name
+    return CondaPackage(name, version, build, subdir, final.as_uri(), _digest(file))
+
+
+def _key() -> str:
+    """Change whenever something changes that the local channel was made from or by."""
+    here = project.ROOT / "bootstrap"
+    made_from = [WHEELS, project.ROOT / "conda-lock.yml", here / "requirements.txt"]
+    made_by = [*here.glob("*.py"), *here.glob("*.in"), project.LIBRARY / "repro/record/installed.py"]
+    digest = hashlib.sha256(str(project.ROOT).encode())
+    for file in [*made_from, *sorted(made_by)]:
+        digest.update(_digest(file).encode())
+    return digest.hexdigest()
+
+
+def _sound() -> bool:
+    try:
+        made = json.loads((LOCAL / "made.json").read_text(encoding="utf-8"))
+        files: dict[str, str] = made["files"]
+        same = all(_digest(LOCAL / name) == digest for name, digest in files.items())
+        return same and made["key"] == _key()
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
