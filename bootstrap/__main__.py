@@ -116,12 +116,10 @@ def _target(argv: list[str]) -> int:
 
 
 def _prepare(config: Sequence[str], *, anew: bool) -> None:
-    import channel
-    import environments
+    import prepare
 
     forced = next((c.partition("=")[2] for c in config if c.startswith("channel=")), None)
-    channel.ensure(forced, anew=anew)
-    environments.drop_unsound(project.ROOT / ".snakemake" / "conda")
+    prepare.prepare(forced, anew=anew)
 
 
 def _snakemake(argv: Sequence[str]) -> int:

@@ -129,11 +129,12 @@ def _probe() -> Word:
     if reason:
         raise UserError(
             f"Expected {where} to answer, or a Debian 12 to build Python from. Received no answer "
-            f"within {PATIENCE:g} seconds, and {reason}. Make that channel reachable, then try again."
+            f"within {PATIENCE:g} seconds, and {reason}. Make that channel reachable, then try "
+            "again."
         )
     print(
-        f"{where} does not answer within {PATIENCE:g} seconds: Debian's python3.11 is used instead, "
-        "with the very wheels of the lock (`./run setup` asks again).",
+        f"{where} does not answer within {PATIENCE:g} seconds: Debian's python3.11 is used "
+        "instead, with the very wheels of the lock (`./run setup` asks again).",
         file=sys.stderr,
         flush=True,
     )
@@ -185,16 +186,19 @@ def _described(file: Path, channel: Path) -> "CondaPackage":
     from render import CondaPackage
 
     name, version, build = file.name.removesuffix(".conda").rsplit("-", 2)
-    subdir = file.parent.name
-    final = LOCAL / "channel" / subdir / file.name
-    return CondaPackage(name, version, build, subdir, final.as_uri(), _digest(file))
+    final = LOCAL / "channel" / file.relative_to(channel)
+    return CondaPackage(name, version, build, final.parent.name, final.as_uri(), _digest(file))
 
 
 def _key() -> str:
     """Change whenever something changes that the local channel was made from or by."""
     here = project.ROOT / "bootstrap"
     made_from = [WHEELS, project.ROOT / "conda-lock.yml", here / "requirements.txt"]
-    made_by = [*here.glob("*.py"), *here.glob("*.in"), project.LIBRARY / "repro/record/installed.py"]
+    made_by = [
+        *here.glob("*.py"),
+        *here.glob("*.in"),
+        project.LIBRARY / "repro/record/installed.py",
+    ]
     digest = hashlib.sha256(str(project.ROOT).encode())
     for file in [*made_from, *sorted(made_by)]:
         digest.update(_digest(file).encode())

@@ -109,7 +109,7 @@ def _create(options: argparse.Namespace) -> int:
         return _solve(options)
     if not (options.file and options.prefix) or options.specs:
         raise UserError(
-            "Expected `conda create --file PINS --prefix ENV`. Received specifications, or no file. "
+            "Expected `conda create --file PINS --prefix ENV`. Received specifications or no file. "
             "Name a pin file in which each package has a digest; nothing else is installed here."
         )
     import install

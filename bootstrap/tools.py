@@ -9,6 +9,7 @@ Python, this folder. Whatever is not, half-made or moved or outdated, is made af
 """
 
 import hashlib
+import importlib
 import os
 import re
 import shutil
@@ -146,10 +147,15 @@ def _make(key: str) -> None:
     if VENV.exists():
         shutil.rmtree(VENV)
     made = subprocess.run(
-        [sys.executable, "-Es", "-m", "venv", str(VENV)], capture_output=True, text=True, check=False
+        [sys.executable, "-Es", "-m", "venv", str(VENV)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if made.returncode:
-        raise UserError(f"Expected a virtual environment in {VENV}. Received: {made.stderr.strip()}")
+        raise UserError(
+            f"Expected a virtual environment in {VENV}. Received: {made.stderr.strip()}"
+        )
     _pip("--only-binary", ":all:", "-r", str(WHEELS))
     _pip("--no-binary", ":all:", "--no-build-isolation", "--use-pep517", "-r", str(SOURCE))
     project.write(STAMP, key)
@@ -157,8 +163,8 @@ def _make(key: str) -> None:
 
 def _check_venv() -> None:
     try:
-        import ensurepip  # noqa: F401  (Debian ships venv without it in python3.11)
-        import venv  # noqa: F401
+        for module in ("venv", "ensurepip"):  # Debian has the first without the second
+            importlib.import_module(module)
     except ImportError:
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         raise UserError(

@@ -1,14 +1,33 @@
-"""The installed conda environments: those that were tampered with are removed, to be made anew.
+"""Makes sure that a target can run: a channel to install from, and no unsound environment.
 
 Synopsis:
-    environments.drop_unsound(project.ROOT / ".snakemake" / "conda")
+    prepare.prepare("local", anew=False)
+    prepare.drop_unsound(project.ROOT / ".snakemake" / "conda")
 """
 
 import shutil
 import sys
 from pathlib import Path
 
-import project  # noqa: F401  (makes repro importable)
+import channel
+import project
+
+
+def prepare(forced: str | None, *, anew: bool) -> None:
+    """Choose and make the channel, and remove what was tampered with.
+
+    Args:
+        forced: the channel that the user forces, or None.
+        anew: whether to choose again rather than to remember.
+
+    Raises:
+        UserError: no channel can be had.
+
+    Example:
+        >>> prepare("locked", anew=False)
+    """
+    channel.ensure(forced, anew=anew)
+    drop_unsound(project.ROOT / ".snakemake" / "conda")
 
 
 def drop_unsound(folder: Path) -> list[Path]:
@@ -29,9 +48,7 @@ def drop_unsound(folder: Path) -> list[Path]:
     dropped: list[Path] = []
     for flag in sorted(folder.glob("*.env_setup_done")):
         prefix = flag.with_suffix("")
-        if not prefix.is_dir():
-            continue
-        problems = installed.check(prefix)
+        problems = installed.check(prefix) if prefix.is_dir() else []
         if problems:
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             print(f"{problems[0]}{more} The environment is made anew.", file=sys.stderr)
