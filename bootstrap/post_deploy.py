@@ -1,0 +1,186 @@
+"""Compares a new environment with the lock, before and after its wheels are installed.
+
+Synopsis:
+    post_deploy.py packages PREFIX < LOCK          the conda packages, their archives, their files
+    post_deploy.py requirements PREFIX < LOCK      the wheels, as pip reads them
+    post_deploy.py record PREFIX < LOCK            the wheels; then the record of every file
+
+LOCK is JSON: the facts of the record, and under `packages` those of each platform. This module
+runs inside the environment, from the post-deploy script into which bootstrap/render.py copies
+its source: so it needs the standard library and repro.record.installed alone.
+"""
+
+import base64
+import importlib.metadata
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from repro.record.installed import Survey, current_platform, digest, record, survey
+
+Package = Mapping[str, str]
+
+
+def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
+    """Take one step of an installation.
+
+    Args:
+        argv: ``packages``, ``requirements`` or ``record``, and the environment's folder.
+        lock: the facts and packages that this environment must have.
+
+    Returns:
+        0 where all is as in the lock; 1 where it is not, with the sentences on stderr.
+
+    Example:
+        >>> main(["packages", sys.prefix], lock)
+        0
+    """
+    step, prefix, platform = argv[0], Path(argv[1]), current_platform()
+    packages: Sequence[Package] = lock["packages"].get(platform, [])
+    if not packages:
+        return _refuse([f"Expected one of {', '.join(lock['packages'])}. Received {platform}."])
+    if step == "requirements":
+        print(requirements(packages), end="")
+        return 0
+    if step == "packages":
+        return _refuse(conda_problems(prefix, packages))
+    found = survey(prefix)
+    problems = wheel_problems(prefix, packages, found)
+    if not problems:
+        record(prefix, found, {**lock, "platform": platform, "packages": packages})
+    return _refuse(problems)
+
+
+def requirements(packages: Sequence[Package]) -> str:
+    """Return the wheels as pip reads them.
+
+    Args:
+        packages: of the lock, for this platform.
+
+    Example:
+        >>> requirements([{"manager": "pip", "name": "six", "version": "1.0", "sha256": "8d…"}])
+        'six==1.0 --hash=sha256:8d…\\n'
+    """
+    wheels = (p for p in packages if p["manager"] == "pip")
+    return "".join(f"{p['name']}=={p['version']} --hash=sha256:{p['sha256']}\n" for p in wheels)
+
+
+def conda_problems(prefix: Path, packages: Sequence[Package]) -> list[str]:
+    """Compare the installed conda packages, their archives and their files with the lock.
+
+    Args:
+        prefix: folder of the environment.
+        packages: of the lock, for this platform.
+
+    Returns:
+        A sentence for each difference.
+
+    Example:
+        >>> conda_problems(Path(sys.prefix), packages)
+        []
+    """
+    locked = {p["name"]: p for p in packages if p["manager"] == "conda"}
+    metas = [json.loads(file.read_bytes()) for file in sorted(prefix.glob("conda-meta/*.json"))]
+    missing = locked.keys() - {meta["name"] for meta in metas}
+    problems = [f"Expected {n} {locked[n]['version']}. Received none." for n in sorted(missing)]
+    for meta in metas:
+        name = f"{meta['name']} {meta['version']}"
+        want = locked.get(meta["name"])
+        if want is None:
+            problems.append(f"Expected no conda package but the lock's. Received {name} on top.")
+            continue
+        if (got := _archive_sha256(meta)) != want["sha256"]:
+            problems.append(
+                f"Expected {name} with sha256 {want['sha256']}, the lock's. Received {got}."
+            )
+        problems += _file_problems(prefix, name, meta)
+    return problems
+
+
+def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> list[str]:
+    """Compare the installed wheels and their files with the lock.
+
+    Args:
+        prefix: folder of the environment.
+        packages: of the lock, for this platform.
+        found: what lies in the environment.
+
+    Returns:
+        A sentence for each difference.
+
+    Example:
+        >>> wheel_problems(prefix, packages, survey(prefix))
+        []
+    """
+    places = [str(prefix / path) for path in found if path.endswith("/site-packages/")]
+    installed = {
+        re.sub(r"[-_.]+", "-", wheel.name).lower(): wheel
+        for wheel in importlib.metadata.distributions(path=places)
+    }
+    extra = installed.keys() - {p["name"] for p in packages}
+    problems = [f"Expected no distribution but the lock's. Received {n}." for n in sorted(extra)]
+    for package in (p for p in packages if p["manager"] == "pip"):
+        wheel = installed.get(package["name"])
+        if wheel is None or wheel.version != package["version"]:
+            want, got = (
+                f"{package['name']} {package['version']}",
+                wheel.version if wheel else "none",
+            )
+            problems.append(f"Expected {want}. Received {got}.")
+        else:
+            problems += _unlike_record(prefix, wheel, found)
+    return problems
+
+
+def _refuse(problems: Sequence[str]) -> int:
+    for problem in problems[:5]:
+        print(problem, file=sys.stderr)
+    if len(problems) > 5:
+        print(f"And {len(problems) - 5} more.", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _archive_sha256(meta: Mapping[str, Any]) -> str:
+    """Return the digest of a package's archive; of a local one nobody else has looked at it."""
+    url = urlsplit(str(meta["url"]))
+    if url.scheme != "file":
+        return str(meta.get("sha256"))
+    archive = Path(url2pathname(url.path))
+    return digest(archive).removeprefix("sha256:") if archive.is_file() else f"no file {archive}"
+
+
+def _file_problems(prefix: Path, name: str, meta: Mapping[str, Any]) -> Iterator[str]:
+    for entry in meta["paths_data"]["paths"]:
+        want = entry.get("sha256_in_prefix") or entry.get("sha256")
+        path = prefix / entry["_path"]
+        if want is None or entry.get("path_type") == "softlink":
+            continue
+        now = digest(path.resolve()) if path.exists() else "no such file"
+        if now != f"sha256:{want}":
+            yield (
+                f"Expected {path} as in {name}, sha256:{want}. Received {now}: damaged where conda "
+                "keeps the package unpacked; `conda clean --all --yes` has it unpacked anew."
+            )
+
+
+def _unlike_record(
+    prefix: Path, wheel: importlib.metadata.Distribution, found: Survey
+) -> Iterator[str]:
+    for path in wheel.files or []:
+        if path.hash is None:
+            continue
+        place = os.path.relpath(os.path.normpath(str(wheel.locate_file(path))), prefix)
+        want = f"sha256:{base64.urlsafe_b64decode(path.hash.value + '==').hex()}"
+        now = found[place][0] if place in found else "no such file"
+        if now != want:
+            yield f"Expected {path} as in the wheel of {wheel.name}, {want}. Received {now}."
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], json.load(sys.stdin)))

@@ -1,0 +1,241 @@
+"""What is rendered from the lock: for each environment a pin file per platform, and its scripts.
+
+Synopsis:
+    texts = render(parse(Path("conda-lock.yml").read_text()))     # file names and texts
+    write(texts, ENVS)
+
+The fall-back, NAME.yaml, is what Snakemake identifies an environment by, and what it would solve
+anew if a pin file failed. It holds no wheels, and the post-deploy script refuses whatever it
+leads to, unless that is the lock's, digest by digest.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import project
+import yaml
+
+ENVS = project.ROOT / "workflow" / "envs"
+TEMPLATE = project.ROOT / "bootstrap" / "post-deploy.sh.in"
+POST_DEPLOY = project.ROOT / "bootstrap" / "post_deploy.py"
+INSTALLED = project.LIBRARY / "repro" / "record" / "installed.py"
+CHANNEL = "conda-forge"
+
+# Each environment is the main category and those named here.
+ENVIRONMENTS: Mapping[str, tuple[str, ...]] = {
+    "keras": (),
+    "keras-dev": ("dev",),
+    "keras-cuda": ("cuda",),
+}
+
+
+@dataclass(frozen=True)
+class CondaPackage:
+    """A conda package; ``subdir`` is the platform it was made for, or ``noarch``."""
+
+    name: str
+    version: str
+    build: str
+    subdir: str
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel, for one platform."""
+
+    name: str
+    version: str
+    platform: str
+    category: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What is rendered: conda packages by platform, wheels, and the digest of conda-lock.yml."""
+
+    sha256: str
+    channel: str
+    source: str
+    conda: Mapping[str, Sequence[CondaPackage]]
+    wheels: Sequence[Wheel]
+
+
+def parse(text: str) -> Lock:
+    """Read a lock.
+
+    Args:
+        text: of conda-lock.yml.
+
+    Returns:
+        Its packages; those of conda are all of the main category.
+
+    Example:
+        >>> sorted(parse((project.ROOT / "conda-lock.yml").read_text()).conda)
+        ['linux-64', 'linux-aarch64', 'osx-arm64']
+    """
+    content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    conda: dict[str, list[CondaPackage]] = {p: [] for p in content["metadata"]["platforms"]}
+    wheels: list[Wheel] = []
+    for package in content["package"]:
+        name, version, sha256 = package["name"], package["version"], package["hash"]["sha256"]
+        if package["manager"] == "conda":
+            conda[package["platform"]].append(_conda_package(name, version, package["url"], sha256))
+        else:
+            wheels.append(Wheel(name, version, package["platform"], package["category"], sha256))
+    return Lock(hashlib.sha256(text.encode()).hexdigest(), "locked", CHANNEL, conda, wheels)
+
+
+def render(lock: Lock) -> dict[str, str]:
+    """Render every environment of a lock.
+
+    Args:
+        lock: what was locked.
+
+    Returns:
+        Names and texts of the files.
+
+    Example:
+        >>> render(lock)["keras.linux-64.pin.txt"].splitlines()[0]
+        '@EXPLICIT'
+    """
+    files: dict[str, str] = {}
+    for name, categories in ENVIRONMENTS.items():
+        wheels = [w for w in lock.wheels if w.category in ("main", *categories)]
+        # an environment exists where its categories do
+        platforms = sorted(
+            platform
+            for platform in lock.conda
+            if {"main", *categories} <= {w.category for w in wheels if w.platform == platform}
+        )
+        if platforms:
+            files |= _environment(name, lock, platforms, wheels)
+    return files
+
+
+def render_local(packages: Sequence[CondaPackage], folder: Path) -> None:
+    """Render the environments with other conda packages, and the lock's wheels, into a folder.
+
+    Args:
+        packages: all that the local channel has, for one platform and noarch.
+        folder: where the files go; what else lies there is left alone.
+
+    Raises:
+        OSError: there is no lock, or the folder cannot be written.
+
+    Example:
+        >>> render_local([python, pip], project.TOOLS / "local" / "envs")
+    """
+    lock = parse((project.ROOT / "conda-lock.yml").read_text(encoding="utf-8"))
+    (platform,) = {p.subdir for p in packages} - {"noarch"}
+    source = packages[0].url.rpartition("/")[0].rpartition("/")[0]
+    write(render(Lock(lock.sha256, "local", source, {platform: packages}, lock.wheels)), folder)
+
+
+def write(files: Mapping[str, str], folder: Path) -> None:
+    """Write rendered files.
+
+    Args:
+        files: names and texts.
+        folder: where they go.
+
+    Raises:
+        OSError: one cannot be written.
+
+    Example:
+        >>> write(render(lock), ENVS)
+    """
+    for name, text in files.items():
+        project.write(folder / name, text)
+
+
+def _environment(
+    name: str, lock: Lock, platforms: Sequence[str], wheels: Sequence[Wheel]
+) -> dict[str, str]:
+    conda = {p: sorted(lock.conda[p], key=lambda package: package.name) for p in platforms}
+    files = {f"{name}.{p}.pin.txt": _pins(lock, conda[p]) for p in platforms}
+    files[f"{name}.yaml"] = _fall_back(name, lock, conda)
+    files[f"{name}.post-deploy.sh"] = _post_deploy(name, lock, conda, wheels)
+    return files
+
+
+def _pins(lock: Lock, packages: Sequence[CondaPackage]) -> str:
+    lines = ["@EXPLICIT", _lock_line(lock), *(f"{p.url}#sha256:{p.sha256}" for p in packages)]
+    return "\n".join([*lines, ""])
+
+
+def _fall_back(name: str, lock: Lock, conda: Mapping[str, Sequence[CondaPackage]]) -> str:
+    """Name what every platform has alike, as exactly as it is alike."""
+    counts = Counter(
+        spec
+        for packages in conda.values()
+        for p in packages
+        for spec in (f"{p.name}={p.version}", f"{p.name}={p.version}={p.build}")
+    )
+    alike = {spec for spec, count in counts.items() if count == len(conda)}
+    exact = sorted(s for s in alike if not any(other.startswith(f"{s}=") for other in alike))
+    return (
+        f"# Rendered from conda-lock.yml by bootstrap/render.py (`./run lock`); do not edit.\n"
+        f"{_lock_line(lock)}\n"
+        f"# What is installed is in {name}.<platform>.pin.txt. This list, of what all platforms\n"
+        f"# have in common, cannot replace it: {name}.post-deploy.sh refuses other packages.\n"
+        + yaml.safe_dump({"channels": [lock.source, "nodefaults"], "dependencies": exact})
+    )
+
+
+def _post_deploy(
+    name: str, lock: Lock, conda: Mapping[str, Sequence[CondaPackage]], wheels: Sequence[Wheel]
+) -> str:
+    packages = {
+        platform: [_entry("conda", p.name, p.version, p.sha256, p.build) for p in conda[platform]]
+        + [
+            _entry("pip", w.name, w.version, w.sha256)
+            for w in sorted(wheels, key=lambda wheel: wheel.name)
+            if w.platform == platform
+        ]
+        for platform in conda
+    }
+    facts = {"environment": name, "channel": lock.channel, "lock": f"sha256:{lock.sha256}"}
+    values = {
+        "@LOCK_LINE@": _lock_line(lock).removeprefix("# "),
+        "@NAME@": name,
+        "@INSTALLED@": INSTALLED.read_text(encoding="utf-8"),
+        "@POST_DEPLOY@": POST_DEPLOY.read_text(encoding="utf-8"),
+        "@LOCK@": _json({**facts, "packages": packages}),
+    }
+    text = TEMPLATE.read_text(encoding="utf-8")
+    for key, value in values.items():
+        text = text.replace(key, value)
+    return text
+
+
+def _entry(manager: str, name: str, version: str, sha256: str, build: str = "") -> dict[str, str]:
+    entry = {"manager": manager, "name": name, "version": version, "sha256": sha256}
+    return entry | ({"build": build} if build else {})
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    """Write JSON with one package a line."""
+    packages = ",\n".join(
+        f'"{platform}": [\n' + ",\n".join(json.dumps(p) for p in entries) + "\n]"
+        for platform, entries in content["packages"].items()
+    )
+    facts = ", ".join(f'"{k}": {json.dumps(v)}' for k, v in content.items() if k != "packages")
+    return f'{{{facts}, "packages": {{\n{packages}\n}}}}\n'
+
+
+def _lock_line(lock: Lock) -> str:
+    return f"# lock: sha256:{lock.sha256}"
+
+
+def _conda_package(name: str, version: str, url: str, sha256: str) -> CondaPackage:
+    folder, _, file = url.rpartition("/")
+    build = file.removesuffix(".conda").removesuffix(".tar.bz2").removeprefix(f"{name}-{version}-")
+    return CondaPackage(name, version, build, folder.rpartition("/")[2], url, sha256)

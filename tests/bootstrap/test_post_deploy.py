@@ -1,0 +1,257 @@
+"""The post-deploy script for real, in a small environment: damage is refused, a good try works.
+
+The environment is a virtual one that carries conda's records, so that it is made in seconds. Its
+wheels come from a folder by pip's own configuration, as a user's would.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import render
+import yaml
+from repro.record import installed
+
+PLATFORM = installed.current_platform()
+WHEELS = {"tiny": "1.0", "small": "2.0"}
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def wheel(folder: Path, name: str, version: str) -> Path:
+    """A wheel with one module and the records that pip asks for."""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": f"VERSION = {version!r}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/RECORD": "",
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, text in files.items():
+            archive.writestr(zipfile.ZipInfo(file), text)
+    return path
+
+
+@dataclass(frozen=True)
+class Site:
+    """A new environment, its channel and its wheels, and the script that is to finish it."""
+
+    prefix: Path
+    archive: Path
+    wheels: Path
+    script: Path
+
+    @property
+    def module(self) -> Path:
+        """A file of a conda package."""
+        return next(self.prefix.glob("lib/python3*/site-packages/pip/__init__.py"))
+
+    def environment(self, **more: str) -> dict[str, str]:
+        pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": self.wheels.as_uri()}
+        known = {"PATH": os.defpath, "HOME": str(self.prefix.parent), **pip}
+        return {**known, "CONDA_PREFIX": str(self.prefix), **more}
+
+    def deploy(self, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", str(self.script)],
+            env=self.environment(**more),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("base") / "env"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    pip = [str(folder / "bin" / "python"), "-I", "-m", "pip"]
+    subprocess.run([*pip, "uninstall", "--quiet", "--yes", "setuptools"], check=True)
+    return folder
+
+
+@pytest.fixture
+def site(base: Path, tmp_path: Path) -> Site:
+    """A site in a folder with a space in its name."""
+    folder = tmp_path / "a folder"
+    prefix, wheels, channel = folder / "env", folder / "wheels", folder / "channel" / PLATFORM
+    shutil.copytree(base, prefix, symlinks=True)
+    wheels.mkdir()
+    channel.mkdir(parents=True)
+    for name, version in WHEELS.items():
+        wheel(wheels, name, version)
+    archive = channel / "pip-1-0.conda"
+    archive.write_bytes(b"the archive of pip")
+    site = Site(prefix, archive, wheels, folder / "keras.post-deploy.sh")
+    add_meta(site, "pip", archive, [site.module])
+    render.write(render.render(render.parse(lock(site))), folder)
+    return site
+
+
+def add_meta(site: Site, name: str, archive: Path, files: list[Path]) -> None:
+    """Write the record that conda leaves of an installed package."""
+    paths = [
+        {"_path": str(f.relative_to(site.prefix)), "path_type": "hardlink", "sha256": sha256(f)}
+        for f in files
+    ]
+    meta = {"name": name, "version": "1", "build": "0", "url": archive.as_uri()}
+    meta |= {"sha256": sha256(archive), "paths_data": {"paths": paths, "paths_version": 1}}
+    (site.prefix / "conda-meta").mkdir(exist_ok=True)
+    (site.prefix / "conda-meta" / f"{name}-1-0.json").write_text(json.dumps(meta))
+
+
+def lock(site: Site) -> str:
+    """A conda-lock.yml of this platform alone."""
+    common = {"platform": PLATFORM, "category": "main"}
+    packages = [
+        {"name": n, "version": v, "manager": "pip", "url": "", **common}
+        | {"hash": {"sha256": sha256(next(site.wheels.glob(f"{n}-*")))}}
+        for n, v in WHEELS.items()
+    ]
+    pip = {"name": "pip", "version": "1", "manager": "conda", "url": site.archive.as_uri()}
+    packages.append({**pip, "hash": {"sha256": sha256(site.archive)}, **common})
+    return yaml.safe_dump({"metadata": {"platforms": [PLATFORM]}, "package": packages})
+
+
+def test_installs_the_wheels_and_records_every_file(site: Site) -> None:
+    flag = Path(f"{site.prefix}.env_setup_done")
+    flag.touch()
+    done = site.deploy(PYTHONPATH=str(site.wheels), PIP_TARGET=str(site.wheels / "elsewhere"))
+    assert done.stderr == ""
+    assert (done.returncode, done.stdout) == (0, "")
+    assert installed.check(site.prefix) == []
+    read = installed.read(site.prefix)
+    assert (read["channel"], read["environment"], read["platform"]) == ("locked", "keras", PLATFORM)
+    assert {p["name"] for p in read["packages"]} == {"pip", *WHEELS}
+    assert read["lock"] == f"sha256:{hashlib.sha256(lock(site).encode()).hexdigest()}"
+    assert not flag.exists(), "left from an earlier environment, it makes a killed one look whole"
+
+
+def test_what_runs_in_it_later_changes_nothing(site: Site) -> None:
+    """Even without -B: everything was compiled, and the compiled files are bound to no time."""
+    assert site.deploy().returncode == 0
+    python = [str(site.prefix / "bin" / "python"), "-I", "-c", "import tiny, small, pip._internal"]
+    os.utime(next(site.prefix.glob("lib/python3*/site-packages/tiny.py")), (0, 0))
+    subprocess.run(python, check=True)
+    assert installed.check(site.prefix) == []
+
+
+def test_a_moved_environment_is_hashed_and_found_sound(site: Site, tmp_path: Path) -> None:
+    assert site.deploy().returncode == 0
+    shutil.copytree(site.prefix, tmp_path / "copy", symlinks=True)
+    assert installed.check(tmp_path / "copy") == []
+
+
+def damage_archive(site: Site) -> str:
+    site.archive.write_bytes(b"The archive of pip")
+    return f"Expected pip 1 with sha256 {hashlib.sha256(b'the archive of pip').hexdigest()}"
+
+
+def lose_archive(site: Site) -> str:
+    site.archive.unlink()
+    return f"Received no file {site.archive}"
+
+
+def damage_unpacked_file(site: Site) -> str:
+    site.module.write_bytes(site.module.read_bytes() + b"#")
+    return f"Expected {site.module} as in pip 1"
+
+
+def lose_unpacked_file(site: Site) -> str:
+    site.module.rename(site.prefix / "elsewhere.py")
+    return "Received no such file: damaged where conda keeps the package unpacked"
+
+
+def add_package(site: Site) -> str:
+    add_meta(site, "numpy", site.archive, [])
+    return "Expected no conda package but the lock's. Received numpy 1 on top."
+
+
+def lose_package(site: Site) -> str:
+    next(site.prefix.glob("conda-meta/pip-*.json")).unlink()
+    return "Expected pip 1. Received none."
+
+
+def damage_wheel(site: Site) -> str:
+    path = wheel(site.wheels, "tiny", "1.0")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("more.py", "")
+    return "DO NOT MATCH THE HASHES"
+
+
+def lose_wheel(site: Site) -> str:
+    next(site.wheels.glob("tiny-*")).unlink()
+    return "No matching distribution found for tiny==1.0"
+
+
+def add_distribution(site: Site) -> str:
+    folder = site.module.parent.parent / "stray-3.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: stray\nVersion: 3.0\n")
+    return "Expected no distribution but the lock's. Received stray."
+
+
+def lose_python(site: Site) -> str:
+    (site.prefix / "bin" / "python").unlink()
+    return "Expected a Python in the environment"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_archive,
+        lose_archive,
+        damage_unpacked_file,
+        lose_unpacked_file,
+        add_package,
+        lose_package,
+        damage_wheel,
+        lose_wheel,
+        add_distribution,
+        lose_python,
+    ],
+)
+def test_refuses_damage(site: Site, damage: Callable[[Site], str]) -> None:
+    sentence = damage(site)
+    done = site.deploy()
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "The environment keras was not made. Expected" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert installed.check(site.prefix) != [], "no job may start in it"
+
+
+def test_killed_installation_is_refused_and_the_next_one_works(site: Site, base: Path) -> None:
+    """Killed by force while it waits for pip, which reads a pipe that nobody writes."""
+    waits = site.prefix.parent / "pip.conf"
+    os.mkfifo(waits)
+    running = subprocess.Popen(
+        ["sh", str(site.script)],
+        env=site.environment(PIP_CONFIG_FILE=str(waits)),
+        start_new_session=True,
+    )
+    with waits.open("w"):  # returns when pip has opened the other end
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    (problem,) = installed.check(site.prefix)
+    assert problem.endswith("with which an installation ends. Received no such file.")
+    metas = site.prefix.parent / "conda-meta"
+    shutil.move(site.prefix / "conda-meta", metas)
+    shutil.rmtree(site.prefix)  # as Snakemake does where its flag is missing
+    shutil.copytree(base, site.prefix, symlinks=True)
+    shutil.move(metas, site.prefix / "conda-meta")
+    assert site.deploy().returncode == 0
+    assert installed.check(site.prefix) == []

@@ -1,0 +1,607 @@
+#!/bin/sh
+# Rendered from conda-lock.yml by bootstrap/render.py (`./run lock`); do not edit.
+# lock: sha256:02134834ed632a19cffc1dcee4f7a7df535a5fd9b792cc5a40eb891ff36db008
+#
+# Snakemake runs this in the new environment, after the conda packages of keras-cuda.<platform>.pin.txt.
+# It compares them with the lock, installs the wheels, and records every file. The Python that it
+# needs is inside it, because Snakemake looks at the script alone to see whether it changed.
+set -eu
+
+refuse() {
+    echo "The environment keras-cuda was not made. $*" >&2
+    exit 1
+}
+
+[ -x "${CONDA_PREFIX:-}/bin/python" ] ||
+    refuse "Expected a Python in the environment, at ${CONDA_PREFIX:-\$CONDA_PREFIX}/bin/python." \
+        "Received none. Let Snakemake run this script; see the messages above for what failed."
+prefix=$(cd "$CONDA_PREFIX" && pwd -P)
+
+# Left from an earlier environment in this place, it would make an interrupted one look finished.
+rm -f "$prefix.env_setup_done"
+
+# What would bring in the Python of the host, or have pip install elsewhere. Other settings of pip
+# stay: index, mirror, proxy and certificates are the user's, and the hashes guard what they bring.
+unset PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONUSERBASE PYTHONPYCACHEPREFIX PYTHONOPTIMIZE
+unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_PYTHON PIP_REQUIREMENT PIP_DRY_RUN
+export PYTHONNOUSERSITE=1 PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8
+
+code=$(mktemp -d)
+trap 'rm -rf "$code"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+mkdir -p "$code/repro/record"
+
+cat >"$code/repro/record/installed.py" <<'END_OF_FILE'
+"""What is installed in an environment: recorded once, checked before every use.
+
+Synopsis:
+    require(Path(sys.prefix))                  # refuses an environment that is not as installed
+    read(Path(sys.prefix))["packages"]         # for the manifest
+
+An installation ends with a record of the digest of every file. A check hashes a file again only
+if its inode, size or times are no longer the recorded ones, so it costs a fraction of a second.
+It fails closed: whatever was added, removed or changed is refused, and so is a `.pyc` that some
+other Python wrote, since Python would run it without a look at the source beside it.
+
+Nothing but the standard library is used: the source of this module is also part of the
+post-deploy scripts (bootstrap/render.py), which run before anything is installed.
+"""
+
+import hashlib
+import json
+import os
+import platform as machine
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+RECORD = "repro-installed.json"  # not in conda-meta: conda takes every .json there for a package
+SHOWN = 5
+
+Survey = dict[str, list[Any]]
+
+
+def require(prefix: Path) -> None:
+    """Refuse an environment that is not as it was installed.
+
+    Args:
+        prefix: folder of the environment.
+
+    Raises:
+        UserError: what differs, and which folder to remove.
+
+    Example:
+        >>> require(Path(sys.prefix))
+    """
+    from repro.core.errors import UserError
+
+    if problems := check(prefix):
+        raise UserError(refusal(prefix, problems))
+
+
+def check(prefix: Path) -> list[str]:
+    """Compare an environment with its record.
+
+    Args:
+        prefix: folder of the environment.
+
+    Returns:
+        A sentence for every file that is missing, was added or has other bytes; none when all
+        is as installed.
+
+    Example:
+        >>> check(Path(sys.prefix))
+        []
+    """
+    try:
+        recorded = _load(prefix)
+        return list(_differences(prefix, recorded["files"]))
+    except FileNotFoundError:
+        return [
+            f"Expected {prefix / RECORD}, with which an installation ends. Received no such file."
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [f"Expected to read all of {prefix}. Received {type(error).__name__}: {error}."]
+
+
+def refusal(prefix: Path, problems: Sequence[str]) -> str:
+    """Put problems into one message, with what to do.
+
+    Args:
+        prefix: folder of the environment.
+        problems: sentences, at least one.
+
+    Example:
+        >>> refusal(Path("env"), ["Expected a. Received b."])
+        'Expected a. Received b. Remove the folder env and the file env.env_setup_done beside …'
+    """
+    more = len(problems) - SHOWN
+    shown = [*problems[:SHOWN], *([f"And {more} more."] if more > 0 else [])]
+    return (
+        f"{' '.join(shown)} Remove the folder {prefix} and the file {prefix}.env_setup_done beside "
+        "it, then try again: the environment is made anew."
+    )
+
+
+def read(prefix: Path) -> dict[str, Any]:
+    """Return what a manifest says of an environment.
+
+    Args:
+        prefix: folder of the environment.
+
+    Returns:
+        ``lock`` (digest of conda-lock.yml), ``channel`` (``locked`` or ``local``), ``platform``,
+        ``environment`` (its name) and ``packages``: mappings with ``manager`` (``conda`` or
+        ``pip``), ``name``, ``version``, ``build`` and ``sha256``.
+
+    Raises:
+        OSError: there is no record.
+
+    Example:
+        >>> read(Path(sys.prefix))["channel"]
+        'locked'
+    """
+    return {key: value for key, value in _load(prefix).items() if key != "files"}
+
+
+def survey(prefix: Path) -> Survey:
+    """Hash every file of an environment.
+
+    Args:
+        prefix: folder of the environment.
+
+    Returns:
+        By path: digest, size in bytes, inode, mtime and ctime in ns. Folders, whose paths end in
+        ``/``, are there too, with nothing: an empty one can already be imported.
+
+    Raises:
+        OSError: a file cannot be read.
+
+    Example:
+        >>> survey(Path(sys.prefix))["conda-meta/"]
+        []
+    """
+    return {
+        path: [] if status is None else [digest(prefix / path), *_identity(status)]
+        for path, status in _walk(prefix)
+        if path != RECORD
+    }
+
+
+def digest(path: Path) -> str:
+    """Return what stands for the content of a file: its sha256, or where a link points.
+
+    Args:
+        path: a file, a link, or something that is neither.
+
+    Raises:
+        OSError: it cannot be read.
+
+    Example:
+        >>> digest(Path("/dev/null"))
+        'neither a file nor a link'
+    """
+    if path.is_symlink():
+        return f"a link to {path.readlink()}"
+    if not path.is_file():
+        return "neither a file nor a link"  # a pipe, say, whose reader would wait for ever
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def record(prefix: Path, found: Survey, facts: Mapping[str, Any]) -> None:
+    """Write the record, whole or not at all.
+
+    Args:
+        prefix: folder of the environment.
+        found: what :func:`survey` found in it.
+        facts: what :func:`read` shall give back.
+
+    Raises:
+        OSError: it cannot be written.
+
+    Example:
+        >>> record(prefix, survey(prefix), {"channel": "locked"})
+    """
+    content = {**facts, "files": dict(sorted(found.items()))}
+    # Beside the environment: inside it, a left-over would be one more file that nobody expects.
+    part = prefix.with_name(f"{prefix.name}.{RECORD}.part")
+    with part.open("w", encoding="ascii") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(prefix / RECORD)
+
+
+def current_platform() -> str:
+    """Return this machine's platform in conda's words.
+
+    Example:
+        >>> current_platform()
+        'linux-64'
+    """
+    name = f"{sys.platform}-{machine.machine()}"
+    known = {"linux-x86_64": "linux-64", "darwin-arm64": "osx-arm64"}
+    return known.get(name, name)
+
+
+def check_renders(lock: Path, envs: Path, name: str, platform: str) -> None:
+    """Refuse files of an environment that are missing or were rendered from another lock.
+
+    Snakemake installs an unpinned environment where a pin file is missing, without a word.
+
+    Args:
+        lock: conda-lock.yml.
+        envs: folder of the rendered files.
+        name: of the environment.
+        platform: in conda's words.
+
+    Raises:
+        UserError: which file, and how to have it again.
+
+    Example:
+        >>> check_renders(Path("conda-lock.yml"), Path("workflow/envs"), "keras", "linux-64")
+    """
+    from repro.core.errors import UserError
+
+    try:
+        want = f"# lock: sha256:{hashlib.sha256(lock.read_bytes()).hexdigest()}"
+    except OSError:
+        raise UserError(f"Expected a lock at {lock}. Received no such file. Restore it.") from None
+    for file in (f"{name}.yaml", f"{name}.{platform}.pin.txt", f"{name}.post-deploy.sh"):
+        try:
+            head = (envs / file).read_text(encoding="utf-8").splitlines()[:5]
+        except OSError:
+            head = None
+        if head is None or want not in head:
+            raise UserError(
+                f"Expected {envs / file}, rendered from {lock.name} as it is now ({want[8:]}). "
+                f"Received {'no such file' if head is None else 'one from another lock'}. "
+                "Run `./run setup` to have it again, or restore it with git."
+            )
+
+
+def _load(prefix: Path) -> dict[str, Any]:
+    return json.loads((prefix / RECORD).read_bytes())
+
+
+def _differences(prefix: Path, files: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    unseen = dict.fromkeys(files)
+    for path, status in _walk(prefix):
+        if path in files:
+            del unseen[path]
+            if status is not None and files[path][1:] != _identity(status):
+                want, now = files[path][0], digest(prefix / path)
+                if now != want:
+                    yield f"Expected {prefix / path} to be {want}. Received {now}."
+        elif path != RECORD:
+            yield f"Expected nothing at {prefix / path}. Received {_added(path)}."
+    yield from (f"Expected {prefix / path}. Received nothing there." for path in unseen)
+
+
+def _added(path: str) -> str:
+    if "__pycache__/" in path:
+        return "what was added since, as by a Python started without -B (removing it is enough)"
+    return "what was added since"
+
+
+def _walk(root: Path) -> Iterator[tuple[str, os.stat_result | None]]:
+    """Give path and state of all below a folder; a folder's path ends in / and has no state."""
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        with os.scandir(root / folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(f"{folder}{entry.name}/")
+                    yield pending[-1], None
+                else:
+                    yield f"{folder}{entry.name}", entry.stat(follow_symlinks=False)
+
+
+def _identity(status: os.stat_result) -> list[int]:
+    # ctime as well: mtime can be set back, as rsync and tar do
+    return [status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
+END_OF_FILE
+
+cat >"$code/post_deploy.py" <<'END_OF_FILE'
+"""Compares a new environment with the lock, before and after its wheels are installed.
+
+Synopsis:
+    post_deploy.py packages PREFIX < LOCK          the conda packages, their archives, their files
+    post_deploy.py requirements PREFIX < LOCK      the wheels, as pip reads them
+    post_deploy.py record PREFIX < LOCK            the wheels; then the record of every file
+
+LOCK is JSON: the facts of the record, and under `packages` those of each platform. This module
+runs inside the environment, from the post-deploy script into which bootstrap/render.py copies
+its source: so it needs the standard library and repro.record.installed alone.
+"""
+
+import base64
+import importlib.metadata
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from repro.record.installed import Survey, current_platform, digest, record, survey
+
+Package = Mapping[str, str]
+
+
+def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
+    """Take one step of an installation.
+
+    Args:
+        argv: ``packages``, ``requirements`` or ``record``, and the environment's folder.
+        lock: the facts and packages that this environment must have.
+
+    Returns:
+        0 where all is as in the lock; 1 where it is not, with the sentences on stderr.
+
+    Example:
+        >>> main(["packages", sys.prefix], lock)
+        0
+    """
+    step, prefix, platform = argv[0], Path(argv[1]), current_platform()
+    packages: Sequence[Package] = lock["packages"].get(platform, [])
+    if not packages:
+        return _refuse([f"Expected one of {', '.join(lock['packages'])}. Received {platform}."])
+    if step == "requirements":
+        print(requirements(packages), end="")
+        return 0
+    if step == "packages":
+        return _refuse(conda_problems(prefix, packages))
+    found = survey(prefix)
+    problems = wheel_problems(prefix, packages, found)
+    if not problems:
+        record(prefix, found, {**lock, "platform": platform, "packages": packages})
+    return _refuse(problems)
+
+
+def requirements(packages: Sequence[Package]) -> str:
+    """Return the wheels as pip reads them.
+
+    Args:
+        packages: of the lock, for this platform.
+
+    Example:
+        >>> requirements([{"manager": "pip", "name": "six", "version": "1.0", "sha256": "8d…"}])
+        'six==1.0 --hash=sha256:8d…\\n'
+    """
+    wheels = (p for p in packages if p["manager"] == "pip")
+    return "".join(f"{p['name']}=={p['version']} --hash=sha256:{p['sha256']}\n" for p in wheels)
+
+
+def conda_problems(prefix: Path, packages: Sequence[Package]) -> list[str]:
+    """Compare the installed conda packages, their archives and their files with the lock.
+
+    Args:
+        prefix: folder of the environment.
+        packages: of the lock, for this platform.
+
+    Returns:
+        A sentence for each difference.
+
+    Example:
+        >>> conda_problems(Path(sys.prefix), packages)
+        []
+    """
+    locked = {p["name"]: p for p in packages if p["manager"] == "conda"}
+    metas = [json.loads(file.read_bytes()) for file in sorted(prefix.glob("conda-meta/*.json"))]
+    missing = locked.keys() - {meta["name"] for meta in metas}
+    problems = [f"Expected {n} {locked[n]['version']}. Received none." for n in sorted(missing)]
+    for meta in metas:
+        name = f"{meta['name']} {meta['version']}"
+        want = locked.get(meta["name"])
+        if want is None:
+            problems.append(f"Expected no conda package but the lock's. Received {name} on top.")
+            continue
+        if (got := _archive_sha256(meta)) != want["sha256"]:
+            problems.append(
+                f"Expected {name} with sha256 {want['sha256']}, the lock's. Received {got}."
+            )
+        problems += _file_problems(prefix, name, meta)
+    return problems
+
+
+def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> list[str]:
+    """Compare the installed wheels and their files with the lock.
+
+    Args:
+        prefix: folder of the environment.
+        packages: of the lock, for this platform.
+        found: what lies in the environment.
+
+    Returns:
+        A sentence for each difference.
+
+    Example:
+        >>> wheel_problems(prefix, packages, survey(prefix))
+        []
+    """
+    places = [str(prefix / path) for path in found if path.endswith("/site-packages/")]
+    installed = {
+        re.sub(r"[-_.]+", "-", wheel.name).lower(): wheel
+        for wheel in importlib.metadata.distributions(path=places)
+    }
+    extra = installed.keys() - {p["name"] for p in packages}
+    problems = [f"Expected no distribution but the lock's. Received {n}." for n in sorted(extra)]
+    for package in (p for p in packages if p["manager"] == "pip"):
+        wheel = installed.get(package["name"])
+        if wheel is None or wheel.version != package["version"]:
+            want, got = (
+                f"{package['name']} {package['version']}",
+                wheel.version if wheel else "none",
+            )
+            problems.append(f"Expected {want}. Received {got}.")
+        else:
+            problems += _unlike_record(prefix, wheel, found)
+    return problems
+
+
+def _refuse(problems: Sequence[str]) -> int:
+    for problem in problems[:5]:
+        print(problem, file=sys.stderr)
+    if len(problems) > 5:
+        print(f"And {len(problems) - 5} more.", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _archive_sha256(meta: Mapping[str, Any]) -> str:
+    """Return the digest of a package's archive; of a local one nobody else has looked at it."""
+    url = urlsplit(str(meta["url"]))
+    if url.scheme != "file":
+        return str(meta.get("sha256"))
+    archive = Path(url2pathname(url.path))
+    return digest(archive).removeprefix("sha256:") if archive.is_file() else f"no file {archive}"
+
+
+def _file_problems(prefix: Path, name: str, meta: Mapping[str, Any]) -> Iterator[str]:
+    for entry in meta["paths_data"]["paths"]:
+        want = entry.get("sha256_in_prefix") or entry.get("sha256")
+        path = prefix / entry["_path"]
+        if want is None or entry.get("path_type") == "softlink":
+            continue
+        now = digest(path.resolve()) if path.exists() else "no such file"
+        if now != f"sha256:{want}":
+            yield (
+                f"Expected {path} as in {name}, sha256:{want}. Received {now}: damaged where conda "
+                "keeps the package unpacked; `conda clean --all --yes` has it unpacked anew."
+            )
+
+
+def _unlike_record(
+    prefix: Path, wheel: importlib.metadata.Distribution, found: Survey
+) -> Iterator[str]:
+    for path in wheel.files or []:
+        if path.hash is None:
+            continue
+        place = os.path.relpath(os.path.normpath(str(wheel.locate_file(path))), prefix)
+        want = f"sha256:{base64.urlsafe_b64decode(path.hash.value + '==').hex()}"
+        now = found[place][0] if place in found else "no such file"
+        if now != want:
+            yield f"Expected {path} as in the wheel of {wheel.name}, {want}. Received {now}."
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], json.load(sys.stdin)))
+END_OF_FILE
+
+cat >"$code/lock.json" <<'END_OF_FILE'
+{"environment": "keras-cuda", "channel": "locked", "lock": "sha256:02134834ed632a19cffc1dcee4f7a7df535a5fd9b792cc5a40eb891ff36db008", "packages": {
+"linux-64": [
+{"manager": "conda", "name": "_openmp_mutex", "version": "4.5", "sha256": "1dd3fffd892081df9726d7eb7e0dea6198962ba775bd88842135a4ddb4deb3c9", "build": "20_gnu"},
+{"manager": "conda", "name": "bzip2", "version": "1.0.8", "sha256": "1a0d382c515ebf55f8ee1f38c8b81bc95af5c2acc42ad53b66bc5df932032f96", "build": "hda65f42_10"},
+{"manager": "conda", "name": "ca-certificates", "version": "2026.7.22", "sha256": "0a0544cf95f64394fe4959286f5c71f5444ad58feb0602e53becb27448d24da6", "build": "hbd8a1cb_0"},
+{"manager": "conda", "name": "icu", "version": "78.3", "sha256": "9f07834f0c546ab14d885ce0366285f61f44e326c0edd1fc63b8294e113ae432", "build": "py310h44b86e0_2"},
+{"manager": "conda", "name": "ld_impl_linux-64", "version": "2.46.1", "sha256": "27d83f1188cd19bcb7754a078b3fa7f4cfb8527f8eb2fde54dd01fc529d1adec", "build": "default_hbd61a6d_102"},
+{"manager": "conda", "name": "libexpat", "version": "2.8.1", "sha256": "16feffd9ddbbe5b718515d38ee376c685ba95491cd901244e24671d20b952a77", "build": "hecca717_1"},
+{"manager": "conda", "name": "libffi", "version": "3.5.2", "sha256": "31f19b6a88ce40ebc0d5a992c131f57d919f73c0b92cd1617a5bec83f6e961e6", "build": "h3435931_0"},
+{"manager": "conda", "name": "libgcc", "version": "16.1.0", "sha256": "d5cb8475131c31680f8fd30512c418f373064e272e452063276a8fb14c9fa42f", "build": "ha9f2e26_1"},
+{"manager": "conda", "name": "libgomp", "version": "16.1.0", "sha256": "62cb599ad0539d99386515326d9d5e8f51f75a60c69c2131b21df76edf35bd89", "build": "he0feb66_1"},
+{"manager": "conda", "name": "liblzma", "version": "5.8.3", "sha256": "9787df8c22a59c9a70d3e5a10db9ad663485e75e9ccc3f09bd092cb7b95e0dab", "build": "hb03c661_1"},
+{"manager": "conda", "name": "libnsl", "version": "2.0.1", "sha256": "927fe72b054277cde6cb82597d0fcf6baf127dcbce2e0a9d8925a68f1265eef5", "build": "hb9d3cd8_1"},
+{"manager": "conda", "name": "libsqlite", "version": "3.53.4", "sha256": "72023efc207fe681e26b65fc9d668062cf0b4f0eacf3431e6eb099b95c1f2efd", "build": "hf4e2dac_0"},
+{"manager": "conda", "name": "libstdcxx", "version": "16.1.0", "sha256": "79721dd08aeb0ab9e773f1f9ef41cf4e6c17477e3d72319147619045bce05a09", "build": "h934c35e_1"},
+{"manager": "conda", "name": "libuuid", "version": "2.42.2", "sha256": "9b1bdce27a7e31f7d241aeecff67a1f3101d52a2b1e33ccc2cdf2613072bf81f", "build": "h5347b49_0"},
+{"manager": "conda", "name": "libxcrypt", "version": "4.4.38", "sha256": "f7e9292dd219a6435bbb1223da9586c3e70d66d169c5a92f08db3f2127df04e9", "build": "h280c20c_0"},
+{"manager": "conda", "name": "libzlib", "version": "1.3.2", "sha256": "eb8a0db0aa570124f7d2a93d7c7f596e3390df5e047818d873baad32985fc736", "build": "h25fd6f3_3"},
+{"manager": "conda", "name": "ncurses", "version": "6.6", "sha256": "5d46557214ed184381dafe835b7c94a474a1c3b307a08a250b1ea4779b44ffb3", "build": "hdb14827_1"},
+{"manager": "conda", "name": "openssl", "version": "3.6.3", "sha256": "012096056b97abf1f68c46b7146bd2cbd68c1be762340b4f5dad4fbbe99177bc", "build": "h35e630c_1"},
+{"manager": "conda", "name": "packaging", "version": "26.3", "sha256": "c432626b16768b8dab228bfb706f7060c2d462a21c516d240f68f2f902b5a044", "build": "pyhc364b38_0"},
+{"manager": "conda", "name": "pip", "version": "26.2", "sha256": "bbbd59ac670c9d9882270cbd0744b2cc48e901af4b7067a509b2cb8c1552f175", "build": "pyh8b19718_0"},
+{"manager": "conda", "name": "python", "version": "3.11.15", "sha256": "e830c8c69605674a997ee280d79c0f05ff5c1ed80ce3743678b2f663f410dfb9", "build": "h7508c33_1_cpython"},
+{"manager": "conda", "name": "readline", "version": "8.3", "sha256": "01b3fe073a66e321970d09e04b388708f8cbdca5cdfbfcb7c9eeb470ad10383d", "build": "hd6e31c0_1"},
+{"manager": "conda", "name": "setuptools", "version": "84.0.0", "sha256": "9e200ee5f9ff19a4d94e4b51c4856d53dec849f91032f345cf0c6bc3d51a7183", "build": "pyh332efcf_0"},
+{"manager": "conda", "name": "tk", "version": "8.6.13", "sha256": "43624eab22f5f29df7d6ffe914cf442f28fd559b55b290906255492826e636e8", "build": "noxft_hd70dff1_3"},
+{"manager": "conda", "name": "tzdata", "version": "2026c", "sha256": "b928c30ddcb0e3f544c6eade8352737e6e610e263276b90232db6a578ef899d8", "build": "h151e31d_0"},
+{"manager": "conda", "name": "wheel", "version": "0.47.0", "sha256": "9e156ffaefb8463437144326ada4b85d1de17961b9997ac5f1cbbaf747bd8bed", "build": "pyhd8ed1ab_0"},
+{"manager": "conda", "name": "zstd", "version": "1.5.7", "sha256": "47d682b9f6d6ec9eb1a6e6c3e75ea6273e899e78fb7fc59f81d39745009fbc60", "build": "hb78ec9c_7"},
+{"manager": "pip", "name": "absl-py", "version": "2.5.1", "sha256": "721200f2f0e9960f2ca9dc3a2a706b201f5f75d812c158f059cbbe29eeafbdb8"},
+{"manager": "pip", "name": "astunparse", "version": "1.6.3", "sha256": "c2652417f2c8b5bb325c885ae329bdf3f86424075c4fd1a128674bc6fba4b8e8"},
+{"manager": "pip", "name": "attrs", "version": "26.1.0", "sha256": "c647aa4a12dfbad9333ca4e71fe62ddc36f4e63b2d260a37a8b83d2f043ac309"},
+{"manager": "pip", "name": "certifi", "version": "2026.10.18", "sha256": "73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62"},
+{"manager": "pip", "name": "charset-normalizer", "version": "3.5.2", "sha256": "211d5a3eb6af8f513b8d4ca19a8c1b7accab1b5f0d3175f9826b03c1a920dc1f"},
+{"manager": "pip", "name": "flatbuffers", "version": "25.12.19", "sha256": "7634f50c427838bb021c2d66a3d1168e9d199b0607e6329399f04846d42e20b4"},
+{"manager": "pip", "name": "gast", "version": "0.7.0", "sha256": "99cbf1365633a74099f69c59bd650476b96baa5ef196fec88032b00b31ba36f7"},
+{"manager": "pip", "name": "google-pasta", "version": "0.2.0", "sha256": "b32482794a366b5366a32c92a9a9201b107821889935a02b3e51f6b432ea84ed"},
+{"manager": "pip", "name": "grpcio", "version": "1.85.1", "sha256": "83aced2a1c05648cee0de34e531351118b14c58238f0a61b43559ac8851647a8"},
+{"manager": "pip", "name": "h5py", "version": "3.14.0", "sha256": "723a40ee6505bd354bfd26385f2dae7bbfa87655f4e61bab175a49d72ebfc06b"},
+{"manager": "pip", "name": "idna", "version": "3.20", "sha256": "ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c"},
+{"manager": "pip", "name": "jsonschema", "version": "4.26.0", "sha256": "d489f15263b8d200f8387e64b4c3a75f06629559fb73deb8fdfb525f2dab50ce"},
+{"manager": "pip", "name": "jsonschema-specifications", "version": "2025.9.1", "sha256": "98802fee3a11ee76ecaca44429fda8a41bff98b00a0f2838151b113f210cc6fe"},
+{"manager": "pip", "name": "keras", "version": "3.15.1", "sha256": "836460e480930acbd19bb7a17e62f9ecad40e8a9af9a651fc8d0586a96d27e20"},
+{"manager": "pip", "name": "libclang", "version": "18.1.1", "sha256": "c533091d8a3bbf7460a00cb6c1a71da93bffe148f172c7d03b1c31fbf8aa2a0b"},
+{"manager": "pip", "name": "markdown-it-py", "version": "4.3.0", "sha256": "7aa1511a46c39138de78d9eba92ce47e63124d8003fc98b3a351909e04239efa"},
+{"manager": "pip", "name": "mdurl", "version": "0.1.2", "sha256": "84008a41e51615a49fc9966191ff91509e3c40b939176e643fd50a5c2196b8f8"},
+{"manager": "pip", "name": "ml-dtypes", "version": "0.6.0", "sha256": "6c8e39b53e90afda8ce52859c93de4dba3e02b76d85dcf091cc469f9184c6dae"},
+{"manager": "pip", "name": "namex", "version": "0.1.0", "sha256": "e2012a474502f1e2251267062aae3114611f07df4224b6e06334c57b0f2ce87c"},
+{"manager": "pip", "name": "numpy", "version": "2.4.6", "sha256": "89cd468399cfd2504718f0ba50e410dca55a170b61a02ad92bb18c8a65186e93"},
+{"manager": "pip", "name": "nvidia-cublas-cu12", "version": "12.9.3.13", "sha256": "d7d51055f161b317c7105ddaae90e71eda059026074ffef93cf7cde2886bfe72"},
+{"manager": "pip", "name": "nvidia-cuda-cupti-cu12", "version": "12.9.79", "sha256": "096bcf334f13e1984ba36685ad4c1d6347db214de03dbb6eebb237b41d9d934f"},
+{"manager": "pip", "name": "nvidia-cuda-nvcc-cu12", "version": "12.9.86", "sha256": "5d6a0d32fdc7ea39917c20065614ae93add6f577d840233237ff08e9a38f58f0"},
+{"manager": "pip", "name": "nvidia-cuda-nvrtc-cu12", "version": "12.9.86", "sha256": "210cf05005a447e29214e9ce50851e83fc5f4358df8b453155d5e1918094dcb4"},
+{"manager": "pip", "name": "nvidia-cuda-runtime-cu12", "version": "12.9.79", "sha256": "25bba2dfb01d48a9b59ca474a1ac43c6ebf7011f1b0b8cc44f54eb6ac48a96c3"},
+{"manager": "pip", "name": "nvidia-cudnn-cu12", "version": "9.28.0.42", "sha256": "9ff58b7f36dacd0a93e89f8f2957b52466889217963701daa15e577317cfa375"},
+{"manager": "pip", "name": "nvidia-cufft-cu12", "version": "11.4.1.4", "sha256": "c67884f2a7d276b4b80eb56a79322a95df592ae5e765cf1243693365ccab4e28"},
+{"manager": "pip", "name": "nvidia-curand-cu12", "version": "10.3.10.19", "sha256": "49b274db4780d421bd2ccd362e1415c13887c53c214f0d4b761752b8f9f6aa1e"},
+{"manager": "pip", "name": "nvidia-cusolver-cu12", "version": "11.7.5.82", "sha256": "15da72d1340d29b5b3cf3fd100e3cd53421dde36002eda6ed93811af63c40d88"},
+{"manager": "pip", "name": "nvidia-cusparse-cu12", "version": "12.5.10.65", "sha256": "73060ce019ac064a057267c585bf1fd5a353734151f87472ff02b2c5c9984e78"},
+{"manager": "pip", "name": "nvidia-nccl-cu12", "version": "2.32.3", "sha256": "bb94b2348e4861d5e8aa00b36c3d12d9bdf9c6369b82cbb723de0b582280a21c"},
+{"manager": "pip", "name": "nvidia-nvjitlink-cu12", "version": "12.9.86", "sha256": "e3f1171dbdc83c5932a45f0f4c99180a70de9bd2718c1ab77d14104f6d7147f9"},
+{"manager": "pip", "name": "opt-einsum", "version": "3.4.0", "sha256": "69bb92469f86a1565195ece4ac0323943e83477171b91d24c35afe028a90d7cd"},
+{"manager": "pip", "name": "optree", "version": "0.20.0", "sha256": "cd49b5a6066ebb027b37afa19f02d77e33067f33b0d5b7602b537e6892789d00"},
+{"manager": "pip", "name": "protobuf", "version": "7.36.2", "sha256": "89f23aa53c24553a2416fd4fd1ec06f74fa42b14b546d8883128813f775bbfd2"},
+{"manager": "pip", "name": "pygments", "version": "2.21.0", "sha256": "2363c69b61c4a97c838da3b130dcd6468f4848992b21a82f2a63ec34377137d9"},
+{"manager": "pip", "name": "pyyaml", "version": "6.0.3", "sha256": "b8bb0864c5a28024fac8a632c443c87c5aa6f215c0b126c449ae1a150412f31d"},
+{"manager": "pip", "name": "referencing", "version": "0.37.0", "sha256": "381329a9f99628c9069361716891d34ad94af76e461dcb0335825aecc7692231"},
+{"manager": "pip", "name": "requests", "version": "2.34.2", "sha256": "2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0"},
+{"manager": "pip", "name": "rich", "version": "15.0.0", "sha256": "33bd4ef74232fb73fe9279a257718407f169c09b78a87ad3d296f548e27de0bb"},
+{"manager": "pip", "name": "rpds-py", "version": "2026.9.1", "sha256": "136a1c3fe4402b7008bc81cb62ee538481795b61a7e83df88dff3b3f02b726ff"},
+{"manager": "pip", "name": "safetensors", "version": "0.8.0", "sha256": "fd6f3f93c9a0a7cc2788ee63fb763353d4bd2e89b0751bc78fcf7dda00bea774"},
+{"manager": "pip", "name": "six", "version": "1.17.0", "sha256": "4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274"},
+{"manager": "pip", "name": "tensorflow", "version": "2.21.0", "sha256": "9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124"},
+{"manager": "pip", "name": "termcolor", "version": "3.3.0", "sha256": "cf642efadaf0a8ebbbf4bc7a31cec2f9b5f21a9f726f4ccbb08192c9c26f43a5"},
+{"manager": "pip", "name": "typing-extensions", "version": "4.16.0", "sha256": "481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8"},
+{"manager": "pip", "name": "urllib3", "version": "2.8.0", "sha256": "0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3"},
+{"manager": "pip", "name": "wrapt", "version": "2.5.2", "sha256": "0743950d3dda9940e56f81f5334ba051c4fe2e1421e4e4a4ef8eb8fb86a90894"}
+]
+}}
+END_OF_FILE
+
+step() {
+    PYTHONPATH="$code" "$prefix/bin/python" -Ps -m post_deploy "$1" "$prefix" <"$code/lock.json"
+}
+
+step packages ||
+    refuse "Expected the conda packages of the lock. Received others (above)." \
+        "Where a package is named, remove it from the channel's cache or mend the channel; try again."
+
+step requirements >"$code/requirements.txt" || refuse "Expected a list of wheels. See above."
+"$prefix/bin/python" -IB -m pip install --requirement "$code/requirements.txt" \
+    --require-hashes --no-deps --only-binary :all: --no-user --no-compile --no-input --quiet \
+    --no-warn-script-location --disable-pip-version-check --root-user-action ignore ||
+    refuse "Expected each wheel of the lock, with its sha256, from the index that pip is" \
+        "configured with. Received pip's refusal (above). \`pip config list\` shows the settings;" \
+        "mend the index or the network, then try again."
+"$prefix/bin/python" -IB -m pip check --quiet --disable-pip-version-check ||
+    refuse "Expected packages that fit together. Received the contradictions above." \
+        "Correct environment.yml and run \`./run lock\`."
+
+# Once, and bound to no time stamp: so Python has no reason to write there ever again, not even in
+# a copied environment. The status is not looked at: what does not compile cannot be imported.
+"$prefix/bin/python" -IB -m compileall -qq -f -j 0 --invalidation-mode unchecked-hash "$prefix/lib" ||
+    :
+
+step record ||
+    refuse "Expected the wheels of the lock, whole. Received others (above). Try again; if it" \
+        "stays so, clear pip's cache with \`pip cache purge\`."

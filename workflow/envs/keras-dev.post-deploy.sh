@@ -1,0 +1,730 @@
+#!/bin/sh
+# Rendered from conda-lock.yml by bootstrap/render.py (`./run lock`); do not edit.
+# lock: sha256:02134834ed632a19cffc1dcee4f7a7df535a5fd9b792cc5a40eb891ff36db008
+#
+# Snakemake runs this in the new environment, after the conda packages of keras-dev.<platform>.pin.txt.
+# It compares them with the lock, installs the wheels, and records every file. The Python that it
+# needs is inside it, because Snakemake looks at the script alone to see whether it changed.
+set -eu
+
+refuse() {
+    echo "The environment keras-dev was not made. $*" >&2
+    exit 1
+}
+
+[ -x "${CONDA_PREFIX:-}/bin/python" ] ||
+    refuse "Expected a Python in the environment, at ${CONDA_PREFIX:-\$CONDA_PREFIX}/bin/python." \
+        "Received none. Let Snakemake run this script; see the messages above for what failed."
+prefix=$(cd "$CONDA_PREFIX" && pwd -P)
+
+# Left from an earlier environment in this place, it would make an interrupted one look finished.
+rm -f "$prefix.env_setup_done"
+
+# What would bring in the Python of the host, or have pip install elsewhere. Other settings of pip
+# stay: index, mirror, proxy and certificates are the user's, and the hashes guard what they bring.
+unset PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONUSERBASE PYTHONPYCACHEPREFIX PYTHONOPTIMIZE
+unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_PYTHON PIP_REQUIREMENT PIP_DRY_RUN
+export PYTHONNOUSERSITE=1 PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8
+
+code=$(mktemp -d)
+trap 'rm -rf "$code"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+mkdir -p "$code/repro/record"
+
+cat >"$code/repro/record/installed.py" <<'END_OF_FILE'
+"""What is installed in an environment: recorded once, checked before every use.
+
+Synopsis:
+    require(Path(sys.prefix))                  # refuses an environment that is not as installed
+    read(Path(sys.prefix))["packages"]         # for the manifest
+
+An installation ends with a record of the digest of every file. A check hashes a file again only
+if its inode, size or times are no longer the recorded ones, so it costs a fraction of a second.
+It fails closed: whatever was added, removed or changed is refused, and so is a `.pyc` that some
+other Python wrote, since Python would run it without a look at the source beside it.
+
+Nothing but the standard library is used: the source of this module is also part of the
+post-deploy scripts (bootstrap/render.py), which run before anything is installed.
+"""
+
+import hashlib
+import json
+import os
+import platform as machine
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+RECORD = "repro-installed.json"  # not in conda-meta: conda takes every .json there for a package
+SHOWN = 5
+
+Survey = dict[str, list[Any]]
+
+
+def require(prefix: Path) -> None:
+    """Refuse an environment that is not as it was installed.
+
+    Args:
+        prefix: folder of the environment.
+
+    Raises:
+        UserError: what differs, and which folder to remove.
+
+    Example:
+        >>> require(Path(sys.prefix))
+    """
+    from repro.core.errors import UserError
+
+    if problems := check(prefix):
+        raise UserError(refusal(prefix, problems))
+
+
+def check(prefix: Path) -> list[str]:
+    """Compare an environment with its record.
+
+    Args:
+        prefix: folder of the environment.
+
+    Returns:
+        A sentence for every file that is missing, was added or has other bytes; none when all
+        is as installed.
+
+    Example:
+        >>> check(Path(sys.prefix))
+        []
+    """
+    try:
+        recorded = _load(prefix)
+        return list(_differences(prefix, recorded["files"]))
+    except FileNotFoundError:
+        return [
+            f"Expected {prefix / RECORD}, with which an installation ends. Received no such file."
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [f"Expected to read all of {prefix}. Received {type(error).__name__}: {error}."]
+
+
+def refusal(prefix: Path, problems: Sequence[str]) -> str:
+    """Put problems into one message, with what to do.
+
+    Args:
+        prefix: folder of the environment.
+        problems: sentences, at least one.
+
+    Example:
+        >>> refusal(Path("env"), ["Expected a. Received b."])
+        'Expected a. Received b. Remove the folder env and the file env.env_setup_done beside …'
+    """
+    more = len(problems) - SHOWN
+    shown = [*problems[:SHOWN], *([f"And {more} more."] if more > 0 else [])]
+    return (
+        f"{' '.join(shown)} Remove the folder {prefix} and the file {prefix}.env_setup_done beside "
+        "it, then try again: the environment is made anew."
+    )
+
+
+def read(prefix: Path) -> dict[str, Any]:
+    """Return what a manifest says of an environment.
+
+    Args:
+        prefix: folder of the environment.
+
+    Returns:
+        ``lock`` (digest of conda-lock.yml), ``channel`` (``locked`` or ``local``), ``platform``,
+        ``environment`` (its name) and ``packages``: mappings with ``manager`` (``conda`` or
+        ``pip``), ``name``, ``version``, ``build`` and ``sha256``.
+
+    Raises:
+        OSError: there is no record.
+
+    Example:
+        >>> read(Path(sys.prefix))["channel"]
+        'locked'
+    """
+    return {key: value for key, value in _load(prefix).items() if key != "files"}
+
+
+def survey(prefix: Path) -> Survey:
+    """Hash every file of an environment.
+
+    Args:
+        prefix: folder of the environment.
+
+    Returns:
+        By path: digest, size in bytes, inode, mtime and ctime in ns. Folders, whose paths end in
+        ``/``, are there too, with nothing: an empty one can already be imported.
+
+    Raises:
+        OSError: a file cannot be read.
+
+    Example:
+        >>> survey(Path(sys.prefix))["conda-meta/"]
+        []
+    """
+    return {
+        path: [] if status is None else [digest(prefix / path), *_identity(status)]
+        for path, status in _walk(prefix)
+        if path != RECORD
+    }
+
+
+def digest(path: Path) -> str:
+    """Return what stands for the content of a file: its sha256, or where a link points.
+
+    Args:
+        path: a file, a link, or something that is neither.
+
+    Raises:
+        OSError: it cannot be read.
+
+    Example:
+        >>> digest(Path("/dev/null"))
+        'neither a file nor a link'
+    """
+    if path.is_symlink():
+        return f"a link to {path.readlink()}"
+    if not path.is_file():
+        return "neither a file nor a link"  # a pipe, say, whose reader would wait for ever
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def record(prefix: Path, found: Survey, facts: Mapping[str, Any]) -> None:
+    """Write the record, whole or not at all.
+
+    Args:
+        prefix: folder of the environment.
+        found: what :func:`survey` found in it.
+        facts: what :func:`read` shall give back.
+
+    Raises:
+        OSError: it cannot be written.
+
+    Example:
+        >>> record(prefix, survey(prefix), {"channel": "locked"})
+    """
+    content = {**facts, "files": dict(sorted(found.items()))}
+    # Beside the environment: inside it, a left-over would be one more file that nobody expects.
+    part = prefix.with_name(f"{prefix.name}.{RECORD}.part")
+    with part.open("w", encoding="ascii") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(prefix / RECORD)
+
+
+def current_platform() -> str:
+    """Return this machine's platform in conda's words.
+
+    Example:
+        >>> current_platform()
+        'linux-64'
+    """
+    name = f"{sys.platform}-{machine.machine()}"
+    known = {"linux-x86_64": "linux-64", "darwin-arm64": "osx-arm64"}
+    return known.get(name, name)
+
+
+def check_renders(lock: Path, envs: Path, name: str, platform: str) -> None:
+    """Refuse files of an environment that are missing or were rendered from another lock.
+
+    Snakemake installs an unpinned environment where a pin file is missing, without a word.
+
+    Args:
+        lock: conda-lock.yml.
+        envs: folder of the rendered files.
+        name: of the environment.
+        platform: in conda's words.
+
+    Raises:
+        UserError: which file, and how to have it again.
+
+    Example:
+        >>> check_renders(Path("conda-lock.yml"), Path("workflow/envs"), "keras", "linux-64")
+    """
+    from repro.core.errors import UserError
+
+    try:
+        want = f"# lock: sha256:{hashlib.sha256(lock.read_bytes()).hexdigest()}"
+    except OSError:
+        raise UserError(f"Expected a lock at {lock}. Received no such file. Restore it.") from None
+    for file in (f"{name}.yaml", f"{name}.{platform}.pin.txt", f"{name}.post-deploy.sh"):
+        try:
+            head = (envs / file).read_text(encoding="utf-8").splitlines()[:5]
+        except OSError:
+            head = None
+        if head is None or want not in head:
+            raise UserError(
+                f"Expected {envs / file}, rendered from {lock.name} as it is now ({want[8:]}). "
+                f"Received {'no such file' if head is None else 'one from another lock'}. "
+                "Run `./run setup` to have it again, or restore it with git."
+            )
+
+
+def _load(prefix: Path) -> dict[str, Any]:
+    return json.loads((prefix / RECORD).read_bytes())
+
+
+def _differences(prefix: Path, files: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    unseen = dict.fromkeys(files)
+    for path, status in _walk(prefix):
+        if path in files:
+            del unseen[path]
+            if status is not None and files[path][1:] != _identity(status):
+                want, now = files[path][0], digest(prefix / path)
+                if now != want:
+                    yield f"Expected {prefix / path} to be {want}. Received {now}."
+        elif path != RECORD:
+            yield f"Expected nothing at {prefix / path}. Received {_added(path)}."
+    yield from (f"Expected {prefix / path}. Received nothing there." for path in unseen)
+
+
+def _added(path: str) -> str:
+    if "__pycache__/" in path:
+        return "what was added since, as by a Python started without -B (removing it is enough)"
+    return "what was added since"
+
+
+def _walk(root: Path) -> Iterator[tuple[str, os.stat_result | None]]:
+    """Give path and state of all below a folder; a folder's path ends in / and has no state."""
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        with os.scandir(root / folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(f"{folder}{entry.name}/")
+                    yield pending[-1], None
+                else:
+                    yield f"{folder}{entry.name}", entry.stat(follow_symlinks=False)
+
+
+def _identity(status: os.stat_result) -> list[int]:
+    # ctime as well: mtime can be set back, as rsync and tar do
+    return [status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
+END_OF_FILE
+
+cat >"$code/post_deploy.py" <<'END_OF_FILE'
+"""Compares a new environment with the lock, before and after its wheels are installed.
+
+Synopsis:
+    post_deploy.py packages PREFIX < LOCK          the conda packages, their archives, their files
+    post_deploy.py requirements PREFIX < LOCK      the wheels, as pip reads them
+    post_deploy.py record PREFIX < LOCK            the wheels; then the record of every file
+
+LOCK is JSON: the facts of the record, and under `packages` those of each platform. This module
+runs inside the environment, from the post-deploy script into which bootstrap/render.py copies
+its source: so it needs the standard library and repro.record.installed alone.
+"""
+
+import base64
+import importlib.metadata
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from repro.record.installed import Survey, current_platform, digest, record, survey
+
+Package = Mapping[str, str]
+
+
+def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
+    """Take one step of an installation.
+
+    Args:
+        argv: ``packages``, ``requirements`` or ``record``, and the environment's folder.
+        lock: the facts and packages that this environment must have.
+
+    Returns:
+        0 where all is as in the lock; 1 where it is not, with the sentences on stderr.
+
+    Example:
+        >>> main(["packages", sys.prefix], lock)
+        0
+    """
+    step, prefix, platform = argv[0], Path(argv[1]), current_platform()
+    packages: Sequence[Package] = lock["packages"].get(platform, [])
+    if not packages:
+        return _refuse([f"Expected one of {', '.join(lock['packages'])}. Received {platform}."])
+    if step == "requirements":
+        print(requirements(packages), end="")
+        return 0
+    if step == "packages":
+        return _refuse(conda_problems(prefix, packages))
+    found = survey(prefix)
+    problems = wheel_problems(prefix, packages, found)
+    if not problems:
+        record(prefix, found, {**lock, "platform": platform, "packages": packages})
+    return _refuse(problems)
+
+
+def requirements(packages: Sequence[Package]) -> str:
+    """Return the wheels as pip reads them.
+
+    Args:
+        packages: of the lock, for this platform.
+
+    Example:
+        >>> requirements([{"manager": "pip", "name": "six", "version": "1.0", "sha256": "8d…"}])
+        'six==1.0 --hash=sha256:8d…\\n'
+    """
+    wheels = (p for p in packages if p["manager"] == "pip")
+    return "".join(f"{p['name']}=={p['version']} --hash=sha256:{p['sha256']}\n" for p in wheels)
+
+
+def conda_problems(prefix: Path, packages: Sequence[Package]) -> list[str]:
+    """Compare the installed conda packages, their archives and their files with the lock.
+
+    Args:
+        prefix: folder of the environment.
+        packages: of the lock, for this platform.
+
+    Returns:
+        A sentence for each difference.
+
+    Example:
+        >>> conda_problems(Path(sys.prefix), packages)
+        []
+    """
+    locked = {p["name"]: p for p in packages if p["manager"] == "conda"}
+    metas = [json.loads(file.read_bytes()) for file in sorted(prefix.glob("conda-meta/*.json"))]
+    missing = locked.keys() - {meta["name"] for meta in metas}
+    problems = [f"Expected {n} {locked[n]['version']}. Received none." for n in sorted(missing)]
+    for meta in metas:
+        name = f"{meta['name']} {meta['version']}"
+        want = locked.get(meta["name"])
+        if want is None:
+            problems.append(f"Expected no conda package but the lock's. Received {name} on top.")
+            continue
+        if (got := _archive_sha256(meta)) != want["sha256"]:
+            problems.append(
+                f"Expected {name} with sha256 {want['sha256']}, the lock's. Received {got}."
+            )
+        problems += _file_problems(prefix, name, meta)
+    return problems
+
+
+def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> list[str]:
+    """Compare the installed wheels and their files with the lock.
+
+    Args:
+        prefix: folder of the environment.
+        packages: of the lock, for this platform.
+        found: what lies in the environment.
+
+    Returns:
+        A sentence for each difference.
+
+    Example:
+        >>> wheel_problems(prefix, packages, survey(prefix))
+        []
+    """
+    places = [str(prefix / path) for path in found if path.endswith("/site-packages/")]
+    installed = {
+        re.sub(r"[-_.]+", "-", wheel.name).lower(): wheel
+        for wheel in importlib.metadata.distributions(path=places)
+    }
+    extra = installed.keys() - {p["name"] for p in packages}
+    problems = [f"Expected no distribution but the lock's. Received {n}." for n in sorted(extra)]
+    for package in (p for p in packages if p["manager"] == "pip"):
+        wheel = installed.get(package["name"])
+        if wheel is None or wheel.version != package["version"]:
+            want, got = (
+                f"{package['name']} {package['version']}",
+                wheel.version if wheel else "none",
+            )
+            problems.append(f"Expected {want}. Received {got}.")
+        else:
+            problems += _unlike_record(prefix, wheel, found)
+    return problems
+
+
+def _refuse(problems: Sequence[str]) -> int:
+    for problem in problems[:5]:
+        print(problem, file=sys.stderr)
+    if len(problems) > 5:
+        print(f"And {len(problems) - 5} more.", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _archive_sha256(meta: Mapping[str, Any]) -> str:
+    """Return the digest of a package's archive; of a local one nobody else has looked at it."""
+    url = urlsplit(str(meta["url"]))
+    if url.scheme != "file":
+        return str(meta.get("sha256"))
+    archive = Path(url2pathname(url.path))
+    return digest(archive).removeprefix("sha256:") if archive.is_file() else f"no file {archive}"
+
+
+def _file_problems(prefix: Path, name: str, meta: Mapping[str, Any]) -> Iterator[str]:
+    for entry in meta["paths_data"]["paths"]:
+        want = entry.get("sha256_in_prefix") or entry.get("sha256")
+        path = prefix / entry["_path"]
+        if want is None or entry.get("path_type") == "softlink":
+            continue
+        now = digest(path.resolve()) if path.exists() else "no such file"
+        if now != f"sha256:{want}":
+            yield (
+                f"Expected {path} as in {name}, sha256:{want}. Received {now}: damaged where conda "
+                "keeps the package unpacked; `conda clean --all --yes` has it unpacked anew."
+            )
+
+
+def _unlike_record(
+    prefix: Path, wheel: importlib.metadata.Distribution, found: Survey
+) -> Iterator[str]:
+    for path in wheel.files or []:
+        if path.hash is None:
+            continue
+        place = os.path.relpath(os.path.normpath(str(wheel.locate_file(path))), prefix)
+        want = f"sha256:{base64.urlsafe_b64decode(path.hash.value + '==').hex()}"
+        now = found[place][0] if place in found else "no such file"
+        if now != want:
+            yield f"Expected {path} as in the wheel of {wheel.name}, {want}. Received {now}."
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], json.load(sys.stdin)))
+END_OF_FILE
+
+cat >"$code/lock.json" <<'END_OF_FILE'
+{"environment": "keras-dev", "channel": "locked", "lock": "sha256:02134834ed632a19cffc1dcee4f7a7df535a5fd9b792cc5a40eb891ff36db008", "packages": {
+"linux-64": [
+{"manager": "conda", "name": "_openmp_mutex", "version": "4.5", "sha256": "1dd3fffd892081df9726d7eb7e0dea6198962ba775bd88842135a4ddb4deb3c9", "build": "20_gnu"},
+{"manager": "conda", "name": "bzip2", "version": "1.0.8", "sha256": "1a0d382c515ebf55f8ee1f38c8b81bc95af5c2acc42ad53b66bc5df932032f96", "build": "hda65f42_10"},
+{"manager": "conda", "name": "ca-certificates", "version": "2026.7.22", "sha256": "0a0544cf95f64394fe4959286f5c71f5444ad58feb0602e53becb27448d24da6", "build": "hbd8a1cb_0"},
+{"manager": "conda", "name": "icu", "version": "78.3", "sha256": "9f07834f0c546ab14d885ce0366285f61f44e326c0edd1fc63b8294e113ae432", "build": "py310h44b86e0_2"},
+{"manager": "conda", "name": "ld_impl_linux-64", "version": "2.46.1", "sha256": "27d83f1188cd19bcb7754a078b3fa7f4cfb8527f8eb2fde54dd01fc529d1adec", "build": "default_hbd61a6d_102"},
+{"manager": "conda", "name": "libexpat", "version": "2.8.1", "sha256": "16feffd9ddbbe5b718515d38ee376c685ba95491cd901244e24671d20b952a77", "build": "hecca717_1"},
+{"manager": "conda", "name": "libffi", "version": "3.5.2", "sha256": "31f19b6a88ce40ebc0d5a992c131f57d919f73c0b92cd1617a5bec83f6e961e6", "build": "h3435931_0"},
+{"manager": "conda", "name": "libgcc", "version": "16.1.0", "sha256": "d5cb8475131c31680f8fd30512c418f373064e272e452063276a8fb14c9fa42f", "build": "ha9f2e26_1"},
+{"manager": "conda", "name": "libgomp", "version": "16.1.0", "sha256": "62cb599ad0539d99386515326d9d5e8f51f75a60c69c2131b21df76edf35bd89", "build": "he0feb66_1"},
+{"manager": "conda", "name": "liblzma", "version": "5.8.3", "sha256": "9787df8c22a59c9a70d3e5a10db9ad663485e75e9ccc3f09bd092cb7b95e0dab", "build": "hb03c661_1"},
+{"manager": "conda", "name": "libnsl", "version": "2.0.1", "sha256": "927fe72b054277cde6cb82597d0fcf6baf127dcbce2e0a9d8925a68f1265eef5", "build": "hb9d3cd8_1"},
+{"manager": "conda", "name": "libsqlite", "version": "3.53.4", "sha256": "72023efc207fe681e26b65fc9d668062cf0b4f0eacf3431e6eb099b95c1f2efd", "build": "hf4e2dac_0"},
+{"manager": "conda", "name": "libstdcxx", "version": "16.1.0", "sha256": "79721dd08aeb0ab9e773f1f9ef41cf4e6c17477e3d72319147619045bce05a09", "build": "h934c35e_1"},
+{"manager": "conda", "name": "libuuid", "version": "2.42.2", "sha256": "9b1bdce27a7e31f7d241aeecff67a1f3101d52a2b1e33ccc2cdf2613072bf81f", "build": "h5347b49_0"},
+{"manager": "conda", "name": "libxcrypt", "version": "4.4.38", "sha256": "f7e9292dd219a6435bbb1223da9586c3e70d66d169c5a92f08db3f2127df04e9", "build": "h280c20c_0"},
+{"manager": "conda", "name": "libzlib", "version": "1.3.2", "sha256": "eb8a0db0aa570124f7d2a93d7c7f596e3390df5e047818d873baad32985fc736", "build": "h25fd6f3_3"},
+{"manager": "conda", "name": "ncurses", "version": "6.6", "sha256": "5d46557214ed184381dafe835b7c94a474a1c3b307a08a250b1ea4779b44ffb3", "build": "hdb14827_1"},
+{"manager": "conda", "name": "openssl", "version": "3.6.3", "sha256": "012096056b97abf1f68c46b7146bd2cbd68c1be762340b4f5dad4fbbe99177bc", "build": "h35e630c_1"},
+{"manager": "conda", "name": "packaging", "version": "26.3", "sha256": "c432626b16768b8dab228bfb706f7060c2d462a21c516d240f68f2f902b5a044", "build": "pyhc364b38_0"},
+{"manager": "conda", "name": "pip", "version": "26.2", "sha256": "bbbd59ac670c9d9882270cbd0744b2cc48e901af4b7067a509b2cb8c1552f175", "build": "pyh8b19718_0"},
+{"manager": "conda", "name": "python", "version": "3.11.15", "sha256": "e830c8c69605674a997ee280d79c0f05ff5c1ed80ce3743678b2f663f410dfb9", "build": "h7508c33_1_cpython"},
+{"manager": "conda", "name": "readline", "version": "8.3", "sha256": "01b3fe073a66e321970d09e04b388708f8cbdca5cdfbfcb7c9eeb470ad10383d", "build": "hd6e31c0_1"},
+{"manager": "conda", "name": "setuptools", "version": "84.0.0", "sha256": "9e200ee5f9ff19a4d94e4b51c4856d53dec849f91032f345cf0c6bc3d51a7183", "build": "pyh332efcf_0"},
+{"manager": "conda", "name": "tk", "version": "8.6.13", "sha256": "43624eab22f5f29df7d6ffe914cf442f28fd559b55b290906255492826e636e8", "build": "noxft_hd70dff1_3"},
+{"manager": "conda", "name": "tzdata", "version": "2026c", "sha256": "b928c30ddcb0e3f544c6eade8352737e6e610e263276b90232db6a578ef899d8", "build": "h151e31d_0"},
+{"manager": "conda", "name": "wheel", "version": "0.47.0", "sha256": "9e156ffaefb8463437144326ada4b85d1de17961b9997ac5f1cbbaf747bd8bed", "build": "pyhd8ed1ab_0"},
+{"manager": "conda", "name": "zstd", "version": "1.5.7", "sha256": "47d682b9f6d6ec9eb1a6e6c3e75ea6273e899e78fb7fc59f81d39745009fbc60", "build": "hb78ec9c_7"},
+{"manager": "pip", "name": "absl-py", "version": "2.5.1", "sha256": "721200f2f0e9960f2ca9dc3a2a706b201f5f75d812c158f059cbbe29eeafbdb8"},
+{"manager": "pip", "name": "astunparse", "version": "1.6.3", "sha256": "c2652417f2c8b5bb325c885ae329bdf3f86424075c4fd1a128674bc6fba4b8e8"},
+{"manager": "pip", "name": "attrs", "version": "26.1.0", "sha256": "c647aa4a12dfbad9333ca4e71fe62ddc36f4e63b2d260a37a8b83d2f043ac309"},
+{"manager": "pip", "name": "certifi", "version": "2026.10.18", "sha256": "73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62"},
+{"manager": "pip", "name": "charset-normalizer", "version": "3.5.2", "sha256": "211d5a3eb6af8f513b8d4ca19a8c1b7accab1b5f0d3175f9826b03c1a920dc1f"},
+{"manager": "pip", "name": "flatbuffers", "version": "25.12.19", "sha256": "7634f50c427838bb021c2d66a3d1168e9d199b0607e6329399f04846d42e20b4"},
+{"manager": "pip", "name": "gast", "version": "0.7.0", "sha256": "99cbf1365633a74099f69c59bd650476b96baa5ef196fec88032b00b31ba36f7"},
+{"manager": "pip", "name": "google-pasta", "version": "0.2.0", "sha256": "b32482794a366b5366a32c92a9a9201b107821889935a02b3e51f6b432ea84ed"},
+{"manager": "pip", "name": "grpcio", "version": "1.85.1", "sha256": "83aced2a1c05648cee0de34e531351118b14c58238f0a61b43559ac8851647a8"},
+{"manager": "pip", "name": "h5py", "version": "3.14.0", "sha256": "723a40ee6505bd354bfd26385f2dae7bbfa87655f4e61bab175a49d72ebfc06b"},
+{"manager": "pip", "name": "hypothesis", "version": "6.170.15", "sha256": "ecbd6294a636594580689debc3011a0ca3eb76577770f661224314202f107e14"},
+{"manager": "pip", "name": "idna", "version": "3.20", "sha256": "ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c"},
+{"manager": "pip", "name": "iniconfig", "version": "2.3.1", "sha256": "9121e2c1fdb355232495be3194c8dfe87ccc2d5dee45947b78e68f499790d7a7"},
+{"manager": "pip", "name": "jsonschema", "version": "4.26.0", "sha256": "d489f15263b8d200f8387e64b4c3a75f06629559fb73deb8fdfb525f2dab50ce"},
+{"manager": "pip", "name": "jsonschema-specifications", "version": "2025.9.1", "sha256": "98802fee3a11ee76ecaca44429fda8a41bff98b00a0f2838151b113f210cc6fe"},
+{"manager": "pip", "name": "keras", "version": "3.15.1", "sha256": "836460e480930acbd19bb7a17e62f9ecad40e8a9af9a651fc8d0586a96d27e20"},
+{"manager": "pip", "name": "libclang", "version": "18.1.1", "sha256": "c533091d8a3bbf7460a00cb6c1a71da93bffe148f172c7d03b1c31fbf8aa2a0b"},
+{"manager": "pip", "name": "markdown-it-py", "version": "4.3.0", "sha256": "7aa1511a46c39138de78d9eba92ce47e63124d8003fc98b3a351909e04239efa"},
+{"manager": "pip", "name": "mdurl", "version": "0.1.2", "sha256": "84008a41e51615a49fc9966191ff91509e3c40b939176e643fd50a5c2196b8f8"},
+{"manager": "pip", "name": "ml-dtypes", "version": "0.6.0", "sha256": "6c8e39b53e90afda8ce52859c93de4dba3e02b76d85dcf091cc469f9184c6dae"},
+{"manager": "pip", "name": "namex", "version": "0.1.0", "sha256": "e2012a474502f1e2251267062aae3114611f07df4224b6e06334c57b0f2ce87c"},
+{"manager": "pip", "name": "numpy", "version": "2.4.6", "sha256": "89cd468399cfd2504718f0ba50e410dca55a170b61a02ad92bb18c8a65186e93"},
+{"manager": "pip", "name": "opt-einsum", "version": "3.4.0", "sha256": "69bb92469f86a1565195ece4ac0323943e83477171b91d24c35afe028a90d7cd"},
+{"manager": "pip", "name": "optree", "version": "0.20.0", "sha256": "cd49b5a6066ebb027b37afa19f02d77e33067f33b0d5b7602b537e6892789d00"},
+{"manager": "pip", "name": "pluggy", "version": "1.7.0", "sha256": "7dd7b0d8832ba3cb632c306926ded123429211b83641b35dc5c41ad2d34f9bec"},
+{"manager": "pip", "name": "protobuf", "version": "7.36.2", "sha256": "89f23aa53c24553a2416fd4fd1ec06f74fa42b14b546d8883128813f775bbfd2"},
+{"manager": "pip", "name": "pygments", "version": "2.21.0", "sha256": "2363c69b61c4a97c838da3b130dcd6468f4848992b21a82f2a63ec34377137d9"},
+{"manager": "pip", "name": "pytest", "version": "9.2.0", "sha256": "07acdcf88ec174f907dc01af70bf52d49b014bbab03faeeade31c96b18c2e588"},
+{"manager": "pip", "name": "pyyaml", "version": "6.0.3", "sha256": "b8bb0864c5a28024fac8a632c443c87c5aa6f215c0b126c449ae1a150412f31d"},
+{"manager": "pip", "name": "referencing", "version": "0.37.0", "sha256": "381329a9f99628c9069361716891d34ad94af76e461dcb0335825aecc7692231"},
+{"manager": "pip", "name": "requests", "version": "2.34.2", "sha256": "2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0"},
+{"manager": "pip", "name": "rich", "version": "15.0.0", "sha256": "33bd4ef74232fb73fe9279a257718407f169c09b78a87ad3d296f548e27de0bb"},
+{"manager": "pip", "name": "rpds-py", "version": "2026.9.1", "sha256": "136a1c3fe4402b7008bc81cb62ee538481795b61a7e83df88dff3b3f02b726ff"},
+{"manager": "pip", "name": "safetensors", "version": "0.8.0", "sha256": "fd6f3f93c9a0a7cc2788ee63fb763353d4bd2e89b0751bc78fcf7dda00bea774"},
+{"manager": "pip", "name": "six", "version": "1.17.0", "sha256": "4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274"},
+{"manager": "pip", "name": "sortedcontainers", "version": "2.4.0", "sha256": "a163dcaede0f1c021485e957a39245190e74249897e2ae4b2aa38595db237ee0"},
+{"manager": "pip", "name": "tensorflow", "version": "2.21.0", "sha256": "9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124"},
+{"manager": "pip", "name": "termcolor", "version": "3.3.0", "sha256": "cf642efadaf0a8ebbbf4bc7a31cec2f9b5f21a9f726f4ccbb08192c9c26f43a5"},
+{"manager": "pip", "name": "typing-extensions", "version": "4.16.0", "sha256": "481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8"},
+{"manager": "pip", "name": "urllib3", "version": "2.8.0", "sha256": "0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3"},
+{"manager": "pip", "name": "wrapt", "version": "2.5.2", "sha256": "0743950d3dda9940e56f81f5334ba051c4fe2e1421e4e4a4ef8eb8fb86a90894"}
+],
+"linux-aarch64": [
+{"manager": "conda", "name": "_openmp_mutex", "version": "4.5", "sha256": "a2527b1d81792a0ccd2c05850960df119c2b6d8f5fdec97f2db7d25dc23b1068", "build": "20_gnu"},
+{"manager": "conda", "name": "bzip2", "version": "1.0.8", "sha256": "b3495077889dde6bb370938e7db82be545c73e8589696ad0843a32221520ad4c", "build": "h4777abc_9"},
+{"manager": "conda", "name": "ca-certificates", "version": "2026.7.22", "sha256": "0a0544cf95f64394fe4959286f5c71f5444ad58feb0602e53becb27448d24da6", "build": "hbd8a1cb_0"},
+{"manager": "conda", "name": "ld_impl_linux-aarch64", "version": "2.46.1", "sha256": "2c4901f4227b0850328ed0c69f958b30ad2cd18982f7a31c7c1f911827004d08", "build": "default_h1979696_102"},
+{"manager": "conda", "name": "libexpat", "version": "2.8.1", "sha256": "20a5726bc8705d91437c9e6ef83b30da64a1719b869656d20a1ee818333ea5ac", "build": "hfae3067_1"},
+{"manager": "conda", "name": "libffi", "version": "3.5.2", "sha256": "3df4c539449aabc3443bbe8c492c01d401eea894603087fca2917aa4e1c2dea9", "build": "h376a255_0"},
+{"manager": "conda", "name": "libgcc", "version": "16.1.0", "sha256": "88a3d400c678df034c9d498f32503779977d5ea826063687c663e42c945abed5", "build": "h205dda4_1"},
+{"manager": "conda", "name": "libgcc-ng", "version": "16.1.0", "sha256": "e0456b4b49e8f9f9ffc04b1b412101ea2c38476eaceb9a0e4e16792d7cfdd929", "build": "he9431aa_1"},
+{"manager": "conda", "name": "libgomp", "version": "16.1.0", "sha256": "1c609a4a72597350317b92c4d9dfb85d21740219048e2b1d458925a6ccfa3d7a", "build": "h8acb6b2_1"},
+{"manager": "conda", "name": "liblzma", "version": "5.8.3", "sha256": "d61962b9cd54c3554361550203c64d5b65b71e3058a285b66e4b04b9769f0a5c", "build": "he30d5cf_0"},
+{"manager": "conda", "name": "libnsl", "version": "2.0.1", "sha256": "c0dc4d84198e3eef1f37321299e48e2754ca83fd12e6284754e3cb231357c3a5", "build": "h86ecc28_1"},
+{"manager": "conda", "name": "libsqlite", "version": "3.53.4", "sha256": "da46b52f6815e9771f4e21e3332c423c88644e91ac96b0534e85158adc88a8b4", "build": "h022381a_0"},
+{"manager": "conda", "name": "libuuid", "version": "2.42.2", "sha256": "7663489f97c104ae3814db10f384932c74b439f3c1fd4247e4fe3599830c090a", "build": "h1022ec0_0"},
+{"manager": "conda", "name": "libxcrypt", "version": "4.4.36", "sha256": "6b46c397644091b8a26a3048636d10b989b1bf266d4be5e9474bf763f828f41f", "build": "h31becfc_1"},
+{"manager": "conda", "name": "libzlib", "version": "1.3.2", "sha256": "76efa6cc9d7e6f5ee3bbca0939f64054af2bdfb3c3632531f8e633cf6c2ea41e", "build": "hdc9db2a_3"},
+{"manager": "conda", "name": "ncurses", "version": "6.6", "sha256": "369db85c5cd8d99dde364ce70725d76511d9c8199e5b820c740414091bf5bcca", "build": "hf8d1292_0"},
+{"manager": "conda", "name": "openssl", "version": "3.6.3", "sha256": "da4a5df42614166b69c2f6d8602fc1425f7aaa699f77c3bafb5c7fe69b3d9fb7", "build": "h546c87b_0"},
+{"manager": "conda", "name": "packaging", "version": "26.3", "sha256": "c432626b16768b8dab228bfb706f7060c2d462a21c516d240f68f2f902b5a044", "build": "pyhc364b38_0"},
+{"manager": "conda", "name": "pip", "version": "26.2", "sha256": "bbbd59ac670c9d9882270cbd0744b2cc48e901af4b7067a509b2cb8c1552f175", "build": "pyh8b19718_0"},
+{"manager": "conda", "name": "python", "version": "3.11.15", "sha256": "da3aa4c63af904d38c2e0b6ceecfa539d60c2653ac3cff7cae79d87298dc4fb0", "build": "h91f4b29_0_cpython"},
+{"manager": "conda", "name": "readline", "version": "8.3", "sha256": "fe695f9d215e9a2e3dd0ca7f56435ab4df24f5504b83865e3d295df36e88d216", "build": "hb682ff5_0"},
+{"manager": "conda", "name": "setuptools", "version": "84.0.0", "sha256": "9e200ee5f9ff19a4d94e4b51c4856d53dec849f91032f345cf0c6bc3d51a7183", "build": "pyh332efcf_0"},
+{"manager": "conda", "name": "tk", "version": "8.6.13", "sha256": "cd51fbda051a9f3679d10ef4a94cd1ff38c10533b82845dadce8ba87245ba4ce", "build": "noxft_h5cf4473_3"},
+{"manager": "conda", "name": "tzdata", "version": "2026c", "sha256": "b928c30ddcb0e3f544c6eade8352737e6e610e263276b90232db6a578ef899d8", "build": "h151e31d_0"},
+{"manager": "conda", "name": "wheel", "version": "0.47.0", "sha256": "9e156ffaefb8463437144326ada4b85d1de17961b9997ac5f1cbbaf747bd8bed", "build": "pyhd8ed1ab_0"},
+{"manager": "conda", "name": "zstd", "version": "1.5.7", "sha256": "569990cf12e46f9df540275146da567d9c618c1e9c7a0bc9d9cfefadaed20b75", "build": "h85ac4a6_6"},
+{"manager": "pip", "name": "absl-py", "version": "2.5.1", "sha256": "721200f2f0e9960f2ca9dc3a2a706b201f5f75d812c158f059cbbe29eeafbdb8"},
+{"manager": "pip", "name": "astunparse", "version": "1.6.3", "sha256": "c2652417f2c8b5bb325c885ae329bdf3f86424075c4fd1a128674bc6fba4b8e8"},
+{"manager": "pip", "name": "attrs", "version": "26.1.0", "sha256": "c647aa4a12dfbad9333ca4e71fe62ddc36f4e63b2d260a37a8b83d2f043ac309"},
+{"manager": "pip", "name": "certifi", "version": "2026.10.18", "sha256": "73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62"},
+{"manager": "pip", "name": "charset-normalizer", "version": "3.5.2", "sha256": "d760fe2a4d7c3b226cb9026d6a842868d52a7901bd98420e1baf14e80da85cf5"},
+{"manager": "pip", "name": "flatbuffers", "version": "25.12.19", "sha256": "7634f50c427838bb021c2d66a3d1168e9d199b0607e6329399f04846d42e20b4"},
+{"manager": "pip", "name": "gast", "version": "0.7.0", "sha256": "99cbf1365633a74099f69c59bd650476b96baa5ef196fec88032b00b31ba36f7"},
+{"manager": "pip", "name": "google-pasta", "version": "0.2.0", "sha256": "b32482794a366b5366a32c92a9a9201b107821889935a02b3e51f6b432ea84ed"},
+{"manager": "pip", "name": "grpcio", "version": "1.85.1", "sha256": "9885436e83eab92dd0d476642baf08a17c55ef2b1db430adcba3e89bb6938a5d"},
+{"manager": "pip", "name": "h5py", "version": "3.14.0", "sha256": "8c497600c0496548810047257e36360ff551df8b59156d3a4181072eed47d8ad"},
+{"manager": "pip", "name": "hypothesis", "version": "6.170.15", "sha256": "9f5937e70c636ee46bd2242d9ef120d19744e63ce7d17a92fd4c9f57ef62b1c3"},
+{"manager": "pip", "name": "idna", "version": "3.20", "sha256": "ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c"},
+{"manager": "pip", "name": "iniconfig", "version": "2.3.1", "sha256": "9121e2c1fdb355232495be3194c8dfe87ccc2d5dee45947b78e68f499790d7a7"},
+{"manager": "pip", "name": "jsonschema", "version": "4.26.0", "sha256": "d489f15263b8d200f8387e64b4c3a75f06629559fb73deb8fdfb525f2dab50ce"},
+{"manager": "pip", "name": "jsonschema-specifications", "version": "2025.9.1", "sha256": "98802fee3a11ee76ecaca44429fda8a41bff98b00a0f2838151b113f210cc6fe"},
+{"manager": "pip", "name": "keras", "version": "3.15.1", "sha256": "836460e480930acbd19bb7a17e62f9ecad40e8a9af9a651fc8d0586a96d27e20"},
+{"manager": "pip", "name": "libclang", "version": "18.1.1", "sha256": "54dda940a4a0491a9d1532bf071ea3ef26e6dbaf03b5000ed94dd7174e8f9592"},
+{"manager": "pip", "name": "markdown-it-py", "version": "4.3.0", "sha256": "7aa1511a46c39138de78d9eba92ce47e63124d8003fc98b3a351909e04239efa"},
+{"manager": "pip", "name": "mdurl", "version": "0.1.2", "sha256": "84008a41e51615a49fc9966191ff91509e3c40b939176e643fd50a5c2196b8f8"},
+{"manager": "pip", "name": "ml-dtypes", "version": "0.6.0", "sha256": "7728c0420ec1c338564fc8b01015ff2d58567e70f17fedce5a0a7c0308c0d5b9"},
+{"manager": "pip", "name": "namex", "version": "0.1.0", "sha256": "e2012a474502f1e2251267062aae3114611f07df4224b6e06334c57b0f2ce87c"},
+{"manager": "pip", "name": "numpy", "version": "2.4.6", "sha256": "0ab0a9c4ffb1a6d95ef519fe4247dba8eb6b18ad93999f76b7f657039acabd47"},
+{"manager": "pip", "name": "opt-einsum", "version": "3.4.0", "sha256": "69bb92469f86a1565195ece4ac0323943e83477171b91d24c35afe028a90d7cd"},
+{"manager": "pip", "name": "optree", "version": "0.20.0", "sha256": "90e0d2e4c052fa1c2e35720e4b998c972d32bfe52647957f73bb1a9d3d958c78"},
+{"manager": "pip", "name": "pluggy", "version": "1.7.0", "sha256": "7dd7b0d8832ba3cb632c306926ded123429211b83641b35dc5c41ad2d34f9bec"},
+{"manager": "pip", "name": "protobuf", "version": "7.36.2", "sha256": "e11e1f0180583a2af89db6a2ecd9e8dc40aa6d2988ca175bfd0e6d12ea72d74e"},
+{"manager": "pip", "name": "pygments", "version": "2.21.0", "sha256": "2363c69b61c4a97c838da3b130dcd6468f4848992b21a82f2a63ec34377137d9"},
+{"manager": "pip", "name": "pytest", "version": "9.2.0", "sha256": "07acdcf88ec174f907dc01af70bf52d49b014bbab03faeeade31c96b18c2e588"},
+{"manager": "pip", "name": "pyyaml", "version": "6.0.3", "sha256": "10892704fc220243f5305762e276552a0395f7beb4dbf9b14ec8fd43b57f126c"},
+{"manager": "pip", "name": "referencing", "version": "0.37.0", "sha256": "381329a9f99628c9069361716891d34ad94af76e461dcb0335825aecc7692231"},
+{"manager": "pip", "name": "requests", "version": "2.34.2", "sha256": "2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0"},
+{"manager": "pip", "name": "rich", "version": "15.0.0", "sha256": "33bd4ef74232fb73fe9279a257718407f169c09b78a87ad3d296f548e27de0bb"},
+{"manager": "pip", "name": "rpds-py", "version": "2026.9.1", "sha256": "e01b3c878c8641913e688edd1b3f08658c6783d29cf6b826bd3c0d1ae7a1ffaa"},
+{"manager": "pip", "name": "safetensors", "version": "0.8.0", "sha256": "7a46e5ff292c356d6991e60942ba7f79817682d3a2cef0702136448cb9c4d235"},
+{"manager": "pip", "name": "six", "version": "1.17.0", "sha256": "4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274"},
+{"manager": "pip", "name": "sortedcontainers", "version": "2.4.0", "sha256": "a163dcaede0f1c021485e957a39245190e74249897e2ae4b2aa38595db237ee0"},
+{"manager": "pip", "name": "tensorflow", "version": "2.21.0", "sha256": "4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c"},
+{"manager": "pip", "name": "termcolor", "version": "3.3.0", "sha256": "cf642efadaf0a8ebbbf4bc7a31cec2f9b5f21a9f726f4ccbb08192c9c26f43a5"},
+{"manager": "pip", "name": "typing-extensions", "version": "4.16.0", "sha256": "481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8"},
+{"manager": "pip", "name": "urllib3", "version": "2.8.0", "sha256": "0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3"},
+{"manager": "pip", "name": "wrapt", "version": "2.5.2", "sha256": "594c6d10b9cfb951a09f7338531a41d31194e7eee9dee206c0a8992421682719"}
+],
+"osx-arm64": [
+{"manager": "conda", "name": "bzip2", "version": "1.0.8", "sha256": "8ec22f0ba25cbfc2e64d70cf29459eccd7ffdf6436f6a6ff15bbfef799f7d4f6", "build": "h4e30115_10"},
+{"manager": "conda", "name": "ca-certificates", "version": "2026.7.22", "sha256": "0a0544cf95f64394fe4959286f5c71f5444ad58feb0602e53becb27448d24da6", "build": "hbd8a1cb_0"},
+{"manager": "conda", "name": "icu", "version": "78.3", "sha256": "6cdb5dee54c72e56ab189fb3ad33cb28533553d42590e7e831160248f4416a43", "build": "py310h579977c_2"},
+{"manager": "conda", "name": "libexpat", "version": "2.8.1", "sha256": "5af74261101e3c777399c6294b2b5d290e508153268eb2e9ff99c4d69834612f", "build": "hf6b4638_1"},
+{"manager": "conda", "name": "libffi", "version": "3.5.2", "sha256": "6686a26466a527585e6a75cc2a242bf4a3d97d6d6c86424a441677917f28bec7", "build": "hcf2aa1b_0"},
+{"manager": "conda", "name": "liblzma", "version": "5.8.3", "sha256": "23d0630046a3e8b164d8f80f2b74ed2605af2e7050ab9913018056402fae4311", "build": "h8088a28_1"},
+{"manager": "conda", "name": "libsqlite", "version": "3.53.4", "sha256": "745662565e103f290e9dc4263bbd88285082f8cf699854fe2d5f1e35a4a0d326", "build": "h1ae2325_0"},
+{"manager": "conda", "name": "libzlib", "version": "1.3.2", "sha256": "a18fa5d5bac452401459f966cf0d872224e8080c4ff93c77e168d43ab42ef9d7", "build": "h8088a28_3"},
+{"manager": "conda", "name": "ncurses", "version": "6.6", "sha256": "7024a48c8c0d0114ed4ab53c76bf9275d50e91ba7cea367a9aead638d3c29c68", "build": "he64c551_1"},
+{"manager": "conda", "name": "openssl", "version": "3.6.3", "sha256": "66be2283b5b37dcda1332b5e74c1782a8cb14fd2e62e0d38017c2d35bf73c119", "build": "hd24854e_1"},
+{"manager": "conda", "name": "packaging", "version": "26.3", "sha256": "c432626b16768b8dab228bfb706f7060c2d462a21c516d240f68f2f902b5a044", "build": "pyhc364b38_0"},
+{"manager": "conda", "name": "pip", "version": "26.2", "sha256": "bbbd59ac670c9d9882270cbd0744b2cc48e901af4b7067a509b2cb8c1552f175", "build": "pyh8b19718_0"},
+{"manager": "conda", "name": "python", "version": "3.11.15", "sha256": "a44be5222fe8d3c072ecd22491d37316724b70be6b8e8dabdc1a25e6d293fba8", "build": "h0c9c016_1_cpython"},
+{"manager": "conda", "name": "readline", "version": "8.3", "sha256": "a77010528efb4b548ac2a4484eaf7e1c3907f2aec86123ed9c5212ae44502477", "build": "h46df422_0"},
+{"manager": "conda", "name": "setuptools", "version": "84.0.0", "sha256": "9e200ee5f9ff19a4d94e4b51c4856d53dec849f91032f345cf0c6bc3d51a7183", "build": "pyh332efcf_0"},
+{"manager": "conda", "name": "tk", "version": "8.6.13", "sha256": "47186bc7ab8d7e8bee86bbd1a917196f8c21cf63f081fc33cd6d1221af087580", "build": "hd3d0363_3"},
+{"manager": "conda", "name": "tzdata", "version": "2026c", "sha256": "b928c30ddcb0e3f544c6eade8352737e6e610e263276b90232db6a578ef899d8", "build": "h151e31d_0"},
+{"manager": "conda", "name": "wheel", "version": "0.47.0", "sha256": "9e156ffaefb8463437144326ada4b85d1de17961b9997ac5f1cbbaf747bd8bed", "build": "pyhd8ed1ab_0"},
+{"manager": "pip", "name": "absl-py", "version": "2.5.1", "sha256": "721200f2f0e9960f2ca9dc3a2a706b201f5f75d812c158f059cbbe29eeafbdb8"},
+{"manager": "pip", "name": "astunparse", "version": "1.6.3", "sha256": "c2652417f2c8b5bb325c885ae329bdf3f86424075c4fd1a128674bc6fba4b8e8"},
+{"manager": "pip", "name": "attrs", "version": "26.1.0", "sha256": "c647aa4a12dfbad9333ca4e71fe62ddc36f4e63b2d260a37a8b83d2f043ac309"},
+{"manager": "pip", "name": "certifi", "version": "2026.10.18", "sha256": "73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62"},
+{"manager": "pip", "name": "charset-normalizer", "version": "3.5.2", "sha256": "3d21b8b13c7592db2ac5e544a6d83187b995257472b0c9e8351b6d507ae37ed6"},
+{"manager": "pip", "name": "flatbuffers", "version": "25.12.19", "sha256": "7634f50c427838bb021c2d66a3d1168e9d199b0607e6329399f04846d42e20b4"},
+{"manager": "pip", "name": "gast", "version": "0.7.0", "sha256": "99cbf1365633a74099f69c59bd650476b96baa5ef196fec88032b00b31ba36f7"},
+{"manager": "pip", "name": "google-pasta", "version": "0.2.0", "sha256": "b32482794a366b5366a32c92a9a9201b107821889935a02b3e51f6b432ea84ed"},
+{"manager": "pip", "name": "grpcio", "version": "1.85.1", "sha256": "cfa9bf4daed57dd5bd5fac4be3276f5dc1703f41abf4df0737f4e7952705cbc6"},
+{"manager": "pip", "name": "h5py", "version": "3.14.0", "sha256": "543877d7f3d8f8a9828ed5df6a0b78ca3d8846244b9702e99ed0d53610b583a8"},
+{"manager": "pip", "name": "hypothesis", "version": "6.170.15", "sha256": "f95b532f23bed43ef3c45fbd19baf4717687a4993fa6f42fc704fbde18bd744c"},
+{"manager": "pip", "name": "idna", "version": "3.20", "sha256": "ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c"},
+{"manager": "pip", "name": "iniconfig", "version": "2.3.1", "sha256": "9121e2c1fdb355232495be3194c8dfe87ccc2d5dee45947b78e68f499790d7a7"},
+{"manager": "pip", "name": "jsonschema", "version": "4.26.0", "sha256": "d489f15263b8d200f8387e64b4c3a75f06629559fb73deb8fdfb525f2dab50ce"},
+{"manager": "pip", "name": "jsonschema-specifications", "version": "2025.9.1", "sha256": "98802fee3a11ee76ecaca44429fda8a41bff98b00a0f2838151b113f210cc6fe"},
+{"manager": "pip", "name": "keras", "version": "3.15.1", "sha256": "836460e480930acbd19bb7a17e62f9ecad40e8a9af9a651fc8d0586a96d27e20"},
+{"manager": "pip", "name": "libclang", "version": "18.1.1", "sha256": "0b2e143f0fac830156feb56f9231ff8338c20aecfe72b4ffe96f19e5a1dbb69a"},
+{"manager": "pip", "name": "markdown-it-py", "version": "4.3.0", "sha256": "7aa1511a46c39138de78d9eba92ce47e63124d8003fc98b3a351909e04239efa"},
+{"manager": "pip", "name": "mdurl", "version": "0.1.2", "sha256": "84008a41e51615a49fc9966191ff91509e3c40b939176e643fd50a5c2196b8f8"},
+{"manager": "pip", "name": "ml-dtypes", "version": "0.6.0", "sha256": "f4f59f83c82ab480e924b988e7b1b4eb4de836dfcf5390c6f59148d1a00e1d02"},
+{"manager": "pip", "name": "namex", "version": "0.1.0", "sha256": "e2012a474502f1e2251267062aae3114611f07df4224b6e06334c57b0f2ce87c"},
+{"manager": "pip", "name": "numpy", "version": "2.4.6", "sha256": "110f8b71aacb688ec69062bb7f6938a0f8acb01b7c1c4beb453c65b6d234584d"},
+{"manager": "pip", "name": "opt-einsum", "version": "3.4.0", "sha256": "69bb92469f86a1565195ece4ac0323943e83477171b91d24c35afe028a90d7cd"},
+{"manager": "pip", "name": "optree", "version": "0.20.0", "sha256": "a2e3850d24ec380d5f840b37276c5388107c87fba94a7bb1c5857fe8c7041278"},
+{"manager": "pip", "name": "pluggy", "version": "1.7.0", "sha256": "7dd7b0d8832ba3cb632c306926ded123429211b83641b35dc5c41ad2d34f9bec"},
+{"manager": "pip", "name": "protobuf", "version": "7.36.2", "sha256": "cbc70b17ee27e28894c7fee8bb04be1abead49e936bc70eb60052531eee2079e"},
+{"manager": "pip", "name": "pygments", "version": "2.21.0", "sha256": "2363c69b61c4a97c838da3b130dcd6468f4848992b21a82f2a63ec34377137d9"},
+{"manager": "pip", "name": "pytest", "version": "9.2.0", "sha256": "07acdcf88ec174f907dc01af70bf52d49b014bbab03faeeade31c96b18c2e588"},
+{"manager": "pip", "name": "pyyaml", "version": "6.0.3", "sha256": "652cb6edd41e718550aad172851962662ff2681490a8a711af6a4d288dd96824"},
+{"manager": "pip", "name": "referencing", "version": "0.37.0", "sha256": "381329a9f99628c9069361716891d34ad94af76e461dcb0335825aecc7692231"},
+{"manager": "pip", "name": "requests", "version": "2.34.2", "sha256": "2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0"},
+{"manager": "pip", "name": "rich", "version": "15.0.0", "sha256": "33bd4ef74232fb73fe9279a257718407f169c09b78a87ad3d296f548e27de0bb"},
+{"manager": "pip", "name": "rpds-py", "version": "2026.9.1", "sha256": "3231c4c0e521dafa5be0c9f114ee2c2ad46650836f2d72caa86801950c3e7044"},
+{"manager": "pip", "name": "safetensors", "version": "0.8.0", "sha256": "c80201d22cbf405b80647a60ada77bba06c8fba2da2743ba1e89cdcc39a81f25"},
+{"manager": "pip", "name": "six", "version": "1.17.0", "sha256": "4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274"},
+{"manager": "pip", "name": "sortedcontainers", "version": "2.4.0", "sha256": "a163dcaede0f1c021485e957a39245190e74249897e2ae4b2aa38595db237ee0"},
+{"manager": "pip", "name": "tensorflow", "version": "2.21.0", "sha256": "51f46f4806139d01fc7920cc72a4c75876f80649bf40ff083ab6212ceb43ca88"},
+{"manager": "pip", "name": "termcolor", "version": "3.3.0", "sha256": "cf642efadaf0a8ebbbf4bc7a31cec2f9b5f21a9f726f4ccbb08192c9c26f43a5"},
+{"manager": "pip", "name": "typing-extensions", "version": "4.16.0", "sha256": "481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8"},
+{"manager": "pip", "name": "urllib3", "version": "2.8.0", "sha256": "0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3"},
+{"manager": "pip", "name": "wrapt", "version": "2.5.2", "sha256": "b632d90ac0d04e3ba8821b19954d6c36ea8f714b75db53c58015025fefccb1ac"}
+]
+}}
+END_OF_FILE
+
+step() {
+    PYTHONPATH="$code" "$prefix/bin/python" -Ps -m post_deploy "$1" "$prefix" <"$code/lock.json"
+}
+
+step packages ||
+    refuse "Expected the conda packages of the lock. Received others (above)." \
+        "Where a package is named, remove it from the channel's cache or mend the channel; try again."
+
+step requirements >"$code/requirements.txt" || refuse "Expected a list of wheels. See above."
+"$prefix/bin/python" -IB -m pip install --requirement "$code/requirements.txt" \
+    --require-hashes --no-deps --only-binary :all: --no-user --no-compile --no-input --quiet \
+    --no-warn-script-location --disable-pip-version-check --root-user-action ignore ||
+    refuse "Expected each wheel of the lock, with its sha256, from the index that pip is" \
+        "configured with. Received pip's refusal (above). \`pip config list\` shows the settings;" \
+        "mend the index or the network, then try again."
+"$prefix/bin/python" -IB -m pip check --quiet --disable-pip-version-check ||
+    refuse "Expected packages that fit together. Received the contradictions above." \
+        "Correct environment.yml and run \`./run lock\`."
+
+# Once, and bound to no time stamp: so Python has no reason to write there ever again, not even in
+# a copied environment. The status is not looked at: what does not compile cannot be imported.
+"$prefix/bin/python" -IB -m compileall -qq -f -j 0 --invalidation-mode unchecked-hash "$prefix/lib" ||
+    :
+
+step record ||
+    refuse "Expected the wheels of the lock, whole. Received others (above). Try again; if it" \
+        "stays so, clear pip's cache with \`pip cache purge\`."

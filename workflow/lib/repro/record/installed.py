@@ -1,0 +1,271 @@
+"""What is installed in an environment: recorded once, checked before every use.
+
+Synopsis:
+    require(Path(sys.prefix))                  # refuses an environment that is not as installed
+    read(Path(sys.prefix))["packages"]         # for the manifest
+
+An installation ends with a record of the digest of every file. A check hashes a file again only
+if its inode, size or times are no longer the recorded ones, so it costs a fraction of a second.
+It fails closed: whatever was added, removed or changed is refused, and so is a `.pyc` that some
+other Python wrote, since Python would run it without a look at the source beside it.
+
+Nothing but the standard library is used: the source of this module is also part of the
+post-deploy scripts (bootstrap/render.py), which run before anything is installed.
+"""
+
+import hashlib
+import json
+import os
+import platform as machine
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+RECORD = "repro-installed.json"  # not in conda-meta: conda takes every .json there for a package
+SHOWN = 5
+
+Survey = dict[str, list[Any]]
+
+
+def require(prefix: Path) -> None:
+    """Refuse an environment that is not as it was installed.
+
+    Args:
+        prefix: folder of the environment.
+
+    Raises:
+        UserError: what differs, and which folder to remove.
+
+    Example:
+        >>> require(Path(sys.prefix))
+    """
+    from repro.core.errors import UserError
+
+    if problems := check(prefix):
+        raise UserError(refusal(prefix, problems))
+
+
+def check(prefix: Path) -> list[str]:
+    """Compare an environment with its record.
+
+    Args:
+        prefix: folder of the environment.
+
+    Returns:
+        A sentence for every file that is missing, was added or has other bytes; none when all
+        is as installed.
+
+    Example:
+        >>> check(Path(sys.prefix))
+        []
+    """
+    try:
+        recorded = _load(prefix)
+        return list(_differences(prefix, recorded["files"]))
+    except FileNotFoundError:
+        return [
+            f"Expected {prefix / RECORD}, with which an installation ends. Received no such file."
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [f"Expected to read all of {prefix}. Received {type(error).__name__}: {error}."]
+
+
+def refusal(prefix: Path, problems: Sequence[str]) -> str:
+    """Put problems into one message, with what to do.
+
+    Args:
+        prefix: folder of the environment.
+        problems: sentences, at least one.
+
+    Example:
+        >>> refusal(Path("env"), ["Expected a. Received b."])
+        'Expected a. Received b. Remove the folder env and the file env.env_setup_done beside …'
+    """
+    more = len(problems) - SHOWN
+    shown = [*problems[:SHOWN], *([f"And {more} more."] if more > 0 else [])]
+    return (
+        f"{' '.join(shown)} Remove the folder {prefix} and the file {prefix}.env_setup_done beside "
+        "it, then try again: the environment is made anew."
+    )
+
+
+def read(prefix: Path) -> dict[str, Any]:
+    """Return what a manifest says of an environment.
+
+    Args:
+        prefix: folder of the environment.
+
+    Returns:
+        ``lock`` (digest of conda-lock.yml), ``channel`` (``locked`` or ``local``), ``platform``,
+        ``environment`` (its name) and ``packages``: mappings with ``manager`` (``conda`` or
+        ``pip``), ``name``, ``version``, ``build`` and ``sha256``.
+
+    Raises:
+        OSError: there is no record.
+
+    Example:
+        >>> read(Path(sys.prefix))["channel"]
+        'locked'
+    """
+    return {key: value for key, value in _load(prefix).items() if key != "files"}
+
+
+def survey(prefix: Path) -> Survey:
+    """Hash every file of an environment.
+
+    Args:
+        prefix: folder of the environment.
+
+    Returns:
+        By path: digest, size in bytes, inode, mtime and ctime in ns. Folders, whose paths end in
+        ``/``, are there too, with nothing: an empty one can already be imported.
+
+    Raises:
+        OSError: a file cannot be read.
+
+    Example:
+        >>> survey(Path(sys.prefix))["conda-meta/"]
+        []
+    """
+    return {
+        path: [] if status is None else [digest(prefix / path), *_identity(status)]
+        for path, status in _walk(prefix)
+        if path != RECORD
+    }
+
+
+def digest(path: Path) -> str:
+    """Return what stands for the content of a file: its sha256, or where a link points.
+
+    Args:
+        path: a file, a link, or something that is neither.
+
+    Raises:
+        OSError: it cannot be read.
+
+    Example:
+        >>> digest(Path("/dev/null"))
+        'neither a file nor a link'
+    """
+    if path.is_symlink():
+        return f"a link to {path.readlink()}"
+    if not path.is_file():
+        return "neither a file nor a link"  # a pipe, say, whose reader would wait for ever
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def record(prefix: Path, found: Survey, facts: Mapping[str, Any]) -> None:
+    """Write the record, whole or not at all.
+
+    Args:
+        prefix: folder of the environment.
+        found: what :func:`survey` found in it.
+        facts: what :func:`read` shall give back.
+
+    Raises:
+        OSError: it cannot be written.
+
+    Example:
+        >>> record(prefix, survey(prefix), {"channel": "locked"})
+    """
+    content = {**facts, "files": dict(sorted(found.items()))}
+    # Beside the environment: inside it, a left-over would be one more file that nobody expects.
+    part = prefix.with_name(f"{prefix.name}.{RECORD}.part")
+    with part.open("w", encoding="ascii") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(prefix / RECORD)
+
+
+def current_platform() -> str:
+    """Return this machine's platform in conda's words.
+
+    Example:
+        >>> current_platform()
+        'linux-64'
+    """
+    name = f"{sys.platform}-{machine.machine()}"
+    known = {"linux-x86_64": "linux-64", "darwin-arm64": "osx-arm64"}
+    return known.get(name, name)
+
+
+def check_renders(lock: Path, envs: Path, name: str, platform: str) -> None:
+    """Refuse files of an environment that are missing or were rendered from another lock.
+
+    Snakemake installs an unpinned environment where a pin file is missing, without a word.
+
+    Args:
+        lock: conda-lock.yml.
+        envs: folder of the rendered files.
+        name: of the environment.
+        platform: in conda's words.
+
+    Raises:
+        UserError: which file, and how to have it again.
+
+    Example:
+        >>> check_renders(Path("conda-lock.yml"), Path("workflow/envs"), "keras", "linux-64")
+    """
+    from repro.core.errors import UserError
+
+    try:
+        want = f"# lock: sha256:{hashlib.sha256(lock.read_bytes()).hexdigest()}"
+    except OSError:
+        raise UserError(f"Expected a lock at {lock}. Received no such file. Restore it.") from None
+    for file in (f"{name}.yaml", f"{name}.{platform}.pin.txt", f"{name}.post-deploy.sh"):
+        try:
+            head = (envs / file).read_text(encoding="utf-8").splitlines()[:5]
+        except OSError:
+            head = None
+        if head is None or want not in head:
+            raise UserError(
+                f"Expected {envs / file}, rendered from {lock.name} as it is now ({want[8:]}). "
+                f"Received {'no such file' if head is None else 'one from another lock'}. "
+                "Run `./run setup` to have it again, or restore it with git."
+            )
+
+
+def _load(prefix: Path) -> dict[str, Any]:
+    return json.loads((prefix / RECORD).read_bytes())
+
+
+def _differences(prefix: Path, files: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    unseen = dict.fromkeys(files)
+    for path, status in _walk(prefix):
+        if path in files:
+            del unseen[path]
+            if status is not None and files[path][1:] != _identity(status):
+                want, now = files[path][0], digest(prefix / path)
+                if now != want:
+                    yield f"Expected {prefix / path} to be {want}. Received {now}."
+        elif path != RECORD:
+            yield f"Expected nothing at {prefix / path}. Received {_added(path)}."
+    yield from (f"Expected {prefix / path}. Received nothing there." for path in unseen)
+
+
+def _added(path: str) -> str:
+    if "__pycache__/" in path:
+        return "what was added since, as by a Python started without -B (removing it is enough)"
+    return "what was added since"
+
+
+def _walk(root: Path) -> Iterator[tuple[str, os.stat_result | None]]:
+    """Give path and state of all below a folder; a folder's path ends in / and has no state."""
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        with os.scandir(root / folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(f"{folder}{entry.name}/")
+                    yield pending[-1], None
+                else:
+                    yield f"{folder}{entry.name}", entry.stat(follow_symlinks=False)
+
+
+def _identity(status: os.stat_result) -> list[int]:
+    # ctime as well: mtime can be set back, as rsync and tar do
+    return [status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
