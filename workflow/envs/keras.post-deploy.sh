@@ -1,10 +1,12 @@
-#!/bin/sh
+#!/bin/sh -c 'exec /bin/sh "$CONDA_PREFIX.post-deploy.sh"'
 # Rendered from conda-lock.yml by bootstrap/render.py (`./run lock`); do not edit.
 # lock: sha256:02134834ed632a19cffc1dcee4f7a7df535a5fd9b792cc5a40eb891ff36db008
 #
 # Snakemake runs this in the new environment, after the conda packages of keras.<platform>.pin.txt.
 # It compares them with the lock, installs the wheels, and records every file. The Python that it
-# needs is inside it, because Snakemake looks at the script alone to see whether it changed.
+# needs is inside it, because Snakemake looks at the script alone to see whether it changed. The
+# first line is for Snakemake too: it reads the interpreter there and gives it the path of its copy
+# of this script without quotes, which a space in the path would cut in two. Plain `sh` works as well.
 set -eu
 
 refuse() {
