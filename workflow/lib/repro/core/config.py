@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from repro.core.errors import UserError
@@ -173,3 +174,24 @@ def resolve(value: Any) -> dict[str, Experiment]:
     for name, entry in value["experiments"].items():
         _check_split(name, entry["split"])
     return {name: Experiment.of(entry) for name, entry in value["experiments"].items()}
+
+
+def check_files(experiments: Mapping[str, Experiment]) -> None:
+    """Refuses an experiment whose code or raw data is not there, before anything is planned.
+
+    Args:
+        experiments: what `resolve` gave; paths start from the working directory.
+
+    Raises:
+        UserError: names the key and the path.
+    """
+    for name, experiment in experiments.items():
+        paths = {"code": experiment.code}
+        for source, value in experiment.data.items():
+            paths[f"data.{source}.path" if source else "data.path"] = value.path
+        for key, path in paths.items():
+            if not Path(path).exists():
+                raise UserError(
+                    f"{FILE}: Expected a file or folder at `experiments.{name}.{key}`. Received "
+                    f"{path}, where there is nothing. Put it there, or correct the path."
+                )

@@ -43,8 +43,15 @@ def sha256_file(path: Path) -> str:
 
 
 def files_below(path: Path) -> Iterator[tuple[str, Path]]:
-    """Each file below a folder with its relative name, in the order of the names."""
-    names = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
+    """Each file below a folder with its relative name, in the order of the names.
+
+    Python's own `__pycache__` is left out: it changes without a change of content.
+    """
+    names = {
+        file.relative_to(path).as_posix(): file
+        for file in path.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
     yield from sorted(names.items())
 
 

@@ -10,6 +10,7 @@ varied, the repeat with every factor varied. `check` lets a step refuse to work 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -93,6 +94,15 @@ def launch(run: str, intra: int, arguments: Sequence[str]) -> NoReturn:
     if run == "repeat":
         os.chdir(tempfile.mkdtemp(prefix="repeat-"))
     os.execve(sys.executable, [sys.executable, str(program), *arguments], environment)
+
+
+def leave() -> None:
+    """Removes the fresh working directory of a repeat, where nothing was left in it."""
+    if varied():
+        fresh = Path.cwd()
+        os.chdir(os.environ[DIRECTORY])
+        with contextlib.suppress(OSError):
+            fresh.rmdir()
 
 
 def varied() -> tuple[str, ...]:

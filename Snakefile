@@ -1,0 +1,35 @@
+# The only entry: configuration, path grammar, rules, targets. The rooms behind it are told in
+# README.md ("The house").
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+wildcard_constraints:
+    experiment="|".join(EXPERIMENTS),
+    run="original|repeat",
+    seed=r"\d+",
+
+
+localrules:
+    all,
+    verify,
+
+
+rule all:
+    input:
+        expand("results/{experiment}/verdict.json", experiment=EXPERIMENTS),
+    default_target: True
+
+
+include: "workflow/rules/code.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/model.smk"
+include: "workflow/rules/verify.smk"
+include: "workflow/rules/tests.smk"

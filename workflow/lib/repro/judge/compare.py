@@ -1,0 +1,207 @@
+"""Compare: two runs of one seed, from raw data to predictions; where they first part, and how far.
+
+Synopsis:
+    comparison = compare(original, repeat, seed, limit=None)
+    comparison.divergence          # None where every bit is the same
+
+Needs no TensorFlow: runs are judged from their files.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from repro.core.digest import files_below, sha256_file
+from repro.core.trace import Trace, read
+
+Array = npt.NDArray[Any]
+
+_STEP = {"ids": "data order", "batch": "batch content", "lr": "learning rate", "loss": "loss", "weights": "weights"}
+_EPOCH = {"weights": "weights", "optimizer": "optimizer state", "seeds": "seed states"}
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first place where two runs part.
+
+    `epoch` and `step` count from 0 and are None before training and after it. `what` is
+    one of: prepared data, initial weights, initial optimizer state, initial seed states,
+    data order, batch content, learning rate, loss, weights, optimizer state, seed states,
+    length, history, metrics, predictions, trace layout. `variable` names the array,
+    variable or column.
+    """
+
+    what: str
+    epoch: int | None = None
+    step: int | None = None
+    variable: str | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What comparing one seed of two runs found."""
+
+    seed: int
+    divergence: Divergence | None
+    differences: Mapping[str, Any]
+
+
+def _odd(left: Mapping[str, Any], right: Mapping[str, Any]) -> str | None:
+    """The first key, in the left one's order, under which two mappings differ."""
+    keys = [*left, *(key for key in right if key not in left)]
+    missing = object()
+    return next((k for k in keys if left.get(k, missing) != right.get(k, missing)), None)
+
+
+def _prepared(original: Path, repeat: Path) -> Divergence | None:
+    digests = (
+        {name: sha256_file(file) for name, file in files_below(run / "data")}
+        for run in (original, repeat)
+    )
+    name = _odd(*digests)
+    return Divergence("prepared data", variable=name) if name else None
+
+
+def _initial(left: Trace, right: Trace) -> Divergence | None:
+    for group, what in _EPOCH.items():
+        if name := _odd(left.header["initial"][group], right.header["initial"][group]):
+            return Divergence(f"initial {what}", variable=name)
+    if name := _odd(left.header, right.header):
+        return Divergence("trace layout", variable=name)
+    return None
+
+
+def _line(left: Mapping[str, Any], right: Mapping[str, Any], variables: list[str]) -> Divergence | None:
+    epoch, step = left["epoch"], left.get("step")
+    if (epoch, step) != (right["epoch"], right.get("step")):
+        return Divergence("length", epoch, step)
+    for key, what in _STEP.items() if step is not None else _EPOCH.items():
+        if left[key] == right[key]:
+            continue
+        if step is None:
+            name = _odd(left[key], right[key])
+        elif key == "weights":
+            pairs = zip(variables, left[key], right[key], strict=True)
+            name = next(variable for variable, a, b in pairs if a != b)
+        else:
+            name = None
+        return Divergence(what, epoch, step, name)
+    return None
+
+
+def _comparable(trace: Trace, limit: Mapping[str, int] | None) -> tuple[Mapping[str, Any], ...]:
+    # A repeat that stops within an epoch closes with the state there, which the original never wrote.
+    cut = limit is not None and "steps" in limit
+    return trace.lines[:-1] if cut else trace.lines
+
+
+def _steps(left: Trace, right: Trace, limit: Mapping[str, int] | None) -> Divergence | None:
+    mine, its = left.lines, _comparable(right, limit)
+    for a, b in zip(mine, its, strict=False):
+        if found := _line(a, b, left.header["variables"]):
+            return found
+    if limit is None and len(mine) != len(its):
+        longer = max(mine, its, key=len)[min(len(mine), len(its))]
+        return Divergence("length", longer["epoch"], longer.get("step"))
+    return None
+
+
+def _bits(array: Array) -> Array:
+    return np.frombuffer(np.ascontiguousarray(array).tobytes(), f"V{array.dtype.itemsize}")
+
+
+def _apart(left: Array, right: Array) -> dict[str, Any] | None:
+    """How far two arrays are apart; None where they have the same bits."""
+    if left.shape != right.shape or left.dtype != right.dtype:
+        return {"share": 1.0, "shapes": [list(left.shape), list(right.shape)]}
+    differ = _bits(left) != _bits(right)
+    if not differ.any():
+        return None
+    found: dict[str, Any] = {"share": float(differ.mean())}
+    if left.dtype.kind in "fiub":
+        a, b = left.ravel()[differ].astype(np.float64), right.ravel()[differ].astype(np.float64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            absolute = np.abs(a - b)
+            relative = absolute / np.maximum(np.abs(a), np.abs(b))
+        for name, values in (("largest_absolute", absolute), ("largest_relative", relative)):
+            finite = values[np.isfinite(values)]
+            found[name] = float(finite.max()) if finite.size else None
+    return found
+
+
+def _arrays_apart(left: Mapping[str, Array], right: Mapping[str, Array]) -> dict[str, Any]:
+    nothing = np.zeros(0)
+    names = sorted({*left, *right})
+    found = {name: _apart(left.get(name, nothing), right.get(name, nothing)) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _weights(folder: Path) -> dict[str, Array]:
+    from safetensors.numpy import load_file
+
+    return load_file(folder / "weights.safetensors")
+
+
+def _predictions(folder: Path) -> dict[str, Array]:
+    with np.load(folder / "predictions.npz") as file:
+        return dict(file)
+
+
+def _history(folder: Path) -> dict[str, list[str]]:
+    with (folder / "history.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    return {name: [row[n] for row in rows[1:]] for n, name in enumerate(rows[0])}
+
+
+def _metrics(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "metrics.json").read_text("utf-8"))["metrics"]
+
+
+def _ends(left: Path, right: Path) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
+    """What, first odd part, and all differences of each kind of result."""
+    weights = _arrays_apart(_weights(left), _weights(right))
+    yield "weights", next(iter(weights), None), weights
+    mine, its = _history(left), _history(right)
+    yield "history", _odd(mine, its), {n: "differs" for n in mine if mine[n] != its.get(n)}
+    predictions = _arrays_apart(_predictions(left), _predictions(right))
+    yield "predictions", next(iter(predictions), None), predictions
+    mine, its = _metrics(left), _metrics(right)
+    values = {n: [mine.get(n), its.get(n)] for n in sorted({*mine, *its}) if mine.get(n) != its.get(n)}
+    yield "metrics", _odd(mine, its), values
+
+
+def compare(
+    original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | None
+) -> Comparison:
+    """Compares one seed of two runs.
+
+    Args:
+        original: the folder of the first run.
+        repeat: the folder of the second.
+        seed: the root seed of training.
+        limit: None, or where the repeat stopped early: `{"epochs": N}` or `{"steps": N}`.
+
+    Returns:
+        The first divergence, in the order in which things happen, and all differences
+        between the results that both runs have.
+
+    Raises:
+        UserError: a trace cannot be read.
+    """
+    left, right = original / f"seed-{seed}", repeat / f"seed-{seed}"
+    first, second = read(left / "trace.jsonl"), read(right / "trace.jsonl")
+    found = _prepared(original, repeat) or _initial(first, second) or _steps(first, second, limit)
+    differences: dict[str, Any] = {}
+    for what, name, parts in _ends(left, right) if limit is None else ():
+        if name is not None:
+            differences[what] = parts
+            found = found or Divergence(what, variable=name)
+    return Comparison(seed, found, differences)

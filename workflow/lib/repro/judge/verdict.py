@@ -1,0 +1,141 @@
+"""Verdict: whether the claimed goal is met, with scope and evidence, in one sentence.
+
+Synopsis:
+    verdict = judge("digits", parameters, comparisons, context)
+    verdict["verdict"]          # met, not met, inconclusive
+
+Words follow the ACM: *repeatable* is the same setup again; nothing here claims more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from repro.judge.compare import Comparison
+from repro.judge.diagnose import causes, place
+
+MET, NOT_MET, INCONCLUSIVE = "met", "not met", "inconclusive"
+RARE = (
+    "One repeat bounds a rare race weakly: a race that changes the bits in a share p of runs is "
+    "seen with probability 2p(1-p)."
+)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the manifests say around a comparison.
+
+    `scope` is where it holds. `factors` maps a factor to whether it was varied.
+    `inference` tells, for each seed, of the weights that were evaluated twice.
+    `machines` is how many setups took part.
+    """
+
+    scope: str
+    setups: int
+    factors: Mapping[str, bool]
+    inference: Sequence[Mapping[str, Any]]
+
+
+def _unseen(repeat: str | Mapping[str, int]) -> str | None:
+    if repeat == "full":
+        return None
+    if repeat == "off":
+        return "No repeat was made."
+    assert isinstance(repeat, Mapping)
+    (unit, count), = repeat.items()
+    return (
+        f"The repeat stopped after {count} {unit}: what parts later, the final weights, metrics and "
+        "predictions were not compared."
+    )
+
+
+def _seeds(comparisons: Sequence[Comparison]) -> str:
+    names = [str(comparison.seed) for comparison in comparisons]
+    return f"seed {names[0]}" if len(names) == 1 else f"seeds {', '.join(names[:-1])} and {names[-1]}"
+
+
+def _answer(
+    name: str, parameters: Mapping[str, Any], comparisons: Sequence[Comparison], context: Context
+) -> tuple[str, str]:
+    goal, repeat = parameters["goal"], parameters["repeat"]
+    parted = [c for c in comparisons if c.divergence is not None]
+    if repeat == "off":
+        return INCONCLUSIVE, f"{name}: inconclusive, because `repeat: off` leaves nothing to compare with."
+    if goal != "bitwise":
+        also = "parted" if parted else "had the same bits"
+        return INCONCLUSIVE, (
+            f"{name}: inconclusive, because the goal `{goal}` is not judged yet; the runs {also}."
+        )
+    if parted:
+        first = parted[0]
+        assert first.divergence is not None
+        return NOT_MET, (
+            f"{name}: not repeatable bit for bit. With seed {first.seed} the repeat parts from the "
+            f"original at {place(first.divergence)}."
+        )
+    if context.setups > 1:
+        return INCONCLUSIVE, (
+            f"{name}: inconclusive, because the runs were made in different setups ({context.scope}); "
+            "the goal `bitwise` speaks of one. Their bits are the same."
+        )
+    how = "to its end" if repeat == "full" else "as far as it went"
+    return MET, (
+        f"{name}: repeatable. The repeat of {_seeds(comparisons)} gave the same bits as the original, "
+        f"{how}, on this machine and in this environment."
+    )
+
+
+def _per_seed(comparison: Comparison) -> dict[str, Any]:
+    found = comparison.divergence
+    return {
+        "seed": comparison.seed,
+        "verdict": NOT_MET if found else MET,
+        "divergence": asdict(found) if found else None,
+    }
+
+
+def _warnings(parameters: Mapping[str, Any], context: Context) -> list[str]:
+    unseen = _unseen(parameters["repeat"])
+    restless = [str(i["seed"]) for i in context.inference if not i["same"]]
+    found = [unseen, RARE if parameters["repeat"] != "off" else None]
+    if restless:
+        found.append(
+            f"Inference is not repeatable: the same weights gave other bits when evaluated again "
+            f"(seed {', '.join(restless)})."
+        )
+    return [text for text in found if text]
+
+
+def judge(
+    name: str, parameters: Mapping[str, Any], comparisons: Sequence[Comparison], context: Context
+) -> dict[str, Any]:
+    """The verdict on one experiment.
+
+    Args:
+        name: the experiment.
+        parameters: `goal`, `repeat`, `repeats`, `seeds`.
+        comparisons: one for each seed; none where no repeat was made.
+        context: what the manifests say around them.
+
+    Returns:
+        Plain JSON values that satisfy the schema `verdict`.
+    """
+    verdict, sentence = _answer(name, parameters, comparisons, context)
+    parted = [c for c in comparisons if c.divergence is not None]
+    first = parted[0].divergence if parted else None
+    return {
+        "experiment": name,
+        "goal": parameters["goal"],
+        "verdict": verdict,
+        "sentence": sentence,
+        "scope": context.scope,
+        "repeats": 0 if parameters["repeat"] == "off" else parameters["repeats"],
+        "per_seed": [_per_seed(comparison) for comparison in comparisons],
+        "causes": [asdict(cause) for cause in causes(first)] if first else [],
+        "differences": {f"seed-{c.seed}": c.differences for c in comparisons if c.differences},
+        "factors": [{"factor": f, "varied": varied} for f, varied in context.factors.items()],
+        "inference": list(context.inference),
+        "warnings": _warnings(parameters, context),
+    }

@@ -1,0 +1,164 @@
+"""Evaluation: metrics, per-class results and predictions of saved weights on the test part.
+
+Synopsis:
+    evaluated = evaluate(code, data_folder, weights_file, parameters, out_folder)
+    evaluated.inference_same        # the same weights, evaluated twice, bit for bit
+
+Writes metrics.json and predictions.npz. The twice-made evaluation speaks of inference
+alone and is reported apart from training.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from repro.core.canonical import pretty
+from repro.core.errors import UserError
+from repro.core.experiment import Code
+from repro.core.seeding import Seeds
+from repro.core.writing import whole_file, write_text
+from repro.data.prepare import part, structured
+from repro.model.checkpoint import load
+from repro.model.loops import columns
+from repro.model.training import built, made
+
+OUTPUTS = ("metrics.json", "predictions.npz")
+PASSES = 2
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What one evaluation found: metrics by name, predictions by output."""
+
+    metrics: Mapping[str, float]
+    predictions: Mapping[str, Array]
+
+    def same_bits(self, other: Evaluated) -> bool:
+        """Whether metrics and predictions agree to the last bit."""
+        return dict(self.metrics) == dict(other.metrics) and all(
+            array.tobytes() == other.predictions[name].tobytes()
+            for name, array in self.predictions.items()
+        )
+
+
+def _named(outputs: Any) -> dict[str, Array]:
+    import keras
+
+    if isinstance(outputs, Mapping):
+        named: Mapping[str, Any] = outputs
+        return {f"y.{name}": np.asarray(value) for name, value in sorted(named.items())}
+    parts = [np.asarray(value) for value in keras.tree.flatten(outputs)]
+    return {"y": parts[0]} if len(parts) == 1 else {f"y.{n}": p for n, p in enumerate(parts)}
+
+
+def _pass(code: Code, arrays: Mapping[str, Array], weights: Path, parameters: Mapping[str, Any]) -> Evaluated:
+    import keras
+
+    keras.backend.clear_session()
+    seeds = Seeds(parameters["seed"])
+    keras.utils.set_random_seed(seeds("global"))
+    model = built(made(code, parameters["settings"], seeds), arrays, code)
+    load(model, weights)
+    x, y, weight = (*columns(arrays), None)[:3]
+    size: int = parameters["batch_size"]
+    with code.blamed("model"):
+        outputs = model.predict(x, batch_size=size, verbose=0)
+        metrics = model.evaluate(x, y, size, 0, weight, return_dict=True)
+    return Evaluated({name: float(value) for name, value in sorted(metrics.items())}, _named(outputs))
+
+
+def _classes(labels: Any, predicted: Any) -> tuple[Array, Array] | None:
+    """True and predicted classes, where the task is one of choosing among classes; else None."""
+    if not isinstance(labels, np.ndarray) or predicted is None or predicted.ndim != 2:
+        return None
+    count = predicted.shape[1]
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim == 1 and labels.dtype.kind in "iu" and count > 1 and labels.min() >= 0:
+        return (labels, predicted.argmax(axis=1)) if labels.max() < count else None
+    one_hot = labels.shape == predicted.shape and count > 1 and labels.dtype.kind in "iufb"
+    if one_hot and np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all():
+        return labels.argmax(axis=1), predicted.argmax(axis=1)
+    return None
+
+
+def per_class(labels: Any, predicted: Any) -> list[dict[str, Any]] | None:
+    """For each class, how many examples there are, were predicted, and were predicted rightly.
+
+    Args:
+        labels: the true labels: classes [n] or one-hot [n, classes]; anything else gives None.
+        predicted: scores, [n, classes].
+
+    Returns:
+        A list with one entry a class, with recall and precision (null where 0 of 0).
+    """
+    pair = _classes(labels, predicted)
+    if pair is None:
+        return None
+    true, chosen = pair
+    count = predicted.shape[1]
+    support, picked = np.bincount(true, minlength=count), np.bincount(chosen, minlength=count)
+    right = np.bincount(true[true == chosen], minlength=count)
+    return [
+        {
+            "class": number, "examples": int(s), "predicted": int(p), "right": int(r),
+            "recall": int(r) / int(s) if s else None, "precision": int(r) / int(p) if p else None,
+        }
+        for number, (s, p, r) in enumerate(zip(support, picked, right, strict=True))
+    ]  # fmt: skip
+
+
+def _plain(value: float) -> float | str:
+    # JSON knows no NaN; a training that diverged must still be reported.
+    return value if math.isfinite(value) else repr(value)
+
+
+def evaluate(
+    code: Code, data: Path, weights: Path, parameters: Mapping[str, Any], out: Path
+) -> bool:
+    """Evaluates saved weights on the test part, twice, each time in a model made anew.
+
+    Args:
+        code: the user's code.
+        data: the folder that `prepare` wrote.
+        weights: the file that `train` wrote.
+        parameters: `settings`, `seed`, `batch_size`.
+        out: the folder to write to.
+
+    Returns:
+        Whether both passes gave the same bits.
+
+    Raises:
+        UserError: the user's code fails, or makes another model than it was trained as.
+    """
+    arrays = part(data, "test")
+    first, *others = (_pass(code, arrays, weights, parameters) for _ in range(PASSES))
+    if any(len(array) != len(arrays["id"]) for array in first.predictions.values()):
+        raise UserError(
+            f"Expected one prediction for each of {len(arrays['id'])} test examples. Received "
+            f"{ {n: len(a) for n, a in first.predictions.items()} }. Let the model keep the batch axis."
+        )
+    same = all(first.same_bits(other) for other in others)
+    report = {
+        "examples": len(arrays["id"]),
+        "metrics": {name: _plain(value) for name, value in first.metrics.items()},
+        "per_class": per_class(_in_memory(structured(arrays, "y")), first.predictions.get("y")),
+        "inference": {"passes": PASSES, "same": same},
+    }
+    write_text(out / "metrics.json", pretty(report))
+    with whole_file(out / "predictions.npz") as temporary:
+        np.savez(temporary, allow_pickle=False, id=arrays["id"], **first.predictions)
+    return same
+
+
+def _in_memory(labels: Any) -> Any:
+    return np.asarray(labels) if isinstance(labels, np.ndarray) else labels

@@ -1,0 +1,168 @@
+"""Steps: the command line of the program that makes results.
+
+Synopsis:
+    python -I code.pyz launch --run original --intra 2 -- train --experiment digits …
+
+A step checks its process and its environment, does the work of one module, and writes
+the manifest. A user's mistake ends as one sentence and status 2; the log has the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from repro.core import launch
+from repro.core.config import Threads
+from repro.core.errors import UserError
+from repro.core.experiment import Code, load
+from repro.core.seeding import Seeds
+from repro.data.dataset import IDS, SPLIT
+from repro.data.prepare import prepare
+from repro.model import evaluation, training
+from repro.record import installed, manifest
+
+
+@contextlib.contextmanager
+def _logged(log: Path) -> Iterator[None]:
+    """Sends all output of this process, also that of its libraries, to the log."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+        yield
+        sys.stdout.flush()
+
+
+def reported(log: Path, work: Callable[[], None]) -> int:
+    """Does some work; says in one sentence on standard error what went wrong, if anything did.
+
+    Args:
+        log: where all other output and any traceback go.
+        work: what to do.
+
+    Returns:
+        The exit status: 0; 2 for a user's mistake; 1 for a bug.
+    """
+    terminal = os.dup(2)
+    try:
+        with _logged(log):
+            try:
+                work()
+                return 0
+            except BaseException:
+                traceback.print_exc()
+                raise
+    except UserError as error:
+        sentence, status = f"{error} ", 2
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        sentence, status = f"Expected this step to work. Received an error of its own ({what}). Report it. ", 1
+    os.write(terminal, f"{sentence}(Log: {_shown(log)})\n".encode())
+    return status
+
+
+def _shown(log: Path) -> str:
+    return os.path.relpath(log, os.environ.get(launch.DIRECTORY, "."))
+
+
+def _inputs(options: argparse.Namespace) -> dict[str, Path]:
+    return {name: launch.path(path) for name, path in (pair.split("=", 1) for pair in options.input)}
+
+
+def _begin(options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    from repro.model.determinism import begin
+
+    threads = Threads(**options.parameters["threads"])
+    return {"determinism": asdict(begin(Seeds(seed)("global"), threads)), "seed": seed}
+
+
+def _prepare(options: argparse.Namespace, code: Code, inputs: Mapping[str, Path]) -> dict[str, Any]:
+    process = _begin(options, options.parameters["data_seed"])
+    sources = {n.removeprefix("data").lstrip(":"): p for n, p in inputs.items() if n.startswith("data")}
+    prepare(code, sources, options.parameters, options.out / "data")
+    return {**process, "ids": IDS, "split": SPLIT}
+
+
+def _train(options: argparse.Namespace, code: Code, inputs: Mapping[str, Path]) -> dict[str, Any]:
+    process = _begin(options, options.parameters["seed"])
+    trained = training.train(code, inputs["data"], options.parameters, options.out)
+    return {**process, **asdict(trained)}
+
+
+def _evaluate(options: argparse.Namespace, code: Code, inputs: Mapping[str, Path]) -> dict[str, Any]:
+    process = _begin(options, options.parameters["seed"])
+    same = evaluation.evaluate(
+        code, inputs["data"], inputs["weights"], options.parameters, options.out
+    )
+    return {**process, "inference_same": same}
+
+
+_STEPS: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "prepare": _prepare, "train": _train, "evaluate": _evaluate,
+}  # fmt: skip
+_OUTPUTS = {"prepare": ("data",), "train": training.OUTPUTS, "evaluate": evaluation.OUTPUTS}
+
+
+def _do(options: argparse.Namespace) -> None:
+    started = manifest.now()
+    launch.check(options.run, options.parameters["threads"]["intra"])
+    prefix = Path(sys.prefix)
+    installed.require(prefix)
+    inputs = _inputs(options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    process = _STEPS[options.step](options, load(inputs["experiment"]), inputs)
+    making = manifest.Making(
+        names={"step": options.step, "experiment": options.experiment, "run": options.run},
+        parameters=options.parameters,
+        inputs={**inputs, "code": Path(sys.argv[0])},
+        installed=installed.read(prefix),
+        process={**process, "factors": list(launch.varied())},
+        started=started,
+    )
+    name = {"prepare": "data"}.get(options.step, options.step)
+    outputs = [options.out / output for output in _OUTPUTS[options.step]]
+    manifest.write(options.out / f"{name}.manifest.json", making, outputs)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="code.pyz", description="The steps that make results.")
+    verbs = parser.add_subparsers(dest="step", required=True)
+    start = verbs.add_parser("launch", help="start a step under the settings of the original or the repeat")
+    start.add_argument("--run", required=True, choices=("original", "repeat"))
+    start.add_argument("--intra", required=True, type=int, metavar="N", help="threads within an operation")
+    start.add_argument("arguments", nargs=argparse.REMAINDER)
+    for name in _STEPS:
+        step = verbs.add_parser(name)
+        step.add_argument("--experiment", required=True)
+        step.add_argument("--run", required=True, choices=("original", "repeat"))
+        step.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+        step.add_argument("--input", action="append", default=[], metavar="NAME=PATH")
+        step.add_argument("--out", required=True, type=launch.path, metavar="FOLDER")
+        step.add_argument("--log", required=True, type=launch.path, metavar="FILE")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one step, or launches it.
+
+    Args:
+        arguments: the command line; by default that of the process.
+
+    Returns:
+        The exit status.
+    """
+    options = _parser().parse_args(arguments)
+    if options.step == "launch":
+        launch.launch(options.run, options.intra, [a for a in options.arguments if a != "--"])
+    status = reported(options.log, lambda: _do(options))
+    launch.leave()
+    return status

@@ -1,0 +1,83 @@
+# What every rule needs: the checked configuration, the environment of each, and the launcher.
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+HOME = Path(workflow.basedir)
+sys.path.insert(0, str(HOME / "workflow" / "lib"))
+
+from repro.core.canonical import canonical
+from repro.core.config import check_files, resolve
+from repro.core.errors import UserError
+from repro.record.installed import check_renders, current_platform
+
+# Starts a step under the settings of its run: the same for both, the repeat's factors aside.
+LAUNCH = "python -I -B {input.code} launch --run {wildcards.run} --intra {params.intra} -- "
+
+
+def channel():
+    """Where conda packages come from: as forced, as `./run` remembered, else as locked."""
+    remembered = HOME / ".tools" / "channel"
+    return config.get("channel") or (
+        remembered.read_text().strip() if remembered.exists() else "locked"
+    )
+
+
+def environment(name):
+    """The environment file of that name; refused unless it is wholly pinned by the lock."""
+    folder = {
+        "locked": HOME / "workflow" / "envs",
+        "local": HOME / ".tools" / "local" / "envs",
+    }[channel()]
+    try:
+        check_renders(HOME / "conda-lock.yml", folder, name, current_platform())
+    except UserError as error:
+        raise WorkflowError(str(error))
+    return str(folder / f"{name}.yaml")
+
+
+try:
+    EXPERIMENTS = resolve(config)
+    check_files(EXPERIMENTS)
+except UserError as error:
+    raise WorkflowError(str(error))
+
+
+def entry(wildcards):
+    return EXPERIMENTS[wildcards.experiment]
+
+
+def parameters(step):
+    """A function of the wildcards: what that step depends on, as one line of JSON."""
+
+    def of(wildcards):
+        seed = int(wildcards.seed) if "seed" in wildcards.keys() else None
+        run = wildcards.get("run", "original")
+        return canonical(entry(wildcards).parameters(step, run, seed))
+
+    return of
+
+
+def intra(wildcards):
+    return entry(wildcards).training.threads.intra
+
+
+def environment_of(wildcards):
+    return environment(entry(wildcards).environment)
+
+
+def code_files(wildcards):
+    """The experiment's file, or all files of its folder."""
+    path = Path(entry(wildcards).code)
+    return [str(path)] if path.is_file() else sorted(map(str, path.rglob("*.py")))
+
+
+def data_inputs(wildcards):
+    """`--input` options for the raw data: `data=PATH`, or `data:NAME=PATH` for each of several."""
+    sources = entry(wildcards).data.items()
+    return [f"data:{name}={s.path}" if name else f"data={s.path}" for name, s in sources]
+
+
+def data_paths(wildcards):
+    return [source.path for source in entry(wildcards).data.values()]

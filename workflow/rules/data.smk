@@ -1,0 +1,21 @@
+rule prepare:
+    input:
+        code="results/code.pyz",
+        experiment=code_files,
+        data=data_paths,
+    output:
+        data=directory("results/{experiment}/{run}/data"),
+        manifest="results/{experiment}/{run}/data.manifest.json",
+    log:
+        "logs/{experiment}/{run}/prepare.log",
+    params:
+        intra=intra,
+        parameters=parameters("prepare"),
+        experiment=lambda wildcards: entry(wildcards).code,
+        data=data_inputs,
+    conda:
+        environment_of
+    shell:
+        LAUNCH + "prepare --experiment {wildcards.experiment} --run {wildcards.run} "
+        "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
+        "--input {params.data:q} --out results/{wildcards.experiment}/{wildcards.run} --log {log}"

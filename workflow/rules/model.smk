@@ -1,0 +1,57 @@
+rule train:
+    input:
+        code="results/code.pyz",
+        experiment=code_files,
+        data="results/{experiment}/{run}/data",
+        manifest="results/{experiment}/{run}/data.manifest.json",
+    output:
+        weights="results/{experiment}/{run}/seed-{seed}/weights.safetensors",
+        model="results/{experiment}/{run}/seed-{seed}/model.keras",
+        trace="results/{experiment}/{run}/seed-{seed}/trace.jsonl",
+        history="results/{experiment}/{run}/seed-{seed}/history.csv",
+        manifest="results/{experiment}/{run}/seed-{seed}/train.manifest.json",
+    log:
+        "logs/{experiment}/{run}/train-{seed}.log",
+    params:
+        intra=intra,
+        parameters=parameters("train"),
+        experiment=lambda wildcards: entry(wildcards).code,
+    threads: intra
+    conda:
+        environment_of
+    shell:
+        LAUNCH + "train --experiment {wildcards.experiment} --run {wildcards.run} "
+        "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
+        "--input data={input.data} --input data.manifest={input.manifest} "
+        "--out results/{wildcards.experiment}/{wildcards.run}/seed-{wildcards.seed} --log {log}"
+
+
+rule evaluate:
+    input:
+        code="results/code.pyz",
+        experiment=code_files,
+        data="results/{experiment}/{run}/data",
+        weights="results/{experiment}/{run}/seed-{seed}/weights.safetensors",
+        manifests=[
+            "results/{experiment}/{run}/data.manifest.json",
+            "results/{experiment}/{run}/seed-{seed}/train.manifest.json",
+        ],
+    output:
+        metrics="results/{experiment}/{run}/seed-{seed}/metrics.json",
+        predictions="results/{experiment}/{run}/seed-{seed}/predictions.npz",
+        manifest="results/{experiment}/{run}/seed-{seed}/evaluate.manifest.json",
+    log:
+        "logs/{experiment}/{run}/evaluate-{seed}.log",
+    params:
+        intra=intra,
+        parameters=parameters("evaluate"),
+        experiment=lambda wildcards: entry(wildcards).code,
+    threads: intra
+    conda:
+        environment_of
+    shell:
+        LAUNCH + "evaluate --experiment {wildcards.experiment} --run {wildcards.run} "
+        "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
+        "--input data={input.data} --input weights={input.weights} "
+        "--input data.manifest={input.manifests[0]} --input train.manifest={input.manifests[1]} "
+        "--out results/{wildcards.experiment}/{wildcards.run}/seed-{wildcards.seed} --log {log}"

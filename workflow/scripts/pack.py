@@ -1,0 +1,82 @@
+"""Packs the library into two programs: what makes results, and what looks at them.
+
+Synopsis:
+    python -I -B workflow/scripts/pack.py --out results --log logs/code.log
+
+code.pyz holds the layers that make results, judge.pyz all of them, so an edit of the
+judging layers changes judge.pyz alone and re-trains nothing. Standard library's zip,
+stored, in the order of names, with one fixed date: the same source, the same bytes.
+"""
+
+import argparse
+import io
+import sys
+import zipfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+LIBRARY, SCHEMAS = HERE / "lib", HERE / "schemas"
+JUDGING = ("repro/judge/",)
+MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
+
+
+def members(judging: bool) -> dict[str, str]:
+    """The programs' files: name in the zip, and text, with one kind of line end."""
+    files = {file.relative_to(LIBRARY).as_posix(): file for file in LIBRARY.rglob("*.py")}
+    files |= {f"repro/schemas/{file.name}": file for file in SCHEMAS.glob("*.yaml")}
+    # Copies that a workflow service hands out may lack the last newline; that is no other program.
+    texts = {name: file.read_text("utf-8").rstrip("\n") + "\n" for name, file in files.items()}
+    wanted = {n: t for n, t in texts.items() if judging or not _only_judged(n)}
+    module = "repro.judge.command" if judging else "repro.steps"
+    return {**wanted, "__main__.py": MAIN.format(module=module)}
+
+
+def _only_judged(name: str) -> bool:
+    return name.startswith(JUDGING) or name in (
+        "repro/schemas/verdict.schema.yaml",
+        "repro/schemas/config.schema.yaml",
+    )
+
+
+def packed(files: dict[str, str]) -> bytes:
+    """A zip of the files, the same bytes for the same files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, text in sorted(files.items()):
+            member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            member.external_attr = 0o644 << 16
+            member.create_system = 3
+            archive.writestr(member, text)
+    return buffer.getvalue()
+
+
+def main() -> int:
+    """Packs both programs and writes their manifest."""
+    parser = argparse.ArgumentParser(description="Packs the library into code.pyz and judge.pyz.")
+    parser.add_argument("--out", required=True, type=Path, metavar="FOLDER")
+    parser.add_argument("--log", required=True, type=Path, metavar="FILE")
+    options = parser.parse_args()
+    sys.path.insert(0, str(LIBRARY))
+    from repro.core.writing import write_bytes
+    from repro.record import installed, manifest
+    from repro.steps import reported
+
+    def work() -> None:
+        prefix = Path(sys.prefix)
+        installed.require(prefix)
+        programs = {options.out / "code.pyz": False, options.out / "judge.pyz": True}
+        for path, judging in programs.items():
+            write_bytes(path, packed(members(judging)))
+        making = manifest.Making(
+            names={"step": "code"},
+            parameters={},
+            inputs={"lib": LIBRARY, "schemas": SCHEMAS, "pack.py": Path(__file__)},
+            installed=installed.read(prefix),
+        )
+        manifest.write(options.out / "code.manifest.json", making, list(programs))
+
+    return reported(options.log, work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
