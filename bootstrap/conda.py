@@ -179,4 +179,8 @@ def _clean(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # rattler's own threads may still run, and then crash an interpreter that takes itself apart
+    os._exit(status)

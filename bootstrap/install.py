@@ -25,7 +25,7 @@ from repro.core.errors import UserError
 if TYPE_CHECKING:
     from rattler.networking import Client
 
-DOWNLOAD_SECONDS = 600
+DOWNLOAD_SECONDS = 300  # for one archive; tried three times
 DOWNLOADS_AT_ONCE = 5
 _LENGTHS = {64: "sha256", 32: "md5"}
 
@@ -137,7 +137,7 @@ def clean(cache: Path) -> None:
 async def _fetch(pins: Sequence[Pin], cache: Path) -> list[Path]:
     from rattler.networking import Client
 
-    client = Client.default_client(timeout=DOWNLOAD_SECONDS)
+    client = Client.default_client(max_retries=2, timeout=DOWNLOAD_SECONDS)
     free = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
 
     async def one(pin: Pin) -> Path:

@@ -36,7 +36,7 @@ exec "$tools/venv/bin/python" -Es {what} "$@"
 
 # Sourced by Snakemake as `source …/activate ENV`, in a shell that may stop at unset variables,
 # which the packages' own scripts are not written for.
-_ACTIVATE = """\
+ACTIVATE = """\
 # usage: . activate ENV
 CONDA_PREFIX=$(CDPATH='' cd -- "$1" && pwd -P) || return 1
 export CONDA_PREFIX CONDA_DEFAULT_ENV="$CONDA_PREFIX" CONDA_SHLVL=1 PATH="$CONDA_PREFIX/bin:$PATH"
@@ -82,7 +82,7 @@ def write_commands() -> None:
         project.write(BIN / name, _COMMAND.format(what=f"-P -m {name}"), mode=0o755)
     conda = {
         "conda": _COMMAND.format(what='"$tools/../bootstrap/conda.py"'),
-        "activate": _ACTIVATE,
+        "activate": ACTIVATE,
     }
     own = users_conda()
     for name, text in conda.items():

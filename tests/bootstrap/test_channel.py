@@ -1,0 +1,168 @@
+"""The choice of a channel: locked where it answers, else local, else a sentence."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import channel as choice
+import debian
+import project
+import pytest
+from conftest import Channel, Server, flip
+from repro.core.errors import UserError
+
+Serve = Callable[[Path], Server]
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let the choice work in a folder of its own, and note when it would build."""
+    calls: list[str] = []
+    monkeypatch.setattr(choice, "REMEMBERED", tmp_path / "tools" / "channel")
+    monkeypatch.setattr(choice, "ENVS", tmp_path / "envs")
+    monkeypatch.setattr(choice, "make_local", lambda: calls.append("local"))
+    monkeypatch.setattr(debian, "unsuited", lambda: None)
+    (tmp_path / "envs").mkdir()
+    return calls
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a socket that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def refusing() -> str:
+    """An address at which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def pin(tmp_path: Path, channel: Channel, base: str) -> None:
+    line = channel.pin(channel.add("a"), base)
+    (tmp_path / f"envs/keras.{project.subdir()}.pin.txt").write_text(f"@EXPLICIT\n{line}\n")
+
+
+def test_a_channel_that_answers_is_used_and_remembered(
+    tmp_path: Path, built: list[str], channel: Channel, serve: Serve
+) -> None:
+    pin(tmp_path, channel, serve(channel.folder).url)
+    assert choice.ensure(None, anew=False) == "locked"
+    assert choice.remembered() == "locked"
+    assert built == []
+
+
+def test_a_channel_that_refuses_is_replaced_with_one_sentence(
+    tmp_path: Path,
+    built: list[str],
+    channel: Channel,
+    refusing: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pin(tmp_path, channel, refusing)
+    assert choice.ensure(None, anew=False) == "local"
+    assert choice.remembered() == "local"
+    assert built == ["local"]
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"{refusing} does not answer within 5 seconds" in said
+
+
+def test_a_channel_without_the_package_is_no_channel(
+    tmp_path: Path, built: list[str], channel: Channel, serve: Serve
+) -> None:
+    pin(tmp_path, channel, serve(channel.folder).url)
+    next(channel.folder.rglob("*.conda")).unlink()
+    assert choice.ensure(None, anew=False) == "local"
+    assert built == ["local"]
+
+
+def test_a_channel_that_hangs_is_given_up(
+    tmp_path: Path,
+    built: list[str],
+    channel: Channel,
+    silent: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(choice, "PATIENCE", 0.3)
+    pin(tmp_path, channel, silent)
+    assert choice.ensure(None, anew=False) == "local"
+    assert built == ["local"]
+
+
+def test_what_is_remembered_is_not_asked_again_but_by_setup(
+    tmp_path: Path, built: list[str], channel: Channel, serve: Serve
+) -> None:
+    pin(tmp_path, channel, serve(channel.folder).url)
+    project.write(choice.REMEMBERED, "local")
+    assert choice.ensure(None, anew=False) == "local"
+    assert built == ["local"]
+    assert choice.ensure(None, anew=True) == "locked"
+    assert choice.remembered() == "locked"
+
+
+def test_what_is_forced_is_remembered_by_setup_alone(built: list[str]) -> None:
+    assert choice.ensure("local", anew=False) == "local"
+    assert choice.remembered() is None
+    assert choice.ensure("locked", anew=True) == "locked"
+    assert choice.remembered() == "locked"
+    assert built == ["local"]
+
+
+@pytest.mark.usefixtures("built")
+def test_another_word_is_refused() -> None:
+    with pytest.raises(UserError, match="Expected `channel` to be locked or local"):
+        choice.ensure("conda", anew=False)
+    assert choice.remembered() is None
+
+
+def test_neither_channel_nor_debian_gives_one_sentence(
+    tmp_path: Path,
+    built: list[str],
+    channel: Channel,
+    refusing: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(debian, "unsuited", lambda: "Fedora Linux 43")
+    pin(tmp_path, channel, refusing)
+    expected = "to answer, or a Debian 12 to build Python from.*Fedora Linux 43"
+    with pytest.raises(UserError, match=expected):
+        choice.ensure(None, anew=False)
+    assert choice.remembered() is None
+    assert built == []
+
+
+@pytest.mark.usefixtures("built")
+def test_a_platform_without_pins_gives_a_sentence() -> None:
+    with pytest.raises(UserError, match="Expected a pin file"):
+        choice.ensure(None, anew=False)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(debian.unsuited() is not None, reason="there is no Debian 12 here")
+def test_the_local_channel_is_the_same_again_and_heals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "LOCAL", tmp_path / "local channel")
+    choice.make_local()
+    made = choice.LOCAL / "made.json"
+    first = digests(made)
+    packages = [name for name in first if name.endswith(".conda")]
+    assert len(packages) == 5
+    assert f"envs/keras.{project.subdir()}.pin.txt" in first
+    written = made.stat().st_mtime_ns
+    choice.make_local()
+    assert made.stat().st_mtime_ns == written  # sound: not made again
+    flip(choice.LOCAL / packages[0])
+    choice.make_local()
+    assert made.stat().st_mtime_ns != written
+    assert digests(made) == first
+
+
+def digests(made: Path) -> dict[str, str]:
+    """What was made; the channel's index is left out, for it says when it was written."""
+    files: dict[str, str] = json.loads(made.read_text())["files"]
+    return {name: digest for name, digest in files.items() if "repodata" not in name}

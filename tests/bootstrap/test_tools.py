@@ -1,0 +1,126 @@
+"""The host's tools: made once, made again when anything is not as it should be."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import project
+import pytest
+import tools
+from conftest import entries
+from repro.core.errors import UserError
+from test_package import make_wheel
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Tools of one made-up wheel, in a folder whose name has a space; pip as a user set it."""
+    index = tmp_path / "index"
+    index.mkdir()
+    wheel = make_wheel(index)
+    root = tmp_path / "a place"
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", index.as_uri())
+    monkeypatch.setattr(project, "ROOT", root)
+    monkeypatch.setattr(project, "TOOLS", root / ".tools")
+    for name in ("WHEELS", "SOURCE"):
+        monkeypatch.setattr(tools, name, root / f"{name}.txt")
+    move(monkeypatch, root)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    project.write(tools.WHEELS, f"some-thing==2.0 --hash=sha256:{digest}\n")
+    project.write(tools.SOURCE, "# none\n")
+    return root
+
+
+def move(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    monkeypatch.setattr(tools, "VENV", root / ".tools" / "venv")
+    monkeypatch.setattr(tools, "STAMP", root / ".tools" / "venv" / "stamp")
+    monkeypatch.setattr(tools, "BIN", root / ".tools" / "bin")
+
+
+def when_made() -> int:
+    return (tools.VENV / "pyvenv.cfg").stat().st_mtime_ns
+
+
+@pytest.mark.slow
+def test_made_once_and_again_when_half_made_or_outdated(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tools.ensure()
+    assert (place / ".tools/venv/bin/some").is_file()
+    assert python == tools.VENV / "bin" / "python"
+    first = when_made()
+    tools.ensure()
+    assert when_made() == first
+    tools.STAMP.unlink()  # as an interruption leaves it
+    (tools.VENV / "stale").touch()
+    tools.ensure()
+    second = when_made()
+    assert second != first
+    assert not (tools.VENV / "stale").exists()
+    project.write(tools.SOURCE, "# none, still\n")
+    tools.ensure()
+    third = when_made()
+    assert third != second
+    (place / ".tools").rename(place.parent / ".tools")
+    move(monkeypatch, place.parent)
+    tools.ensure()
+    assert when_made() != third
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("place")
+def test_a_wrong_hash_gives_a_sentence_and_no_tools() -> None:
+    project.write(tools.WHEELS, f"some-thing==2.0 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(UserError, match="Expected the tools pinned in WHEELS"):
+        tools.ensure()
+    assert not tools.STAMP.exists()
+
+
+@pytest.fixture
+def give_conda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Put a conda of some version on PATH."""
+
+    def give(version: str) -> Path:
+        folder = tmp_path / "users bin"
+        folder.mkdir()
+        (folder / "conda").write_text(f"#!/bin/sh\necho conda {version}\n")
+        (folder / "conda").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tools.BIN}{os.pathsep}{folder}{os.pathsep}/usr/bin:/bin")
+        return folder / "conda"
+
+    return give
+
+
+@pytest.mark.parametrize("version", ["24.9.0", "24.11.1", "26.7.1"])
+@pytest.mark.usefixtures("place")
+def test_a_conda_of_the_users_own_is_left_in_place(
+    version: str, give_conda: Callable[[str], Path]
+) -> None:
+    tools.write_commands()
+    assert {"conda", "activate"} <= set(entries(tools.BIN))
+    conda = give_conda(version)
+    assert tools.users_conda() == str(conda)
+    tools.write_commands()
+    assert "snakemake" in entries(tools.BIN)
+    assert not {"conda", "activate"} & set(entries(tools.BIN))
+
+
+@pytest.mark.parametrize("version", ["24.8.9", "4.14.0", "unknown"])
+@pytest.mark.usefixtures("place")
+def test_a_conda_that_is_too_old_is_not_used(
+    version: str, give_conda: Callable[[str], Path]
+) -> None:
+    give_conda(version)
+    assert tools.users_conda() is None
+    tools.write_commands()
+    assert {"conda", "activate"} <= set(entries(tools.BIN))
+
+
+def test_no_setting_for_a_python_reaches_the_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    environment = tools.environment()
+    assert [name for name in environment if name.startswith("PYTHON")] == []
+    assert environment["PATH"].split(os.pathsep)[0] == str(tools.BIN)
