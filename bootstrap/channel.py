@@ -78,7 +78,7 @@ def remembered() -> Word | None:
     return next((word for word in WORDS if word == text), None)
 
 
-def answers(url: str, seconds: float = PATIENCE) -> bool:
+def answers(url: str, seconds: float) -> bool:
     """Say whether an address answers in time.
 
     Args:
@@ -86,7 +86,7 @@ def answers(url: str, seconds: float = PATIENCE) -> bool:
         seconds: for everything together, the look-up of the name included.
 
     Example:
-        >>> answers("file:///nowhere/a-1-0.conda")
+        >>> answers("file:///nowhere/a-1-0.conda", 5)
         False
     """
     answered = threading.Event()
@@ -123,7 +123,7 @@ def make_local() -> None:
 def _probe() -> Word:
     pins = install.read_pins(ENVS / f"keras.{project.subdir()}.pin.txt")
     where = pins[0].url.rpartition("/")[0].rpartition("/")[0]
-    if answers(pins[0].url):
+    if answers(pins[0].url, PATIENCE):
         return "locked"
     reason = debian.unsuited()
     if reason:
