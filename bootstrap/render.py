@@ -85,12 +85,30 @@ def parse(text: str) -> Lock:
     conda: dict[str, list[CondaPackage]] = {p: [] for p in content["metadata"]["platforms"]}
     wheels: list[Wheel] = []
     for package in content["package"]:
-        name, version, sha256 = package["name"], package["version"], package["hash"]["sha256"]
+        platform = package["platform"]
         if package["manager"] == "conda":
-            conda[package["platform"]].append(_conda_package(name, version, package["url"], sha256))
+            conda[platform].append(conda_package(package))
         else:
-            wheels.append(Wheel(name, version, package["platform"], package["category"], sha256))
+            known = package["name"], package["version"], platform, package["category"]
+            wheels.append(Wheel(*known, package["hash"]["sha256"]))
     return Lock(hashlib.sha256(text.encode()).hexdigest(), "locked", CHANNEL, conda, wheels)
+
+
+def conda_package(package: Mapping[str, Any]) -> CondaPackage:
+    """Read one conda package; its build is a part of its file name alone.
+
+    Args:
+        package: an entry of the lock.
+
+    Example:
+        >>> conda_package({"name": "a", "version": "1", "url": "…/noarch/a-1-0.conda", …}).build
+        '0'
+    """
+    name, version, url = package["name"], package["version"], package["url"]
+    folder, _, file = url.rpartition("/")
+    build = file.removesuffix(".conda").removesuffix(".tar.bz2").removeprefix(f"{name}-{version}-")
+    subdir = folder.rpartition("/")[2]
+    return CondaPackage(name, version, build, subdir, url, package["hash"]["sha256"])
 
 
 def render(lock: Lock) -> dict[str, str]:
@@ -233,9 +251,3 @@ def _json(content: Mapping[str, Any]) -> str:
 
 def _lock_line(lock: Lock) -> str:
     return f"# lock: sha256:{lock.sha256}"
-
-
-def _conda_package(name: str, version: str, url: str, sha256: str) -> CondaPackage:
-    folder, _, file = url.rpartition("/")
-    build = file.removesuffix(".conda").removesuffix(".tar.bz2").removeprefix(f"{name}-{version}-")
-    return CondaPackage(name, version, build, folder.rpartition("/")[2], url, sha256)

@@ -56,12 +56,14 @@ import json
 import os
 import platform as machine
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 RECORD = "repro-installed.json"  # not in conda-meta: conda takes every .json there for a package
 SHOWN = 5
+CLOCK_TICK = 0.02  # seconds; that of file times is 10 ms at most, on Linux
 
 Survey = dict[str, list[Any]]
 
@@ -166,6 +168,9 @@ def survey(prefix: Path) -> Survey:
         >>> survey(Path(sys.prefix))["conda-meta/"]
         []
     """
+    # What is written within one tick of the clock has the same times: a change that comes right
+    # after must fall into a later tick than the last one before.
+    time.sleep(CLOCK_TICK)
     return {
         path: [] if status is None else [digest(prefix / path), *_identity(status)]
         for path, status in _walk(prefix)
@@ -211,11 +216,14 @@ def record(prefix: Path, found: Survey, facts: Mapping[str, Any]) -> None:
     content = {**facts, "files": dict(sorted(found.items()))}
     # Beside the environment: inside it, a left-over would be one more file that nobody expects.
     part = prefix.with_name(f"{prefix.name}.{RECORD}.part")
-    with part.open("w", encoding="ascii") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(prefix / RECORD)
+    try:
+        with part.open("w", encoding="ascii") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(prefix / RECORD)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def current_platform() -> str:
