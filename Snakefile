@@ -23,9 +23,9 @@ localrules:
 
 
 rule all:
+    default_target: True
     input:
         expand("results/{experiment}/verdict.json", experiment=EXPERIMENTS),
-    default_target: True
 
 
 include: "workflow/rules/code.smk"

@@ -1,4 +1,4 @@
-# What every rule needs: the checked configuration, the environment of each, and the launcher.
+# What the rules share. The checked configuration, their environments, and the launcher.
 import sys
 from pathlib import Path
 
@@ -11,9 +11,6 @@ from repro.core.canonical import canonical
 from repro.core.config import check_files, resolve
 from repro.core.errors import UserError
 from repro.record.installed import check_renders, current_platform
-
-# Starts a step under the settings of its run: the same for both, the repeat's factors aside.
-LAUNCH = "python -I -B {input.code} launch --run {wildcards.run} --intra {params.intra} -- "
 
 
 def channel():
@@ -63,6 +60,11 @@ def intra(wildcards):
     return entry(wildcards).training.threads.intra
 
 
+def launch(wildcards, input):
+    """The command that starts a step under the settings of its run, the same for both runs."""
+    return f"python -I -B {input.code} launch --run {wildcards.run} --intra {intra(wildcards)} --"
+
+
 def environment_of(wildcards):
     return environment(entry(wildcards).environment)
 
@@ -81,3 +83,23 @@ def data_inputs(wildcards):
 
 def data_paths(wildcards):
     return [source.path for source in entry(wildcards).data.values()]
+
+
+def compared(wildcards):
+    """The manifests of all that is compared: they come last, so their outputs are there too."""
+    repeat = entry(wildcards).repeat
+    steps = {"original": ("train", "evaluate")}
+    if repeat != "off":
+        # A repeat that stops early has no final weights to evaluate.
+        steps["repeat"] = ("train", "evaluate") if repeat == "full" else ("train",)
+    return [
+        f"results/{wildcards.experiment}/{run}/seed-{seed}/{step}.manifest.json"
+        for run, names in steps.items()
+        for step in names
+        for seed in entry(wildcards).seeds
+    ]
+
+
+def repeat_folder(wildcards):
+    there = entry(wildcards).repeat != "off"
+    return f"--repeat results/{wildcards.experiment}/repeat" if there else ""

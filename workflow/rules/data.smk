@@ -8,14 +8,14 @@ rule prepare:
         manifest="results/{experiment}/{run}/data.manifest.json",
     log:
         "logs/{experiment}/{run}/prepare.log",
+    conda:
+        environment_of
     params:
-        intra=intra,
+        launch=launch,
         parameters=parameters("prepare"),
         experiment=lambda wildcards: entry(wildcards).code,
         data=data_inputs,
-    conda:
-        environment_of
     shell:
-        LAUNCH + "prepare --experiment {wildcards.experiment} --run {wildcards.run} "
+        "{params.launch} prepare --experiment {wildcards.experiment} --run {wildcards.run} "
         "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
         "--input {params.data:q} --out results/{wildcards.experiment}/{wildcards.run} --log {log}"

@@ -12,15 +12,15 @@ rule train:
         manifest="results/{experiment}/{run}/seed-{seed}/train.manifest.json",
     log:
         "logs/{experiment}/{run}/train-{seed}.log",
-    params:
-        intra=intra,
-        parameters=parameters("train"),
-        experiment=lambda wildcards: entry(wildcards).code,
-    threads: intra
     conda:
         environment_of
+    threads: intra
+    params:
+        launch=launch,
+        parameters=parameters("train"),
+        experiment=lambda wildcards: entry(wildcards).code,
     shell:
-        LAUNCH + "train --experiment {wildcards.experiment} --run {wildcards.run} "
+        "{params.launch} train --experiment {wildcards.experiment} --run {wildcards.run} "
         "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
         "--input data={input.data} --input data.manifest={input.manifest} "
         "--out results/{wildcards.experiment}/{wildcards.run}/seed-{wildcards.seed} --log {log}"
@@ -42,15 +42,15 @@ rule evaluate:
         manifest="results/{experiment}/{run}/seed-{seed}/evaluate.manifest.json",
     log:
         "logs/{experiment}/{run}/evaluate-{seed}.log",
-    params:
-        intra=intra,
-        parameters=parameters("evaluate"),
-        experiment=lambda wildcards: entry(wildcards).code,
-    threads: intra
     conda:
         environment_of
+    threads: intra
+    params:
+        launch=launch,
+        parameters=parameters("evaluate"),
+        experiment=lambda wildcards: entry(wildcards).code,
     shell:
-        LAUNCH + "evaluate --experiment {wildcards.experiment} --run {wildcards.run} "
+        "{params.launch} evaluate --experiment {wildcards.experiment} --run {wildcards.run} "
         "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
         "--input data={input.data} --input weights={input.weights} "
         "--input data.manifest={input.manifests[0]} --input train.manifest={input.manifests[1]} "

@@ -2,10 +2,10 @@
 rule tests:
     log:
         "logs/tests.log",
-    params:
-        arguments=config.get("pytest", "tests/unit tests/keras"),
     conda:
         environment("keras-dev")
+    params:
+        arguments=config.get("pytest", "tests/unit tests/keras"),
     shell:
         "PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1 python -P -m pytest {params.arguments} "
         "2>&1 | tee {log}"

@@ -1,23 +1,3 @@
-def compared(wildcards):
-    """The manifests of all that is compared: they come last, so their outputs are there too."""
-    repeat = entry(wildcards).repeat
-    steps = {"original": ("train", "evaluate")}
-    if repeat != "off":
-        # A repeat that stops early has no final weights to evaluate.
-        steps["repeat"] = ("train", "evaluate") if repeat == "full" else ("train",)
-    return [
-        f"results/{wildcards.experiment}/{run}/seed-{seed}/{step}.manifest.json"
-        for run, names in steps.items()
-        for step in names
-        for seed in entry(wildcards).seeds
-    ]
-
-
-def repeat_folder(wildcards):
-    there = entry(wildcards).repeat != "off"
-    return f"--repeat results/{wildcards.experiment}/repeat" if there else ""
-
-
 rule compare:
     input:
         judge="results/judge.pyz",
@@ -28,11 +8,11 @@ rule compare:
         manifest="results/{experiment}/verdict.manifest.json",
     log:
         "logs/{experiment}/compare.log",
+    conda:
+        environment_of
     params:
         parameters=parameters("compare"),
         repeat=repeat_folder,
-    conda:
-        environment_of
     shell:
         "python -I -B {input.judge} compare --experiment {wildcards.experiment} "
         "--parameters {params.parameters:q} --original results/{wildcards.experiment}/original "

@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from repro.record import installed, manifest
 
 
 @contextlib.contextmanager
-def _logged(log: Path) -> Iterator[None]:
+def _logged(log: Path) -> Generator[None]:
     """Sends all output of this process, also that of its libraries, to the log."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as file:
@@ -65,7 +65,10 @@ def reported(log: Path, work: Callable[[], None]) -> int:
         sentence, status = f"{error} ", 2
     except Exception as error:
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        sentence, status = f"Expected this step to work. Received an error of its own ({what}). Report it. ", 1
+        sentence, status = (
+            f"Expected this step to work. Received an error of its own ({what}). Report it. ",
+            1,
+        )
     os.write(terminal, f"{sentence}(Log: {_shown(log)})\n".encode())
     return status
 
@@ -75,7 +78,9 @@ def _shown(log: Path) -> str:
 
 
 def _inputs(options: argparse.Namespace) -> dict[str, Path]:
-    return {name: launch.path(path) for name, path in (pair.split("=", 1) for pair in options.input)}
+    return {
+        name: launch.path(path) for name, path in (pair.split("=", 1) for pair in options.input)
+    }
 
 
 def _begin(options: argparse.Namespace, seed: int) -> dict[str, Any]:
@@ -87,7 +92,9 @@ def _begin(options: argparse.Namespace, seed: int) -> dict[str, Any]:
 
 def _prepare(options: argparse.Namespace, code: Code, inputs: Mapping[str, Path]) -> dict[str, Any]:
     process = _begin(options, options.parameters["data_seed"])
-    sources = {n.removeprefix("data").lstrip(":"): p for n, p in inputs.items() if n.startswith("data")}
+    sources = {
+        n.removeprefix("data").lstrip(":"): p for n, p in inputs.items() if n.startswith("data")
+    }
     prepare(code, sources, options.parameters, options.out / "data")
     return {**process, "ids": IDS, "split": SPLIT}
 
@@ -98,7 +105,9 @@ def _train(options: argparse.Namespace, code: Code, inputs: Mapping[str, Path]) 
     return {**process, **asdict(trained)}
 
 
-def _evaluate(options: argparse.Namespace, code: Code, inputs: Mapping[str, Path]) -> dict[str, Any]:
+def _evaluate(
+    options: argparse.Namespace, code: Code, inputs: Mapping[str, Path]
+) -> dict[str, Any]:
     process = _begin(options, options.parameters["seed"])
     same = evaluation.evaluate(
         code, inputs["data"], inputs["weights"], options.parameters, options.out
@@ -136,9 +145,13 @@ def _do(options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="code.pyz", description="The steps that make results.")
     verbs = parser.add_subparsers(dest="step", required=True)
-    start = verbs.add_parser("launch", help="start a step under the settings of the original or the repeat")
+    start = verbs.add_parser(
+        "launch", help="start a step under the settings of the original or the repeat"
+    )
     start.add_argument("--run", required=True, choices=("original", "repeat"))
-    start.add_argument("--intra", required=True, type=int, metavar="N", help="threads within an operation")
+    start.add_argument(
+        "--intra", required=True, type=int, metavar="N", help="threads within an operation"
+    )
     start.add_argument("arguments", nargs=argparse.REMAINDER)
     for name in _STEPS:
         step = verbs.add_parser(name)

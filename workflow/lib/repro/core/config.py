@@ -11,12 +11,13 @@ canonical JSON, so a change re-runs exactly the steps that it concerns.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from repro.core.errors import UserError
 from repro.core.schema import checked
@@ -54,7 +55,8 @@ class Training:
     @classmethod
     def of(cls, value: Mapping[str, Any]) -> Training:
         """From the checked mapping."""
-        return cls(**{**value, "threads": Threads(**value["threads"])})
+        named: dict[str, Any] = {**value, "threads": Threads(**value["threads"])}
+        return cls(**named)
 
 
 @dataclass(frozen=True)
@@ -77,17 +79,18 @@ class Experiment:
     def of(cls, value: Mapping[str, Any]) -> Experiment:
         """From the checked mapping."""
         data = {"": value["data"]} if "path" in value["data"] else value["data"]
-        return cls(
-            **{
-                **value,
-                "data": {name: Source(**source) for name, source in data.items()},
-                "training": Training.of(value["training"]),
-                "seeds": tuple(value["seeds"]),
-                "repeat": value["repeat"] or "off",
-            }
-        )
+        named: dict[str, Any] = {
+            **value,
+            "data": {name: Source(**source) for name, source in data.items()},
+            "training": Training.of(value["training"]),
+            "seeds": tuple(value["seeds"]),
+            "repeat": value["repeat"] or "off",
+        }
+        return cls(**named)
 
-    def parameters(self, step: str, run: str = "original", seed: int | None = None) -> dict[str, Any]:
+    def parameters(
+        self, step: str, run: str = "original", seed: int | None = None
+    ) -> dict[str, Any]:
         """What a step's result depends on, as plain JSON values.
 
         Args:
@@ -112,8 +115,8 @@ class Experiment:
         if seed is not None:
             chosen["seed"] = seed
         if step == "train":
-            partial = run == "repeat" and isinstance(self.repeat, Mapping)
-            chosen["limit"] = dict(self.repeat) if partial else None  # pyright: ignore[reportArgumentType]
+            early = run == "repeat" and not isinstance(self.repeat, str)
+            chosen["limit"] = whole["repeat"] if early else None
         return chosen
 
 
@@ -134,15 +137,22 @@ def _check_split(name: str, split: Mapping[str, float]) -> None:
 
 
 def _plain(value: Any, where: str) -> Any:
+    """The value in plain Python types; refused where it is not one that JSON could hold."""
     if isinstance(value, Mapping):
-        for key in value:  # pyright: ignore[reportUnknownVariableType]
-            if not isinstance(key, str):
-                raise UserError(
-                    f"{FILE}: Expected text as keys in `{where}`. Received {key!r}. Put it in quotes."
-                )
-        return {key: _plain(part, f"{where}.{key}") for key, part in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        mapping = cast("Mapping[Any, Any]", value)
+        if odd := [key for key in mapping if not isinstance(key, str)]:
+            raise UserError(
+                f"{FILE}: Expected text as keys in `{where}`. Received {odd[0]!r}. Put it in "
+                "quotes."
+            )
+        return {key: _plain(part, f"{where}.{key}".lstrip(".")) for key, part in mapping.items()}
     if isinstance(value, list):
-        return [_plain(part, where) for part in value]  # pyright: ignore[reportUnknownVariableType]
+        return [_plain(part, where) for part in cast("list[Any]", value)]
+    _check_plain(value, where)
+    return value
+
+
+def _check_plain(value: Any, where: str) -> None:
     if value is not None and not isinstance(value, str | int | float | bool):
         raise UserError(
             f"{FILE}: Expected plain text, numbers, lists and mappings in `{where}`. "
@@ -150,12 +160,13 @@ def _plain(value: Any, where: str) -> Any:
         )
     if isinstance(value, str) and ".settings." in where and _EXPONENT.fullmatch(value):
         raise UserError(
-            f"{FILE}: Expected a number with a decimal point in `{where}`. Received {value}, which YAML "
-            f"reads as text. Write it as {float(value)!r} or with a point, such as 1.0e-3."
+            f"{FILE}: Expected a number with a decimal point in `{where}`. Received {value}, "
+            "which YAML reads as text. Write it with a point, such as 1.0e-3."
         )
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        raise UserError(f"{FILE}: Expected finite numbers in `{where}`. Received {value}. Correct it.")
-    return value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(
+            f"{FILE}: Expected finite numbers in `{where}`. Received {value}. Correct it."
+        )
 
 
 def resolve(value: Any) -> dict[str, Experiment]:
@@ -170,7 +181,7 @@ def resolve(value: Any) -> dict[str, Experiment]:
     Raises:
         UserError: a key, type, range or sum is wrong; the sentence names the key.
     """
-    value = checked(_plain(value, "configuration"), "config", FILE)
+    value = checked(_plain(value, ""), "config", FILE)
     for name, entry in value["experiments"].items():
         _check_split(name, entry["split"])
     return {name: Experiment.of(entry) for name, entry in value["experiments"].items()}

@@ -13,7 +13,7 @@ class UserError(Exception):
     with status 2; any other exception is a bug and keeps its traceback.
 
     Example:
-        >>> raise UserError("Expected a file at data.csv. Received nothing there. Correct `path`.")
+        >>> raise UserError("Expected a file at data.csv. Received none. Correct `path`.")
         Traceback (most recent call last):
-        repro.core.errors.UserError: Expected a file at data.csv. Received nothing there. Correct `path`.
+        repro.core.errors.UserError: Expected a file at data.csv. Received none. Correct `path`.
     """

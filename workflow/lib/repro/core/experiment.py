@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +58,7 @@ class Code:
         return found if callable(found) else None
 
     @contextmanager
-    def blamed(self, what: str) -> Iterator[None]:
+    def blamed(self, what: str) -> Generator[None]:
         """Turns an exception of the user's code into a sentence that says where it arose.
 
         Args:
@@ -72,7 +72,7 @@ class Code:
 
 
 @contextmanager
-def _blamed(path: Path, what: str) -> Iterator[None]:
+def _blamed(path: Path, what: str) -> Generator[None]:
     try:
         yield
     except UserError:
@@ -81,8 +81,8 @@ def _blamed(path: Path, what: str) -> Iterator[None]:
         text = str(error).strip().splitlines()
         raise UserError(
             f"Expected {what} of the experiment's code to run. Received "
-            f"{type(error).__name__} ({text[0] if text else 'no message'}) at {_place(error, path)}. "
-            "Mend the code."
+            f"{type(error).__name__} ({text[0] if text else 'no message'}) at "
+            f"{_place(error, path)}. Mend the code."
         ) from error
 
 

@@ -1,7 +1,7 @@
 """Launch: starts a step in a process whose settings come from one table.
 
 Synopsis:
-    python code.pyz launch --run repeat --intra 2 -- train --out … 
+    python code.pyz launch --run repeat --intra 2 -- train --out …
 
 Hash seed, threads, locale and the like act before Python's first line, so they are set
 outside the process that does the work. Both runs start here; the original with no factor

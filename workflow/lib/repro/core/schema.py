@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from repro.core.canonical import canonical
 from repro.core.errors import UserError
@@ -43,9 +43,10 @@ def _with_defaults(value: Any, node: dict[str, Any], root: dict[str, Any]) -> An
     known: dict[str, Any] = node.get("properties", {})
     other: Any = node.get("additionalProperties")
     filled: dict[str, Any] = {}
-    for key, part in value.items():
+    for key, part in cast("dict[str, Any]", value).items():
         child = known.get(key, other)
-        filled[key] = _with_defaults(part, child, root) if isinstance(child, dict) else part
+        named = isinstance(child, dict)
+        filled[key] = _with_defaults(part, cast("dict[str, Any]", child), root) if named else part
     for key, child in known.items():
         if key not in filled and "default" in child:
             filled[key] = _with_defaults(deepcopy(child["default"]), child, root)
@@ -103,7 +104,10 @@ def _sentence(error: Any, file: str) -> str:
         return f"{file}: Expected the key `{missing}` in `{where}`. Received none. Add it."
     if error.validator == "oneOf" and where.endswith("repeat"):
         allowed = "full, off, {epochs: N} or {steps: N}, with N at least 1"
-        return f"{file}: Expected `{where}` to be {allowed}. Received {_shown(error.instance)}. Correct it."
+        return (
+            f"{file}: Expected `{where}` to be {allowed}. Received {_shown(error.instance)}. "
+            "Correct it."
+        )
     if "propertyNames" in error.absolute_schema_path:
         return (
             f"{file}: Expected names in `{where}` to match {error.validator_value}. "
@@ -133,8 +137,10 @@ def checked(value: Any, name: str, file: str) -> Any:
 
     rules = schema(name)
     value = _with_defaults(value, rules, rules)
-    errors: Any = jsonschema.Draft202012Validator(rules).iter_errors(value)
-    faults: list[Any] = sorted(errors, key=lambda e: [str(p) for p in e.absolute_path])
+    validator: Any = jsonschema.Draft202012Validator(rules)
+    faults: list[Any] = sorted(
+        validator.iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]
+    )
     if faults:
         raise UserError(_sentence(faults[0], file))
     return value

@@ -10,7 +10,7 @@ Synopsis:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ class Writer:
 
 
 @contextmanager
-def writer(path: Path, header: Mapping[str, Any]) -> Iterator[Writer]:
+def writer(path: Path, header: Mapping[str, Any]) -> Generator[Writer]:
     """Opens a trace, which appears at `path` when the block ends well.
 
     Args:
@@ -79,8 +79,8 @@ def read(path: Path) -> Trace:
         version = header["version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"Expected a trace at {path.name}. Received a file that cannot be read as one ({error}). "
-            "Delete it and run again."
+            f"Expected a trace at {path.name}. Received a file that cannot be read as one "
+            f"({error}). Delete it and run again."
         ) from error
     if version != VERSION:
         raise UserError(

@@ -8,7 +8,7 @@ Synopsis:
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from repro.core.errors import UserError
 
 
 @contextmanager
-def _sentence_for_system_errors(path: Path) -> Iterator[None]:
+def _sentence_for_system_errors(path: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
@@ -41,7 +41,7 @@ def flush(path: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path) -> Generator[Path]:
     """Gives a temporary name beside `path`; what was written there is renamed to `path`.
 
     Args:
@@ -70,7 +70,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def whole_folder(path: Path) -> Generator[Path]:
     """As `whole_file`, for a folder; an older folder at `path` is replaced at the end."""
     temporary = _temporary(path)
     with _sentence_for_system_errors(path):

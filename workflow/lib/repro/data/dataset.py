@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ IDS = "sha256-content-v1"
 SPLIT = "sha256-split-v1"
 
 Array = npt.NDArray[Any]
+Rows = npt.NDArray[np.int64]
 _COLUMNS = ("x", "y", "id", "group", "sample_weight")
 
 
@@ -46,7 +47,7 @@ def _column_names(returned: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("x", "y", "sample_weight"):
         value = returned.get(name)
         if isinstance(value, Mapping):
-            parts: Mapping[str, Any] = value
+            parts = cast("Mapping[str, Any]", value)
             columns |= {f"{name}.{part}": parts[part] for part in sorted(parts)}
         elif value is not None:
             columns[name] = value
@@ -55,7 +56,7 @@ def _column_names(returned: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checked_array(name: str, value: Any) -> Array:
     try:
-        array = value if isinstance(value, np.ndarray) else np.asarray(value)
+        array: Array = np.asanyarray(value)  # keeps a memory-mapped array as it is
     except ValueError as error:
         raise UserError(
             f"Expected `{name}` of the dataset to be an array. Received rows of different "
@@ -67,13 +68,12 @@ def _checked_array(name: str, value: Any) -> Array:
             f"with one row for each example. Received dtype {array.dtype}, shape {array.shape}. "
             "Convert it."
         )
-    if name.split(".")[0] in ("y", "sample_weight"):
-        if array.dtype.kind in "fc" and not np.isfinite(array).all():
-            count = int((~np.isfinite(array)).sum())
-            raise UserError(
-                f"Expected finite numbers in `{name}` of the dataset. Received {count} NaN or "
-                "infinite value(s). Remove or mend those examples."
-            )
+    labels = name.split(".")[0] in ("y", "sample_weight") and array.dtype.kind in "fc"
+    if labels and (count := int((~np.isfinite(array)).sum())):
+        raise UserError(
+            f"Expected finite numbers in `{name}` of the dataset. Received {count} NaN or "
+            "infinite value(s). Remove or mend those examples."
+        )
     return array
 
 
@@ -140,17 +140,18 @@ def examples_of(returned: Any) -> Examples:
     Raises:
         UserError: a key, dtype, length, id or label is wrong.
     """
-    if not isinstance(returned, Mapping) or not {"x", "y"} <= set(returned):  # pyright: ignore[reportUnknownArgumentType]
-        shown = sorted(map(str, returned)) if isinstance(returned, Mapping) else type(returned).__name__  # pyright: ignore
+    mapping = isinstance(returned, Mapping)
+    values = cast("Mapping[str, Any]", returned if mapping else {})
+    if not {"x", "y"} <= set(values):
+        shown = sorted(map(str, values)) or type(returned).__name__
         raise UserError(
             "Expected `dataset` to return a mapping with `x` and `y`, or a tf.data.Dataset of "
             f"(x, y). Received {shown}. Return that."
         )
-    if extra := sorted(set(map(str, returned)) - set(_COLUMNS)):  # pyright: ignore
+    if extra := sorted(set(map(str, values)) - set(_COLUMNS)):
         raise UserError(
             f"Expected only {', '.join(_COLUMNS)} from `dataset`. Received `{extra[0]}`. Remove it."
         )
-    values: Mapping[str, Any] = returned  # pyright: ignore[reportUnknownVariableType]
     columns = {n: _checked_array(n, v) for n, v in _column_names(values).items()}
     labels = {n: _given(n, values[n]) for n in ("id", "group") if values.get(n) is not None}
     if _same_length({**columns, **labels}) == 0:
@@ -163,7 +164,7 @@ def examples_of(returned: Any) -> Examples:
     return Examples(columns, ids, unit)
 
 
-def split(examples: Examples, shares: Mapping[str, float], seed: int) -> dict[str, npt.NDArray[np.int64]]:
+def split(examples: Examples, shares: Mapping[str, float], seed: int) -> dict[str, Rows]:
     """Which rows go into which part, by a hash of each unit; sizes are approximate.
 
     Args:
@@ -193,7 +194,7 @@ def split(examples: Examples, shares: Mapping[str, float], seed: int) -> dict[st
     for name, chosen in rows.items():
         if not chosen:
             raise UserError(
-                f"Expected at least one example in the part `{name}` of the split. Received none of "
-                f"{len(examples.ids)}. Give it a larger share, more examples, or another data_seed."
+                f"Expected at least one example in the part `{name}` of the split. Received none "
+                f"of {len(examples.ids)}. Give it a larger share, more data, or another data_seed."
             )
     return {name: np.array(chosen, np.int64) for name, chosen in rows.items()}

@@ -57,7 +57,7 @@ def order(
         [0, 1, 2, 3, 4]
     """
     values = np.arange(size) if places is None else np.asarray(places)
-    if values.size and not (0 <= values.min() and values.max() < size):
+    if values.size and not (values.min() >= 0 and values.max() < size):
         raise ValueError(f"Expected places from 0 to {size - 1}. Received {places}.")
     half = max(1, ((size - 1).bit_length() + 1) // 2)
     round_keys = keys(f"{METHOD}/{seed}/{epoch}/{size}", _ROUNDS)

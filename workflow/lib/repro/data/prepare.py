@@ -39,7 +39,8 @@ def check_source(path: Path, named: str, expected: str) -> None:
     """
     if not path.exists():
         raise UserError(
-            f"Expected raw data at {named}. Received nothing there. Put it there, or correct `path`."
+            f"Expected raw data at {named}. Received nothing there. Put it there, or correct "
+            "`path`."
         )
     if (found := sha256_tree(path)) != expected:
         raise UserError(
@@ -61,7 +62,9 @@ def _store(folder: Path, examples: Examples, rows: Array) -> None:
         target.flush()
 
 
-def prepare(code: Code, sources: Mapping[str, Path], parameters: Mapping[str, Any], folder: Path) -> None:
+def prepare(
+    code: Code, sources: Mapping[str, Path], parameters: Mapping[str, Any], folder: Path
+) -> None:
     """Runs the user's `dataset` and writes the parts of the split.
 
     Args:

@@ -6,25 +6,30 @@ Synopsis:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from repro.core.errors import UserError
 
 
+def _stacked(*parts: Any) -> Any:
+    return np.stack(parts)
+
+
 def _once(stream: Any) -> dict[str, Any]:
     import tensorflow as tf
 
     elements = list(stream.as_numpy_iterator())
-    if not elements or not isinstance(elements[0], tuple) or len(elements[0]) not in (2, 3):
-        shape = type(elements[0]).__name__ if elements else "no element"
+    first: Any = elements[0] if elements else None
+    if not isinstance(first, tuple) or len(cast("tuple[Any, ...]", first)) not in (2, 3):
+        shape = type(cast("Any", first)).__name__ if elements else "none: it is empty"
         raise UserError(
             "Expected a tf.data.Dataset of (x, y) or (x, y, sample_weight), one example each. "
             f"Received elements of type {shape}. Map it to that form."
         )
     try:
-        stacked = tf.nest.map_structure(lambda *parts: np.stack(parts), *elements)
+        stacked = tf.nest.map_structure(_stacked, *elements)
     except ValueError as error:
         raise UserError(
             "Expected every element of the tf.data.Dataset to be one example of one shape. "

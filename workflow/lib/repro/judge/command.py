@@ -31,7 +31,9 @@ from repro.steps import reported
 _HARDWARE = ("python", "packages", "cuda", "system", "cpu", "gpu", "installed")
 
 
-def _manifests(runs: Mapping[str, Path], seeds: Sequence[int], step: str) -> Iterator[tuple[str, int, Path]]:
+def _manifests(
+    runs: Mapping[str, Path], seeds: Sequence[int], step: str
+) -> Iterator[tuple[str, int, Path]]:
     for run, folder in runs.items():
         for seed in seeds:
             path = folder / f"seed-{seed}" / f"{step}.manifest.json"
@@ -50,7 +52,9 @@ def _scope(setup: Mapping[str, Any]) -> str:
 
 
 def _context(runs: Mapping[str, Path], seeds: Sequence[int]) -> Context:
-    trained = [(run, manifest.read(path)["predicate"]) for run, _, path in _manifests(runs, seeds, "train")]
+    trained = [
+        (run, manifest.read(path)["predicate"]) for run, _, path in _manifests(runs, seeds, "train")
+    ]
     setups: list[dict[str, Any]] = []
     for _, predicate in trained:
         setup = {key: predicate["repro_environment"][key] for key in _HARDWARE}
@@ -59,7 +63,11 @@ def _context(runs: Mapping[str, Path], seeds: Sequence[int]) -> Context:
     varied = {f for run, p in trained if run == "repeat" for f in p["repro_process"]["factors"]}
     repeated = any(run == "repeat" for run, _ in trained)
     inference = [
-        {"run": run, "seed": seed, **json.loads((path.parent / "metrics.json").read_text())["inference"]}
+        {
+            "run": run,
+            "seed": seed,
+            **json.loads((path.parent / "metrics.json").read_text())["inference"],
+        }
         for run, seed, path in _manifests(runs, seeds, "evaluate")
     ]
     factors = {"process": repeated, **{name: name in varied for name in NAMES}}
@@ -75,13 +83,24 @@ def _compare(options: argparse.Namespace) -> None:
     if options.repeat is not None:
         runs["repeat"] = options.repeat
         limit = None if parameters["repeat"] == "full" else parameters["repeat"]
-        comparisons = [compare(options.original, options.repeat, s, limit) for s in parameters["seeds"]]
-    verdict = judge(options.experiment, parameters, comparisons, _context(runs, parameters["seeds"]))
+        comparisons = [
+            compare(options.original, options.repeat, s, limit) for s in parameters["seeds"]
+        ]
+    verdict = judge(
+        options.experiment, parameters, comparisons, _context(runs, parameters["seeds"])
+    )
     verdict = checked(verdict, "verdict", "verdict.json")
-    outputs = {options.out / "verdict.json": pretty(verdict), options.out / "verdict.md": markdown(verdict)}
+    outputs = {
+        options.out / "verdict.json": pretty(verdict),
+        options.out / "verdict.md": markdown(verdict),
+    }
     for path, text in outputs.items():
         write_text(path, text)
-    read = {f"{run}/{p.relative_to(f)}": p for run, f in runs.items() for p in sorted(f.rglob("*.manifest.json"))}
+    read = {
+        f"{run}/{p.relative_to(f)}": p
+        for run, f in runs.items()
+        for p in sorted(f.rglob("*.manifest.json"))
+    }
     making = manifest.Making(
         names={"step": "compare", "experiment": options.experiment},
         parameters=parameters,

@@ -21,10 +21,17 @@ import numpy.typing as npt
 
 from repro.core.digest import files_below, sha256_file
 from repro.core.trace import Trace, read
+from repro.model.checkpoint import read as load
 
 Array = npt.NDArray[Any]
 
-_STEP = {"ids": "data order", "batch": "batch content", "lr": "learning rate", "loss": "loss", "weights": "weights"}
+_STEP = {
+    "ids": "data order",
+    "batch": "batch content",
+    "lr": "learning rate",
+    "loss": "loss",
+    "weights": "weights",
+}
 _EPOCH = {"weights": "weights", "optimizer": "optimizer state", "seeds": "seed states"}
 
 
@@ -79,7 +86,9 @@ def _initial(left: Trace, right: Trace) -> Divergence | None:
     return None
 
 
-def _line(left: Mapping[str, Any], right: Mapping[str, Any], variables: list[str]) -> Divergence | None:
+def _line(
+    left: Mapping[str, Any], right: Mapping[str, Any], variables: list[str]
+) -> Divergence | None:
     epoch, step = left["epoch"], left.get("step")
     if (epoch, step) != (right["epoch"], right.get("step")):
         return Divergence("length", epoch, step)
@@ -98,7 +107,7 @@ def _line(left: Mapping[str, Any], right: Mapping[str, Any], variables: list[str
 
 
 def _comparable(trace: Trace, limit: Mapping[str, int] | None) -> tuple[Mapping[str, Any], ...]:
-    # A repeat that stops within an epoch closes with the state there, which the original never wrote.
+    # A repeat that stops within an epoch closes with its state there, which the original has not.
     cut = limit is not None and "steps" in limit
     return trace.lines[:-1] if cut else trace.lines
 
@@ -144,12 +153,6 @@ def _arrays_apart(left: Mapping[str, Array], right: Mapping[str, Array]) -> dict
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _weights(folder: Path) -> dict[str, Array]:
-    from safetensors.numpy import load_file
-
-    return load_file(folder / "weights.safetensors")
-
-
 def _predictions(folder: Path) -> dict[str, Array]:
     with np.load(folder / "predictions.npz") as file:
         return dict(file)
@@ -167,20 +170,20 @@ def _metrics(folder: Path) -> dict[str, Any]:
 
 def _ends(left: Path, right: Path) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
     """What, first odd part, and all differences of each kind of result."""
-    weights = _arrays_apart(_weights(left), _weights(right))
+    weights = _arrays_apart(*(load(folder / "weights.safetensors") for folder in (left, right)))
     yield "weights", next(iter(weights), None), weights
     mine, its = _history(left), _history(right)
     yield "history", _odd(mine, its), {n: "differs" for n in mine if mine[n] != its.get(n)}
     predictions = _arrays_apart(_predictions(left), _predictions(right))
     yield "predictions", next(iter(predictions), None), predictions
     mine, its = _metrics(left), _metrics(right)
-    values = {n: [mine.get(n), its.get(n)] for n in sorted({*mine, *its}) if mine.get(n) != its.get(n)}
+    values = {
+        n: [mine.get(n), its.get(n)] for n in sorted({*mine, *its}) if mine.get(n) != its.get(n)
+    }
     yield "metrics", _odd(mine, its), values
 
 
-def compare(
-    original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | None
-) -> Comparison:
+def compare(original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | None) -> Comparison:
     """Compares one seed of two runs.
 
     Args:

@@ -30,24 +30,48 @@ _LIKELY = {
     ),
     "initial weights": (
         "initialisation",
-        "Give every initialiser a seed from `seeds(name)`, and take no other random source in `model`.",
+        "Give every initialiser a seed from `seeds(name)`, and draw from nothing else in `model`.",
     ),
     "initial seed states": (
         "a random layer",
         "Give every random layer, such as Dropout, a seed from `seeds(name)`.",
     ),
-    "initial optimizer state": ("initialisation", "Let the optimizer depend on settings and seeds alone."),
-    "data order": ("data order", "Report this: the order of examples is a function of the seed alone."),
+    "initial optimizer state": (
+        "initialisation",
+        "Let the optimizer depend on settings and seeds alone.",
+    ),
+    "data order": (
+        "data order",
+        "Report this: the order of examples is a function of the seed alone.",
+    ),
     "batch content": (
         "augmentation",
-        "Draw in `augment` only by TensorFlow's stateless operations from the seed that it receives.",
+        "Draw in `augment` only by TensorFlow's stateless operations, from the seed it receives.",
     ),
-    "learning rate": ("update", "Let the learning rate depend on the step alone, not on a clock or a file."),
-    "loss": ("forward pass", "Look for a random operation without a seed, or a race, in the model's call."),
-    "weights": ("gradient", "Look for an operation whose gradient is not deterministic on this device."),
-    "optimizer state": ("update", "Look for a callback or optimizer that reads a clock or draws at random."),
-    "seed states": ("a random layer", "Look for a random layer that is called another number of times."),
-    "metrics": ("forward pass", "Look for a metric, or a layer in inference, that draws at random."),
+    "learning rate": (
+        "update",
+        "Let the learning rate depend on the step alone, not on a clock or a file.",
+    ),
+    "loss": (
+        "forward pass",
+        "Look for a random operation without a seed, or a race, in the model's call.",
+    ),
+    "weights": (
+        "gradient",
+        "Look for an operation whose gradient is not deterministic on this device.",
+    ),
+    "optimizer state": (
+        "update",
+        "Look for a callback or optimizer that reads a clock or draws at random.",
+    ),
+    "seed states": (
+        "a random layer",
+        "Look for a random layer that is called another number of times.",
+    ),
+    "metrics": (
+        "forward pass",
+        "Look for a metric, or a layer in inference, that draws at random.",
+    ),
     "predictions": ("forward pass", "Look for a layer that draws at random in inference."),
 }
 
@@ -74,5 +98,7 @@ def causes(divergence: Divergence) -> list[Cause]:
     if divergence.what not in _LIKELY:
         return []
     cause, remedy = _LIKELY[divergence.what]
-    evidence = f"everything before was the same, bit for bit, and the runs part at {place(divergence)}"
+    evidence = (
+        f"everything before was the same, bit for bit, and the runs part at {place(divergence)}"
+    )
     return [Cause(cause, place(divergence), evidence, remedy)]

@@ -6,27 +6,37 @@ Synopsis:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 _MEANING = {
-    "bitwise": "every weight, metric and prediction has the same bits when the experiment is run again",
-    "metrics": "the metrics agree when the experiment is run again",
-    "documented": "everything that is needed to run the experiment again is recorded",
+    "bitwise": "every weight, metric and prediction has the same bits when it is run again",
+    "metrics": "the metrics agree when it is run again",
+    "documented": "everything that is needed to run it again is recorded",
 }
 
 
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    cells = [head, ["---"] * len(head), *(map(_cell, row) for row in rows)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells) + "\n"
+
+
 def _divergences(verdict: Mapping[str, Any]) -> Iterator[str]:
-    parted = [entry for entry in verdict["per_seed"] if entry["divergence"]]
-    if not parted:
-        return
-    yield "## Where the runs part\n"
-    yield "| seed | epoch | step | in | variable |\n|---|---|---|---|---|"
-    for entry in parted:
-        at = entry["divergence"]
-        cells = (at["epoch"], at["step"], at["what"], at["variable"])
-        yield f"| {entry['seed']} | " + " | ".join("–" if c is None else str(c) for c in cells) + " |"
-    yield "\nEpochs and steps count from 0. Everything before that place was the same, bit for bit.\n"
+    rows = [
+        (entry["seed"], at["epoch"], at["step"], at["what"], at["variable"])
+        for entry in verdict["per_seed"]
+        if (at := entry["divergence"])
+    ]
+    if rows:
+        yield "## Where the runs part\n"
+        yield _table(("seed", "epoch", "step", "in", "variable"), rows)
+        yield "Epochs and steps count from 0. What came before was the same, bit for bit.\n"
 
 
 def _causes(verdict: Mapping[str, Any]) -> Iterator[str]:
@@ -39,25 +49,18 @@ def _causes(verdict: Mapping[str, Any]) -> Iterator[str]:
         yield ""
 
 
-def _number(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else "–" if value is None else str(value)
-
-
 def _differences(verdict: Mapping[str, Any]) -> Iterator[str]:
     for seed, kinds in verdict["differences"].items():
         yield f"## How far apart, {seed}\n"
         for kind in ("weights", "predictions"):
-            if kind in kinds:
-                yield f"| {kind} | share that differs | largest absolute | largest relative |\n|---|---|---|---|"
-                for name, d in kinds[kind].items():
-                    parts = (d["share"], d.get("largest_absolute"), d.get("largest_relative"))
-                    yield f"| {name} | " + " | ".join(map(_number, parts)) + " |"
-                yield ""
-        if "metrics" in kinds:
-            yield "| metric on the test part | original | repeat |\n|---|---|---|"
-            for name, (mine, its) in kinds["metrics"].items():
-                yield f"| {name} | {_number(mine)} | {_number(its)} |"
-            yield ""
+            if parts := kinds.get(kind):
+                keys = ("share", "largest_absolute", "largest_relative")
+                rows = [(name, *(d.get(key) for key in keys)) for name, d in parts.items()]
+                head = (kind, "share that differs", "largest absolute", "largest relative")
+                yield _table(head, rows)
+        if metrics := kinds.get("metrics"):
+            rows = [(name, *pair) for name, pair in metrics.items()]
+            yield _table(("metric on the test part", "original", "repeat"), rows)
 
 
 def _evidence(verdict: Mapping[str, Any]) -> Iterator[str]:
@@ -71,10 +74,8 @@ def _evidence(verdict: Mapping[str, Any]) -> Iterator[str]:
         yield f"- Not varied: {', '.join(fixed)}."
     for entry in verdict["inference"]:
         result = "the same bits" if entry["same"] else "other bits"
-        yield (
-            f"- Inference, apart from training: the weights of seed {entry['seed']} ({entry['run']}), "
-            f"evaluated {entry['passes']} times, gave {result}."
-        )
+        whose = f"the weights of seed {entry['seed']} ({entry['run']})"
+        yield f"- Inference, apart from training: {whose}, evaluated twice, gave {result}."
     yield f"- Where: {verdict['scope']}."
     for warning in verdict["warnings"]:
         yield f"- {warning}"

@@ -44,16 +44,18 @@ def _unseen(repeat: str | Mapping[str, int]) -> str | None:
     if repeat == "off":
         return "No repeat was made."
     assert isinstance(repeat, Mapping)
-    (unit, count), = repeat.items()
+    ((unit, count),) = repeat.items()
     return (
-        f"The repeat stopped after {count} {unit}: what parts later, the final weights, metrics and "
-        "predictions were not compared."
+        f"The repeat stopped after {count} {unit}: what parts later, the final weights, metrics "
+        "and predictions were not compared."
     )
 
 
 def _seeds(comparisons: Sequence[Comparison]) -> str:
     names = [str(comparison.seed) for comparison in comparisons]
-    return f"seed {names[0]}" if len(names) == 1 else f"seeds {', '.join(names[:-1])} and {names[-1]}"
+    return (
+        f"seed {names[0]}" if len(names) == 1 else f"seeds {', '.join(names[:-1])} and {names[-1]}"
+    )
 
 
 def _answer(
@@ -62,7 +64,10 @@ def _answer(
     goal, repeat = parameters["goal"], parameters["repeat"]
     parted = [c for c in comparisons if c.divergence is not None]
     if repeat == "off":
-        return INCONCLUSIVE, f"{name}: inconclusive, because `repeat: off` leaves nothing to compare with."
+        return (
+            INCONCLUSIVE,
+            f"{name}: inconclusive, because `repeat: off` leaves nothing to compare with.",
+        )
     if goal != "bitwise":
         also = "parted" if parted else "had the same bits"
         return INCONCLUSIVE, (
@@ -77,13 +82,13 @@ def _answer(
         )
     if context.setups > 1:
         return INCONCLUSIVE, (
-            f"{name}: inconclusive, because the runs were made in different setups ({context.scope}); "
-            "the goal `bitwise` speaks of one. Their bits are the same."
+            f"{name}: inconclusive, because the runs were made in different setups "
+            f"({context.scope}); the goal `bitwise` speaks of one. Their bits are the same."
         )
     how = "to its end" if repeat == "full" else "as far as it went"
     return MET, (
-        f"{name}: repeatable. The repeat of {_seeds(comparisons)} gave the same bits as the original, "
-        f"{how}, on this machine and in this environment."
+        f"{name}: repeatable. The repeat of {_seeds(comparisons)} gave the same bits as the "
+        f"original, {how}, on this machine and in this environment."
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -45,12 +45,9 @@ def optimizers(model: Any) -> dict[str, Any]:
     """The model's optimizers by attribute, the compiled one or several of the user's own."""
     import keras
 
-    found = {
-        name: value
-        for name, value in vars(model).items()
-        if isinstance(value, keras.optimizers.Optimizer)
-    }
-    return dict(sorted(found.items()))
+    attributes = cast("dict[str, Any]", vars(model))
+    kind = keras.optimizers.Optimizer
+    return {name: value for name, value in sorted(attributes.items()) if isinstance(value, kind)}
 
 
 def _array(variable: Any) -> npt.NDArray[Any]:
@@ -102,6 +99,14 @@ def save(model: Any, path: Path) -> None:
     write_bytes(path, serialised({p: _array(v) for p, v in by_path(model.weights).items()}))
 
 
+def read(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a safetensors file, by name; needs no TensorFlow."""
+    import safetensors.numpy as library
+
+    untyped: Any = library
+    return untyped.load_file(path)
+
+
 def load(model: Any, path: Path) -> None:
     """Reads weights into a built model.
 
@@ -112,9 +117,7 @@ def load(model: Any, path: Path) -> None:
     Raises:
         UserError: the model's variables are others than the file's.
     """
-    from safetensors.numpy import load_file
-
-    saved, own = load_file(path), by_path(model.weights)
+    saved, own = read(path), by_path(model.weights)
     if odd := sorted(set(saved) ^ set(own)):
         raise UserError(
             f"Expected the model to have the variables of {path.name}. Received a difference at "

@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -54,13 +54,15 @@ def _named(outputs: Any) -> dict[str, Array]:
     import keras
 
     if isinstance(outputs, Mapping):
-        named: Mapping[str, Any] = outputs
+        named = cast("Mapping[str, Any]", outputs)
         return {f"y.{name}": np.asarray(value) for name, value in sorted(named.items())}
     parts = [np.asarray(value) for value in keras.tree.flatten(outputs)]
     return {"y": parts[0]} if len(parts) == 1 else {f"y.{n}": p for n, p in enumerate(parts)}
 
 
-def _pass(code: Code, arrays: Mapping[str, Array], weights: Path, parameters: Mapping[str, Any]) -> Evaluated:
+def _pass(
+    code: Code, arrays: Mapping[str, Array], weights: Path, parameters: Mapping[str, Any]
+) -> Evaluated:
     import keras
 
     keras.backend.clear_session()
@@ -73,14 +75,16 @@ def _pass(code: Code, arrays: Mapping[str, Array], weights: Path, parameters: Ma
     with code.blamed("model"):
         outputs = model.predict(x, batch_size=size, verbose=0)
         metrics = model.evaluate(x, y, size, 0, weight, return_dict=True)
-    return Evaluated({name: float(value) for name, value in sorted(metrics.items())}, _named(outputs))
+    return Evaluated(
+        {name: float(value) for name, value in sorted(metrics.items())}, _named(outputs)
+    )
 
 
 def _classes(labels: Any, predicted: Any) -> tuple[Array, Array] | None:
     """True and predicted classes, where the task is one of choosing among classes; else None."""
-    if not isinstance(labels, np.ndarray) or predicted is None or predicted.ndim != 2:
+    if labels is None or isinstance(labels, Mapping) or predicted is None or predicted.ndim != 2:
         return None
-    count = predicted.shape[1]
+    labels, count = np.asarray(labels), predicted.shape[1]
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim == 1 and labels.dtype.kind in "iu" and count > 1 and labels.min() >= 0:
@@ -143,22 +147,19 @@ def evaluate(
     arrays = part(data, "test")
     first, *others = (_pass(code, arrays, weights, parameters) for _ in range(PASSES))
     if any(len(array) != len(arrays["id"]) for array in first.predictions.values()):
+        counts = {name: len(array) for name, array in first.predictions.items()}
         raise UserError(
             f"Expected one prediction for each of {len(arrays['id'])} test examples. Received "
-            f"{ {n: len(a) for n, a in first.predictions.items()} }. Let the model keep the batch axis."
+            f"{counts}. Let the model keep the batch axis."
         )
     same = all(first.same_bits(other) for other in others)
     report = {
         "examples": len(arrays["id"]),
         "metrics": {name: _plain(value) for name, value in first.metrics.items()},
-        "per_class": per_class(_in_memory(structured(arrays, "y")), first.predictions.get("y")),
+        "per_class": per_class(structured(arrays, "y"), first.predictions.get("y")),
         "inference": {"passes": PASSES, "same": same},
     }
     write_text(out / "metrics.json", pretty(report))
     with whole_file(out / "predictions.npz") as temporary:
         np.savez(temporary, allow_pickle=False, id=arrays["id"], **first.predictions)
     return same
-
-
-def _in_memory(labels: Any) -> Any:
-    return np.asarray(labels) if isinstance(labels, np.ndarray) else labels

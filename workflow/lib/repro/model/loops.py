@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -78,10 +78,10 @@ def _acts_at_batches(callback: Any) -> bool:
     import keras
 
     names = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-    base = keras.callbacks.Callback
+    base: Any = keras.callbacks.Callback
+    kind = cast("Any", type(callback))
     return any(
-        getattr(type(callback), name) is not getattr(base, name) or name in vars(callback)
-        for name in names
+        getattr(kind, name) is not getattr(base, name) or name in vars(callback) for name in names
     )
 
 
@@ -102,10 +102,11 @@ def graph_obstacles(model: Any, plan: Plan, callbacks: Sequence[Any]) -> list[st
     import keras
 
     data = {name: array for name, array in plan.arrays.items() if name[0] in "xys"}
+    kind = cast("Any", type(model))
     own = [
         name
         for name in ("fit", "make_train_function")
-        if getattr(type(model), name) is not getattr(keras.Model, name)
+        if getattr(kind, name) is not getattr(keras.Model, name)
     ]
     loud = [type(callback).__name__ for callback in callbacks if _acts_at_batches(callback)]
     reasons = {
@@ -113,7 +114,8 @@ def graph_obstacles(model: Any, plan: Plan, callbacks: Sequence[Any]) -> list[st
         "the data holds text": any(array.dtype.kind in "US" for array in data.values()),
         "the model runs eagerly": bool(model.run_eagerly),
         f"the model has a {' and a '.join(own)} of its own": bool(own),
-        "the model has not exactly one, compiled optimizer": list(optimizers(model)) != ["optimizer"],
+        "the model has not exactly one, compiled optimizer": list(optimizers(model))
+        != ["optimizer"],
         f"the callback {' and '.join(loud)} acts at batches": bool(loud),
     }
     return [reason for reason, holds in reasons.items() if holds]
@@ -137,8 +139,8 @@ def choose(wanted: str, model: Any, plan: Plan, callbacks: Sequence[Any]) -> str
     obstacles = graph_obstacles(model, plan, callbacks)
     if wanted == "graph" and obstacles:
         raise UserError(
-            f"Expected an experiment that `loop: graph` can train. Received one that it cannot, because "
-            f"{'; '.join(obstacles)}. Say `loop: auto` or `loop: fit`."
+            "Expected an experiment that `loop: graph` can train. Received one that it cannot, "
+            f"because {'; '.join(obstacles)}. Say `loop: auto` or `loop: fit`."
         )
     return "fit" if obstacles or wanted == "fit" else "graph"
 
@@ -156,7 +158,10 @@ def fit_loop(model: Any, plan: Plan, callbacks: Any) -> None:
     data = columns(plan.arrays)
 
     def taken(rows: Int64) -> tuple[Any, ...]:
-        return tuple(keras.tree.map_structure(lambda array: array[rows], part) for part in data)
+        def rows_of(array: Array) -> Array:
+            return array[rows]
+
+        return tuple(keras.tree.map_structure(rows_of, part) for part in data)
 
     model.fit(
         (taken(rows) for epoch in range(plan.epochs) for rows in plan.batches(epoch)),
@@ -173,21 +178,32 @@ def fit_loop(model: Any, plan: Plan, callbacks: Any) -> None:
 def _epoch_function(model: Any, plan: Plan) -> Callable[..., Any]:
     import tensorflow as tf
 
-    data = tf.nest.map_structure(lambda array: tf.constant(np.asarray(array)), columns(plan.arrays))
+    def in_memory(array: Array) -> Any:
+        return tf.constant(np.asarray(array))
+
+    data = tf.nest.map_structure(in_memory, columns(plan.arrays))
     size = plan.batch_size
 
     def step(order: Any, start: Any, count: int) -> Any:
         rows = tf.slice(order, [start], [count])
-        return model.train_step(tf.nest.map_structure(lambda column: tf.gather(column, rows), data))
+
+        def gathered(column: Any) -> Any:
+            return tf.gather(column, rows)
+
+        return model.train_step(tf.nest.map_structure(gathered, data))
 
     def epoch(order: Any, steps: int) -> Any:
+        # The last step stands apart: its batch may be smaller, and its logs are the epoch's.
+        last = steps - 1
+
         def body(number: Any) -> tuple[Any]:
             step(order, number * size, size)
             return (number + 1,)
 
-        # The last step stands apart: its batch may be smaller, and its logs are the epoch's.
-        last = steps - 1
-        tf.while_loop(lambda number: number < last, body, (tf.constant(0),), parallel_iterations=1)
+        def more(number: Any) -> Any:
+            return number < last
+
+        tf.while_loop(more, body, (tf.constant(0),), parallel_iterations=1)
         return step(order, last * size, min(size, plan.size - last * size))
 
     return tf.function(epoch, autograph=False)

@@ -27,10 +27,12 @@ def _signed(value: int) -> int:
 
 
 def _shifted(words: Any, bits: int) -> Any:
-    # TensorFlow has few operations on uint64; int64 wraps alike, but its right shift keeps the sign.
+    # TensorFlow has few operations on uint64; int64 wraps alike, but shifts right with its sign.
     import tensorflow as tf
 
-    return tf.bitwise.bitwise_and(tf.bitwise.right_shift(words, np.int64(bits)), 2 ** (64 - bits) - 1)
+    return tf.bitwise.bitwise_and(
+        tf.bitwise.right_shift(words, np.int64(bits)), 2 ** (64 - bits) - 1
+    )
 
 
 def _splitmix64(words: Any) -> Any:

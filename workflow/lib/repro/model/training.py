@@ -90,7 +90,9 @@ def built(model: Any, arrays: Mapping[str, npt.NDArray[Any]], code: Code) -> Any
     import keras
 
     def symbol(array: npt.NDArray[Any]) -> Any:
-        dtype = "string" if array.dtype.kind in "US" else keras.backend.standardize_dtype(array.dtype)
+        dtype = (
+            "string" if array.dtype.kind in "US" else keras.backend.standardize_dtype(array.dtype)
+        )
         return keras.KerasTensor((None, *array.shape[1:]), dtype)
 
     with code.blamed("model"):
@@ -113,7 +115,7 @@ class _Recording:
     epochs: int = 0
 
     def callback(self) -> Any:
-        """This, as a Keras callback; it acts at batches only where `fit` must stop within an epoch."""
+        """This, as a Keras callback; acts at batches only to let `fit` stop within an epoch."""
         import keras
 
         within = self.plan.last_steps != self.plan.steps

@@ -114,7 +114,9 @@ def _cpu() -> dict[str, Any]:
     available = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     return {
         "architecture": platform.machine(),
-        "model": fields.get("model name") or found.get("unknown") or unknown("not told by the system"),
+        "model": fields.get("model name")
+        or found.get("unknown")
+        or unknown("not told by the system"),
         "stepping": fields.get("stepping") or unknown("not told by the system"),
         "microcode": fields.get("microcode") or unknown("not told by the system"),
         "flags": sorted(flags.split()) if flags else unknown("not told by the system"),

@@ -64,7 +64,8 @@ def _subjects(folder: Path, outputs: Sequence[Path]) -> list[dict[str, Any]]:
         else:
             files[name] = output
     return [
-        {"name": name, "digest": {"sha256": sha256_file(file)}} for name, file in sorted(files.items())
+        {"name": name, "digest": {"sha256": sha256_file(file)}}
+        for name, file in sorted(files.items())
     ]
 
 
@@ -136,7 +137,7 @@ def read(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(
-            f"Expected a manifest at {path.name}. Received a file that cannot be read as one ({error}). "
-            "Delete the outputs of that step and run it again."
+            f"Expected a manifest at {path.name}. Received a file that cannot be read as one "
+            f"({error}). Delete the outputs of that step and run it again."
         ) from error
     return checked(value, "manifest", path.name)
