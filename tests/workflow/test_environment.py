@@ -1,0 +1,275 @@
+"""Snakemake, conda, post-deploy and a job's own check, together: no job runs in what differs.
+
+A made-up Python package (a virtual environment, packed) comes from a channel on loopback, by pins
+and a script that are rendered as the real ones are. So the path is that of the locked channel.
+"""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import package
+import project
+import pytest
+import render
+import tools
+import yaml
+
+pytestmark = pytest.mark.slow
+
+SNAKEFILE = """\
+import sys
+from pathlib import Path
+
+sys.path.insert(0, {library!r})
+from repro.core.errors import UserError
+from repro.record import installed
+
+try:
+    installed.check_renders(
+        Path("conda-lock.yml"), Path("envs"), "keras", installed.current_platform()
+    )
+except UserError as error:
+    sys.exit(str(error))
+
+
+rule job:
+    output:
+        "out.txt",
+    conda:
+        "envs/keras.yaml"
+    shell:
+        "python -IB job.py > {{output}}"
+"""
+
+JOB = """\
+import sys
+from pathlib import Path
+
+sys.path.insert(0, {library!r})
+from repro.core.errors import UserError
+from repro.record import installed
+
+try:
+    installed.require(Path(sys.prefix))
+except UserError as error:
+    sys.exit(str(error))
+print(installed.read(Path(sys.prefix))["channel"])
+"""
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A channel with one package: a Python with pip."""
+    tree, channel = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("channel")
+    subprocess.run([sys.executable, "-m", "venv", str(tree)], check=True)
+    pip = [str(tree / "bin" / "python"), "-I", "-m", "pip"]
+    subprocess.run([*pip, "uninstall", "--quiet", "--yes", "setuptools"], check=True)
+    (tree / "lib64").unlink(missing_ok=True)
+    for cache in tree.rglob("__pycache__"):
+        shutil.rmtree(cache)
+    version = ".".join(map(str, sys.version_info[:3]))
+    index = {"name": "python", "version": version, "build": "0", "subdir": project.subdir()}
+    return package.write(tree, {**index, "depends": []}, channel)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture
+def channel(python: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A copy of the package, and the address at which it is served."""
+    copy = tmp_path / "channel" / python.parent.name / python.name
+    copy.parent.mkdir(parents=True)
+    shutil.copy(python, copy)
+    handler = partial(Quiet, directory=str(tmp_path / "channel"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield copy, f"http://127.0.0.1:{server.server_port}/{copy.parent.name}/{copy.name}"
+        server.shutdown()
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a Snakefile, in which one job needs one environment."""
+
+    folder: Path
+    archive: Path
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "out.txt"
+
+    @property
+    def prefix(self) -> Path:
+        """The environment."""
+        (prefix,) = (self.folder / ".snakemake" / "conda").glob("*_/")
+        return prefix
+
+    @property
+    def flag(self) -> Path:
+        return Path(f"{self.prefix}.env_setup_done")
+
+    @property
+    def command(self) -> list[str]:
+        return ["snakemake", "--cores", "1", "--use-conda", "--forceall", "job"]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        cache = {"CONDA_PKGS_DIRS": str(self.folder / "pkgs")}
+        wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": (self.folder / "wheels").as_uri()}
+        return {**tools.environment(), **cache, **wheels, **more}
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        self.out.unlink(missing_ok=True)
+        return subprocess.run(
+            self.command,
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    def kill_during_post_deploy(self) -> None:
+        """Start Snakemake, and kill all of it while pip waits to read a pipe."""
+        pipe = self.folder / "pip.conf"
+        os.mkfifo(pipe)
+        running = subprocess.Popen(
+            self.command,
+            cwd=self.folder,
+            env=self.environment(PIP_CONFIG_FILE=str(pipe)),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        with pipe.open("w"):  # returns when pip has opened the other end
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
+        pipe.unlink()
+        # Snakemake's own lock, which it leaves behind when killed, and whose sentence says this.
+        unlock = [*self.command, "--unlock"]
+        subprocess.run(unlock, cwd=self.folder, env=self.environment(), check=True)
+
+    def assert_works(self) -> None:
+        done = self.run()
+        assert done.returncode == 0, done.stdout
+        assert self.out.read_text() == "locked\n"
+
+    def assert_refuses(self, *sentences: str) -> None:
+        done = self.run()
+        assert done.returncode != 0
+        assert [s for s in sentences if s not in " ".join(done.stdout.split())] == []
+        assert not self.out.exists()
+
+
+@pytest.fixture
+def made(tmp_path: Path, channel: tuple[Path, str]) -> Project:
+    archive, url = channel
+    folder = tmp_path / "a project"
+    (folder / "wheels").mkdir(parents=True)
+    name, version, _ = archive.name.split("-", 2)
+    conda = {"name": name, "version": version, "url": url, "manager": "conda", "category": "main"}
+    digest = {"sha256": hashlib.sha256(archive.read_bytes()).hexdigest()}
+    wheel = {"name": "pip", "version": _pip(), "url": "", "manager": "pip", "category": "main"}
+    packages = [
+        {**conda, "platform": project.subdir(), "hash": digest},
+        {**wheel, "platform": project.subdir(), "hash": {"sha256": "0" * 64}},
+    ]
+    lock = yaml.safe_dump({"metadata": {"platforms": [project.subdir()]}, "package": packages})
+    (folder / "conda-lock.yml").write_text(lock)
+    render.write(render.render(render.parse(lock)), folder / "envs")
+    library = str(project.LIBRARY)
+    (folder / "Snakefile").write_text(SNAKEFILE.format(library=library))
+    (folder / "job.py").write_text(JOB.format(library=library))
+    return Project(folder, archive)
+
+
+def _pip() -> str:
+    """The pip that a virtual environment starts with."""
+    import ensurepip
+
+    return ensurepip.version()
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def test_a_sound_environment_is_made_once(made: Project) -> None:
+    made.assert_works()
+    record = made.prefix / "repro-installed.json"
+    first = record.stat().st_mtime_ns
+    made.assert_works()
+    assert record.stat().st_mtime_ns == first
+
+
+def test_a_changed_package_in_the_channel(made: Project) -> None:
+    flip(made.archive)
+    made.assert_refuses("Expected the package", "with sha256")
+    assert not list((made.folder / ".snakemake" / "conda").glob("*_/"))
+    flip(made.archive)
+    made.assert_works()
+
+
+def test_a_changed_file_is_named_and_so_is_the_folder_to_remove(made: Project) -> None:
+    made.assert_works()
+    module = next(made.prefix.glob("lib/python3*/site-packages/pip/__init__.py"))
+    flip(module)
+    made.assert_refuses(f"Expected {module} to be sha256:", f"Remove the folder {made.prefix} and")
+    prefix, flag = made.prefix, made.flag
+    shutil.rmtree(prefix)
+    flag.unlink()
+    made.assert_works()
+
+
+def test_an_added_package_is_named(made: Project) -> None:
+    made.assert_works()
+    site_packages = next(made.prefix.glob("lib/python3*/site-packages"))
+    (site_packages / "numpy").mkdir()
+    made.assert_refuses(f"Expected nothing at {site_packages}/numpy. Received what was added")
+    (site_packages / "numpy").rmdir()
+    made.assert_works()
+
+
+def test_a_missing_pin_file(made: Project) -> None:
+    pins = made.folder / "envs" / f"keras.{project.subdir()}.pin.txt"
+    kept = pins.read_bytes()
+    pins.unlink()
+    made.assert_refuses(f"Expected envs/{pins.name}, rendered from", "Received no such file.")
+    pins.write_bytes(kept)
+    made.assert_works()
+
+
+def test_a_killed_installation_heals_itself(made: Project) -> None:
+    made.kill_during_post_deploy()
+    assert made.prefix.is_dir()
+    made.assert_works()
+
+
+def test_a_killed_installation_with_a_flag_left_from_before_heals_itself(made: Project) -> None:
+    """Snakemake takes an environment for finished by a flag that survives its folder."""
+    made.assert_works()
+    shutil.rmtree(made.prefix)
+    made.kill_during_post_deploy()
+    made.assert_works()
+
+
+def test_a_flag_alone_makes_no_environment(made: Project) -> None:
+    made.assert_works()
+    (made.prefix / "repro-installed.json").unlink()
+    made.assert_refuses("with which an installation ends. Received no such file.")
