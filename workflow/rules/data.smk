@@ -4,7 +4,10 @@ rule prepare:
         experiment=code_files,
         data=data_paths,
     output:
-        data=directory("results/{experiment}/{run}/data"),
+        # Not directory(): Snakemake would leave a file of its own there. What else lies in the
+        # folder is claimed by the manifest, and checked against it by each step that reads it.
+        train="results/{experiment}/{run}/data/train/id.npy",
+        test="results/{experiment}/{run}/data/test/id.npy",
         manifest="results/{experiment}/{run}/data.manifest.json",
     log:
         "logs/{experiment}/{run}/prepare.log",

@@ -2,7 +2,7 @@ rule train:
     input:
         code="results/code.pyz",
         experiment=code_files,
-        data="results/{experiment}/{run}/data",
+        data="results/{experiment}/{run}/data/train/id.npy",
         manifest="results/{experiment}/{run}/data.manifest.json",
     output:
         weights="results/{experiment}/{run}/seed-{seed}/weights.safetensors",
@@ -22,7 +22,8 @@ rule train:
     shell:
         "{params.launch} train --experiment {wildcards.experiment} --run {wildcards.run} "
         "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
-        "--input data={input.data} --input data.manifest={input.manifest} "
+        "--input data=results/{wildcards.experiment}/{wildcards.run}/data "
+        "--input data.manifest={input.manifest} "
         "--out results/{wildcards.experiment}/{wildcards.run}/seed-{wildcards.seed} --log {log}"
 
 
@@ -30,7 +31,7 @@ rule evaluate:
     input:
         code="results/code.pyz",
         experiment=code_files,
-        data="results/{experiment}/{run}/data",
+        data="results/{experiment}/{run}/data/test/id.npy",
         weights="results/{experiment}/{run}/seed-{seed}/weights.safetensors",
         manifests=[
             "results/{experiment}/{run}/data.manifest.json",
@@ -52,6 +53,7 @@ rule evaluate:
     shell:
         "{params.launch} evaluate --experiment {wildcards.experiment} --run {wildcards.run} "
         "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
-        "--input data={input.data} --input weights={input.weights} "
+        "--input data=results/{wildcards.experiment}/{wildcards.run}/data "
+        "--input weights={input.weights} "
         "--input data.manifest={input.manifests[0]} --input train.manifest={input.manifests[1]} "
         "--out results/{wildcards.experiment}/{wildcards.run}/seed-{wildcards.seed} --log {log}"

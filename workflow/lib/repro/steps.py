@@ -127,6 +127,8 @@ def _do(options: argparse.Namespace) -> None:
     prefix = Path(sys.prefix)
     installed.require(prefix)
     inputs = _inputs(options)
+    if "data.manifest" in inputs:
+        manifest.check_subjects(inputs["data.manifest"], "data")
     options.out.mkdir(parents=True, exist_ok=True)
     process = _STEPS[options.step](options, load(inputs["experiment"]), inputs)
     making = manifest.Making(

@@ -23,7 +23,7 @@ from repro.core.errors import UserError
 from repro.core.schema import checked
 
 FILE = "config/config.yaml"
-_EXPONENT = re.compile(r"[-+]?\d+[eE][-+]?\d+")
+_EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,15 @@ def _check_split(name: str, split: Mapping[str, float]) -> None:
             )
 
 
+def _check_repeat(name: str, entry: Mapping[str, Any]) -> None:
+    if "steps" in (entry["repeat"] or ()) and entry["training"]["trace"] != "step":
+        raise UserError(
+            f"{FILE}: Expected `experiments.{name}.training.trace: step` beside "
+            f"`repeat: {{steps: N}}`. Received `trace: {entry['training']['trace']}`, which records "
+            "no step to compare. Trace every step, or repeat by epochs."
+        )
+
+
 def _plain(value: Any, where: str) -> Any:
     """The value in plain Python types; refused where it is not one that JSON could hold."""
     if isinstance(value, Mapping):
@@ -160,8 +169,8 @@ def _check_plain(value: Any, where: str) -> None:
         )
     if isinstance(value, str) and ".settings." in where and _EXPONENT.fullmatch(value):
         raise UserError(
-            f"{FILE}: Expected a number with a decimal point in `{where}`. Received {value}, "
-            "which YAML reads as text. Write it with a point, such as 1.0e-3."
+            f"{FILE}: Expected a number with a decimal point and a signed exponent in `{where}`. "
+            f"Received {value}, which YAML reads as text. Write it such as 1.0e-3 or 1.0e+3."
         )
     if isinstance(value, float) and not math.isfinite(value):
         raise UserError(
@@ -184,6 +193,7 @@ def resolve(value: Any) -> dict[str, Experiment]:
     value = checked(_plain(value, ""), "config", FILE)
     for name, entry in value["experiments"].items():
         _check_split(name, entry["split"])
+        _check_repeat(name, entry)
     return {name: Experiment.of(entry) for name, entry in value["experiments"].items()}
 
 

@@ -7,6 +7,7 @@ Synopsis:
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ STEP_DIGEST = "multilinear64-v1"
 BLOCK = 256
 """Words in one row of the step digest; see `multilinear64`."""
 
+_NO_CONTENT = ("__pycache__", ".snakemake_timestamp")
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
@@ -45,13 +47,14 @@ def sha256_file(path: Path) -> str:
 def files_below(path: Path) -> Iterator[tuple[str, Path]]:
     """Each file below a folder with its relative name, in the order of the names.
 
-    Python's own `__pycache__` is left out: it changes without a change of content.
+    Links are followed. What Python (`__pycache__`) and Snakemake (`.snakemake_timestamp`)
+    leave in a folder is left out: it comes and goes without a change of content.
     """
-    names = {
-        file.relative_to(path).as_posix(): file
-        for file in path.rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts
-    }
+    names: dict[str, Path] = {}
+    for folder, inner, files in os.walk(path, followlinks=True):
+        inner[:] = [name for name in inner if name not in _NO_CONTENT]
+        for file in (Path(folder, name) for name in files if name not in _NO_CONTENT):
+            names[file.relative_to(path).as_posix()] = file
     yield from sorted(names.items())
 
 

@@ -119,6 +119,10 @@ def _sentence(error: Any, file: str) -> str:
     )
 
 
+def _is_integer(_checker: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def checked(value: Any, name: str, file: str) -> Any:
     """The value with the schema's defaults, or a sentence about its first fault.
 
@@ -137,7 +141,10 @@ def checked(value: Any, name: str, file: str) -> Any:
 
     rules = schema(name)
     value = _with_defaults(value, rules, rules)
-    validator: Any = jsonschema.Draft202012Validator(rules)
+    standard: Any = jsonschema.Draft202012Validator
+    # To JSON Schema 1.0 is an integer; to what is done with a seed or a count it is not.
+    types = standard.TYPE_CHECKER.redefine("integer", _is_integer)
+    validator: Any = jsonschema.validators.extend(standard, type_checker=types)(rules)
     faults: list[Any] = sorted(
         validator.iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]
     )

@@ -69,12 +69,14 @@ def _odd(left: Mapping[str, Any], right: Mapping[str, Any]) -> str | None:
 
 
 def _prepared(original: Path, repeat: Path) -> Divergence | None:
-    digests = (
+    left, right = (
         {name: sha256_file(file) for name, file in files_below(run / "data")}
         for run in (original, repeat)
     )
-    name = _odd(*digests)
-    return Divergence("prepared data", variable=name) if name else None
+    odd = {name for name in {*left, *right} if left.get(name) != right.get(name)}
+    # Ids come from the content unless they were given: the content says more, so it goes first.
+    first = min(odd, key=lambda name: (name.endswith("/id.npy"), name), default=None)
+    return Divergence("prepared data", variable=first) if first else None
 
 
 def _initial(left: Trace, right: Trace) -> Divergence | None:

@@ -141,3 +141,25 @@ def read(path: Path) -> dict[str, Any]:
             f"({error}). Delete the outputs of that step and run it again."
         ) from error
     return checked(value, "manifest", path.name)
+
+
+def check_subjects(path: Path, below: str) -> None:
+    """Refuses a folder that is no longer what its manifest says.
+
+    Args:
+        path: the manifest.
+        below: the folder beside it, all of whose files must be subjects.
+
+    Raises:
+        UserError: a file is missing, was added or has another digest.
+    """
+    claimed = {subject["name"]: subject["digest"]["sha256"] for subject in read(path)["subject"]}
+    found = {
+        f"{below}/{name}": sha256_file(file) for name, file in files_below(path.parent / below)
+    }
+    if odd := sorted(n for n in {*claimed, *found} if claimed.get(n) != found.get(n)):
+        raise UserError(
+            f"Expected {below} to be as {path.name} says. Received a difference at {odd[0]} "
+            f"(sha256 {found.get(odd[0])} in place of {claimed.get(odd[0])}). Delete {path.name} "
+            "and run again: the data is prepared anew."
+        )

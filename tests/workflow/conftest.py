@@ -1,0 +1,132 @@
+"""A user's project in a folder of its own, run by real Snakemake in the real environments."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import project
+import pytest
+import tools
+import yaml
+from repro.core.digest import sha256_file
+
+EXPERIMENT = """\
+import numpy as np
+
+
+def dataset(data, settings, seeds):
+    table = np.loadtxt(data, delimiter=",", dtype="float32")
+    return {"x": table[:, :-1], "y": table[:, -1].astype("int32")}
+
+
+def augment(x, y, seed):
+    import tensorflow as tf
+
+    return x + tf.random.stateless_normal(tf.shape(x), seed, stddev=0.01), y
+
+
+def model(settings, seeds):
+    import keras
+
+    dense = keras.initializers.GlorotUniform
+    network = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, activation="relu", kernel_initializer=dense(seeds("one"))),
+            keras.layers.Dropout(settings["dropout"], seed=seeds("dropout")),
+            keras.layers.Dense(2, kernel_initializer=dense(seeds("two"))),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile("adam", loss, metrics=["accuracy"])
+    return network
+"""
+
+
+def _table() -> str:
+    rows = []
+    for n in range(160):
+        values = [((n * (k + 3) * 7919) % 1009) / 1009 for k in range(4)]
+        rows.append(",".join(f"{v:.6f}" for v in values) + f",{int(values[0] > values[1])}\n")
+    return "".join(rows)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with `config/config.yaml`, an experiment and its data."""
+
+    folder: Path
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def entry(self, **changes: Any) -> dict[str, Any]:
+        """The configuration of one small experiment, with changes."""
+        return {
+            "code": "experiment.py",
+            "data": {"path": "table.csv", "sha256": sha256_file(self.folder / "table.csv")},
+            "settings": {"dropout": 0.2},
+            "training": {"epochs": 2, "batch_size": 32},
+            **changes,
+        }
+
+    def configure(self, **experiments: Mapping[str, Any]) -> None:
+        """Writes the configuration."""
+        file = self.folder / "config" / "config.yaml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(yaml.safe_dump({"experiments": deepcopy(experiments)}))
+
+    def edit(self, old: str, new: str, file: str = "experiment.py") -> None:
+        """Replaces a text that must be there."""
+        path = self.folder / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def run(
+        self, *arguments: str, before: tuple[str, ...] = (), **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs Snakemake; everything that it prints is in `stdout`, white space made single."""
+        command = ["snakemake", "--snakefile", str(project.ROOT / "Snakefile")]
+        command += ["--conda-prefix", str(project.ROOT / ".snakemake" / "conda")]
+        done = subprocess.run(
+            [*before, *command, *arguments],
+            cwd=self.folder,
+            env={**tools.environment(), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        done.stdout = " ".join(done.stdout.split())
+        return done
+
+    def verdict(self, experiment: str) -> dict[str, Any]:
+        return json.loads((self.results / experiment / "verdict.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def new_project(tmp_path_factory: pytest.TempPathFactory):
+    """A function that makes a project in a folder whose name has a space."""
+
+    def make(name: str) -> Project:
+        folder = tmp_path_factory.mktemp("of a user") / name
+        folder.mkdir()
+        (folder / "experiment.py").write_text(EXPERIMENT)
+        (folder / "table.csv").write_text(_table())
+        made = Project(folder)
+        made.configure(small=made.entry())
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return Path(os.fspath(project.ROOT))

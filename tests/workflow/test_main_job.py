@@ -1,0 +1,126 @@
+"""The main job, whole: what it leaves, that it is repeatable, what a change makes it do again."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+from repro.record import manifest
+
+pytestmark = pytest.mark.slow
+
+EXCEPTED = (".manifest.json", "model.keras")
+"""What may differ between runs: manifests hold times, and so does Keras' own file."""
+
+
+def digests(results: Path) -> dict[str, str]:
+    return {
+        file.relative_to(results).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(results.rglob("*"))
+        if file.is_file() and not file.name.endswith(EXCEPTED)
+    }
+
+
+@pytest.fixture(scope="module")
+def done(new_project):
+    """A project whose whole job has run."""
+    made = new_project("first")
+    result = made.run("--cores", "2", "verify")
+    assert result.returncode == 0, result.stdout
+    return made
+
+
+def test_the_verdict_is_met_and_says_where_and_how_often(done):
+    verdict = done.verdict("small")
+    assert (verdict["verdict"], verdict["repeats"]) == ("met", 1)
+    assert "this machine" in verdict["scope"]
+    assert {f["factor"] for f in verdict["factors"] if f["varied"]} == {
+        "process",
+        "hash seed",
+        "time zone",
+        "working directory",
+    }
+    assert [i["same"] for i in verdict["inference"]] == [True, True]
+    page = (done.results / "small" / "verdict.md").read_text()
+    assert verdict["sentence"] in page
+
+
+def test_every_file_is_a_subject_of_exactly_one_valid_manifest(done):
+    claimed: list[Path] = []
+    for path in sorted(done.results.rglob("*.manifest.json")):
+        for subject in manifest.read(path)["subject"]:
+            file = path.parent / subject["name"]
+            assert hashlib.sha256(file.read_bytes()).hexdigest() == subject["digest"]["sha256"]
+            claimed.append(file)
+    files = [f for f in done.results.rglob("*") if f.is_file()]
+    assert sorted(claimed) == sorted(f for f in files if not f.name.endswith(".manifest.json"))
+
+
+def test_manifests_name_their_inputs_by_digest(done):
+    run = done.results / "small" / "original"
+    trained = json.loads((run / "seed-0" / "train.manifest.json").read_text())["predicate"]
+    named = {
+        entry["name"]: entry["digest"]["sha256"]
+        for entry in trained["buildDefinition"]["resolvedDependencies"]
+    }
+    expected = {
+        "code": done.results / "code.pyz",
+        "experiment": done.folder / "experiment.py",
+        "data.manifest": run / "data.manifest.json",
+    }
+    for name, file in expected.items():
+        assert named[name] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert trained["repro_process"]["determinism"]["op_determinism"] is True
+    assert trained["repro_process"]["loop"] == "graph"
+
+
+def test_nothing_of_this_machine_is_in_the_results(done):
+    home = str(Path.home()).encode()
+    for file in done.results.rglob("*"):
+        if file.is_file() and not file.name.endswith(EXCEPTED):
+            content = file.read_bytes()
+            assert str(done.folder).encode() not in content
+            assert len(home) < 3 or home not in content
+
+
+def test_another_folder_home_and_one_core_give_the_same_bytes(done, new_project, tmp_path):
+    other = new_project("second")
+    home = tmp_path / "home"
+    home.mkdir()
+    core = str(min(os.sched_getaffinity(0)))
+    result = other.run("--cores", "1", "all", before=("taskset", "-c", core), HOME=str(home))
+    assert result.returncode == 0, result.stdout
+    mine, its = digests(done.results), digests(other.results)
+    # The verdict names the processors that each run had; taskset took one away.
+    assert len(mine) > 20
+    assert {n: d for n, d in mine.items() if its.get(n) != d} == {}
+
+
+def test_run_again_it_does_nothing(done):
+    assert "Nothing to be done" in done.run("all").stdout
+
+
+def test_a_touch_of_code_or_data_runs_nothing(done, root):
+    for file in (done.folder / "experiment.py", done.folder / "table.csv"):
+        file.touch()
+    (root / "workflow" / "lib" / "repro" / "core" / "digest.py").touch()
+    assert "Nothing to be done" in done.run("all").stdout
+
+
+def test_a_change_of_the_goal_trains_nothing(done):
+    done.configure(small=done.entry(goal="documented"))
+    result = done.run("verify")
+    assert result.returncode == 1
+    assert "inconclusive, because the goal `documented` is not judged yet" in result.stdout
+    assert "rule compare" in result.stdout
+    assert "rule train" not in result.stdout
+    done.configure(small=done.entry())
+
+
+def test_a_change_of_a_setting_trains_again_from_the_same_data(done):
+    done.configure(small=done.entry(training={"epochs": 3, "batch_size": 32}))
+    planned = done.run("--dry-run", "all").stdout
+    assert "rule train" in planned
+    assert "rule prepare" not in planned
+    done.configure(small=done.entry())
