@@ -4,6 +4,7 @@ The environment is a virtual one that carries conda's records, so that it is mad
 wheels come from a folder by pip's own configuration, as a user's would.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -29,20 +30,28 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def wheel(folder: Path, name: str, version: str) -> Path:
-    """A wheel with one module and the records that pip asks for."""
+def wheel(folder: Path, name: str, version: str, *, lies: bool = False) -> Path:
+    """A wheel with one module, whose record is right or not."""
     path = folder / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
     files = {
         f"{name}.py": f"VERSION = {version!r}\n",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{info}/RECORD": "",
     }
+    record = [f"{file},sha256={digest(text)},{len(text)}\n" for file, text in files.items()]
+    files[f"{info}/RECORD"] = "".join([*record, f"{info}/RECORD,,\n"])
+    if lies:
+        files[f"{name}.py"] = f"VERSION = {version!r}  \n"
     with zipfile.ZipFile(path, "w") as archive:
         for file, text in files.items():
             archive.writestr(zipfile.ZipInfo(file), text)
     return path
+
+
+def digest(text: str) -> str:
+    """As the record of a wheel has it."""
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
 
 
 @dataclass(frozen=True)
@@ -186,10 +195,15 @@ def lose_package(site: Site) -> str:
 
 
 def damage_wheel(site: Site) -> str:
-    path = wheel(site.wheels, "tiny", "1.0")
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("more.py", "")
+    wheel(site.wheels, "tiny", "1.0", lies=True)
     return "DO NOT MATCH THE HASHES"
+
+
+def install_other_bytes(site: Site) -> str:
+    """What is installed is not what the wheel says of itself, though the wheel is the lock's."""
+    wheel(site.wheels, "tiny", "1.0", lies=True)
+    render.write(render.render(render.parse(lock(site))), site.script.parent)
+    return "Expected tiny.py as in the wheel of tiny, sha256:"
 
 
 def lose_wheel(site: Site) -> str:
@@ -209,6 +223,7 @@ def lose_python(site: Site) -> str:
     return "Expected a Python in the environment"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [
@@ -219,6 +234,7 @@ def lose_python(site: Site) -> str:
         add_package,
         lose_package,
         damage_wheel,
+        install_other_bytes,
         lose_wheel,
         add_distribution,
         lose_python,
