@@ -27,8 +27,9 @@ def _sentence_for_system_errors(path: Path) -> Generator[None]:
 
 
 def _temporary(path: Path) -> Path:
-    # The name ends as the target's does, because some writers look at the suffix.
-    return path.with_name(f".{os.getpid()}.{path.name}")
+    # It ends as the target's name does, because some writers look at the suffix; and it is the same
+    # in every process, so that the next try replaces what a killed one left.
+    return path.with_name(f".partial.{path.name}")
 
 
 def flush(path: Path) -> None:

@@ -58,6 +58,8 @@ def _context(runs: Mapping[str, Path], seeds: Sequence[int]) -> Context:
     setups: list[dict[str, Any]] = []
     for _, predicate in trained:
         setup = {key: predicate["repro_environment"][key] for key in _HARDWARE}
+        # How many processors there are must not matter: threads are in the configuration.
+        setup["cpu"] = {k: v for k, v in setup["cpu"].items() if k not in ("count", "available")}
         if setup not in setups:
             setups.append(setup)
     varied = {f for run, p in trained if run == "repeat" for f in p["repro_process"]["factors"]}

@@ -12,6 +12,7 @@ import csv
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -172,8 +173,9 @@ def _write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
     with whole_file(path) as temporary, temporary.open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["epoch", *names])
-        for epoch, values in enumerate(zip(*(history[n] for n in names), strict=True)):
-            rows.writerow([epoch, *(repr(float(value)) for value in values)])
+        # A callback may log a value in some epochs only: Keras then gives a shorter list.
+        for epoch, values in enumerate(zip_longest(*(history[n] for n in names))):
+            rows.writerow([epoch, *("" if v is None else repr(float(v)) for v in values)])
 
 
 def train(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> Trained:

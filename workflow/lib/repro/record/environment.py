@@ -23,7 +23,7 @@ from typing import Any
 _VARIABLES = re.compile(
     r"(PYTHON(HASHSEED|NOUSERSITE|SAFEPATH|UTF8|DONTWRITEBYTECODE)|LC_ALL|LANG|TZ|KERAS_\w+|TF_\w+|"
     r"(OMP|OPENBLAS|MKL|VECLIB)_\w+|XLA_FLAGS|ONEDNN_\w+|CUDA_VISIBLE_DEVICES|CUBLAS_\w+|CUDNN_\w+|"
-    r"NVIDIA_\w+|REPRO_FACTORS)"
+    r"NVIDIA_\w+|LD_(LIBRARY_PATH|PRELOAD)|REPRO_FACTORS)"
 )
 _LIBRARIES = re.compile(r"/(lib(?:cudart|cudnn|cublas|cufft|cuda)[^/]*\.so[^/]*)$")
 
