@@ -93,5 +93,6 @@ def stages(*, quick: bool, pytest: Sequence[str] = ()) -> list[Stage]:
 
 def _in_environment(folder: str, quick: bool, pytest: Sequence[str]) -> tuple[str, ...]:
     """Run pytest where the jobs run: in the locked environment, through Snakemake."""
-    arguments = [folder, *(["-m", "not slow"] if quick else []), *pytest]
+    # The folder comes last: Snakemake takes a quote at the end of a value away.
+    arguments = [*(["-m", "not slow"] if quick else []), *pytest, folder]
     return ("snakemake", "tests", "--config", f"pytest={shlex.join(arguments)}")

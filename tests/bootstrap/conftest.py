@@ -1,93 +1,13 @@
-"""A small conda channel of made-up packages, and a server for it on loopback."""
+"""Fixtures of the host's side: a channel in a folder, and a server on loopback."""
 
-import hashlib
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
-import package
 import project
 import pytest
-
-PLACEHOLDER = "/opt/placeholder_" + "p" * 40
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A channel in a folder whose name has a space."""
-
-    folder: Path
-
-    def add(self, name: str, *, subdir: str | None = None, depends: tuple[str, ...] = ()) -> Path:
-        """Add a package with one command that prints its name and its prefix."""
-        tree = self.folder.parent / "trees" / name
-        (tree / "bin").mkdir(parents=True)
-        command = tree / "bin" / f"say-{name}"
-        command.write_text(f"#!/bin/sh\necho {name} in {PLACEHOLDER}\n")
-        command.chmod(0o755)
-        index = {
-            "name": name,
-            "version": "1.0",
-            "build": "0",
-            "subdir": subdir or project.subdir(),
-            "depends": list(depends),
-        }
-        placeholders = {f"bin/say-{name}": PLACEHOLDER}
-        return package.write(tree, index, self.folder, placeholders=placeholders)
-
-    def pin(self, file: Path, base: str | None = None, algorithm: str = "sha256") -> str:
-        """Return the line for a package of this channel, at its own address or under ``base``."""
-        where = file.relative_to(self.folder).as_posix()
-        url = f"{base}/{where}" if base else file.as_uri()
-        digest = hashlib.new(algorithm, file.read_bytes()).hexdigest()
-        return f"{url}#{'sha256:' if algorithm == 'sha256' else ''}{digest}"
-
-
-@dataclass
-class Server:
-    """What a test may see of the server, and tell it."""
-
-    url: str = ""
-    requested: list[str] = field(default_factory=list)
-    truncated: set[str] = field(default_factory=set)
-    held: set[str] = field(default_factory=set)
-    reached: threading.Event = field(default_factory=threading.Event)
-    released: threading.Event = field(default_factory=threading.Event)
-
-
-class _Handler(SimpleHTTPRequestHandler):
-    def __init__(self, *arguments: Any, watched: Server, **options: Any) -> None:
-        self.watched = watched
-        super().__init__(*arguments, **options)
-
-    def do_GET(self) -> None:
-        name = self.path.rpartition("/")[2]
-        self.watched.requested.append(name)
-        if name in self.watched.held:
-            self.watched.reached.set()
-            self.watched.released.wait(60)
-            return
-        if name not in self.watched.truncated:
-            super().do_GET()
-            return
-        content = Path(self.translate_path(self.path)).read_bytes()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[: len(content) // 2])
-
-    def do_HEAD(self) -> None:
-        if self.path.rpartition("/")[2] in self.watched.held:
-            self.watched.released.wait(60)
-            return
-        super().do_HEAD()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Print nothing."""
+import small_channel
+from small_channel import Channel, Server
 
 
 @pytest.fixture
@@ -101,33 +21,15 @@ def channel(tmp_path: Path) -> Channel:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Path], Server]]:
-    """Serve a folder until the test ends."""
+    """Serve folders until the test ends."""
     running: list[tuple[ThreadingHTTPServer, Server]] = []
 
     def start(folder: Path) -> Server:
-        watched = Server()
-        handler = partial(_Handler, watched=watched, directory=str(folder))
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        server.daemon_threads = True
-        watched.url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        running.append((server, watched))
-        return watched
+        running.append(small_channel.start(folder))
+        return running[-1][1]
 
     yield start
     for server, watched in running:
         watched.released.set()
         server.shutdown()
         server.server_close()
-
-
-def flip(file: Path) -> None:
-    """Change one byte in the middle of a file, and nothing else of it."""
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    file.write_bytes(content)
-
-
-def entries(folder: Path) -> list[str]:
-    """The names in a folder, none where there is no folder."""
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []

@@ -9,8 +9,9 @@ import channel as choice
 import debian
 import project
 import pytest
-from conftest import Channel, Server, flip
+import yaml
 from repro.core.errors import UserError
+from small_channel import Channel, Server, flip
 
 Serve = Callable[[Path], Server]
 
@@ -139,6 +140,15 @@ def test_neither_channel_nor_debian_gives_one_sentence(
 def test_a_platform_without_pins_gives_a_sentence() -> None:
     with pytest.raises(UserError, match="Expected a pin file"):
         choice.ensure(None, anew=False)
+
+
+def test_the_local_channels_wheels_are_the_versions_of_the_lock() -> None:
+    lines = choice.WHEELS.read_text().splitlines()
+    wheels = dict(line.split()[0].split("==") for line in lines if "==" in line)
+    lock = yaml.safe_load((project.ROOT / "conda-lock.yml").read_text())
+    locked = {(p["name"], p["version"]) for p in lock["package"] if p["manager"] == "conda"}
+    assert set(wheels) == {"packaging", "pip", "setuptools", "wheel"}
+    assert set(wheels.items()) <= locked
 
 
 @pytest.mark.slow

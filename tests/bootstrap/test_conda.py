@@ -14,8 +14,8 @@ import install
 import project
 import pytest
 import tools
-from conftest import Channel, Server, entries, flip
 from repro.core.errors import UserError
+from small_channel import Channel, Server, entries, flip
 
 Serve = Callable[[Path], Server]
 

@@ -1,16 +1,15 @@
 """Conda packages: the same content gives the same bytes."""
 
-import base64
 import hashlib
 import json
 import os
-import zipfile
 from pathlib import Path
 
 import install
 import package
 import pytest
 from repro.core.errors import UserError
+from small_channel import make_wheel
 
 INDEX = {"name": "a", "version": "1", "build": "0", "subdir": "linux-64", "depends": []}
 
@@ -24,29 +23,6 @@ def make_tree(folder: Path, names: list[str], when: int) -> Path:
         os.utime(file, (when, when))
     (folder / "bin/link").symlink_to("b")
     return folder
-
-
-def make_wheel(folder: Path, *, tag: str = "py3-none-any", pure: str = "true") -> Path:
-    info = "Some_Thing-2.0.dist-info"
-    files = {
-        "some/__init__.py": "def main(): print('some thing')\n",
-        f"{info}/METADATA": "Metadata-Version: 2.1\nName: Some_Thing\nVersion: 2.0\n"
-        "Requires-Python: >=3.9, !=3.10\n",
-        f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: {pure}\nTag: {tag}\n",
-        f"{info}/entry_points.txt": "[console_scripts]\nsome = some:main\n",
-    }
-    rows = [f"{name},sha256={_record_digest(text)},{len(text)}" for name, text in files.items()]
-    files[f"{info}/RECORD"] = "\n".join([*rows, f"{info}/RECORD,,", ""])
-    wheel = folder / f"Some_Thing-2.0-{tag}.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return wheel
-
-
-def _record_digest(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def test_bytes_depend_on_the_content_alone(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 import project
 import pytest
 import tools
-from conftest import entries
 from repro.core.errors import UserError
-from test_package import make_wheel
+from small_channel import entries, make_wheel
 
 
 @pytest.fixture
