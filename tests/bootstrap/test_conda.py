@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import conda as front_end
 import install
 import project
 import pytest
@@ -75,11 +76,16 @@ def test_version_is_one_that_snakemake_accepts() -> None:
     assert tuple(map(int, answer.split()[1].split("."))) >= (24, 9, 0)
 
 
-def test_info_names_the_prefix_so_that_an_unquoted_shell_can_source_it(tmp_path: Path) -> None:
-    known = json.loads(conda("info", "--json", cache=tmp_path).stdout)
-    assert shlex.split(known["conda_prefix"]) == [str(project.TOOLS)]
+def test_info_names_the_prefix_so_that_an_unquoted_shell_can_source_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(project, "TOOLS", place)
+    monkeypatch.setenv("CONDA_PKGS_DIRS", str(place / "pkgs"))
+    assert front_end.main(["info", "--json"]) == 0
+    known = json.loads(capsys.readouterr().out)
+    assert shlex.split(known["conda_prefix"]) == [str(place)]
     assert known["platform"] == project.subdir()
-    assert known["pkgs_dirs"] == [str(tmp_path)]
+    assert known["pkgs_dirs"] == [str(place / "pkgs")]
 
 
 def test_channel_priority_is_strict() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import install
@@ -32,6 +33,8 @@ def test_bytes_depend_on_the_content_alone(tmp_path: Path) -> None:
     one = package.write(first, INDEX, tmp_path / "one")
     other = package.write(second, dict(reversed(INDEX.items())), tmp_path / "other")
     assert one.read_bytes() == other.read_bytes()
+    with zipfile.ZipFile(one) as archive:  # the two may have been written in the same second
+        assert {entry.date_time[0] for entry in archive.infolist()} == {1980}
     (second / "a").write_text("another")
     assert package.write(second, INDEX, tmp_path / "other").read_bytes() != one.read_bytes()
 
