@@ -103,7 +103,7 @@ def create(pins: Sequence[Pin], prefix: Path, cache: Path) -> None:
         UserError: an archive cannot be had or has another digest; then there is no prefix.
 
     Example:
-        >>> create(read_pins(Path("env.pin.txt")), Path("/tmp/env"), Path("/tmp/pkgs"))
+        >>> create(read_pins(Path("env.pin.txt")), Path("env").absolute(), Path("pkgs"))
     """
     with project.locked(cache):
         if prefix.exists():
@@ -126,7 +126,7 @@ def clean(cache: Path) -> None:
         cache: the folder that `create` was given.
 
     Example:
-        >>> clean(Path("/tmp/pkgs"))
+        >>> clean(Path("pkgs"))
     """
     with project.locked(cache):
         for pattern in ("*.conda", "*.tar.bz2", "*.partial"):
