@@ -34,12 +34,22 @@ from repro.record import installed, manifest
 @contextlib.contextmanager
 def _logged(log: Path) -> Generator[None]:
     """Sends all output of this process, also that of its libraries, to the log."""
+    terminal = {stream: os.dup(stream) for stream in (1, 2)}
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as file:
-        for stream in (1, 2):
-            os.dup2(file.fileno(), stream)
-        yield
-        sys.stdout.flush()
+        try:
+            for stream in terminal:
+                os.dup2(file.fileno(), stream)
+            yield
+        except BaseException:
+            traceback.print_exc()
+            raise
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(OSError):  # a full disk: the sentence must still be said
+                    stream.flush()
+            for stream, kept in terminal.items():
+                os.dup2(kept, stream)
 
 
 def reported(log: Path, work: Callable[[], None]) -> int:
@@ -50,26 +60,29 @@ def reported(log: Path, work: Callable[[], None]) -> int:
         work: what to do.
 
     Returns:
-        The exit status: 0; 2 for a user's mistake; 1 for a bug.
+        The exit status: 0; 2 for a user's mistake or a full disk; 1 for a bug.
     """
-    terminal = os.dup(2)
     try:
         with _logged(log):
-            try:
-                work()
-                return 0
-            except BaseException:
-                traceback.print_exc()
-                raise
+            work()
+        return 0
     except UserError as error:
-        sentence, status = f"{error} ", 2
+        sentence, status = str(error), 2
+    except OSError as error:
+        sentence, status = (
+            (
+                f"Expected to read and write files. Received from the system: {error}. "
+                "Make room, or give the right to do so, and run again."
+            ),
+            2,
+        )
     except Exception as error:
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         sentence, status = (
-            f"Expected this step to work. Received an error of its own ({what}). Report it. ",
+            (f"Expected this step to work. Received an error of its own ({what}). Report it."),
             1,
         )
-    os.write(terminal, f"{sentence}(Log: {_shown(log)})\n".encode())
+    print(f"{sentence} (Log: {_shown(log)})", file=sys.stderr)
     return status
 
 
