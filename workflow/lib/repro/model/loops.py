@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -25,6 +26,14 @@ from repro.model.checkpoint import optimizers
 Array = npt.NDArray[Any]
 MEMORY = 2**30
 """The graph loop holds the training data in memory, up to this many bytes."""
+
+
+# Asked for twice in an epoch, by the loop and by the trace.
+@lru_cache(maxsize=1)
+def _order(seed: int, epoch: int, size: int) -> Int64:
+    rows = order(seed, epoch, size)
+    rows.setflags(write=False)
+    return rows
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,8 @@ class Plan:
         return self.last_steps if epoch == self.last_epoch else self.steps
 
     def order(self, epoch: int) -> Int64:
-        """The examples in the order of this epoch."""
-        return order(self.seed, epoch, self.size)
+        """The examples in the order of this epoch; not to be written to."""
+        return _order(self.seed, epoch, self.size)
 
     def batches(self, epoch: int) -> Iterator[Int64]:
         """The rows of each batch of this epoch."""

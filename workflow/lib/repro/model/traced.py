@@ -11,7 +11,7 @@ Both loops run this one step, so they leave the same trace.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,7 @@ def _padded(words: Any, multiple: int) -> list[Any]:
 
 
 def _words(tensor: Any) -> Any:
-    """The tensor's bytes as int32 words; text by its 64-bit fingerprint."""
+    """The tensor's bytes as uint32 words; text by its 64-bit fingerprint."""
     import tensorflow as tf
 
     if tensor.dtype == tf.string:
@@ -66,7 +66,7 @@ def _words(tensor: Any) -> Any:
     if tensor.dtype.size < 4:
         share = 4 // tensor.dtype.size
         flat = tf.reshape(tf.concat(_padded(flat, share), 0), [-1, share])
-    return tf.reshape(tf.bitcast(flat, tf.int32), [-1])
+    return tf.reshape(tf.bitcast(flat, tf.uint32), [-1])
 
 
 def digests(tensors: Sequence[Any]) -> Any:
@@ -85,8 +85,8 @@ def digests(tensors: Sequence[Any]) -> Any:
     rows = tf.reshape(tf.concat([piece for padded in pieces for piece in padded], 0), [-1, BLOCK])
     places = tf.concat([tf.range(1, count + 1) for count in counts], 0)
     owners = tf.repeat(tf.range(len(tensors)), tf.stack(counts))
-    unsigned = tf.bitwise.bitwise_and(tf.cast(rows, tf.int64), 2**32 - 1)
-    sums = tf.reduce_sum(unsigned * keys(STEP_DIGEST, BLOCK).view(np.int64), axis=1)
+    products = tf.cast(rows, tf.int64) * keys(STEP_DIGEST, BLOCK).view(np.int64)
+    sums = tf.reduce_sum(products, axis=1)
     golden = np.int64(_signed(0x9E3779B97F4A7C15))
     mixed = _splitmix64(sums + tf.cast(places, tf.int64) * golden)
     return tf.math.unsorted_segment_sum(mixed, owners, len(tensors))
@@ -108,8 +108,11 @@ class Row:
     weights: tuple[str, ...]
 
 
-def _hex(values: Any) -> str:
-    return "".join(f"{int(value) & 0xFFFFFFFFFFFFFFFF:016x}" for value in values)
+def _hex(values: npt.NDArray[np.int64]) -> Iterator[list[str]]:
+    """Each row's values, in 16 hexadecimal digits each."""
+    text, width = values.astype(">i8").tobytes().hex(), 16 * values.shape[1]
+    for row in range(0, len(text), width):
+        yield [text[place : place + 16] for place in range(row, row + width, 16)]
 
 
 class TracedStep:
@@ -184,8 +187,8 @@ class TracedStep:
         """What the first `steps` steps of the epoch recorded; empty unless every step is traced."""
         if not self._traced:
             return []
-        rates = 2 + len(self._optimizers)
+        rates = len(self._optimizers)
         return [
-            Row(_hex(r[:1]), _hex(r[2:rates]), _hex(r[1:2]), tuple(_hex([w]) for w in r[rates:]))
-            for r in self._record.numpy()[:steps]
+            Row(batch, "".join(rest[:rates]), loss, tuple(rest[rates:]))
+            for batch, loss, *rest in _hex(self._record.numpy()[:steps])
         ]
