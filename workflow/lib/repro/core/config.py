@@ -140,7 +140,7 @@ def _check_repeat(name: str, entry: Mapping[str, Any]) -> None:
     if "steps" in (entry["repeat"] or ()) and entry["training"]["trace"] != "step":
         raise UserError(
             f"{FILE}: Expected `experiments.{name}.training.trace: step` beside "
-            f"`repeat: {{steps: N}}`. Received `trace: {entry['training']['trace']}`, which records "
+            f"`repeat: {{steps: N}}`. Received `trace: {entry['training']['trace']}`, which leaves "
             "no step to compare. Trace every step, or repeat by epochs."
         )
 

@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 from repro.core.canonical import canonical
 from repro.core.errors import UserError
-from repro.core.writing import whole_file
+from repro.core.writing import sentence_for_system_errors, whole_file
 
 VERSION = 1
 
@@ -27,11 +27,18 @@ VERSION = 1
 class Writer:
     """Writes lines to an open trace."""
 
+    path: Path
     file: TextIO
 
     def line(self, value: Mapping[str, Any]) -> None:
-        """Appends one line."""
-        self.file.write(canonical(value) + "\n")
+        """Appends one line.
+
+        Raises:
+            UserError: the system refused to write; not an OSError, for which whatever trains
+                in between would be blamed.
+        """
+        with sentence_for_system_errors(self.path):
+            self.file.write(canonical(value) + "\n")
 
 
 @contextmanager
@@ -46,7 +53,7 @@ def writer(path: Path, header: Mapping[str, Any]) -> Generator[Writer]:
         The writer of the lines.
     """
     with whole_file(path) as temporary, temporary.open("w", encoding="ascii") as file:
-        trace = Writer(file)
+        trace = Writer(path, file)
         trace.line({"version": VERSION, **header})
         yield trace
 

@@ -16,7 +16,15 @@ from repro.core.errors import UserError
 
 
 @contextmanager
-def _sentence_for_system_errors(path: Path) -> Generator[None]:
+def sentence_for_system_errors(path: Path) -> Generator[None]:
+    """Turns what the system says while `path` is written into a sentence.
+
+    Args:
+        path: how to call what is written.
+
+    Raises:
+        UserError: instead of any OSError.
+    """
     try:
         yield
     except OSError as error:
@@ -59,7 +67,7 @@ def whole_file(path: Path) -> Generator[Path]:
         ...     _ = temporary.write_text("text")
     """
     temporary = _temporary(path)
-    with _sentence_for_system_errors(path):
+    with sentence_for_system_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
@@ -74,7 +82,7 @@ def whole_file(path: Path) -> Generator[Path]:
 def whole_folder(path: Path) -> Generator[Path]:
     """As `whole_file`, for a folder; an older folder at `path` is replaced at the end."""
     temporary = _temporary(path)
-    with _sentence_for_system_errors(path):
+    with sentence_for_system_errors(path):
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         try:

@@ -10,6 +10,7 @@ their ids, and an example's part is a function of its id (or group) and the seed
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +19,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from repro.core.canonical import canonical
 from repro.core.digest import sha256_bytes, sha256_value
 from repro.core.errors import UserError
 
@@ -26,6 +28,7 @@ SPLIT = "sha256-split-v1"
 
 Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _COLUMNS = ("x", "y", "id", "group", "sample_weight")
 
 
@@ -42,15 +45,31 @@ class Examples:
     unit: tuple[str, ...]
 
 
-def _column_names(returned: Mapping[str, Any]) -> dict[str, Any]:
+def _parts(name: str, value: Any) -> dict[str, Any]:
+    """The column, or those of a mapping by `name.part`; a part's name becomes one of a file."""
+    if not isinstance(value, Mapping):
+        return {name: value}
+    parts = cast("Mapping[Any, Any]", value)
+    if odd := [part for part in parts if not isinstance(part, str) or not _NAME.fullmatch(part)]:
+        raise UserError(
+            f"Expected names of letters, digits, `_`, `-` and `.` in the mapping `{name}` of the "
+            f"dataset. Received {odd[0]!r}. Rename it."
+        )
+    return {f"{name}.{part}": parts[part] for part in sorted(parts)}
+
+
+def _columns(returned: Mapping[str, Any]) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for name in ("x", "y", "sample_weight"):
         value = returned.get(name)
-        if isinstance(value, Mapping):
-            parts = cast("Mapping[str, Any]", value)
-            columns |= {f"{name}.{part}": parts[part] for part in sorted(parts)}
-        elif value is not None:
-            columns[name] = value
+        if name == "sample_weight" and value is None:
+            continue
+        if value is None or (isinstance(value, Mapping) and not value):
+            raise UserError(
+                f"Expected `{name}` of the dataset to be an array, or a mapping of names to "
+                f"arrays. Received {value}. Return at least one."
+            )
+        columns |= _parts(name, value)
     return columns
 
 
@@ -62,7 +81,7 @@ def _checked_array(name: str, value: Any) -> Array:
             f"Expected `{name}` of the dataset to be an array. Received rows of different "
             "shapes. Pad or cut them to one shape."
         ) from error
-    if array.dtype.hasobject or array.dtype.names or array.ndim == 0:
+    if array.dtype.kind not in "biufcSU" or array.ndim == 0:
         raise UserError(
             f"Expected `{name}` of the dataset to be an array of numbers, truth values or text "
             f"with one row for each example. Received dtype {array.dtype}, shape {array.shape}. "
@@ -74,7 +93,8 @@ def _checked_array(name: str, value: Any) -> Array:
             f"Expected finite numbers in `{name}` of the dataset. Received {count} NaN or "
             "infinite value(s). Remove or mend those examples."
         )
-    return array
+    # One order of bytes, whatever the source had: bits, ids and TensorFlow depend on it.
+    return array.astype(array.dtype.newbyteorder("<"), copy=False)
 
 
 def _same_length(columns: Mapping[str, Any]) -> int:
@@ -95,16 +115,34 @@ def _given(name: str, value: Any) -> tuple[str, ...]:
             f"Received dtype {array.dtype}, shape {array.shape}. Convert it."
         )
     texts: list[Any] = array.tolist()
-    return tuple(t.decode() if isinstance(t, bytes) else str(t) for t in texts)
+    try:
+        return tuple(t.decode() if isinstance(t, bytes) else str(t) for t in texts)
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"Expected `{name}` of the dataset to be text in UTF-8. Received {error.object!r}. "
+            "Convert it."
+        ) from error
+
+
+def _kind(column: Array) -> list[Any]:
+    # Of text the longest decides the dtype: what is added later must not rename what is there.
+    text = column.dtype.kind in "US"
+    return [column.dtype.kind if text else column.dtype.str, list(column.shape[1:])]
+
+
+def _cells(column: Array) -> Iterable[bytes]:
+    """Each row's bytes, which cannot run into those of the next column."""
+    if column.dtype.kind == "S":
+        column = np.char.decode(column, "latin-1")  # any byte has a letter there
+    if column.dtype.kind == "U":
+        return (canonical(cell.tolist()).encode() for cell in column)
+    return (np.asarray(cell).tobytes() for cell in column)
 
 
 def _row_hashes(columns: Mapping[str, Array]) -> tuple[str, ...]:
-    header = sha256_value([IDS, {n: [c.dtype.str, list(c.shape[1:])] for n, c in columns.items()}])
-    rows = zip(*columns.values(), strict=True)
-    return tuple(
-        sha256_bytes(header.encode() + b"".join(np.asarray(cell).tobytes() for cell in row))[:32]
-        for row in rows
-    )
+    header = sha256_value([IDS, {name: _kind(column) for name, column in columns.items()}]).encode()
+    rows = zip(*map(_cells, columns.values()), strict=True)
+    return tuple(sha256_bytes(header + b"".join(row))[:32] for row in rows)
 
 
 def _with_occurrence(hashes: Iterable[str]) -> tuple[str, ...]:
@@ -152,15 +190,15 @@ def examples_of(returned: Any) -> Examples:
         raise UserError(
             f"Expected only {', '.join(_COLUMNS)} from `dataset`. Received `{extra[0]}`. Remove it."
         )
-    columns = {n: _checked_array(n, v) for n, v in _column_names(values).items()}
+    columns = {n: _checked_array(n, v) for n, v in _columns(values).items()}
     labels = {n: _given(n, values[n]) for n in ("id", "group") if values.get(n) is not None}
     if _same_length({**columns, **labels}) == 0:
         raise UserError("Expected at least one example from `dataset`. Received none. Return some.")
+    if "group" in labels:
+        columns["group"] = np.array(labels["group"])
     ids = _unique(labels["id"]) if "id" in labels else _with_occurrence(_row_hashes(columns))
     inputs = {name: column for name, column in columns.items() if name.split(".")[0] == "x"}
     unit = labels.get("group") or labels.get("id") or _row_hashes(inputs)
-    if "group" in labels:
-        columns = {**columns, "group": np.array(labels["group"])}
     return Examples(columns, ids, unit)
 
 
@@ -180,7 +218,7 @@ def split(examples: Examples, shares: Mapping[str, float], seed: int) -> dict[st
     """
     bounds: list[tuple[str, int]] = []
     total = Fraction(0)
-    for name, share in shares.items():
+    for name, share in sorted(shares.items()):
         total += Fraction(str(share))
         bounds.append((name, int(total * 2**64)))
     rows: dict[str, list[int]] = {name: [] for name, share in shares.items() if share}

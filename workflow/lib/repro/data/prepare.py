@@ -54,12 +54,13 @@ def _store(folder: Path, examples: Examples, rows: Array) -> None:
     width = max(map(len, examples.ids))
     ids = np.array(examples.ids, dtype=f"U{width}")
     for name, column in {**examples.columns, "id": ids}.items():
-        target = np.lib.format.open_memmap(
-            folder / f"{name}.npy", "w+", dtype=column.dtype, shape=(len(rows), *column.shape[1:])
-        )
-        for start in range(0, len(rows), _ROWS):
-            target[start : start + _ROWS] = column[rows[start : start + _ROWS]]
-        target.flush()
+        # Not through a memory map: on a full disk that would kill the process without a word.
+        with (folder / f"{name}.npy").open("wb") as file:
+            shape = (len(rows), *column.shape[1:])
+            header = {"descr": column.dtype.str, "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for start in range(0, len(rows), _ROWS):
+                file.write(column[rows[start : start + _ROWS]].tobytes())
 
 
 def prepare(

@@ -1,0 +1,72 @@
+"""Samples: a small configuration, a trace, the files of a run, and what runs a fresh process."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
+
+Fresh = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    """One experiment as YAML gives it, with some keys changed."""
+    data = {"path": "data.csv", "sha256": "0" * 64}
+    return {"code": "experiment.py", "data": data, **changes}
+
+
+def configuration(**changes: Any) -> dict[str, Any]:
+    """A configuration with the experiment `digits`."""
+    return {"experiments": {"digits": entry(**changes)}}
+
+
+VARIABLES = ["dense/kernel", "dense/bias"]
+STATE = {
+    "weights": dict.fromkeys(VARIABLES, "a" * 64),
+    "optimizer": {"adam/m": "b" * 64},
+    "seeds": {"dropout/seed_generator_state": "c" * 64},
+}
+
+
+def trace_lines(epochs: int = 2, steps: int = 3) -> list[dict[str, Any]]:
+    """A trace: the header, then each epoch's steps and end."""
+    lines: list[dict[str, Any]] = [
+        {"version": 1, "digest": "d", "order": "o", "variables": VARIABLES, "initial": STATE}
+    ]
+    for epoch in range(epochs):
+        for step in range(steps):
+            mark = f"{epoch:08x}{step:08x}"
+            row = {"ids": mark, "batch": mark, "lr": mark, "loss": mark, "weights": [mark, mark]}
+            lines.append({"epoch": epoch, "step": step, **row})
+        lines.append({"epoch": epoch, **STATE})
+    return lines
+
+
+def write_trace(path: Path, lines: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "ascii")
+
+
+def write_run(folder: Path, seed: int = 0) -> Path:
+    """The files of one small run: data, and one seed's training and evaluation."""
+    from safetensors.numpy import save_file
+
+    for part in ("train", "test"):
+        (folder / "data" / part).mkdir(parents=True)
+        np.save(folder / "data" / part / "x.npy", np.arange(6.0).reshape(3, 2))
+    out = folder / f"seed-{seed}"
+    out.mkdir()
+    write_trace(out / "trace.jsonl", trace_lines())
+    weights = {
+        VARIABLES[0]: np.linspace(-1, 1, 8, dtype=np.float32).reshape(4, 2),
+        VARIABLES[1]: np.ones(2, np.float32),
+    }
+    save_file(weights, out / "weights.safetensors")
+    (out / "history.csv").write_text("epoch,loss\n0,0.5\n1,0.25\n")
+    np.savez(out / "predictions.npz", id=np.array(["a", "b"]), y=np.array([[0.25, 0.75]] * 2))
+    metrics = {"metrics": {"loss": 0.25, "accuracy": 1.0}, "inference": {"passes": 2, "same": True}}
+    (out / "metrics.json").write_text(json.dumps(metrics))
+    return folder

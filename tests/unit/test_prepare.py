@@ -1,0 +1,167 @@
+"""prepare: the digest of the raw data first, then the same bytes from the same examples."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from repro.core.digest import sha256_file, sha256_tree
+from repro.core.errors import UserError
+from repro.core.experiment import load
+from repro.data.dataset import examples_of, split
+from repro.data.prepare import check_source, part, prepare, structured
+
+CODE = """
+import numpy as np
+
+def dataset(data, settings, seeds):
+    table = np.loadtxt(data, delimiter=",")
+    order = np.random.default_rng(settings["order"]).permutation(len(table))
+    x, y = table[order, :2].astype(np.float32), table[order, 2].astype(np.int32)
+    return {"x": {"a": x[:, 0], "b": x}, "y": y, "sample_weight": x[:, 0] ** 2}
+
+def model(settings, seeds): ...
+"""
+
+pytestmark = pytest.mark.usefixtures("no_stream")
+
+
+@pytest.fixture
+def no_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrays need no look at TensorFlow; tests/keras has its streams."""
+    monkeypatch.setattr("repro.data.prepare.collected", lambda returned: returned)
+
+
+def raw(folder: Path) -> Path:
+    file = folder / "data.csv"
+    table = np.random.default_rng(0).integers(0, 9, (300, 3))
+    np.savetxt(file, table, delimiter=",", fmt="%d")
+    return file
+
+
+def parameters(file: Path, **settings: Any) -> dict[str, Any]:
+    return {
+        "data": {"": {"path": file.name, "sha256": sha256_file(file)}},
+        "data_seed": 0,
+        "split": {"train": 0.6, "validation": 0.2, "test": 0.2},
+        "settings": settings,
+    }
+
+
+def prepared(tmp_path: Path, name: str, source: str = CODE, **settings: Any) -> Path:
+    (tmp_path / "code.py").write_text(source)
+    file, folder = raw(tmp_path), tmp_path / name
+    prepare(load(tmp_path / "code.py"), {"": file}, parameters(file, **settings), folder)
+    return folder
+
+
+def test_the_same_bytes_whatever_order_the_rows_come_in(tmp_path: Path) -> None:
+    one = prepared(tmp_path, "one", order=1)
+    two = prepared(tmp_path, "two", order=2)
+    files = sorted(f.relative_to(one) for f in one.rglob("*.npy"))
+    assert len(files) == 15
+    assert sha256_tree(one) == sha256_tree(two)
+
+
+def test_columns_are_read_as_they_were_and_memory_mapped(tmp_path: Path) -> None:
+    folder = prepared(tmp_path, "out", order=1)
+    arrays = {name: part(folder, name) for name in ("train", "validation", "test")}
+    assert sum(len(a["id"]) for a in arrays.values()) == 300
+    train = arrays["train"]
+    assert all(isinstance(array, np.memmap) for array in train.values())
+    assert train["x.b"].dtype == np.float32
+    assert train["y"].dtype == np.int32
+    np.testing.assert_array_equal(train["x.b"][:, 0], train["x.a"])
+    np.testing.assert_array_equal(train["sample_weight"], train["x.a"] ** 2)
+    assert set(structured(train, "x")) == {"a", "b"}
+    assert structured(train, "y") is train["y"]
+    assert structured(train, "group") is None
+    table = np.loadtxt(tmp_path / "data.csv", delimiter=",")
+    rows = np.concatenate([np.c_[a["x.b"], a["y"]] for a in arrays.values()])
+    assert sorted(rows.tolist()) == sorted(table.tolist())
+
+
+def test_rows_in_blocks_are_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = prepared(tmp_path, "whole", order=1)
+    monkeypatch.setattr("repro.data.prepare._ROWS", 7)
+    assert sha256_tree(prepared(tmp_path, "blocks", order=1)) == sha256_tree(whole)
+
+
+def test_the_split_is_that_of_the_stream_split(tmp_path: Path) -> None:
+    from repro.core.seeding import Seeds
+
+    folder = prepared(tmp_path, "out", order=1)
+    table = np.loadtxt(tmp_path / "data.csv", delimiter=",").astype(np.float32)
+    returned = {"x": {"a": table[:, 0], "b": table[:, :2]}, "y": table[:, 2].astype(np.int32),
+                "sample_weight": table[:, 0] ** 2}  # fmt: skip
+    examples = examples_of(returned)
+    rows = split(examples, parameters(tmp_path / "data.csv")["split"], Seeds(0)("split"))
+    for name, chosen in rows.items():
+        assert part(folder, name)["id"].tolist() == [examples.ids[row] for row in chosen]
+
+
+def test_text_of_the_users_is_kept(tmp_path: Path) -> None:
+    source = CODE.replace('"y": y', '"y": np.array(["é", "longer"])[(y > 4).astype(int)]')
+    train = part(prepared(tmp_path, "out", source, order=1), "train")
+    assert set(train["y"].tolist()) == {"é", "longer"}
+
+
+def test_a_wrong_digest_keeps_nothing_and_tells_both(tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text(CODE)
+    file = raw(tmp_path)
+    wanted = parameters(file, order=1)
+    file.write_bytes(file.read_bytes() + b"1,2,3\n")
+    with pytest.raises(UserError) as error:
+        prepare(load(tmp_path / "code.py"), {"": file}, wanted, tmp_path / "out")
+    assert wanted["data"][""]["sha256"] in str(error.value)
+    assert sha256_file(file) in str(error.value)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["code.py", "data.csv"]
+
+
+def test_missing_data_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"Expected raw data at a/b\.csv\. Received nothing there"):
+        check_source(tmp_path / "none", "a/b.csv", "0" * 64)
+
+
+def test_a_folder_of_raw_data_is_checked_whole(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a").write_text("1")
+    digest = sha256_tree(tmp_path)
+    check_source(tmp_path, "raw", digest)
+    (tmp_path / "in" / "b").write_text("")
+    with pytest.raises(UserError, match="Expected raw to have sha256"):
+        check_source(tmp_path, "raw", digest)
+
+
+def test_several_sources_come_by_name(tmp_path: Path) -> None:
+    source = CODE.replace("np.loadtxt(data,", 'np.loadtxt(data["left"],')
+    (tmp_path / "code.py").write_text(source)
+    file = raw(tmp_path)
+    wanted = parameters(file, order=1)
+    wanted["data"] = {"left": wanted["data"][""], "right": wanted["data"][""]}
+    sources = {"left": file, "right": file}
+    prepare(load(tmp_path / "code.py"), sources, wanted, tmp_path / "out")
+    assert len(part(tmp_path / "out", "train")["id"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (CODE.replace('"y": y', '"y": y[1:]'), "one length"),
+        (CODE.replace("table[order, :2]", "table[order, :9] / undefined"), "NameError"),
+        (CODE.replace("(data, settings, seeds):\n", "(data):\n", 1), "TypeError"),
+    ],
+)
+def test_a_mistake_of_the_users_keeps_the_old_and_leaves_nothing_else(
+    tmp_path: Path, source: str, words: str
+) -> None:
+    old = prepared(tmp_path, "out", order=1)
+    before = sha256_tree(old)
+    with pytest.raises(UserError, match=words):
+        prepared(tmp_path, "out", source, order=1)
+    assert sha256_tree(old) == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["code.py", "data.csv", "out"]
+
+
+def test_a_part_that_has_no_share_is_empty(tmp_path: Path) -> None:
+    assert part(prepared(tmp_path, "out", order=1), "none") == {}
