@@ -88,7 +88,7 @@ def answer(url: str, manager: str = "pip", **digests: str) -> dict[str, Any]:
     [
         ("https://files.example/packages/ab/cd/ef/a.whl", "/packages/ab/cd/ef/a.whl"),
         ("https://me:secret@m.example:80/pypi/x/packages/ab/c/a.whl", "/packages/ab/c/a.whl"),
-        ("http://mirror.example/root/+f/ab/a.whl", "/root/+f/ab/a.whl"),
+        ("http://mirror.example/team/+f/ab/a.whl", "/team/+f/ab/a.whl"),
     ],
 )
 def test_the_index_is_taken_out_of_addresses(url: str, neutral: str) -> None:
