@@ -137,16 +137,16 @@ def checked(value: Any, name: str, file: str) -> Any:
     Raises:
         UserError: the value breaks the schema; names the key, what was expected and received.
     """
-    import jsonschema
+    from jsonschema import Draft202012Validator, validators
 
     rules = schema(name)
     value = _with_defaults(value, rules, rules)
-    standard: Any = jsonschema.Draft202012Validator
+    standard: Any = Draft202012Validator
     # To JSON Schema 1.0 is an integer; to what is done with a seed or a count it is not.
     types = standard.TYPE_CHECKER.redefine("integer", _is_integer)
-    validator: Any = jsonschema.validators.extend(standard, type_checker=types)(rules)
+    strict: Any = validators.extend(standard, type_checker=types)
     faults: list[Any] = sorted(
-        validator.iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]
+        strict(rules).iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]
     )
     if faults:
         raise UserError(_sentence(faults[0], file))
