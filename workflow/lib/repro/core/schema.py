@@ -137,14 +137,15 @@ def checked(value: Any, name: str, file: str) -> Any:
     Raises:
         UserError: the value breaks the schema; names the key, what was expected and received.
     """
-    from jsonschema import Draft202012Validator, validators
+    import jsonschema.validators
 
     rules = schema(name)
     value = _with_defaults(value, rules, rules)
-    standard: Any = Draft202012Validator
+    library = cast("Any", jsonschema.validators)  # its types are partly unknown
+    standard = library.Draft202012Validator
     # To JSON Schema 1.0 is an integer; to what is done with a seed or a count it is not.
     types = standard.TYPE_CHECKER.redefine("integer", _is_integer)
-    strict: Any = validators.extend(standard, type_checker=types)
+    strict = library.extend(standard, type_checker=types)
     faults: list[Any] = sorted(
         strict(rules).iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]
     )
