@@ -12,6 +12,7 @@ traceback goes to the step's log.
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Callable, Generator
@@ -40,8 +41,8 @@ def _file(path: Path) -> Path:
 def _place(error: BaseException, root: Path) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(root)]
-    if isinstance(error, SyntaxError):
-        return f"{root.name}, line {error.lineno}"
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}, line {error.lineno}"
     return f"{Path(own[-1].filename).name}, line {own[-1].lineno}" if own else root.name
 
 
@@ -77,7 +78,7 @@ def _blamed(path: Path, what: str) -> Generator[None]:
         yield
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         text = str(error).strip().splitlines()
         raise UserError(
             f"Expected {what} of the experiment's code to run. Received "
@@ -98,6 +99,7 @@ def load(path: Path) -> Code:
     Raises:
         UserError: no such file, it cannot be imported, or `dataset` or `model` is missing.
     """
+    path = Path(os.path.abspath(path))  # as tracebacks name it  # noqa: PTH100 (links stay)
     file = _file(path)
     search = [str(path)] if path.is_dir() else None
     spec = importlib.util.spec_from_file_location(MODULE, file, submodule_search_locations=search)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from repro.core.digest import files_below, sha256_file
+from repro.core.errors import UserError
 from repro.core.trace import Trace, read
 from repro.model.checkpoint import read as load
 
@@ -108,18 +109,31 @@ def _line(
     return None
 
 
-def _comparable(trace: Trace, limit: Mapping[str, int] | None) -> tuple[Mapping[str, Any], ...]:
-    # A repeat that stops within an epoch closes with its state there, which the original has not.
-    cut = limit is not None and "steps" in limit
-    return trace.lines[:-1] if cut else trace.lines
+def _expected(
+    original: Trace, limit: Mapping[str, int] | None
+) -> tuple[Sequence[Mapping[str, Any]], bool]:
+    """The lines that the repeat must have, and whether it stops within an epoch."""
+    lines = original.lines
+    if limit is None:
+        return lines, False
+    if "epochs" in limit:
+        return [line for line in lines if line["epoch"] < limit["epochs"]], False
+    steps = [number for number, line in enumerate(lines) if "step" in line]
+    if limit["steps"] >= len(steps):
+        return lines, False
+    end = steps[limit["steps"] - 1] + 1
+    within = "step" in lines[end]
+    return lines[: end if within else end + 1], within
 
 
 def _steps(left: Trace, right: Trace, limit: Mapping[str, int] | None) -> Divergence | None:
-    mine, its = left.lines, _comparable(right, limit)
+    (mine, within), its = _expected(left, limit), right.lines
     for a, b in zip(mine, its, strict=False):
         if found := _line(a, b, left.header["variables"]):
             return found
-    if limit is None and len(mine) != len(its):
+    if within and len(its) == len(mine) + 1 and "step" not in its[-1]:
+        its = its[:-1]  # its state where it stopped, which the original has not
+    if len(mine) != len(its):
         longer = max(mine, its, key=len)[min(len(mine), len(its))]
         return Divergence("length", longer["epoch"], longer.get("step"))
     return None
@@ -155,30 +169,44 @@ def _arrays_apart(left: Mapping[str, Array], right: Mapping[str, Array]) -> dict
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _predictions(folder: Path) -> dict[str, Array]:
-    with np.load(folder / "predictions.npz") as file:
+def _predictions(path: Path) -> dict[str, Array]:
+    with np.load(path, allow_pickle=False) as file:
         return dict(file)
 
 
-def _history(folder: Path) -> dict[str, list[str]]:
-    with (folder / "history.csv").open(newline="") as file:
-        rows = list(csv.reader(file))
-    return {name: [row[n] for row in rows[1:]] for n, name in enumerate(rows[0])}
+def _history(path: Path) -> dict[str, list[str]]:
+    with path.open(newline="") as file:
+        head, *rows = csv.reader(file)
+    return {name: [row[n] for row in rows] for n, name in enumerate(head)}
 
 
-def _metrics(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "metrics.json").read_text("utf-8"))["metrics"]
+def _metrics(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text("utf-8"))["metrics"]
+
+
+def _both(
+    left: Path, right: Path, name: str, reader: Callable[[Path], Mapping[str, Any]]
+) -> Iterator[Mapping[str, Any]]:
+    for path in (left / name, right / name):
+        try:
+            yield reader(path)
+        except Exception as error:  # each library that reads has errors of its own
+            raise UserError(
+                f"Expected results at {path}. Received a file that cannot be read ({error}). "
+                "Delete what that step wrote, and run it again."
+            ) from error
 
 
 def _ends(left: Path, right: Path) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
     """What, first odd part, and all differences of each kind of result."""
-    weights = _arrays_apart(*(load(folder / "weights.safetensors") for folder in (left, right)))
+    weights = _arrays_apart(*_both(left, right, "weights.safetensors", load))
     yield "weights", next(iter(weights), None), weights
-    mine, its = _history(left), _history(right)
-    yield "history", _odd(mine, its), {n: "differs" for n in mine if mine[n] != its.get(n)}
-    predictions = _arrays_apart(_predictions(left), _predictions(right))
+    mine, its = _both(left, right, "history.csv", _history)
+    names = sorted({*mine, *its})
+    yield "history", _odd(mine, its), {n: "differs" for n in names if mine.get(n) != its.get(n)}
+    predictions = _arrays_apart(*_both(left, right, "predictions.npz", _predictions))
     yield "predictions", next(iter(predictions), None), predictions
-    mine, its = _metrics(left), _metrics(right)
+    mine, its = _both(left, right, "metrics.json", _metrics)
     values = {
         n: [mine.get(n), its.get(n)] for n in sorted({*mine, *its}) if mine.get(n) != its.get(n)
     }
@@ -199,7 +227,7 @@ def compare(original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | 
         between the results that both runs have.
 
     Raises:
-        UserError: a trace cannot be read.
+        UserError: a trace or a result cannot be read.
     """
     left, right = original / f"seed-{seed}", repeat / f"seed-{seed}"
     first, second = read(left / "trace.jsonl"), read(right / "trace.jsonl")

@@ -1,0 +1,41 @@
+"""Canonical text: one value, one text, that reads back the same."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from repro.core.canonical import canonical, pretty
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False).filter(
+        math.isfinite
+    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=10,
+)  # fmt: skip
+
+
+@given(VALUES)
+def test_it_reads_back_the_same(value: Any) -> None:
+    assert json.loads(canonical(value)) == value
+    assert json.loads(pretty(value)) == value
+    assert canonical(value).isascii()
+    assert "\n" not in canonical(value)
+    assert pretty(value).endswith("\n")
+
+
+@given(st.dictionaries(st.text(), VALUES, min_size=2))
+def test_the_order_of_keys_plays_no_part(value: dict[str, Any]) -> None:
+    backwards = dict(reversed(value.items()))
+    assert canonical(backwards) == canonical(value)
+    assert pretty(backwards) == pretty(value)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_json_cannot_hold_is_refused(value: float) -> None:
+    for write in (canonical, pretty):
+        with pytest.raises(ValueError, match="JSON"):
+            write([value])

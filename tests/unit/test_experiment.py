@@ -1,0 +1,119 @@
+"""The user's code: found, imported and called; a mistake in it is told with its line."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from repro.core.errors import UserError
+from repro.core.experiment import load
+
+BOTH = "def dataset(data, settings, seeds): ...\ndef model(settings, seeds): ...\n"
+
+
+def written(tmp_path: Path, text: str, name: str = "digits.py") -> Path:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(UserError) as error:
+        load(path)
+    return str(error.value)
+
+
+def test_a_file_is_loaded(tmp_path: Path) -> None:
+    code = load(written(tmp_path, BOTH + "augment = None\n"))
+    assert code.function("model") is not None
+    assert code.function("augment") is None
+    assert code.function("callbacks") is None
+
+
+def test_a_folder_is_loaded_with_what_it_imports_from_itself(tmp_path: Path) -> None:
+    written(tmp_path, "def dataset(data, settings, seeds): return 5\n", "mine/inner.py")
+    path = written(
+        tmp_path, "from .inner import dataset\ndef model(s, e): ...\n", "mine/__init__.py"
+    )
+    function = load(path.parent).function("dataset")
+    assert function is not None
+    assert function(1, 2, 3) == 5
+    for name in [n for n in sys.modules if n.startswith("experiment")]:
+        del sys.modules[name]
+
+
+def test_missing_code_is_told(tmp_path: Path) -> None:
+    assert "a Python file, at none.py. Received nothing" in refusal(tmp_path / "none.py")
+    (tmp_path / "empty").mkdir()
+    assert "a folder with an __init__.py, at empty" in refusal(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("name", ["dataset", "model"])
+def test_a_missing_function_is_told(name: str, tmp_path: Path) -> None:
+    sentence = refusal(written(tmp_path, BOTH.replace(f"def {name}(", "def other(")))
+    assert f"Expected a function `{name}` in digits.py" in sentence
+    assert f"Define `def {name}(...)`" in sentence
+    assert f"`{name}`" in refusal(written(tmp_path, f"{BOTH}{name} = 5\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "x = 1\ndef f(:\n",
+            "SyntaxError (invalid syntax (digits.py, line 2)) at digits.py, line 2",
+        ),
+        ("import no_such_module\n", "No module named 'no_such_module') at digits.py, line 1"),
+        ("\n\n1 / 0\n", "ZeroDivisionError (division by zero) at digits.py, line 3"),
+        ("raise ValueError\n", "ValueError (no message) at digits.py, line 1"),
+        ("raise ValueError('one\\ntwo')\n", "ValueError (one) at digits.py, line 1"),
+        ("import sys\nsys.exit(0)\n", "SystemExit (0) at digits.py, line 2"),
+    ],
+)
+def test_a_failing_import_is_told_with_its_line(text: str, words: str, tmp_path: Path) -> None:
+    sentence = refusal(written(tmp_path, text + BOTH))
+    assert "Expected the import of the experiment's code to run." in sentence
+    assert words in sentence
+    assert sentence.endswith("Mend the code.")
+
+
+def test_the_line_is_told_for_any_way_of_naming_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, "1 / 0\n")
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    for path in (Path("../digits.py"), tmp_path / "sub" / ".." / "digits.py"):
+        assert "at digits.py, line 1" in refusal(path)
+
+
+def test_the_file_within_a_folder_is_told(tmp_path: Path) -> None:
+    written(tmp_path, "x = 1\ny = (\n", "mine/inner.py")
+    path = written(tmp_path, "from . import inner\n", "mine/__init__.py")
+    assert "inner.py, line 2" in refusal(path.parent)
+
+
+def test_a_failing_call_is_told_with_the_users_own_line(tmp_path: Path) -> None:
+    text = BOTH.replace("model(settings, seeds): ...", "model(settings, seeds):\n  import json\n"
+                        "  return json.loads(settings)")  # fmt: skip
+    code = load(written(tmp_path, text))
+    function = code.function("model")
+    assert function is not None
+
+    def call() -> None:
+        with code.blamed("model"):
+            function("{", None)
+
+    with pytest.raises(UserError, match=r"`model` of .* JSONDecodeError .* at digits\.py, line 4"):
+        call()
+
+
+def test_a_sentence_passes_as_it_is(tmp_path: Path) -> None:
+    code = load(written(tmp_path, BOTH))
+
+    def call() -> None:
+        with code.blamed("model"):
+            raise UserError("A sentence.")
+
+    with pytest.raises(UserError, match=r"^A sentence\.$"):
+        call()
