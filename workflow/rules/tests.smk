@@ -9,3 +9,15 @@ rule tests:
     shell:
         "PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1 python -P -m pytest {params.arguments} "
         "2>&1 | tee {log}"
+
+
+# Prints how fast the traced loop is beside others; tests/benchmarks/README.md says what is measured.
+rule benchmark:
+    input:
+        script=HOME / "tests/benchmarks/speed.py",
+    log:
+        "logs/benchmark.log",
+    conda:
+        environment("keras-dev")
+    shell:
+        "PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1 python -P {input.script:q} | tee {log}"
