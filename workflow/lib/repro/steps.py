@@ -42,11 +42,12 @@ def _logged(log: Path) -> Generator[None]:
                 os.dup2(file.fileno(), stream)
             yield
         except BaseException:
-            traceback.print_exc()
+            with contextlib.suppress(OSError):  # a full disk: the sentence must still be said
+                traceback.print_exc()
             raise
         finally:
             for stream in (sys.stdout, sys.stderr):
-                with contextlib.suppress(OSError):  # a full disk: the sentence must still be said
+                with contextlib.suppress(OSError):
                     stream.flush()
             for stream, kept in terminal.items():
                 os.dup2(kept, stream)
@@ -173,7 +174,7 @@ def _parser() -> argparse.ArgumentParser:
         step.add_argument("--experiment", required=True)
         step.add_argument("--run", required=True, choices=("original", "repeat"))
         step.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
-        step.add_argument("--input", action="append", default=[], metavar="NAME=PATH")
+        step.add_argument("--input", action="extend", nargs="+", default=[], metavar="NAME=PATH")
         step.add_argument("--out", required=True, type=launch.path, metavar="FOLDER")
         step.add_argument("--log", required=True, type=launch.path, metavar="FILE")
     return parser

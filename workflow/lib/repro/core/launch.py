@@ -98,7 +98,7 @@ def launch(run: str, intra: int, arguments: Sequence[str]) -> NoReturn:
 
 def leave() -> None:
     """Removes the fresh working directory of a repeat, where nothing was left in it."""
-    if varied():
+    if varied() and DIRECTORY in os.environ:
         fresh = Path.cwd()
         os.chdir(os.environ[DIRECTORY])
         with contextlib.suppress(OSError):

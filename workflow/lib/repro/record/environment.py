@@ -20,10 +20,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+# Exact, or by a family that is TensorFlow's alone: TF_VAR_… and TF_TOKEN_… are Terraform's, and
+# they, like NVIDIA_API_KEY, hold secrets.
 _VARIABLES = re.compile(
-    r"(PYTHON(HASHSEED|NOUSERSITE|SAFEPATH|UTF8|DONTWRITEBYTECODE)|LC_ALL|LANG|TZ|KERAS_\w+|TF_\w+|"
-    r"(OMP|OPENBLAS|MKL|VECLIB)_\w+|XLA_FLAGS|ONEDNN_\w+|CUDA_VISIBLE_DEVICES|CUBLAS_\w+|CUDNN_\w+|"
-    r"NVIDIA_\w+|LD_(LIBRARY_PATH|PRELOAD)|REPRO_FACTORS)"
+    r"(PYTHON(HASHSEED|NOUSERSITE|SAFEPATH|UTF8|DONTWRITEBYTECODE)|LC_ALL|LANG|TZ|"
+    r"KERAS_(BACKEND|HOME)|(OMP|OPENBLAS|MKL|VECLIB)_\w+|XLA_FLAGS|ONEDNN_\w+|"
+    r"TF_(CPP|CUDNN|CUBLAS|DETERMINISTIC|DISABLE|ENABLE|FORCE|FP16|GPU|NUM|ONEDNN|USE|XLA)_\w+|"
+    r"TENSORFLOW_USE_\w+|CUDA_VISIBLE_DEVICES|CUBLAS_\w+|CUDNN_\w+|"
+    r"NVIDIA_(TF32_OVERRIDE|VISIBLE_DEVICES|DRIVER_CAPABILITIES)|LD_(LIBRARY_PATH|PRELOAD)|"
+    r"REPRO_FACTORS)"
 )
 _LIBRARIES = re.compile(r"/(lib(?:cudart|cudnn|cublas|cufft|cuda)[^/]*\.so[^/]*)$")
 
@@ -109,17 +114,17 @@ def _cpu_fields() -> dict[str, str]:
 
 def _cpu() -> dict[str, Any]:
     found = _known(_cpu_fields)
-    fields: dict[str, str] = {} if "unknown" in found else found
+    unread = "unknown" in found
+    fields: dict[str, str] = {} if unread else found
+    lacking = found if unread else unknown("not told by the system")
     flags = fields.get("flags") or fields.get("Features")
     available = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     return {
         "architecture": platform.machine(),
-        "model": fields.get("model name")
-        or found.get("unknown")
-        or unknown("not told by the system"),
-        "stepping": fields.get("stepping") or unknown("not told by the system"),
-        "microcode": fields.get("microcode") or unknown("not told by the system"),
-        "flags": sorted(flags.split()) if flags else unknown("not told by the system"),
+        "model": fields.get("model name") or lacking,
+        "stepping": fields.get("stepping") or lacking,
+        "microcode": fields.get("microcode") or lacking,
+        "flags": sorted(flags.split()) if flags else lacking,
         "count": os.cpu_count(),
         "available": len(available) if available else unknown("not told by the system"),
     }
@@ -129,7 +134,7 @@ def _system() -> dict[str, Any]:
     return {
         "name": platform.system(),
         "kernel": platform.release(),
-        "distribution": _known(lambda: platform.freedesktop_os_release().get("PRETTY_NAME")),
+        "distribution": _known(lambda: platform.freedesktop_os_release()["PRETTY_NAME"]),
         "libc": " ".join(platform.libc_ver()).strip() or unknown("not told by the system"),
     }
 

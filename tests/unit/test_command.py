@@ -1,0 +1,74 @@
+"""judge's command line: `verify` tells by its status; a mistake is one sentence."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from repro.judge.command import main
+
+
+def written(folder: Path, name: str, verdict: str, **changed: Any) -> str:
+    path = folder / name / "verdict.json"
+    path.parent.mkdir()
+    value = {
+        "experiment": name, "goal": "bitwise", "verdict": verdict,
+        "sentence": f"{name}: {verdict}.", "scope": "", "repeats": 1, "per_seed": [], "causes": [],
+        "differences": {}, "factors": [],
+        "inference": [], "warnings": [], **changed,
+    }  # fmt: skip
+    path.write_text(json.dumps(value))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "status"),
+    [
+        (["met"], 0),
+        (["met", "met"], 0),
+        (["not met"], 1),
+        (["met", "not met"], 1),
+        (["inconclusive", "not met"], 1),
+        (["inconclusive"], 3),
+        (["met", "inconclusive"], 3),
+    ],
+)
+def test_the_status_tells_whether_the_claims_hold(
+    verdicts: list[str], status: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [written(tmp_path, f"e{n}", verdict) for n, verdict in enumerate(verdicts)]
+    log = tmp_path / "logs" / "verify.log"
+    assert main(["verify", *paths, "--log", str(log)]) == status
+    shown = capsys.readouterr().err
+    for number, (path, verdict) in enumerate(zip(paths, verdicts, strict=True)):
+        assert f"e{number}: {verdict}. See {Path(path).with_suffix('.md')}." in shown
+    assert log.read_text() == shown
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"[]", b"\xff", b'{"verdict": "met"}'])
+def test_a_damaged_verdict_is_told(
+    content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = written(tmp_path, "good", "met"), tmp_path / "verdict.json"
+    if content is not None:
+        bad.write_bytes(content)
+    assert main(["verify", good, str(bad)]) == 2
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1
+    assert "verdict" in shown
+    assert "Expected" in shown
+    assert "Received" in shown
+
+
+def test_a_verdict_of_another_kind_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", written(tmp_path, "a", "perhaps")]) == 2
+    assert "`verdict` to be one of" in capsys.readouterr().err
+
+
+def test_help_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        main(["--help"])
+    assert done.value.code == 0
+    assert "verify" in capsys.readouterr().out

@@ -1,0 +1,46 @@
+"""What costs seconds to import is imported only by what needs it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from samples import LIBRARY, Fresh
+
+MODULES = sorted(
+    ".".join(file.relative_to(LIBRARY).with_suffix("").parts)
+    for file in LIBRARY.rglob("*.py")
+    if file.name != "__init__.py"
+)
+HEAVY = {"tensorflow", "keras", "yaml", "jsonschema", "safetensors"}
+SOURCE = """
+import json, sys
+for name in json.loads(sys.argv[1]):
+    __import__(name)
+print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
+"""
+
+
+def test_no_module_imports_what_is_heavy(fresh: Fresh) -> None:
+    assert "repro.steps" in MODULES
+    assert "repro.model.training" in MODULES
+    done = fresh(SOURCE, json.dumps(MODULES))
+    assert done.returncode == 0, done.stderr
+    assert not HEAVY & set(json.loads(done.stdout))
+
+
+LAYERS = ["core", "data", "model", "record", "steps", "judge"]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_lower_layer_imports_no_upper_one(layer: str, fresh: Fresh) -> None:
+    own = [name for name in MODULES if name.split(".")[1] == layer]
+    done = fresh(SOURCE.replace('.split(".")[0]', ""), json.dumps(own))
+    loaded = {name.split(".")[1] for name in json.loads(done.stdout) if name.startswith("repro.")}
+    assert layer in loaded
+    assert not set(LAYERS[LAYERS.index(layer) + 1 :]) & loaded
+
+
+def test_the_digest_of_the_host_needs_only_the_standard_library(fresh: Fresh) -> None:
+    done = fresh(SOURCE, json.dumps(["repro.record.installed", "repro.core.writing"]))
+    assert "numpy" not in json.loads(done.stdout)
+    assert Path(LIBRARY, "repro").is_dir()

@@ -1,0 +1,103 @@
+"""The packed programs: the same source, the same bytes; and what judges trains nothing anew."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def packed(root: Path) -> dict[str, bytes]:
+    """Both programs as the pack.py of a copy of the repository makes them."""
+    file = root / "workflow" / "scripts" / "pack.py"
+    spec = importlib.util.spec_from_file_location("pack", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return {
+        name: module.packed(module.members(judging=judging))
+        for name, judging in (("code", False), ("judge", True))
+    }
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    root = tmp_path / "another folder"
+    for name in ("lib", "schemas", "scripts"):
+        shutil.copytree(
+            ROOT / "workflow" / name, root / "workflow" / name,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )  # fmt: skip
+    return root
+
+
+def test_the_same_source_gives_the_same_bytes(copy: Path) -> None:
+    first = packed(ROOT)
+    assert packed(ROOT) == first
+    for file in copy.rglob("*"):
+        os.utime(file, (10**9, 10**9))
+        if file.is_file():
+            file.chmod(0o600)
+    (copy / "workflow/lib/repro/__pycache__").mkdir()
+    (copy / "workflow/lib/repro/__pycache__/a.cpython-311.pyc").touch()
+    assert packed(copy) == first
+
+
+@pytest.mark.parametrize(
+    "name", ["lib/repro/judge/render.py", "schemas/verdict.schema.yaml", "lib/repro/judge/new.py"]
+)
+def test_an_edit_of_what_judges_changes_the_judge_alone(copy: Path, name: str) -> None:
+    before = packed(copy)
+    with (copy / "workflow" / name).open("a") as file:
+        file.write("# edited\n")
+    after = packed(copy)
+    assert after["code"] == before["code"]
+    assert after["judge"] != before["judge"]
+
+
+@pytest.mark.parametrize("name", ["lib/repro/model/training.py", "schemas/manifest.schema.yaml"])
+def test_an_edit_of_what_makes_results_changes_both(copy: Path, name: str) -> None:
+    before = packed(copy)
+    with (copy / "workflow" / name).open("a") as file:
+        file.write("# edited\n")
+    after = packed(copy)
+    assert after["code"] != before["code"]
+    assert after["judge"] != before["judge"]
+
+
+def test_a_missing_last_newline_is_no_other_program(copy: Path) -> None:
+    before = packed(copy)
+    file = copy / "workflow/lib/repro/core/errors.py"
+    file.write_text(file.read_text().rstrip("\n"))
+    assert packed(copy) == before
+
+
+def test_members_are_in_order_and_stored() -> None:
+    for content in packed(ROOT).values():
+        members = zipfile.ZipFile(BytesIO(content)).infolist()
+        names = [member.filename for member in members]
+        assert names == sorted(names)
+        assert {member.compress_type for member in members} == {zipfile.ZIP_STORED}
+        assert len({member.date_time for member in members}) == 1
+        assert not [name for name in names if "pycache" in name]
+
+
+@pytest.mark.parametrize(("name", "word"), [("code", "launch"), ("judge", "verify")])
+def test_a_program_runs_alone(name: str, word: str, tmp_path: Path) -> None:
+    file = tmp_path / f"{name}.pyz"
+    file.write_bytes(packed(ROOT)[name])
+    done = subprocess.run(
+        [sys.executable, "-I", "-B", file.name, "--help"],
+        cwd=tmp_path, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert word in done.stdout
+    assert list(tmp_path.iterdir()) == [file]

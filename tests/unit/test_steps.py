@@ -1,0 +1,109 @@
+"""The command line that makes results: one sentence on the terminal, the rest in the log."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from repro.core import launch
+from samples import LIBRARY, Fresh
+
+WORK = """
+import os, sys
+from pathlib import Path
+from repro.core.errors import UserError
+from repro.steps import reported
+
+def work():
+    print("printed")
+    os.system("echo from a child")
+    {what}
+
+sys.exit(reported(Path(sys.argv[1]), work))
+"""
+
+
+def reported(fresh: Fresh, log: Path, what: str) -> subprocess.CompletedProcess[str]:
+    return fresh(WORK.format(what=what), str(log))
+
+
+def test_work_that_succeeds_is_silent(fresh: Fresh, tmp_path: Path) -> None:
+    done = reported(fresh, tmp_path / "logs" / "a.log", "pass")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert sorted((tmp_path / "logs" / "a.log").read_text().split("\n")) == [
+        "", "from a child", "printed",
+    ]  # fmt: skip
+
+
+def test_a_users_mistake_is_one_sentence(fresh: Fresh, tmp_path: Path) -> None:
+    done = reported(fresh, tmp_path / "a.log", "raise UserError('Expected a. Received é.')")
+    assert done.returncode == 2
+    assert done.stderr.startswith("Expected a. Received é. (Log: ")
+    assert done.stderr.endswith("a.log)\n")
+    assert "Traceback" in (tmp_path / "a.log").read_text()
+
+
+def test_a_bug_says_so_and_where_the_traceback_is(fresh: Fresh, tmp_path: Path) -> None:
+    done = reported(fresh, tmp_path / "a.log", "raise KeyError('one\\ntwo')")
+    assert done.returncode == 1
+    assert "an error of its own (KeyError" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "work()" in (tmp_path / "a.log").read_text()
+
+
+def test_a_log_that_does_not_fit_hides_no_sentence(fresh: Fresh, tiny_disk: Path) -> None:
+    # The log's own block is filled as well.
+    what = "os.write(1, b'x' * 4060); "
+    what += "Path(sys.argv[1]).with_name('full').open('wb', 0).write(bytes(10**6)); "
+    done = reported(fresh, tiny_disk / "a.log", what + "raise UserError('Expected room.')")
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("Expected room. (Log: ")
+
+
+def step(tmp_path: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    program = tmp_path / "program.py"
+    program.write_text(
+        f"import sys; sys.path.insert(0, {str(LIBRARY)!r})\n"
+        "from repro.steps import main; sys.exit(main())\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-B", str(program), *options],
+        cwd=tmp_path, env={**os.environ, **variables}, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+
+
+PARAMETERS = json.dumps({"threads": {"intra": 2, "inter": 1}})
+PREPARE = ["prepare", "--experiment", "a", "--run", "original", "--parameters", PARAMETERS,
+           "--out", "out", "--log", "a.log"]  # fmt: skip
+
+
+def test_a_step_started_by_hand_is_refused(tmp_path: Path) -> None:
+    done = step(tmp_path, *PREPARE)
+    assert done.returncode == 2
+    assert "Start the step through the workflow" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_wrong_factor_set_by_hand_removes_no_folder(tmp_path: Path) -> None:
+    done = step(tmp_path, *PREPARE, **{launch.FACTORS: "time zone"})
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("run", ["original", "repeat"])
+def test_an_environment_without_its_record_is_refused(run: str, tmp_path: Path) -> None:
+    if (Path(sys.prefix) / "repro-installed.json").exists():
+        pytest.skip("this environment has its record")
+    options = [run if option == "original" else option for option in PREPARE]
+    done = step(tmp_path, "launch", "--run", run, "--intra", "2", "--", *options)
+    assert done.returncode == 2, done.stderr
+    assert "repro-installed.json" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_several_sources_are_taken(tmp_path: Path) -> None:
+    sources = ["--input", "experiment=e.py", "--input", "data:a=1", "data:b=2"]
+    done = step(tmp_path, *PREPARE, *sources)
+    assert "Start the step through the workflow" in done.stderr
