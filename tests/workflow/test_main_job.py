@@ -110,7 +110,7 @@ def test_a_touch_of_code_or_data_runs_nothing(done, root):
 
 def test_a_change_of_the_goal_trains_nothing(done):
     done.configure(small=done.entry(goal="documented"))
-    result = done.run("verify")
+    result = done.run("--quiet", "host", "--", "verify")
     assert result.returncode == 1
     assert "inconclusive, because the goal `documented` is not judged yet" in result.stdout
     assert "rule compare" in result.stdout
@@ -120,7 +120,7 @@ def test_a_change_of_the_goal_trains_nothing(done):
 
 def test_a_change_of_a_setting_trains_again_from_the_same_data(done):
     done.configure(small=done.entry(training={"epochs": 3, "batch_size": 32}))
-    planned = done.run("--dry-run", "all").stdout
+    planned = done.run("--quiet", "host", "--dry-run", "all").stdout
     assert "rule train" in planned
     assert "rule prepare" not in planned
     done.configure(small=done.entry())
