@@ -136,6 +136,7 @@ class TracedStep:
         self._optimizers = list(optimizers(model).values())
         self._weights = by_path(model.weights)
         self._losses: list[Any] = []
+        self._function: Callable[[Any], Any] | None = None
         width = 2 + len(self._optimizers) + len(self._weights)
         self._record = tf.Variable(tf.zeros([steps, width], tf.int64), trainable=False)
         self._seeds = tf.Variable(tf.zeros([steps, 2], tf.int32), trainable=False)
@@ -160,6 +161,33 @@ class TracedStep:
 
     def __call__(self, data: Any) -> Any:
         """Runs one step on a batch (x, y) or (x, y, sample_weight); returns the model's logs."""
+        if self._model.run_eagerly:
+            return self._run(data)
+        if self._function is None:
+            self._function = self._apart(data)
+        return self._function(data)
+
+    def _apart(self, data: Any) -> Callable[[Any], Any]:
+        """The step as a function that TensorFlow optimises by itself, for any size of batch.
+
+        Inlined, it would be rewritten together with the loop around it and with the sizes known
+        there, and round otherwise in one loop than in the other.
+        """
+        import tensorflow as tf
+
+        def of_any_size(part: Any) -> Any:
+            return tf.TensorSpec([None, *part.shape[1:]], part.dtype)
+
+        # ASSUME: what is not inlined is optimised alike wherever it is called from;
+        # tests/keras/test_loops.py holds it.
+        return tf.function(
+            self._run,
+            input_signature=[tf.nest.map_structure(of_any_size, data)],
+            autograph=False,
+            experimental_attributes={"_noinline": True},
+        )
+
+    def _run(self, data: Any) -> Any:
         if self._augment:
             x, y = self._augment(data[0], data[1], self._seeds[self._step])
             data = (x, y, *data[2:])
