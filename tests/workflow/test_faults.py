@@ -40,7 +40,7 @@ def test_an_unseeded_generator_is_found_and_placed(new_project, old, new, place)
         ({"seeds": ["a"]}, "Expected `experiments.small.seeds.0` to be a value of type integer"),
         ({"split": {"train": 0.8, "validation": 0.1, "test": 0.2}}, "which sum to 1.1."),
         ({"code": "gone.py"}, "Expected a file or folder at `experiments.small.code`."),
-        ({"environment": "none"}, "none"),
+        ({"environment": "none"}, "none.yaml"),
     ],
 )
 def test_a_wrong_configuration_is_refused_before_anything_is_written(
@@ -93,7 +93,7 @@ def test_data_with_another_digest_keeps_nothing_and_names_both(new_project):
 @pytest.mark.slow
 def test_an_uncompiled_model_is_refused(new_project):
     made = new_project("uncompiled")
-    made.edit("network.compile(", "print(")
+    made.edit("network.compile(", "(lambda *_, **__: None)(")
     result = made.run("--cores", "1", "results/small/original/seed-0/train.manifest.json")
     assert result.returncode != 0
     assert "Expected `model` to return a compiled model." in result.stdout

@@ -41,6 +41,10 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 
+# Looked at for every experiment as soon as the configuration is read, so that no job runs before.
+ENVIRONMENTS = {name: environment(name) for name in {e.environment for e in EXPERIMENTS.values()}}
+
+
 def entry(wildcards):
     return EXPERIMENTS[wildcards.experiment]
 
@@ -66,7 +70,7 @@ def launch(wildcards, input):
 
 
 def environment_of(wildcards):
-    return environment(entry(wildcards).environment)
+    return ENVIRONMENTS[entry(wildcards).environment]
 
 
 def code_files(wildcards):
