@@ -14,7 +14,9 @@ from repro.core.errors import UserError
 
 
 def _stacked(*parts: Any) -> Any:
-    return np.stack(parts)
+    stacked = np.stack(parts)
+    # TensorFlow gives text as objects, whose bytes are addresses.
+    return stacked.astype(np.bytes_) if stacked.dtype.hasobject else stacked
 
 
 def _once(stream: Any) -> dict[str, Any]:

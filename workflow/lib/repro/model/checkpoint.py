@@ -115,7 +115,7 @@ def load(model: Any, path: Path) -> None:
         path: what `save` wrote.
 
     Raises:
-        UserError: the model's variables are others than the file's.
+        UserError: the model's variables are others than the file's, or have other shapes.
     """
     saved, own = read(path), by_path(model.weights)
     if odd := sorted(set(saved) ^ set(own)):
@@ -124,4 +124,10 @@ def load(model: Any, path: Path) -> None:
             f"{odd[0]!r}. Let `model` depend on settings and seeds alone."
         )
     for name, variable in own.items():
+        if saved[name].shape != tuple(variable.shape):
+            raise UserError(
+                f"Expected {name!r} of {path.name} to have the shape of the model's, "
+                f"{tuple(variable.shape)}. Received {saved[name].shape}. Let `model` depend on "
+                "settings and seeds alone."
+            )
         variable.assign(saved[name])

@@ -130,7 +130,7 @@ class _Recording:
         self._epoch = epoch
         self.step.begin_epoch(step_seeds(self.plan.seed, epoch, self.plan.steps))
 
-    def end_batch(self, batch: int, _logs: Any = None) -> None:
+    def end_batch(self, batch: int, **_logs: Any) -> None:
         if self._epoch == self.plan.last_epoch and batch + 1 >= self.plan.last_steps:
             self.model.stop_training = True
 

@@ -1,0 +1,93 @@
+"""Weights by path: they come back to the last bit, under names that are unique."""
+
+from pathlib import Path
+from typing import Any
+
+import experiments as e
+import numpy as np
+import pytest
+from repro.core.errors import UserError
+from repro.model import checkpoint
+
+
+def built(make: Any, shape: tuple[int, ...]) -> Any:
+    import keras
+
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(0)
+    model = make({}, e.Seeds(0))
+    model(np.zeros((1, *shape), np.float32))
+    return model
+
+
+def test_weights_come_back_to_the_last_bit(tmp_path: Path) -> None:
+    model = built(e.cnn, (6, 6, 1))
+    for variable in model.weights:
+        value = np.random.default_rng(0).normal(size=variable.shape).astype(np.float32)
+        variable.assign(value)
+    checkpoint.save(model, tmp_path / "a")
+    other = built(e.cnn, (6, 6, 1))
+    assert checkpoint.states(other).digests() != checkpoint.states(model).digests()
+    checkpoint.load(other, tmp_path / "a")
+    one, two = (checkpoint.states(m).digests()["weights"] for m in (model, other))
+    assert one == two
+    checkpoint.save(other, tmp_path / "b")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_every_variable_has_a_name_of_its_own(tmp_path: Path) -> None:
+    import keras
+
+    keras.backend.clear_session()
+    model = keras.Sequential(
+        [keras.Input((2,)), keras.Sequential([keras.layers.Dense(2, name="same")], name="one"),
+         keras.Sequential([keras.layers.Dense(2, name="same")], name="two")]
+    )  # fmt: skip
+    named = checkpoint.by_path([*model.weights, *model.weights])
+    assert len(named) == 2 * len(model.weights)
+    assert len([name for name in named if name.endswith("#2")]) == len(model.weights)
+    again = checkpoint.by_path([*model.weights, *model.weights, model.weights[0]])
+    assert [name for name in again if name.endswith("#3")] == [f"{model.weights[0].path}#3"]
+    checkpoint.save(model, tmp_path / "a")
+    assert len(checkpoint.read(tmp_path / "a")) == len(model.weights)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64"])
+def test_other_dtypes_come_back(dtype: str, tmp_path: Path) -> None:
+    import keras
+
+    keras.backend.clear_session()
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, dtype=dtype)])
+    before = checkpoint.states(model).digests()
+    checkpoint.save(model, tmp_path / "a")
+    model.set_weights([np.zeros_like(w) for w in model.get_weights()])
+    checkpoint.load(model, tmp_path / "a")
+    assert checkpoint.states(model).digests() == before
+
+
+def test_seed_states_and_optimizer_are_states() -> None:
+    model = built(e.cnn, (6, 6, 1))
+    model.optimizer.build(model.trainable_variables)
+    found = checkpoint.states(model)
+    assert [name for name in found.seeds if "seed_generator" in name] == list(found.seeds) != []
+    assert any("momentum" in name for name in found.optimizer)
+    assert any("moving_mean" in name for name in found.weights)
+    assert not set(found.seeds) & set(found.weights)
+
+
+def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
+    checkpoint.save(built(e.cnn, (6, 6, 1)), tmp_path / "weights.safetensors")
+    with pytest.raises(UserError, match=r"variables of weights\.safetensors\. Received a differ"):
+        checkpoint.load(built(e.mlp, (6,)), tmp_path / "weights.safetensors")
+
+
+def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
+    import keras
+
+    def wide(count: int) -> Any:
+        keras.backend.clear_session()
+        return keras.Sequential([keras.Input((count,)), keras.layers.Dense(2)])
+
+    checkpoint.save(wide(3), tmp_path / "weights.safetensors")
+    with pytest.raises(UserError, match=r"weights\.safetensors.*shape"):
+        checkpoint.load(wide(4), tmp_path / "weights.safetensors")

@@ -1,0 +1,77 @@
+"""Determinism: what was asked for is found set, and a TensorFlow that runs already is refused."""
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from repro.core.config import Threads
+from repro.core.errors import UserError
+from repro.model.determinism import begin
+
+LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
+
+
+def test_the_settings_are_found_not_believed(begun: dict[str, Any]) -> None:
+    import tensorflow as tf
+
+    assert begun == {"op_determinism": True, "intra": 2, "inter": 1, "xla": False, "tf32": False}
+    assert tf.config.threading.get_intra_op_parallelism_threads() == 2
+    assert tf.config.threading.get_inter_op_parallelism_threads() == 1
+
+
+def test_an_unseeded_draw_is_refused(begun: dict[str, Any]) -> None:
+    import tensorflow as tf
+
+    assert begun["op_determinism"]
+    tf.random.set_seed(None)
+    try:
+        with pytest.raises(RuntimeError, match="determinism"):
+            tf.random.uniform([])
+    finally:
+        tf.random.set_seed(0)
+
+
+def test_every_global_generator_is_seeded() -> None:
+    import tensorflow as tf
+
+    def draws() -> list[Any]:
+        begin(7, Threads(2, 1))
+        drawn = [random.random(), np.random.rand(), float(tf.random.uniform([]))]
+        return [*drawn, tf.keras.random.uniform([]).numpy()]
+
+    assert draws() == draws()
+
+
+def test_other_threads_than_those_that_run_are_refused() -> None:
+    import tensorflow as tf
+
+    tf.constant(0)
+    with pytest.raises(UserError, match=r"threads before it starts\. Received a TensorFlow that"):
+        begin(0, Threads(1, 1))
+
+
+LATE = """
+import tensorflow as tf
+tf.constant(0)
+from repro.core.config import Threads
+from repro.core.errors import UserError
+from repro.model.determinism import begin
+try:
+    begin(0, Threads(2, 1))
+except UserError as error:
+    print(error)
+"""
+
+
+@pytest.mark.slow
+def test_a_tensorflow_that_started_before_is_refused() -> None:
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", LATE], text=True, capture_output=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(LIBRARY)},
+    )  # fmt: skip
+    assert "Received a TensorFlow that has started" in done.stdout, done.stderr

@@ -1,0 +1,186 @@
+"""Evaluation: metrics, classes and predictions, twice; and mistakes of the user's code."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import experiments as e
+import numpy as np
+import pytest
+from repro.core.errors import UserError
+from repro.core.experiment import Code
+from repro.model.evaluation import evaluate, per_class
+
+PARAMETERS = {"settings": {}, "seed": 0, "batch_size": 16}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return e.prepared(tmp_path_factory.mktemp("data") / "data")
+
+
+@pytest.fixture(scope="module")
+def weights(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("weights")
+    e.trained(e.code(), data, out, epochs=1)
+    return out / "weights.safetensors"
+
+
+def report(out: Path) -> dict[str, Any]:
+    return json.loads((out / "metrics.json").read_text())
+
+
+def test_the_report_tells_what_numpy_finds(data: Path, weights: Path, tmp_path: Path) -> None:
+    from repro.data.prepare import part
+    from repro.model.checkpoint import read
+
+    assert evaluate(e.code(), data, weights, PARAMETERS, tmp_path)
+    found, test = report(tmp_path), part(data, "test")
+    first_kernel, first_bias, kernel, bias = read(weights).values()
+    if first_kernel.ndim == 1:
+        first_kernel, first_bias, kernel, bias = first_bias, first_kernel, bias, kernel
+    hidden = np.maximum(test["x"] @ first_kernel + first_bias, 0)
+    scores = hidden @ kernel + bias
+    with np.load(tmp_path / "predictions.npz") as saved:
+        assert saved["id"].tolist() == test["id"].tolist()
+        np.testing.assert_allclose(saved["y"], scores, rtol=1e-4, atol=1e-5)
+    right = scores.argmax(axis=1) == test["y"]
+    assert found["examples"] == len(right)
+    assert found["metrics"]["accuracy"] == pytest.approx(right.mean())
+    assert sum(c["right"] for c in found["per_class"]) == right.sum()
+    assert found["inference"] == {"passes": 2, "same": True}
+
+
+def test_it_writes_the_same_bytes_again(data: Path, weights: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        evaluate(e.code(), data, weights, PARAMETERS, tmp_path / name)
+    for file in ("metrics.json", "predictions.npz"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def restless(settings: Any, seeds: Any) -> Any:
+    import keras
+
+    shift = float(np.random.default_rng().normal())
+    model = e.mlp(settings, seeds)
+    inputs = keras.Input((6,))
+    return e.compiled(keras.Model(inputs, model(inputs) + shift))
+
+
+@pytest.mark.slow
+def test_inference_that_draws_at_random_is_found(data: Path, tmp_path: Path) -> None:
+    experiment = e.code(model=restless)
+    e.trained(experiment, data, tmp_path, epochs=1)
+    weights = tmp_path / "weights.safetensors"
+    assert not evaluate(experiment, data, weights, PARAMETERS, tmp_path)
+    assert report(tmp_path)["inference"] == {"passes": 2, "same": False}
+
+
+def diverging(settings: Any, seeds: Any) -> Any:
+    import keras
+
+    return e.compiled(e.mlp(settings, seeds), optimizer=keras.optimizers.SGD(1e30))
+
+
+def test_a_training_that_diverged_is_reported(data: Path, tmp_path: Path) -> None:
+    experiment = e.code(model=diverging)
+    e.trained(experiment, data, tmp_path, epochs=1)
+    assert evaluate(experiment, data, tmp_path / "weights.safetensors", PARAMETERS, tmp_path)
+    assert report(tmp_path)["metrics"]["loss"] in ("nan", "inf")
+
+
+LABELS = np.array([0, 0, 1, 2])
+SCORES = np.array([[3, 1, 0], [0, 1, 0], [0, 2, 1], [0, 2, 1]], np.float32)
+
+
+@pytest.mark.parametrize("labels", [LABELS, LABELS[:, None], np.eye(3)[LABELS]])
+def test_classes_are_counted(labels: np.ndarray) -> None:
+    found = per_class(labels, SCORES)
+    assert found is not None
+    assert [c["examples"] for c in found] == [2, 1, 1]
+    assert [c["predicted"] for c in found] == [1, 3, 0]
+    assert [c["right"] for c in found] == [1, 1, 0]
+    assert [c["recall"] for c in found] == [0.5, 1.0, 0.0]
+    assert [c["precision"] for c in found] == [1.0, 1 / 3, None]
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores"),
+    [
+        (None, SCORES),
+        (LABELS, None),
+        ({"a": LABELS}, SCORES),
+        (LABELS, SCORES[:, 0]),
+        (LABELS + 1, SCORES),
+        (LABELS - 1, SCORES),
+        (np.array([0.5, 0.1, 0.2, 0.3]), SCORES),
+        (np.array(["a", "b", "a", "b"]), SCORES),
+        (LABELS, SCORES[:, :1]),
+        (np.full((4, 3), 0.5), SCORES),
+    ],
+)
+def test_other_tasks_have_no_classes(labels: Any, scores: Any) -> None:
+    assert per_class(labels, scores) is None
+
+
+def uncompiled(_settings: Any, _seeds: Any) -> Any:
+    import keras
+
+    return keras.Sequential([keras.Input((6,)), *e.layers()])
+
+
+def failing(_settings: Any, _seeds: Any) -> Any:
+    raise ValueError("no such width")
+
+
+def misshapen(_settings: Any, _seeds: Any) -> Any:
+    import keras
+
+    return e.compiled(keras.Sequential([keras.Input((7,)), *e.layers()]))
+
+
+def pooling(settings: Any, seeds: Any) -> Any:
+    import keras
+
+    inputs = keras.Input((6,))
+    output = e.mlp(settings, seeds)(inputs)
+    return e.compiled(keras.Model(inputs, keras.ops.mean(output, axis=0, keepdims=True)))
+
+
+def bad_augment(x: Any, _y: Any, _seed: Any) -> Any:
+    return x
+
+
+def failing_augment(x: Any, y: Any, seed: Any) -> Any:
+    return x @ y, seed
+
+
+MISTAKES: list[tuple[Code, str]] = [
+    (e.code(model=uncompiled), r"a compiled model\. Received one that is not compiled"),
+    (e.code(model=lambda *_: "model"), r"return a keras\.Model\. Received str"),
+    (e.code(model=lambda *_: None), r"return a keras\.Model\. Received NoneType"),
+    (e.code(model=failing), r"`model` .* ValueError \(no such width\)"),
+    (e.code(model=misshapen), r"`model` of the experiment's code to run\. Received ValueError"),
+    (e.code(augment=bad_augment), r"`model or augment` of the experiment's code"),
+    (e.code(augment=failing_augment), r"`model or augment` of the experiment's code"),
+    (e.code(callbacks=failing), r"`callbacks` of the experiment's code .*no such width"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(MISTAKES)))
+@pytest.mark.parametrize("loop", ["auto", "fit"])
+def test_a_mistake_in_the_users_code_is_a_sentence(
+    number: int, loop: str, data: Path, tmp_path: Path
+) -> None:
+    experiment, words = MISTAKES[number]
+    with pytest.raises(UserError, match=words):
+        e.trained(experiment, data, tmp_path, loop=loop)
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_model_than_the_trained_one_is_told(
+    data: Path, weights: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"variables of weights\.safetensors"):
+        evaluate(e.code(model=e.scheduled), data, weights, PARAMETERS, tmp_path)
+    assert not list(tmp_path.iterdir())
