@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from repro.core.digest import sha256_file, sha256_tree, sha256_value
 from repro.core.errors import UserError
@@ -99,6 +99,7 @@ def test_a_damaged_one_is_refused(tmp_path: Path, content: bytes | None) -> None
 KEYS = st.sampled_from(["_type", "subject", "predicateType", "predicate"])
 
 
+@settings(max_examples=15)
 @given(KEYS, st.none() | st.integers() | st.text() | st.lists(st.integers(), max_size=2))
 def test_any_other_value_is_refused(key: str, value: Any) -> None:
     import tempfile
