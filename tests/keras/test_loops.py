@@ -1,6 +1,5 @@
 """Both loops give the same bits and leave the same trace; what one cannot do is told."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +30,8 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-def with_known_faults(names: Iterable[str], **faults: str) -> list[Any]:
-    """The names; a fault that is known must fail until it is mended, when its mark must go."""
-    reasons = {name.replace("_", " "): reason for name, reason in faults.items()}
-    return [
-        pytest.param(n, marks=[pytest.mark.xfail(strict=True, reason=reasons[n])])
-        if n in reasons else n
-        for n in names
-    ]  # fmt: skip
-
-
-NESTED = "the graph loop takes no mapping of metrics among the logs of a train_step"
-TEXT = "Keras takes no text from NumPy; the loops hand it on as it is"
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("name", with_known_faults(CASES, own_step=NESTED))
+@pytest.mark.parametrize("name", CASES)
 def test_both_loops_give_the_same_bits(name: str, tmp_path: Path) -> None:
     case = dict(CASES[name])
     functions = {k: case.pop(k) for k in ("model", "augment", "callbacks") if k in case}
@@ -224,7 +209,7 @@ OBSTACLES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", with_known_faults(OBSTACLES, text=TEXT))
+@pytest.mark.parametrize("name", OBSTACLES)
 def test_an_obstacle_is_told_and_auto_takes_the_other_loop(name: str, tmp_path: Path) -> None:
     functions, words = OBSTACLES[name]
     data = e.prepared(tmp_path / "data", functions.get("dataset", e.table))

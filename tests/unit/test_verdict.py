@@ -81,10 +81,16 @@ def test_other_goals_are_not_judged_yet(goal: str, parted: Divergence | None, wo
     assert f"the goal `{goal}` is not judged yet; the runs {words}" in found["sentence"]
 
 
-def test_two_setups_cannot_be_called_repeatable() -> None:
-    found = verdict(None, setups=2)
+@pytest.mark.parametrize(
+    ("divergence", "words"), [(None, "bits are the same"), (PARTED, "part at epoch 0, step 3")]
+)
+def test_two_setups_can_be_called_neither_repeatable_nor_not(
+    divergence: Divergence | None, words: str
+) -> None:
+    found = verdict(divergence, setups=2)
     assert found["verdict"] == "inconclusive"
     assert "different setups" in found["sentence"]
+    assert words in found["sentence"]
 
 
 def test_restless_inference_is_told_apart_from_training() -> None:

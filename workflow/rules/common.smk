@@ -9,6 +9,7 @@ sys.path.insert(0, str(HOME / "workflow" / "lib"))
 
 from repro.core.canonical import canonical
 from repro.core.config import check_files, resolve
+from repro.core.digest import files_below
 from repro.core.errors import UserError
 from repro.record.installed import check_renders, current_platform
 
@@ -76,7 +77,7 @@ def environment_of(wildcards):
 def code_files(wildcards):
     """The experiment's file, or all files of its folder."""
     path = Path(entry(wildcards).code)
-    return [str(path)] if path.is_file() else sorted(map(str, path.rglob("*.py")))
+    return [str(path)] if path.is_file() else [str(file) for _, file in files_below(path)]
 
 
 def data_inputs(wildcards):

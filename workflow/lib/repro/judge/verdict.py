@@ -73,17 +73,17 @@ def _answer(
         return INCONCLUSIVE, (
             f"{name}: inconclusive, because the goal `{goal}` is not judged yet; the runs {also}."
         )
-    if parted:
-        first = parted[0]
-        assert first.divergence is not None
-        return NOT_MET, (
-            f"{name}: not repeatable bit for bit. With seed {first.seed} the repeat parts from the "
-            f"original at {place(first.divergence)}."
-        )
+    first = parted[0].divergence if parted else None
     if context.setups > 1:
         return INCONCLUSIVE, (
             f"{name}: inconclusive, because the runs were made in different setups "
-            f"({context.scope}); the goal `bitwise` speaks of one. Their bits are the same."
+            f"({context.scope}), and the goal `bitwise` speaks of one; "
+            f"{f'they part at {place(first)}' if first else 'their bits are the same'}."
+        )
+    if first:
+        return NOT_MET, (
+            f"{name}: not repeatable bit for bit. With seed {parted[0].seed} the repeat parts from "
+            f"the original at {place(first)}."
         )
     how = "to its end" if repeat == "full" else "as far as it went"
     return MET, (
@@ -103,7 +103,7 @@ def _per_seed(comparison: Comparison) -> dict[str, Any]:
 
 def _warnings(parameters: Mapping[str, Any], context: Context) -> list[str]:
     unseen = _unseen(parameters["repeat"])
-    restless = [str(i["seed"]) for i in context.inference if not i["same"]]
+    restless = sorted({str(i["seed"]) for i in context.inference if not i["same"]})
     found = [unseen, RARE if parameters["repeat"] != "off" else None]
     if restless:
         found.append(

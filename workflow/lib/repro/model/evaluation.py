@@ -26,7 +26,7 @@ from repro.core.seeding import Seeds
 from repro.core.writing import whole_file, write_text
 from repro.data.prepare import part, structured
 from repro.model.checkpoint import load
-from repro.model.loops import columns
+from repro.model.plan import columns
 from repro.model.training import built, made
 
 OUTPUTS = ("metrics.json", "predictions.npz")

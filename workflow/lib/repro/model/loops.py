@@ -10,77 +10,18 @@ in memory; `fit` feeds Keras' own `fit` batch by batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from repro.core.errors import UserError
-from repro.data.order import Int64, order
-from repro.data.prepare import structured
+from repro.data.order import Int64
 from repro.model.checkpoint import optimizers
+from repro.model.plan import Array, Plan, columns, rows_of
 
-Array = npt.NDArray[Any]
 MEMORY = 2**30
 """The graph loop holds the training data in memory, up to this many bytes."""
-
-
-# Asked for twice in an epoch, by the loop and by the trace.
-@lru_cache(maxsize=1)
-def _order(seed: int, epoch: int, size: int) -> Int64:
-    rows = order(seed, epoch, size)
-    rows.setflags(write=False)
-    return rows
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to train on, in which order, and how long.
-
-    `last_epoch` and `last_steps` say where a shortened run stops: after so many steps of
-    that epoch.
-    """
-
-    arrays: Mapping[str, Array]
-    validation: Mapping[str, Array]
-    batch_size: int
-    epochs: int
-    seed: int
-    last_epoch: int
-    last_steps: int
-
-    @property
-    def size(self) -> int:
-        """The number of training examples."""
-        return len(self.arrays["id"])
-
-    @property
-    def steps(self) -> int:
-        """Batches in a whole epoch; the last one may be smaller."""
-        return -(-self.size // self.batch_size)
-
-    def steps_of(self, epoch: int) -> int:
-        """Batches to be run in this epoch."""
-        return self.last_steps if epoch == self.last_epoch else self.steps
-
-    def order(self, epoch: int) -> Int64:
-        """The examples in the order of this epoch; not to be written to."""
-        return _order(self.seed, epoch, self.size)
-
-    def batches(self, epoch: int) -> Iterator[Int64]:
-        """The rows of each batch of this epoch."""
-        rows = self.order(epoch)
-        for start in range(0, self.size, self.batch_size):
-            yield rows[start : start + self.batch_size]
-
-
-def columns(arrays: Mapping[str, Array]) -> tuple[Any, ...]:
-    """(x, y) or (x, y, sample_weight) of one part of the data; empty for an empty part."""
-    named = (structured(arrays, name) for name in ("x", "y", "sample_weight"))
-    return tuple(part for part in named if part is not None)
 
 
 def _acts_at_batches(callback: Any) -> bool:
@@ -167,10 +108,10 @@ def fit_loop(model: Any, plan: Plan, callbacks: Any) -> None:
     data = columns(plan.arrays)
 
     def taken(rows: Int64) -> tuple[Any, ...]:
-        def rows_of(array: Array) -> Array:
-            return array[rows]
+        def of(array: Any) -> Any:
+            return rows_of(array, rows)
 
-        return tuple(keras.tree.map_structure(rows_of, part) for part in data)
+        return tuple(keras.tree.map_structure(of, part) for part in data)
 
     model.fit(
         (taken(rows) for epoch in range(plan.epochs) for rows in plan.batches(epoch)),
@@ -229,6 +170,15 @@ def _validated(model: Any, plan: Plan, callbacks: Any) -> dict[str, float]:
     return {f"val_{name}": value for name, value in logs.items()}
 
 
+def _flat(logs: Mapping[str, Any]) -> dict[str, float]:
+    """Logs as `fit` gives them: a train_step of the user's own may hold a mapping of metrics."""
+    flat: dict[str, float] = {}
+    for name, value in logs.items():
+        nested = isinstance(value, Mapping)
+        flat |= _flat(cast("Mapping[str, Any]", value)) if nested else {name: float(value)}
+    return flat
+
+
 def graph_loop(model: Any, plan: Plan, callbacks: Any) -> None:
     """Trains with one TensorFlow function for each epoch; does what `fit` does around it.
 
@@ -244,7 +194,7 @@ def graph_loop(model: Any, plan: Plan, callbacks: Any) -> None:
     for epoch in range(plan.epochs):
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
-        logs = {name: float(v) for name, v in run(plan.order(epoch), plan.steps_of(epoch)).items()}
+        logs = _flat(run(plan.order(epoch), plan.steps_of(epoch)))
         logs |= _validated(model, plan, callbacks)
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:

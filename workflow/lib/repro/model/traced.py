@@ -203,7 +203,7 @@ class TracedStep:
 
         batch = [part for part in tf.nest.flatten(data) if part is not None]
         # A train_step of the user's own may never call compute_loss: then its logs stand in.
-        loss = self._losses[-1] if self._losses else logs[min(logs, key=lambda n: (n != "loss", n))]
+        loss = self._losses[-1] if self._losses else logs.get("loss", tf.nest.flatten(logs)[0])
         rates = [_bits(optimizer.learning_rate) for optimizer in self._optimizers]
         variables = [tf.convert_to_tensor(v.value) for v in self._weights.values()]
         several = digests(batch + variables)

@@ -29,7 +29,8 @@ from repro.core.writing import whole_file
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
 from repro.model.checkpoint import save, states
-from repro.model.loops import LOOPS, Plan, choose, columns
+from repro.model.loops import LOOPS, choose
+from repro.model.plan import Plan, columns
 from repro.model.traced import TracedStep
 
 OUTPUTS = ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv")
@@ -90,10 +91,8 @@ def built(model: Any, arrays: Mapping[str, npt.NDArray[Any]], code: Code) -> Any
     """
     import keras
 
-    def symbol(array: npt.NDArray[Any]) -> Any:
-        dtype = (
-            "string" if array.dtype.kind in "US" else keras.backend.standardize_dtype(array.dtype)
-        )
+    def symbol(array: Any) -> Any:
+        dtype = keras.backend.standardize_dtype(array.dtype)
         return keras.KerasTensor((None, *array.shape[1:]), dtype)
 
     with code.blamed("model"):

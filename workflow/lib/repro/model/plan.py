@@ -1,0 +1,92 @@
+"""Plan: what to train on, in which order, and how long; batches as `fit` takes them.
+
+Synopsis:
+    plan.steps, plan.order(epoch), plan.batches(epoch)
+    columns(arrays)                  # (x, y) or (x, y, sample_weight)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from repro.data.order import Int64, order
+from repro.data.prepare import structured
+
+Array = npt.NDArray[Any]
+_FED = ("x", "y", "sample_weight")
+
+
+# Asked for twice in an epoch, by the loop and by the trace.
+@lru_cache(maxsize=1)
+def _order(seed: int, epoch: int, size: int) -> Int64:
+    rows = order(seed, epoch, size)
+    rows.setflags(write=False)
+    return rows
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train on, in which order, and how long.
+
+    `last_epoch` and `last_steps` say where a shortened run stops: after so many steps of
+    that epoch.
+    """
+
+    arrays: Mapping[str, Array]
+    validation: Mapping[str, Array]
+    batch_size: int
+    epochs: int
+    seed: int
+    last_epoch: int
+    last_steps: int
+
+    @property
+    def size(self) -> int:
+        """The number of training examples."""
+        return len(self.arrays["id"])
+
+    @property
+    def steps(self) -> int:
+        """Batches in a whole epoch; the last one may be smaller."""
+        return -(-self.size // self.batch_size)
+
+    def steps_of(self, epoch: int) -> int:
+        """Batches to be run in this epoch."""
+        return self.last_steps if epoch == self.last_epoch else self.steps
+
+    def order(self, epoch: int) -> Int64:
+        """The examples in the order of this epoch; not to be written to."""
+        return _order(self.seed, epoch, self.size)
+
+    def batches(self, epoch: int) -> Iterator[Int64]:
+        """The rows of each batch of this epoch."""
+        rows = self.order(epoch)
+        for start in range(0, self.size, self.batch_size):
+            yield rows[start : start + self.batch_size]
+
+
+def rows_of(array: Any, rows: Int64) -> Any:
+    """Some rows of an array, or of a tensor of text."""
+    import tensorflow as tf
+
+    return tf.gather(array, rows) if tf.is_tensor(array) else array[rows]
+
+
+def _readable(array: Array) -> Any:
+    """The array, or, since Keras takes no text from NumPy, a tensor of it."""
+    import tensorflow as tf
+
+    return tf.constant(np.asarray(array)) if array.dtype.kind in "SU" else array
+
+
+def columns(arrays: Mapping[str, Array]) -> tuple[Any, ...]:
+    """(x, y) or (x, y, sample_weight) of one part of the data; empty for an empty part."""
+    wanted = {n: _readable(a) for n, a in arrays.items() if n.split(".")[0] in _FED}
+    named = (structured(wanted, name) for name in _FED)
+    return tuple(part for part in named if part is not None)
