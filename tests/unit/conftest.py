@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from samples import LIBRARY, Fresh, write_run
 
+sys.dont_write_bytecode = True  # as in a job: what a test finds beside its files is the library's
 settings.register_profile("repro", deadline=None, max_examples=50)
 settings.load_profile("repro")
 
