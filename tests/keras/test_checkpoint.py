@@ -91,3 +91,15 @@ def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
     checkpoint.save(wide(3), tmp_path / "weights.safetensors")
     with pytest.raises(UserError, match=r"weights\.safetensors.*shape"):
         checkpoint.load(wide(4), tmp_path / "weights.safetensors")
+
+
+def test_a_weight_of_no_dimension_comes_back(tmp_path: Path) -> None:
+    def scaled(_settings: Any, seeds: Any) -> Any:
+        import keras
+
+        return keras.Sequential([keras.Input((6,)), keras.layers.Normalization(), *e.layers()])
+
+    model = built(scaled, (6,))
+    assert () in [variable.shape for variable in model.weights]
+    checkpoint.save(model, tmp_path / "a")
+    checkpoint.load(built(scaled, (6,)), tmp_path / "a")

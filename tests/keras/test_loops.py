@@ -239,3 +239,21 @@ def test_callbacks_at_epochs_are_no_obstacle() -> None:
     loud = keras.callbacks.LambdaCallback(on_train_batch_end=print)
     assert not any(loops._acts_at_batches(callback) for callback in quiet)
     assert loops._acts_at_batches(loud)
+
+
+@pytest.mark.slow
+def test_a_value_logged_in_some_epochs_stands_beside_them(data: Path, tmp_path: Path) -> None:
+    def seldom(_settings: Any, _seeds: Any) -> list[Any]:
+        import keras
+
+        class Seldom(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+                if epoch == 1:
+                    logs["seldom"] = 0.5
+
+        return [Seldom()]
+
+    for loop in ("graph", "fit"):
+        e.trained(e.code(callbacks=seldom), data, tmp_path / loop, loop=loop, epochs=3)
+        head, *rows = [r.split(",") for r in (tmp_path / loop / "history.csv").read_text().split()]
+        assert [row[head.index("seldom")] for row in rows] == ["", "0.5", ""]

@@ -5,7 +5,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repro.core.errors import UserError
 from repro.judge.command import main
+from repro.record import installed
+
+
+@pytest.fixture(autouse=True)
+def sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of these tests may be any; installed's own tests hold the check."""
+    monkeypatch.setattr(installed, "require", lambda prefix: None)
+
+
+def test_an_unsound_environment_verifies_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_prefix: Path) -> None:
+        raise UserError("Expected another file.")
+
+    monkeypatch.setattr(installed, "require", refuse)
+    assert main(["verify", written(tmp_path, "e", "met")]) == 2
+    assert capsys.readouterr().err == "Expected another file.\n"
 
 
 def written(folder: Path, name: str, verdict: str, **changed: Any) -> str:

@@ -89,6 +89,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"split": {"train": math.nan, "validation": 0, "test": 1}}, ["split.train", "finite", "nan"]),
     ({"goal": "exact"}, ["goal", "bitwise", "exact"]),
     ({"repeat": {"epochs": 0}}, ["repeat", "N at least 1"]),
+    ({"repeat": {"epochs": 20}}, ["repeat.epochs", "below the 20", "Say `repeat: full`"]),
     ({"repeat": {"epochs": 1, "steps": 1}}, ["repeat", "full, off"]),
     ({"repeat": 0}, ["repeat", "full, off", "Received 0"]),
     ({"repeat": True}, ["repeat", "full, off", "true"]),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from repro.core.digest import sha256_file, sha256_tree, sha256_value
 from repro.core.errors import UserError
-from repro.record.manifest import Making, read, write
+from repro.record.manifest import Making, check_subjects, digests, read, write
 
 INSTALLED = {"lock": "sha256:0", "channel": "local", "platform": "linux-64", "packages": []}
 
@@ -28,7 +28,7 @@ def made(tmp_path: Path, outputs: list[Path], **changed: Any) -> Path:
         **{
             "names": {"step": "prepare", "experiment": "digits", "run": "original"},
             "parameters": {"data_seed": 0},
-            "inputs": {"code": tmp_path / "a.txt", "data": tmp_path / "data"},
+            "inputs": digests({"code": tmp_path / "a.txt", "data": tmp_path / "data"}),
             "installed": INSTALLED,
             "process": {"factors": []},
             **changed,
@@ -112,3 +112,25 @@ def test_any_other_value_is_refused(key: str, value: Any) -> None:
         path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
         with pytest.raises(UserError, match=r"data\.manifest\.json: Expected"):
             read(path)
+
+
+def test_files_that_are_as_their_manifest_says_pass(tmp_path: Path, outputs: list[Path]) -> None:
+    check_subjects(made(tmp_path, outputs), "data")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("a.txt", lambda file: file.write_bytes(b"A")),
+        ("a.txt", Path.unlink),
+        ("data/train/x.npy", lambda file: file.write_bytes(b"")),
+        ("data/train/more.npy", lambda file: file.write_bytes(b"more")),
+    ],
+)
+def test_a_changed_a_missing_and_an_added_file_are_refused(
+    tmp_path: Path, outputs: list[Path], name: str, change: Any
+) -> None:
+    path = made(tmp_path, outputs)
+    change(tmp_path / name)
+    with pytest.raises(UserError, match=rf"difference at {name}.*Delete data.manifest.json"):
+        check_subjects(path, "data")

@@ -91,11 +91,15 @@ def test_two_setups_can_be_called_neither_repeatable_nor_not(
     assert found["verdict"] == "inconclusive"
     assert "different setups" in found["sentence"]
     assert words in found["sentence"]
+    assert [entry["verdict"] for entry in found["per_seed"]] == ["inconclusive"]
+    assert found["causes"] == []
 
 
 def test_restless_inference_is_told_apart_from_training() -> None:
     found = verdict(None, None, inference=(True, False))
-    assert found["verdict"] == "met"
+    assert found["verdict"] == "not met"
+    assert "training is repeatable, inference is not. The weights of seed 1" in found["sentence"]
+    assert [entry["verdict"] for entry in found["per_seed"]] == ["met", "met"]
     (warning,) = [w for w in found["warnings"] if "Inference" in w]
     assert "seed 1" in warning
     assert "seed 0" not in warning

@@ -40,7 +40,7 @@ def test_an_unseeded_generator_is_found_and_placed(new_project, old, new, place)
         ({"seeds": ["a"]}, "Expected `experiments.small.seeds.0` to be a value of type integer"),
         ({"split": {"train": 0.8, "validation": 0.1, "test": 0.2}}, "which sum to 1.1."),
         ({"code": "gone.py"}, "Expected a file or folder at `experiments.small.code`."),
-        ({"environment": "none"}, "none.yaml"),
+        ({"environment": "none"}, "Expected `environment` to be one of keras"),
     ],
 )
 def test_a_wrong_configuration_is_refused_before_anything_is_written(

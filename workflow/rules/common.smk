@@ -28,6 +28,12 @@ def environment(name):
         "locked": HOME / "workflow" / "envs",
         "local": HOME / ".tools" / "local" / "envs",
     }[channel()]
+    known = sorted(file.stem for file in folder.glob("*.yaml"))
+    if name not in known:
+        raise WorkflowError(
+            f"config/config.yaml: Expected `environment` to be one of {', '.join(known)}. "
+            f"Received {name}. Correct it."
+        )
     try:
         check_renders(HOME / "conda-lock.yml", folder, name, current_platform())
     except UserError as error:
@@ -76,8 +82,7 @@ def environment_of(wildcards):
 
 def code_files(wildcards):
     """The experiment's file, or all files of its folder."""
-    path = Path(entry(wildcards).code)
-    return [str(path)] if path.is_file() else [str(file) for _, file in files_below(path)]
+    return files_of(entry(wildcards).code)
 
 
 def data_inputs(wildcards):
@@ -86,22 +91,38 @@ def data_inputs(wildcards):
     return [f"data:{name}={s.path}" if name else f"data={s.path}" for name, s in sources]
 
 
-def data_paths(wildcards):
-    return [source.path for source in entry(wildcards).data.values()]
+def files_of(path):
+    """The file itself, or all files of a folder: Snakemake sees no change inside a folder."""
+    path = Path(path)
+    return [str(path)] if path.is_file() else [str(file) for _, file in files_below(path)]
+
+
+def data_files(wildcards):
+    """All files of the raw data."""
+    return [file for s in entry(wildcards).data.values() for file in files_of(s.path)]
+
+
+# What `compare` reads, by the step that makes it.
+COMPARED = {
+    "train": ["weights.safetensors", "trace.jsonl", "history.csv", "train.manifest.json"],
+    "evaluate": ["metrics.json", "predictions.npz", "evaluate.manifest.json"],
+}
 
 
 def compared(wildcards):
-    """The manifests of all that is compared: they come last, so their outputs are there too."""
+    """All files that are compared, and their manifests."""
     repeat = entry(wildcards).repeat
-    steps = {"original": ("train", "evaluate")}
+    steps = {"original": ["train", "evaluate"]}
     if repeat != "off":
         # A repeat that stops early has no final weights to evaluate.
-        steps["repeat"] = ("train", "evaluate") if repeat == "full" else ("train",)
-    return [
-        f"results/{wildcards.experiment}/{run}/seed-{seed}/{step}.manifest.json"
+        steps["repeat"] = ["train", "evaluate"] if repeat == "full" else ["train"]
+    folder = f"results/{wildcards.experiment}"
+    return [f"{folder}/{run}/data.manifest.json" for run in steps] + [
+        f"{folder}/{run}/seed-{seed}/{file}"
         for run, names in steps.items()
-        for step in names
         for seed in entry(wildcards).seeds
+        for name in names
+        for file in COMPARED[name]
     ]
 
 

@@ -2,7 +2,7 @@ rule prepare:
     input:
         code="results/code.pyz",
         experiment=code_files,
-        data=data_paths,
+        data=data_files,
     output:
         # Not directory(): Snakemake would leave a file of its own there. What else lies in the
         # folder is claimed by the manifest, and checked against it by each step that reads it.

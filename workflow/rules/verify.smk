@@ -1,7 +1,7 @@
 rule compare:
     input:
         judge="results/judge.pyz",
-        manifests=compared,
+        compared=compared,
     output:
         verdict="results/{experiment}/verdict.json",
         page="results/{experiment}/verdict.md",

@@ -70,7 +70,9 @@ def main() -> int:
         making = manifest.Making(
             names={"step": "code"},
             parameters={},
-            inputs={"lib": LIBRARY, "schemas": SCHEMAS, "pack.py": Path(__file__)},
+            inputs=manifest.digests(
+                {"lib": LIBRARY, "schemas": SCHEMAS, "pack.py": Path(__file__)}
+            ),
             installed=installed.read(prefix),
         )
         manifest.write(options.out / "code.manifest.json", making, list(programs))

@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -109,6 +110,8 @@ def _prepare(options: argparse.Namespace, code: Code, inputs: Mapping[str, Path]
     sources = {
         n.removeprefix("data").lstrip(":"): p for n, p in inputs.items() if n.startswith("data")
     }
+    # Snakemake deletes only the outputs that it knows: what else an earlier try left goes here.
+    shutil.rmtree(options.out / "data", ignore_errors=True)
     prepare(code, sources, options.parameters, options.out / "data")
     return {**process, "ids": IDS, "split": SPLIT}
 
@@ -140,15 +143,22 @@ def _do(options: argparse.Namespace) -> None:
     launch.check(options.run, options.parameters["threads"]["intra"])
     prefix = Path(sys.prefix)
     installed.require(prefix)
-    inputs = _inputs(options)
-    if "data.manifest" in inputs:
-        manifest.check_subjects(inputs["data.manifest"], "data")
+    inputs = {**_inputs(options), "code": Path(sys.argv[0])}
+    read = manifest.digests(inputs)
+    for name, below in (("data.manifest", "data"), ("train.manifest", None)):
+        if name in inputs:
+            manifest.check_subjects(inputs[name], below)
     options.out.mkdir(parents=True, exist_ok=True)
     process = _STEPS[options.step](options, load(inputs["experiment"]), inputs)
+    if odd := [name for name, digest in manifest.digests(inputs).items() if read[name] != digest]:
+        raise UserError(
+            f"Expected the inputs to stay as they were while {options.step} ran. Received another "
+            f"{odd[0]} at its end. Run again."
+        )
     making = manifest.Making(
         names={"step": options.step, "experiment": options.experiment, "run": options.run},
         parameters=options.parameters,
-        inputs={**inputs, "code": Path(sys.argv[0])},
+        inputs=read,
         installed=installed.read(prefix),
         process={**process, "factors": list(launch.varied())},
         started=started,

@@ -137,7 +137,15 @@ def _check_split(name: str, split: Mapping[str, float]) -> None:
 
 
 def _check_repeat(name: str, entry: Mapping[str, Any]) -> None:
-    if "steps" in (entry["repeat"] or ()) and entry["training"]["trace"] != "step":
+    shorter = cast(
+        "Mapping[str, int]", entry["repeat"] if isinstance(entry["repeat"], dict) else {}
+    )
+    if shorter.get("epochs", 0) >= (whole := entry["training"]["epochs"]):
+        raise UserError(
+            f"{FILE}: Expected `experiments.{name}.repeat.epochs` below the {whole} of "
+            f"`training.epochs`. Received {shorter['epochs']}. Say `repeat: full`."
+        )
+    if "steps" in shorter and entry["training"]["trace"] != "step":
         raise UserError(
             f"{FILE}: Expected `experiments.{name}.training.trace: step` beside "
             f"`repeat: {{steps: N}}`. Received `trace: {entry['training']['trace']}`, which leaves "

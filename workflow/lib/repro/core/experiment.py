@@ -3,7 +3,7 @@
 Synopsis:
     code = load(path)
     with code.blamed("dataset"):
-        code.dataset(data, settings, seeds)
+        code.function("dataset")(data, settings, seeds)
 
 An exception inside the user's code becomes one sentence that names the place; the whole
 traceback goes to the step's log.
@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from repro.core.errors import UserError
+from repro.core.launch import varied
 
 MODULE = "experiment"
 
@@ -80,10 +81,15 @@ def _blamed(path: Path, what: str) -> Generator[None]:
         raise
     except (Exception, SystemExit) as error:
         text = str(error).strip().splitlines()
+        elsewhere = isinstance(error, FileNotFoundError) and "working directory" in varied()
+        hint = (
+            " The repeat runs in another working directory: read files by the paths given to "
+            "`dataset`, or beside `__file__`."
+        )
         raise UserError(
             f"Expected {what} of the experiment's code to run. Received "
             f"{type(error).__name__} ({text[0] if text else 'no message'}) at "
-            f"{_place(error, path)}. Mend the code."
+            f"{_place(error, path)}. Mend the code.{hint if elsewhere else ''}"
         ) from error
 
 

@@ -2,9 +2,8 @@
 
 Synopsis:
     with writer(path, header) as trace:
-        trace.step(epoch, step, ids, row)
-        trace.epoch(epoch, digests)
-    header, lines = read(path)
+        trace.line({"epoch": 0, "step": 0, …})
+    trace = read(path)
 """
 
 from __future__ import annotations

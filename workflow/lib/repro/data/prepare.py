@@ -10,6 +10,7 @@ Synopsis:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def prepare(
     assert function is not None
     with code.blamed("dataset"):
         single = sources[""] if "" in sources else dict(sources)
-        returned = collected(function(single, dict(parameters["settings"]), seeds))
+        returned = collected(function(single, deepcopy(parameters["settings"]), seeds))
     examples = examples_of(returned)
     parts = split(examples, parameters["split"], seeds("split"))
     with whole_folder(folder) as temporary:

@@ -22,23 +22,27 @@ from repro.core.errors import UserError
 from repro.core.launch import NAMES
 from repro.core.schema import checked
 from repro.core.writing import write_text
-from repro.judge.compare import compare
+from repro.judge.compare import Comparison, compare
 from repro.judge.render import markdown
 from repro.judge.verdict import INCONCLUSIVE, MET, Context, judge
 from repro.record import installed, manifest
 from repro.steps import reported
 
-_HARDWARE = ("python", "packages", "cuda", "system", "cpu", "gpu", "installed")
+_SETUP = ("python", "packages", "cuda", "system", "cpu", "gpu", "installed")
 
 
-def _manifests(
-    runs: Mapping[str, Path], seeds: Sequence[int], step: str
-) -> Iterator[tuple[str, int, Path]]:
+def _expected(options: argparse.Namespace) -> Iterator[tuple[str, str, int | None, Path]]:
+    """Run, step, seed and path of every manifest that the verdict rests on, and no left-over."""
+    runs = {"original": options.original}
+    if options.repeat is not None:
+        runs["repeat"] = options.repeat
     for run, folder in runs.items():
-        for seed in seeds:
-            path = folder / f"seed-{seed}" / f"{step}.manifest.json"
-            if path.exists():
-                yield run, seed, path
+        yield run, "prepare", None, folder / "data.manifest.json"
+        for seed in options.parameters["seeds"]:
+            yield run, "train", seed, folder / f"seed-{seed}" / "train.manifest.json"
+            # A repeat that stops early has no final weights to evaluate.
+            if run == "original" or options.parameters["repeat"] == "full":
+                yield run, "evaluate", seed, folder / f"seed-{seed}" / "evaluate.manifest.json"
 
 
 def _scope(setup: Mapping[str, Any]) -> str:
@@ -51,46 +55,54 @@ def _scope(setup: Mapping[str, Any]) -> str:
     )
 
 
-def _context(runs: Mapping[str, Path], seeds: Sequence[int]) -> Context:
-    trained = [
-        (run, manifest.read(path)["predicate"]) for run, _, path in _manifests(runs, seeds, "train")
-    ]
+def _setup(predicate: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be the same in both runs: machine, environment, program and experiment."""
+    setup = {key: predicate["repro_environment"][key] for key in _SETUP}
+    # How many processors there are must not matter: threads are in the configuration.
+    setup["cpu"] = {k: v for k, v in setup["cpu"].items() if k not in ("count", "available")}
+    for entry in predicate["buildDefinition"]["resolvedDependencies"]:
+        if entry["name"] in ("code", "experiment"):
+            setup[entry["name"]] = entry["digest"]["sha256"]
+    return setup
+
+
+def _context(options: argparse.Namespace) -> Context:
     setups: list[dict[str, Any]] = []
-    for _, predicate in trained:
-        setup = {key: predicate["repro_environment"][key] for key in _HARDWARE}
-        # How many processors there are must not matter: threads are in the configuration.
-        setup["cpu"] = {k: v for k, v in setup["cpu"].items() if k not in ("count", "available")}
-        if setup not in setups:
+    varied: set[str] = set()
+    inference: list[dict[str, Any]] = []
+    for run, step, seed, path in _expected(options):
+        manifest.check_subjects(path, "data" if step == "prepare" else None)
+        predicate = manifest.read(path)["predicate"]
+        if (setup := _setup(predicate)) not in setups:
             setups.append(setup)
-    varied = {f for run, p in trained if run == "repeat" for f in p["repro_process"]["factors"]}
-    repeated = any(run == "repeat" for run, _ in trained)
-    inference = [
-        {
-            "run": run,
-            "seed": seed,
-            **json.loads((path.parent / "metrics.json").read_text())["inference"],
-        }
-        for run, seed, path in _manifests(runs, seeds, "evaluate")
-    ]
+        if run == "repeat":
+            varied |= set(predicate["repro_process"]["factors"])
+        if step == "evaluate":
+            found = json.loads((path.parent / "metrics.json").read_text("utf-8"))["inference"]
+            inference.append({"run": run, "seed": seed, **found})
+    repeated = options.repeat is not None
     factors = {"process": repeated, **{name: name in varied for name in NAMES}}
-    return Context("; ".join(_scope(setup) for setup in setups), len(setups), factors, inference)
+    scope = "; ".join(dict.fromkeys(_scope(setup) for setup in setups))
+    return Context(scope, len(setups), factors, inference)
 
 
 def _compare(options: argparse.Namespace) -> None:
     started = manifest.now()
     prefix = Path(sys.prefix)
     installed.require(prefix)
-    parameters, runs = options.parameters, {"original": options.original}
-    comparisons = []
+    read = {
+        f"{run}/{'' if seed is None else f'seed-{seed}/'}{path.name}": path
+        for run, _, seed, path in _expected(options)
+    }
+    inputs = manifest.digests({**read, "judge": Path(sys.argv[0])})
+    parameters, comparisons = options.parameters, list[Comparison]()
+    context = _context(options)
     if options.repeat is not None:
-        runs["repeat"] = options.repeat
         limit = None if parameters["repeat"] == "full" else parameters["repeat"]
         comparisons = [
             compare(options.original, options.repeat, s, limit) for s in parameters["seeds"]
         ]
-    verdict = judge(
-        options.experiment, parameters, comparisons, _context(runs, parameters["seeds"])
-    )
+    verdict = judge(options.experiment, parameters, comparisons, context)
     verdict = checked(verdict, "verdict", "verdict.json")
     outputs = {
         options.out / "verdict.json": pretty(verdict),
@@ -98,15 +110,10 @@ def _compare(options: argparse.Namespace) -> None:
     }
     for path, text in outputs.items():
         write_text(path, text)
-    read = {
-        f"{run}/{p.relative_to(f)}": p
-        for run, f in runs.items()
-        for p in sorted(f.rglob("*.manifest.json"))
-    }
     making = manifest.Making(
         names={"step": "compare", "experiment": options.experiment},
         parameters=parameters,
-        inputs={**read, "judge": Path(sys.argv[0])},
+        inputs=inputs,
         installed=installed.read(prefix),
         started=started,
     )
@@ -125,6 +132,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _verify(paths: Sequence[Path], log: Path | None) -> int:
     """0 where every claim holds; 1 where one does not; else 3."""
+    installed.require(Path(sys.prefix))
     verdicts = [(path, _read(path)) for path in paths]
     sentences = [f"{v['sentence']} See {path.with_suffix('.md')}.\n" for path, v in verdicts]
     sys.stderr.writelines(sentences)

@@ -29,7 +29,7 @@ class Context:
 
     `scope` is where it holds. `factors` maps a factor to whether it was varied.
     `inference` tells, for each seed, of the weights that were evaluated twice.
-    `machines` is how many setups took part.
+    `setups` is how many setups took part.
     """
 
     scope: str
@@ -46,8 +46,8 @@ def _unseen(repeat: str | Mapping[str, int]) -> str | None:
     assert isinstance(repeat, Mapping)
     ((unit, count),) = repeat.items()
     return (
-        f"The repeat stopped after {count} {unit}: what parts later, the final weights, metrics "
-        "and predictions were not compared."
+        f"The repeat stopped after {count} {unit}: what parts later, the history, the final "
+        "weights, metrics and predictions were not compared."
     )
 
 
@@ -85,6 +85,11 @@ def _answer(
             f"{name}: not repeatable bit for bit. With seed {parted[0].seed} the repeat parts from "
             f"the original at {place(first)}."
         )
+    if restless := _restless(context):
+        return NOT_MET, (
+            f"{name}: training is repeatable, inference is not. The weights of seed {restless[0]}, "
+            "evaluated twice, gave other bits."
+        )
     how = "to its end" if repeat == "full" else "as far as it went"
     return MET, (
         f"{name}: repeatable. The repeat of {_seeds(comparisons)} gave the same bits as the "
@@ -92,18 +97,23 @@ def _answer(
     )
 
 
-def _per_seed(comparison: Comparison) -> dict[str, Any]:
+def _restless(context: Context) -> list[str]:
+    return sorted({str(entry["seed"]) for entry in context.inference if not entry["same"]})
+
+
+def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:
     found = comparison.divergence
+    own = INCONCLUSIVE if verdict == INCONCLUSIVE else NOT_MET if found else MET
     return {
         "seed": comparison.seed,
-        "verdict": NOT_MET if found else MET,
+        "verdict": own,
         "divergence": asdict(found) if found else None,
     }
 
 
 def _warnings(parameters: Mapping[str, Any], context: Context) -> list[str]:
     unseen = _unseen(parameters["repeat"])
-    restless = sorted({str(i["seed"]) for i in context.inference if not i["same"]})
+    restless = _restless(context)
     found = [unseen, RARE if parameters["repeat"] != "off" else None]
     if restless:
         found.append(
@@ -137,8 +147,8 @@ def judge(
         "sentence": sentence,
         "scope": context.scope,
         "repeats": 0 if parameters["repeat"] == "off" else parameters["repeats"],
-        "per_seed": [_per_seed(comparison) for comparison in comparisons],
-        "causes": [asdict(cause) for cause in causes(first)] if first else [],
+        "per_seed": [_per_seed(comparison, verdict) for comparison in comparisons],
+        "causes": [asdict(c) for c in causes(first)] if first and context.setups == 1 else [],
         "differences": {f"seed-{c.seed}": c.differences for c in comparisons if c.differences},
         "factors": [{"factor": f, "varied": varied} for f, varied in context.factors.items()],
         "inference": list(context.inference),

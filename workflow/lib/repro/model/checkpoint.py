@@ -51,7 +51,7 @@ def optimizers(model: Any) -> dict[str, Any]:
 
 
 def _array(variable: Any) -> npt.NDArray[Any]:
-    return np.ascontiguousarray(variable.numpy())
+    return np.asarray(variable.numpy(), order="C")
 
 
 def _digests(named: Mapping[str, Any]) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Evaluation: metrics, per-class results and predictions of saved weights on the test part.
 
 Synopsis:
-    evaluated = evaluate(code, data_folder, weights_file, parameters, out_folder)
-    evaluated.inference_same        # the same weights, evaluated twice, bit for bit
+    same = evaluate(code, data_folder, weights_file, parameters, out_folder)
+    # whether the same weights, evaluated twice, gave the same bits
 
 Writes metrics.json and predictions.npz. The twice-made evaluation speaks of inference
 alone and is reported apart from training.

@@ -1,7 +1,7 @@
 """Traced: a training step that augments its batch and records, inside the graph, what it did.
 
 Synopsis:
-    step = TracedStep(model, augment)
+    step = TracedStep(model, augment, steps, trace)
     step.begin_epoch(seeds)            # int32 [steps, 2]
     ...                                # model.train_step now is the traced one
     step.rows(steps)                   # what each step recorded

@@ -11,8 +11,8 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
+from copy import deepcopy
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def made(code: Code, settings: Mapping[str, Any], seeds: Seeds) -> Any:
     function = code.function("model")
     assert function is not None
     with code.blamed("model"):
-        model = function(dict(settings), seeds)
+        model = function(deepcopy(dict(settings)), seeds)
     if not isinstance(model, keras.Model):
         raise UserError(
             f"Expected `model` to return a keras.Model. Received {type(model).__name__}. "
@@ -101,6 +101,11 @@ def built(model: Any, arrays: Mapping[str, npt.NDArray[Any]], code: Code) -> Any
         # XLA and op determinism exclude one another: Keras would turn it off with a warning.
         model.jit_compile = False
         keras.saving.serialize_keras_object(model)
+    if odd := [str(v.path) for v in model.weights if v.dtype == "bfloat16"]:
+        raise UserError(
+            f"Expected weights of a type that NumPy knows. Received bfloat16 at {odd[0]}. Use the "
+            "policy mixed_bfloat16, which keeps them in float32."
+        )
     return model
 
 
@@ -112,7 +117,7 @@ class _Recording:
     plan: Plan
     step: TracedStep
     trace: Writer
-    epochs: int = 0
+    history: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
 
     def callback(self) -> Any:
         """This, as a Keras callback; acts at batches only to let `fit` stop within an epoch."""
@@ -133,7 +138,8 @@ class _Recording:
         if self._epoch == self.plan.last_epoch and batch + 1 >= self.plan.last_steps:
             self.model.stop_training = True
 
-    def end_epoch(self, epoch: int, _logs: Any = None) -> None:
+    def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
+        self.history.append({name: float(value) for name, value in logs.items()})
         marks = self.plan.arrays["id"]
         rows = self.step.rows(self.plan.steps_of(epoch))
         for number, (row, chosen) in enumerate(zip(rows, self.plan.batches(epoch), strict=False)):
@@ -141,7 +147,6 @@ class _Recording:
             line = {"batch": row.batch, "lr": row.lr, "loss": row.loss, "weights": row.weights}
             self.trace.line({"epoch": epoch, "step": number, "ids": ids, **line})
         self.trace.line({"epoch": epoch, **states(self.model).digests()})
-        self.epochs = epoch + 1
         if epoch == self.plan.last_epoch:
             self.model.stop_training = True
 
@@ -167,14 +172,14 @@ def _header(model: Any) -> dict[str, Any]:
     }
 
 
-def _write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
-    names = sorted(history)
+def _write_history(path: Path, history: Sequence[Mapping[str, float]]) -> None:
+    names = sorted({name for logs in history for name in logs})
     with whole_file(path) as temporary, temporary.open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["epoch", *names])
-        # A callback may log a value in some epochs only: Keras then gives a shorter list.
-        for epoch, values in enumerate(zip_longest(*(history[n] for n in names))):
-            rows.writerow([epoch, *("" if v is None else repr(float(v)) for v in values)])
+        for epoch, logs in enumerate(history):
+            # A callback may log a value in some epochs only.
+            rows.writerow([epoch, *(repr(logs[n]) if n in logs else "" for n in names)])
 
 
 def train(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> Trained:
@@ -202,7 +207,7 @@ def train(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> T
     model = built(made(code, parameters["settings"], seeds), plan.arrays, code)
     maker, augment = code.function("callbacks"), code.function("augment")
     with code.blamed("callbacks"):
-        own: list[Any] = list(maker(dict(parameters["settings"]), seeds)) if maker else []
+        own: list[Any] = list(maker(deepcopy(parameters["settings"]), seeds)) if maker else []
     loop = choose(training.loop, model, plan, own)
     header = _header(model)
     step = TracedStep(model, augment, plan.steps, training.trace)
@@ -215,7 +220,7 @@ def train(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> T
         with code.blamed("model or augment"):
             LOOPS[loop](model, plan, callbacks)
     save(model, out / "weights.safetensors")
-    _write_history(out / "history.csv", model.history.history)
+    _write_history(out / "history.csv", recording.history)
     with whole_file(out / "model.keras") as temporary:
         model.save(temporary)
-    return Trained(loop, recording.epochs, augment is not None)
+    return Trained(loop, len(recording.history), augment is not None)

@@ -1,8 +1,8 @@
 """Manifest: an in-toto Statement that binds outputs to what made them.
 
 Synopsis:
-    made = Making("train", experiment="digits", run="original", ...)
-    write(path, made, outputs)
+    making = Making({"step": "train", …}, parameters, digests(inputs), installed)
+    write(path, making, outputs)
     manifest = read(path)
 
 The predicate has the shape of SLSA provenance v1, with what concerns bits under
@@ -41,17 +41,22 @@ class Making:
     """How outputs were made.
 
     `names` are what a path in the workflow tells: step, experiment, run, seed.
-    `inputs` maps a name to the file or folder that was read.
+    `inputs` maps a name to the digest of what was read, taken before it was read.
     `process` is what the process found of itself: determinism, loop, factors.
     `installed` is what `repro.record.installed.read` says of the environment.
     """
 
     names: Mapping[str, Any]
     parameters: Mapping[str, Any]
-    inputs: Mapping[str, Path]
+    inputs: Mapping[str, str]
     installed: Mapping[str, Any]
     process: Mapping[str, Any] = field(default_factory=dict[str, Any])
     started: str = field(default_factory=now)
+
+
+def digests(inputs: Mapping[str, Path]) -> dict[str, str]:
+    """The sha256 of each input file or folder, by name."""
+    return {name: sha256_tree(path) for name, path in inputs.items()}
 
 
 def _subjects(folder: Path, outputs: Sequence[Path]) -> list[dict[str, Any]]:
@@ -81,8 +86,8 @@ def statement(making: Making, folder: Path, outputs: Sequence[Path]) -> dict[str
         Plain JSON values that satisfy the schema `manifest`.
     """
     inputs = [
-        {"name": name, "digest": {"sha256": sha256_tree(path)}}
-        for name, path in sorted(making.inputs.items())
+        {"name": name, "digest": {"sha256": digest}}
+        for name, digest in sorted(making.inputs.items())
     ]
     definition = {
         "buildType": BUILD,
@@ -143,23 +148,24 @@ def read(path: Path) -> dict[str, Any]:
     return checked(value, "manifest", path.name)
 
 
-def check_subjects(path: Path, below: str) -> None:
-    """Refuses a folder that is no longer what its manifest says.
+def check_subjects(path: Path, below: str | None = None) -> None:
+    """Refuses files that are no longer what their manifest says.
 
     Args:
         path: the manifest.
-        below: the folder beside it, all of whose files must be subjects.
+        below: a folder beside it, all of whose files must be subjects.
 
     Raises:
-        UserError: a file is missing, was added or has another digest.
+        UserError: a subject is missing or has another digest, or a file was added.
     """
     claimed = {subject["name"]: subject["digest"]["sha256"] for subject in read(path)["subject"]}
-    found = {
-        f"{below}/{name}": sha256_file(file) for name, file in files_below(path.parent / below)
-    }
-    if odd := sorted(n for n in {*claimed, *found} if claimed.get(n) != found.get(n)):
+    files = {name: path.parent / name for name in claimed}
+    if below is not None:
+        files |= {f"{below}/{name}": file for name, file in files_below(path.parent / below)}
+    found = {name: sha256_file(file) for name, file in files.items() if file.is_file()}
+    if odd := sorted(name for name in files if claimed.get(name) != found.get(name)):
         raise UserError(
-            f"Expected {below} to be as {path.name} says. Received a difference at {odd[0]} "
-            f"(sha256 {found.get(odd[0])} in place of {claimed.get(odd[0])}). Delete {path.name} "
-            "and run again: the data is prepared anew."
+            f"Expected the files beside {path.name} to be as it says. Received a difference at "
+            f"{odd[0]} (sha256 {found.get(odd[0])} in place of {claimed.get(odd[0])}). Delete "
+            f"{path.name} and run again: they are made anew."
         )
