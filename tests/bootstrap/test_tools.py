@@ -19,6 +19,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     index.mkdir()
     wheel = make_wheel(index)
     root = tmp_path / "a place"
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")  # without the conda of the project's own tools
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", index.as_uri())
     monkeypatch.setattr(project, "ROOT", root)

@@ -93,14 +93,17 @@ def test_a_wrong_factor_set_by_hand_removes_no_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("run", ["original", "repeat"])
-def test_an_environment_without_its_record_is_refused(run: str, tmp_path: Path) -> None:
-    if (Path(sys.prefix) / "repro-installed.json").exists():
-        pytest.skip("this environment has its record")
+def test_only_an_environment_with_its_record_comes_as_far_as_the_code(
+    run: str, tmp_path: Path
+) -> None:
+    recorded = (Path(sys.prefix) / "repro-installed.json").exists()
     options = [run if option == "original" else option for option in PREPARE]
+    options += ["--input", "experiment=gone.py"]
     done = step(tmp_path, "launch", "--run", run, "--intra", "2", "--", *options)
     assert done.returncode == 2, done.stderr
-    assert "repro-installed.json" in done.stderr
-    assert not (tmp_path / "out").exists()
+    assert ("repro-installed.json" in done.stderr) != recorded
+    assert ("Expected the experiment's code" in done.stderr) == recorded
+    assert not list((tmp_path / "out").rglob("*.json"))
 
 
 def test_several_sources_are_taken(tmp_path: Path) -> None:

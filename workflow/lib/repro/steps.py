@@ -43,8 +43,9 @@ def _logged(log: Path) -> Generator[None]:
                 os.dup2(file.fileno(), stream)
             yield
         except BaseException:
-            with contextlib.suppress(OSError):  # a full disk: the sentence must still be said
-                traceback.print_exc()
+            # Past any buffer: what a full disk does not take must not follow on the terminal.
+            with contextlib.suppress(OSError):
+                os.write(2, traceback.format_exc().encode())
             raise
         finally:
             for stream in (sys.stdout, sys.stderr):
