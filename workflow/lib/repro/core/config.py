@@ -19,6 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
 
+from repro.core import factors
 from repro.core.errors import UserError
 from repro.core.schema import checked
 
@@ -73,20 +74,29 @@ class Experiment:
     goal: str
     repeat: str | Mapping[str, int]
     repeats: int
+    factors: tuple[str, ...]
+    search: Mapping[str, int]
     environment: str
 
     @classmethod
-    def of(cls, value: Mapping[str, Any]) -> Experiment:
-        """From the checked mapping."""
+    def of(cls, value: Mapping[str, Any], stress: bool = False) -> Experiment:
+        """From the checked mapping; under stress the factor `load` is varied too."""
         data = {"": value["data"]} if "path" in value["data"] else value["data"]
+        wanted = {factors.STRESS: stress, **value["factors"]}
         named: dict[str, Any] = {
             **value,
             "data": {name: Source(**source) for name, source in data.items()},
             "training": Training.of(value["training"]),
             "seeds": tuple(value["seeds"]),
             "repeat": value["repeat"] or "off",
+            "factors": tuple(name for name in factors.ALL if wanted.get(name, True)),
         }
         return cls(**named)
+
+    def repeated(self) -> tuple[str, ...]:
+        """The names of the repeats: `repeat`, `repeat-2`, …; none with `repeat: off`."""
+        count = 0 if self.repeat == "off" else self.repeats
+        return tuple("repeat" if n == 1 else f"repeat-{n}" for n in range(1, count + 1))
 
     def parameters(
         self, step: str, run: str = "original", seed: int | None = None
@@ -94,8 +104,8 @@ class Experiment:
         """What a step's result depends on, as plain JSON values.
 
         Args:
-            step: `prepare`, `train`, `evaluate` or `compare`.
-            run: `original` or `repeat`; a repeat may stop early.
+            step: `prepare`, `train`, `evaluate`, `probe` or `compare`.
+            run: `original` or a repeat, which may stop early.
             seed: the root seed of training.
 
         Returns:
@@ -107,7 +117,8 @@ class Experiment:
             "prepare": ("data", "data_seed", "split", "settings"),
             "train": ("settings", "training"),
             "evaluate": ("settings",),
-            "compare": ("seeds", "goal", "repeat", "repeats"),
+            "probe": ("settings", "training"),
+            "compare": ("seeds", "goal", "repeat", "repeats", "factors", "search"),
         }[step]
         chosen = {key: whole[key] for key in keys} | {"threads": training["threads"]}
         if step == "evaluate":
@@ -115,7 +126,7 @@ class Experiment:
         if seed is not None:
             chosen["seed"] = seed
         if step == "train":
-            early = run == "repeat" and not isinstance(self.repeat, str)
+            early = run != "original" and not isinstance(self.repeat, str)
             chosen["limit"] = whole["repeat"] if early else None
         return chosen
 
@@ -150,6 +161,14 @@ def _check_repeat(name: str, entry: Mapping[str, Any]) -> None:
             f"{FILE}: Expected `experiments.{name}.training.trace: step` beside "
             f"`repeat: {{steps: N}}`. Received `trace: {entry['training']['trace']}`, which leaves "
             "no step to compare. Trace every step, or repeat by epochs."
+        )
+
+
+def _check_factors(name: str, entry: Mapping[str, Any]) -> None:
+    if odd := [factor for factor in entry["factors"] if factor not in factors.ALL]:
+        raise UserError(
+            f"{FILE}: Expected the names of factors in `experiments.{name}.factors`: "
+            f"{', '.join(factors.ALL)}. Received {odd[0]!r}. Correct it."
         )
 
 
@@ -202,7 +221,8 @@ def resolve(value: Any) -> dict[str, Experiment]:
     for name, entry in value["experiments"].items():
         _check_split(name, entry["split"])
         _check_repeat(name, entry)
-    return {name: Experiment.of(entry) for name, entry in value["experiments"].items()}
+        _check_factors(name, entry)
+    return {n: Experiment.of(entry, value["stress"]) for n, entry in value["experiments"].items()}
 
 
 def check_files(experiments: Mapping[str, Experiment]) -> None:
