@@ -93,7 +93,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"repeat": {"epochs": 1, "steps": 1}}, ["repeat", "full, off"]),
     ({"repeat": 0}, ["repeat", "full, off", "Received 0"]),
     ({"repeat": True}, ["repeat", "full, off", "true"]),
-    ({"repeats": 2}, ["repeats", "1", "2"]),
+    ({"repeats": 0}, ["repeats", "at least 1", "0"]),
     ({"settings": {"rate": "1e-3"}}, ["settings.rate", "decimal point", "1e-3", "1.0e-3"]),
     ({"settings": {"rate": "1.0e3"}}, ["settings.rate", "1.0e3", "text"]),
     ({"settings": {"rates": [["2E5"]]}}, ["settings.rates", "2E5"]),
