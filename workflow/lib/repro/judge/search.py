@@ -12,11 +12,13 @@ Trans. Software Eng. 28, 2002). Pure: `attempt` does the work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 UNVARIED = 3
 """Runs without variation that must agree with the original before a factor is tried."""
+AGAIN = 2
+"""Further runs in which a factor that was found must change the bits; else it was a race."""
 
 Factors = tuple[str, ...]
 
@@ -40,6 +42,10 @@ Attempt = Callable[[Factors], Trial]
 
 class Spent(Exception):
     """The budget of trials is used up."""
+
+
+class Unsteady(Exception):
+    """What changed the bits once did not do so again."""
 
 
 @dataclass(frozen=True)
@@ -104,23 +110,34 @@ def _smallest(suspects: Factors, attempts: _Attempts) -> Factors:
 
 
 def _factors(
-    suspects: Factors, likely: Sequence[str], attempts: _Attempts, found: list[Factors]
+    suspects: Factors, likely: Iterable[str], attempts: _Attempts, found: list[Factors]
 ) -> None:
     """Adds to `found` every factor, or smallest set of them, that changes the bits by itself."""
-    found += [(factor,) for factor in likely if not attempts((factor,)).same]
+
+    def add(guilty: Factors) -> None:
+        if any(attempts(guilty).same for _ in range(AGAIN)):
+            raise Unsteady
+        found.append(guilty)
+
+    for factor in likely:
+        if not attempts((factor,)).same:
+            add((factor,))
     while True:
         rest = tuple(factor for factor in suspects if all(factor not in named for named in found))
         if not rest or attempts(rest).same:
             return
-        found.append(_smallest(rest, attempts))
+        add(_smallest(rest, attempts))
 
 
-def search(suspects: Sequence[str], likely: Sequence[str], attempt: Attempt, budget: int) -> Found:
+def search(
+    suspects: Sequence[str], likely: Callable[[], Iterable[str]], attempt: Attempt, budget: int
+) -> Found:
     """Finds out what a divergence hangs on.
 
     Args:
         suspects: the factors that were varied in the repeat.
-        likely: those of them that are tried one by one before the others.
+        likely: those of them to try one by one before the others; asked for when the search
+            comes to factors, since a first trial may have told.
         attempt: runs the step again under some factors.
         budget: how many trials at most.
 
@@ -130,7 +147,7 @@ def search(suspects: Sequence[str], likely: Sequence[str], attempt: Attempt, bud
     Example:
         >>> def attempt(factors):
         ...     return Trial("prepare", factors, "clock" not in factors, "")
-        >>> search(["locale", "clock", "home"], [], attempt, 16).factors
+        >>> search(["locale", "clock", "home"], list, attempt, 16).factors
         (('clock',),)
     """
     attempts = _Attempts(attempt, budget)
@@ -138,8 +155,10 @@ def search(suspects: Sequence[str], likely: Sequence[str], attempt: Attempt, bud
     try:
         kind = _unvaried(attempts)
         if kind is None:
-            _factors(tuple(suspects), likely, attempts, named)
+            _factors(tuple(suspects), likely(), attempts, named)
             kind = "factor" if named else "not seen again"
     except Spent:
         kind = "factor" if named else "not finished"
+    except Unsteady:
+        kind, named = "a race", []
     return Found(kind, tuple(attempts.made), tuple(named))
