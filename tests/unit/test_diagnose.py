@@ -1,0 +1,133 @@
+"""Diagnosis: which cause comes first, what is said to be tested, and where it leads."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from repro.core.factors import ALL
+from repro.judge.compare import Divergence
+from repro.judge.culprit import Culprit
+from repro.judge.diagnose import Findings, causes
+from repro.judge.remedies import of_factor
+from repro.judge.search import Found, Trial
+
+DATA = Divergence("prepared data", variable="train/x.npy")
+LOSS = Divergence("loss", epoch=1, step=3)
+
+
+def call(source: str, function: str = "dataset") -> dict[str, Any]:
+    where = {"function": function, "file": "experiment.py", "line": 12, "count": 1}
+    return {"call": "some.call", "source": source, **where}
+
+
+def trials(*given: tuple[Sequence[str], bool]) -> tuple[Trial, ...]:
+    return tuple(
+        Trial("prepare", tuple(f), same, "" if same else str(n))
+        for n, (f, same) in enumerate(given)
+    )
+
+
+def culprit(phase: str, layer: str | None = None, op: str = "MatMul") -> Culprit:
+    return Culprit("net/layer/MatMul:0", op, layer, phase, "experiment.py", 30)
+
+
+RANDOM = Found("random", trials(((), False), ((), False)))
+SOMETIMES = Found("a race", trials(((), True), ((), False), ((), True)))
+BY_CLOCK = Found(
+    "factor",
+    trials(((), True), ((), True), ((), True), (("clock",), False), (("clock",), False)),
+    (("clock",),),
+)
+
+
+def test_without_a_search_the_cause_is_likely_and_not_tested() -> None:
+    (cause,) = causes(DATA)
+    assert (cause.cause, cause.tested, cause.trials) == ("data content", False, 0)
+
+
+@pytest.mark.parametrize(
+    ("what", "cause"),
+    [
+        ("initial weights", "initialisation"),
+        ("initial seed states", "a random layer"),
+        ("batch content", "augmentation"),
+        ("learning rate", "update"),
+        ("predictions", "evaluation"),
+    ],
+)
+def test_random_by_itself_is_named_by_its_address(what: str, cause: str) -> None:
+    first = causes(Divergence(what, 0, 0), Findings(RANDOM))[0]
+    assert (first.cause, first.tested, first.trials) == (cause, True, 2)
+    assert "run again 2 times with nothing varied, it gave other bits each time" in first.evidence
+
+
+def test_the_line_that_draws_is_named() -> None:
+    calls = [call("clock", "model"), call("generator without a seed")]
+    first = causes(DATA, Findings(RANDOM, calls))[0]
+    assert (first.file, first.line) == ("experiment.py", 12)
+    assert "some.call (generator without a seed) at experiment.py, line 12" in first.evidence
+    assert first.remedy == "Give that generator a seed from `seeds(name)`."
+
+
+def test_a_factor_is_named_with_its_counts_and_comes_before_what_is_likely() -> None:
+    first, second = causes(DATA, Findings(BY_CLOCK, [call("clock")]))
+    assert (first.cause, first.tested, first.trials) == ("factor: clock", True, 5)
+    assert "2 of 2 trials with it gave other bits" in first.evidence
+    assert "3 of 3 without it gave the same" in first.evidence
+    assert (second.cause, second.tested) == ("data content", False)
+
+
+def test_runs_that_agree_only_sometimes_are_a_race() -> None:
+    first, *_ = causes(LOSS, Findings(SOMETIMES))
+    assert (first.cause, first.tested) == ("a race", True)
+    assert "original's bits 2 times, and others too" in first.evidence
+
+
+def test_threads_seen_make_random_bits_a_race_and_a_draw_seen_makes_it_none() -> None:
+    threads = [call("threads")]
+    assert causes(DATA, Findings(RANDOM, threads))[0].cause == "a race"
+    draw = [call("generator without a seed")]
+    assert causes(DATA, Findings(SOMETIMES, draw))[0].cause == "data content"
+
+
+@pytest.mark.parametrize(
+    ("odd", "cause"),
+    [
+        (culprit("gradient"), "gradient"),
+        (culprit("update"), "update"),
+        (culprit("other"), "update"),
+        (culprit("forward"), "forward pass"),
+        (culprit("forward", "noise"), "forward pass"),
+        (culprit("forward", "noise", "EagerPyFunc"), "a random layer"),
+        (culprit("forward", "noise", "StatelessRandomUniformV2"), "a random layer"),
+        (culprit("forward", None, "RandomStandardNormal"), "forward pass"),
+    ],
+)
+def test_the_first_odd_operation_tells_the_cause(odd: Culprit, cause: str) -> None:
+    first = causes(LOSS, Findings(RANDOM, culprit=odd))[0]
+    assert first.cause == cause
+    assert (first.file, first.line) == ("experiment.py", 30)
+    assert (odd.layer or "MatMul") in first.where
+
+
+def test_a_seed_state_leads_to_its_layer_and_the_line_that_makes_it() -> None:
+    at = Divergence("initial seed states", variable="net/dropout/seed_generator_state")
+    first = causes(at, Findings(RANDOM, layers={"dropout": {"file": "a.py", "line": 7}}))[0]
+    assert (first.where.split(",")[0], first.file, first.line) == ("layer dropout", "a.py", 7)
+
+
+def test_what_stays_other_than_the_original_points_outside() -> None:
+    found = Found("left behind", trials(((), False), ((), False), ((), False)))
+    assert causes(DATA, Findings(found))[0].cause == "environment"
+
+
+def test_what_does_not_come_back_is_rare() -> None:
+    found = Found("not seen again", trials(*[((), True)] * 3, (ALL, True)))
+    first = causes(LOSS, Findings(found))[0]
+    assert (first.cause, first.trials) == ("a race", 4)
+    assert "what made the runs part is rare" in first.evidence
+
+
+@pytest.mark.parametrize("factor", ALL)
+def test_every_factor_has_a_remedy(factor: str) -> None:
+    assert of_factor((factor,)).endswith(".")
