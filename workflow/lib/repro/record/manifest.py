@@ -148,17 +148,21 @@ def read(path: Path) -> dict[str, Any]:
     return checked(value, "manifest", path.name)
 
 
-def check_subjects(path: Path, below: str | None = None) -> None:
-    """Refuses files that are no longer what their manifest says.
+def check_subjects(path: Path, below: str | None = None) -> dict[str, Any]:
+    """Reads a manifest, and refuses files that are no longer what it says.
 
     Args:
         path: the manifest.
         below: a folder beside it, all of whose files must be subjects.
 
+    Returns:
+        The manifest's values.
+
     Raises:
         UserError: a subject is missing or has another digest, or a file was added.
     """
-    claimed = {subject["name"]: subject["digest"]["sha256"] for subject in read(path)["subject"]}
+    value = read(path)
+    claimed = {subject["name"]: subject["digest"]["sha256"] for subject in value["subject"]}
     files = {name: path.parent / name for name in claimed}
     if below is not None:
         files |= {f"{below}/{name}": file for name, file in files_below(path.parent / below)}
@@ -169,3 +173,4 @@ def check_subjects(path: Path, below: str | None = None) -> None:
             f"{odd[0]} (sha256 {found.get(odd[0])} in place of {claimed.get(odd[0])}). Delete "
             f"{path.name} and run again: they are made anew."
         )
+    return value
