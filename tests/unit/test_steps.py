@@ -16,7 +16,7 @@ from pathlib import Path
 from repro.core.errors import UserError
 from repro.steps import reported
 
-def work():
+def work(say):
     print("printed")
     os.system("echo from a child")
     {what}
@@ -37,6 +37,14 @@ def test_work_that_succeeds_is_silent(fresh: Fresh, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_what_is_said_reaches_the_user_and_what_is_printed_the_log(
+    fresh: Fresh, tmp_path: Path
+) -> None:
+    done = reported(fresh, tmp_path / "a.log", "say('searching é')")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "searching é\n")
+    assert "printed" in (tmp_path / "a.log").read_text()
+
+
 def test_a_users_mistake_is_one_sentence(fresh: Fresh, tmp_path: Path) -> None:
     done = reported(fresh, tmp_path / "a.log", "raise UserError('Expected a. Received é.')")
     assert done.returncode == 2
@@ -50,7 +58,7 @@ def test_a_bug_says_so_and_where_the_traceback_is(fresh: Fresh, tmp_path: Path) 
     assert done.returncode == 1
     assert "an error of its own (KeyError" in done.stderr
     assert done.stderr.count("\n") == 1
-    assert "work()" in (tmp_path / "a.log").read_text()
+    assert "work(say)" in (tmp_path / "a.log").read_text()
 
 
 def test_a_log_that_does_not_fit_hides_no_sentence(fresh: Fresh, tiny_disk: Path) -> None:

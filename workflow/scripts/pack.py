@@ -77,7 +77,7 @@ def main() -> int:
         )
         manifest.write(options.out / "code.manifest.json", making, list(programs))
 
-    return reported(options.log, work)
+    return reported(options.log, lambda _: work())
 
 
 if __name__ == "__main__":

@@ -31,17 +31,21 @@ from repro.data.prepare import prepare
 from repro.model import evaluation, training
 from repro.record import installed, manifest
 
+Say = Callable[[str], None]
+"""Prints a line where the user sees it, though all other output goes to the log."""
+
 
 @contextlib.contextmanager
-def _logged(log: Path) -> Generator[None]:
+def _logged(log: Path) -> Generator[Say]:
     """Sends all output of this process, also that of its libraries, to the log."""
     terminal = {stream: os.dup(stream) for stream in (1, 2)}
     log.parent.mkdir(parents=True, exist_ok=True)
+    errors = os.fdopen(terminal[2], "w", closefd=False)
     with log.open("w", encoding="utf-8") as file:
         try:
             for stream in terminal:
                 os.dup2(file.fileno(), stream)
-            yield
+            yield lambda line: print(line, file=errors, flush=True)
         except BaseException:
             # Past any buffer: what a full disk does not take must not follow on the terminal.
             with contextlib.suppress(OSError):
@@ -55,19 +59,19 @@ def _logged(log: Path) -> Generator[None]:
                 os.dup2(kept, stream)
 
 
-def reported(log: Path, work: Callable[[], None]) -> int:
+def reported(log: Path, work: Callable[[Say], None]) -> int:
     """Does some work; says in one sentence on standard error what went wrong, if anything did.
 
     Args:
         log: where all other output and any traceback go.
-        work: what to do.
+        work: what to do; receives what prints a line to standard error.
 
     Returns:
         The exit status: 0; 2 for a user's mistake or a full disk; 1 for a bug.
     """
     try:
-        with _logged(log):
-            work()
+        with _logged(log) as say:
+            work(say)
         return 0
     except UserError as error:
         sentence, status = str(error), 2
@@ -203,6 +207,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.step == "launch":
         launch.launch(options.run, options.intra, [a for a in options.arguments if a != "--"])
-    status = reported(options.log, lambda: _do(options))
+    status = reported(options.log, lambda _: _do(options))
     launch.leave()
     return status

@@ -23,6 +23,7 @@ from repro.core.launch import NAMES
 from repro.core.schema import checked
 from repro.core.writing import write_text
 from repro.judge.compare import Comparison, compare
+from repro.judge.diagnose import causes
 from repro.judge.render import markdown
 from repro.judge.verdict import INCONCLUSIVE, MET, Context, judge
 from repro.record import installed, manifest
@@ -81,7 +82,10 @@ def _context(options: argparse.Namespace) -> Context:
             found = json.loads((path.parent / "metrics.json").read_text("utf-8"))["inference"]
             inference.append({"run": run, "seed": seed, **found})
     repeated = options.repeat is not None
-    factors = {"process": repeated, **{name: name in varied for name in NAMES}}
+    factors = [
+        {"factor": "process", "varied": repeated},
+        *({"factor": name, "varied": name in varied} for name in NAMES),
+    ]
     scope = "; ".join(dict.fromkeys(_scope(setup) for setup in setups))
     return Context(scope, len(setups), factors, inference)
 
@@ -102,7 +106,9 @@ def _compare(options: argparse.Namespace) -> None:
         comparisons = [
             compare(options.original, options.repeat, s, limit) for s in parameters["seeds"]
         ]
-    verdict = judge(options.experiment, parameters, comparisons, context)
+    first = next((c.divergence for c in comparisons if c.divergence), None)
+    why = causes(first) if first and context.setups == 1 else []
+    verdict = judge(options.experiment, parameters, comparisons, context, why)
     verdict = checked(verdict, "verdict", "verdict.json")
     outputs = {
         options.out / "verdict.json": pretty(verdict),
@@ -169,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     if options.verb == "compare":
-        return reported(options.log, lambda: _compare(options))
+        return reported(options.log, lambda _: _compare(options))
     try:
         return _verify(options.verdicts, options.log)
     except UserError as error:
