@@ -33,6 +33,7 @@ def written(folder: Path, name: str, verdict: str, **changed: Any) -> str:
     value = {
         "experiment": name, "goal": "bitwise", "verdict": verdict,
         "sentence": f"{name}: {verdict}.", "scope": "", "repeats": 1, "per_seed": [], "causes": [],
+        "search": [], "mistakes": [],
         "differences": {}, "factors": [],
         "inference": [], "warnings": [], **changed,
     }  # fmt: skip

@@ -19,13 +19,20 @@ def verdict(
 ) -> dict[str, Any]:
     parameters = {"seeds": list(range(len(found))), "goal": "bitwise", "repeat": "full"}
     context = Context(
-        "this machine", setups, {"process": True, "time zone": False},
+        "this machine", setups,
+        [{"factor": "process", "varied": True, "how": "another"},
+         {"factor": "time zone", "varied": False, "why": "switched off"}],
         [{"run": "original", "seed": n, "passes": 2, "same": s} for n, s in enumerate(inference)],
     )  # fmt: skip
     differences = {"weights": {"dense/kernel": APART}, "metrics": {"loss": [0.5, 0.25]}}
-    comparisons = [Comparison(n, d, differences if d else {}) for n, d in enumerate(found)]
+    comparisons = [
+        Comparison("repeat", n, d, differences if d else {}) for n, d in enumerate(found)
+    ]
+    why = causes(PARTED) if any(found) and setups == 1 else []
     parameters = {**parameters, "repeats": 1, **changed}
-    return checked(judge("digits", parameters, comparisons, context), "verdict", "verdict.json")
+    return checked(
+        judge("digits", parameters, comparisons, context, why), "verdict", "verdict.json"
+    )
 
 
 def test_the_same_bits_are_repeatable_and_no_more() -> None:
@@ -51,7 +58,7 @@ def test_the_first_seed_that_parts_is_told() -> None:
     assert found["per_seed"][1]["divergence"] == {
         "what": "weights", "epoch": 0, "step": 3, "variable": "dense/kernel",
     }  # fmt: skip
-    assert set(found["differences"]) == {"seed-1"}
+    assert set(found["differences"]) == {"repeat/seed-1"}
 
 
 def test_without_a_repeat_nothing_is_claimed() -> None:
@@ -121,10 +128,6 @@ def test_where_runs_part_points_to_a_likely_cause(what: str) -> None:
     assert cause.remedy.endswith(".")
 
 
-def test_no_cause_is_made_up() -> None:
-    assert causes(Divergence("trace layout")) == []
-
-
 @pytest.mark.parametrize(
     ("divergence", "words"),
     [
@@ -145,7 +148,7 @@ def rows(page: str) -> list[list[str]]:
 def test_the_page_tells_verdict_place_cause_and_distance() -> None:
     page = markdown(verdict(PARTED, inference=(True,)))
     assert page.startswith("# digits: not met\n")
-    assert ["0", "0", "3", "weights", "dense/kernel"] in rows(page)
+    assert ["repeat", "0", "0", "3", "weights", "dense/kernel"] in rows(page)
     assert ["dense/kernel", "0.5", "1e-07", "–"] in rows(page)
     assert ["loss", "0.5", "0.25"] in rows(page)
     assert "likely, not tested" in page

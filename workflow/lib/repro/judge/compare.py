@@ -55,8 +55,9 @@ class Divergence:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What comparing one seed of two runs found."""
+    """What comparing one seed of the original with one repeat, `run`, found."""
 
+    run: str
     seed: int
     divergence: Divergence | None
     differences: Mapping[str, Any]
@@ -197,20 +198,59 @@ def _both(
             ) from error
 
 
-def _ends(left: Path, right: Path) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
-    """What, first odd part, and all differences of each kind of result."""
-    weights = _arrays_apart(*_both(left, right, "weights.safetensors", load))
-    yield "weights", next(iter(weights), None), weights
-    mine, its = _both(left, right, "history.csv", _history)
-    names = sorted({*mine, *its})
-    yield "history", _odd(mine, its), {n: "differs" for n in names if mine.get(n) != its.get(n)}
-    predictions = _arrays_apart(*_both(left, right, "predictions.npz", _predictions))
-    yield "predictions", next(iter(predictions), None), predictions
-    mine, its = _both(left, right, "metrics.json", _metrics)
-    values = {
-        n: [mine.get(n), its.get(n)] for n in sorted({*mine, *its}) if mine.get(n) != its.get(n)
-    }
-    yield "metrics", _odd(mine, its), values
+_KINDS = ("weights", "history", "predictions", "metrics")
+
+
+def _ends(
+    left: Path, right: Path, kinds: Sequence[str]
+) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
+    """What, first odd part, and all differences of each of these kinds of results."""
+    if "weights" in kinds:
+        weights = _arrays_apart(*_both(left, right, "weights.safetensors", load))
+        yield "weights", next(iter(weights), None), weights
+    if "history" in kinds:
+        mine, its = _both(left, right, "history.csv", _history)
+        names = sorted({*mine, *its})
+        yield "history", _odd(mine, its), {n: "differs" for n in names if mine.get(n) != its.get(n)}
+    if "predictions" in kinds:
+        predictions = _arrays_apart(*_both(left, right, "predictions.npz", _predictions))
+        yield "predictions", next(iter(predictions), None), predictions
+    if "metrics" in kinds:
+        mine, its = _both(left, right, "metrics.json", _metrics)
+        values = {
+            n: [mine.get(n), its.get(n)] for n in sorted({*mine, *its}) if mine.get(n) != its.get(n)
+        }
+        yield "metrics", _odd(mine, its), values
+
+
+def parted(
+    step: str, original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | None = None
+) -> Divergence | None:
+    """The first place where one step of two runs parts.
+
+    Args:
+        step: `prepare`, `train` or `evaluate`; nothing of another step is read.
+        original: the folder of the first run.
+        repeat: the folder of the second.
+        seed: the root seed of training.
+        limit: None, or where the repeat's training stopped early.
+
+    Returns:
+        The first divergence within that step, or None.
+
+    Raises:
+        UserError: a trace or a result cannot be read.
+    """
+    if step == "prepare":
+        return _prepared(original, repeat)
+    left, right = original / f"seed-{seed}", repeat / f"seed-{seed}"
+    if step == "train":
+        first, second = read(left / "trace.jsonl"), read(right / "trace.jsonl")
+        if found := _initial(first, second) or _steps(first, second, limit):
+            return found
+    own = {"train": ("weights", "history"), "evaluate": ("predictions", "metrics")}[step]
+    ends = _ends(left, right, own) if limit is None else ()
+    return next((Divergence(what, variable=name) for what, name, _ in ends if name), None)
 
 
 def compare(original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | None) -> Comparison:
@@ -233,8 +273,8 @@ def compare(original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | 
     first, second = read(left / "trace.jsonl"), read(right / "trace.jsonl")
     found = _prepared(original, repeat) or _initial(first, second) or _steps(first, second, limit)
     differences: dict[str, Any] = {}
-    for what, name, parts in _ends(left, right) if limit is None else ():
+    for what, name, parts in _ends(left, right, _KINDS) if limit is None else ():
         if name is not None:
             differences[what] = parts
             found = found or Divergence(what, variable=name)
-    return Comparison(seed, found, differences)
+    return Comparison(repeat.name, seed, found, differences)

@@ -29,13 +29,13 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def _divergences(verdict: Mapping[str, Any]) -> Iterator[str]:
     rows = [
-        (entry["seed"], at["epoch"], at["step"], at["what"], at["variable"])
+        (entry["run"], entry["seed"], at["epoch"], at["step"], at["what"], at["variable"])
         for entry in verdict["per_seed"]
         if (at := entry["divergence"])
     ]
     if rows:
         yield "## Where the runs part\n"
-        yield _table(("seed", "epoch", "step", "in", "variable"), rows)
+        yield _table(("run", "seed", "epoch", "step", "in", "variable"), rows)
         yield "Epochs and steps count from 0. What came before was the same, bit for bit.\n"
 
 

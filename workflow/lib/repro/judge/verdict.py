@@ -11,10 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from repro.judge.compare import Comparison
-from repro.judge.diagnose import causes, place
+from repro.judge.diagnose import Cause, place
+from repro.judge.search import Trial
+
+if TYPE_CHECKING:
+    from repro.judge.agreement import Mistake
 
 MET, NOT_MET, INCONCLUSIVE = "met", "not met", "inconclusive"
 RARE = (
@@ -27,14 +31,15 @@ RARE = (
 class Context:
     """What the manifests say around a comparison.
 
-    `scope` is where it holds. `factors` maps a factor to whether it was varied.
+    `scope` is where it holds. `factors` says of each factor whether it was `varied`, and `how`,
+    or `why` not.
     `inference` tells, for each seed, of the weights that were evaluated twice.
     `setups` is how many setups took part.
     """
 
     scope: str
     setups: int
-    factors: Mapping[str, bool]
+    factors: Sequence[Mapping[str, Any]]
     inference: Sequence[Mapping[str, Any]]
 
 
@@ -106,6 +111,7 @@ def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:
     own = INCONCLUSIVE if verdict == INCONCLUSIVE else NOT_MET if found else MET
     return {
         "seed": comparison.seed,
+        "run": comparison.run,
         "verdict": own,
         "divergence": asdict(found) if found else None,
     }
@@ -124,22 +130,29 @@ def _warnings(parameters: Mapping[str, Any], context: Context) -> list[str]:
 
 
 def judge(
-    name: str, parameters: Mapping[str, Any], comparisons: Sequence[Comparison], context: Context
+    name: str,
+    parameters: Mapping[str, Any],
+    comparisons: Sequence[Comparison],
+    context: Context,
+    causes: Sequence[Cause] = (),
+    trials: Sequence[Trial] = (),
+    mistakes: Sequence[Mistake] = (),
 ) -> dict[str, Any]:
     """The verdict on one experiment.
 
     Args:
         name: the experiment.
         parameters: `goal`, `repeat`, `repeats`, `seeds`.
-        comparisons: one for each seed; none where no repeat was made.
+        comparisons: one for each seed of each repeat; none where no repeat was made.
         context: what the manifests say around them.
+        causes: why the runs part, best first.
+        trials: what was tried to find out.
+        mistakes: what is wrong although the runs agree.
 
     Returns:
         Plain JSON values that satisfy the schema `verdict`.
     """
     verdict, sentence = _answer(name, parameters, comparisons, context)
-    parted = [c for c in comparisons if c.divergence is not None]
-    first = parted[0].divergence if parted else None
     return {
         "experiment": name,
         "goal": parameters["goal"],
@@ -148,9 +161,13 @@ def judge(
         "scope": context.scope,
         "repeats": 0 if parameters["repeat"] == "off" else parameters["repeats"],
         "per_seed": [_per_seed(comparison, verdict) for comparison in comparisons],
-        "causes": [asdict(c) for c in causes(first)] if first and context.setups == 1 else [],
-        "differences": {f"seed-{c.seed}": c.differences for c in comparisons if c.differences},
-        "factors": [{"factor": f, "varied": varied} for f, varied in context.factors.items()],
+        "causes": [asdict(cause) for cause in causes],
+        "search": [{"step": t.step, "factors": list(t.factors), "same": t.same} for t in trials],
+        "mistakes": [asdict(mistake) for mistake in mistakes],
+        "differences": {
+            f"{c.run}/seed-{c.seed}": c.differences for c in comparisons if c.differences
+        },
+        "factors": [dict(factor) for factor in context.factors],
         "inference": list(context.inference),
         "warnings": _warnings(parameters, context),
     }
