@@ -47,6 +47,26 @@ def _place(error: BaseException, root: Path) -> str:
     return f"{Path(own[-1].filename).name}, line {own[-1].lineno}" if own else root.name
 
 
+def name_in(path: Path, file: str) -> str | None:
+    """A file's name relative to the experiment's code.
+
+    Args:
+        path: the experiment's file or folder, absolute.
+        file: any file, as tracebacks name it.
+
+    Returns:
+        None where the file is no part of the experiment.
+
+    Example:
+        >>> name_in(Path("/a/digits.py"), "/a/digits.py")
+        'digits.py'
+    """
+    if file == str(path):
+        return path.name
+    folder = f"{path}{os.sep}"
+    return Path(file[len(folder) :]).as_posix() if file.startswith(folder) else None
+
+
 @dataclass(frozen=True)
 class Code:
     """The user's module, and where it lies."""

@@ -1,0 +1,244 @@
+"""Calls: where the user's code asks for what may differ between two runs.
+
+Synopsis:
+    with watched(path, inputs) as calls:       # before the user's code is loaded
+        code = load(path)
+        ...
+    calls.write(out / "detail.json", tensors)
+
+Nothing that the user's code calls is replaced. While its files are loaded, every call in them is
+rewritten (`repro.record.rewriting`), so that the called function is looked up in a table first:
+`f(x)` becomes `recorder.call(f, file, line)(x)`, which gives `f` back unless there may be something
+to note. So types stay what they are, and what libraries call among themselves is not noted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from importlib import import_module
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from threading import Lock
+from types import BuiltinMethodType, ModuleType
+from typing import Any
+
+from repro.core.canonical import pretty
+from repro.core.experiment import name_in
+from repro.core.writing import write_text
+from repro.record.places import converted, running
+from repro.record.rewriting import RECORDER, rewritten
+from repro.record.sources import Source, is_path, modules, of, salted, table
+
+_FIELDS = ("call", "source", "function", "file", "line")
+_IN_ORDER = (list, tuple, enumerate, iter, zip, map, filter)
+
+
+class Calls:
+    """What was noted; rewritten code calls `call`, `iterated` and `seen`.
+
+    Args:
+        path: the experiment's file or folder.
+        inputs: files and folders that the user's code may read.
+        otherwise: the function of the experiment at work where none is found on the stack.
+    """
+
+    def __init__(self, path: Path, inputs: Iterable[Path], otherwise: str) -> None:
+        self.path = Path(os.path.abspath(path))  # noqa: PTH100 (links stay, as in tracebacks)
+        self._inputs = [Path(os.path.realpath(each)) for each in (*inputs, path)]
+        self._otherwise = otherwise
+        self._counts: Counter[tuple[Any, ...]] = Counter()
+        self._layers: dict[str, dict[str, Any]] = {}
+        self._awaited, self._modules = modules(), 0
+        self._table: dict[Any, tuple[Source, ...]] = {}
+        self._lock, self._undone, self._active = Lock(), ExitStack(), True
+
+    def report(self) -> dict[str, Any]:
+        """What was noted: `calls`, and where each Keras layer was made, `layers` by name."""
+        counts = sorted(self._counts.items(), key=str)
+        calls = [{**dict(zip(_FIELDS, k, strict=True)), "count": n} for k, n in counts]
+        return {"calls": calls, "layers": dict(self._layers)}
+
+    def write(self, path: Path, tensors: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Writes detail.json: what was noted, and the tensors of one step where one was traced.
+
+        Args:
+            path: the file to appear.
+            tensors: what `repro.model.detail.Detail.tensors` gave.
+        """
+        write_text(path, pretty({**self.report(), "tensors": list(tensors)}))
+
+    def end(self) -> None:
+        """Notes no more; rewritten code still runs."""
+        self._active = False
+        self._undone.close()
+
+    def call(self, function: Any, file: str, line: int, free: bool = False) -> Any:
+        """What to call in place of a function: itself, unless there may be something to note.
+
+        Args:
+            function: what the user's code is about to call.
+            file: its file, relative to the experiment.
+            line: where.
+            free: whether the order of the result plays no part.
+        """
+        if self._active and (self._sources(function) or _ordered(function) or _is_layer(function)):
+            return partial(self._called, function, file, line, free)
+        return function
+
+    def iterated(self, value: Any, file: str, line: int) -> Any:
+        """Notes an iteration over a set whose order depends on hashes; gives the value back."""
+        kind = type(value)
+        if self._active and (kind is set or kind is frozenset) and salted(tuple(value)):
+            self._note("iteration over a set", "hash", file, line)
+        return value
+
+    def seen(self, value: Any, file: str, line: int, call: str, source: str) -> Any:
+        """Notes the reading of an attribute; gives its value back."""
+        if self._active:
+            self._note(call, source, file, line)
+        return value
+
+    def called_converted(
+        self, function: Any, args: Sequence[Any], named: Mapping[str, Any]
+    ) -> None:
+        """Notes a call in code that TensorFlow's autograph made from the user's."""
+        found = self._varying(function, args, named) if self._active else []
+        place = converted(self.path) if found else None
+        for source in found if place else []:
+            assert place
+            self._note(source.call, source.source, place.file, place.line, place.function)
+
+    def _called(
+        self, function: Any, file: str, line: int, free: bool, /, *args: Any, **named: Any
+    ) -> Any:
+        for source in self._varying(function, args, named):
+            if not (free and source.ordered):
+                self._note(source.call, source.source, file, line)
+        if _ordered(function) and not free:
+            for value in (*args, getattr(function, "__self__", None)):
+                self.iterated(value, file, line)
+        result = function(*args, **named)
+        if _is_layer(function):
+            self._layers[result.name] = {"file": file, "line": line}
+        return result
+
+    def _sources(self, function: Any) -> tuple[Source, ...]:
+        if len(sys.modules) != self._modules:
+            self._modules = len(sys.modules)
+            self._look_again()
+        return of(function, self._table)
+
+    def _look_again(self) -> None:
+        """What was imported since may be in the table, or make code of the user's."""
+        loaded = {name for name in self._awaited if name in sys.modules}
+        if loaded:
+            self._awaited -= loaded
+            self._table = table()
+        if "tensorflow" in loaded:
+            self._undone.enter_context(_through_autograph(self))
+
+    def _varying(
+        self, function: Any, args: Sequence[Any], named: Mapping[str, Any]
+    ) -> list[Source]:
+        return [
+            source
+            for source in self._sources(function)
+            if source.when(args, named) and not (source.reads and self._is_input(function, args))
+        ]
+
+    def _is_input(self, function: Any, args: Sequence[Any]) -> bool:
+        owner = getattr(function, "__self__", None)
+        file = owner if is_path(owner) else args[0] if args else None
+        if not is_path(file):
+            return True  # a buffer, a tensor or a descriptor: not to be told
+        real = Path(os.path.realpath(file))
+        return any(real.is_relative_to(each) for each in self._inputs)
+
+    def _note(
+        self, call: str, source: str, file: str, line: int, function: str | None = None
+    ) -> None:
+        function = function or running(self.path) or self._otherwise
+        with self._lock:
+            self._counts[call, source, function, file, line] += 1
+
+
+def _ordered(function: Any) -> bool:
+    """Whether a function goes through a set in the set's order."""
+    if type(function) is BuiltinMethodType:
+        owner, name = function.__self__, function.__name__
+        joined = isinstance(owner, str) and name == "join"
+        popped = isinstance(owner, (set, frozenset)) and name == "pop"
+        return joined or popped or (owner is dict and name == "fromkeys")
+    return any(function is each for each in _IN_ORDER)
+
+
+def _is_layer(function: Any) -> bool:
+    kind = getattr(sys.modules.get("keras"), "Layer", None)
+    return kind is not None and isinstance(function, type) and issubclass(function, kind)
+
+
+@contextmanager
+def _through_autograph(calls: Calls) -> Generator[None]:
+    """Code that autograph makes from the user's source calls everything through one function."""
+    api: Any = import_module("tensorflow.python.autograph.impl.api")
+    own = api.converted_call
+    holders = [api, api._TRANSPILER.get_extra_locals()["ag__"]]
+
+    def converted_call(function: Any, args: Any, named: Any, *more: Any, **options: Any) -> Any:
+        calls.called_converted(function, args, named or {})
+        return own(function, args, named, *more, **options)
+
+    for holder in holders:
+        holder.converted_call = converted_call
+    try:
+        yield
+    finally:
+        for holder in holders:
+            holder.converted_call = own
+
+
+@contextmanager
+def watched(
+    path: Path, inputs: Iterable[Path] = (), otherwise: str = "training"
+) -> Generator[Calls]:
+    """Notes what the user's code calls; to be entered before the code is loaded.
+
+    Args:
+        path: the experiment's file or folder.
+        inputs: files and folders that the user's code may read, such as raw data.
+        otherwise: the function of the experiment that calls are counted for where none of its
+            functions is on the stack: `dataset` where data is prepared.
+
+    Yields:
+        What was noted.
+
+    Example:
+        >>> with watched(Path("experiment.py")) as calls:
+        ...     code = load(Path("experiment.py"))
+        >>> calls.report()["calls"]
+        []
+    """
+    calls = Calls(path, inputs, otherwise)
+    own = SourceFileLoader.exec_module
+
+    def exec_module(self: SourceFileLoader, module: ModuleType) -> None:
+        file = self.path
+        name = name_in(calls.path, file)
+        if name is None:
+            return own(self, module)
+        vars(module)[RECORDER] = calls
+        tree = rewritten(self.get_data(file), name)
+        exec(compile(tree, file, "exec", dont_inherit=True), vars(module))
+        return None
+
+    SourceFileLoader.exec_module = exec_module
+    try:
+        yield calls
+    finally:
+        SourceFileLoader.exec_module = own
+        calls.end()

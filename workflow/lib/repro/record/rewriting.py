@@ -1,0 +1,148 @@
+"""Rewriting: a user's source as a syntax tree in which every call goes through a recorder.
+
+Synopsis:
+    code = compile(rewritten(source, "experiment.py"), path, "exec")
+
+    f(x)                  ->  __repro__.call(f, file, line)(x)
+    for x in y            ->  for x in __repro__.iterated(y, file, line)
+    os.environ["A"]       ->  __repro__.seen(os.environ, file, line, "os.environ", …)["A"]
+
+Lines stay what they are, so that tracebacks, and what reads the source again, find the same.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+RECORDER = "__repro__"
+"""The name of the recorder among the module's globals; two underscores at its end: not mangled."""
+
+_FREE = {"sorted", "set", "frozenset", "len", "any", "all", "min", "max"}
+"""What gives the same whatever the order of its argument."""
+
+_THROUGH = {"list", "tuple", "filter", "iter"}
+"""What hands its argument on, so that an order which plays no part around it plays none inside."""
+
+_ATTRIBUTES: Mapping[str, tuple[str, str]] = {
+    "environ": ("os.environ", "environment variable"),
+    **{f"st_{kind}time{ns}": ("file times", "clock") for kind in "amc" for ns in ("", "_ns")},
+    "st_ino": ("inode number", "listing order"),
+}
+_STATED = {"deterministic", "experimental_deterministic"}
+_WRITING = {"setdefault", "update", "pop", "clear"}
+
+
+def rewritten(source: bytes, name: str) -> ast.Module:
+    """The syntax tree of a file, with a recorder at every call.
+
+    Args:
+        source: the file's bytes.
+        name: how the recorder shall call the file.
+
+    Raises:
+        SyntaxError: the source is not Python.
+
+    Example:
+        >>> ast.unparse(rewritten(b"f(1)", "e.py"))
+        "__repro__.call(f, 'e.py', 1, False)(1)"
+    """
+    return ast.fix_missing_locations(_Rewriting(name).visit(ast.parse(source)))
+
+
+class _Rewriting(ast.NodeTransformer):
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._free = False
+
+    def visit(self, node: ast.AST) -> Any:
+        """Lets `_free` reach only what hands its order on; then as every transformer does."""
+        handing = (ast.Call, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.comprehension)
+        before = self._free
+        self._free = before and isinstance(node, handing)
+        try:
+            return super().visit(node)
+        finally:
+            self._free = before
+
+    def _to_recorder(self, method: str, value: ast.expr, *more: Any) -> ast.Call:
+        recorder = ast.Attribute(ast.Name(RECORDER, ast.Load()), method, ast.Load())
+        constants = [ast.Constant(part) for part in (self._name, value.lineno, *more)]
+        call = ast.Call(recorder, [value, *constants], [])
+        for node in ast.walk(call):
+            if node is not value and not hasattr(node, "lineno"):
+                ast.copy_location(node, value)
+        return call
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        free, function = self._free, getattr(node.func, "id", None)
+        node.func = self.visit(node.func)
+        self._free = function in _FREE or (free and function in _THROUGH)
+        node.args = [self.visit(part) for part in node.args]
+        self._free = False
+        node.keywords = [self.visit(part) for part in node.keywords]
+        self._free = free
+        order = free or function in _FREE
+        node.func = self._to_recorder("call", node.func, order)
+        return node
+
+    def _iterated(self, value: ast.expr) -> ast.expr:
+        return value if self._free else self._to_recorder("iterated", value)
+
+    def visit_For(self, node: ast.For) -> ast.For:
+        self.generic_visit(node)
+        node.iter = self._iterated(node.iter)
+        return node
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.SetComp:
+        self._free = True
+        self.generic_visit(node)
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.comprehension:
+        free = self._free
+        self.generic_visit(node)
+        if not free:
+            node.iter = self._to_recorder("iterated", node.iter)
+        return node
+
+    def visit_Starred(self, node: ast.Starred) -> ast.Starred:
+        self.generic_visit(node)
+        if isinstance(node.ctx, ast.Load):
+            node.value = self._to_recorder("iterated", node.value)
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
+        """Finds `options.deterministic = False` of tf.data."""
+        self.generic_visit(node)
+        stated = {target.attr for target in node.targets if isinstance(target, ast.Attribute)}
+        off = isinstance(node.value, ast.Constant) and node.value.value is False
+        if off and stated & _STATED:
+            text = f"{min(stated & _STATED)} = False"
+            node.value = self._to_recorder("seen", node.value, text, "unordered stream")
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.Subscript:
+        written = not isinstance(node.ctx, ast.Load) and _is_environ(node.value)
+        return node if written else self._visited(node)
+
+    def _visited(self, node: Any) -> Any:
+        self.generic_visit(node)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        if node.attr in _WRITING and _is_environ(node.value):
+            return node
+        self.generic_visit(node)
+        read = isinstance(node.ctx, ast.Load) and node.attr in _ATTRIBUTES
+        return self._to_recorder("seen", node, *_ATTRIBUTES[node.attr]) if read else node
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        read = isinstance(node.ctx, ast.Load) and node.id == "environ"
+        return self._to_recorder("seen", node, *_ATTRIBUTES["environ"]) if read else node
+
+
+def _is_environ(node: ast.expr) -> bool:
+    """Whether this is `os.environ`, or `environ`."""
+    return "environ" in (getattr(node, "attr", None), getattr(node, "id", None))
