@@ -37,12 +37,14 @@ class Examples:
     """Checked columns, each with as many rows; `x` and `y` may be several (`x.left`, …).
 
     `unit` says which examples must stay together in one part of the split: those of one
-    group, or, where neither ids nor groups were given, those with the same `x`.
+    group, or, where neither ids nor groups were given, those with the same `x`; `contents`
+    are the hashes of each `x`.
     """
 
     columns: Mapping[str, Array]
     ids: tuple[str, ...]
     unit: tuple[str, ...]
+    contents: tuple[str, ...]
 
 
 def _parts(name: str, value: Any) -> dict[str, Any]:
@@ -198,8 +200,9 @@ def examples_of(returned: Any) -> Examples:
         columns["group"] = np.array(labels["group"])
     ids = _unique(labels["id"]) if "id" in labels else _with_occurrence(_row_hashes(columns))
     inputs = {name: column for name, column in columns.items() if name.split(".")[0] == "x"}
-    unit = labels.get("group") or labels.get("id") or _row_hashes(inputs)
-    return Examples(columns, ids, unit)
+    contents = _row_hashes(inputs)
+    unit = labels.get("group") or labels.get("id") or contents
+    return Examples(columns, ids, unit, contents)
 
 
 def split(examples: Examples, shares: Mapping[str, float], seed: int) -> dict[str, Rows]:

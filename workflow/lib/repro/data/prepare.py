@@ -22,6 +22,7 @@ from repro.core.experiment import Code
 from repro.core.seeding import Seeds
 from repro.core.writing import whole_folder
 from repro.data.dataset import Array, Examples, examples_of, split
+from repro.data.overlap import overlap
 from repro.data.stream import collected
 
 _ROWS = 4096
@@ -66,7 +67,7 @@ def _store(folder: Path, examples: Examples, rows: Array) -> None:
 
 def prepare(
     code: Code, sources: Mapping[str, Path], parameters: Mapping[str, Any], folder: Path
-) -> None:
+) -> dict[str, dict[str, Any]]:
     """Runs the user's `dataset` and writes the parts of the split.
 
     Args:
@@ -74,6 +75,9 @@ def prepare(
         sources: the path of each raw data source; the key is "" for a single one.
         parameters: `data` (path and sha256 of each source), `data_seed`, `split`, `settings`.
         folder: the folder to appear.
+
+    Returns:
+        How far the parts overlap in content, see `repro.data.overlap`.
 
     Raises:
         UserError: a digest, the user's code or what it returned is wrong; nothing is kept.
@@ -88,9 +92,11 @@ def prepare(
         returned = collected(function(single, deepcopy(parameters["settings"]), seeds))
     examples = examples_of(returned)
     parts = split(examples, parameters["split"], seeds("split"))
+    overlapping = overlap(examples, parts)
     with whole_folder(folder) as temporary:
         for name, rows in parts.items():
             _store(temporary / name, examples, rows)
+    return overlapping
 
 
 def part(folder: Path, name: str) -> dict[str, Array]:

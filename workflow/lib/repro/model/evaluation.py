@@ -25,7 +25,7 @@ from repro.core.experiment import Code
 from repro.core.seeding import Seeds
 from repro.core.writing import whole_file, write_text
 from repro.data.prepare import part, structured
-from repro.model.checkpoint import load
+from repro.model.checkpoint import States, by_path, load
 from repro.model.plan import columns
 from repro.model.training import built, made
 
@@ -37,10 +37,11 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What one evaluation found: metrics by name, predictions by output."""
+    """What one evaluation found: metrics by name, predictions by output, weights it changed."""
 
     metrics: Mapping[str, float]
     predictions: Mapping[str, Array]
+    changed: tuple[str, ...]
 
     def same_bits(self, other: Evaluated) -> bool:
         """Whether metrics and predictions agree to the last bit."""
@@ -61,6 +62,20 @@ def _named(outputs: Any) -> dict[str, Array]:
     return {"y": parts[0]} if len(parts) == 1 else {f"y.{n}": p for n, p in enumerate(parts)}
 
 
+def _learned(model: Any) -> dict[str, str]:
+    """Digests of what only training may change.
+
+    What a stateful recurrent layer hands from batch to batch, and integers that count, may
+    change in evaluation.
+    """
+    kept = {
+        path: variable
+        for path, variable in by_path(model.weights).items()
+        if variable.name != "rnn_state" and "int" not in variable.dtype
+    }
+    return States(kept, {}, {}).digests()["weights"]
+
+
 def _pass(
     code: Code, arrays: Mapping[str, Array], weights: Path, parameters: Mapping[str, Any]
 ) -> Evaluated:
@@ -71,14 +86,15 @@ def _pass(
     keras.utils.set_random_seed(seeds("global"))
     model = built(made(code, parameters["settings"], seeds), arrays, code)
     load(model, weights)
+    before = _learned(model)
     x, y, weight = (*columns(arrays), None)[:3]
     size: int = parameters["batch_size"]
     with code.blamed("model"):
         outputs = model.predict(x, batch_size=size, verbose=0)
         metrics = model.evaluate(x, y, size, 0, weight, return_dict=True)
-    return Evaluated(
-        {name: float(value) for name, value in sorted(metrics.items())}, _named(outputs)
-    )
+    changed = tuple(path for path, digest in _learned(model).items() if digest != before[path])
+    named = {name: float(value) for name, value in sorted(metrics.items())}
+    return Evaluated(named, _named(outputs), changed)
 
 
 def _classes(labels: Any, predicted: Any) -> tuple[Array, Array] | None:
@@ -158,7 +174,7 @@ def evaluate(
         "examples": len(arrays["id"]),
         "metrics": {name: _plain(value) for name, value in first.metrics.items()},
         "per_class": per_class(structured(arrays, "y"), first.predictions.get("y")),
-        "inference": {"passes": PASSES, "same": same},
+        "inference": {"passes": PASSES, "same": same, "changed": list(first.changed)},
     }
     write_text(out / "metrics.json", pretty(report))
     with whole_file(out / "predictions.npz") as temporary:
