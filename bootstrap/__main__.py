@@ -73,6 +73,7 @@ def usage() -> str:
             "Prepares the tools and environments, then prints and executes `snakemake TARGET ...`",
             "in the project's folder. Targets: all (everything up to the verdicts), verify, or any",
             "file or rule that Snakemake knows; options that are not ours go to Snakemake.",
+            "`--stress` loads the machine while the repeats run.",
             "",
             *lines,
             "",
@@ -110,9 +111,12 @@ def _setup(argv: list[str]) -> int:
 def _target(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
-    options, _ = parser.parse_known_args(argv)
+    parser.add_argument("--stress", action="store_true")
+    options, rest = parser.parse_known_args(argv)
     _prepare(options.config, anew=False)
-    return _snakemake(argv)
+    config = [*options.config, *(["stress=true"] if options.stress else [])]
+    # Last: it takes all values that follow, and a target must not be one of them.
+    return _snakemake([*rest, *(["--config", *config] if config else [])])
 
 
 def _prepare(config: Sequence[str], *, anew: bool) -> None:
