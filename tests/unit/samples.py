@@ -50,13 +50,24 @@ def write_trace(path: Path, lines: list[dict[str, Any]]) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), "ascii")
 
 
+LABELS = np.array([0, 1, 1])
+SCORES = np.array([[0.75, 0.25], [0.25, 0.75], [0.75, 0.25]])
+
+
+def write_predictions(run: Path, y: np.ndarray, ids: str = "abc", seed: int = 0) -> None:
+    file = run / f"seed-{seed}" / "predictions.npz"
+    np.savez(file, allow_pickle=False, id=np.array(list(ids)), y=y)
+
+
 def write_run(folder: Path, seed: int = 0) -> Path:
     """The files of one small run: data, and one seed's training and evaluation."""
     from safetensors.numpy import save_file
 
     for part in ("train", "test"):
         (folder / "data" / part).mkdir(parents=True)
-        np.save(folder / "data" / part / "x.npy", np.arange(6.0).reshape(3, 2))
+        columns = {"x": np.arange(6.0).reshape(3, 2), "y": LABELS, "id": np.array(list("abc"))}
+        for name, column in columns.items():
+            np.save(folder / "data" / part / f"{name}.npy", column)
     out = folder / f"seed-{seed}"
     out.mkdir()
     write_trace(out / "trace.jsonl", trace_lines())
@@ -66,7 +77,7 @@ def write_run(folder: Path, seed: int = 0) -> Path:
     }
     save_file(weights, out / "weights.safetensors")
     (out / "history.csv").write_text("epoch,loss\n0,0.5\n1,0.25\n")
-    np.savez(out / "predictions.npz", id=np.array(["a", "b"]), y=np.array([[0.25, 0.75]] * 2))
+    write_predictions(folder, SCORES, seed=seed)
     metrics = {"metrics": {"loss": 0.25, "accuracy": 1.0}, "inference": {"passes": 2, "same": True}}
     (out / "metrics.json").write_text(json.dumps(metrics))
     return folder

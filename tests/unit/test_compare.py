@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from repro.core.errors import UserError
 from repro.judge.compare import Divergence, compare
-from samples import STATE, VARIABLES, trace_lines, write_trace
+from samples import SCORES, STATE, VARIABLES, trace_lines, write_predictions, write_trace
 
 Runs = tuple[Path, Path]
 Limit = dict[str, int] | None
@@ -102,8 +102,8 @@ def test_one_bit_of_the_data_is_found_first(runs: Runs, file: str) -> None:
 
 
 def test_an_array_more_is_found(runs: Runs) -> None:
-    np.save(runs[1] / "data" / "train" / "y.npy", np.zeros(3))
-    assert parted(runs) == Divergence("prepared data", variable="train/y.npy")
+    np.save(runs[1] / "data" / "train" / "sample_weight.npy", np.zeros(3))
+    assert parted(runs) == Divergence("prepared data", variable="train/sample_weight.npy")
 
 
 @pytest.mark.parametrize("name", VARIABLES)
@@ -116,16 +116,16 @@ def test_one_bit_of_a_final_weight_is_found(runs: Runs, name: str) -> None:
     weights[name] = flip(before)
     save_file(weights, path)
     found = compare(*runs, 0, None)
-    assert found.divergence == Divergence("weights", variable=name)
+    assert found.divergence == Divergence("final weights", variable=name)
     apart = found.differences["weights"][name]
     assert apart["share"] == 1 / before.size
     assert apart["largest_absolute"] == float(np.abs(weights[name].astype(float) - before).max())
-    assert set(found.differences) == {"weights"}
+    assert set(found.differences) == {"weights", "weights_share"}
+    assert found.differences["weights_share"] == 1 / 10
 
 
 def test_one_bit_of_a_prediction_is_found(runs: Runs) -> None:
-    path = runs[1] / "seed-0" / "predictions.npz"
-    np.savez(path, id=np.array(["a", "b"]), y=flip(np.array([[0.25, 0.75]] * 2)))
+    write_predictions(runs[1], flip(SCORES))
     assert parted(runs) == Divergence("predictions", variable="y")
 
 
@@ -136,28 +136,27 @@ def test_one_bit_of_a_prediction_is_found(runs: Runs) -> None:
         (np.array([np.nan]), np.array([1.0])),
         (np.array([1.0]), np.array([1.0], np.float32)),
         (np.array([1.0]), np.array([[1.0]])),
-        (np.array([1.0, 2.0]), np.array([1.0])),
         (np.array(["a"]), np.array(["b"])),
         (np.array([np.inf]), np.array([-np.inf])),
     ],
 )
 def test_any_other_prediction_is_found(runs: Runs, mine: np.ndarray, its: np.ndarray) -> None:
     for run, y in zip(runs, (mine, its), strict=True):
-        np.savez(run / "seed-0" / "predictions.npz", id=np.array(["a"]), y=y)
+        write_predictions(run, y, "a")
     found = compare(*runs, 0, None)
     assert found.divergence == Divergence("predictions", variable="y")
     json.dumps(found.differences, allow_nan=False)
 
 
-@pytest.mark.parametrize("y", [np.array([np.nan, -0.0]), np.zeros((0, 3)), np.array(["", "é"])])
+@pytest.mark.parametrize("y", [np.array([np.nan, -0.0]), np.zeros((2, 0)), np.array(["", "é"])])
 def test_the_same_bits_are_the_same_whatever_they_mean(runs: Runs, y: np.ndarray) -> None:
     for run in runs:
-        np.savez(run / "seed-0" / "predictions.npz", id=np.array(["a"]), y=y)
+        write_predictions(run, y, "ab")
     assert parted(runs) is None
 
 
 def test_a_missing_prediction_is_found(runs: Runs) -> None:
-    np.savez(runs[1] / "seed-0" / "predictions.npz", id=np.array(["a", "b"]))
+    np.savez(runs[1] / "seed-0" / "predictions.npz", id=np.array(list("abc")))
     assert parted(runs) == Divergence("predictions", variable="y")
 
 
@@ -205,7 +204,7 @@ def stop(run: Path, limit: dict[str, int], **size: int) -> None:
         lines[last + 1 :] = [{"epoch": epoch, **state}]
 
     retrace(run, change, **size)
-    for name in ("weights.safetensors", "history.csv", "predictions.npz", "metrics.json"):
+    for name in ("predictions.npz", "metrics.json"):
         (run / "seed-0" / name).unlink()
 
 

@@ -6,7 +6,8 @@ import pytest
 from repro.core.canonical import pretty
 from repro.core.schema import checked
 from repro.judge.compare import Comparison, Divergence
-from repro.judge.diagnose import causes, place
+from repro.judge.diagnose import causes
+from repro.judge.divergence import place
 from repro.judge.render import markdown
 from repro.judge.verdict import Context, judge
 
@@ -132,7 +133,7 @@ def test_where_runs_part_points_to_a_likely_cause(what: str) -> None:
     ("divergence", "words"),
     [
         (Divergence("loss", 1, 2), "epoch 1, step 2, in the loss"),
-        (Divergence("seed states", 1, None, "a"), "epoch 1, its end, in the seed states (a)"),
+        (Divergence("seed states", 1, None, "a"), "epoch 1, its end, in the states of the random generators (a)"),
         (Divergence("prepared data", variable="x.npy"), "the prepared data (x.npy)"),
     ],
 )

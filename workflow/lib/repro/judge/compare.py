@@ -9,22 +9,15 @@ Needs no TensorFlow: runs are judged from their files.
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from repro.core.digest import files_below, sha256_file
-from repro.core.errors import UserError
 from repro.core.trace import Trace, read
-from repro.model.checkpoint import read as load
-
-Array = npt.NDArray[Any]
+from repro.judge import differences as apart
+from repro.judge.divergence import Divergence
 
 _STEP = {
     "ids": "data order",
@@ -34,33 +27,27 @@ _STEP = {
     "weights": "weights",
 }
 _EPOCH = {"weights": "weights", "optimizer": "optimizer state", "seeds": "seed states"}
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """The first place where two runs part.
-
-    `epoch` and `step` count from 0 and are None before training and after it. `what` is
-    one of: prepared data, initial weights, initial optimizer state, initial seed states,
-    data order, batch content, learning rate, loss, weights, optimizer state, seed states,
-    length, history, metrics, predictions, trace layout. `variable` names the array,
-    variable or column.
-    """
-
-    what: str
-    epoch: int | None = None
-    step: int | None = None
-    variable: str | None = None
+_RESULTS = {
+    "history": "history",
+    "weights": "final weights",
+    "predictions": "predictions",
+    "metrics": "metrics",
+}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What comparing one seed of the original with one repeat, `run`, found."""
+    """What comparing one seed of the original with one repeat, `run`, found.
+
+    `stopped` says where the repeat stopped before the original's end, `{"epochs": N}` or
+    `{"steps": N}`; None where it went to the end.
+    """
 
     run: str
     seed: int
     divergence: Divergence | None
     differences: Mapping[str, Any]
+    stopped: Mapping[str, int] | None = None
 
 
 def _odd(left: Mapping[str, Any], right: Mapping[str, Any]) -> str | None:
@@ -110,25 +97,34 @@ def _line(
     return None
 
 
+def _stops(original: Trace, limit: Mapping[str, int] | None) -> Mapping[str, int] | None:
+    """The limit, where the original went on after it; None where a repeat ends with it."""
+    if limit is None:
+        return None
+    if "epochs" in limit:
+        beyond = any(line["epoch"] >= limit["epochs"] for line in original.lines)
+    else:
+        beyond = sum("step" in line for line in original.lines) > limit["steps"]
+    return limit if beyond else None
+
+
 def _expected(
-    original: Trace, limit: Mapping[str, int] | None
+    original: Trace, stopped: Mapping[str, int] | None
 ) -> tuple[Sequence[Mapping[str, Any]], bool]:
     """The lines that the repeat must have, and whether it stops within an epoch."""
     lines = original.lines
-    if limit is None:
+    if stopped is None:
         return lines, False
-    if "epochs" in limit:
-        return [line for line in lines if line["epoch"] < limit["epochs"]], False
+    if "epochs" in stopped:
+        return [line for line in lines if line["epoch"] < stopped["epochs"]], False
     steps = [number for number, line in enumerate(lines) if "step" in line]
-    if limit["steps"] >= len(steps):
-        return lines, False
-    end = steps[limit["steps"] - 1] + 1
+    end = steps[stopped["steps"] - 1] + 1
     within = "step" in lines[end]
     return lines[: end if within else end + 1], within
 
 
-def _steps(left: Trace, right: Trace, limit: Mapping[str, int] | None) -> Divergence | None:
-    (mine, within), its = _expected(left, limit), right.lines
+def _steps(left: Trace, right: Trace, stopped: Mapping[str, int] | None) -> Divergence | None:
+    (mine, within), its = _expected(left, stopped), right.lines
     for a, b in zip(mine, its, strict=False):
         if found := _line(a, b, left.header["variables"]):
             return found
@@ -140,87 +136,31 @@ def _steps(left: Trace, right: Trace, limit: Mapping[str, int] | None) -> Diverg
     return None
 
 
-def _bits(array: Array) -> Array:
-    return np.frombuffer(np.ascontiguousarray(array).tobytes(), f"V{array.dtype.itemsize}")
+def _first(found: Mapping[str, Any]) -> Divergence | None:
+    """The first of the differences between two runs' results."""
+    for key, what in _RESULTS.items():
+        if key in found:
+            name, difference = next(iter(found[key].items()))
+            return Divergence(what, difference.get("epoch"), None, name)
+    return None
 
 
-def _apart(left: Array, right: Array) -> dict[str, Any] | None:
-    """How far two arrays are apart; None where they have the same bits."""
-    if left.shape != right.shape or left.dtype != right.dtype:
-        return {"share": 1.0, "shapes": [list(left.shape), list(right.shape)]}
-    differ = _bits(left) != _bits(right)
-    if not differ.any():
-        return None
-    found: dict[str, Any] = {"share": float(differ.mean())}
-    if left.dtype.kind in "fiub":
-        a, b = left.ravel()[differ].astype(np.float64), right.ravel()[differ].astype(np.float64)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            absolute = np.abs(a - b)
-            relative = absolute / np.maximum(np.abs(a), np.abs(b))
-        for name, values in (("largest_absolute", absolute), ("largest_relative", relative)):
-            finite = values[np.isfinite(values)]
-            found[name] = float(finite.max()) if finite.size else None
-    return found
+def _trained(
+    left: Path, right: Path, limit: Mapping[str, int] | None
+) -> tuple[Divergence | None, Mapping[str, int] | None]:
+    """Where training parts, and, if the repeat stopped before the original, where."""
+    first, second = read(left / "trace.jsonl"), read(right / "trace.jsonl")
+    stopped = _stops(first, limit)
+    if found := _initial(first, second) or _steps(first, second, stopped):
+        return found, stopped
+    whole = sum("step" not in line for line in _expected(first, stopped)[0])
+    ends = apart.history(left, right, whole)
+    return _first(ends if stopped else {**ends, **apart.weights(left, right)}), stopped
 
 
-def _arrays_apart(left: Mapping[str, Array], right: Mapping[str, Array]) -> dict[str, Any]:
-    nothing = np.zeros(0)
-    names = sorted({*left, *right})
-    found = {name: _apart(left.get(name, nothing), right.get(name, nothing)) for name in names}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _predictions(path: Path) -> dict[str, Array]:
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
-
-
-def _history(path: Path) -> dict[str, list[str]]:
-    with path.open(newline="") as file:
-        head, *rows = csv.reader(file)
-    return {name: [row[n] for row in rows] for n, name in enumerate(head)}
-
-
-def _metrics(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text("utf-8"))["metrics"]
-
-
-def _both(
-    left: Path, right: Path, name: str, reader: Callable[[Path], Mapping[str, Any]]
-) -> Iterator[Mapping[str, Any]]:
-    for path in (left / name, right / name):
-        try:
-            yield reader(path)
-        except Exception as error:  # each library that reads has errors of its own
-            raise UserError(
-                f"Expected results at {path}. Received a file that cannot be read ({error}). "
-                "Delete what that step wrote, and run it again."
-            ) from error
-
-
-_KINDS = ("weights", "history", "predictions", "metrics")
-
-
-def _ends(
-    left: Path, right: Path, kinds: Sequence[str]
-) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
-    """What, first odd part, and all differences of each of these kinds of results."""
-    if "weights" in kinds:
-        weights = _arrays_apart(*_both(left, right, "weights.safetensors", load))
-        yield "weights", next(iter(weights), None), weights
-    if "history" in kinds:
-        mine, its = _both(left, right, "history.csv", _history)
-        names = sorted({*mine, *its})
-        yield "history", _odd(mine, its), {n: "differs" for n in names if mine.get(n) != its.get(n)}
-    if "predictions" in kinds:
-        predictions = _arrays_apart(*_both(left, right, "predictions.npz", _predictions))
-        yield "predictions", next(iter(predictions), None), predictions
-    if "metrics" in kinds:
-        mine, its = _both(left, right, "metrics.json", _metrics)
-        values = {
-            n: [mine.get(n), its.get(n)] for n in sorted({*mine, *its}) if mine.get(n) != its.get(n)
-        }
-        yield "metrics", _odd(mine, its), values
+def _evaluated(original: Path, left: Path, right: Path) -> dict[str, Any]:
+    test = original / "data" / "test"
+    return {**apart.predictions(left, right, test), **apart.metrics(left, right)}
 
 
 def parted(
@@ -229,7 +169,8 @@ def parted(
     """The first place where one step of two runs parts.
 
     Args:
-        step: `prepare`, `train` or `evaluate`; nothing of another step is read.
+        step: `prepare`, `train` or `evaluate`; nothing that another step wrote in the repeat
+            is read.
         original: the folder of the first run.
         repeat: the folder of the second.
         seed: the root seed of training.
@@ -241,26 +182,23 @@ def parted(
     Raises:
         UserError: a trace or a result cannot be read.
     """
+    left, right = original / f"seed-{seed}", repeat / f"seed-{seed}"
     if step == "prepare":
         return _prepared(original, repeat)
-    left, right = original / f"seed-{seed}", repeat / f"seed-{seed}"
     if step == "train":
-        first, second = read(left / "trace.jsonl"), read(right / "trace.jsonl")
-        if found := _initial(first, second) or _steps(first, second, limit):
-            return found
-    own = {"train": ("weights", "history"), "evaluate": ("predictions", "metrics")}[step]
-    ends = _ends(left, right, own) if limit is None else ()
-    return next((Divergence(what, variable=name) for what, name, _ in ends if name), None)
+        return _trained(left, right, limit)[0]
+    return _first(_evaluated(original, left, right))
 
 
 def compare(original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | None) -> Comparison:
-    """Compares one seed of two runs.
+    """Compares one seed of the original with one repeat.
 
     Args:
         original: the folder of the first run.
-        repeat: the folder of the second.
+        repeat: the folder of the second, named as the run.
         seed: the root seed of training.
-        limit: None, or where the repeat stopped early: `{"epochs": N}` or `{"steps": N}`.
+        limit: None, or where the repeat was told to stop early, and was not evaluated:
+            `{"epochs": N}` or `{"steps": N}`.
 
     Returns:
         The first divergence, in the order in which things happen, and all differences
@@ -270,11 +208,13 @@ def compare(original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | 
         UserError: a trace or a result cannot be read.
     """
     left, right = original / f"seed-{seed}", repeat / f"seed-{seed}"
-    first, second = read(left / "trace.jsonl"), read(right / "trace.jsonl")
-    found = _prepared(original, repeat) or _initial(first, second) or _steps(first, second, limit)
+    training, stopped = _trained(left, right, limit)
+    found = _prepared(original, repeat) or training
     differences: dict[str, Any] = {}
-    for what, name, parts in _ends(left, right, _KINDS) if limit is None else ():
-        if name is not None:
-            differences[what] = parts
-            found = found or Divergence(what, variable=name)
-    return Comparison(repeat.name, seed, found, differences)
+    if limit is None:
+        differences = _evaluated(original, left, right)
+        found = found or _first(differences)
+    if found and stopped is None:
+        ends = {**apart.weights(left, right), **apart.history(left, right)}
+        differences = {**ends, **differences}
+    return Comparison(repeat.name, seed, found, differences, stopped)

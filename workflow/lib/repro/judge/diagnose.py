@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from repro.judge import remedies
-from repro.judge.compare import Divergence
 from repro.judge.culprit import Culprit
+from repro.judge.divergence import Divergence, place
 from repro.judge.search import Factors, Found
 
 
@@ -62,6 +62,7 @@ _CAUSES = {
     "seed states": "a random layer",
     "length": "update",
     "history": "update",
+    "final weights": "update",
     "metrics": "evaluation",
     "predictions": "evaluation",
 }
@@ -79,16 +80,6 @@ _FUNCTIONS = {
 }
 _RANDOM = ("generator without a seed", "system entropy", "clock", "process id", "hash")
 _RACING = ("threads", "processes", "unordered stream")
-
-
-def place(divergence: Divergence) -> str:
-    """Where runs part, as words: "epoch 0, step 3, in the weights (dense/kernel)"."""
-    time = ""
-    if divergence.epoch is not None:
-        step = "its end" if divergence.step is None else f"step {divergence.step}"
-        time = f"epoch {divergence.epoch}, {step}, in "
-    variable = f" ({divergence.variable})" if divergence.variable else ""
-    return f"{time}the {divergence.what}{variable}"
 
 
 def _seen(calls: Sequence[Mapping[str, Any]], sources: Sequence[str], cause: str) -> Any:

@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from repro.judge.compare import Comparison
-from repro.judge.diagnose import Cause, place
+from repro.judge.diagnose import Cause
+from repro.judge.divergence import place
 from repro.judge.search import Trial
 
 if TYPE_CHECKING:
