@@ -1,17 +1,24 @@
-"""Culprit: the first operation of a step that gave other values from the same input.
+"""Culprit: the first operation that gave two runs other bits from the same inputs.
 
 Synopsis:
-    culprit(left, right)      # two `detail.json`; None where no operation is to blame
+    culprit(left, right)       # two values of detail.json -> Culprit or None
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Culprit:
-    """An operation: its tensor's name, type, layer, phase, and the user's line that made it."""
+    """Where one step of two runs parts.
+
+    `name` is the tensor's, or the path of a variable that already differed when the step began
+    (`op` is then `Variable`). `file` and `line` are those of the user's code that made the
+    operation or, failing that, its layer.
+    """
 
     name: str
     op: str
@@ -19,3 +26,41 @@ class Culprit:
     phase: str
     file: str | None
     line: int | None
+
+
+def culprit(left: Mapping[str, Any], right: Mapping[str, Any]) -> Culprit | None:
+    """The first tensor whose digest differs while those of all its inputs agree.
+
+    Where the two steps consist of other operations, the first one that only one of them has.
+
+    Args:
+        left: detail.json of one run.
+        right: that of another, of the same step.
+
+    Returns:
+        None where no tensor differs, or none was recorded.
+
+    Example:
+        >>> culprit({"tensors": [], "layers": {}}, {"tensors": [], "layers": {}})
+    """
+    if not left["tensors"] or not right["tensors"]:
+        return None
+    others = {each["name"]: each["digest"] for each in right["tensors"]}
+    tensors: Sequence[Mapping[str, Any]] = left["tensors"]
+    differs = [others.get(each["name"]) != each["digest"] for each in tensors]
+    for each, differing in zip(tensors, differs, strict=True):
+        if differing and not any(differs[number] for number in each["inputs"]):
+            return _placed(each, left["layers"])
+    names = {each["name"] for each in tensors}
+    added = (each for each in right["tensors"] if each["name"] not in names)
+    return next((_placed(each, right["layers"]) for each in added), None)
+
+
+def _placed(tensor: Mapping[str, Any], layers: Mapping[str, Any]) -> Culprit:
+    """With the line at which the layer was made, where none of the user's made the operation."""
+    place: Mapping[str, Any] = tensor
+    around = (tensor["layer"] or "").split("/")
+    if tensor["file"] is None:
+        place = next((layers[name] for name in reversed(around) if name in layers), tensor)
+    own = {name: tensor[name] for name in ("name", "op", "layer", "phase")}
+    return Culprit(**own, file=place["file"], line=place["line"])

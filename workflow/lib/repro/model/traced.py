@@ -12,6 +12,7 @@ Both loops run this one step, so they leave the same trace.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 from repro.core.digest import BLOCK, STEP_DIGEST, keys
 from repro.model.checkpoint import by_path, optimizers
+from repro.model.detail import Detail
 
 
 def _signed(value: int) -> int:
@@ -123,15 +125,23 @@ class TracedStep:
         augment: the user's `augment(x, y, seed)`, or None.
         steps: batches in an epoch.
         trace: `step` records every step, `epoch` none of them.
+        detail: looks into one step, down to its operations.
     """
 
     def __init__(
-        self, model: Any, augment: Callable[..., Any] | None, steps: int, trace: str
+        self,
+        model: Any,
+        augment: Callable[..., Any] | None,
+        steps: int,
+        trace: str,
+        detail: Detail | None = None,
     ) -> None:
         import tensorflow as tf
 
         self._model, self._traced = model, trace == "step"
-        self._augment = tf.function(augment) if augment else None
+        self._detail = None if model.run_eagerly else detail
+        converted = self._detail.inlined if self._detail else tf.function
+        self._augment = converted(augment) if augment else None
         self._own_step = model.train_step
         self._optimizers = list(optimizers(model).values())
         self._weights = by_path(model.weights)
@@ -188,11 +198,12 @@ class TracedStep:
         )
 
     def _run(self, data: Any) -> Any:
-        if self._augment:
-            x, y = self._augment(data[0], data[1], self._seeds[self._step])
-            data = (x, y, *data[2:])
-        self._losses.clear()
-        logs = self._own_step(data)
+        with self._detail.recording(self._model, self._step) if self._detail else nullcontext():
+            if self._augment:
+                x, y = self._augment(data[0], data[1], self._seeds[self._step])
+                data = (x, y, *data[2:])
+            self._losses.clear()
+            logs = self._own_step(data)
         if self._traced:
             self._note(data, logs)
         self._step.assign_add(1)

@@ -29,6 +29,7 @@ from repro.core.writing import whole_file
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
 from repro.model.checkpoint import save, states
+from repro.model.detail import Detail
 from repro.model.loops import LOOPS, choose
 from repro.model.plan import Plan, columns
 from repro.model.traced import TracedStep
@@ -117,6 +118,7 @@ class _Recording:
     plan: Plan
     step: TracedStep
     trace: Writer
+    detail: Detail | None
     history: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
 
     def callback(self) -> Any:
@@ -132,6 +134,8 @@ class _Recording:
 
     def begin_epoch(self, epoch: int, _logs: Any = None) -> None:
         self._epoch = epoch
+        if self.detail:
+            self.detail.begin_epoch(epoch)
         self.step.begin_epoch(step_seeds(self.plan.seed, epoch, self.plan.steps))
 
     def end_batch(self, batch: int, **_logs: Any) -> None:
@@ -182,7 +186,13 @@ def _write_history(path: Path, history: Sequence[Mapping[str, float]]) -> None:
             rows.writerow([epoch, *(repr(logs[n]) if n in logs else "" for n in names)])
 
 
-def train(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> Trained:
+def train(
+    code: Code,
+    data: Path,
+    parameters: Mapping[str, Any],
+    out: Path,
+    detail: Detail | None = None,
+) -> Trained:
     """Trains the user's model and writes the four files of `OUTPUTS`.
 
     Determinism must have begun (`repro.model.determinism.begin`).
@@ -192,6 +202,7 @@ def train(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> T
         data: the folder that `prepare` wrote.
         parameters: `settings`, `training`, `seed`, and `limit` (None, or where to stop early).
         out: the folder to write to.
+        detail: looks into one step, down to its operations.
 
     Returns:
         What the manifest says of it.
@@ -210,9 +221,9 @@ def train(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> T
         own: list[Any] = list(maker(deepcopy(parameters["settings"]), seeds)) if maker else []
     loop = choose(training.loop, model, plan, own)
     header = _header(model)
-    step = TracedStep(model, augment, plan.steps, training.trace)
+    step = TracedStep(model, augment, plan.steps, training.trace, detail)
     with writer(out / "trace.jsonl", header) as trace:
-        recording = _Recording(model, plan, step, trace)
+        recording = _Recording(model, plan, step, trace, detail)
         callbacks = keras.callbacks.CallbackList(
             [*own, recording.callback()], add_history=True, model=model,
             epochs=training.epochs, steps=plan.steps, verbose=0,

@@ -92,8 +92,7 @@ class Calls:
 
     def iterated(self, value: Any, file: str, line: int) -> Any:
         """Notes an iteration over a set whose order depends on hashes; gives the value back."""
-        kind = type(value)
-        if self._active and (kind is set or kind is frozenset) and salted(tuple(value)):
+        if self._active and _is_set(value) and salted(tuple(value)):
             self._note("iteration over a set", "hash", file, line)
         return value
 
@@ -154,7 +153,7 @@ class Calls:
     def _is_input(self, function: Any, args: Sequence[Any]) -> bool:
         owner = getattr(function, "__self__", None)
         file = owner if is_path(owner) else args[0] if args else None
-        if not is_path(file):
+        if file is None or not is_path(file):
             return True  # a buffer, a tensor or a descriptor: not to be told
         real = Path(os.path.realpath(file))
         return any(real.is_relative_to(each) for each in self._inputs)
@@ -167,12 +166,16 @@ class Calls:
             self._counts[call, source, function, file, line] += 1
 
 
+def _is_set(value: Any) -> bool:
+    return isinstance(value, (set, frozenset))
+
+
 def _ordered(function: Any) -> bool:
     """Whether a function goes through a set in the set's order."""
     if type(function) is BuiltinMethodType:
         owner, name = function.__self__, function.__name__
         joined = isinstance(owner, str) and name == "join"
-        popped = isinstance(owner, (set, frozenset)) and name == "pop"
+        popped = _is_set(owner) and name == "pop"
         return joined or popped or (owner is dict and name == "fromkeys")
     return any(function is each for each in _IN_ORDER)
 
