@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from repro.core.errors import UserError
 from repro.core.experiment import Code
-from repro.model.evaluation import evaluate, per_class
+from repro.model.evaluation import evaluate
 
 PARAMETERS = {"settings": {}, "seed": 0, "batch_size": 16}
 
@@ -87,40 +87,6 @@ def test_a_training_that_diverged_is_reported(data: Path, tmp_path: Path) -> Non
     e.trained(experiment, data, tmp_path, epochs=1)
     assert evaluate(experiment, data, tmp_path / "weights.safetensors", PARAMETERS, tmp_path)
     assert report(tmp_path)["metrics"]["loss"] in ("nan", "inf")
-
-
-LABELS = np.array([0, 0, 1, 2])
-SCORES = np.array([[3, 1, 0], [0, 1, 0], [0, 2, 1], [0, 2, 1]], np.float32)
-
-
-@pytest.mark.parametrize("labels", [LABELS, LABELS[:, None], np.eye(3)[LABELS]])
-def test_classes_are_counted(labels: np.ndarray) -> None:
-    found = per_class(labels, SCORES)
-    assert found is not None
-    assert [c["examples"] for c in found] == [2, 1, 1]
-    assert [c["predicted"] for c in found] == [1, 3, 0]
-    assert [c["right"] for c in found] == [1, 1, 0]
-    assert [c["recall"] for c in found] == [0.5, 1.0, 0.0]
-    assert [c["precision"] for c in found] == [1.0, 1 / 3, None]
-
-
-@pytest.mark.parametrize(
-    ("labels", "scores"),
-    [
-        (None, SCORES),
-        (LABELS, None),
-        ({"a": LABELS}, SCORES),
-        (LABELS, SCORES[:, 0]),
-        (LABELS + 1, SCORES),
-        (LABELS - 1, SCORES),
-        (np.array([0.5, 0.1, 0.2, 0.3]), SCORES),
-        (np.array(["a", "b", "a", "b"]), SCORES),
-        (LABELS, SCORES[:, :1]),
-        (np.full((4, 3), 0.5), SCORES),
-    ],
-)
-def test_other_tasks_have_no_classes(labels: Any, scores: Any) -> None:
-    assert per_class(labels, scores) is None
 
 
 def uncompiled(_settings: Any, _seeds: Any) -> Any:

@@ -26,6 +26,7 @@ from repro.core.seeding import Seeds
 from repro.core.writing import whole_file, write_text
 from repro.data.prepare import part, structured
 from repro.model.checkpoint import States, by_path, load
+from repro.model.classification import per_class
 from repro.model.plan import columns
 from repro.model.training import built, made
 
@@ -95,47 +96,6 @@ def _pass(
     changed = tuple(path for path, digest in _learned(model).items() if digest != before[path])
     named = {name: float(value) for name, value in sorted(metrics.items())}
     return Evaluated(named, _named(outputs), changed)
-
-
-def _classes(labels: Any, predicted: Any) -> tuple[Array, Array] | None:
-    """True and predicted classes, where the task is one of choosing among classes; else None."""
-    if labels is None or isinstance(labels, Mapping) or predicted is None or predicted.ndim != 2:
-        return None
-    labels, count = np.asarray(labels), predicted.shape[1]
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim == 1 and labels.dtype.kind in "iu" and count > 1 and labels.min() >= 0:
-        return (labels, predicted.argmax(axis=1)) if labels.max() < count else None
-    one_hot = labels.shape == predicted.shape and count > 1 and labels.dtype.kind in "iufb"
-    if one_hot and np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all():
-        return labels.argmax(axis=1), predicted.argmax(axis=1)
-    return None
-
-
-def per_class(labels: Any, predicted: Any) -> list[dict[str, Any]] | None:
-    """For each class, how many examples there are, were predicted, and were predicted rightly.
-
-    Args:
-        labels: the true labels: classes [n] or one-hot [n, classes]; anything else gives None.
-        predicted: scores, [n, classes].
-
-    Returns:
-        A list with one entry a class, with recall and precision (null where 0 of 0).
-    """
-    pair = _classes(labels, predicted)
-    if pair is None:
-        return None
-    true, chosen = pair
-    count = predicted.shape[1]
-    support, picked = np.bincount(true, minlength=count), np.bincount(chosen, minlength=count)
-    right = np.bincount(true[true == chosen], minlength=count)
-    return [
-        {
-            "class": number, "examples": int(s), "predicted": int(p), "right": int(r),
-            "recall": int(r) / int(s) if s else None, "precision": int(r) / int(p) if p else None,
-        }
-        for number, (s, p, r) in enumerate(zip(support, picked, right, strict=True))
-    ]  # fmt: skip
 
 
 def _plain(value: float) -> float | str:
