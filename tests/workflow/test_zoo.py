@@ -1,0 +1,49 @@
+"""Kinds of models that people train: each must verify `met` with everything varied."""
+
+import shutil
+
+import pytest
+from repro.core.digest import sha256_file
+
+pytestmark = pytest.mark.slow
+
+MODELS = (
+    "own_train_step", "lstm_with_dropout", "cnn_with_batch_norm", "transformer_block",
+    "two_inputs", "gan",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def zoo(new_project, root):
+    """A project with all of them, run to their verdicts in one go."""
+    made = new_project("zoo")
+    shutil.copy(root / "tests" / "irreproducible" / "digits.csv", made.folder)
+    data = {"path": "digits.csv", "sha256": sha256_file(made.folder / "digits.csv")}
+    for name in MODELS:
+        shutil.copy(root / "tests" / "zoo" / f"{name}.py", made.folder)
+    training = {"epochs": 2, "batch_size": 32}
+    made.configure(**{n: made.entry(code=f"{n}.py", data=data, training=training) for n in MODELS})
+    result = made.run("all", "--keep-going")
+    return made, result.stdout
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_it_verifies_with_everything_varied(zoo, name):
+    made, printed = zoo
+    assert (made.results / name / "verdict.json").exists(), printed
+    verdict = made.verdict(name)
+    assert verdict["verdict"] == "met", verdict["sentence"]
+    assert verdict.get("mistakes", []) == []
+    varied = {factor["factor"] for factor in verdict["factors"] if factor["varied"]}
+    assert {"hash seed", "time zone", "working directory"} <= varied
+
+
+def test_each_zoo_file_is_run(root):
+    assert {file.stem for file in (root / "tests" / "zoo").glob("*.py")} == set(MODELS)
+
+
+def test_two_optimizers_go_through_fit(zoo):
+    made, printed = zoo
+    manifest = made.results / "gan" / "original" / "seed-0" / "train.manifest.json"
+    assert manifest.exists(), printed
+    assert '"loop": "fit"' in manifest.read_text()
