@@ -137,10 +137,12 @@ def run(folder: Path, jobs: int) -> int:
     """
     command = ["snakemake", "--snakefile", str(project.ROOT / "Snakefile"), "all", "--keep-going"]
     command += ["--cores", str(jobs), "--conda-prefix", str(project.ROOT / ".snakemake" / "conda")]
+    # Set, so that a repeat with another one has no more variables than the original.
+    environment = {**tools.environment(), "TMPDIR": tempfile.gettempdir()}
     told = 0
     with (folder / "snakemake.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            command, cwd=folder, env=tools.environment(), text=True,
+            command, cwd=folder, env=environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         assert process.stdout is not None

@@ -1,0 +1,3 @@
+"""The cases are experiments, whatever their names begin with."""
+
+collect_ignore = ["cases"]

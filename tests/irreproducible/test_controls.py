@@ -1,0 +1,166 @@
+"""The command that counts: what it reads, what it counts as found and right, and a short run."""
+
+import re
+
+import controls
+import pytest
+from figures import Case, Figure, figures, interval, judged, read
+from repro.core.factors import ALL
+
+CAUSES = {
+    "initialisation", "data content", "data order", "augmentation", "a random layer",
+    "forward pass", "gradient", "update", "evaluation", "a race", "environment",
+    *(f"factor: {name}" for name in ALL),
+}  # fmt: skip
+MISTAKES = {
+    "one order for every epoch", "frozen noise", "a seed that changes nothing",
+    "overlapping splits", "evaluation that changes weights",
+}  # fmt: skip
+
+CASE = Case("noisy", "a random layer", "dropout")
+
+
+def verdict(answer, cause=None, where="", at=(None, None), what="weights", same=True, mistakes=()):
+    divergence = {"what": what, "epoch": at[0], "step": at[1], "variable": None}
+    parted = answer == "not met" and same
+    return {
+        "verdict": answer,
+        "causes": [{"cause": cause, "where": where, "evidence": "seen"}] if cause else [],
+        "per_seed": [{"seed": 0, "divergence": divergence if parted else None}],
+        "inference": [{"same": same}],
+        "mistakes": [{"mistake": mistake} for mistake in mistakes],
+    }
+
+
+MET = verdict("met")
+
+
+def test_constants_are_read_without_running_the_file(tmp_path):
+    file = tmp_path / "broken.py"
+    file.write_text('CAUSE = "update"\nENTRY = {"seeds": [1]}\nraise SystemExit(1 / 0)\n')
+    assert read(file) == Case("broken", "update", entry={"seeds": [1]})
+
+
+@pytest.mark.parametrize("text", ["", 'CAUSE = "update"\nMISTAKE = "frozen noise"\n'])
+def test_a_case_expects_a_cause_or_a_mistake(tmp_path, text):
+    file = tmp_path / "odd.py"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"Expected either CAUSE or MISTAKE in odd\.py"):
+        read(file)
+
+
+def test_every_case_expects_what_there_is_and_has_a_fault_to_switch():
+    chosen = controls.cases()
+    assert len(chosen) >= 40
+    for case in chosen:
+        assert case.cause in CAUSES or case.mistake in MISTAKES, case.name
+        text = (controls.HERE / "cases" / f"{case.name}.py").read_text()
+        assert '["fault"]' in text, case.name
+
+
+def test_an_unknown_case_is_told():
+    with pytest.raises(SystemExit, match="Received no_such_case"):
+        controls.cases(["no_such_case"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "found", "right"),
+    [
+        (verdict("not met", "a random layer", "dropout/seed"), True, True),
+        (verdict("not met", "a random layer", "noise/seed"), True, False),
+        (verdict("not met", "gradient", "dropout/seed"), True, False),
+        (verdict("not met"), True, False),
+        (verdict("inconclusive", "a random layer", "dropout"), False, False),
+        (verdict("met"), False, False),
+        (None, False, False),
+    ],
+)
+def test_found_is_not_met_and_right_is_the_first_cause_in_its_place(fault, found, right):
+    outcome = judged(CASE, fault, MET, 20)
+    assert (outcome.found, outcome.right) == (found, right)
+
+
+def test_a_mistake_is_found_by_its_name_though_the_runs_agree():
+    case = Case("frozen", mistake="frozen noise")
+    named = judged(case, verdict("met", mistakes=["frozen noise"]), MET, 20)
+    other = judged(case, verdict("met", mistakes=["overlapping splits"]), MET, 20)
+    none = judged(case, MET, MET, 20)
+    assert [(o.found, o.right) for o in (named, other, none)] == [
+        (True, True), (True, False), (False, False),
+    ]  # fmt: skip
+    assert all(named.short.values())
+
+
+@pytest.mark.parametrize(
+    ("clean", "alarm"),
+    [
+        (MET, ""),
+        (None, "no verdict"),
+        (verdict("not met"), "not met"),
+        (verdict("inconclusive"), "inconclusive"),
+        (verdict("met", mistakes=["frozen noise"]), "frozen noise"),
+    ],
+)
+def test_a_twin_that_is_not_met_or_warned_of_is_a_false_alarm(clean, alarm):
+    assert judged(CASE, MET, clean, 20).alarm == alarm
+
+
+@pytest.mark.parametrize(
+    ("fault", "seen"),
+    [
+        ({"what": "prepared data"}, (True, True, True)),
+        ({"what": "initial seed states"}, (True, True, True)),
+        ({"at": (0, 0)}, (True, True, True)),
+        ({"at": (0, 1)}, (False, True, True)),
+        ({"at": (0, 10)}, (False, False, True)),
+        ({"at": (0, None)}, (False, False, True)),
+        ({"at": (1, 0)}, (False, False, False)),
+        ({"what": "predictions"}, (False, False, False)),
+        ({"what": "weights"}, (False, False, False)),
+        ({"same": False}, (True, True, True)),
+    ],
+)
+def test_a_shorter_repeat_sees_what_it_reaches(fault, seen):
+    outcome = judged(CASE, verdict("not met", **fault), MET, 20)
+    assert tuple(outcome.short.values()) == seen
+
+
+def test_the_goals_are_all_faults_85_percent_of_causes_and_no_alarm():
+    right = judged(CASE, verdict("not met", "a random layer", "dropout"), MET, 20)
+    wrong = judged(CASE, verdict("not met", "update"), MET, 20)
+    missed = judged(CASE, MET, MET, 20)
+    alarming = judged(CASE, verdict("not met", "a random layer", "dropout"), None, 20)
+
+    def enough(*outcomes):
+        return [figure.enough for figure in figures(outcomes)[:3]]
+
+    assert enough(*[right] * 17, *[wrong] * 3) == [True, True, True]
+    assert enough(*[right] * 16, *[wrong] * 4) == [True, False, True]
+    assert enough(*[right] * 19, missed) == [False, True, True]
+    assert enough(*[right] * 19, alarming) == [True, True, False]
+
+
+@pytest.mark.parametrize("n", [1, 10, 45])
+def test_intervals_are_exact(n):
+    assert interval(n, n) == pytest.approx((0.025 ** (1 / n), 1))
+    assert interval(0, n) == pytest.approx((0, 1 - 0.025 ** (1 / n)))
+
+
+def test_a_figure_says_its_count_share_and_interval():
+    assert Figure("faults found", 1, 1).text() == (
+        "faults found: 1 of 1 (100.0%, 95 % interval 2.5% to 100.0%)"
+    )
+
+
+@pytest.mark.slow
+def test_some_controls_are_found_named_and_told_from_their_twins(capsys):
+    names = (
+        "jitter_without_a_seed", "vocabulary_of_a_set", "sum_as_threads_finish",
+        "initialiser_without_a_seed", "dropout_of_system_entropy", "noise_drawn_while_tracing",
+    )  # fmt: skip
+    status = controls.main(["--cases", ",".join(names)])
+    printed = capsys.readouterr().out
+    assert status == 0, printed
+    assert re.search(r"faults found: 6 of 6 ", printed)
+    assert re.search(r"right first causes: 6 of 6 ", printed)
+    assert re.search(r"false alarms: 0 of 6 ", printed)
