@@ -1,14 +1,12 @@
 """One run in a process of its own, started as the workflow starts it: prepare, train, evaluate.
 
-python one_run.py launch RUN CODE OUT
+python one_run.pyz launch --run RUN --vary FACTORS -- --input experiment=CODE --out FOLDER
 """
 
+import argparse
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow" / "lib"))
-
-from repro.core import launch
+from repro.core import launch, shims
 from repro.core.config import Threads
 from repro.core.experiment import load
 from repro.core.seeding import Seeds
@@ -18,24 +16,38 @@ TRAINING = {"epochs": 2, "batch_size": 16, "loop": "auto", "trace": "step",
 SPLIT = {"train": 0.7, "validation": 0.15, "test": 0.15}
 
 
-def work(run: str, source: str, out: Path) -> None:
+def work(source: str, out: str) -> None:
     """The three steps, one after the other."""
-    launch.check(run, 2)
+    launch.check(2)
     from repro.data.prepare import prepare
     from repro.model.determinism import begin
     from repro.model.evaluation import evaluate
     from repro.model.training import train
 
     begin(Seeds(0)("global"), Threads(2, 1))
-    code, data, result = load(launch.path(source)), out / "data", out / "seed-0"
+    folder = launch.path(out)
+    code, data, result = load(launch.path(source)), folder / "data", folder / "seed-0"
     prepare(code, {}, {"data": {}, "data_seed": 0, "split": SPLIT, "settings": {}}, data)
     train(code, data, {"settings": {}, "training": TRAINING, "seed": 0, "limit": None}, result)
     weights = result / "weights.safetensors"
     evaluate(code, data, weights, {"settings": {}, "seed": 0, "batch_size": 16}, result)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Launches itself, or does the work."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run")
+    parser.add_argument("--vary", default="")
+    parser.add_argument("--input")
+    parser.add_argument("--out")
     if sys.argv[1] == "launch":
-        launch.launch(sys.argv[2], 2, ["work", *sys.argv[2:]])
-    work(sys.argv[2], sys.argv[3], launch.path(sys.argv[4]))
-    launch.leave()
+        cut = sys.argv.index("--")
+        options = parser.parse_args(sys.argv[2:cut])
+        vary = [name for name in options.vary.split(",") if name]
+        launch.launch(options.run, 2, vary, sys.argv[cut + 1 :])
+    options = parser.parse_args()
+    with shims.applied(launch.varied()):
+        work(options.input.removeprefix("experiment="), options.out)
+
+
+main()

@@ -4,58 +4,84 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from repro.core import launch
 from repro.core.errors import UserError
+from repro.core.factors import FIXED
 from samples import Fresh
 
-RUNS = ("original", "repeat")
+
+def entries(*names: str) -> str:
+    return json.dumps([{"factor": name, "varied": True, "how": "so"} for name in names])
 
 
-def test_a_repeat_varies_what_it_names_and_nothing_else() -> None:
-    original, repeat = (launch.settings(run, 2) for run in RUNS)
-    assert {n for n in repeat if repeat[n] != original[n]} == {
-        "PYTHONHASHSEED",
-        "TZ",
-        launch.FACTORS,
-    }
-    assert original[launch.FACTORS] == ""
-    assert tuple(repeat[launch.FACTORS].split(",")) == launch.NAMES
-    assert launch.NAMES == ("hash seed", "time zone", "working directory")
+def test_blas_has_one_thread_and_others_those_of_the_configuration() -> None:
+    values = launch.settings(3)
+    assert values["OMP_NUM_THREADS"] == "3"
+    assert values["OPENBLAS_NUM_THREADS"] == values["MKL_NUM_THREADS"] == "1"
 
 
-def test_threads_are_those_of_the_configuration() -> None:
-    values = launch.settings("original", 3)
-    names = [name for name in values if name.endswith("_NUM_THREADS")]
-    assert "OMP_NUM_THREADS" in names
-    assert {values[name] for name in names} == {"3"}
+def wanted(varied: tuple[str, ...]) -> dict[str, str]:
+    """What a step with these factors must find."""
+    fixed = {n: value for name in varied for n, value in FIXED.get(name, {}).items()}
+    return {**launch.settings(2), **fixed, launch.FACTORS: entries(*varied)}
 
 
-@pytest.mark.parametrize("run", RUNS)
-@pytest.mark.parametrize("name", [*launch.settings("original", 2)])
+@pytest.mark.parametrize("varied", [(), tuple(FIXED)])
+@pytest.mark.parametrize("name", [*launch.settings(2)])
 def test_each_setting_that_is_missing_or_other_is_refused(
-    run: str, name: str, monkeypatch: pytest.MonkeyPatch
+    varied: tuple[str, ...], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = launch.settings(run, 2)
-    for key, value in wanted.items():
+    values = wanted(varied)
+    for key, value in values.items():
         monkeypatch.setenv(key, value)
-    launch.check(run, 2)
-    monkeypatch.setenv(name, f"{wanted[name]}x")
+    launch.check(2)
+    monkeypatch.setenv(name, f"{values[name]}x")
     with pytest.raises(UserError, match=rf"variable {name} to be '.*'\. Received '.*x'\."):
-        launch.check(run, 2)
+        launch.check(2)
     monkeypatch.delenv(name)
     with pytest.raises(UserError, match=rf"variable {name} to be '.*'\. Received None\."):
-        launch.check(run, 2)
+        launch.check(2)
 
 
-def test_the_original_is_not_taken_for_the_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    for key, value in launch.settings("original", 2).items():
+def test_what_is_said_to_be_varied_must_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in wanted(()).items():
         monkeypatch.setenv(key, value)
-    with pytest.raises(UserError, match="PYTHONHASHSEED"):
-        launch.check("repeat", 2)
-    with pytest.raises(UserError, match="_NUM_THREADS"):
-        launch.check("original", 1)
+    with pytest.raises(UserError, match="OMP_NUM_THREADS"):
+        launch.check(1)
+    for factor, variable in (("hash seed", "PYTHONHASHSEED"), ("time zone", "TZ")):
+        monkeypatch.setenv(launch.FACTORS, entries(factor))
+        with pytest.raises(UserError, match=f"variable {variable} to be"):
+            launch.check(2)
+    monkeypatch.setenv(launch.FACTORS, entries("locale"))
+    with pytest.raises(UserError, match=r"'tr_TR.UTF-8' or .* or 'C'\. Received 'C.UTF-8'\."):
+        launch.check(2)
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    launch.check(2)
+    monkeypatch.setenv(launch.FACTORS, "[]")
+    with pytest.raises(UserError, match=r"to be 'C.UTF-8'\. Received 'ja_JP.UTF-8'\."):
+        launch.check(2)
+
+
+@pytest.mark.parametrize("text", ["clock", "[1]", '[{"factor": "moon", "varied": true}]', "{}1"])
+def test_factors_set_by_hand_are_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(launch.FACTORS, text)
+    with pytest.raises(UserError, match="variable REPRO_FACTORS to be"):
+        launch.factors()
+
+
+@pytest.mark.parametrize(
+    ("run", "vary", "sentence"),
+    [
+        ("repeat", ["clock", "moon"], r"Expected `--vary` to name some of hash seed, .*'moon'"),
+        ("original", ["clock"], r"nothing to be varied in the original\. Received clock\."),
+    ],
+)
+def test_what_cannot_be_varied_is_refused(run: str, vary: list[str], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        launch.launch(run, 2, vary, ["step"])
 
 
 PROGRAM = """
@@ -64,14 +90,13 @@ sys.path.insert(0, {library!r})
 from repro.core import launch
 
 if sys.argv[1] == "launch":
-    launch.launch(sys.argv[2], 2, ["step", *sys.argv[3:]])
-launch.check(sys.argv[2], 2)
+    vary = [name for name in sys.argv[2].split(",") if name]
+    launch.launch("repeat" if vary else "original", 2, vary, ["step", *sys.argv[3:]])
+launch.check(2)
 print(json.dumps({{
     "directory": os.getcwd(), "path": str(launch.path("a/b")), "environment": dict(os.environ),
-    "varied": launch.varied(), "arguments": sys.argv[2:], "hash": hash("text"),
-    "zone": time.strftime("%z", time.localtime(0)),
+    "factors": launch.factors(), "arguments": sys.argv[2:], "hash": hash("text"),
 }}))
-launch.leave()
 """
 
 
@@ -83,40 +108,35 @@ def program(tmp_path: Path) -> Path:
     return file
 
 
-def started(program: Path, run: str, fresh: Fresh, **variables: str) -> dict[str, object]:
+def started(program: Path, vary: str, fresh: Fresh, **variables: str) -> dict[str, Any]:
     source = f"import os, sys; os.chdir({str(program.parent)!r}); os.execv(sys.executable, "
-    source += f"[sys.executable, '-B', {program.name!r}, 'launch', {run!r}, {run!r}, 'é b'])"
+    source += f"[sys.executable, '-B', {program.name!r}, 'launch', {vary!r}, 'é b'])"
     done = fresh(source, **variables)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
+@pytest.mark.parametrize("vary", ["", "time zone,hash seed,working directory"])
 def test_a_step_starts_under_the_table_whatever_the_user_has_set(
-    program: Path, fresh: Fresh, tmp_path: Path
+    vary: str, program: Path, fresh: Fresh, tmp_path: Path
 ) -> None:
     strange = {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C", "TF_XLA_FLAGS": "--x",
                "PYTHONSTARTUP": "x", "REPRO_FACTORS": "x", "OMP_NUM_THREADS": "9"}  # fmt: skip
-    found = {run: started(program, run, fresh, **strange) for run in RUNS}
-    for run, one in found.items():
-        environment = dict(one["environment"])  # type: ignore[call-overload]
-        table = launch.settings(run, 2)
-        assert {name: environment.get(name) for name in table} == table
-        assert "TF_XLA_FLAGS" not in environment
-        assert "PYTHONPATH" not in environment
-        assert one["path"] == str(tmp_path / "a" / "b")
-        assert one["arguments"] == [run, "é b"]
-    assert found["original"]["directory"] == str(tmp_path)
-    assert found["original"]["varied"] == []
-    assert found["repeat"]["varied"] == list(launch.NAMES)
-    assert found["original"]["hash"] != found["repeat"]["hash"]
-    assert (found["original"]["zone"], found["repeat"]["zone"]) == ("+0000", "+1345")
-    fresh_folder = Path(str(found["repeat"]["directory"]))
-    assert fresh_folder != tmp_path
-    assert not fresh_folder.exists()
+    found = started(program, vary, fresh, **strange)
+    environment, names = found["environment"], ("hash seed", "time zone") if vary else ()
+    table = {n: value for n, value in wanted(names).items() if n != launch.FACTORS}
+    assert {name: environment.get(name) for name in table} == table
+    assert not {"TF_XLA_FLAGS", "PYTHONPATH"} & set(environment)
+    assert found["path"] == str(tmp_path / "a" / "b")
+    assert found["arguments"] == ["é b"]
+    # In the table's order, whatever the order of the command line.
+    order = ["hash seed", "time zone", "working directory"] if vary else []
+    assert [entry["factor"] for entry in found["factors"]] == order
+    assert (found["directory"] == str(tmp_path)) == (not vary)
 
 
 def test_two_processes_of_one_run_hash_alike(program: Path, fresh: Fresh) -> None:
-    hashes = {started(program, "original", fresh)["hash"] for _ in range(2)}
+    hashes = {started(program, "", fresh)["hash"] for _ in range(2)}
     assert len(hashes) == 1
 
 

@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import shutil
 import sys
 import traceback
@@ -21,7 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from repro.core import launch
+from repro.core import launch, shims
 from repro.core.config import Threads
 from repro.core.errors import UserError
 from repro.core.experiment import Code, load
@@ -145,7 +146,7 @@ _OUTPUTS = {"prepare": ("data",), "train": training.OUTPUTS, "evaluate": evaluat
 
 def _do(options: argparse.Namespace) -> None:
     started = manifest.now()
-    launch.check(options.run, options.parameters["threads"]["intra"])
+    launch.check(options.parameters["threads"]["intra"])
     prefix = Path(sys.prefix)
     installed.require(prefix)
     inputs = {**_inputs(options), "code": Path(sys.argv[0])}
@@ -154,7 +155,8 @@ def _do(options: argparse.Namespace) -> None:
         if name in inputs:
             manifest.check_subjects(inputs[name], below)
     options.out.mkdir(parents=True, exist_ok=True)
-    process = _STEPS[options.step](options, load(inputs["experiment"]), inputs)
+    with shims.applied(launch.varied()):
+        process = _STEPS[options.step](options, load(inputs["experiment"]), inputs)
     if odd := [name for name, digest in manifest.digests(inputs).items() if read[name] != digest]:
         raise UserError(
             f"Expected the inputs to stay as they were while {options.step} ran. Received another "
@@ -165,7 +167,7 @@ def _do(options: argparse.Namespace) -> None:
         parameters=options.parameters,
         inputs=read,
         installed=installed.read(prefix),
-        process={**process, "factors": list(launch.varied())},
+        process={**process, "factors": launch.factors()},
         started=started,
     )
     name = {"prepare": "data"}.get(options.step, options.step)
@@ -173,21 +175,34 @@ def _do(options: argparse.Namespace) -> None:
     manifest.write(options.out / f"{name}.manifest.json", making, outputs)
 
 
+def _run(text: str) -> str:
+    if re.fullmatch(r"original|repeat(-[0-9]+)?|trial", text):
+        return text
+    raise argparse.ArgumentTypeError(f"expected original, repeat, repeat-N or trial, not {text!r}")
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="code.pyz", description="The steps that make results.")
     verbs = parser.add_subparsers(dest="step", required=True)
     start = verbs.add_parser(
-        "launch", help="start a step under the settings of the original or the repeat"
+        "launch", help="start a step under the settings of the original, or with factors varied"
     )
-    start.add_argument("--run", required=True, choices=("original", "repeat"))
+    start.add_argument("--run", required=True, type=_run)
     start.add_argument(
         "--intra", required=True, type=int, metavar="N", help="threads within an operation"
+    )
+    start.add_argument(
+        "--vary", default=[], type=_names, metavar="FACTORS", help="names, separated by commas"
     )
     start.add_argument("arguments", nargs=argparse.REMAINDER)
     for name in _STEPS:
         step = verbs.add_parser(name)
         step.add_argument("--experiment", required=True)
-        step.add_argument("--run", required=True, choices=("original", "repeat"))
+        step.add_argument("--run", required=True, type=_run)
         step.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
         step.add_argument("--input", action="extend", nargs="+", default=[], metavar="NAME=PATH")
         step.add_argument("--out", required=True, type=launch.path, metavar="FOLDER")
@@ -206,7 +221,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     if options.step == "launch":
-        launch.launch(options.run, options.intra, [a for a in options.arguments if a != "--"])
-    status = reported(options.log, lambda _: _do(options))
-    launch.leave()
-    return status
+        given = [argument for argument in options.arguments if argument != "--"]
+        try:
+            launch.launch(options.run, options.intra, options.vary, given)
+        except UserError as error:
+            print(error, file=sys.stderr)
+            return 2
+    return reported(options.log, lambda _: _do(options))

@@ -1,30 +1,39 @@
 """Launch: starts a step in a process whose settings come from one table.
 
 Synopsis:
-    python code.pyz launch --run repeat --intra 2 -- train --out …
+    python code.pyz launch --run repeat --intra 2 --vary 'clock,home' -- train --out …
 
 Hash seed, threads, locale and the like act before Python's first line, so they are set
-outside the process that does the work. Both runs start here; the original with no factor
-varied, the repeat with every factor varied. `check` lets a step refuse to work otherwise.
+outside the process that does the work. All runs start here; the original with nothing
+varied, a repeat with every factor that is on. `check` lets a step refuse to work otherwise.
 """
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
+import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from repro.core.canonical import canonical
+from repro.core.child import signals_held, waited
 from repro.core.errors import UserError
+from repro.core.factors import BY_PARENT, FIXED, LOCALES, STRESS, VARIATIONS, processors
+from repro.core.isolation import die_with, reason
+from repro.core.start import NotVaried, Start
 
 DIRECTORY = "REPRO_DIRECTORY"
 """The folder that a step's relative paths start from, whatever its working directory is."""
 
 FACTORS = "REPRO_FACTORS"
-"""The names of the factors that were varied, separated by commas."""
+"""What was varied and what was not, as JSON; see `factors`."""
 
 _KEPT = (
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SYSTEMROOT", "CONDA_PREFIX",
@@ -44,70 +53,160 @@ _SETTINGS: Mapping[str, str] = {
     "TF_ENABLE_ONEDNN_OPTS": "1",  # the default on x86; written down, since bits depend on it
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # cuBLAS is deterministic only with a fixed workspace
-}
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-
-_VARIED: Mapping[str, Mapping[str, str]] = {
-    # ASSUME: neither of these may change a bit; tests/keras/test_factors.py holds it.
-    "hash seed": {"PYTHONHASHSEED": "4242"},
-    "time zone": {"TZ": "<+1345>-13:45"},
-    "working directory": {},
+    # ASSUME: BLAS, as NumPy calls it, takes no more threads than a process has processors, and
+    # its sums change with them: only with one thread its bits hang on no processor. TensorFlow
+    # has threads of its own. tests/unit/test_factors.py
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
 }
 
-NAMES = tuple(_VARIED)
-"""The factors that a repeat varies."""
 
-
-def settings(run: str, intra: int) -> dict[str, str]:
-    """The environment variables that a step of this run must find set.
+def settings(intra: int) -> dict[str, str]:
+    """The environment variables that a step must find set, as the original has them.
 
     Args:
-        run: `original` or `repeat`.
         intra: threads within an operation.
 
     Returns:
-        Name and value of each variable.
+        Name and value of each.
 
     Example:
-        >>> settings("original", 2)["PYTHONHASHSEED"]
-        '0'
+        >>> settings(2)["OMP_NUM_THREADS"]
+        '2'
     """
-    values = {**_SETTINGS, **dict.fromkeys(_THREADS, str(intra))}
-    if run == "repeat":
-        for variables in _VARIED.values():
-            values.update(variables)
-    return {**values, FACTORS: ",".join(NAMES if run == "repeat" else ())}
+    return {FACTORS: "[]", **_SETTINGS, "OMP_NUM_THREADS": str(intra)}
 
 
-def launch(run: str, intra: int, arguments: Sequence[str]) -> NoReturn:
-    """Replaces this process by a step of the same program, under the table's settings.
+def launch(run: str, intra: int, vary: Sequence[str], arguments: Sequence[str]) -> NoReturn:
+    """Starts a step of the same program under the table's settings; returns only by exiting.
+
+    With nothing to vary this process becomes the step. Else the step is a child, and this
+    process waits for it and clears away what was made for it.
 
     Args:
-        run: `original` or `repeat`.
+        run: `original`, the name of a repeat, or `trial`.
         intra: threads within an operation.
+        vary: the factors to vary.
         arguments: the step and its options.
+
+    Raises:
+        UserError: a factor that does not exist, or any factor for the original.
     """
+    if odd := [name for name in vary if name not in VARIATIONS]:
+        raise UserError(
+            f"Expected `--vary` to name some of {', '.join(VARIATIONS)}. Received {odd[0]!r}. "
+            "Correct it."
+        )
+    if vary and run == "original":
+        raise UserError(
+            f"Expected nothing to be varied in the original. Received {', '.join(vary)}. "
+            "Leave `--vary` out."
+        )
     here = Path.cwd()
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    environment |= settings(run, intra) | {DIRECTORY: str(here)}
-    program = Path(sys.argv[0]).absolute()
-    if run == "repeat":
-        os.chdir(tempfile.mkdtemp(prefix="repeat-"))
-    os.execve(sys.executable, [sys.executable, str(program), *arguments], environment)
+    environment |= {**settings(intra), DIRECTORY: str(here)}
+    program, given = Path(sys.argv[0]).absolute(), tuple(arguments)
+    start = Start(program, given, given, environment, here, here, Path())
+    if not vary:
+        _become(start)
+    raise SystemExit(_supervised(start, run, vary))
 
 
-def leave() -> None:
-    """Removes the fresh working directory of a repeat, where nothing was left in it."""
-    if varied() and DIRECTORY in os.environ:
-        fresh = Path.cwd()
-        os.chdir(os.environ[DIRECTORY])
-        with contextlib.suppress(OSError):
-            fresh.rmdir()
+def _become(start: Start) -> NoReturn:
+    os.chdir(start.directory)  # also where it is the same: something else may lie there now
+    command = [sys.executable, str(start.program), *start.arguments]
+    os.execve(sys.executable, command, dict(start.environment))
+
+
+def _supervised(start: Start, run: str, vary: Sequence[str]) -> int:
+    parent, entries = os.getpid(), dict[str, dict[str, Any]]()
+
+    def step() -> NoReturn:
+        varied = _varied(start, [name for name in vary if name not in BY_PARENT], entries)
+        ordered = [entries[name] for name in VARIATIONS if name in entries]
+        die_with(parent)
+        _become(varied.having(**{FACTORS: canonical(ordered)}))
+
+    with signals_held() as before, _fresh(run) as fresh:
+        start = replace(start, fresh=fresh)
+        _varied(start, [name for name in vary if name in BY_PARENT], entries)
+        with _busy(processors() if STRESS in vary else 0):
+            return waited(step, before)
+
+
+def _varied(start: Start, names: Sequence[str], entries: dict[str, dict[str, Any]]) -> Start:
+    """The start with the factors varied, in the table's order; what was done goes to `entries`."""
+    for name in (name for name in VARIATIONS if name in names):
+        entry: dict[str, Any] = {"factor": name}
+        try:
+            start, how = VARIATIONS[name](start)
+            entries[name] = {**entry, "varied": True, "how": how}
+        except (NotVaried, OSError) as error:
+            why = str(error) if isinstance(error, NotVaried) else reason(error)
+            entries[name] = {**entry, "varied": False, "why": why}
+    return start
+
+
+@contextmanager
+def _fresh(run: str) -> Generator[Path]:
+    """A new folder, removed at the end."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f"{run}-")).resolve()
+    except OSError as error:
+        raise UserError(
+            f"Expected to make a folder for temporary files. Received from the system: "
+            f"{error.strerror}. Make room, or name another place in TMPDIR, and run again."
+        ) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _busy(count: int) -> Generator[None]:
+    """So many processes that do nothing but keep a processor busy, until the end."""
+    parent, children = os.getpid(), list[int]()
+    try:
+        for _ in range(count):
+            child = os.fork()
+            if child == 0:
+                die_with(parent)
+                while os.getppid() == parent:
+                    pass
+                os._exit(0)
+            children.append(child)
+        yield
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def factors() -> list[dict[str, Any]]:
+    """What was and was not varied for this process.
+
+    Returns:
+        Mappings with `factor`, `varied`, and `how` it was or `why` it was not; none in the
+        original.
+
+    Raises:
+        UserError: the variable was not set by `launch`.
+    """
+    text = os.environ.get(FACTORS, "[]")
+    try:
+        entries = json.loads(text)
+        if all(entry["factor"] in VARIATIONS and "varied" in entry for entry in entries):
+            return entries
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise _refusal(FACTORS, ["[]"], text)
 
 
 def varied() -> tuple[str, ...]:
     """The factors that were varied for this process."""
-    return tuple(name for name in os.environ.get(FACTORS, "").split(",") if name)
+    return tuple(entry["factor"] for entry in factors() if entry["varied"])
 
 
 def path(text: str) -> Path:
@@ -115,19 +214,29 @@ def path(text: str) -> Path:
     return Path(os.environ.get(DIRECTORY, "")) / text
 
 
-def check(run: str, intra: int) -> None:
+def check(intra: int) -> None:
     """Refuses to work in a process that was not started by `launch`.
 
     Args:
-        run: `original` or `repeat`.
         intra: threads within an operation.
 
     Raises:
-        UserError: a setting is missing or has another value.
+        UserError: a setting is missing or has another value than what was varied explains.
     """
-    for name, value in settings(run, intra).items():
-        if (found := os.environ.get(name)) != value:
-            raise UserError(
-                f"Expected the environment variable {name} to be {value!r}. Received {found!r}. "
-                "Start the step through the workflow, which sets it."
-            )
+    names = varied()
+    wanted = {name: [value] for name, value in settings(intra).items()}
+    wanted[FACTORS] = [os.environ.get(FACTORS, "[]")]
+    for name, value in (pair for factor in names for pair in FIXED.get(factor, {}).items()):
+        wanted[name] = [value]
+    if "locale" in names:
+        wanted["LC_ALL"] = list(LOCALES)
+    for name, values in wanted.items():
+        if (found := os.environ.get(name)) not in values:
+            raise _refusal(name, values, found)
+
+
+def _refusal(name: str, values: Sequence[str], found: str | None) -> UserError:
+    return UserError(
+        f"Expected the environment variable {name} to be {' or '.join(map(repr, values))}. "
+        f"Received {found!r}. Start the step through the workflow, which sets it."
+    )

@@ -19,7 +19,7 @@ from typing import Any
 
 from repro.core.canonical import pretty
 from repro.core.errors import UserError
-from repro.core.launch import NAMES
+from repro.core.factors import ALL
 from repro.core.schema import checked
 from repro.core.writing import write_text
 from repro.judge.compare import Comparison, compare
@@ -69,23 +69,23 @@ def _setup(predicate: Mapping[str, Any]) -> dict[str, Any]:
 
 def _context(options: argparse.Namespace) -> Context:
     setups: list[dict[str, Any]] = []
-    varied: set[str] = set()
+    varied: dict[str, dict[str, Any]] = {}
     inference: list[dict[str, Any]] = []
     for run, step, seed, path in _expected(options):
         manifest.check_subjects(path, "data" if step == "prepare" else None)
         predicate = manifest.read(path)["predicate"]
         if (setup := _setup(predicate)) not in setups:
             setups.append(setup)
-        if run == "repeat":
-            varied |= set(predicate["repro_process"]["factors"])
+        if run != "original":
+            for entry in predicate["repro_process"]["factors"]:
+                # What one step could not vary was not varied.
+                if not entry["varied"] or entry["factor"] not in varied:
+                    varied[entry["factor"]] = entry
         if step == "evaluate":
             found = json.loads((path.parent / "metrics.json").read_text("utf-8"))["inference"]
             inference.append({"run": run, "seed": seed, **found})
-    repeated = options.repeat is not None
-    factors = [
-        {"factor": "process", "varied": repeated},
-        *({"factor": name, "varied": name in varied} for name in NAMES),
-    ]
+    off = {"varied": False, "why": "nothing was repeated" if not varied else "switched off"}
+    factors = [varied.get(name, {"factor": name, **off}) for name in ALL]
     scope = "; ".join(dict.fromkeys(_scope(setup) for setup in setups))
     return Context(scope, len(setups), factors, inference)
 

@@ -1,0 +1,93 @@
+"""Child: one process that is waited for, gets each signal once, and ends with its parent.
+
+Synopsis:
+    with signals_held() as before:
+        status = waited(lambda: os.execve(…), before)
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from repro.core.errors import UserError
+
+_HELD = {
+    signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
+    signal.SIGCHLD,
+}  # fmt: skip
+
+
+@contextmanager
+def signals_held() -> Generator[set[signal.Signals]]:
+    """Keeps signals waiting, so that none ends this process before it has cleared up.
+
+    Yields:
+        Those that were held before.
+    """
+    # By default it is ignored, and then some systems throw it away although it is awaited.
+    handler = signal.signal(signal.SIGCHLD, _noticed)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+    try:
+        yield {signal.Signals(number) for number in before}
+    finally:
+        signal.signal(signal.SIGCHLD, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def waited(work: Callable[[], NoReturn], before: set[signal.Signals]) -> int:
+    """Does some work in a child and waits until it has ended, while signals are held.
+
+    The child leads a session of its own, so what a terminal or a scheduler sends to the whole
+    group reaches this process alone, which hands it on: the child sees it once.
+
+    Args:
+        work: what becomes the child's program.
+        before: the signals that the child holds.
+
+    Returns:
+        The child's exit status; 128 + n where signal n ended it.
+    """
+    child = os.fork()
+    if child == 0:
+        _become(work, before)
+    while (status := _ended(child)) is None:
+        number = signal.sigwait(_HELD)
+        if number != signal.SIGCHLD:
+            os.kill(child, number)
+    return status
+
+
+def _noticed(number: int, frame: FrameType | None) -> None:
+    del number, frame
+
+
+def _become(work: Callable[[], NoReturn], mask: set[signal.Signals]) -> NoReturn:
+    status = 1
+    try:
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        work()
+    except UserError as error:
+        print(error, file=sys.stderr)
+        status = 2
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _ended(child: int) -> int | None:
+    done, status = os.waitpid(child, os.WNOHANG)
+    if done == 0:
+        return None
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code

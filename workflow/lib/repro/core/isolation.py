@@ -1,0 +1,212 @@
+"""Isolation: what a process may see of files and network, by the kernel's namespaces (Linux).
+
+Synopsis:
+    why_not = rehearsed(lambda: hide(places, kept, spare))     # in a child that is thrown away
+    hide(places, kept, spare)                                  # in earnest: no way back
+
+The C library is called through ctypes, as Python has `os.unshare` only from 3.12 on, and
+`mount` never. Root enters a namespace directly, any other user through a user namespace in
+which nothing but the user's own number exists (user_namespaces(7), mount_namespaces(7)).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import stat
+import struct
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+SHARED_MEMORY = Path("/dev/shm")
+
+MOUNTS, _USER, _NETWORK = 0x00020000, 0x10000000, 0x40000000
+_READ_ONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT = 0x1, 0x2, 0x4, 0x8, 0x20
+_NOATIME, _NODIRATIME, _RELATIME = 0x400, 0x800, 0x200000
+_BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 0x40000
+_PARENT_DEATH_SIGNAL = 1
+_SET_FLAGS, _UP = 0x8914, 0x1
+
+# What statvfs says of a mount, and how mount(2) is told to leave it so: flags that the mount has
+# from outside a user namespace must stay.
+_KEPT_FLAGS = {0x2: _NOSUID, 0x4: _NODEV, 0x8: _NOEXEC, 0x400: _NOATIME, 0x800: _NODIRATIME,
+               0x1000: _RELATIME}  # fmt: skip
+
+
+def rehearsed(work: Callable[[], None]) -> str | None:
+    """Does something in a child that is thrown away: half a namespace cannot be undone.
+
+    Args:
+        work: what to do.
+
+    Returns:
+        None where it went well, else the reason in a few words.
+
+    Example:
+        >>> rehearsed(lambda: None)
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException as error:
+            os.write(writing, reason(error).encode())
+        finally:
+            os._exit(status)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as pipe:
+        text = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return None if status == 0 else text or "the attempt was killed"
+
+
+def reason(error: BaseException) -> str:
+    """A few words, without a path of this machine, on why something could not be done."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"the system says: {os.strerror(error.errno)}"
+    return f"{type(error).__name__}: {error}"
+
+
+def enter(kind: int) -> None:
+    """Gives this process a namespace of its own.
+
+    Args:
+        kind: `MOUNTS`, or another flag of unshare(2).
+
+    Raises:
+        OSError: the system refuses, or has no namespaces.
+    """
+    user, group = os.geteuid(), os.getegid()
+    try:
+        _call("unshare", kind)
+    except PermissionError:
+        # Root in a user namespace of its own may do less than outside: not read others' files.
+        if user == 0:
+            raise
+        _call("unshare", _USER | kind)
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    if kind == MOUNTS:
+        # First of all: nothing mounted here may ever be seen, or cleared away, outside.
+        _mount(None, "/", _RECURSIVE | _PRIVATE)
+
+
+def without_network() -> None:
+    """Leaves this process no network but a loopback of its own.
+
+    Raises:
+        OSError: the system refuses, or has no namespaces.
+    """
+    enter(_NETWORK)
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sH14x", b"lo", _UP))
+
+
+def bind(source: Path | int, target: Path, read_only: bool = False) -> None:
+    """Lets a file or folder be seen at another place too, in this process' namespace.
+
+    Args:
+        source: what to show; or an open descriptor of it, where it can no longer be named.
+        target: where; it is made if it is missing.
+        read_only: whether writing there is refused.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    source = Path(f"/proc/self/fd/{source}") if isinstance(source, int) else source
+    if source.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+    _mount(str(source), str(target), _BIND | _RECURSIVE)
+    if read_only:
+        present = os.statvfs(target).f_flag
+        flags = sum(flag for bit, flag in _KEPT_FLAGS.items() if present & bit)
+        _mount(None, str(target), _REMOUNT | _BIND | _READ_ONLY | flags)
+
+
+def hide(places: Iterable[Path], kept: Iterable[Path], spare: Path) -> None:
+    """Lets some folders seem empty to this process, but for what is kept.
+
+    Args:
+        places: the folders, without links in their paths.
+        kept: files and folders that stay visible at their places, also through links.
+        spare: a folder in which an empty folder is made for each place, to be seen there.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    enter(MOUNTS)
+    places = list(places)
+    real = {path: path.resolve() for path in kept if path.exists()}
+    handles = {
+        path: os.open(path, os.O_PATH)
+        for path in _outermost(real.values())
+        if any(path.is_relative_to(place) for place in places)
+    }
+    outer = _outermost(places)
+    empty = {p: _empty(spare / str(n), p) for n, p in enumerate(outer) if p != SHARED_MEMORY}
+    for place, handle in empty.items():
+        bind(handle, place)
+    if SHARED_MEMORY in outer:
+        _mount("tmpfs", str(SHARED_MEMORY), _NOSUID | _NODEV, "tmpfs", "mode=1777")
+    for place in places:
+        place.mkdir(parents=True, exist_ok=True)
+    for path, handle in handles.items():
+        bind(handle, path)
+    for path in real:
+        if not path.exists():  # a link on the way there is hidden
+            folder = path.parent.resolve()
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / path.name).symlink_to(real[path])
+
+
+def die_with(parent: int) -> None:
+    """Has the system kill this process when its parent ends, where it can; else does nothing.
+
+    Args:
+        parent: the parent's number; where it has ended already, so does this process.
+    """
+    if sys.platform == "linux":
+        _call("prctl", _PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(128 + signal.SIGKILL)
+
+
+def _empty(folder: Path, like: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(stat.S_IMODE(like.stat().st_mode) | stat.S_IRWXU)
+    return os.open(folder, os.O_PATH)
+
+
+def _outermost(paths: Iterable[Path]) -> list[Path]:
+    chosen: list[Path] = []
+    for path in sorted(set(paths)):
+        if not any(path.is_relative_to(other) for other in chosen):
+            chosen.append(path)
+    return chosen
+
+
+def _mount(source: str | None, target: str, flags: int, kind: str = "", options: str = "") -> None:
+    texts = [text.encode() if text else None for text in (source, target, kind)]
+    _call("mount", *texts, ctypes.c_ulong(flags), options.encode() or None)
+
+
+def _call(name: str, *arguments: object) -> None:
+    try:
+        function = getattr(ctypes.CDLL(None, use_errno=True), name)
+    except AttributeError:
+        raise OSError(f"this system has no {name}") from None
+    if function(*arguments) == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -1,0 +1,112 @@
+"""Shims: what changes how Python sees the clock and the order of files, within one process.
+
+Synopsis:
+    with applied(launch.varied()):
+        ...    # the user's code is loaded and works in here
+
+They reach what goes through Python's own functions, in this process and in those that it
+forks. They do not reach a new interpreter (`multiprocessing` with `spawn`), nor what
+libraries ask of the system by themselves, as TensorFlow does for files and time.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import timedelta
+from typing import Any, cast
+
+from repro.core.errors import UserError
+
+SHIFT = timedelta(days=1000, hours=5, minutes=7, seconds=13)
+"""How far the clock is ahead: another year, month, weekday, hour, minute and second."""
+
+
+@contextmanager
+def applied(names: Iterable[str]) -> Generator[None]:
+    """Changes what the named factors change within a process; on leaving, all is as before.
+
+    Args:
+        names: factors; those that no shim belongs to are passed over.
+
+    Raises:
+        UserError: the clock cannot be shifted, as `time-machine` is not installed.
+
+    Example:
+        >>> with applied(["listing order"]):
+        ...     os.listdir("/")
+        [...]
+    """
+    with ExitStack() as stack:
+        for name in names:
+            if name in _SHIMS:
+                stack.enter_context(_SHIMS[name]())
+        yield
+
+
+@contextmanager
+def _later() -> Generator[None]:
+    try:
+        from time_machine import travel
+    except ImportError:
+        raise UserError(
+            "Expected the package time-machine, which shifts the clock. Received an environment "
+            "without it. Switch the factor `clock` off, or make the environment anew."
+        ) from None
+    with travel(SHIFT, tick=True) as traveller:
+        traveller.time_ns()  # it starts from the first question asked of it
+        yield
+
+
+_Entry = os.DirEntry[str] | os.DirEntry[bytes]
+
+
+class _Entries(Iterator[_Entry]):
+    """What `os.scandir` gives, last entry first."""
+
+    def __init__(self, entries: Iterable[_Entry]) -> None:
+        self._entries = iter(list(entries)[::-1])
+
+    def __next__(self) -> _Entry:
+        return next(self._entries)
+
+    def __enter__(self) -> _Entries:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._entries = iter(())
+
+
+@contextmanager
+def _backwards() -> Generator[None]:
+    # glob, pathlib, shutil and os.walk all ask these two, and by these names.
+    listdir, scandir = os.listdir, os.scandir
+
+    @functools.wraps(listdir)
+    def listed(*arguments: Any, **named: Any) -> list[Any]:
+        return cast(list[Any], listdir(*arguments, **named))[::-1]
+
+    @functools.wraps(scandir)
+    def scanned(*arguments: Any, **named: Any) -> _Entries:
+        with cast(AbstractContextManager[Iterator[_Entry]], scandir(*arguments, **named)) as found:
+            return _Entries(found)
+
+    ours: set[Callable[..., Any]] = {listed, scanned}
+    os.listdir, os.scandir = listed, scanned
+    os.supports_fd |= ours  # shutil looks there before it trusts them with a descriptor
+    try:
+        yield
+    finally:
+        os.listdir, os.scandir = listdir, scandir
+        os.supports_fd -= ours
+
+
+_SHIMS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
+    "listing order": _backwards,
+    "clock": _later,
+}

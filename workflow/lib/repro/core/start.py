@@ -1,0 +1,70 @@
+"""Start: what a step is started with, which factors change.
+
+Synopsis:
+    start.having(TZ="UTC").environment["TZ"]
+    start.inputs()["data=a.csv"]                # ('data', Path('/…/a.csv'))
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+
+class NotVaried(Exception):
+    """A factor that cannot be varied here; its text is the reason, a few words long."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a step is started with.
+
+    `given` are its arguments as they came, `arguments` as it shall see them; `here` is where
+    relative paths start, `directory` its working directory, `fresh` a new folder that is
+    cleared away when it has ended.
+    """
+
+    program: Path
+    given: tuple[str, ...]
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    here: Path
+    directory: Path
+    fresh: Path
+
+    def having(self, **variables: str) -> Start:
+        """The same with some environment variables set."""
+        return replace(self, environment={**self.environment, **variables})
+
+    def folder(self, *names: str) -> Path:
+        """An empty folder below the fresh one."""
+        path = self.fresh.joinpath(*names)
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def inputs(self) -> dict[str, tuple[str, Path]]:
+        """Each argument of the form NAME=PATH: the name, and the path made absolute."""
+        pairs = {item: item.split("=", 1) for item in self._options().input if "=" in item}
+        return {item: (name, self.here / path) for item, (name, path) in pairs.items()}
+
+    def outputs(self) -> list[Path]:
+        """The folder of its results and the file of its log, made where they are missing."""
+        options = self._options()
+        made: list[Path] = []
+        if options.out:
+            made.append(self.here / options.out)
+            made[-1].mkdir(parents=True, exist_ok=True)
+        if options.log:
+            made.append(self.here / options.log)
+            made[-1].parent.mkdir(parents=True, exist_ok=True)
+            made[-1].touch()
+        return made
+
+    def _options(self) -> argparse.Namespace:
+        parser = argparse.ArgumentParser(add_help=False)
+        parser.add_argument("--input", action="extend", nargs="+", default=[])
+        parser.add_argument("--out")
+        parser.add_argument("--log")
+        return parser.parse_known_args(self.arguments)[0]
