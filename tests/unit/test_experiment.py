@@ -1,11 +1,13 @@
 """The user's code: found, imported and called; a mistake in it is told with its line."""
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 from repro.core.errors import UserError
 from repro.core.experiment import load
+from repro.core.launch import FACTORS
 
 BOTH = "def dataset(data, settings, seeds): ...\ndef model(settings, seeds): ...\n"
 
@@ -117,3 +119,27 @@ def test_a_sentence_passes_as_it_is(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match=r"^A sentence\.$"):
         call()
+
+
+@pytest.mark.parametrize(
+    ("factor", "line", "hint"),
+    [
+        ("caches", "open('a.csv')", "sees nothing but its declared inputs"),
+        ("working directory", "import beside", "sees nothing but its declared inputs"),
+        ("network", "urllib.request.urlopen('http://localhost:1')", "has no network"),
+        ("network", "raise Exception('fetch') from ConnectionError()", "has no network"),
+        ("paths", "raise OSError(30, 'Read-only file system')", "may not write"),
+    ],
+)
+def test_what_a_variation_may_have_to_do_with_an_error_is_told(
+    factor: str, line: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, f"import urllib.request\n{line}\n{BOTH}")
+    assert refusal(path).endswith("Mend the code.")
+    entry = {"factor": factor, "varied": True, "how": "so"}
+    monkeypatch.setenv(FACTORS, json.dumps([entry]))
+    assert hint in refusal(path)
+    monkeypatch.setenv(FACTORS, json.dumps([{**entry, "factor": "clock"}]))
+    assert refusal(path).endswith("Mend the code.")
+    monkeypatch.setenv(FACTORS, json.dumps([{**entry, "varied": False}]))
+    assert refusal(path).endswith("Mend the code.")

@@ -11,6 +11,7 @@ traceback goes to the step's log.
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import sys
@@ -101,16 +102,49 @@ def _blamed(path: Path, what: str) -> Generator[None]:
         raise
     except (Exception, SystemExit) as error:
         text = str(error).strip().splitlines()
-        elsewhere = isinstance(error, FileNotFoundError) and "working directory" in varied()
-        hint = (
-            " The repeat runs in another working directory: read files by the paths given to "
-            "`dataset`, or beside `__file__`."
-        )
         raise UserError(
             f"Expected {what} of the experiment's code to run. Received "
             f"{type(error).__name__} ({text[0] if text else 'no message'}) at "
-            f"{_place(error, path)}. Mend the code.{hint if elsewhere else ''}"
+            f"{_place(error, path)}. Mend the code.{_hint(error)}"
         ) from error
+
+
+_HINTS: tuple[tuple[set[str], set[str], str], ...] = (
+    (
+        {"FileNotFoundError", "ModuleNotFoundError", "NotFoundError"},
+        {"working directory", "home", "temporary folder", "paths", "caches"},
+        "This run sees nothing but its declared inputs, and those at other places: declare files "
+        "under `data` and read them by the paths given to `dataset`, or make the code a folder "
+        "and keep them in it.",
+    ),
+    (
+        {"gaierror", "URLError", "ConnectionError", "ConnectionRefusedError"},
+        {"network"},
+        "This run has no network: declare what is fetched from there under `data`.",
+    ),
+    (
+        {"EROFS"},
+        {"paths"},
+        "This run may not write into its inputs: write to a temporary folder.",
+    ),
+)
+"""Names of errors, factors of which one was varied, and what the two may have to do with each other.
+By name, since TensorFlow, with errors of its own, is not imported for this."""
+
+
+def _hint(error: BaseException) -> str:
+    """What a variation may have to do with an error, where it may."""
+    names: set[str] = set()
+    link: BaseException | None = error
+    while link is not None:
+        names.add(type(link).__name__)
+        if isinstance(link, OSError) and link.errno in errno.errorcode:
+            names.add(errno.errorcode[link.errno])
+        link = link.__cause__ or link.__context__
+    for errors, factors, sentence in _HINTS:
+        if names & errors and factors & set(varied()):
+            return f" {sentence}"
+    return ""
 
 
 def load(path: Path) -> Code:
