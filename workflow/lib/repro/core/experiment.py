@@ -128,8 +128,8 @@ _HINTS: tuple[tuple[set[str], set[str], str], ...] = (
         "This run may not write into its inputs: write to a temporary folder.",
     ),
 )
-"""Names of errors, factors of which one was varied, and what the two may have to do with each other.
-By name, since TensorFlow, with errors of its own, is not imported for this."""
+"""Names of errors, factors of which one was varied, and how the one may come from the other. By
+name, since TensorFlow, with errors of its own, is not imported for this."""
 
 
 def _hint(error: BaseException) -> str:
@@ -138,8 +138,8 @@ def _hint(error: BaseException) -> str:
     link: BaseException | None = error
     while link is not None:
         names.add(type(link).__name__)
-        if isinstance(link, OSError) and link.errno in errno.errorcode:
-            names.add(errno.errorcode[link.errno])
+        if isinstance(link, OSError):
+            names.add(errno.errorcode.get(link.errno or 0, ""))
         link = link.__cause__ or link.__context__
     for errors, factors, sentence in _HINTS:
         if names & errors and factors & set(varied()):
