@@ -62,8 +62,8 @@ def overlap(examples: Examples, parts: Mapping[str, Rows]) -> dict[str, dict[str
     Example:
         Two copies of one photograph under two ids of the user's may land in `train` and `test`.
     """
-    trained = {examples.contents[row] for row in parts.get("train", ())}
-    size = len(parts.get("train", ()))
+    rows_of_train: list[int] = parts["train"].tolist() if "train" in parts else []
+    trained, size = {examples.contents[row] for row in rows_of_train}, len(rows_of_train)
     found: dict[str, dict[str, Any]] = {}
     for name, rows in parts.items():
         if name == "train":
