@@ -13,7 +13,7 @@ include: "workflow/rules/common.smk"
 
 wildcard_constraints:
     experiment="|".join(EXPERIMENTS),
-    run="original|repeat",
+    run="original|repeat(-[0-9]+)?",
     seed=r"\d+",
 
 

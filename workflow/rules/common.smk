@@ -1,6 +1,7 @@
 # What the rules share. The checked configuration, their environments, and the launcher.
 import sys
 from pathlib import Path
+from shlex import quote
 
 from snakemake.exceptions import WorkflowError
 
@@ -72,8 +73,13 @@ def intra(wildcards):
 
 
 def launch(wildcards, input):
-    """The command that starts a step under the settings of its run, the same for both runs."""
-    return f"python -I -B {input.code} launch --run {wildcards.run} --intra {intra(wildcards)} --"
+    """The command that starts a step; a repeat varies what must not matter."""
+    run = wildcards.get("run", "original")
+    vary = "" if run == "original" else ",".join(entry(wildcards).factors)
+    return (
+        f"python -I -B {input.code} launch --run {run} --intra {intra(wildcards)} "
+        f"--vary {quote(vary)} --"
+    )
 
 
 def environment_of(wildcards):
@@ -102,7 +108,7 @@ def data_files(wildcards):
     return [file for s in entry(wildcards).data.values() for file in files_of(s.path)]
 
 
-# What `compare` reads, by the step that makes it.
+# What is compared, by the step that makes it.
 COMPARED = {
     "train": ["weights.safetensors", "trace.jsonl", "history.csv", "train.manifest.json"],
     "evaluate": ["metrics.json", "predictions.npz", "evaluate.manifest.json"],
@@ -111,21 +117,20 @@ COMPARED = {
 
 def compared(wildcards):
     """All files that are compared, and their manifests."""
-    repeat = entry(wildcards).repeat
-    steps = {"original": ["train", "evaluate"]}
-    if repeat != "off":
-        # A repeat that stops early has no final weights to evaluate.
-        steps["repeat"] = ["train", "evaluate"] if repeat == "full" else ["train"]
+    chosen = entry(wildcards)
+    # A repeat that stops early has no final weights to evaluate.
+    again = ["train", "evaluate"] if chosen.repeat == "full" else ["train"]
+    steps = {"original": ["train", "evaluate"], **{run: again for run in chosen.repeated()}}
     folder = f"results/{wildcards.experiment}"
     return [f"{folder}/{run}/data.manifest.json" for run in steps] + [
         f"{folder}/{run}/seed-{seed}/{file}"
         for run, names in steps.items()
-        for seed in entry(wildcards).seeds
+        for seed in chosen.seeds
         for name in names
         for file in COMPARED[name]
     ]
 
 
-def repeat_folder(wildcards):
-    there = entry(wildcards).repeat != "off"
-    return f"--repeat results/{wildcards.experiment}/repeat" if there else ""
+def manifests(wildcards):
+    """The manifests among them: what the verdict rests on."""
+    return [file for file in compared(wildcards) if file.endswith(".manifest.json")]

@@ -57,3 +57,32 @@ rule evaluate:
         "--input weights={input.weights} "
         "--input data.manifest={input.manifests[0]} --input train.manifest={input.manifests[1]} "
         "--out results/{wildcards.experiment}/{wildcards.run}/seed-{wildcards.seed} --log {log}"
+
+
+# Mistakes on which both runs agree show in the first steps of another seed, and in the graph.
+rule probe:
+    input:
+        code="results/code.pyz",
+        experiment=code_files,
+        data="results/{experiment}/original/data/train/id.npy",
+        manifest="results/{experiment}/original/data.manifest.json",
+    output:
+        probe="results/{experiment}/probe.json",
+        manifest="results/{experiment}/probe.manifest.json",
+    log:
+        "logs/{experiment}/probe.log",
+    conda:
+        environment_of
+    threads: intra
+    params:
+        launch=launch,
+        parameters=lambda wildcards: canonical(
+            entry(wildcards).parameters("probe", seed=entry(wildcards).seeds[0])
+        ),
+        experiment=lambda wildcards: entry(wildcards).code,
+    shell:
+        "{params.launch} probe --experiment {wildcards.experiment} --run original "
+        "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
+        "--input data=results/{wildcards.experiment}/original/data "
+        "--input data.manifest={input.manifest} "
+        "--out results/{wildcards.experiment} --log {log}"

@@ -2,6 +2,13 @@ rule compare:
     input:
         judge="results/judge.pyz",
         compared=compared,
+        manifests=manifests,
+        probe="results/{experiment}/probe.json",
+        probed="results/{experiment}/probe.manifest.json",
+        # Where the runs part, single steps are run again to find the cause.
+        code="results/code.pyz",
+        experiment=code_files,
+        data=data_files,
     output:
         verdict="results/{experiment}/verdict.json",
         page="results/{experiment}/verdict.md",
@@ -10,13 +17,16 @@ rule compare:
         "logs/{experiment}/compare.log",
     conda:
         environment_of
+    threads: intra
     params:
         parameters=parameters("compare"),
-        repeat=repeat_folder,
+        experiment=lambda wildcards: entry(wildcards).code,
+        data=data_inputs,
     shell:
         "python -I -B {input.judge} compare --experiment {wildcards.experiment} "
-        "--parameters {params.parameters:q} --original results/{wildcards.experiment}/original "
-        "{params.repeat} --out results/{wildcards.experiment} --log {log}"
+        "--parameters {params.parameters:q} --folder results/{wildcards.experiment} "
+        "--manifests {input.manifests} {input.probed} --program {input.code} "
+        "--input experiment={params.experiment:q} {params.data:q} --log {log}"
 
 
 # Without outputs, so that it always reads the verdicts anew and no evidence goes when it fails.

@@ -29,8 +29,10 @@ from repro.core.experiment import Code, load
 from repro.core.seeding import Seeds
 from repro.data.dataset import IDS, SPLIT
 from repro.data.prepare import prepare
-from repro.model import evaluation, training
+from repro.model import evaluation, probe, training
+from repro.model.detail import Detail
 from repro.record import installed, manifest
+from repro.record.calls import watched
 
 Say = Callable[[str], None]
 """Prints a line where the user sees it, though all other output goes to the log."""
@@ -111,25 +113,29 @@ def _begin(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     return {"determinism": asdict(begin(Seeds(seed)("global"), threads)), "seed": seed}
 
 
-def _prepare(options: argparse.Namespace, code: Code, inputs: Mapping[str, Path]) -> dict[str, Any]:
+def _prepare(
+    options: argparse.Namespace, code: Code, inputs: Mapping[str, Path], _detail: Detail | None
+) -> dict[str, Any]:
     process = _begin(options, options.parameters["data_seed"])
     sources = {
         n.removeprefix("data").lstrip(":"): p for n, p in inputs.items() if n.startswith("data")
     }
     # Snakemake deletes only the outputs that it knows: what else an earlier try left goes here.
     shutil.rmtree(options.out / "data", ignore_errors=True)
-    prepare(code, sources, options.parameters, options.out / "data")
-    return {**process, "ids": IDS, "split": SPLIT}
+    overlap = prepare(code, sources, options.parameters, options.out / "data")
+    return {**process, "ids": IDS, "split": SPLIT, "overlap": overlap}
 
 
-def _train(options: argparse.Namespace, code: Code, inputs: Mapping[str, Path]) -> dict[str, Any]:
+def _train(
+    options: argparse.Namespace, code: Code, inputs: Mapping[str, Path], detail: Detail | None
+) -> dict[str, Any]:
     process = _begin(options, options.parameters["seed"])
-    trained = training.train(code, inputs["data"], options.parameters, options.out)
+    trained = training.train(code, inputs["data"], options.parameters, options.out, detail)
     return {**process, **asdict(trained)}
 
 
 def _evaluate(
-    options: argparse.Namespace, code: Code, inputs: Mapping[str, Path]
+    options: argparse.Namespace, code: Code, inputs: Mapping[str, Path], _detail: Detail | None
 ) -> dict[str, Any]:
     process = _begin(options, options.parameters["seed"])
     same = evaluation.evaluate(
@@ -138,10 +144,34 @@ def _evaluate(
     return {**process, "inference_same": same}
 
 
+def _probe(
+    options: argparse.Namespace, code: Code, inputs: Mapping[str, Path], _detail: Detail | None
+) -> dict[str, Any]:
+    process = _begin(options, options.parameters["seed"])
+    probe.probe(code, inputs["data"], options.parameters, options.out)
+    return process
+
+
 _STEPS: Mapping[str, Callable[..., dict[str, Any]]] = {
-    "prepare": _prepare, "train": _train, "evaluate": _evaluate,
+    "prepare": _prepare, "train": _train, "evaluate": _evaluate, "probe": _probe,
 }  # fmt: skip
-_OUTPUTS = {"prepare": ("data",), "train": training.OUTPUTS, "evaluate": evaluation.OUTPUTS}
+_OUTPUTS = {
+    "prepare": ("data",), "train": training.OUTPUTS, "evaluate": evaluation.OUTPUTS,
+    "probe": probe.OUTPUTS,
+}  # fmt: skip
+
+
+def _worked(options: argparse.Namespace, inputs: Mapping[str, Path]) -> dict[str, Any]:
+    """Loads the user's code and does the step's work; a trial may also write detail.json."""
+    work, path = _STEPS[options.step], inputs["experiment"]
+    if options.detail is None:
+        return work(options, load(path), inputs, None)
+    detail = Detail(path, **options.detail) if options.detail else None
+    read = [file for name, file in inputs.items() if name != "code"]
+    with watched(path, read, {"prepare": "dataset"}.get(options.step, "training")) as calls:
+        process = work(options, load(path), inputs, detail)
+    calls.write(options.out / "detail.json", detail.tensors() if detail else ())
+    return process
 
 
 def _do(options: argparse.Namespace) -> None:
@@ -156,7 +186,7 @@ def _do(options: argparse.Namespace) -> None:
             manifest.check_subjects(inputs[name], below)
     options.out.mkdir(parents=True, exist_ok=True)
     with shims.applied(launch.varied()):
-        process = _STEPS[options.step](options, load(inputs["experiment"]), inputs)
+        process = _worked(options, inputs)
     if odd := [name for name, digest in manifest.digests(inputs).items() if read[name] != digest]:
         raise UserError(
             f"Expected the inputs to stay as they were while {options.step} ran. Received another "
@@ -205,6 +235,11 @@ def _parser() -> argparse.ArgumentParser:
         step.add_argument("--run", required=True, type=_run)
         step.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
         step.add_argument("--input", action="extend", nargs="+", default=[], metavar="NAME=PATH")
+        step.add_argument(
+            "--detail", type=json.loads, metavar="JSON",
+            help="in a trial: note what the code calls ({}), and look into one step of training "
+            'as well ({"epoch": 0, "step": 3})',
+        )  # fmt: skip
         step.add_argument("--out", required=True, type=launch.path, metavar="FOLDER")
         step.add_argument("--log", required=True, type=launch.path, metavar="FILE")
     return parser

@@ -1,7 +1,7 @@
 """Command: the command line of the program that looks at results.
 
 Synopsis:
-    python -I judge.pyz compare --experiment digits --parameters JSON --out results/digits …
+    python -I judge.pyz compare --experiment digits --parameters JSON --folder results/digits …
     python -I judge.pyz verify results/*/verdict.json
 
 `compare` always succeeds and writes what it found; `verify` reads that and fails where a
@@ -19,100 +19,86 @@ from typing import Any
 
 from repro.core.canonical import pretty
 from repro.core.errors import UserError
-from repro.core.factors import ALL
 from repro.core.schema import checked
+from repro.core.trace import read as read_trace
 from repro.core.writing import write_text
+from repro.judge.agreement import Mistake, mistakes, unlooked
 from repro.judge.compare import Comparison, compare
-from repro.judge.diagnose import causes
+from repro.judge.diagnose import Cause, place
+from repro.judge.evidence import Step, context_of, step_of
+from repro.judge.explain import explain
 from repro.judge.render import markdown
-from repro.judge.verdict import INCONCLUSIVE, MET, Context, judge
+from repro.judge.search import Trial
+from repro.judge.trials import Setting
+from repro.judge.verdict import INCONCLUSIVE, MET, judge
 from repro.record import installed, manifest
-from repro.steps import reported
-
-_SETUP = ("python", "packages", "cuda", "system", "cpu", "gpu", "installed")
+from repro.steps import Say, reported
 
 
-def _expected(options: argparse.Namespace) -> Iterator[tuple[str, str, int | None, Path]]:
-    """Run, step, seed and path of every manifest that the verdict rests on, and no left-over."""
-    runs = {"original": options.original}
-    if options.repeat is not None:
-        runs["repeat"] = options.repeat
-    for run, folder in runs.items():
-        yield run, "prepare", None, folder / "data.manifest.json"
-        for seed in options.parameters["seeds"]:
-            yield run, "train", seed, folder / f"seed-{seed}" / "train.manifest.json"
-            # A repeat that stops early has no final weights to evaluate.
-            if run == "original" or options.parameters["repeat"] == "full":
-                yield run, "evaluate", seed, folder / f"seed-{seed}" / "evaluate.manifest.json"
+def _compared(
+    folder: Path, steps: Sequence[Step], parameters: Mapping[str, Any]
+) -> Iterator[Comparison]:
+    """Every repeat, seed by seed, beside the original."""
+    limit = None if parameters["repeat"] == "full" else parameters["repeat"]
+    trained = [step for step in steps if step.name == "train" and step.run != "original"]
+    for step in trained:
+        assert step.seed is not None
+        yield compare(folder / "original", folder / step.run, step.seed, limit)
 
 
-def _scope(setup: Mapping[str, Any]) -> str:
-    cpu, system, gpu = setup["cpu"], setup["system"], setup["gpu"]
-    model = cpu["model"] if isinstance(cpu["model"], str) else cpu["architecture"]
-    devices = f"{len(gpu)} GPU(s)" if isinstance(gpu, list) and gpu else "no GPU"  # pyright: ignore
-    return (
-        f"this machine ({model}, {devices}, {system['name']} {system['kernel']}), "
-        f"TensorFlow {setup['packages']['tensorflow']}, channel {setup['installed']['channel']}"
+def _agreed(folder: Path, steps: Sequence[Step], inference: Any) -> tuple[list[Mistake], list[str]]:
+    """What both runs agree on and is wrong all the same; and what could not be looked for."""
+    data = next(step for step in steps if step.name == "prepare")
+    first = next(step for step in steps if step.name == "train")
+    trace = read_trace(first.path.parent / "trace.jsonl")
+    probe = json.loads((folder / "probe.json").read_text("utf-8"))
+    return mistakes(trace, probe, data.process["overlap"], inference[0]), unlooked(probe)
+
+
+def _explained(
+    options: argparse.Namespace, comparisons: Sequence[Comparison], varied: Sequence[str], say: Say
+) -> tuple[list[Cause], list[Trial]]:
+    """The causes of the first divergence, and the trials that were made to find them."""
+    first = next((c for c in comparisons if c.divergence is not None), None)
+    if first is None or first.divergence is None:
+        return [], []
+    budget = options.parameters["search"]["trials"]
+    if budget:
+        say(
+            f"{options.experiment}: the runs part at {place(first.divergence)}; searching for the "
+            f"cause, in at most {budget} trials (`search.trials`)."
+        )
+    inputs = dict(pair.split("=", 1) for pair in options.input)
+    original = options.folder / "original"
+    setting = Setting(
+        options.experiment, options.program, inputs, original, first.seed, first.divergence
     )
+    return explain(setting, varied, budget)
 
 
-def _setup(predicate: Mapping[str, Any]) -> dict[str, Any]:
-    """What must be the same in both runs: machine, environment, program and experiment."""
-    setup = {key: predicate["repro_environment"][key] for key in _SETUP}
-    # How many processors there are must not matter: threads are in the configuration.
-    setup["cpu"] = {k: v for k, v in setup["cpu"].items() if k not in ("count", "available")}
-    for entry in predicate["buildDefinition"]["resolvedDependencies"]:
-        if entry["name"] in ("code", "experiment"):
-            setup[entry["name"]] = entry["digest"]["sha256"]
-    return setup
-
-
-def _context(options: argparse.Namespace) -> Context:
-    setups: list[dict[str, Any]] = []
-    varied: dict[str, dict[str, Any]] = {}
-    inference: list[dict[str, Any]] = []
-    for run, step, seed, path in _expected(options):
-        manifest.check_subjects(path, "data" if step == "prepare" else None)
-        predicate = manifest.read(path)["predicate"]
-        if (setup := _setup(predicate)) not in setups:
-            setups.append(setup)
-        if run != "original":
-            for entry in predicate["repro_process"]["factors"]:
-                # What one step could not vary was not varied.
-                if not entry["varied"] or entry["factor"] not in varied:
-                    varied[entry["factor"]] = entry
-        if step == "evaluate":
-            found = json.loads((path.parent / "metrics.json").read_text("utf-8"))["inference"]
-            inference.append({"run": run, "seed": seed, **found})
-    off = {"varied": False, "why": "nothing was repeated" if not varied else "switched off"}
-    factors = [varied.get(name, {"factor": name, **off}) for name in ALL]
-    scope = "; ".join(dict.fromkeys(_scope(setup) for setup in setups))
-    return Context(scope, len(setups), factors, inference)
-
-
-def _compare(options: argparse.Namespace) -> None:
+def _compare(options: argparse.Namespace, say: Say) -> None:
     started = manifest.now()
-    prefix = Path(sys.prefix)
+    prefix, folder, parameters = Path(sys.prefix), options.folder, options.parameters
     installed.require(prefix)
-    read = {
-        f"{run}/{'' if seed is None else f'seed-{seed}/'}{path.name}": path
-        for run, _, seed, path in _expected(options)
-    }
-    inputs = manifest.digests({**read, "judge": Path(sys.argv[0])})
-    parameters, comparisons = options.parameters, list[Comparison]()
-    context = _context(options)
-    if options.repeat is not None:
-        limit = None if parameters["repeat"] == "full" else parameters["repeat"]
-        comparisons = [
-            compare(options.original, options.repeat, s, limit) for s in parameters["seeds"]
-        ]
-    first = next((c.divergence for c in comparisons if c.divergence), None)
-    why = causes(first) if first and context.setups == 1 else []
-    verdict = judge(options.experiment, parameters, comparisons, context, why)
+    read = {path.relative_to(folder).as_posix(): path for path in options.manifests}
+    programs = {"judge": Path(sys.argv[0]), "code": options.program}
+    inputs = manifest.digests({**read, **programs})
+    every = [step_of(path) for path in options.manifests]
+    steps = [step for step in every if step.name != "probe"]
+    context = context_of(steps, parameters["factors"])
+    comparisons = list(_compared(folder, steps, parameters))
+    wrong, unseen = _agreed(folder, steps, context.inference)
+    causes, trials = list[Cause](), list[Trial]()
+    # Two setups have a cause already: what is searched for here is one within a setup.
+    if context.setups == 1:
+        varied = [factor["factor"] for factor in context.factors if factor["varied"]]
+        causes, trials = _explained(options, comparisons, varied, say)
+    verdict = judge(options.experiment, parameters, comparisons, context, causes, trials, wrong)
+    verdict["warnings"] += unseen
     verdict = checked(verdict, "verdict", "verdict.json")
     outputs = {
-        options.out / "verdict.json": pretty(verdict),
-        options.out / "verdict.md": markdown(verdict),
+        folder / "verdict.json": pretty(verdict),
+        folder / "verdict.md": markdown(verdict),
     }
     for path, text in outputs.items():
         write_text(path, text)
@@ -123,7 +109,7 @@ def _compare(options: argparse.Namespace) -> None:
         installed=installed.read(prefix),
         started=started,
     )
-    manifest.write(options.out / "verdict.manifest.json", making, list(outputs))
+    manifest.write(folder / "verdict.manifest.json", making, list(outputs))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -151,12 +137,13 @@ def _verify(paths: Sequence[Path], log: Path | None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="judge.pyz", description="Looks at results.")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    one = verbs.add_parser("compare", help="compare two runs and write the verdict")
+    one = verbs.add_parser("compare", help="compare the runs and write the verdict")
     one.add_argument("--experiment", required=True)
     one.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
-    one.add_argument("--original", required=True, type=Path, metavar="FOLDER")
-    one.add_argument("--repeat", type=Path, metavar="FOLDER")
-    one.add_argument("--out", required=True, type=Path, metavar="FOLDER")
+    one.add_argument("--folder", required=True, type=Path, help="the experiment's results")
+    one.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
+    one.add_argument("--program", required=True, type=Path, help="what runs trials: code.pyz")
+    one.add_argument("--input", nargs="+", default=[], metavar="NAME=PATH", help="a trial's inputs")
     one.add_argument("--log", required=True, type=Path, metavar="FILE")
     two = verbs.add_parser("verify", help="fail with one sentence where a claim does not hold")
     two.add_argument("verdicts", nargs="+", type=Path)
@@ -175,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     if options.verb == "compare":
-        return reported(options.log, lambda _: _compare(options))
+        return reported(options.log, lambda say: _compare(options, say))
     try:
         return _verify(options.verdicts, options.log)
     except UserError as error:

@@ -1,0 +1,72 @@
+"""Explain: from a divergence, through trials, to ranked causes.
+
+Synopsis:
+    causes, trials = explain(setting, varied, budget)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from repro.core.factors import ALL
+from repro.judge.culprit import Culprit, culprit
+from repro.judge.diagnose import Cause, Findings, causes
+from repro.judge.remedies import likely
+from repro.judge.search import Factors, Found, Trial, search
+from repro.judge.trials import Setting, Trials, scratch
+
+LOOKS = 2
+"""Trials that are kept back to look into every operation of the step that parted."""
+
+
+class _Watching:
+    """Runs trials; the first of them also watches what the user's code calls."""
+
+    def __init__(self, trials: Trials) -> None:
+        self.seen: dict[str, Any] = {}
+        self._trials, self._first = trials, True
+
+    def __call__(self, factors: Factors) -> Trial:
+        watched = self.seen if self._first else None
+        self._first = False
+        return self._trials.attempt(factors, watched)
+
+
+def _look(trials: Trials, found: Found) -> tuple[Culprit | None, dict[str, Any]]:
+    """The first odd operation of two runs of the step, and the second run's details."""
+    if found.kind not in ("random", "a race", "factor"):
+        return None, {}
+    factors = found.factors[0] if found.factors else ()
+    left, right = trials.detailed(()), trials.detailed(factors)
+    return (culprit(left, right) if left and right else None), left
+
+
+def explain(
+    setting: Setting, varied: Sequence[str], budget: int
+) -> tuple[list[Cause], list[Trial]]:
+    """Searches the cause of a divergence by running the step again.
+
+    Args:
+        setting: the program, the inputs, the original, and where the runs part.
+        varied: the factors that were varied in the repeat.
+        budget: how many trials at most; 0 searches nothing.
+
+    Returns:
+        Causes, best first, and the trials that were made.
+    """
+    if budget == 0:
+        return causes(setting.divergence), []
+    with scratch(setting) as trials:
+        watching = _Watching(trials)
+        suspects = [factor for factor in ALL if factor in varied]
+
+        def first() -> list[str]:
+            sources = [call["source"] for call in watching.seen.get("calls", ())]
+            return [factor for factor in likely(sources) if factor in suspects]
+
+        found = search(suspects, first, watching, max(budget - LOOKS, 1))
+        odd, looked = _look(trials, found)
+    seen = {**looked, **{name: value for name, value in watching.seen.items() if value}}
+    findings = Findings(found, seen.get("calls", ()), odd, seen.get("layers", {}))
+    return causes(setting.divergence, findings), list(found.trials)
