@@ -1,84 +1,258 @@
-"""The verdict: one sentence for each outcome, and a page for people."""
+"""The verdict: one sentence for each outcome, fit for someone who has never seen the code."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from repro.core.canonical import pretty
+from repro.core.factors import ALL
 from repro.core.schema import checked
-from repro.judge.compare import Comparison, Divergence
-from repro.judge.diagnose import causes
-from repro.judge.divergence import place
-from repro.judge.render import markdown
+from repro.judge.agreement import Mistake
+from repro.judge.compare import Comparison
+from repro.judge.diagnose import Cause, causes
+from repro.judge.divergence import Divergence, place
+from repro.judge.search import Trial
+from repro.judge.sentence import seeds
 from repro.judge.verdict import Context, judge
 
 PARTED = Divergence("weights", 0, 3, "dense/kernel")
-APART = {"share": 0.5, "largest_absolute": 1e-7, "largest_relative": None}
+DATA = Divergence("prepared data", variable="train/x.npy")
+APART = {"elements": 8, "differ": 4, "share": 0.5, "largest_absolute": 1e-7}
+FACTORS = [
+    {"factor": "process", "varied": True, "how": "another"},
+    {"factor": "clock", "varied": True, "how": "later"},
+    {"factor": "network", "varied": False, "why": "switched off"},
+]
+ORDER = Mistake("one order for every epoch", "All 2 epochs were alike.", "Draw a fresh order.")
 
 
 def verdict(
-    *found: Divergence | None, setups: int = 1, inference: tuple[bool, ...] = (), **changed: Any
+    *found: Divergence | None,
+    setups: int = 1,
+    inference: Sequence[bool] = (),
+    runs: Sequence[str] = ("repeat",),
+    stopped: dict[str, int] | None = None,
+    why: Sequence[Cause] = (),
+    trials: Sequence[Trial] = (),
+    mistakes: Sequence[Mistake] = (),
+    notes: Sequence[str] = (),
+    **changed: Any,
 ) -> dict[str, Any]:
-    parameters = {"seeds": list(range(len(found))), "goal": "bitwise", "repeat": "full"}
-    context = Context(
-        "this machine", setups,
-        [{"factor": "process", "varied": True, "how": "another"},
-         {"factor": "time zone", "varied": False, "why": "switched off"}],
-        [{"run": "original", "seed": n, "passes": 2, "same": s} for n, s in enumerate(inference)],
-    )  # fmt: skip
-    differences = {"weights": {"dense/kernel": APART}, "metrics": {"loss": [0.5, 0.25]}}
+    """A verdict; `found` is for each run of seed 0, then of seed 1, …."""
+    evaluated = [{"run": "original", "seed": n, "same": s} for n, s in enumerate(inference)]
+    context = Context("this machine", setups, FACTORS, evaluated, notes)
     comparisons = [
-        Comparison("repeat", n, d, differences if d else {}) for n, d in enumerate(found)
-    ]
-    why = causes(PARTED) if any(found) and setups == 1 else []
-    parameters = {**parameters, "repeats": 1, **changed}
-    return checked(
-        judge("digits", parameters, comparisons, context, why), "verdict", "verdict.json"
-    )
+        Comparison(runs[n % len(runs)], n // len(runs), d, {"weights": {"a": APART}} if d else {},
+                   stopped)
+        for n, d in enumerate(found)
+    ]  # fmt: skip
+    parameters = {
+        "seeds": sorted({c.seed for c in comparisons}), "goal": "bitwise", "repeat": "full",
+        "repeats": len(runs), **changed,
+    }  # fmt: skip
+    value = judge("digits", parameters, comparisons, context, why, trials, mistakes)
+    return checked(value, "verdict", "verdict.json")
+
+
+def tried(*given: tuple[Sequence[str], bool]) -> list[Trial]:
+    return [Trial("prepare", tuple(factors), same, "") for factors, same in given]
+
+
+def cause(name: str, **more: Any) -> Cause:
+    return Cause(name, "somewhere", "It was seen.", "Mend it.", **more)
 
 
 def test_the_same_bits_are_repeatable_and_no_more() -> None:
     found = verdict(None)
     assert found["verdict"] == "met"
-    assert found["sentence"].startswith("digits: repeatable. The repeat of seed 0 gave the same")
-    assert "to its end" in found["sentence"]
+    assert found["sentence"] == (
+        "digits: repeatable. 1 repeat of seed 0, with 2 circumstances changed that must not "
+        "matter, gave the same bits as the original, from the raw data to the predictions, on this "
+        "machine and in this environment."
+    )
     assert "reproduc" not in pretty(found)
-    assert [s["verdict"] for s in found["per_seed"]] == ["met"]
-    assert any("2p(1-p)" in warning for warning in found["warnings"])
+    assert [(s["run"], s["seed"], s["verdict"]) for s in found["per_seed"]] == [
+        ("repeat", 0, "met")
+    ]
+    assert found["warnings"][0].startswith("1 repeat cannot rule out a rare race")
 
 
-def test_several_seeds_are_named() -> None:
-    assert "seeds 0, 1 and 2" in verdict(None, None, None)["sentence"]
+def test_several_seeds_and_repeats_are_counted() -> None:
+    assert "1 repeat of each of the seeds 0, 1 and 2," in verdict(None, None, None)["sentence"]
+    found = verdict(*[None] * 4, runs=("repeat", "repeat-2"))
+    assert "2 repeats of each of the seeds 0 and 1," in found["sentence"]
+    assert found["repeats"] == 2
+    assert [(s["seed"], s["run"]) for s in found["per_seed"]] == [
+        (0, "repeat"), (0, "repeat-2"), (1, "repeat"), (1, "repeat-2"),
+    ]  # fmt: skip
+    assert found["warnings"][0].startswith("2 repeats cannot rule out a rare race")
 
 
 def test_the_first_seed_that_parts_is_told() -> None:
     found = verdict(None, PARTED, None)
     assert found["verdict"] == "not met"
-    assert "not repeatable bit for bit. With seed 1" in found["sentence"]
-    assert "epoch 0, step 3, in the weights (dense/kernel)" in found["sentence"]
+    assert found["sentence"] == (
+        "digits: not repeatable bit for bit. With seed 1, the repeat parts from the original at "
+        "epoch 0, step 3, in the weights (dense/kernel); affected: 1 of 3 seeds."
+    )
     assert [s["verdict"] for s in found["per_seed"]] == ["met", "not met", "met"]
     assert found["per_seed"][1]["divergence"] == {
         "what": "weights", "epoch": 0, "step": 3, "variable": "dense/kernel",
     }  # fmt: skip
     assert set(found["differences"]) == {"repeat/seed-1"}
+    assert found["warnings"] == []
+
+
+RUNS = ("repeat", "repeat-2", "repeat-3")
+
+
+def test_repeats_that_agree_only_sometimes_are_counted() -> None:
+    one = verdict(None, PARTED, None, runs=RUNS)["sentence"]
+    assert "With seed 0, 1 of 3 repeats parts from the original at epoch 0, step 3" in one
+    two = verdict(None, PARTED, DATA, runs=RUNS)["sentence"]
+    assert "With seed 0, 2 of 3 repeats part from the original, the first at epoch 0" in two
+
+
+@pytest.mark.parametrize("what", ["predictions", "metrics"])
+def test_evaluation_alone_is_told_apart_from_training(what: str) -> None:
+    found = verdict(Divergence(what, variable="y"))
+    assert found["verdict"] == "not met"
+    assert "training is repeatable bit for bit, evaluation is not. With seed 0" in found["sentence"]
+    both = verdict(Divergence(what, variable="y"), PARTED)
+    assert "digits: not repeatable bit for bit." in both["sentence"]
+
+
+def test_weights_that_give_other_bits_when_evaluated_again_are_told() -> None:
+    found = verdict(None, None, inference=(True, False))
+    assert found["verdict"] == "not met"
+    assert found["sentence"].endswith("The weights of seed 1, evaluated twice, gave other bits.")
+    assert [entry["verdict"] for entry in found["per_seed"]] == ["met", "met"]
+    (warning,) = [w for w in found["warnings"] if "Evaluation" in w]
+    assert "seed 1" in warning
+    assert "seed 0" not in warning
+
+
+def test_a_tested_cause_is_told_with_the_number_of_trials_and_its_line() -> None:
+    trials = tried(((), True), ((), True), ((), True), (["listing order"], False))
+    why = [cause("factor: listing order", tested=True, trials=4, file="digits.py", line=17)]
+    found = verdict(DATA, why=why, trials=trials)
+    assert found["sentence"].endswith(
+        "at the prepared data (train/x.npy). Cause (tested in 4 trials): the result changes with "
+        "the order in which folders are listed; see digits.py, line 17."
+    )
+    assert found["search"][-1] == {"step": "prepare", "factors": ["listing order"], "same": False}
+    assert found["causes"][0]["line"] == 17
+
+
+def test_what_is_random_by_itself_is_told_so() -> None:
+    why = [cause("data content", tested=True, trials=2), cause("a race")]
+    text = verdict(DATA, why=why, trials=tried(((), False), ((), False)))["sentence"]
+    assert text.endswith(
+        "Cause, random by itself (tested in 2 trials): `dataset` returns other data from the same "
+        "files."
+    )
+
+
+@pytest.mark.parametrize(("name", "words"), [("a race", "thread"), ("environment", "outside")])
+def test_what_is_no_draw_is_not_called_random(name: str, words: str) -> None:
+    why = [cause(name, tested=True, trials=3)]
+    text = verdict(DATA, why=why, trials=tried(((), True), ((), False), ((), True)))["sentence"]
+    assert "Cause (tested in 3 trials): " in text
+    assert words in text
+    assert "random" not in text
+
+
+def test_factors_that_act_together_are_told_together() -> None:
+    why = [cause("factors: clock and locale", tested=True, trials=6)]
+    text = verdict(DATA, why=why, trials=tried((["clock", "locale"], False)))["sentence"]
+    assert "changes with the date and time together with the locale." in text
+
+
+def test_a_cause_that_was_not_tested_is_likely() -> None:
+    text = verdict(DATA, why=causes(DATA))["sentence"]
+    assert "Likely cause (not tested): `dataset` returns other data" in text
+    # A search that was cut short has made trials, and still tested nothing.
+    text = verdict(DATA, why=causes(DATA), trials=tried(((), True)))["sentence"]
+    assert "Likely cause (not tested): `dataset` returns other data" in text
+
+
+def test_what_did_not_come_back_is_rare_and_its_cause_is_only_likely() -> None:
+    why = [cause("a race", tested=True, trials=4)]
+    found = verdict(PARTED, why=why, trials=tried(*[((), True)] * 3, (ALL, True)))
+    assert found["verdict"] == "not met"
+    assert "That did not come back in 4 trials, so it is rare; likely a race" in found["sentence"]
+    assert "Cause" not in found["sentence"]
+
+
+@pytest.mark.parametrize("factor", ALL)
+def test_every_factor_has_words(factor: str) -> None:
+    why = [cause(f"factor: {factor}", tested=True, trials=1)]
+    text = verdict(DATA, why=why)["sentence"]
+    assert "the result changes with " in text
+    assert not text.endswith(f"changes with {factor}.")
+
+
+CAUSES = [
+    "initialisation", "data content", "data order", "augmentation", "a random layer",
+    "forward pass", "gradient", "update", "evaluation", "a race", "environment",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_every_cause_has_words(name: str) -> None:
+    text = verdict(DATA, why=[cause(name)])["sentence"]
+    assert "Likely cause (not tested): " in text
+    assert not text.endswith(f": {name}.")
+
+
+def test_what_runs_agree_on_wrongly_is_a_warning() -> None:
+    found = verdict(None, mistakes=[ORDER])
+    assert found["verdict"] == "met"
+    assert found["sentence"].startswith("digits: repeatable, with a warning. 1 repeat of seed 0")
+    assert found["sentence"].endswith(
+        "But the runs agree on what is likely wrong: one order for every epoch."
+    )
+    assert found["mistakes"] == [
+        {"mistake": "one order for every epoch", "evidence": "All 2 epochs were alike.",
+         "remedy": "Draw a fresh order."}
+    ]  # fmt: skip
+    two = [ORDER, Mistake("overlapping splits", "", "")]
+    assert "with 2 warnings." in verdict(None, mistakes=two)["sentence"]
+    assert verdict(PARTED, mistakes=two)["sentence"].endswith(
+        " Besides, likely wrong: one order for every epoch and overlapping splits."
+    )
 
 
 def test_without_a_repeat_nothing_is_claimed() -> None:
-    found = verdict(repeat="off", seeds=[0])
+    found = verdict(repeat="off", notes=["Something was not looked for."])
     assert found["verdict"] == "inconclusive"
     assert "`repeat: off`" in found["sentence"]
     assert found["repeats"] == 0
-    assert found["warnings"] == ["No repeat was made."]
+    assert found["warnings"] == ["No repeat was made.", "Something was not looked for."]
 
 
-@pytest.mark.parametrize("repeat", [{"epochs": 2}, {"steps": 5}])
-def test_a_shorter_repeat_says_what_it_leaves_unseen(repeat: dict[str, int]) -> None:
-    found = verdict(None, repeat=repeat)
+@pytest.mark.parametrize(
+    ("limit", "words"), [({"epochs": 2}, "2 epochs"), ({"steps": 5}, "5 steps"),
+                         ({"epochs": 1}, "1 epoch"), ({"steps": 1}, "1 step")],
+)  # fmt: skip
+def test_a_shorter_repeat_says_what_it_leaves_unseen(limit: dict[str, int], words: str) -> None:
+    found = verdict(None, repeat=limit, stopped=limit)
     assert found["verdict"] == "met"
-    assert "as far as it went" in found["sentence"]
-    assert "to its end" not in found["sentence"]
-    ((unit, count),) = repeat.items()
-    assert f"stopped after {count} {unit}" in found["warnings"][0]
+    assert found["sentence"].startswith("digits: repeatable as far as it was repeated. ")
+    assert f"to the end of the first {words} of training, on this" in found["sentence"]
+    assert f"The repeat stopped after {words} of training: what comes" in found["warnings"][0]
     assert "final weights, metrics and predictions were not compared" in found["warnings"][0]
+    assert "rare race" in found["warnings"][1]
+    parted = verdict(PARTED, repeat=limit, stopped=limit)
+    assert [w for w in parted["warnings"] if words in w] == parted["warnings"]
+
+
+def test_a_shorter_repeat_that_went_to_the_end_says_what_was_compared() -> None:
+    found = verdict(None, repeat={"steps": 5000})
+    assert "repeatable as far as it was repeated" in found["sentence"]
+    assert "from the raw data to the end of training, on this" in found["sentence"]
+    assert "stopped" not in pretty(found)
+    assert "metrics and predictions were not compared" in found["warnings"][0]
 
 
 @pytest.mark.parametrize("goal", ["metrics", "documented"])
@@ -99,78 +273,29 @@ def test_two_setups_can_be_called_neither_repeatable_nor_not(
     assert found["verdict"] == "inconclusive"
     assert "different setups" in found["sentence"]
     assert words in found["sentence"]
+    assert found["sentence"].endswith("The setups: this machine.")
     assert [entry["verdict"] for entry in found["per_seed"]] == ["inconclusive"]
-    assert found["causes"] == []
-
-
-def test_restless_inference_is_told_apart_from_training() -> None:
-    found = verdict(None, None, inference=(True, False))
-    assert found["verdict"] == "not met"
-    assert "training is repeatable, inference is not. The weights of seed 1" in found["sentence"]
-    assert [entry["verdict"] for entry in found["per_seed"]] == ["met", "met"]
-    (warning,) = [w for w in found["warnings"] if "Inference" in w]
-    assert "seed 1" in warning
-    assert "seed 0" not in warning
-    assert "other bits" in markdown(found)
-
-
-WHATS = [
-    "prepared data", "initial weights", "initial optimizer state", "initial seed states",
-    "data order", "batch content", "learning rate", "loss", "weights", "optimizer state",
-    "seed states", "predictions", "metrics",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("what", WHATS)
-def test_where_runs_part_points_to_a_likely_cause(what: str) -> None:
-    (cause,) = causes(Divergence(what, 0, 0))
-    assert not cause.tested
-    assert place(Divergence(what, 0, 0)) in cause.evidence
-    assert cause.remedy.endswith(".")
 
 
 @pytest.mark.parametrize(
     ("divergence", "words"),
     [
         (Divergence("loss", 1, 2), "epoch 1, step 2, in the loss"),
-        (Divergence("seed states", 1, None, "a"), "epoch 1, its end, in the states of the random generators (a)"),
+        (
+            Divergence("seed states", 1, None, "a"),
+            "epoch 1, its end, in the states of the random generators (a)",
+        ),
         (Divergence("prepared data", variable="x.npy"), "the prepared data (x.npy)"),
+        (Divergence("length", 2, 0), "epoch 2, step 0, in the length of the training"),
+        (Divergence("final weights", variable="a"), "the final weights (a)"),
     ],
 )
 def test_places_are_told_in_words(divergence: Divergence, words: str) -> None:
     assert place(divergence) == words
 
 
-def rows(page: str) -> list[list[str]]:
-    lines = [line for line in page.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-
-
-def test_the_page_tells_verdict_place_cause_and_distance() -> None:
-    page = markdown(verdict(PARTED, inference=(True,)))
-    assert page.startswith("# digits: not met\n")
-    assert ["repeat", "0", "0", "3", "weights", "dense/kernel"] in rows(page)
-    assert ["dense/kernel", "0.5", "1e-07", "–"] in rows(page)
-    assert ["loss", "0.5", "0.25"] in rows(page)
-    assert "likely, not tested" in page
-    assert "Not varied: time zone." in page
-    assert page.endswith("\n")
-    assert not page.endswith("\n\n")
-
-
-def test_the_page_of_a_good_verdict_names_no_divergence() -> None:
-    page = markdown(verdict(None))
-    assert page.startswith("# digits: met\n")
-    assert rows(page) == []
-    assert "cause" not in page
-
-
-@pytest.mark.parametrize("found", [(), (None,), (PARTED, None)])
-def test_every_table_is_one(found: tuple[Divergence | None, ...]) -> None:
-    page = markdown(verdict(*found, repeat="full" if found else "off", seeds=[0]))
-    tables = [[line for line in part.splitlines() if line] for part in page.split("\n\n")]
-    for table in [lines for lines in tables if any(line.startswith("|") for line in lines)]:
-        head, rule, *body = rows("\n".join(table))
-        assert set(rule) == {"---"}
-        assert body
-        assert {len(head)} == {len(row) for row in (rule, *body)}
+@pytest.mark.parametrize(
+    ("numbers", "words"), [([3], "seed 3"), ([0, 0], "seed 0"), ([2, 1], "seeds 2 and 1")]
+)
+def test_seeds_are_listed(numbers: list[int], words: str) -> None:
+    assert seeds(numbers) == words

@@ -56,7 +56,7 @@ def test_without_a_repeat_the_verdict_is_inconclusive(done):
 
 
 @pytest.mark.parametrize(
-    ("experiment", "unseen"), [("graph", "after 5 steps"), ("folder", "after 1 epochs")]
+    ("experiment", "unseen"), [("graph", "after 5 steps"), ("folder", "after 1 epoch of")]
 )
 def test_a_shorter_repeat_says_what_it_leaves_unseen(done, experiment, unseen):
     verdict = done.verdict(experiment)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Callable, Mapping
 from itertools import zip_longest
 from pathlib import Path
@@ -243,6 +244,9 @@ def metrics(left: Path, right: Path) -> dict[str, Any]:
         one, other = mine.get(name), its.get(name)
         if repr(one) != repr(other):
             values = [value for value in (one, other) if isinstance(value, float)]
-            difference = values[1] - values[0] if len(values) > 1 else None
-            found[name] = {"original": one, "repeat": other, "difference": difference}
+            difference = values[1] - values[0] if len(values) > 1 else math.inf
+            found[name] = {
+                "original": one, "repeat": other,
+                "difference": difference if math.isfinite(difference) else None,
+            }  # fmt: skip
     return {"metrics": found} if found else {}

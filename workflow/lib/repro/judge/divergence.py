@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_WORDS = {
+WORDS = {
     "initial seed states": "initial states of the random generators",
     "seed states": "states of the random generators",
     "data order": "order of the examples",
     "length": "length of the training",
     "trace layout": "layout of the trace",
 }
+"""How a place is called where its own name says too little; see `Divergence.what`."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def place(divergence: Divergence) -> str:
         step = "its end" if divergence.step is None else f"step {divergence.step}"
         time = f"epoch {divergence.epoch}, {step}, in "
     variable = f" ({divergence.variable})" if divergence.variable else ""
-    return f"{time}the {_WORDS.get(divergence.what, divergence.what)}{variable}"
+    return f"{time}the {WORDS.get(divergence.what, divergence.what)}{variable}"
 
 
 def seen_within(divergence: Divergence | None, steps: int, steps_per_epoch: int) -> bool:

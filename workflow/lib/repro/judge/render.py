@@ -1,87 +1,157 @@
-"""Render: a verdict as a page for people.
+"""Render: a verdict as a page for people who have never seen the code.
 
 Synopsis:
     markdown(verdict)
+
+In this order: the sentence; where the runs part; why; how far apart; warnings; what was
+done; what to bear in mind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from repro.judge.distances import distances
+from repro.judge.divergence import WORDS
+from repro.judge.sentence import counted, listed
+from repro.judge.tables import code, table, text
 
 _MEANING = {
     "bitwise": "every weight, metric and prediction has the same bits when it is run again",
     "metrics": "the metrics agree when it is run again",
     "documented": "everything that is needed to run it again is recorded",
 }
+_STEPS = {"prepare": "preparing the data", "train": "training", "evaluate": "evaluating"}
+
+Verdict = Mapping[str, Any]
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    cells = [head, ["---"] * len(head), *(map(_cell, row) for row in rows)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in cells) + "\n"
+def _head(verdict: Verdict) -> Iterator[str]:
+    warned = ", with a warning" if verdict["mistakes"] else ""
+    yield f"# {verdict['experiment']}: {verdict['verdict']}{warned}\n"
+    yield f"{text(verdict['sentence'])}\n"
+    yield f"Claimed goal: **{verdict['goal']}**, that is, {_MEANING[verdict['goal']]}.\n"
 
 
-def _divergences(verdict: Mapping[str, Any]) -> Iterator[str]:
-    rows = [
-        (entry["run"], entry["seed"], at["epoch"], at["step"], at["what"], at["variable"])
-        for entry in verdict["per_seed"]
-        if (at := entry["divergence"])
-    ]
-    if rows:
-        yield "## Where the runs part\n"
-        yield _table(("run", "seed", "epoch", "step", "in", "variable"), rows)
-        yield "Epochs and steps count from 0. What came before was the same, bit for bit.\n"
+def _where(verdict: Verdict) -> Iterator[str]:
+    parted = [(entry, at) for entry in verdict["per_seed"] if (at := entry["divergence"])]
+    if not parted:
+        return
+    yield "## Where the runs part\n"
+    yield table(
+        ("run", "seed", "epoch", "step", "where", "which"),
+        [
+            (
+                entry["run"], entry["seed"], at["epoch"], at["step"],
+                WORDS.get(at["what"], at["what"]), code(at["variable"]) if at["variable"] else None,
+            )
+            for entry, at in parted
+        ],
+    )  # fmt: skip
+    if any(at["epoch"] is not None for _, at in parted):
+        yield "Epochs and steps count from 0; a line without a step speaks of the epoch's end.\n"
+    if any(at["what"] != "prepared data" for _, at in parted):
+        yield "Everything that comes before these places was the same, bit for bit.\n"
+    if agreed := len(verdict["per_seed"]) - len(parted):
+        whole = len(verdict["per_seed"])
+        yield f"In {agreed} of {counted(whole, 'comparison')} no bit differs.\n"
 
 
-def _causes(verdict: Mapping[str, Any]) -> Iterator[str]:
-    if verdict["causes"]:
-        yield "## Likely cause\n"
-    for number, cause in enumerate(verdict["causes"], 1):
-        how = "tested" if cause["tested"] else "likely, not tested"
-        yield f"{number}. **{cause['cause']}** ({how}): {cause['evidence']}. {cause['remedy']}"
-    if verdict["causes"]:
-        yield ""
+def _why(verdict: Verdict) -> Iterator[str]:
+    if not verdict["causes"]:
+        return
+    yield "## Why\n"
+    for rank, cause in enumerate(verdict["causes"], 1):
+        many = counted(cause["trials"], "trial")
+        how = f"tested in {many}" if cause["tested"] else "likely, not tested"
+        yield f"{rank}. **{_capital(cause['cause'])}** ({how})"
+        yield f"   - Where: {text(cause['where'])}"
+        if cause["file"]:
+            line = f", line {cause['line']}" if cause["line"] else ""
+            yield f"   - In your code: {code(cause['file'])}{line}"
+        yield f"   - Evidence: {text(cause['evidence'])}"
+        yield f"   - What to do: {text(cause['remedy'])}"
+    yield ""
+    yield from _trials(verdict)
 
 
-def _differences(verdict: Mapping[str, Any]) -> Iterator[str]:
-    for seed, kinds in verdict["differences"].items():
-        yield f"## How far apart, {seed}\n"
-        for kind in ("weights", "predictions"):
-            if parts := kinds.get(kind):
-                keys = ("share", "largest_absolute", "largest_relative")
-                rows = [(name, *(d.get(key) for key in keys)) for name, d in parts.items()]
-                head = (kind, "share that differs", "largest absolute", "largest relative")
-                yield _table(head, rows)
-        if metrics := kinds.get("metrics"):
-            rows = [(name, *pair) for name, pair in metrics.items()]
-            yield _table(("metric on the test part", "original", "repeat"), rows)
-
-
-def _evidence(verdict: Mapping[str, Any]) -> Iterator[str]:
-    yield "## What was done\n"
-    yield f"- Repeats: {verdict['repeats']}, each in a process of its own, from the raw data on."
+def _trials(verdict: Verdict) -> Iterator[str]:
+    """What was tried out to find the cause."""
+    if not (trials := verdict["search"]):
+        yield "No trial was run to test a cause.\n"
+        return
+    made = Counter((t["step"], tuple(t["factors"])) for t in trials)
+    agreed = Counter((t["step"], tuple(t["factors"])) for t in trials if t["same"])
+    yield (
+        f"To test causes, a step was run again in {counted(len(trials), 'trial')}, from the "
+        "original's inputs and outside the results:\n"
+    )
     varied = [f["factor"] for f in verdict["factors"] if f["varied"]]
-    fixed = [f["factor"] for f in verdict["factors"] if not f["varied"]]
+    rows = [
+        (_STEPS[step], _chosen(factors, varied), f"{agreed[step, factors]} of {count}")
+        for (step, factors), count in made.items()
+    ]
+    yield table(("run again", "varied", "gave the original's bits"), rows)
+
+
+def _chosen(factors: Sequence[str], varied: Sequence[str]) -> str:
+    """The factors of a trial, as they are or as those of the repeat but some."""
+    left = [factor for factor in varied if factor not in factors]
+    if not factors or len(left) >= len(factors):
+        return listed(factors) or "nothing"
+    return f"all that the repeat varied{f' but {listed(left)}' if left else ''}"
+
+
+def _mistakes(verdict: Verdict) -> Iterator[str]:
+    if not verdict["mistakes"]:
+        return
+    yield "## Warnings\n"
+    yield "No comparison of bits finds these: original and repeat agree, and may both be wrong.\n"
+    for mistake in verdict["mistakes"]:
+        yield f"- **{_capital(mistake['mistake'])}.** {text(mistake['evidence'])}"
+        yield f"  What to do: {text(mistake['remedy'])}"
+    yield ""
+
+
+def _done(verdict: Verdict) -> Iterator[str]:
+    yield "## What was done\n"
+    if verdict["repeats"]:
+        made = "was" if verdict["repeats"] == 1 else "were"
+        yield (
+            f"Besides the original, {counted(verdict['repeats'], 'repeat')} {made} made from the "
+            "raw data on, each step in a process of its own.\n"
+        )
+    else:
+        yield "Only the original was made, from the raw data on.\n"
+    varied = [(f["factor"], f.get("how")) for f in verdict["factors"] if f["varied"]]
+    kept = [(f["factor"], f.get("why")) for f in verdict["factors"] if not f["varied"]]
     if varied:
-        yield f"- Varied in the repeat, since it must not matter: {', '.join(varied)}."
-    if fixed:
-        yield f"- Not varied: {', '.join(fixed)}."
-    for entry in verdict["inference"]:
-        result = "the same bits" if entry["same"] else "other bits"
-        whose = f"the weights of seed {entry['seed']} ({entry['run']})"
-        yield f"- Inference, apart from training: {whose}, evaluated twice, gave {result}."
-    yield f"- Where: {verdict['scope']}."
-    for warning in verdict["warnings"]:
-        yield f"- {warning}"
+        yield table(("varied in the repeat, since it must not matter", "how"), varied)
+    if kept:
+        yield table(("not varied", "why"), kept)
+    if inference := verdict["inference"]:
+        odd = [f"seed {i['seed']} of the {i['run']}" for i in inference if not i["same"]]
+        yield (
+            "- Evaluation, apart from training: the weights of each run, evaluated twice, gave "
+            f"the same bits in {len(inference) - len(odd)} of {counted(len(inference), 'case')}"
+            f"{f', and **other bits** with {listed(odd)}' if odd else ''}."
+        )
+    yield f"- Where: {text(verdict['scope'])}.\n"
 
 
-def markdown(verdict: Mapping[str, Any]) -> str:
+def _mind(verdict: Verdict) -> Iterator[str]:
+    if verdict["warnings"]:
+        yield "## What to bear in mind\n"
+        yield from (f"- {text(warning)}" for warning in verdict["warnings"])
+
+
+def markdown(verdict: Verdict) -> str:
     """The page of a verdict, in Markdown.
 
     Args:
@@ -90,10 +160,8 @@ def markdown(verdict: Mapping[str, Any]) -> str:
     Returns:
         Text that ends with a newline.
     """
-    head = [
-        f"# {verdict['experiment']}: {verdict['verdict']}\n",
-        f"{verdict['sentence']}\n",
-        f"Claimed goal: **{verdict['goal']}** – {_MEANING[verdict['goal']]}.\n",
-    ]
-    parts = (_divergences(verdict), _causes(verdict), _differences(verdict), _evidence(verdict))
-    return "\n".join([*head, *(line for part in parts for line in part)]) + "\n"
+    parts = (
+        _head(verdict), _where(verdict), _why(verdict), distances(verdict["differences"]),
+        _mistakes(verdict), _done(verdict), _mind(verdict),
+    )  # fmt: skip
+    return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"

@@ -1,110 +1,94 @@
 """Verdict: whether the claimed goal is met, with scope and evidence, in one sentence.
 
 Synopsis:
-    verdict = judge("digits", parameters, comparisons, context)
+    verdict = judge("digits", parameters, comparisons, context, causes, trials, mistakes)
     verdict["verdict"]          # met, not met, inconclusive
-
-Words follow the ACM: *repeatable* is the same setup again; nothing here claims more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from repro.judge import chance, sentence
+from repro.judge.agreement import Mistake
 from repro.judge.compare import Comparison
 from repro.judge.diagnose import Cause
 from repro.judge.divergence import place
 from repro.judge.search import Trial
 
-if TYPE_CHECKING:
-    from repro.judge.agreement import Mistake
-
 MET, NOT_MET, INCONCLUSIVE = "met", "not met", "inconclusive"
-RARE = (
-    "One repeat bounds a rare race weakly: a race that changes the bits in a share p of runs is "
-    "seen with probability 2p(1-p)."
-)
 
 
 @dataclass(frozen=True)
 class Context:
     """What the manifests say around a comparison.
 
-    `scope` is where it holds. `factors` says of each factor whether it was `varied`, and `how`,
-    or `why` not.
-    `inference` tells, for each seed, of the weights that were evaluated twice.
-    `setups` is how many setups took part.
+    `scope` is where it holds. `setups` is how many setups took part. `factors` says of each
+    factor whether it was `varied`, and `how`, or `why` not. `inference` tells, for each
+    seed, of the weights that were evaluated twice. `notes` are sentences to bear in mind.
     """
 
     scope: str
     setups: int
     factors: Sequence[Mapping[str, Any]]
     inference: Sequence[Mapping[str, Any]]
+    notes: Sequence[str] = ()
 
 
-def _unseen(repeat: str | Mapping[str, int]) -> str | None:
-    if repeat == "full":
-        return None
-    if repeat == "off":
-        return "No repeat was made."
-    assert isinstance(repeat, Mapping)
-    ((unit, count),) = repeat.items()
-    return (
-        f"The repeat stopped after {count} {unit}: what parts later, the history, the final "
-        "weights, metrics and predictions were not compared."
-    )
+@dataclass(frozen=True)
+class _Case:
+    """All that a verdict rests on."""
+
+    name: str
+    parameters: Mapping[str, Any]
+    comparisons: Sequence[Comparison]
+    context: Context
+    causes: Sequence[Cause]
+    trials: Sequence[Trial]
+    mistakes: Sequence[str]
+
+    @property
+    def first(self) -> Comparison | None:
+        return next((c for c in self.comparisons if c.divergence), None)
+
+    @property
+    def restless(self) -> list[int]:
+        """Seeds whose weights, evaluated twice, gave other bits."""
+        return sorted({entry["seed"] for entry in self.context.inference if not entry["same"]})
 
 
-def _seeds(comparisons: Sequence[Comparison]) -> str:
-    names = [str(comparison.seed) for comparison in comparisons]
-    return (
-        f"seed {names[0]}" if len(names) == 1 else f"seeds {', '.join(names[:-1])} and {names[-1]}"
-    )
-
-
-def _answer(
-    name: str, parameters: Mapping[str, Any], comparisons: Sequence[Comparison], context: Context
-) -> tuple[str, str]:
-    goal, repeat = parameters["goal"], parameters["repeat"]
-    parted = [c for c in comparisons if c.divergence is not None]
-    if repeat == "off":
-        return (
-            INCONCLUSIVE,
-            f"{name}: inconclusive, because `repeat: off` leaves nothing to compare with.",
+def _answer(case: _Case) -> tuple[str, str]:
+    name, goal = case.name, case.parameters["goal"]
+    if not case.comparisons:
+        return INCONCLUSIVE, (
+            f"{name}: inconclusive, because no repeat was made (`repeat: off`), so that there is "
+            "nothing to compare the original with."
         )
     if goal != "bitwise":
-        also = "parted" if parted else "had the same bits"
+        also = "parted" if case.first else "had the same bits"
         return INCONCLUSIVE, (
             f"{name}: inconclusive, because the goal `{goal}` is not judged yet; the runs {also}."
         )
-    first = parted[0].divergence if parted else None
-    if context.setups > 1:
+    if case.context.setups > 1:
+        at = case.first.divergence if case.first else None
+        also = f"they part at {place(at)}" if at else "their bits are the same"
         return INCONCLUSIVE, (
-            f"{name}: inconclusive, because the runs were made in different setups "
-            f"({context.scope}), and the goal `bitwise` speaks of one; "
-            f"{f'they part at {place(first)}' if first else 'their bits are the same'}."
+            f"{name}: inconclusive, because the runs were made in different setups, and the goal "
+            f"`bitwise` speaks of one; {also}. The setups: {case.context.scope}."
         )
-    if first:
+    if case.first:
+        text = sentence.not_met(name, case.comparisons, case.causes, case.trials, case.mistakes)
+        return NOT_MET, text
+    if case.restless:
         return NOT_MET, (
-            f"{name}: not repeatable bit for bit. With seed {parted[0].seed} the repeat parts from "
-            f"the original at {place(first)}."
+            f"{name}: training is repeatable bit for bit, evaluation is not. The weights of "
+            f"{sentence.seeds(case.restless)}, evaluated twice, gave other bits."
         )
-    if restless := _restless(context):
-        return NOT_MET, (
-            f"{name}: training is repeatable, inference is not. The weights of seed {restless[0]}, "
-            "evaluated twice, gave other bits."
-        )
-    how = "to its end" if repeat == "full" else "as far as it went"
-    return MET, (
-        f"{name}: repeatable. The repeat of {_seeds(comparisons)} gave the same bits as the "
-        f"original, {how}, on this machine and in this environment."
-    )
-
-
-def _restless(context: Context) -> list[str]:
-    return sorted({str(entry["seed"]) for entry in context.inference if not entry["same"]})
+    evaluated = case.parameters["repeat"] == "full"
+    factors = case.context.factors
+    return MET, sentence.met(name, case.comparisons, factors, evaluated, case.mistakes)
 
 
 def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:
@@ -118,16 +102,33 @@ def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:
     }
 
 
-def _warnings(parameters: Mapping[str, Any], context: Context) -> list[str]:
-    unseen = _unseen(parameters["repeat"])
-    restless = _restless(context)
-    found = [unseen, RARE if parameters["repeat"] != "off" else None]
-    if restless:
-        found.append(
-            f"Inference is not repeatable: the same weights gave other bits when evaluated again "
-            f"(seed {', '.join(restless)})."
+def _unseen(case: _Case) -> str | None:
+    """What a shortened repeat leaves unseen."""
+    if case.parameters["repeat"] == "full":
+        return None
+    stopped = next((c.stopped for c in case.comparisons if c.stopped), None)
+    if stopped is None:
+        return (
+            "The repeat went to the end of training, and was not evaluated: metrics and "
+            "predictions were not compared."
         )
-    return [text for text in found if text]
+    ((unit, count),) = stopped.items()
+    return (
+        f"The repeat stopped after {sentence.counted(count, unit[:-1])} of training: what comes "
+        "later, the final weights, metrics and predictions were not compared."
+    )
+
+
+def _warnings(case: _Case) -> list[str]:
+    if not case.comparisons:
+        return ["No repeat was made.", *case.context.notes]
+    found = [_unseen(case), None if case.first else chance.limits(case.parameters["repeats"])]
+    if case.restless:
+        found.append(
+            "Evaluation is not repeatable: the same weights gave other bits when evaluated again "
+            f"({sentence.seeds(case.restless)})."
+        )
+    return [*(text for text in found if text), *case.context.notes]
 
 
 def judge(
@@ -153,14 +154,16 @@ def judge(
     Returns:
         Plain JSON values that satisfy the schema `verdict`.
     """
-    verdict, sentence = _answer(name, parameters, comparisons, context)
+    names = [mistake.mistake for mistake in mistakes]
+    case = _Case(name, parameters, comparisons, context, causes, trials, names)
+    verdict, text = _answer(case)
     return {
         "experiment": name,
         "goal": parameters["goal"],
         "verdict": verdict,
-        "sentence": sentence,
+        "sentence": text,
         "scope": context.scope,
-        "repeats": 0 if parameters["repeat"] == "off" else parameters["repeats"],
+        "repeats": parameters["repeats"] if comparisons else 0,
         "per_seed": [_per_seed(comparison, verdict) for comparison in comparisons],
         "causes": [asdict(cause) for cause in causes],
         "search": [{"step": t.step, "factors": list(t.factors), "same": t.same} for t in trials],
@@ -170,5 +173,5 @@ def judge(
         },
         "factors": [dict(factor) for factor in context.factors],
         "inference": list(context.inference),
-        "warnings": _warnings(parameters, context),
+        "warnings": _warnings(case),
     }
