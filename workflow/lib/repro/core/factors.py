@@ -36,7 +36,7 @@ LOCALES = ("tr_TR.UTF-8", "de_DE.UTF-8", "ja_JP.UTF-8", "fr_FR.UTF-8", "es_ES.UT
 
 _PADDING = 12_345  # bytes; no multiple of any alignment
 _SKIPPED = 61  # process ids
-_DELAY = 0.7  # seconds
+_DELAY = 0.3  # seconds
 
 
 def _hash_seed(start: Start) -> tuple[Start, str]:
