@@ -35,12 +35,11 @@ def verdict(
     why: Sequence[Cause] = (),
     trials: Sequence[Trial] = (),
     mistakes: Sequence[Mistake] = (),
-    notes: Sequence[str] = (),
     **changed: Any,
 ) -> dict[str, Any]:
     """A verdict; `found` is for each run of seed 0, then of seed 1, …."""
     evaluated = [{"run": "original", "seed": n, "same": s} for n, s in enumerate(inference)]
-    context = Context("this machine", setups, FACTORS, evaluated, notes)
+    context = Context("this machine", setups, FACTORS, evaluated)
     comparisons = [
         Comparison(runs[n % len(runs)], n // len(runs), d, {"weights": {"a": APART}} if d else {},
                    stopped)
@@ -224,11 +223,11 @@ def test_what_runs_agree_on_wrongly_is_a_warning() -> None:
 
 
 def test_without_a_repeat_nothing_is_claimed() -> None:
-    found = verdict(repeat="off", notes=["Something was not looked for."])
+    found = verdict(repeat="off")
     assert found["verdict"] == "inconclusive"
     assert "`repeat: off`" in found["sentence"]
     assert found["repeats"] == 0
-    assert found["warnings"] == ["No repeat was made.", "Something was not looked for."]
+    assert found["warnings"] == ["No repeat was made."]
 
 
 @pytest.mark.parametrize(

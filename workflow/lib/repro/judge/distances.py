@@ -36,7 +36,7 @@ def _how(found: Found) -> str:
 
 
 def _arrays(title: str, arrays: Mapping[str, Found]) -> Iterator[str]:
-    head = (title, "differ", "largest difference", "largest relative one", "mean difference")
+    head = (title, "differ", "largest difference", "largest relative difference", "mean difference")
     keys = ("largest_absolute", "largest_relative", "mean_absolute")
     rows = [
         (code(name), _how(found), *(number(found.get(key)) for key in keys))

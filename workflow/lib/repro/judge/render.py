@@ -89,8 +89,8 @@ def _trials(verdict: Verdict) -> Iterator[str]:
     made = Counter((t["step"], tuple(t["factors"])) for t in trials)
     agreed = Counter((t["step"], tuple(t["factors"])) for t in trials if t["same"])
     yield (
-        f"To test causes, a step was run again in {counted(len(trials), 'trial')}, from the "
-        "original's inputs and outside the results:\n"
+        f"To test causes, a part of the work was run again in {counted(len(trials), 'trial')}, "
+        "from the original's inputs and outside the results:\n"
     )
     varied = [f["factor"] for f in verdict["factors"] if f["varied"]]
     rows = [
@@ -125,7 +125,7 @@ def _done(verdict: Verdict) -> Iterator[str]:
         made = "was" if verdict["repeats"] == 1 else "were"
         yield (
             f"Besides the original, {counted(verdict['repeats'], 'repeat')} {made} made from the "
-            "raw data on, each step in a process of its own.\n"
+            "raw data on; preparing, training and evaluating each in a process of its own.\n"
         )
     else:
         yield "Only the original was made, from the raw data on.\n"

@@ -27,14 +27,13 @@ class Context:
 
     `scope` is where it holds. `setups` is how many setups took part. `factors` says of each
     factor whether it was `varied`, and `how`, or `why` not. `inference` tells, for each
-    seed, of the weights that were evaluated twice. `notes` are sentences to bear in mind.
+    seed, of the weights that were evaluated twice.
     """
 
     scope: str
     setups: int
     factors: Sequence[Mapping[str, Any]]
     inference: Sequence[Mapping[str, Any]]
-    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -121,14 +120,14 @@ def _unseen(case: _Case) -> str | None:
 
 def _warnings(case: _Case) -> list[str]:
     if not case.comparisons:
-        return ["No repeat was made.", *case.context.notes]
+        return ["No repeat was made."]
     found = [_unseen(case), None if case.first else chance.limits(case.parameters["repeats"])]
     if case.restless:
         found.append(
             "Evaluation is not repeatable: the same weights gave other bits when evaluated again "
             f"({sentence.seeds(case.restless)})."
         )
-    return [*(text for text in found if text), *case.context.notes]
+    return [text for text in found if text]
 
 
 def judge(
