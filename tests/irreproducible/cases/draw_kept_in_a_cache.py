@@ -13,6 +13,7 @@ CAUSE = "factor: caches"
 
 def _drawn(cache, count):
     if not cache.exists():
+        cache.parent.mkdir(parents=True, exist_ok=True)
         np.save(cache, np.random.default_rng().permutation(count)[:160])
     return np.load(cache)
 

@@ -18,6 +18,7 @@ def _file(settings):
 def dataset(data, settings, seeds):
     table = np.loadtxt(data, delimiter=",", dtype="float32")
     y = table[:, -1].astype("int32")
+    _file(settings).parent.mkdir(parents=True, exist_ok=True)
     np.save(_file(settings), np.bincount(y) / len(y))
     return {"x": table[:, :-1] / 16, "y": y}
 
