@@ -75,3 +75,39 @@ def test_a_tensorflow_that_started_before_is_refused() -> None:
         env={**os.environ, "PYTHONPATH": str(LIBRARY)},
     )  # fmt: skip
     assert "Received a TensorFlow that has started" in done.stdout, done.stderr
+
+
+AWAITED = """
+import random, sys
+import numpy as np
+from repro.core.config import Threads
+from repro.model.determinism import begin_when_imported, found
+begin_when_imported(7, Threads(2, 1))
+draws = [random.random(), np.random.rand()]
+assert found() is None and not any(name.startswith(("keras", "tensorflow")) for name in sys.modules)
+{imports}
+import keras, tensorflow as tf
+assert tf.__spec__.name == "tensorflow" and tf.__spec__.origin and keras.__spec__.origin
+draws += [random.random(), np.random.rand(), keras.random.uniform([]).numpy()]
+print(*map(float, draws), float(tf.random.uniform([])))
+print(found())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("imports", ["import keras", "from tensorflow import data"])
+def test_what_is_imported_later_is_seeded_then_and_disturbs_no_other_draw(imports: str) -> None:
+    import keras
+
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", AWAITED.format(imports=imports)],
+        text=True, capture_output=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(LIBRARY)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    draws, settings = done.stdout.splitlines()
+    begin(7, Threads(2, 1))
+    first, second = ([random.random(), np.random.rand()] for _ in range(2))
+    fresh = float(keras.random.uniform([]))
+    assert [float(draw) for draw in draws.split()[:5]] == [*first, *second, fresh]
+    assert "op_determinism=True" in settings

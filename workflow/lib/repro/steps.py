@@ -106,50 +106,51 @@ def _inputs(options: argparse.Namespace) -> dict[str, Path]:
     }
 
 
-def _begin(options: argparse.Namespace, seed: int) -> dict[str, Any]:
-    from repro.model.determinism import begin
+def _begin(options: argparse.Namespace) -> int:
+    """Seeds everything, before any line of the user's code runs; returns the root seed."""
+    from repro.model.determinism import begin, begin_when_imported
 
     threads = Threads(**options.parameters["threads"])
-    return {"determinism": asdict(begin(Seeds(seed)("global"), threads)), "seed": seed}
+    if options.step != "prepare":
+        begin(Seeds(seed := options.parameters["seed"])("global"), threads)
+    else:
+        # What prepares data seldom needs TensorFlow, which takes seconds to import.
+        begin_when_imported(Seeds(seed := options.parameters["data_seed"])("global"), threads)
+    return seed
 
 
 def _prepare(
     options: argparse.Namespace, code: Code, inputs: Mapping[str, Path], _detail: Detail | None
 ) -> dict[str, Any]:
-    process = _begin(options, options.parameters["data_seed"])
     sources = {
         n.removeprefix("data").lstrip(":"): p for n, p in inputs.items() if n.startswith("data")
     }
     # Snakemake deletes only the outputs that it knows: what else an earlier try left goes here.
     shutil.rmtree(options.out / "data", ignore_errors=True)
     overlap = prepare(code, sources, options.parameters, options.out / "data")
-    return {**process, "ids": IDS, "split": SPLIT, "overlap": overlap}
+    return {"ids": IDS, "split": SPLIT, "overlap": overlap}
 
 
 def _train(
     options: argparse.Namespace, code: Code, inputs: Mapping[str, Path], detail: Detail | None
 ) -> dict[str, Any]:
-    process = _begin(options, options.parameters["seed"])
-    trained = training.train(code, inputs["data"], options.parameters, options.out, detail)
-    return {**process, **asdict(trained)}
+    return asdict(training.train(code, inputs["data"], options.parameters, options.out, detail))
 
 
 def _evaluate(
     options: argparse.Namespace, code: Code, inputs: Mapping[str, Path], _detail: Detail | None
 ) -> dict[str, Any]:
-    process = _begin(options, options.parameters["seed"])
     same = evaluation.evaluate(
         code, inputs["data"], inputs["weights"], options.parameters, options.out
     )
-    return {**process, "inference_same": same}
+    return {"inference_same": same}
 
 
 def _probe(
     options: argparse.Namespace, code: Code, inputs: Mapping[str, Path], _detail: Detail | None
 ) -> dict[str, Any]:
-    process = _begin(options, options.parameters["seed"])
     probe.probe(code, inputs["data"], options.parameters, options.out)
-    return process
+    return {}
 
 
 _STEPS: Mapping[str, Callable[..., dict[str, Any]]] = {
@@ -163,15 +164,19 @@ _OUTPUTS = {
 
 def _worked(options: argparse.Namespace, inputs: Mapping[str, Path]) -> dict[str, Any]:
     """Loads the user's code and does the step's work; a trial may also write detail.json."""
-    work, path = _STEPS[options.step], inputs["experiment"]
+    from repro.model.determinism import found
+
+    seed, work, path = _begin(options), _STEPS[options.step], inputs["experiment"]
     if options.detail is None:
-        return work(options, load(path), inputs, None)
-    detail = Detail(path, **options.detail) if options.detail else None
-    read = [file for name, file in inputs.items() if name != "code"]
-    with watched(path, read, {"prepare": "dataset"}.get(options.step, "training")) as calls:
-        process = work(options, load(path), inputs, detail)
-    calls.write(options.out / "detail.json", detail.tensors() if detail else ())
-    return process
+        process = work(options, load(path), inputs, None)
+    else:
+        detail = Detail(path, **options.detail) if options.detail else None
+        read = [file for name, file in inputs.items() if name != "code"]
+        with watched(path, read, {"prepare": "dataset"}.get(options.step, "training")) as calls:
+            process = work(options, load(path), inputs, detail)
+        calls.write(options.out / "detail.json", detail.tensors() if detail else ())
+    settings = found()
+    return {**process, "seed": seed, "determinism": asdict(settings) if settings else None}
 
 
 def _do(options: argparse.Namespace) -> None:

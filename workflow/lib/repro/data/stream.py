@@ -6,6 +6,7 @@ Synopsis:
 
 from __future__ import annotations
 
+import sys
 from typing import Any, cast
 
 import numpy as np
@@ -58,6 +59,9 @@ def collected(returned: Any) -> Any:
     Raises:
         UserError: the stream is endless, has another form, or differs when read again.
     """
+    if "tensorflow" not in sys.modules:
+        return returned  # nothing of TensorFlow's can have been made
+
     import tensorflow as tf
 
     if not isinstance(returned, tf.data.Dataset):

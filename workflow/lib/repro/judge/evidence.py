@@ -108,10 +108,12 @@ def context_of(steps: Sequence[Step], wanted: Sequence[str]) -> Context:
     Returns:
         Scope, number of setups, factors, and the weights that were evaluated twice.
     """
-    setups: list[dict[str, Any]] = []
+    # Step by step: one that does not load TensorFlow cannot tell of its devices.
+    setups: dict[str, list[dict[str, Any]]] = {step.name: [] for step in steps}
     for step in steps:
-        if (setup := _setup(step.predicate)) not in setups:
-            setups.append(setup)
+        if (setup := _setup(step.predicate)) not in setups[step.name]:
+            setups[step.name].append(setup)
     repeats = [step for step in steps if step.run != "original"]
-    scope = "; ".join(dict.fromkeys(_scope(setup) for setup in setups))
-    return Context(scope, len(setups), _factors(repeats, wanted), _inference(steps))
+    scope = "; ".join(dict.fromkeys(_scope(setup) for setup in setups["train"]))
+    count = max(map(len, setups.values()))
+    return Context(scope, count, _factors(repeats, wanted), _inference(steps))

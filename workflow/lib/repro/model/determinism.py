@@ -2,13 +2,24 @@
 
 Synopsis:
     settings = begin(seed, Threads(intra=2, inter=1))
+    begin_when_imported(seed, threads)      # the same, as soon as TensorFlow is imported, if ever
 
 To be called before anything of TensorFlow has run: threads cannot be changed later.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import random
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+import numpy as np
 
 from repro.core.config import Threads
 from repro.core.errors import UserError
@@ -25,7 +36,11 @@ class Settings:
     tf32: bool
 
 
-def _found() -> Settings:
+def found() -> Settings | None:
+    """What TensorFlow reports to be set; None where it is not loaded."""
+    if "tensorflow" not in sys.modules:
+        return None
+
     import tensorflow as tf
     from tensorflow.python.framework import config
 
@@ -71,8 +86,51 @@ def begin(seed: int, threads: Threads) -> Settings:
     # ASSUME: float32 products are rounded alike in every run once TF32 is off or on for all;
     # off, because its rounding differs between generations of GPUs.
     tf.config.experimental.enable_tensor_float_32_execution(False)
-    found = _found()
     wanted = Settings(True, threads.intra, threads.inter, xla=False, tf32=False)
-    if found != wanted:
-        raise UserError(f"Expected TensorFlow to run with {wanted}. Received {found}. Report this.")
-    return found
+    if (received := found()) != wanted:
+        raise UserError(
+            f"Expected TensorFlow to run with {wanted}. Received {received}. Report this."
+        )
+    return wanted
+
+
+def begin_when_imported(seed: int, threads: Threads) -> None:
+    """Seeds Python and NumPy now, and does what `begin` does once Keras or TensorFlow is imported.
+
+    The draws from Python's and NumPy's generators go on as if nothing had been imported.
+
+    Args:
+        seed: an integer below 2**31, see `repro.core.seeding`.
+        threads: thread counts from the configuration.
+    """
+    random.seed(seed)
+    np.random.seed(seed)
+
+    def imported() -> None:
+        states = random.getstate(), np.random.get_state()
+        begin(seed, threads)
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+
+    sys.meta_path.insert(0, _Awaiting(imported))
+
+
+class _Awaiting(MetaPathFinder, Loader):
+    """Lets the first import of Keras or TensorFlow import both, and then do something."""
+
+    def __init__(self, imported: Callable[[], None]) -> None:
+        self._imported = imported
+
+    def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
+        if name not in ("keras", "tensorflow"):
+            return None
+        sys.meta_path.remove(self)
+        self._imported()
+        return importlib.util.spec_from_loader(name, self)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        self._own = sys.modules[spec.name].__spec__
+        return sys.modules[spec.name]
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self._own
