@@ -59,6 +59,18 @@ def write_predictions(run: Path, y: np.ndarray, ids: str = "abc", seed: int = 0)
     np.savez(file, allow_pickle=False, id=np.array(list(ids)), y=y)
 
 
+def weights_of(run: Path) -> dict[str, np.ndarray]:
+    from safetensors.numpy import load_file
+
+    return load_file(run / "seed-0" / "weights.safetensors")
+
+
+def put_weights(run: Path, weights: dict[str, np.ndarray]) -> None:
+    from safetensors.numpy import save_file
+
+    save_file(weights, run / "seed-0" / "weights.safetensors")
+
+
 def write_run(folder: Path, seed: int = 0) -> Path:
     """The files of one small run: data, and one seed's training and evaluation."""
     from safetensors.numpy import save_file

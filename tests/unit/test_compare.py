@@ -1,15 +1,32 @@
 """Comparison: the first place where two runs part is found, whatever it is."""
 
+import hashlib
 import json
+import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from repro.core.errors import UserError
-from repro.judge.compare import Divergence, compare
-from samples import SCORES, STATE, VARIABLES, trace_lines, write_predictions, write_trace
+from repro.judge.compare import compare
+from repro.judge.compare import parted as step_parted
+from repro.judge.divergence import Divergence, seen_within
+from samples import (
+    SCORES,
+    STATE,
+    VARIABLES,
+    put_weights,
+    trace_lines,
+    weights_of,
+    write_predictions,
+    write_run,
+    write_trace,
+)
 
 Runs = tuple[Path, Path]
 Limit = dict[str, int] | None
@@ -186,24 +203,21 @@ def test_only_the_seed_that_is_asked_for_is_compared(runs: Runs) -> None:
     assert compare(*runs, 7, None).seed == 7
 
 
-EARLY = [{"epochs": 2}, {"epochs": 3}, {"steps": 5}, {"steps": 6}, {"steps": 7}]
+def cut(lines: list[dict[str, Any]], limit: dict[str, int]) -> None:
+    """What is left of a trace where a repeat stops early: the lines so far, and the state there."""
+    if "epochs" in limit:
+        lines[:] = [line for line in lines if line.get("epoch", 0) < limit["epochs"]]
+        return
+    steps = [n for n, line in enumerate(lines) if "step" in line]
+    end = steps[min(limit["steps"], len(steps)) - 1] + 1
+    whole = end == len(lines) or "step" not in lines[end]
+    state = {**STATE, "weights": dict.fromkeys(VARIABLES, "e" * 64)}
+    lines[end:] = lines[end : end + 1] if whole else [{"epoch": lines[end - 1]["epoch"], **state}]
 
 
 def stop(run: Path, limit: dict[str, int], **size: int) -> None:
-    """A repeat as it is where it stops early: the lines so far, then the state there."""
-
-    def change(lines: list[dict[str, Any]]) -> None:
-        if "epochs" in limit:
-            lines[:] = [line for line in lines if line.get("epoch", 0) < limit["epochs"]]
-            return
-        steps = [n for n, line in enumerate(lines) if "step" in line]
-        last = steps[min(limit["steps"], len(steps)) - 1]
-        epoch = lines[last]["epoch"]
-        whole = last + 1 == len(lines) or "step" not in lines[last + 1]
-        state = STATE if whole else {**STATE, "weights": dict.fromkeys(VARIABLES, "e" * 64)}
-        lines[last + 1 :] = [{"epoch": epoch, **state}]
-
-    retrace(run, change, **size)
+    """Makes a repeat what it is where it stops early."""
+    retrace(run, lambda lines: cut(lines, limit), **size)
     for name in ("predictions.npz", "metrics.json"):
         (run / "seed-0" / name).unlink()
 
@@ -274,3 +288,223 @@ def test_a_damaged_result_is_told(runs: Runs, name: str, content: bytes | None) 
     path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(UserError, match=f"Expected .*{name}.* Received .* run it again"):
         parted(runs)
+
+
+def digest(array: np.ndarray) -> str:
+    """Stands for the digest of a step, whose own strength has tests of its own."""
+    return hashlib.sha256(array.tobytes()).hexdigest()[:16]
+
+
+OVERWRITTEN = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+"""For tests whose every example writes anew what it changes in the two runs."""
+
+
+def flipped(array: np.ndarray, data: st.DataObject) -> np.ndarray:
+    """The array with one bit changed, anywhere."""
+    content = bytearray(array.tobytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    return np.frombuffer(bytes(content), array.dtype).reshape(array.shape)
+
+
+PLACES = st.tuples(st.integers(0, 1), st.integers(0, 2))  # epoch and step
+COLUMNS = {
+    "ids": ("data order", np.array(["a", "b", "c", "d"])),
+    "batch": ("batch content", np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3)),
+    "lr": ("learning rate", np.array([1e-3], np.float32)),
+    "loss": ("loss", np.array([0.25], np.float32)),
+}
+
+
+@OVERWRITTEN
+@given(PLACES, st.sampled_from(sorted(COLUMNS)), st.data())
+def test_one_bit_at_any_step_is_found_and_placed(
+    runs: Runs, place: tuple[int, int], key: str, data: st.DataObject
+) -> None:
+    what, value = COLUMNS[key]
+    other = value[[1, 0, 2, 3]] if key == "ids" else flipped(value, data)  # two ids swapped
+    for run, array in zip(runs, (value, other), strict=True):
+        set_step(run, place, {key: digest(array)})
+    assert parted(runs) == Divergence(what, *place)
+
+
+def set_step(run: Path, place: tuple[int, int], values: dict[str, Any]) -> None:
+    def change(lines: list[dict[str, Any]]) -> None:
+        (line,) = [ln for ln in lines if (ln.get("epoch"), ln.get("step")) == place]
+        line.update(values)
+
+    retrace(run, change)
+
+
+@OVERWRITTEN
+@given(PLACES, st.integers(0, 1), st.data())
+def test_one_bit_of_a_weight_at_any_step_is_found_and_placed(
+    runs: Runs, place: tuple[int, int], odd: int, data: st.DataObject
+) -> None:
+    weights = [np.linspace(-1, 1, 8, dtype=np.float32), np.ones(2, np.float32)]
+    others = [flipped(w, data) if n == odd else w for n, w in enumerate(weights)]
+    for run, arrays in zip(runs, (weights, others), strict=True):
+        set_step(run, place, {"weights": [digest(array) for array in arrays]})
+    assert parted(runs) == Divergence("weights", *place, VARIABLES[odd])
+
+
+@OVERWRITTEN
+@given(st.sampled_from(VARIABLES), st.data())
+def test_one_bit_of_any_final_weight_is_found_and_counted(
+    runs: Runs, name: str, data: st.DataObject
+) -> None:
+    weights = weights_of(runs[0])
+    put_weights(runs[1], {**weights, name: flipped(weights[name], data)})
+    found = compare(*runs, 0, None)
+    assert found.divergence == Divergence("final weights", variable=name)
+    assert set(found.differences["weights"]) == {name}
+    assert found.differences["weights"][name]["differ"] == 1
+    assert found.differences["weights_share"] == 1 / 10
+
+
+@OVERWRITTEN
+@given(st.data())
+def test_one_bit_of_any_prediction_is_found_and_counted(runs: Runs, data: st.DataObject) -> None:
+    write_predictions(runs[1], flipped(SCORES, data))
+    found = compare(*runs, 0, None)
+    assert found.divergence == Divergence("predictions", variable="y")
+    assert found.differences["predictions"]["y"]["differ"] == 1
+    json.dumps(found.differences, allow_nan=False)
+
+
+@OVERWRITTEN
+@given(st.integers(0, 1), st.sampled_from(["accuracy", "loss"]))
+def test_the_last_digit_of_the_history_is_found_and_placed(
+    runs: Runs, epoch: int, name: str
+) -> None:
+    values = [{"accuracy": 0.5, "loss": 2.25}, {"accuracy": 0.75, "loss": 1.125}]
+    for run in runs:
+        rows = [f"{n},{v['accuracy']!r},{v['loss']!r}" for n, v in enumerate(values)]
+        (run / "seed-0" / "history.csv").write_text("\n".join(["epoch,accuracy,loss", *rows]))
+        values[epoch][name] = float(np.nextafter(values[epoch][name], 9))
+    found = compare(*runs, 0, None)
+    assert found.divergence == Divergence("history", epoch, None, name)
+    assert found.differences["history"][name]["epoch"] == epoch
+
+
+@OVERWRITTEN
+@given(st.sampled_from(["accuracy", "loss"]), st.floats(0, 1e300))
+def test_the_last_bit_of_a_metric_is_found_and_told(runs: Runs, name: str, value: float) -> None:
+    other = float(np.nextafter(value, math.inf))
+    for run, number in zip(runs, (value, other), strict=True):
+        metrics = {"metrics": {"accuracy": 1.0, "loss": 0.25, name: number}}
+        (run / "seed-0" / "metrics.json").write_text(json.dumps(metrics))
+    found = compare(*runs, 0, None)
+    assert found.divergence == Divergence("metrics", variable=name)
+    told = found.differences["metrics"][name]
+    assert told == {"original": value, "repeat": other, "difference": other - value}
+
+
+def disturb_data(run: Path) -> None:
+    np.save(run / "data" / "train" / "x.npy", np.zeros((3, 2)))
+
+
+def disturb_start(run: Path) -> None:
+    other = {**STATE, "seeds": {"dropout/seed_generator_state": "f" * 64}}
+    retrace(run, lambda lines: lines[0].update(initial=other))
+
+
+def disturb_line(number: int) -> Callable[[Path], None]:
+    def change(lines: list[dict[str, Any]]) -> None:
+        step = "step" in lines[number]
+        other = {"loss": "f" * 16} if step else {"optimizer": {"adam/m": "f" * 64}}
+        lines[number].update(other)
+
+    return lambda run: retrace(run, change)
+
+
+def disturb_history(run: Path) -> None:
+    (run / "seed-0" / "history.csv").write_text("epoch,loss\n0,0.6\n1,0.25\n")
+
+
+def disturb_length(run: Path) -> None:
+    retrace(run, lambda lines: lines.pop(3))
+
+
+def disturb_weights(run: Path) -> None:
+    put_weights(run, {**weights_of(run), VARIABLES[0]: np.zeros((4, 2), np.float32)})
+
+
+def disturb_predictions(run: Path) -> None:
+    write_predictions(run, SCORES[:, ::-1])
+
+
+def disturb_nothing(run: Path) -> None:
+    assert run.is_dir()
+
+
+DISTURBANCES = [
+    disturb_nothing, disturb_data, disturb_start, disturb_history, disturb_length,
+    disturb_weights, disturb_predictions, *(disturb_line(n) for n in range(1, 9)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("disturb", DISTURBANCES)
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5])
+def test_what_a_shorter_repeat_would_see_is_what_it_sees(
+    runs: Runs, disturb: Callable[[Path], None], steps: int
+) -> None:
+    disturb(runs[1])
+    whole = parted(runs)
+    path, limit = runs[1] / "seed-0" / "trace.jsonl", {"steps": steps}
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    cut(lines, limit)
+    write_trace(path, lines)
+    assert (parted(runs, limit) is not None) == seen_within(whole, steps, steps_per_epoch=3)
+
+
+def test_each_part_is_compared_by_itself(runs: Runs) -> None:
+    for disturb, step in [(disturb_data, "prepare"), (disturb_line(2), "train"),
+                          (disturb_predictions, "evaluate")]:  # fmt: skip
+        disturb(runs[1])
+        found = {part: step_parted(part, *runs, 0) for part in ("prepare", "train", "evaluate")}
+        assert [part for part, at in found.items() if at] == [step]
+        shutil.rmtree(runs[1])
+        write_run(runs[1])
+
+
+def test_nothing_of_another_part_is_needed(runs: Runs) -> None:
+    limit = {"steps": 2}
+    retrace(runs[1], lambda lines: cut(lines, limit))
+    for name in ("data", "seed-0/predictions.npz", "seed-0/metrics.json"):
+        gone = runs[1] / name
+        shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+    assert step_parted("train", *runs, 0, limit) is None
+    assert step_parted("train", *runs, 0) == Divergence("length", 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("limit", "stopped"),
+    [({"epochs": 1}, True), ({"epochs": 2}, False), ({"steps": 5}, True), ({"steps": 6}, False)],
+)
+def test_where_a_repeat_really_stopped_is_told(
+    runs: Runs, limit: dict[str, int], stopped: bool
+) -> None:
+    stop(runs[1], limit)
+    assert compare(*runs, 0, limit).stopped == (limit if stopped else None)
+
+
+def test_a_shorter_repeat_that_went_to_the_end_compares_the_final_weights(runs: Runs) -> None:
+    limit = {"steps": 99}
+    stop(runs[1], limit)
+    disturb_weights(runs[1])
+    found = compare(*runs, 0, limit)
+    assert found.divergence == Divergence("final weights", variable=VARIABLES[0])
+    assert set(found.differences) == {"weights", "weights_share"}
+
+
+def test_the_history_counts_for_the_epochs_that_both_runs_have(runs: Runs) -> None:
+    stop(runs[1], {"epochs": 1})
+    (runs[1] / "seed-0" / "history.csv").write_text("epoch,loss\n0,0.5\n")
+    assert parted(runs, {"epochs": 1}) is None
+    (runs[1] / "seed-0" / "history.csv").write_text("epoch,loss\n0,0.6\n")
+    assert parted(runs, {"epochs": 1}) == Divergence("history", 0, None, "loss")
+
+
+def test_the_run_is_named(runs: Runs) -> None:
+    other = runs[1].rename(runs[1].with_name("repeat-7"))
+    assert compare(runs[0], other, 0, None).run == "repeat-7"

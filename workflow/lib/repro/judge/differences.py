@@ -114,7 +114,7 @@ def weights(left: Path, right: Path) -> dict[str, Any]:
     if not found:
         return {}
     differ = sum(value["differ"] for value in found.values())
-    share = differ / max(sum(array.size for array in mine.values()), 1)
+    share = differ / sum(array.size for array in {**its, **mine}.values())
     return {"weights": found, "weights_share": share}
 
 
