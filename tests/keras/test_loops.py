@@ -84,7 +84,7 @@ def test_the_trace_tells_true(data: Path, tmp_path: Path) -> None:
     """Weights, batch and ids of the trace are those of the arrays, by the reference digest."""
     import hashlib
 
-    from repro.core.digest import multilinear64, words_of
+    from repro.core.farmhash import farmhash64
     from repro.data.order import order
     from repro.data.prepare import part
     from repro.model.checkpoint import read as weights_of
@@ -94,13 +94,13 @@ def test_the_trace_tells_true(data: Path, tmp_path: Path) -> None:
     saved = weights_of(tmp_path / "weights.safetensors")
     last = [line for line in trace.lines if "step" in line][-1]
     names = trace.header["variables"]
-    assert last["weights"] == [f"{multilinear64(words_of(saved[n])):016x}" for n in names]
+    assert last["weights"] == [f"{farmhash64(saved[n][None])[0]:016x}" for n in names]
     rows = order(0, 0, len(arrays["id"]))[:16]
     first = trace.lines[0]
     ids = hashlib.sha256(np.ascontiguousarray(arrays["id"][rows]).tobytes()).hexdigest()[:16]
     assert first["ids"] == ids
-    x, y = (multilinear64(words_of(arrays[name][rows])) for name in ("x", "y"))
-    assert first["batch"] == f"{(x + 3 * y) % 2**64:016x}"
+    parts = [farmhash64(arrays[name][rows][None]) for name in ("x", "y")]
+    assert first["batch"] == f"{farmhash64(np.stack(parts, 1))[0]:016x}"
     assert np.frombuffer(bytes.fromhex(first["lr"]), ">f8")[0] == np.float32(0.01)
 
 

@@ -1,15 +1,19 @@
-"""The digest that a graph computes is the one that is defined without TensorFlow."""
+"""The digest that a graph computes is the one defined without TensorFlow, and changes nothing."""
 
+from pathlib import Path
 from typing import Any
 
+import experiments as e
 import numpy as np
 import pytest
-from repro.core.digest import BLOCK, multilinear64, words_of
+from repro.core.farmhash import farmhash64
+from repro.core.trace import read
 from repro.model.traced import digests
 
 DTYPES = ["float16", "bfloat16", "float32", "float64", "int8", "uint8", "int16", "uint16", "int32",
           "uint32", "int64", "uint64", "bool", "complex64"]  # fmt: skip
-SHAPES = [(), (0,), (1,), (3,), (5, 7), (BLOCK,), (BLOCK + 1,), (2, 0, 3), (4 * BLOCK + 3,)]
+# Of each number of bytes at which the method changes, and of many blocks.
+SHAPES = [(), (0,), (2, 0, 3), (2, 513), *((size,) for size in range(1, 80))]
 
 
 def bits(dtype: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -26,7 +30,7 @@ def bits(dtype: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def reference(arrays: list[np.ndarray]) -> list[int]:
-    return [multilinear64(words_of(array)) for array in arrays]
+    return [int(farmhash64(array[None])[0]) for array in arrays]
 
 
 def unsigned(found: Any) -> list[int]:
@@ -48,7 +52,7 @@ def test_it_equals_its_definition_in_a_graph_of_unknown_shapes() -> None:
     kinds = ["float32", "bool", "float16", "int64"]
     signature = [tf.TensorSpec([None, None], kind) for kind in kinds]
     graph = tf.function(lambda *tensors: digests(tensors), input_signature=signature)
-    for shape in [(0, 3), (1, 1), (3, 5), (BLOCK, 3)]:
+    for shape in [(0, 3), (1, 1), (3, 5), (256, 3)]:
         arrays = [bits(kind, shape) for kind in kinds]
         assert unsigned(graph(*map(tf.constant, arrays))) == reference(arrays)
 
@@ -58,3 +62,20 @@ def test_text_has_a_digest() -> None:
 
     one, two, again = (digests([tf.constant(t)]).numpy()[0] for t in (["a"], ["b"], ["a"]))
     assert one == again != two
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loop", ["graph", "fit"])
+def test_looking_at_every_step_changes_no_bit(loop: str, tmp_path: Path) -> None:
+    data = e.prepared(tmp_path / "data", e.images)
+    experiment = e.code(dataset=e.images, model=e.cnn, augment=e.noise)
+    for trace in ("step", "epoch"):
+        e.trained(experiment, data, tmp_path / trace, loop=loop, trace=trace)
+    steps, epochs = (
+        [line for line in read(tmp_path / trace / "trace.jsonl").lines if "step" not in line]
+        for trace in ("step", "epoch")
+    )
+    assert steps == epochs
+    assert len(read(tmp_path / "step" / "trace.jsonl").lines) > 2 * len(epochs)
+    for file in ("weights.safetensors", "history.csv"):
+        assert (tmp_path / "step" / file).read_bytes() == (tmp_path / "epoch" / file).read_bytes()

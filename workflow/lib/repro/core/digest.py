@@ -3,7 +3,6 @@
 Synopsis:
     sha256_file(path)
     sha256_tree(path)
-    multilinear64(words)      # what the training graph computes at every step
 """
 
 import hashlib
@@ -17,9 +16,8 @@ import numpy.typing as npt
 
 from repro.core.canonical import canonical
 
-STEP_DIGEST = "multilinear64-v1"
-BLOCK = 256
-"""Words in one row of the step digest; see `multilinear64`."""
+STEP_DIGEST = "farmhash64-v1"
+"""How a tensor is digested at every step: `repro.core.farmhash`."""
 
 _NO_CONTENT = ("__pycache__", ".snakemake_timestamp")
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -102,41 +100,3 @@ def keys(name: str, count: int) -> UInt64:
     start = np.uint64(int(sha256_bytes(name.encode())[:16], 16))
     with np.errstate(over="ignore"):
         return splitmix64(start + np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN) | np.uint64(1)
-
-
-def words_of(array: npt.NDArray[Any]) -> UInt64:
-    """The array's bytes as little-endian 32-bit words, in 64-bit places.
-
-    Args:
-        array: any dtype and shape; the last word is filled with zeros.
-
-    Returns:
-        uint64 [ceil(bytes / 4)], each below 2**32.
-    """
-    content = np.ascontiguousarray(array).tobytes()
-    content += bytes(-len(content) % 4)
-    return np.frombuffer(content, "<u4").astype(np.uint64)
-
-
-def multilinear64(words: UInt64) -> int:
-    """A 64-bit digest that a training graph computes at every step for next to nothing.
-
-    The words are laid in rows of `BLOCK`. A row's sum of word times key, modulo
-    2**64 with odd 64-bit keys, is the multilinear hash of Lemire and Kaser (Strongly
-    Universal String Hashing is Fast, 2014): one changed word always changes it, and
-    any other fixed change, sign flips and swaps included, is missed with probability
-    about 2**-32 over the keys. Each row's sum is mixed with its number by SplitMix64,
-    so rows cannot cancel or change places. This is the reference; the graph computes
-    the same in `repro.model.traced`.
-
-    Args:
-        words: uint64 [n], each below 2**32 (see `words_of`).
-
-    Returns:
-        An integer below 2**64; 0 for no words.
-    """
-    with np.errstate(over="ignore"):
-        rows = np.pad(words, (0, -len(words) % BLOCK)).reshape(-1, BLOCK)
-        sums = (rows * keys(STEP_DIGEST, BLOCK)).sum(axis=1, dtype=np.uint64)
-        places = np.arange(1, len(rows) + 1, dtype=np.uint64) * _GOLDEN
-        return int(splitmix64(sums + places).sum(dtype=np.uint64))

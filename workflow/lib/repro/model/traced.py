@@ -19,60 +19,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from repro.core.digest import BLOCK, STEP_DIGEST, keys
 from repro.model.checkpoint import by_path, optimizers
 from repro.model.detail import Detail
 
 
-def _signed(value: int) -> int:
-    return value - 2**64 if value >= 2**63 else value
-
-
-def _shifted(words: Any, bits: int) -> Any:
-    # TensorFlow has few operations on uint64; int64 wraps alike, but shifts right with its sign.
-    import tensorflow as tf
-
-    return tf.bitwise.bitwise_and(
-        tf.bitwise.right_shift(words, np.int64(bits)), 2 ** (64 - bits) - 1
-    )
-
-
-def _splitmix64(words: Any) -> Any:
-    import tensorflow as tf
-
-    xor = tf.bitwise.bitwise_xor
-    words = xor(words, _shifted(words, 30)) * np.int64(_signed(0xBF58476D1CE4E5B9))
-    words = xor(words, _shifted(words, 27)) * np.int64(_signed(0x94D049BB133111EB))
-    return xor(words, _shifted(words, 31))
-
-
-def _padded(words: Any, multiple: int) -> list[Any]:
-    import tensorflow as tf
-
-    count = words.shape[0]
-    lack = -count % multiple if count is not None else -tf.size(words) % multiple
-    if isinstance(lack, int) and not lack:
-        return [words]
-    return [words, tf.zeros([lack], words.dtype)]
-
-
-def _words(tensor: Any) -> Any:
-    """The tensor's bytes as uint32 words; text by its 64-bit fingerprint."""
-    import tensorflow as tf
-
-    if tensor.dtype == tf.string:
-        tensor = tf.strings.to_hash_bucket_fast(tensor, 2**63 - 1)
-    if tensor.dtype == tf.bool:
-        tensor = tf.cast(tensor, tf.uint8)
-    flat = tf.reshape(tensor, [-1])
-    if tensor.dtype.size < 4:
-        share = 4 // tensor.dtype.size
-        flat = tf.reshape(tf.concat(_padded(flat, share), 0), [-1, share])
-    return tf.reshape(tf.bitcast(flat, tf.uint32), [-1])
-
-
 def digests(tensors: Sequence[Any]) -> Any:
-    """The step digest of each tensor, as `repro.core.digest.multilinear64` defines it.
+    """The step digest of each tensor: `repro.core.digest.farmhash64` of its bytes.
+
+    One operation of TensorFlow's own for each tensor, on the CPU, so that looking costs little
+    beside any step. Of text, it is the digest of the texts' own digests.
 
     Args:
         tensors: any dtypes and shapes, at least one.
@@ -82,22 +37,14 @@ def digests(tensors: Sequence[Any]) -> Any:
     """
     import tensorflow as tf
 
-    pieces = [_padded(_words(tensor), BLOCK) for tensor in tensors]
-    counts = [sum(tf.size(piece) for piece in padded) // BLOCK for padded in pieces]
-    rows = tf.reshape(tf.concat([piece for padded in pieces for piece in padded], 0), [-1, BLOCK])
-    places = tf.concat([tf.range(1, count + 1) for count in counts], 0)
-    owners = tf.repeat(tf.range(len(tensors)), tf.stack(counts))
-    products = tf.cast(rows, tf.int64) * keys(STEP_DIGEST, BLOCK).view(np.int64)
-    sums = tf.reduce_sum(products, axis=1)
-    golden = np.int64(_signed(0x9E3779B97F4A7C15))
-    mixed = _splitmix64(sums + tf.cast(places, tf.int64) * golden)
-    return tf.math.unsorted_segment_sum(mixed, owners, len(tensors))
+    rows = [tf.fingerprint(tf.reshape(tensor, [1, -1]), "farmhash64") for tensor in tensors]
+    return tf.bitcast(tf.concat(rows, 0), tf.int64)
 
 
-def _bits(value: Any) -> Any:
+def _bits(values: Sequence[Any]) -> Any:
     import tensorflow as tf
 
-    return tf.bitcast(tf.cast(tf.convert_to_tensor(value), tf.float64), tf.int64)
+    return tf.bitcast(tf.stack([tf.cast(value, tf.float64) for value in values]), tf.int64)
 
 
 @dataclass(frozen=True)
@@ -139,16 +86,19 @@ class TracedStep:
         import tensorflow as tf
 
         self._model, self._traced = model, trace == "step"
-        self._detail = None if model.run_eagerly else detail
-        converted = self._detail.inlined if self._detail else tf.function
-        self._augment = converted(augment) if augment else None
+        self._detail = detail
+        self._augment = tf.function(augment) if augment else None
+        if detail and self._augment:
+            self._augment = detail.marking(self._augment)
         self._own_step = model.train_step
         self._optimizers = list(optimizers(model).values())
         self._weights = by_path(model.weights)
         self._losses: list[Any] = []
         self._function: Callable[[Any], Any] | None = None
         width = 2 + len(self._optimizers) + len(self._weights)
-        self._record = tf.Variable(tf.zeros([steps, width], tf.int64), trainable=False)
+        # Digests are made on the CPU: kept there, they need not go back to another device.
+        with tf.device("CPU:0"):
+            self._record = tf.Variable(tf.zeros([steps, width], tf.int64), trainable=False)
         self._seeds = tf.Variable(tf.zeros([steps, 2], tf.int32), trainable=False)
         self._step = tf.Variable(0, trainable=False, dtype=tf.int64)
         self._observe_loss()
@@ -215,12 +165,11 @@ class TracedStep:
         batch = [part for part in tf.nest.flatten(data) if part is not None]
         # A train_step of the user's own may never call compute_loss: then its logs stand in.
         loss = self._losses[-1] if self._losses else logs.get("loss", tf.nest.flatten(logs)[0])
-        rates = [_bits(optimizer.learning_rate) for optimizer in self._optimizers]
-        variables = [tf.convert_to_tensor(v.value) for v in self._weights.values()]
-        several = digests(batch + variables)
-        content = tf.reduce_sum(several[: len(batch)] * np.arange(1, 2 * len(batch), 2))
-        row = tf.concat([tf.stack([content, _bits(loss), *rates]), several[len(batch) :]], 0)
-        self._record.scatter_nd_update([[self._step]], [row])
+        rates = [optimizer.learning_rate for optimizer in self._optimizers]
+        content = digests([digests(batch)])
+        weights = digests([variable.value for variable in self._weights.values()])
+        row = tf.concat([content, _bits([loss, *rates]), weights], 0)
+        self._record.scatter_update(tf.IndexedSlices(row, self._step))
 
     def rows(self, steps: int) -> list[Row]:
         """What the first `steps` steps of the epoch recorded; empty unless every step is traced."""
