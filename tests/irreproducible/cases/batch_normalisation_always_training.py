@@ -18,13 +18,16 @@ def dataset(data, settings, seeds):
 class Classifier(keras.Model):
     def __init__(self, start, always):
         super().__init__()
-        self.always = always
+        self.start, self.always = start, always
         self.normal = keras.layers.BatchNormalization()
         kernel = keras.initializers.GlorotUniform(start)
         self.classes = keras.layers.Dense(10, kernel_initializer=kernel)
 
     def call(self, inputs, training=False):
         return self.classes(self.normal(inputs, training=self.always or training))
+
+    def get_config(self):
+        return {"start": self.start, "always": self.always}
 
 
 def model(settings, seeds):

@@ -19,6 +19,7 @@ def dataset(data, settings, seeds):
 class Classifier(keras.Model):
     def __init__(self, start, noise):
         super().__init__(name="classifier")
+        self.seeds = {"start": start, "noise": noise}
         draws = np.random.default_rng(noise)
         self.drawn = lambda shape: draws.normal(0, 0.3, shape).astype("float32")
         kernel = keras.initializers.HeNormal(start)
@@ -31,6 +32,9 @@ class Classifier(keras.Model):
             noise = tf.numpy_function(self.drawn, [tf.shape(code)], tf.float32)
             code = code + tf.ensure_shape(noise, code.shape)
         return self.classes(code)
+
+    def get_config(self):
+        return self.seeds
 
 
 def model(settings, seeds):
