@@ -48,7 +48,7 @@ def test_the_report_tells_what_numpy_finds(data: Path, weights: Path, tmp_path: 
     assert found["examples"] == len(right)
     assert found["metrics"]["accuracy"] == pytest.approx(right.mean())
     assert sum(c["right"] for c in found["per_class"]) == right.sum()
-    assert found["inference"] == {"passes": 2, "same": True}
+    assert found["inference"] == {"passes": 2, "same": True, "changed": []}
 
 
 def test_it_writes_the_same_bytes_again(data: Path, weights: Path, tmp_path: Path) -> None:
@@ -73,7 +73,87 @@ def test_inference_that_draws_at_random_is_found(data: Path, tmp_path: Path) -> 
     e.trained(experiment, data, tmp_path, epochs=1)
     weights = tmp_path / "weights.safetensors"
     assert not evaluate(experiment, data, weights, PARAMETERS, tmp_path)
-    assert report(tmp_path)["inference"] == {"passes": 2, "same": False}
+    assert report(tmp_path)["inference"] == {"passes": 2, "same": False, "changed": []}
+
+
+def always_training(_settings: Any, _seeds: Any) -> Any:
+    import keras
+
+    inputs = keras.Input((6,))
+    normed = keras.layers.BatchNormalization(name="norm")(inputs, training=True)
+    return e.compiled(keras.Model(inputs, keras.layers.Dense(2)(normed)))
+
+
+def learning_in_tests(_settings: Any, _seeds: Any) -> Any:
+    import keras
+
+    class Own(keras.Model):
+        def test_step(self, data: Any) -> Any:
+            for weight in self.trainable_weights:
+                weight.assign(weight * 0.9 + 0.1)
+            return super().test_step(data)
+
+    inputs = keras.Input((6,))
+    return e.compiled(Own(inputs, keras.layers.Dense(2, name="out")(inputs)))
+
+
+@pytest.mark.parametrize(
+    ("model", "changed"),
+    [
+        (always_training, ["norm/moving_mean", "norm/moving_variance"]),
+        (learning_in_tests, ["out/kernel", "out/bias"]),
+    ],
+)
+def test_weights_that_evaluation_changes_are_found(
+    model: Any, changed: list[str], data: Path, tmp_path: Path
+) -> None:
+    experiment = e.code(model=model)
+    e.trained(experiment, data, tmp_path, epochs=1)
+    evaluate(experiment, data, tmp_path / "weights.safetensors", PARAMETERS, tmp_path)
+    assert report(tmp_path)["inference"]["changed"] == changed
+
+
+def counting(_settings: Any, _seeds: Any) -> Any:
+    import keras
+
+    class Counting(keras.layers.Layer):
+        def build(self, _shape: Any) -> None:
+            self.calls = self.add_weight(
+                shape=(), dtype="int32", trainable=False, initializer="zeros"
+            )
+
+        def call(self, x: Any) -> Any:
+            self.calls.assign_add(1)
+            return x
+
+    between = [Counting(), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)]
+    return e.compiled(keras.Sequential([keras.Input((6,)), *e.layers(*between)]))
+
+
+def handing_on(_settings: Any, _seeds: Any) -> Any:
+    import keras
+
+    inputs = keras.Input((3, 2), batch_size=10)
+    output = keras.layers.LSTM(2, stateful=True)(inputs)
+    return e.compiled(keras.Model(inputs, keras.layers.Dense(2)(output)))
+
+
+def in_tens(*arguments: Any) -> dict[str, Any]:
+    return {**e.sequences(*arguments), "group": np.repeat(np.arange(12), 10)}
+
+
+@pytest.mark.parametrize(
+    ("model", "dataset"), [(counting, e.table), (handing_on, in_tens)], ids=["counter", "states"]
+)
+def test_what_evaluation_may_change_is_left_alone(
+    model: Any, dataset: Any, tmp_path: Path
+) -> None:
+    data = e.prepared(tmp_path / "data", dataset, {"train": 0.5, "validation": 0.0, "test": 0.5})
+    experiment = e.code(model=model, dataset=dataset)
+    e.trained(experiment, data, tmp_path, epochs=1, batch_size=10, loop="fit")
+    parameters = {**PARAMETERS, "batch_size": 10}
+    evaluate(experiment, data, tmp_path / "weights.safetensors", parameters, tmp_path)
+    assert report(tmp_path)["inference"]["changed"] == []
 
 
 def diverging(settings: Any, seeds: Any) -> Any:

@@ -87,6 +87,21 @@ def test_rows_in_blocks_are_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert sha256_tree(prepared(tmp_path, "blocks", order=1)) == sha256_tree(whole)
 
 
+def test_how_far_the_parts_overlap_is_handed_back(tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text(CODE.replace('"y": y,', '"y": y, "id": np.arange(300),'))
+    file, folder = raw(tmp_path), tmp_path / "out"
+    code, wanted = load(tmp_path / "code.py"), parameters(file, order=1)
+    found = prepare(code, {"": file}, wanted, folder)
+    train, test = (set(map(tuple, part(folder, name)["x.b"])) for name in ("train", "test"))
+    rows = part(folder, "test")["x.b"]
+    assert train & test
+    assert found["test"]["examples"] == len(rows)
+    assert found["test"]["in_train"] == sum(tuple(row) in train for row in rows)
+    (tmp_path / "code.py").write_text(CODE)
+    found = prepare(load(tmp_path / "code.py"), {"": file}, wanted, folder)
+    assert {name: p["in_train"] for name, p in found.items()} == {"validation": 0, "test": 0}
+
+
 def test_the_split_is_that_of_the_stream_split(tmp_path: Path) -> None:
     from repro.core.seeding import Seeds
 

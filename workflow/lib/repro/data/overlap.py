@@ -37,13 +37,18 @@ def _coincidence(examples: Examples) -> float:
     """How often two examples have the same `x` if its features are independent of one another.
 
     The product, over the features, of the share of pairs with the same value. A table of few
-    categories has much of it, measured values and images have none.
+    categories has much of it; measured values and images have none.
     """
     rows = _some(len(examples.ids), _ROWS)
     pairs, chance = len(rows) * (len(rows) - 1), 1.0
+    seen: set[bytes] = set()
     for feature in _features(examples.columns, rows):
-        counts = np.unique(feature, return_counts=True)[1]
-        chance *= float((counts * (counts - 1)).sum()) / pairs
+        # What repeats another feature, or is the opposite of one, tells nothing new.
+        values, counts = np.unique(feature, return_counts=True)
+        own = (feature == feature[0] if len(values) == 2 else feature).tobytes()
+        if own not in seen:
+            seen.add(own)
+            chance *= float((counts * (counts - 1)).sum()) / pairs
     return chance
 
 

@@ -51,10 +51,11 @@ class Value:
         return Value(changes, noise, self.variables | other.variables)
 
 
-def _joined(values: Iterable[Value], start: Value) -> Value:
+def _joined(values: Iterable[Value]) -> Value:
+    joined = Value(False)
     for value in values:
-        start |= value
-    return start
+        joined |= value
+    return joined
 
 
 @dataclass
@@ -137,14 +138,28 @@ class Walk:
 
     def _follow(self, body: Body, arguments: Sequence[Value]) -> list[Value]:
         known = {t.name: v for t, v in zip(body.graph.inputs, arguments, strict=True)}
-        for op in body.graph.get_operations():
-            if not body.within:
-                self._outer = op
-            if not op.outputs or op.outputs[0].name not in known:
-                values = [known[tensor.name] for tensor in op.inputs]
-                results = self._results(body, op, values)
-                known |= {t.name: v for t, v in zip(op.outputs, results, strict=True)}
+        waiting: list[Any] = [
+            op
+            for op in body.graph.get_operations()
+            if not op.outputs or op.outputs[0].name not in known
+        ]
+        while waiting:
+            # A loop stands before what its gradient later made it take.
+            late = [op for op in waiting if not self._known(body, op, known)]
+            if len(late) == len(waiting):
+                known |= {tensor.name: Value(True) for tensor in late[0].inputs}
+            waiting = late
         return [known[tensor.name] for tensor in body.graph.outputs]
+
+    def _known(self, body: Body, op: Any, known: dict[str, Value]) -> bool:
+        """Adds what is known of an operation's outputs; False where an input is not known yet."""
+        if any(tensor.name not in known for tensor in op.inputs):
+            return False
+        if not body.within:
+            self._outer = op
+        results = self._results(body, op, [known[tensor.name] for tensor in op.inputs])
+        known |= {t.name: v for t, v in zip(op.outputs, results, strict=True)}
+        return True
 
     def _results(self, body: Body, op: Any, values: list[Value]) -> list[Value]:
         if op.type in _CALLS:
@@ -162,16 +177,19 @@ class Walk:
     def _branches(self, body: Body, op: Any, values: list[Value]) -> list[Value]:
         branches = [self._follow(body.called(name), values[1:]) for name in callees(op)]
         self._meet(op, values)
-        chosen = Value(values[0].changes, values[0].noise)
-        return [_joined(several, chosen) for several in zip(*branches, strict=True)]
+        results: list[Value] = []
+        for several in zip(*branches, strict=True):
+            choice = [Value(values[0].changes, values[0].noise), *several]
+            self._meet(op, choice)
+            results.append(_joined(choice))
+        return results
 
     def _loop(self, body: Body, op: Any, values: list[Value]) -> list[Value]:
         condition, inner = (body.called(name) for name in callees(op))
         while True:
             after = self._follow(inner, values)
-            if self._follow(condition, values)[0].changes:
-                after = [Value(True) | value for value in after]
-            joined = [old | new for old, new in zip(values, after, strict=True)]
+            ends = Value(self._follow(condition, values)[0].changes)
+            joined = [old | new | ends for old, new in zip(values, after, strict=True)]
             if joined == values:
                 return values
             values = joined
@@ -185,7 +203,7 @@ class Walk:
         # Random choices among values, or by parameters, that change.
         rest = [value for name, value in named.items() if name not in _SEEDS | _FORM]
         self._meet(op, [drawn, *rest])
-        return [_joined(rest, drawn)] * len(op.outputs)
+        return [_joined([drawn, *rest])] * len(op.outputs)
 
     def _found(self, body: Body, op: Any) -> Value:
         name = (body.within, op.name)
@@ -202,14 +220,14 @@ class Walk:
             changes = self._all_change or not handles or bool(handles & self.assigned)
             values = [Value(changes), *values[1:]]
             self._meet(op, values)
-            return _joined(values, Value(False))
+            return _joined(values)
         self._written |= handles
         if op.op_def.is_stateful or callees(op) or op.type == "Placeholder":
             return Value(True)
         if op.type in _SIZES:
             return Value(any(value.changes for value in values))
         self._meet(op, values)
-        return _joined(values, Value(False))
+        return _joined(values)
 
     def _meet(self, op: Any, values: Sequence[Value]) -> None:
         """Notes where random numbers come together with what changes."""

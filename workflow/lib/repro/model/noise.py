@@ -28,7 +28,7 @@ _CONSTANT = "it draws from a seed that never changes"
 _TRACED = "NumPy or Python drew them once, while TensorFlow traced the step"
 _CHOSEN = "NumPy or Python chose among its operations once, while TensorFlow traced the step"
 _PLACED = "they differ between copies of one example, but not between two seeds"
-_COPIES = 4
+_COPIES, _TRIES = 4, 20
 
 
 @dataclass(frozen=True)
@@ -92,15 +92,18 @@ def _other_constants(one: Any, two: Any) -> frozenset[Name] | None:
 def _traced(make: Callable[[], Any]) -> _Graph:
     with reseeded(shift=0) as seeding:
         first = make()
-    before = _drawing()
-    second = make()
-    chosen = _drawing() != before
-    drawn = _other_constants(first, second)
+    drawn: frozenset[Name] | None = frozenset()
+    drew, tries = True, 0
+    # A choice between two may fall alike several times.
+    while drew and drawn == frozenset() and tries < _TRIES:
+        before, tries = _drawing(), tries + 1
+        drawn = _other_constants(first, make())
+        drew = _drawing() != before
     seeded: frozenset[Name] | None = frozenset()
     if seeding.used:
         with reseeded():
             seeded = _other_constants(first, make())
-    return _Graph(first, drawn or frozenset(), seeded or frozenset(), chosen and drawn is None)
+    return _Graph(first, drawn or frozenset(), seeded or frozenset(), drew and drawn is None)
 
 
 def _kind(noise: Noise, path: Path) -> Any:

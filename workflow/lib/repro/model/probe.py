@@ -112,17 +112,26 @@ def _reason(error: Exception, code: Code) -> str:
     return type(cause).__name__ + (f" at {at[0]}, line {at[1]}" if at else "")
 
 
+def _has_own_fit(model: Any) -> bool:
+    import keras
+
+    kind: Any = type(model)
+    return kind.fit is not keras.Model.fit
+
+
 def _noise(
     trial: _Trial, model: Any, raw: Sequence[Any], seeds: Any
 ) -> tuple[list[dict[str, Any]], str | None]:
     """What was found, and why not all could be looked at."""
     code, found = trial.code, list[dict[str, Any]]()
-    augment, callbacks = code.function("augment"), code.function("callbacks") is not None
+    augment = code.function("augment")
+    # What is not in the step may set variables between two steps.
+    setting = code.function("callbacks") is not None or _has_own_fit(model)
     try:
         if augment:
             sources = noise.in_augment(augment, raw[0], seeds, code.path)
             found += [{"augment": True, **asdict(source)} for source in sources]
-        sources = noise.in_step(model, trial.batches[0], code.path, callbacks)
+        sources = noise.in_step(model, trial.batches[0], code.path, setting)
         found += [{"augment": False, **asdict(source)} for source in sources]
     except Exception as error:  # a model that runs eagerly need not be traceable
         return found, f"the step could not be traced ({_reason(error, code)})"

@@ -1,0 +1,155 @@
+"""What is wrong though both runs agree: told from what they recorded, and only where it is."""
+
+import doctest
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from repro.core.trace import Trace
+from repro.judge import agreement
+from repro.judge.agreement import Mistake, mistakes, unlooked
+
+QUIET: dict[str, Any] = {
+    "order": {"bits": 500.0, "even": True},
+    "noise": [],
+    "seeds": {"first": 0, "other": 7, "steps": 2, "weights": 4, "idle": False, "error": None},
+    "unlooked": {},
+}
+NOTHING = Trace({}, ())
+
+
+def trace(*batches: Sequence[str], ids: str = "") -> Trace:
+    """A trace with these batches in each epoch; `ids`, by default, are new in every epoch."""
+    lines: list[dict[str, Any]] = []
+    for epoch, steps in enumerate(batches):
+        for step, batch in enumerate(steps):
+            mark = f"{ids or epoch}-{step}"
+            lines.append({"epoch": epoch, "step": step, "batch": batch, "ids": mark})
+        lines.append({"epoch": epoch, "weights": {}, "optimizer": {}, "seeds": {}})
+    return Trace({}, tuple(lines))
+
+
+def told(found: Trace = NOTHING, **probe: Any) -> list[Mistake]:
+    return mistakes(found, {**QUIET, **probe}, {}, {"changed": []})
+
+
+def order(bits: float = 500.0, even: bool = True) -> dict[str, Any]:
+    return {"bits": bits, "even": even}
+
+
+@pytest.mark.parametrize(
+    ("found", "probe"),
+    [
+        (trace("abc", "abc"), order()),
+        (trace("abc", "abc", "abc", "abc"), order(even=False)),
+        (trace("ab", "ab"), order()),
+        # The last epoch of a training that stopped early.
+        (trace("abc", "abc", "ab"), order()),
+        # Few examples have few orders, but not one in so many epochs.
+        (trace(*["ab"] * 20), order(bits=4.5)),
+    ],
+)
+def test_one_order_for_every_epoch_is_told(found: Trace, probe: dict[str, Any]) -> None:
+    (mistake,) = told(found, order=probe)
+    assert mistake.mistake == "one order for every epoch"
+    assert f"sequence of {len([n for n in found.lines if n['epoch'] == 0]) - 1} batches" in (
+        mistake.evidence
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "probe"),
+    [
+        (trace("abc", "acb"), order()),
+        (trace("abc", "abc", "cab"), order()),
+        (trace("abc"), order()),
+        (trace("a", "a", "a"), order()),
+        (trace("aaa", "aaa"), order()),
+        (trace("aab", "aab"), order(even=False)),
+        (trace("ab", "ab"), order(even=False)),
+        (trace("ab", "ab", "ab"), order(bits=1.0)),
+        (trace("abc", "abc"), order(bits=0.0)),
+        (trace("abc", "abc", ids="same"), order()),
+        (trace("", ""), order()),
+        (NOTHING, order()),
+    ],
+    ids=[
+        "two orders", "another order late", "one epoch", "one batch", "all alike",
+        "all alike but a smaller last one", "too few to tell", "two examples", "no order to choose",
+        "as planned", "no steps", "no trace",
+    ],
+)  # fmt: skip
+def test_what_is_not_one_order_is_left_alone(found: Trace, probe: dict[str, Any]) -> None:
+    assert told(found, order=probe) == []
+
+
+def source(**changes: Any) -> dict[str, Any]:
+    whole = {"augment": False, "layer": None, "file": None, "line": None, "why": "it rests"}
+    return {**whole, **changes}
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (source(layer="block/noise", file="a.py", line=3),
+         "the layer `block/noise` (a.py, line 3): it rests"),
+        (source(augment=True, file="a.py", line=3), "`augment` (a.py, line 3): it rests"),
+        (source(), "the training step: it rests"),
+    ],
+)  # fmt: skip
+def test_frozen_noise_is_told_with_its_place(found: dict[str, Any], words: str) -> None:
+    (mistake,) = told(noise=[found])
+    assert mistake.mistake == "frozen noise"
+    assert words in mistake.evidence
+
+
+def test_of_many_places_some_are_shown() -> None:
+    (mistake,) = told(noise=[source(layer=f"n{n}") for n in range(5)])
+    assert "`n2`: it rests; and 2 more" in mistake.evidence
+    assert "`n3`" not in mistake.evidence
+
+
+def test_an_idle_seed_is_told_with_both_seeds() -> None:
+    (mistake,) = told(seeds={**QUIET["seeds"], "idle": True})
+    assert mistake.mistake == "a seed that changes nothing"
+    assert "seeds 0 and 7, all 4 weight variables" in mistake.evidence
+
+
+def test_a_seed_that_breaks_is_told() -> None:
+    (mistake,) = told(seeds={**QUIET["seeds"], "error": "KeyError at a.py, line 3"})
+    assert mistake.mistake == "a seed that breaks the experiment"
+    assert "with the seed 7 it fails: KeyError at a.py, line 3" in mistake.evidence
+
+
+def test_weights_that_evaluation_changed_are_told() -> None:
+    (mistake,) = mistakes(NOTHING, QUIET, {}, {"changed": ["norm/moving_mean", "norm/beta"]})
+    assert mistake.mistake == "evaluation that changes weights"
+    assert "changed 2 weight variable(s): norm/moving_mean; norm/beta" in mistake.evidence
+
+
+def shared(in_train: int, by_chance: float) -> dict[str, Any]:
+    return {"test": {"examples": 50, "in_train": in_train, "by_chance": by_chance},
+            "validation": {"examples": 40, "in_train": 0, "by_chance": 0.0}}  # fmt: skip
+
+
+def test_splits_that_overlap_are_told() -> None:
+    (mistake,) = mistakes(NOTHING, QUIET, shared(12, 0.0), {"changed": []})
+    assert mistake.mistake == "overlapping splits"
+    assert "also in `train`: 12 of 50 in `test`." in mistake.evidence
+
+
+@pytest.mark.parametrize("overlap", [shared(0, 0.0), shared(12, 11.5), shared(12, 0.5), {}])
+def test_splits_that_overlap_by_chance_are_left_alone(overlap: dict[str, Any]) -> None:
+    assert mistakes(NOTHING, QUIET, overlap, {"changed": []}) == []
+
+
+def test_what_was_not_looked_for_is_said() -> None:
+    assert unlooked(QUIET) == []
+    assert unlooked({**QUIET, "unlooked": {"Frozen noise": "so it is"}}) == [
+        "Frozen noise was not looked for: so it is."
+    ]
+
+
+def test_the_example_holds() -> None:
+    assert doctest.testmod(agreement).attempted > 0
+    assert doctest.testmod(agreement).failed == 0
