@@ -1,19 +1,24 @@
 """The verdict: one sentence for each outcome, fit for someone who has never seen the code."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from repro.core.canonical import pretty
 from repro.core.factors import ALL
 from repro.core.schema import checked
 from repro.judge.agreement import Mistake
-from repro.judge.compare import Comparison
+from repro.judge.compare import Comparison, compare
 from repro.judge.diagnose import Cause, causes
 from repro.judge.divergence import Divergence, place
+from repro.judge.render import markdown
 from repro.judge.search import Trial
 from repro.judge.sentence import seeds
 from repro.judge.verdict import Context, judge
+from samples import SCORES, VARIABLES, put_weights, write_predictions
 
 PARTED = Divergence("weights", 0, 3, "dense/kernel")
 DATA = Divergence("prepared data", variable="train/x.npy")
@@ -298,3 +303,24 @@ def test_places_are_told_in_words(divergence: Divergence, words: str) -> None:
 )
 def test_seeds_are_listed(numbers: list[int], words: str) -> None:
     assert seeds(numbers) == words
+
+
+def test_whatever_differs_between_two_runs_has_a_verdict_and_a_page(
+    runs: tuple[Path, Path],
+) -> None:
+    write_predictions(runs[1], SCORES[:, ::-1] * np.float64("nan"), "cax")
+    put_weights(runs[1], {name: np.zeros(3) for name in ("new", VARIABLES[0])})
+    (runs[1] / "seed-0" / "history.csv").write_text("epoch,val_loss\n0,nan\n")
+    metrics = {"metrics": {"loss": "nan", "new": 1e308}}
+    (runs[1] / "seed-0" / "metrics.json").write_text(json.dumps(metrics))
+    comparison = compare(*runs, 0, None)
+    context = Context("this machine", 1, FACTORS, [])
+    parameters = {"seeds": [0], "goal": "bitwise", "repeat": "full", "repeats": 1}
+    found = checked(judge("digits", parameters, [comparison], context), "verdict", "verdict.json")
+    assert json.loads(pretty(found)) == found
+    told = found["differences"]["repeat/seed-0"]
+    assert set(told) == {"weights", "weights_share", "history", "predictions", "churn", "metrics"}
+    page = markdown(found)
+    assert all(
+        f"`{name}`" in page for kind in ("weights", "history", "metrics") for name in told[kind]
+    )
