@@ -204,8 +204,16 @@ def test_classes_that_changed_are_counted() -> None:
 def test_other_test_examples_are_counted() -> None:
     ids = {"elements": 180, "differ": 40, "share": 0.2}
     page = markdown(apart(predictions={"y": APART, "id": ids}))
-    assert "40 of the 180 test examples of the original are not in the repeat" in page
+    assert "The repeat has 140 of the original's 180 test examples, since" in page
+    assert "predictions are compared on these." in page
     assert not any("id" in cell for row in rows(page) for cell in row)
+
+
+def test_without_a_common_test_example_no_prediction_is_compared() -> None:
+    ids = {"elements": 180, "differ": 180, "share": 1.0}
+    page = markdown(apart(predictions={"id": ids}))
+    assert "The repeat has 0 of the original's 180 test examples" in page
+    assert "in another way; no prediction can be compared." in page
 
 
 def test_the_history_is_told_from_where_it_differs() -> None:

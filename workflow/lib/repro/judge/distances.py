@@ -99,10 +99,11 @@ def _churn(found: Found) -> Iterator[str]:
 def _predictions(found: Found) -> Iterator[str]:
     predictions = dict(found.get("predictions", {}))
     if ids := predictions.pop("id", None):
-        lost, examples = ids["differ"], ids["elements"]
+        left = ids["elements"] - ids["differ"]
+        rest = "predictions are compared on these" if left else "no prediction can be compared"
         yield (
-            f"{lost:,} of the {examples:,} test examples of the original are not in the repeat: "
-            "its data was split or made in another way. Predictions are compared on the rest.\n"
+            f"The repeat has {left:,} of the original's {ids['elements']:,} test examples, since "
+            f"its data was split or made in another way; {rest}.\n"
         )
     yield from _churn(found)
     if predictions:
