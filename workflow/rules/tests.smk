@@ -21,3 +21,19 @@ rule benchmark:
         environment("keras-dev")
     shell:
         "PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1 python -P {input.script:q} | tee {log}"
+
+
+# Runs every negative control through a workflow of its own, and prints how much was found.
+rule controls:
+    input:
+        script=HOME / "tests/irreproducible/controls.py",
+    log:
+        "logs/controls.log",
+    conda:
+        environment("keras-dev")
+    threads: workflow.cores
+    params:
+        arguments=config.get("controls", ""),
+    shell:
+        "PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1 python -P {input.script:q} --jobs {threads} "
+        "{params.arguments} | tee {log}"
