@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import signal
 import socket
 import stat
@@ -169,6 +170,21 @@ def hide(places: Iterable[Path], kept: Iterable[Path], spare: Path) -> None:
             folder = path.parent.resolve()
             folder.mkdir(parents=True, exist_ok=True)
             (folder / path.name).symlink_to(real[path])
+
+
+def mounted_below(folder: Path) -> bool:
+    """Whether something is mounted in a folder: to remove it would remove what is mounted there.
+
+    Args:
+        folder: without links in its path.
+    """
+    table = Path("/proc/self/mountinfo")
+    lines = table.read_text("utf-8", "surrogateescape").splitlines() if table.exists() else []
+    for line in lines:
+        point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split(" ")[4])
+        if Path(point).is_relative_to(folder):
+            return True
+    return False
 
 
 def die_with(parent: int) -> None:

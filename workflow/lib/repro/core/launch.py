@@ -26,7 +26,7 @@ from repro.core.canonical import canonical
 from repro.core.child import signals_held, waited
 from repro.core.errors import UserError
 from repro.core.factors import BY_PARENT, FIXED, LOCALES, STRESS, VARIATIONS, processors
-from repro.core.isolation import die_with, reason
+from repro.core.isolation import die_with, mounted_below, reason
 from repro.core.start import NotVaried, Start
 
 DIRECTORY = "REPRO_DIRECTORY"
@@ -161,7 +161,9 @@ def _fresh(run: str) -> Generator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        # What the step mounted is gone with it; should it not be, nothing may be removed through it.
+        if not mounted_below(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
