@@ -46,7 +46,6 @@ class _Trial:
     code: Code
     settings: Mapping[str, Any]
     plan: Plan
-    batches: Sequence[Any]
 
     def model(self, seed: int) -> Any:
         import keras
@@ -56,14 +55,14 @@ class _Trial:
         keras.utils.set_random_seed(seeds("global"))
         return built(made(self.code, self.settings, seeds), self.plan.arrays, self.code)
 
-    def weights(self, seed: int) -> tuple[dict[str, str], dict[str, str]]:
+    def weights(self, seed: int, batches: Sequence[Any]) -> tuple[dict[str, str], dict[str, str]]:
         """Digests of the weights before and after the first steps."""
         model = self.model(seed)
         before = states(model).digests()["weights"]
-        step = TracedStep(model, None, len(self.batches), "epoch")
-        step.begin_epoch(np.zeros((len(self.batches), 2), np.int32))
+        step = TracedStep(model, None, len(batches), "epoch")
+        step.begin_epoch(np.zeros((len(batches), 2), np.int32))
         with self.code.blamed("model"):
-            for batch in self.batches:
+            for batch in batches:
                 step(batch)
         return before, states(model).digests()["weights"]
 
@@ -120,18 +119,17 @@ def _has_own_fit(model: Any) -> bool:
 
 
 def _noise(
-    trial: _Trial, model: Any, raw: Sequence[Any], seeds: Any
+    code: Code, model: Any, raw: Sequence[Any], batches: Sequence[Any], seeds: Any
 ) -> tuple[list[dict[str, Any]], str | None]:
     """What was found, and why not all could be looked at."""
-    code, found = trial.code, list[dict[str, Any]]()
-    augment = code.function("augment")
+    augment, found = code.function("augment"), list[dict[str, Any]]()
     # What is not in the step may set variables between two steps.
     setting = code.function("callbacks") is not None or _has_own_fit(model)
     try:
         if augment:
             sources = noise.in_augment(augment, raw[0], seeds, code.path)
             found += [{"augment": True, **asdict(source)} for source in sources]
-        sources = noise.in_step(model, trial.batches[0], code.path, setting)
+        sources = noise.in_step(model, batches[0], code.path, setting)
         found += [{"augment": False, **asdict(source)} for source in sources]
     except Exception as error:  # a model that runs eagerly need not be traceable
         return found, f"the step could not be traced ({_reason(error, code)})"
@@ -139,26 +137,27 @@ def _noise(
 
 
 def _seeds(
-    trial: _Trial, initial: Mapping[str, str], first: int
+    trial: _Trial, initial: Mapping[str, str], batches: Sequence[Any]
 ) -> tuple[dict[str, Any], str | None]:
     """What another seed does, and why that could not be looked at."""
+    first = trial.plan.seed
     other = stream_seed(first, "probe")
     found: dict[str, Any] = {
-        "first": first, "other": other, "steps": len(trial.batches), "weights": len(initial),
+        "first": first, "other": other, "steps": len(batches), "weights": len(initial),
         "idle": False, "error": None,
     }  # fmt: skip
     try:
-        its = trial.weights(other)
+        its = trial.weights(other, batches)
     except UserError as error:
         try:
-            trial.weights(first)
+            trial.weights(first, batches)
         except UserError:
             return found, f"its first steps fail by themselves ({_reason(error, trial.code)})"
         return {**found, "error": _reason(error, trial.code)}, None
-    if its[0] == initial and trial.weights(first) == its:
+    if its[0] == initial and trial.weights(first, batches) == its:
         # What no seed changes, not even one set by the code itself, is not drawn but given.
         with reseeded(draws=True):
-            found["idle"] = trial.weights(first) != its
+            found["idle"] = trial.weights(first, batches) != its
     return found, None
 
 
@@ -182,14 +181,13 @@ def probe(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> d
     training, first = Training.of(parameters["training"]), parameters["seed"]
     arrays = part(data, "train")
     plan = Plan(arrays, {}, training.batch_size, training.epochs, first, 0, 1)
-    raw, seeds = _raw_batches(plan), step_seeds(first, 0, STEPS)
-    augment = code.function("augment")
-    batches = _augmented(augment, raw, seeds, code) if augment else raw
-    trial = _Trial(code, parameters["settings"], plan, batches)
-    model = trial.model(first)
+    trial, augment = _Trial(code, parameters["settings"], plan), code.function("augment")
+    model = trial.model(first)  # first of all, as in training: `augment` may rely on it
     initial = states(model).digests()["weights"]
-    sources, blind = _noise(trial, model, raw, seeds)
-    tried, untried = _seeds(trial, initial, first)
+    raw, seeds = _raw_batches(plan), step_seeds(first, 0, STEPS)
+    batches = _augmented(augment, raw, seeds, code) if augment else raw
+    sources, blind = _noise(code, model, raw, batches, seeds)
+    tried, untried = _seeds(trial, initial, batches)
     whys = {"Frozen noise": blind, "A seed that changes nothing": untried}
     report = {
         "order": {"bits": _bits_of_order(plan), "even": plan.size % plan.batch_size == 0},
