@@ -124,7 +124,7 @@ def test_what_stays_other_than_the_original_points_outside() -> None:
 def test_what_does_not_come_back_is_rare() -> None:
     found = Found("not seen again", trials(*[((), True)] * 3, (ALL, True)))
     first = causes(LOSS, Findings(found))[0]
-    assert (first.cause, first.trials) == ("a race", 4)
+    assert (first.cause, first.tested, first.trials) == ("a race", False, 4)
     assert "what made the runs part is rare" in first.evidence
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -150,7 +149,7 @@ def _varied(start: Start, names: Sequence[str], entries: dict[str, dict[str, Any
 
 @contextmanager
 def _fresh(run: str) -> Generator[Path]:
-    """A new folder, removed at the end."""
+    """A new folder, removed at the end unless something is mounted in it."""
     try:
         folder = Path(tempfile.mkdtemp(prefix=f"{run}-")).resolve()
     except OSError as error:
@@ -161,9 +160,10 @@ def _fresh(run: str) -> Generator[Path]:
     try:
         yield folder
     finally:
-        # What the step mounted is gone with it; should it not be, nothing may be removed through it.
+        # What the step mounted is gone with it; if not, nothing may be removed through it.
         if not mounted_below(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+            if not removed(folder):
+            print(f"A folder for temporary files could not be removed: {folder}", file=sys.stderr)
 
 
 @contextmanager

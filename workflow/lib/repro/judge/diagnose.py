@@ -216,7 +216,7 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
             f"run again {_times(total)}, with the factors varied and not, it gave the original's "
             "bits every time: what made the runs part is rare"
         )
-        yield _race(located, findings, evidence, total)
+        yield replace(_race(located, findings, evidence, total), tested=False)
         yield located
     else:
         yield located

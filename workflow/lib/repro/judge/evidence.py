@@ -65,6 +65,14 @@ def _setup(predicate: Mapping[str, Any]) -> dict[str, Any]:
     return setup
 
 
+def _apart(setups: Iterable[Sequence[Mapping[str, Any]]]) -> list[str]:
+    """In which parts the setups of some step differ."""
+    names = [*_SETUP, "code", "experiment"]
+    return [
+        name for name in names if any(one.get(name) != s[0].get(name) for s in setups for one in s)
+    ]
+
+
 def _scope(setup: Mapping[str, Any]) -> str:
     cpu, system, gpu = setup["cpu"], setup["system"], setup["gpu"]
     model = cpu["model"] if isinstance(cpu["model"], str) else cpu["architecture"]
@@ -116,4 +124,6 @@ def context_of(steps: Sequence[Step], wanted: Sequence[str]) -> Context:
     repeats = [step for step in steps if step.run != "original"]
     scope = "; ".join(dict.fromkeys(_scope(setup) for setup in setups["train"]))
     count = max(map(len, setups.values()))
+    if count > 1:
+        scope += f"; what differs: {', '.join(_apart(setups.values()))}"
     return Context(scope, count, _factors(repeats, wanted), _inference(steps))
