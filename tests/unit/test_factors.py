@@ -393,47 +393,6 @@ def test_the_step_ends_with_its_launcher(factors: tuple[str, ...], place: Place)
     assert process.returncode == -signal.SIGKILL
 
 
-def test_nothing_mounted_is_seen_outside(place: Place) -> None:
-    # Where mounts are shared with namespaces made from it, as systemd sets it up.
-    user = [] if os.geteuid() == 0 else ["--user", "--map-current-user"]
-    shared = ["unshare", *user, "--mount", "--propagation", "shared"]
-    if subprocess.run([*shared, "true"], capture_output=True).returncode:
-        pytest.skip("the system gives no namespaces")
-    place.prefix = [*shared, "sh", "-c", '"$@" && echo outside && cat /proc/self/mountinfo', "sh"]
-    code = "print(Path('/proc/self/mountinfo').read_text())"
-    inside, _, outside = works(place, ("paths", "caches"), code, *INPUTS).partition("outside")
-    assert str(place.temporary) in inside
-    assert "/proc" in outside
-    assert str(place.temporary) not in outside
-    assert len(list((place.project / "data").iterdir())) == 4
-
-
-SEEN_OUTSIDE = """
-import sys
-from pathlib import Path
-from repro.core.isolation import bind
-from repro.core.launch import _fresh
-with _fresh("a step of") as folder:
-    bind(Path(sys.argv[1]), folder / "a place" / "mounted")
-print(folder)
-"""
-
-
-def test_nothing_is_removed_through_a_mount(fresh: Fresh, tmp_path: Path) -> None:
-    private = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount"]
-    if subprocess.run([*private, "true"], capture_output=True).returncode:
-        pytest.skip("the system gives no namespaces")
-    (tmp_path / "kept").write_text("of the user")
-    done = subprocess.run(
-        [*private, sys.executable, "-c", SEEN_OUTSIDE, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(LIBRARY)}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert (tmp_path / "kept").read_text() == "of the user"
-    # The namespace has ended, and so has the mount: the test clears away what was left standing.
-    shutil.rmtree(done.stdout.strip())
-    assert (tmp_path / "kept").exists()
-
-
 def test_what_the_step_links_to_is_not_cleared_away(place: Place) -> None:
     code = "os.symlink(sys.argv[2], Path.home() / 'link'); print('linked')"
     assert works(place, NAMES, code, str(place.project), *INPUTS) == "linked\n"

@@ -12,6 +12,7 @@ which nothing but the user's own number exists (user_namespaces(7), mount_namesp
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 import signal
@@ -95,8 +96,11 @@ def enter(kind: int) -> None:
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
     if kind == MOUNTS:
-        # First of all: nothing mounted here may ever be seen, or cleared away, outside.
+        # First of all: what is mounted from here on may not be seen outside. Whoever cleared a
+        # folder away there would remove what it shows.
         _mount(None, "/", _RECURSIVE | _PRIVATE)
+        if any(" shared:" in line for line in _mount_lines()):
+            raise OSError(errno.EPERM, "mounts are still shared")
 
 
 def without_network() -> None:
@@ -178,13 +182,15 @@ def mounted_below(folder: Path) -> bool:
     Args:
         folder: without links in its path.
     """
+    # The fifth field, with blanks and the like in octal (proc_pid_mountinfo(5)).
+    points = [line.split(" ")[4] for line in _mount_lines()]
+    plain = (re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), p) for p in points)
+    return any(Path(point).is_relative_to(folder) for point in plain)
+
+
+def _mount_lines() -> list[str]:
     table = Path("/proc/self/mountinfo")
-    lines = table.read_text("utf-8", "surrogateescape").splitlines() if table.exists() else []
-    for line in lines:
-        point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), line.split(" ")[4])
-        if Path(point).is_relative_to(folder):
-            return True
-    return False
+    return table.read_text("utf-8", "surrogateescape").splitlines() if table.exists() else []
 
 
 def die_with(parent: int) -> None:

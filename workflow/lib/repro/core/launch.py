@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -162,8 +163,7 @@ def _fresh(run: str) -> Generator[Path]:
     finally:
         # What the step mounted is gone with it; if not, nothing may be removed through it.
         if not mounted_below(folder):
-            if not removed(folder):
-            print(f"A folder for temporary files could not be removed: {folder}", file=sys.stderr)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
