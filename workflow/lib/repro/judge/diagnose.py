@@ -105,6 +105,8 @@ def _random_operation(culprit: Culprit) -> bool:
 def _located(divergence: Divergence, findings: Findings) -> Cause:
     """The cause that the address tells, with the operation and the line where they are known."""
     cause, where = _CAUSES.get(divergence.what, "environment"), place(divergence)
+    if divergence.what == "weights" and divergence.step is None:
+        cause = "update"  # the last step left the same: what came behind it did not
     evidence = (
         f"everything before was the same, bit for bit, and the runs part at {place(divergence)}"
     )
