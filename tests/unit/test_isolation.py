@@ -67,6 +67,38 @@ def test_nothing_is_removed_through_a_mount(precious: Path, fresh: Fresh, tmp_pa
     assert sorted(path.name for path in left.rglob("*")) == ["a place", "mounted", "own"]
 
 
+STAYING = """
+import os, shutil, signal, sys
+from pathlib import Path
+from repro.core.isolation import MOUNTS, bind, enter, mounted_below
+precious, folder = map(Path, sys.argv[1:])
+folder.mkdir()
+reading, writing = os.pipe()
+child = os.fork()
+if child == 0:
+    enter(MOUNTS)
+    bind(precious, folder / "shown")
+    os.write(writing, b"mounted")
+    os.close(writing)
+    signal.pause()
+    os._exit(0)
+os.close(writing)
+os.read(reading, 9)
+print(mounted_below(folder))
+shutil.rmtree(folder)
+print(folder.exists(), (precious / "file").exists())
+os.kill(child, 9)
+"""
+
+
+def test_what_a_process_that_stays_has_mounted_is_not_removed(
+    precious: Path, fresh: Fresh, tmp_path: Path
+) -> None:
+    # As a step that leaves a process behind: its namespace outlives the launcher.
+    done = fresh(STAYING, str(precious), str(tmp_path / "folder"))
+    assert (done.stdout, done.stderr) == ("False\nFalse True\n", "")
+
+
 SHARED = """
 import os, sys
 from pathlib import Path
@@ -103,4 +135,9 @@ def test_mounts_that_stay_shared_are_refused(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(isolation, "_mount_lines", lines)
     refusal = isolation.rehearsed(lambda: isolation.enter(isolation.MOUNTS))
-    assert refusal == f"the system says: {os.strerror(1)}"
+    assert refusal == os.strerror(1)
+
+
+def test_a_system_without_namespaces_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation.ctypes, "CDLL", lambda *_, **__: object())
+    assert isolation.rehearsed(isolation.without_network) == "Function not implemented"

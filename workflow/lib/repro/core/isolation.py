@@ -71,7 +71,7 @@ def rehearsed(work: Callable[[], None]) -> str | None:
 def reason(error: BaseException) -> str:
     """A few words, without a path of this machine, on why something could not be done."""
     if isinstance(error, OSError) and error.errno is not None:
-        return f"the system says: {os.strerror(error.errno)}"
+        return os.strerror(error.errno)
     return f"{type(error).__name__}: {error}"
 
 
@@ -228,7 +228,7 @@ def _call(name: str, *arguments: object) -> None:
     try:
         function = getattr(ctypes.CDLL(None, use_errno=True), name)
     except AttributeError:
-        raise OSError(f"this system has no {name}") from None
+        raise OSError(errno.ENOSYS, name) from None
     if function(*arguments) == -1:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

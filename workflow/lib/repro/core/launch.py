@@ -143,7 +143,8 @@ def _varied(start: Start, names: Sequence[str], entries: dict[str, dict[str, Any
             start, how = VARIATIONS[name](start)
             entries[name] = {**entry, "varied": True, "how": how}
         except (NotVaried, OSError) as error:
-            why = str(error) if isinstance(error, NotVaried) else reason(error)
+            told = isinstance(error, NotVaried)
+            why = str(error) if told else f"the system says: {reason(error)}"
             entries[name] = {**entry, "varied": False, "why": why}
     return start
 

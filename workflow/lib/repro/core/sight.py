@@ -25,6 +25,7 @@ from pathlib import Path
 from repro.core import isolation
 from repro.core.start import NotVaried, Start
 
+_REFUSED = "the system gives no namespace ({})"
 _RELOCATED = re.compile(r"experiment|data(:.*)?")
 
 # Nothing is hidden that is, holds or lies in one of the first, or that is or holds one of the
@@ -67,7 +68,8 @@ def paths(start: Start) -> tuple[Start, str]:
     arguments = tuple(items.get(argument, argument) for argument in start.arguments)
     how = "experiment and data in new folders, each alone and not to be written to"
     if refusal is not None:
-        how = f"experiment and data by links in new folders, which code can follow ({refusal})"
+        why = _REFUSED.format(refusal)
+        how = f"experiment and data by links in new folders, which code can follow; {why}"
     return replace(start, arguments=arguments), how
 
 
@@ -84,7 +86,7 @@ def caches(start: Start) -> tuple[Start, str]:
     if not hidden:
         raise NotVaried("there is no folder that may be hidden")
     if refusal := _in_earnest(lambda: isolation.hide(hidden, kept, start.folder("hidden"))):
-        raise NotVaried(refusal)
+        raise NotVaried(_REFUSED.format(refusal))
     rest = dict.fromkeys(what for folder, what in wanted.items() if folder not in hidden)
     names = dict.fromkeys(what for what in wanted.values() if what not in rest)
     how = f"only declared inputs are there in {', '.join(names)}"
@@ -98,7 +100,7 @@ def network(start: Start) -> tuple[Start, str]:
         NotVaried: the system refuses.
     """
     if refusal := _in_earnest(isolation.without_network):
-        raise NotVaried(refusal)
+        raise NotVaried(_REFUSED.format(refusal))
     return start, "none but a loopback of the step's own"
 
 
