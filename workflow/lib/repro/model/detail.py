@@ -5,18 +5,17 @@ Synopsis:
     train(code, data, parameters, out, detail)
     detail.tensors()
 
-The digests are taken inside the step's own graph, at the wanted step alone. A tensor that is read
-is no longer fused with what follows, so a step with detail may round otherwise than one without:
-compare it with another one with detail.
+The tensors are read inside the step's own graph, and digested at the wanted step alone. One that
+is read is no longer fused with what follows, so a step with detail may round otherwise than one
+without: compare it with another one with detail.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +63,14 @@ class Detail:
 
     def __init__(self, path: Path, epoch: int, step: int) -> None:
         self._path, self._epoch, self._step = path, epoch, step
-        self._wanted: Any = None
+        self._wanted = -1
         self._marks: Marks | None = None
         self._described: list[Tensor] = []
         self._digests: dict[int, str] = {}
 
     def begin_epoch(self, epoch: int) -> None:
         """To be called before each epoch: the step is looked into in the wanted one alone."""
-        self._variable().assign(self._step if epoch == self._epoch else -1)
+        self._wanted = self._step if epoch == self._epoch else -1
 
     def tensors(self) -> list[dict[str, Any]]:
         """The step's tensors in topological order, as JSON values; each names its inputs by index.
@@ -87,20 +86,12 @@ class Detail:
             for number, each in enumerate(self._described)
         ]
 
-    def inlined(self, augment: Callable[..., Any]) -> Callable[..., Any]:
-        """`augment`, to be traced as part of the step, so that its operations are looked into.
-
-        Args:
-            augment: the user's function, converted as `tf.function` would.
-        """
-        api: Any = import_module("tensorflow.python.autograph.impl.api")
-        function = getattr(augment, "python_function", augment)
-        converted = api.convert(recursive=True, user_requested=True)(function)
+    def marking(self, augment: Callable[..., Any]) -> Callable[..., Any]:
+        """`augment`, whose operations are told apart from those of the model."""
 
         def marked_augment(*arguments: Any) -> Any:
-            assert self._marks is not None
-            with self._marks.made("augmentation"):
-                return converted(*arguments)
+            with self._marks.made("augmentation") if self._marks else nullcontext():
+                return augment(*arguments)
 
         return marked_augment
 
@@ -117,56 +108,48 @@ class Detail:
         if tf.executing_eagerly():
             yield
             return
-        wanted = tf.equal(tf.cast(step, tf.int64), self._variable())
+        number = tf.convert_to_tensor(step)
         starts = _starts(model)
         with marked(model) as self._marks:
             begin = self._marks.count()
             yield
         self._described = described(starts, begin, self._marks, self._path)
         for first in range(0, len(self._described), _TOGETHER):
-            self._read(wanted, first)
+            tensors = [each.tensor for each in self._described[first : first + _TOGETHER]]
+            # Not inside tf.cond: tracing that takes several times as long for each tensor.
+            tf.numpy_function(partial(self._read, first), [number, *tensors], tf.int64)
 
-    def _variable(self) -> Any:
-        import tensorflow as tf
-
-        if self._wanted is None:
-            self._wanted = tf.Variable(-1, trainable=False, dtype=tf.int64)
-        return self._wanted
-
-    def _read(self, wanted: Any, first: int) -> None:
-        import tensorflow as tf
-
-        tensors = [each.tensor for each in self._described[first : first + _TOGETHER]]
-
-        def read() -> Any:
-            return tf.numpy_function(partial(self._keep, first), tensors, tf.int64)
-
-        tf.cond(wanted, read, lambda: tf.constant(0, tf.int64))
-
-    def _keep(self, first: int, *arrays: Any) -> Any:
-        for number, array in enumerate(arrays, first):
-            self._digests[number] = digest(np.asarray(array))
+    def _read(self, first: int, step: Any, *arrays: Any) -> Any:
+        if step == self._wanted:
+            for number, array in enumerate(arrays, first):
+                self._digests[number] = digest(np.asarray(array))
         return np.int64(0)
+
+
+def _owners(layer: Any, around: tuple[str, ...] = ()) -> dict[int, str | None]:
+    """By the id of a variable the innermost layer that has it, named as `Marks.layer` does.
+
+    Paths do not tell: that of a seed generator begins with its own name, and only some models put
+    theirs in front.
+    """
+    found = {id(variable): "/".join(around) or None for variable in layer.variables}
+    for inner in layer._layers:
+        found |= _owners(inner, (*around, inner.name))
+    return found
 
 
 def _starts(model: Any) -> list[Start]:
     """The model's variables as the step finds them, with the layers that they belong to."""
     import tensorflow as tf
 
-    found = states(model)
-    layers = {path: _layer(path) for path in found.weights}
-    slots = {path.replace("/", "_"): layer for path, layer in layers.items()}
+    found, owners = states(model), _owners(model)
+    layers = {path: owners.get(id(v)) for path, v in {**found.weights, **found.seeds}.items()}
+    slots = {path.replace("/", "_"): layers[path] for path in found.weights}
     for path in found.optimizer:
         of = [name for name in slots if path.rpartition("/")[2].startswith(name)]
         layers[path] = slots[max(of, key=len)] if of else None
-    layers |= {path: _layer(path) for path in found.seeds}
-    variables = {**found.weights, **found.optimizer, **found.seeds}
+    variables = {**found.weights, **found.seeds, **found.optimizer}
     return [
         Start(path, layers[path], variable.value.handle, tf.convert_to_tensor(variable.value))
         for path, variable in variables.items()
     ]
-
-
-def _layer(path: str) -> str | None:
-    """The layer of a variable: of `sequential/lstm/lstm_cell/kernel` it is `lstm/lstm_cell`."""
-    return "/".join(path.split("/")[1:-1]) or None

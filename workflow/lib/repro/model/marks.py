@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from importlib import import_module
 from typing import Any
 
 
@@ -48,10 +49,14 @@ class Marks:
         """The number of operations up to now."""
         return len(self.graph.get_operations())
 
+    def here(self) -> bool:
+        """Whether this graph is traced right now, and no function within it."""
+        return _current_graph() is self.graph
+
     @contextmanager
     def made(self, kind: str, name: str = "") -> Generator[None]:
         """Marks what is made inside; not what belongs to a function within the graph."""
-        within, first = _current_graph() is self.graph, self.count()
+        within, first = self.here(), self.count()
         yield
         if within:
             self.ranges.append(Range(kind, name, first, self.count()))
@@ -97,6 +102,28 @@ def _around(
 
 
 @contextmanager
+def _inlined(marks: Marks) -> Generator[None]:
+    """While this lasts, a `tf.function` that the step calls is traced as a part of the step."""
+    import tensorflow as tf
+
+    api: Any = import_module("tensorflow.python.autograph.impl.api")
+    kind: Any = tf.function(lambda: None).__class__
+    own = kind.__call__
+
+    def call(self: Any, *arguments: Any, **named: Any) -> Any:
+        if not marks.here() or self.input_signature is not None:
+            return own(self, *arguments, **named)
+        convert = api.convert(recursive=True, user_requested=True)
+        return convert(self.python_function)(*arguments, **named)
+
+    kind.__call__ = call
+    try:
+        yield
+    finally:
+        kind.__call__ = own
+
+
+@contextmanager
 def marked(model: Any) -> Generator[Marks]:
     """Marks what is made in the graph that is being traced.
 
@@ -112,6 +139,7 @@ def marked(model: Any) -> Generator[Marks]:
     marks = Marks(model)
     optimizers: Any = keras.optimizers
     with ExitStack() as undone:
+        undone.enter_context(_inlined(marks))
         undone.enter_context(_around(keras.Layer, "__call__", marks.layer))
         for name in ("gradient", "jacobian"):
             undone.enter_context(

@@ -53,7 +53,7 @@ def recordable(tensor: Any) -> bool:
 def _inner(marks: Marks, kinds: Sequence[str], count: int) -> list[Range | None]:
     """For each operation the innermost range of these kinds around it."""
     found: list[Range | None] = [None] * count
-    for each in sorted(marks.ranges, key=lambda r: (r.first, -r.last)):
+    for each in reversed(marks.ranges):  # an inner one ends before the one around it
         if each.kind in kinds:
             found[each.first : each.last] = [each] * (each.last - each.first)
     return found
@@ -173,6 +173,7 @@ def described(starts: Sequence[Start], begin: int, marks: Marks, path: Path) -> 
     _gradients(operations, layers)
     _updates(operations, phases, layers, {name: start.layer for name, start in known.items()})
     useless = _useless(operations, phases)
+    after = min((r.first for r in marks.ranges if r.kind in _AFTER), default=0)
     flow = _Flow()
     for name, start in known.items():
         flow.holds(name, Tensor(start.tensor, start.path, "Variable", start.layer, "other", ()))
@@ -180,7 +181,7 @@ def described(starts: Sequence[Start], begin: int, marks: Marks, path: Path) -> 
         if number < begin and op.type != "Placeholder":
             continue  # the reading of what `starts` holds
         layer, phase = layers[number], phases[number]
-        if phase == "forward" and layer is None and op.name in useless:
+        if phase == "forward" and layer is None and number > after and op.name in useless:
             phase = "other"
         inputs, place = flow.inputs(op), _place(op, path)
         own = [tensor for tensor in op.outputs if recordable(tensor)]
