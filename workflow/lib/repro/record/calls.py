@@ -235,7 +235,7 @@ def watched(
         if name is None:
             return own(self, module)
         vars(module)[RECORDER] = calls
-        tree = rewritten(self.get_data(file), name)
+        tree = rewritten(self.get_data(file), name, file)
         exec(compile(tree, file, "exec", dont_inherit=True), vars(module))
         return None
 

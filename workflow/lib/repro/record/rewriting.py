@@ -34,12 +34,13 @@ _STATED = {"deterministic", "experimental_deterministic"}
 _WRITING = {"setdefault", "update", "pop", "clear"}
 
 
-def rewritten(source: bytes, name: str) -> ast.Module:
+def rewritten(source: bytes, name: str, path: str = "<unknown>") -> ast.Module:
     """The syntax tree of a file, with a recorder at every call.
 
     Args:
         source: the file's bytes.
         name: how the recorder shall call the file.
+        path: where it lies, for what a SyntaxError says.
 
     Raises:
         SyntaxError: the source is not Python.
@@ -48,7 +49,7 @@ def rewritten(source: bytes, name: str) -> ast.Module:
         >>> ast.unparse(rewritten(b"f(1)", "e.py"))
         "__repro__.call(f, 'e.py', 1, False)(1)"
     """
-    return ast.fix_missing_locations(_Rewriting(name).visit(ast.parse(source)))
+    return ast.fix_missing_locations(_Rewriting(name).visit(ast.parse(source, path)))
 
 
 class _Rewriting(ast.NodeTransformer):

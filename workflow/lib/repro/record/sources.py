@@ -98,7 +98,7 @@ _PLAIN: Mapping[str, str] = {
     "system entropy": """
         os.urandom os.getrandom uuid.uuid1 uuid.uuid4 ssl.RAND_bytes random.SystemRandom
         secrets.token_bytes secrets.token_hex secrets.token_urlsafe secrets.choice
-        secrets.randbelow secrets.randbits secrets.SystemRandom
+        secrets.randbelow secrets.randbits
         tensorflow.random.Generator.from_non_deterministic_state""",
     "clock": """
         time.time time.time_ns time.perf_counter time.perf_counter_ns time.monotonic
