@@ -102,7 +102,7 @@ def learning_in_tests(_settings: Any, _seeds: Any) -> Any:
 @pytest.mark.parametrize(
     ("model", "changed"),
     [
-        (always_training, ["norm/moving_mean", "norm/moving_variance"]),
+        (always_training, ["sequential/norm/moving_mean", "sequential/norm/moving_variance"]),
         (learning_in_tests, ["out/kernel", "out/bias"]),
     ],
 )
@@ -147,9 +147,7 @@ def in_tens(*arguments: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("model", "dataset"), [(counting, e.table), (handing_on, in_tens)], ids=["counter", "states"]
 )
-def test_what_evaluation_may_change_is_left_alone(
-    model: Any, dataset: Any, tmp_path: Path
-) -> None:
+def test_what_evaluation_may_change_is_left_alone(model: Any, dataset: Any, tmp_path: Path) -> None:
     data = e.prepared(tmp_path / "data", dataset, {"train": 0.5, "validation": 0.0, "test": 0.5})
     experiment = e.code(model=model, dataset=dataset)
     e.trained(experiment, data, tmp_path, epochs=1, batch_size=10, loop="fit")
