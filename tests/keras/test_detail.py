@@ -1,5 +1,6 @@
 """One step in detail: the same digests where training is the same, the right address where not."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,17 +9,18 @@ from typing import Any
 import experiments as e
 import numpy as np
 import pytest
-from repro.core.experiment import Code
+from repro.core.experiment import Code, load
 from repro.core.seeding import Seeds
 from repro.judge.culprit import Culprit, culprit
 from repro.model.detail import Detail
 from repro.model.training import train
+from repro.record.calls import watched
 
 HERE = Path(__file__)
 
 
 def looked(
-    code: Code, data: Path, out: Path, step: int = 1, **changed: Any
+    code: Code, data: Path, out: Path, step: int = 1, path: Path = HERE, **changed: Any
 ) -> list[dict[str, Any]]:
     """The tensors of one step of a training that ends with it."""
     import keras
@@ -28,7 +30,7 @@ def looked(
     training = {"epochs": 1, "batch_size": 16, "loop": "auto", "trace": "step",
                 "threads": {"intra": 2, "inter": 1}, **changed}  # fmt: skip
     parameters = {"settings": {}, "training": training, "seed": 0, "limit": {"steps": step + 1}}
-    detail = Detail(HERE, 0, step)
+    detail = Detail(path, 0, step)
     train(code, data, parameters, out, detail)
     return detail.tensors()
 
@@ -249,3 +251,88 @@ def test_a_planted_fault_is_found(name: str, tmp_path: Path) -> None:
         assert found.name == expected.name
     if found.file:
         assert "# here" in HERE.read_text("utf-8").splitlines()[(found.line or 0) - 1]
+
+
+EXPERIMENT = """
+import keras
+import numpy as np
+import tensorflow as tf
+from repro.core.seeding import Seeds
+
+
+def dataset(data, settings, seeds):
+    x = np.random.default_rng(0).normal(size=(64, 6)).astype("float32")
+    options = tf.data.Options()
+    options.deterministic = False  # unordered stream
+    stream = tf.data.Dataset.from_tensor_slices((x, (x[:, 0] > 0).astype("int32")))
+    stream.shuffle(4)  # unordered stream
+    stream.shuffle(4, seed=1)
+    stream.map(lambda x, y: (x, y), num_parallel_calls=2)  # threads
+    return stream.with_options(options)
+
+
+class Scaled(keras.layers.Layer):
+    @tf.function
+    def call(self, x):
+        if tf.reduce_sum(x) > 0:
+            x = x * drawn()
+        return x
+
+
+def drawn():
+    return np.random.default_rng().normal()  # generator without a seed
+
+
+def model(settings, seeds):
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            Scaled(name="scaled"),  # the layer scaled
+            keras.layers.Dense(2, name="last"),  # the layer last
+        ]
+    )
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+
+
+def augment(x, y, seed):
+    if tf.reduce_any(y > 0):
+        x = x + np.random.default_rng().normal()  # generator without a seed
+    return x, y
+"""
+
+
+def test_calls_and_layers_are_placed_also_in_converted_code(tmp_path: Path) -> None:
+    from tensorflow.python.autograph.impl import api
+
+    file = tmp_path / "experiment.py"
+    file.write_text(EXPERIMENT, "utf-8")
+    own, runs = api.converted_call, []
+    for run in "ab":
+        with watched(file) as calls:
+            code = load(file)
+            data = e.prepared(tmp_path / f"{run}-data", code.module.dataset)
+            tensors = looked(code, data, tmp_path / run, step=0, path=file)
+        calls.write(tmp_path / run / "detail.json", tensors)
+        runs.append(json.loads((tmp_path / run / "detail.json").read_text("utf-8")))
+    assert api.converted_call is own
+    lines = EXPERIMENT.splitlines()
+    placed = {(call["function"], call["line"], call["source"]) for call in runs[0]["calls"]}
+    marked = {n: text.partition("  # ")[2] for n, text in enumerate(lines, 1) if "  # " in text}
+    in_augment, in_layer = len(lines) - 1, lines.index("def drawn():") + 2
+    where = {in_augment: {"augment"}, in_layer: {"model", "training"}}
+    assert placed == {
+        (function, n, source)
+        for n, source in marked.items() if not source.startswith("the layer ")
+        for function in where.get(n, {"dataset"})
+    }  # fmt: skip
+    layers = {n: place for n, place in runs[0]["layers"].items() if n in ("scaled", "last")}
+    assert {f"the layer {n}": place["line"] for n, place in layers.items()} == {
+        text: n for n, text in marked.items() if text.startswith("the layer ")
+    }
+    # The number drawn while `augment` is traced is a constant in one of its branches.
+    found = culprit(*runs)
+    assert found is not None
+    assert (found.op, found.phase, found.file, found.line) == (
+        "StatelessIf", "augmentation", "experiment.py", in_augment - 1,
+    )  # fmt: skip

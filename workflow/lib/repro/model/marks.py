@@ -107,13 +107,16 @@ def _inlined(marks: Marks) -> Generator[None]:
     import tensorflow as tf
 
     api: Any = import_module("tensorflow.python.autograph.impl.api")
+    contexts: Any = import_module("tensorflow.python.autograph.core.ag_ctx")
     kind: Any = tf.function(lambda: None).__class__
     own = kind.__call__
 
     def call(self: Any, *arguments: Any, **named: Any) -> Any:
         if not marks.here() or self.input_signature is not None:
             return own(self, *arguments, **named)
-        convert = api.convert(recursive=True, user_requested=True)
+        # As tf.function does it; the step itself is traced with autograph off.
+        on = contexts.ControlStatusCtx(status=contexts.Status.ENABLED)
+        convert = api.convert(recursive=True, user_requested=True, conversion_ctx=on)
         return convert(self.python_function)(*arguments, **named)
 
     kind.__call__ = call
