@@ -21,10 +21,10 @@ def dataset(data, settings, seeds):
 
 def _share(pixels):
     zlib.compress(pixels.tobytes() * 400, 6)  # as long as a look-up in a large table
-    return pixels.mean(axis=1)
+    return pixels.std(axis=1)
 
 
-class Brightness(keras.layers.Layer):
+class Contrast(keras.layers.Layer):
     def __init__(self, ordered, **options):
         super().__init__(**options)
         self.ordered = ordered
@@ -47,7 +47,7 @@ def model(settings, seeds):
     network = keras.Sequential(
         [
             keras.Input((64,)),
-            Brightness(not settings["fault"], name="brightness"),
+            Contrast(not settings["fault"], name="contrast"),
             keras.layers.Dense(10, kernel_initializer=kernel),
         ]
     )
