@@ -14,7 +14,7 @@ WORK = """
 import os, sys
 from pathlib import Path
 from repro.core.errors import UserError
-from repro.steps import reported
+from repro.core.reporting import reported
 
 def work(say):
     print("printed")

@@ -57,9 +57,9 @@ def main() -> int:
     parser.add_argument("--log", required=True, type=Path, metavar="FILE")
     options = parser.parse_args()
     sys.path.insert(0, str(LIBRARY))
+    from repro.core.reporting import reported
     from repro.core.writing import write_bytes
     from repro.record import installed, manifest
-    from repro.steps import reported
 
     def work() -> None:
         prefix = Path(sys.prefix)

@@ -10,14 +10,11 @@ the manifest. A user's mistake ends as one sentence and status 2; the log has th
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
 import re
 import shutil
 import sys
-import traceback
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,6 +23,7 @@ from repro.core import launch, shims
 from repro.core.config import Threads
 from repro.core.errors import UserError
 from repro.core.experiment import Code, load
+from repro.core.reporting import reported
 from repro.core.seeding import Seeds
 from repro.data.dataset import IDS, SPLIT
 from repro.data.prepare import prepare
@@ -33,71 +31,6 @@ from repro.model import evaluation, probe, training
 from repro.model.detail import Detail
 from repro.record import installed, manifest
 from repro.record.calls import watched
-
-Say = Callable[[str], None]
-"""Prints a line where the user sees it, though all other output goes to the log."""
-
-
-@contextlib.contextmanager
-def _logged(log: Path) -> Generator[Say]:
-    """Sends all output of this process, also that of its libraries, to the log."""
-    terminal = {stream: os.dup(stream) for stream in (1, 2)}
-    log.parent.mkdir(parents=True, exist_ok=True)
-    errors = os.fdopen(terminal[2], "w", closefd=False)
-    with log.open("w", encoding="utf-8") as file:
-        try:
-            for stream in terminal:
-                os.dup2(file.fileno(), stream)
-            yield lambda line: print(line, file=errors, flush=True)
-        except BaseException:
-            # Past any buffer: what a full disk does not take must not follow on the terminal.
-            with contextlib.suppress(OSError):
-                os.write(2, traceback.format_exc().encode())
-            raise
-        finally:
-            for stream in (sys.stdout, sys.stderr):
-                with contextlib.suppress(OSError):
-                    stream.flush()
-            for stream, kept in terminal.items():
-                os.dup2(kept, stream)
-
-
-def reported(log: Path, work: Callable[[Say], None]) -> int:
-    """Does some work; says in one sentence on standard error what went wrong, if anything did.
-
-    Args:
-        log: where all other output and any traceback go.
-        work: what to do; receives what prints a line to standard error.
-
-    Returns:
-        The exit status: 0; 2 for a user's mistake or a full disk; 1 for a bug.
-    """
-    try:
-        with _logged(log) as say:
-            work(say)
-        return 0
-    except UserError as error:
-        sentence, status = str(error), 2
-    except OSError as error:
-        sentence, status = (
-            (
-                f"Expected to read and write files. Received from the system: {error}. "
-                "Make room, or give the right to do so, and run again."
-            ),
-            2,
-        )
-    except Exception as error:
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        sentence, status = (
-            (f"Expected this step to work. Received an error of its own ({what}). Report it."),
-            1,
-        )
-    print(f"{sentence} (Log: {_shown(log)})", file=sys.stderr)
-    return status
-
-
-def _shown(log: Path) -> str:
-    return os.path.relpath(log, os.environ.get(launch.DIRECTORY, "."))
 
 
 def _inputs(options: argparse.Namespace) -> dict[str, Path]:

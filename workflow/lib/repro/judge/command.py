@@ -19,6 +19,7 @@ from typing import Any
 
 from repro.core.canonical import pretty
 from repro.core.errors import UserError
+from repro.core.reporting import Say, reported
 from repro.core.schema import checked
 from repro.core.trace import read as read_trace
 from repro.core.writing import write_text
@@ -32,7 +33,6 @@ from repro.judge.search import Trial
 from repro.judge.trials import Setting
 from repro.judge.verdict import INCONCLUSIVE, MET, judge
 from repro.record import installed, manifest
-from repro.steps import Say, reported
 
 
 def _compared(

@@ -61,7 +61,7 @@ _CAUSES = {
     "optimizer state": "update",
     "seed states": "a random layer",
     "length": "update",
-    "history": "update",
+    "history": "evaluation",  # of the same weights at every step: a metric, or what a callback logs
     "final weights": "update",
     "metrics": "evaluation",
     "predictions": "evaluation",
