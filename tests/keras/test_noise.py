@@ -257,7 +257,9 @@ def projected(_layer: Any, x: Any, _training: bool) -> Any:
 
 
 def projected_in_training(_layer: Any, x: Any, training: bool) -> Any:
-    return projected(_layer, x, training) if training else x
+    import keras
+
+    return x @ (keras.random.normal((6, 6), seed=2) / 6**0.5) if training else x
 
 
 def projected_by_numpy(_layer: Any, x: Any, _training: bool) -> Any:

@@ -16,7 +16,7 @@ PROBE = {"order": {"bits": 0.0, "even": True}, "noise": [], "seeds": {"idle": Fa
 
 
 def with_ids(x: Any, **more: Any) -> dict[str, Any]:
-    return {"x": x, "y": np.zeros(SIZE, int), "id": np.arange(SIZE), **more}
+    return {"x": x, "y": np.arange(SIZE) % 2, "id": np.arange(SIZE), **more}
 
 
 def parts(returned: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +91,7 @@ CLEAN: dict[str, dict[str, Any]] = {
     "one category": with_ids(drawn(40, 1)),
     "a category as one-hot": with_ids(np.eye(50)[drawn(50, 1)[:, 0]]),
     "a category, again and again": with_ids(drawn(30, 1).repeat(20, axis=1)),
-    "answers and their opposites": with_ids(np.c_[drawn(2, 6), 1 - drawn(2, 6)]),
+    "answers and their opposites": with_ids(np.c_[drawn(2, 10), 1 - drawn(2, 10)]),
     "words": with_ids(np.array(["red", "green", "blue"])[drawn(3, 2)]),
 }
 

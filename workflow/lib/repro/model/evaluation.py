@@ -64,16 +64,8 @@ def _named(outputs: Any) -> dict[str, Array]:
 
 
 def _learned(model: Any) -> dict[str, str]:
-    """Digests of what only training may change.
-
-    What a stateful recurrent layer hands from batch to batch, and integers that count, may
-    change in evaluation.
-    """
-    kept = {
-        path: variable
-        for path, variable in by_path(model.weights).items()
-        if variable.name != "rnn_state" and "int" not in variable.dtype
-    }
+    """Digests of what only training may change: all weights but integers, which count."""
+    kept = {path: v for path, v in by_path(model.weights).items() if "int" not in v.dtype}
     return States(kept, {}, {}).digests()["weights"]
 
 
