@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -114,7 +114,7 @@ def _reason(error: Exception, code: Code) -> str:
 def _has_own_fit(model: Any) -> bool:
     import keras
 
-    kind: Any = type(model)
+    kind = cast("Any", type(model))
     return kind.fit is not keras.Model.fit
 
 
