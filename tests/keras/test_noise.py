@@ -14,7 +14,7 @@ from repro.model.noise import Source, in_augment, in_step
 from repro.model.training import built, made
 
 HERE = Path(__file__).parent
-CONSTANT, TRACED, CHOSEN, PLACED = "never changes", "drew them", "chose among", "copies"
+CONSTANT, TRACED, CHOSEN, PLACED = "never changes", "gave them", "chose among", "copies"
 
 
 def layer(call: Callable[..., Any], name: str = "noise", **attributes: Any) -> Any:

@@ -27,9 +27,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return e.prepared(tmp_path_factory.mktemp("data") / "data")
 
 
-def probed(data: Path, out: Path, **functions: Any) -> dict[str, Any]:
+def probed(data: Path, out: Path, trace: str = "step", **functions: Any) -> dict[str, Any]:
     experiment = Code(e.code(**functions).module, Path(__file__).parent)
-    probe(experiment, data, {"settings": {}, "training": TRAINING, "seed": 0}, out)
+    training = {**TRAINING, "trace": trace}
+    probe(experiment, data, {"settings": {}, "training": training, "seed": 0}, out)
     return json.loads((out / "probe.json").read_text())
 
 
@@ -174,11 +175,12 @@ def eager(_settings: Any, seeds: Any) -> Any:
 
 
 def test_what_cannot_be_looked_at_is_said(data: Path, tmp_path: Path) -> None:
-    found = probed(data, tmp_path, model=eager)
+    found = probed(data, tmp_path, trace="epoch", model=eager)
     assert told(found) == {}
-    (sentence,) = unlooked(found)
-    assert sentence.startswith("Frozen noise was not looked for: ")
-    assert "AttributeError at test_probe.py, line" in sentence
+    order, noise = sorted(unlooked(found), reverse=True)
+    assert order == "One order for every epoch was not looked for: the trace holds epochs alone."
+    assert noise.startswith("Frozen noise was not looked for: ")
+    assert "AttributeError at test_probe.py, line" in noise
 
 
 def test_it_writes_the_same_bytes_again(data: Path, tmp_path: Path) -> None:

@@ -84,13 +84,15 @@ def _content(op: Any) -> str:
 def constants(body: Body) -> tuple[tuple[str, ...], Mapping[tuple[str, str], tuple[int, str]]]:
     """The kinds of all operations in their order, and the content of each constant.
 
+    Text is left out: in messages it may name tensors.
+
     Returns:
         Kinds; and by (function, operation) the constant's number among all and its digest.
     """
     kinds: list[str] = []
     found: dict[tuple[str, str], tuple[int, str]] = {}
     for inner, op in nodes(body):
-        if op.type == "Const":
+        if op.type == "Const" and op.outputs[0].dtype.name != "string":
             found[inner.within, op.name] = (len(kinds), _content(op))
         kinds.append(op.type)
     return tuple(kinds), found

@@ -25,10 +25,10 @@ from repro.model.marks import Marks, marked
 from repro.model.reseeded import reseeded
 
 _CONSTANT = "it draws from a seed that never changes"
-_TRACED = "NumPy or Python drew them once, while TensorFlow traced the step"
+_TRACED = "NumPy or Python gave them once, while TensorFlow traced the step"
 _CHOSEN = "NumPy or Python chose among its operations once, while TensorFlow traced the step"
 _PLACED = "they differ between copies of one example, but not between two seeds"
-_COPIES, _TRIES = 4, 20
+_COPIES, _TRIES = 4, 8
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,11 @@ def probe(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> d
     batches = _augmented(augment, raw, seeds, code) if augment else raw
     sources, blind = _noise(code, model, raw, batches, seeds)
     tried, untried = _seeds(trial, initial, batches)
-    whys = {"Frozen noise": blind, "A seed that changes nothing": untried}
+    whole = "the trace holds epochs alone" if training.trace == "epoch" else None
+    whys = {
+        "Frozen noise": blind, "A seed that changes nothing": untried,
+        "One order for every epoch": whole,
+    }  # fmt: skip
     report = {
         "order": {"bits": _bits_of_order(plan), "even": plan.size % plan.batch_size == 0},
         "noise": sources,
