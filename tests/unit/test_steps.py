@@ -1,6 +1,5 @@
 """The command line that makes results: one sentence on the terminal, the rest in the log."""
 
-import json
 import os
 import subprocess
 import sys
@@ -82,7 +81,7 @@ def step(tmp_path: Path, *options: str, **variables: str) -> subprocess.Complete
     )  # fmt: skip
 
 
-PARAMETERS = json.dumps({"threads": {"intra": 2, "inter": 1}})
+PARAMETERS = '{"threads": {"intra": 2, "inter": 1}, "data_seed": 0}'
 PREPARE = ["prepare", "--experiment", "a", "--run", "original", "--parameters", PARAMETERS,
            "--out", "out", "--log", "a.log"]  # fmt: skip
 
