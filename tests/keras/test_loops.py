@@ -118,16 +118,17 @@ LIMITS = [{"epochs": 1}, {"steps": 2}, {"steps": 7}, {"steps": 1000}]
 @pytest.mark.slow
 @pytest.mark.parametrize("loop", ["graph", "fit"])
 def test_a_limit_gives_the_beginning_of_the_whole(data: Path, tmp_path: Path, loop: str) -> None:
-    from repro.judge.compare import _steps
+    from repro.judge.compare import parted
 
     experiment = e.code(augment=e.noise, callbacks=e.rates)
-    e.trained(experiment, data, tmp_path / "whole", loop=loop)
-    whole = read(tmp_path / "whole" / "trace.jsonl")
+    e.trained(experiment, data, tmp_path / "whole" / "seed-0", loop=loop)
+    whole = read(tmp_path / "whole" / "seed-0" / "trace.jsonl")
     for number, limit in enumerate(LIMITS):
-        e.trained(experiment, data, tmp_path / str(number), limit, loop=loop)
-        short = read(tmp_path / str(number) / "trace.jsonl")
+        run = tmp_path / str(number)
+        e.trained(experiment, data, run / "seed-0", limit, loop=loop)
+        short = read(run / "seed-0" / "trace.jsonl")
         assert short.header == whole.header
-        assert _steps(whole, short, limit) is None, limit
+        assert parted("train", tmp_path / "whole", run, 0, limit) is None, limit
         done = sum("step" in line for line in short.lines)
         steps = sum("step" in line for line in whole.lines)
         assert done == min(limit.get("steps", steps // 2), steps)
