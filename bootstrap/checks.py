@@ -84,7 +84,11 @@ def stages(*, quick: bool, pytest: Sequence[str] = ()) -> list[Stage]:
         Stage("snakemake --lint", ("snakemake", "--lint")),
     ]
     host = ["pytest", *HOST_TESTS, *(["-m", "not slow"] if quick else []), *pytest]
-    tests = [Stage("tests/unit", _in_environment("tests/unit", quick, pytest))]
+    tests = [
+        Stage("tests/unit", _in_environment("tests/unit", quick, pytest)),
+        # How the controls are counted; they themselves run by `./run controls`.
+        Stage("tests/irreproducible", _in_environment("tests/irreproducible", True, pytest)),
+    ]
     if not quick:
         tests.append(Stage("tests/keras", _in_environment("tests/keras", quick, pytest)))
     tests.append(Stage(" ".join(HOST_TESTS), tuple(host)))
