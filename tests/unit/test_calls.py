@@ -15,8 +15,8 @@ from repro.core.experiment import load
 from repro.record.calls import watched
 
 HEAD = """
-import datetime, glob, locale, multiprocessing, os, random, secrets, socket, subprocess
-import tempfile, threading, time, uuid
+import asyncio, collections, datetime, glob, locale, multiprocessing, os, random, secrets
+import socket, subprocess, tempfile, threading, time, uuid
 import concurrent.futures
 from datetime import datetime as moment
 from pathlib import Path
@@ -91,7 +91,9 @@ VARYING = {
         datetime.date.today()
         os.stat(".").st_mtime
         Path(".").stat().st_mtime_ns
-        os.path.getmtime(".")""",
+        os.path.getmtime(".")
+        moment(2020, 1, 1).timestamp()
+        moment(2020, 1, 1).astimezone()""",
     "listing order": """
         os.listdir(".")
         list(os.scandir("."))
@@ -101,6 +103,8 @@ VARYING = {
         list(Path(".").iterdir())
         list(Path(".").glob("*"))
         sorted(os.listdir(".")[:3])
+        sorted(os.listdir("."), key=len)
+        max(os.listdir("."), key=lambda name: len(name))
         sorted(map(str, enumerate(os.listdir("."))))""",
     "process id": "os.getpid()",
     "processors": """
@@ -136,10 +140,15 @@ VARYING = {
         {"a", "b"}.pop()
         [*{"a", "b"}]
         print(*{"a", "b"})
+        str({"a", "b"})
+        collections.deque({"a", "b"})
         {name: 1 for name in frozenset({"a", "b"})}""",
     "threads": """
         threading.Thread(target=print).start()
         concurrent.futures.ThreadPoolExecutor(1).shutdown()""",
+    "unordered stream": """
+        concurrent.futures.as_completed([])
+        asyncio.as_completed([])""",
     "processes": """
         subprocess.run(["true"])
         concurrent.futures.ProcessPoolExecutor(1).shutdown()""",
@@ -194,7 +203,7 @@ def test_a_source_of_variation_is_noted(source: str, line: str, tmp_path: Path) 
         "open(os.devnull, mode='w').close()",
         "helping.calls()",
         "time.sleep(0)",
-        "moment(2020, 1, 1).timestamp()",
+        "moment(2020, 1, 1).isoformat()",
     ],
 )
 def test_what_cannot_vary_is_not_noted(line: str, tmp_path: Path) -> None:

@@ -16,26 +16,26 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from importlib import import_module
 from importlib.machinery import SourceFileLoader
+from itertools import chain
 from pathlib import Path
 from threading import Lock
-from types import BuiltinMethodType, ModuleType
+from types import BuiltinMethodType, FunctionType, ModuleType
 from typing import Any
 
 from repro.core.canonical import pretty
 from repro.core.experiment import name_in
 from repro.core.writing import write_text
-from repro.record.places import converted, running
+from repro.record.places import converted, converting, running
 from repro.record.rewriting import RECORDER, rewritten
 from repro.record.sources import Source, is_path, modules, of, salted, table
 
 _FIELDS = ("call", "source", "function", "file", "line")
-_IN_ORDER = (list, tuple, enumerate, iter, zip, map, filter)
+_IN_ORDER = (list, tuple, enumerate, iter, zip, map, filter, str, repr, Counter, deque, chain)
 
 
 class Calls:
@@ -86,7 +86,7 @@ class Calls:
             line: where.
             free: whether the order of the result plays no part.
         """
-        if self._active and (self._sources(function) or _ordered(function) or _is_layer(function)):
+        if self._active and self._asks(function):
             return partial(self._called, function, file, line, free)
         return function
 
@@ -111,6 +111,12 @@ class Calls:
         for source in found if place else []:
             assert place
             self._note(source.call, source.source, place.file, place.line, place.function)
+
+    def _asks(self, function: Any) -> bool:
+        if self._sources(function):
+            return True
+        # Most functions are written in Python; none of those is looked at for more.
+        return type(function) is not FunctionType and (_ordered(function) or _is_layer(function))
 
     def _called(
         self, function: Any, file: str, line: int, free: bool, /, *args: Any, **named: Any
@@ -139,7 +145,7 @@ class Calls:
             self._awaited -= loaded
             self._table = table()
         if "tensorflow" in loaded:
-            self._undone.enter_context(_through_autograph(self))
+            self._undone.enter_context(converting(self.called_converted))
 
     def _varying(
         self, function: Any, args: Sequence[Any], named: Mapping[str, Any]
@@ -183,26 +189,6 @@ def _ordered(function: Any) -> bool:
 def _is_layer(function: Any) -> bool:
     kind = getattr(sys.modules.get("keras"), "Layer", None)
     return kind is not None and isinstance(function, type) and issubclass(function, kind)
-
-
-@contextmanager
-def _through_autograph(calls: Calls) -> Generator[None]:
-    """Code that autograph makes from the user's source calls everything through one function."""
-    api: Any = import_module("tensorflow.python.autograph.impl.api")
-    own = api.converted_call
-    holders = [api, api._TRANSPILER.get_extra_locals()["ag__"]]
-
-    def converted_call(function: Any, args: Any, named: Any, *more: Any, **options: Any) -> Any:
-        calls.called_converted(function, args, named or {})
-        return own(function, args, named, *more, **options)
-
-    for holder in holders:
-        holder.converted_call = converted_call
-    try:
-        yield
-    finally:
-        for holder in holders:
-            holder.converted_call = own
 
 
 @contextmanager

@@ -2,13 +2,15 @@
 
 Synopsis:
     running(path)        # "dataset", while the experiment's `dataset` is at work
-    converted(path)      # file, line and function, from code that autograph made of the user's
+    with converting(called):
+        converted(path)  # file, line and function, from code that autograph made of the user's
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import currentframe
@@ -80,3 +82,29 @@ def converted(path: Path) -> Place | None:
         return None
     names = (frame.name for frame in reversed(frames) if name_in(path, frame.filename))
     return Place(file, frames[-1].lineno, _outermost(names) or running(path))
+
+
+@contextmanager
+def converting(
+    called: Callable[[Any, Sequence[Any], Mapping[str, Any]], None],
+) -> Generator[None]:
+    """Tells of every call in code that autograph makes: all go through one function there.
+
+    Args:
+        called: is given the function and its arguments before each call.
+    """
+    api: Any = import_module("tensorflow.python.autograph.impl.api")
+    own = api.converted_call
+    holders = [api, api._TRANSPILER.get_extra_locals()["ag__"]]
+
+    def converted_call(function: Any, args: Any, named: Any, *more: Any, **options: Any) -> Any:
+        called(function, args, named or {})
+        return own(function, args, named, *more, **options)
+
+    for holder in holders:
+        holder.converted_call = converted_call
+    try:
+        yield
+    finally:
+        for holder in holders:
+            holder.converted_call = own

@@ -78,14 +78,14 @@ class _Rewriting(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         free, function = self._free, getattr(node.func, "id", None)
+        frees = function in _FREE and _breaks_no_tie(node)
         node.func = self.visit(node.func)
-        self._free = function in _FREE or (free and function in _THROUGH)
+        self._free = frees or (free and function in _THROUGH)
         node.args = [self.visit(part) for part in node.args]
         self._free = False
         node.keywords = [self.visit(part) for part in node.keywords]
         self._free = free
-        order = free or function in _FREE
-        node.func = self._to_recorder("call", node.func, order)
+        node.func = self._to_recorder("call", node.func, free or frees)
         return node
 
     def _iterated(self, value: ast.expr) -> ast.expr:
@@ -142,6 +142,12 @@ class _Rewriting(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
         read = isinstance(node.ctx, ast.Load) and node.id == "environ"
         return self._to_recorder("seen", node, *_ATTRIBUTES["environ"]) if read else node
+
+
+def _breaks_no_tie(node: ast.Call) -> bool:
+    """Whether no `key` leaves the order of some values to that in which they came."""
+    keys = [each.value for each in node.keywords if each.arg == "key"]
+    return all(isinstance(key, ast.Name) and key.id in ("str", "repr") for key in keys)
 
 
 def _is_environ(node: ast.expr) -> bool:

@@ -15,9 +15,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from types import MethodType
+from types import BuiltinMethodType, MethodType, ModuleType
 from typing import Any
 
+NotBound = (ModuleType, type, type(None))
 Condition = Callable[[Sequence[Any], Mapping[str, Any]], bool]
 
 
@@ -104,14 +105,15 @@ _PLAIN: Mapping[str, str] = {
         time.time time.time_ns time.perf_counter time.perf_counter_ns time.monotonic
         time.monotonic_ns time.process_time time.process_time_ns time.thread_time
         time.clock_gettime time.clock_gettime_ns time.localtime time.gmtime time.strftime
-        time.ctime time.asctime time.mktime timeit.default_timer
+        time.ctime time.asctime time.mktime
         datetime.datetime.now datetime.datetime.today datetime.datetime.utcnow
-        datetime.datetime.fromtimestamp datetime.date.today datetime.date.fromtimestamp
+        datetime.datetime.fromtimestamp datetime.datetime.timestamp datetime.datetime.astimezone
+        datetime.date.today datetime.date.fromtimestamp
         os.path.getmtime os.path.getctime os.path.getatime os.times tensorflow.timestamp""",
     "process id": "os.getpid os.getppid threading.get_ident threading.get_native_id",
     "processors": """
         os.cpu_count os.sched_getaffinity os.getloadavg multiprocessing.cpu_count""",
-    "environment variable": "os.getenv",
+    "environment variable": "os.getenv getpass.getuser",
     "home": "os.path.expanduser pathlib.Path.home pathlib.Path.expanduser",
     "temporary folder": """
         tempfile.gettempdir tempfile.mkdtemp tempfile.mkstemp tempfile.mktemp
@@ -124,8 +126,10 @@ _PLAIN: Mapping[str, str] = {
         locale.format_string locale.currency locale.atof""",
     "threads": """
         threading.Thread.start threading.Timer _thread.start_new_thread
-        concurrent.futures.ThreadPoolExecutor multiprocessing.pool.ThreadPool
-        concurrent.futures.as_completed""",
+        concurrent.futures.ThreadPoolExecutor multiprocessing.pool.ThreadPool""",
+    "unordered stream": """
+        concurrent.futures.as_completed concurrent.futures.wait asyncio.as_completed
+        concurrent.futures.Future.add_done_callback multiprocessing.pool.Pool.imap_unordered""",
     "processes": """
         concurrent.futures.ProcessPoolExecutor multiprocessing.Pool
         multiprocessing.pool.Pool multiprocessing.process.BaseProcess.start os.fork os.system
@@ -179,7 +183,11 @@ _IF: Sequence[tuple[str, str, Condition]] = (
 
 def key(function: Any) -> Any:
     """What a function is looked up by: of a bound method the function behind it."""
-    return function.__func__ if type(function) is MethodType else function
+    if type(function) is MethodType:
+        return function.__func__
+    if type(function) is BuiltinMethodType and not isinstance(function.__self__, NotBound):
+        return getattr(type(function.__self__), function.__name__, function)
+    return function
 
 
 def _resolved(name: str) -> Any:
