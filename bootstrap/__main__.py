@@ -114,7 +114,7 @@ def _target(argv: list[str]) -> int:
     parser.add_argument("--stress", action="store_true")
     options, rest = parser.parse_known_args(argv)
     _prepare(options.config, anew=False)
-    config = [*options.config, *(["stress=true"] if options.stress else [])]
+    config = [*options.config, *(["stress=True"] if options.stress else [])]
     # Last: it takes all values that follow, and a target must not be one of them.
     return _snakemake([*rest, *(["--config", *config] if config else [])])
 

@@ -122,5 +122,5 @@ def test_prints_the_command_and_mirrors_snakemakes_status(tmp_path: Path) -> Non
     version = run("--version", cwd=tmp_path)
     assert (version.returncode, version.stdout.splitlines()[-1]) == (0, "9.27.1")
     stress = run("all", "--stress", "--config", "pytest=x", "--dry-run", cwd=tmp_path)
-    shown = "$ snakemake all --dry-run --config pytest=x stress=true"
+    shown = "$ snakemake all --dry-run --config pytest=x stress=True"
     assert (stress.returncode, stress.stdout.splitlines()[0]) == (0, shown), stress.stderr
