@@ -26,20 +26,22 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "workflow" / "lib")]
 
-from variants import MODELS, NAIVE, VARIANTS  # noqa: E402
+from models import MODELS, write_data  # noqa: E402
+from variants import NAIVE, VARIANTS  # noqa: E402
 
 COLUMNS = ("model", "variant", "steps/s", "least to most", "× naive", "peak MiB", "× naive")
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One process: load of the machine as it began, training steps per second, peak bytes."""
+    """One process: load of the machine as it began, steps per second, processor time of one."""
 
     round: int
     model: str
     variant: str
     load: float
     steps_per_s: float
+    processor_s: float
     peak_bytes: int
 
 
@@ -47,53 +49,33 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=["MLP", "CNN"])
     for name, default, meaning in (
         ("repetitions", 5, "rounds; each runs every variant once"),
         ("epochs", 21, "the first is not timed; at least 2"),
-        ("examples", 5000, "8×8 grey values each"),
-        ("batch-size", 32, "32 is the default of Keras' fit"),
+        ("examples", 5000, "images with random values"),
         ("intra", 2, "threads within an operation, for every variant"),
         ("inter", 1, "threads between operations, for every variant"),
     ):
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{meaning} ({default})")
     given = parser.parse_args(arguments)
-    for name, least in {"repetitions": 1, "epochs": 2, "examples": 1, "batch_size": 1}.items():
+    for name, least in {"repetitions": 1, "epochs": 2, "examples": 1}.items():
         if (value := getattr(given, name)) < least:
             parser.error(f"Expected {name} of {least} or more. Received {value}. Give more.")
     return given
 
 
-def write_data(folder: Path, examples: int) -> None:
-    """Random images and labels, as `repro.data.prepare` lays them out."""
-    import numpy as np
-
-    draw = np.random.default_rng(0)
-    (folder / "train").mkdir()
-    for name, array in {
-        "id": np.array([f"{number:07}" for number in range(examples)]),
-        "x": draw.random((examples, 8, 8, 1), np.float32),
-        "y": draw.integers(0, 10, examples, np.int32),
-    }.items():
-        np.save(folder / "train" / f"{name}.npy", array)
-
-
-def _measured(given: argparse.Namespace, data: Path, model: str, variant: str) -> Mapping[str, Any]:
-    command = [sys.executable, "-P", str(HERE / "variants.py"), model, variant]
-    for name in ("epochs", "batch_size", "intra", "inter"):
-        command += [f"--{name.replace('_', '-')}", str(getattr(given, name))]
-    lib = str(HERE.parents[1] / "workflow" / "lib")
-    environment = {**os.environ, "PYTHONPATH": lib, "PYTHONNOUSERSITE": "1"}
-    done = subprocess.run(
-        [*command, "--data", str(data)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def measured(script: str, *arguments: str, **options: Any) -> Mapping[str, Any]:
+    """Runs a script beside this one in a process of its own; returns the JSON that it prints."""
+    command = [sys.executable, "-P", str(HERE / script), *arguments]
+    for name, value in options.items():
+        command += [f"--{name}", str(value)]
+    path = os.pathsep.join([str(HERE), str(HERE.parents[1] / "workflow" / "lib")])
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONNOUSERSITE": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(
-            f"{done.stderr}\nExpected {model}, {variant}, to run. Received exit status "
+            f"{done.stderr}\nExpected {', '.join(arguments)} to run. Received exit status "
             f"{done.returncode}. Read the lines above."
         )
     return json.loads(done.stdout.splitlines()[-1])
@@ -102,11 +84,13 @@ def _measured(given: argparse.Namespace, data: Path, model: str, variant: str) -
 def measurements(given: argparse.Namespace, data: Path) -> Iterator[Measurement]:
     """Runs every variant once in each round, in a fresh process; the first moves on by one."""
     names = list(VARIANTS)
+    options = {name: getattr(given, name) for name in ("epochs", "intra", "inter")}
     for number in range(given.repetitions):
         for model in given.models:
             first = number % len(names)
             for variant in names[first:] + names[:first]:
-                load, found = os.getloadavg()[0], _measured(given, data, model, variant)
+                load = os.getloadavg()[0]
+                found = measured("variants.py", model, variant, data=data / model, **options)
                 one = Measurement(number, model, variant, load, **found)
                 print(asdict(one), file=sys.stderr, flush=True)
                 yield one
@@ -136,25 +120,26 @@ def rows(found: Sequence[Measurement], models: Sequence[str]) -> Iterator[tuple[
             )
 
 
+def record(given: argparse.Namespace, found: Sequence[Mapping[str, Any]]) -> str:
+    """One line of JSON: what was asked for, the versions, every measurement."""
+    versions = {name: version(name) for name in ("tensorflow", "keras", "numpy")}
+    versions |= {"python": platform.python_version(), "machine": platform.machine()}
+    whole = {**vars(given), **versions, "cpus": os.cpu_count(), "measurements": list(found)}
+    return json.dumps(whole, sort_keys=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measures and prints."""
     given = _arguments(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        write_data(Path(folder), given.examples)
+        for name in given.models:
+            write_data(Path(folder) / name, MODELS[name], given.examples)
         found = list(measurements(given, Path(folder)))
     print("| " + " | ".join(COLUMNS) + " |")
     print("|---|---|" + "---:|" * (len(COLUMNS) - 2))
     for row in rows(found, given.models):
         print("| " + " | ".join(row) + " |")
-    versions = {name: version(name) for name in ("tensorflow", "keras", "numpy")}
-    versions |= {"python": platform.python_version(), "machine": platform.machine()}
-    record = {
-        **vars(given),
-        **versions,
-        "cpus": os.cpu_count(),
-        "measurements": [asdict(m) for m in found],
-    }
-    print(json.dumps(record, sort_keys=True))
+    print(record(given, [asdict(m) for m in found]))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Variants: one way to train one model, in a process of its own; prints its speed and memory.
 
 Synopsis:
-    python variants.py MODEL VARIANT --data FOLDER --epochs N --batch-size N --intra N --inter N
+    python variants.py MODEL VARIANT --data FOLDER --epochs N --intra N --inter N
 
-FOLDER is laid out as `repro.data.prepare` writes it. `speed.py` starts this.
+FOLDER is laid out as `repro.data.prepare` writes it. `speed.py` and `trace_cost.py` start this.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models import MODELS, model
 from repro.core.config import Threads
 from repro.core.experiment import Code
 from repro.data.prepare import part
@@ -26,7 +27,7 @@ from repro.data.prepare import part
 SEED = 0
 NAIVE = "naive fit"
 
-_epoch_ends: list[float] = []
+_epoch_ends: list[tuple[float, float]] = []
 
 
 def callbacks(_settings: Any = None, _seeds: Any = None) -> list[Any]:
@@ -34,50 +35,9 @@ def callbacks(_settings: Any = None, _seeds: Any = None) -> list[Any]:
     import keras
 
     def note(_epoch: int, _logs: Any) -> None:
-        _epoch_ends.append(time.perf_counter())
+        _epoch_ends.append((time.perf_counter(), time.process_time()))
 
     return [keras.callbacks.LambdaCallback(on_epoch_end=note)]
-
-
-def mlp() -> list[Any]:
-    """64 → 64 → 64 → 10."""
-    from keras import layers
-
-    return [
-        layers.Flatten(),
-        layers.Dense(64, activation="relu"),
-        layers.Dense(64, activation="relu"),
-        layers.Dense(10),
-    ]
-
-
-def cnn() -> list[Any]:
-    """Two convolutions of 16 filters, pooling, ten classes."""
-    from keras import layers
-
-    return [
-        layers.Conv2D(16, 3, padding="same", activation="relu"),
-        layers.Conv2D(16, 3, padding="same", activation="relu"),
-        layers.MaxPooling2D(),
-        layers.Flatten(),
-        layers.Dense(10),
-    ]
-
-
-MODELS: Mapping[str, Callable[[], list[Any]]] = {"MLP": mlp, "CNN": cnn}
-
-
-def model(settings: Mapping[str, Any], _seeds: Any = None) -> Any:
-    """The compiled model, the same for every variant."""
-    import keras
-
-    network = keras.Sequential([keras.Input((8, 8, 1)), *MODELS[settings["model"]]()])
-    network.compile(
-        optimizer="adam",
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
-    return network
 
 
 @dataclass(frozen=True)
@@ -87,8 +47,12 @@ class Task:
     model: str
     data: Path
     epochs: int
-    batch_size: int
     threads: Threads
+
+    @property
+    def batch_size(self) -> int:
+        """Examples in a batch."""
+        return MODELS[self.model].batch_size
 
     def fresh(self) -> Any:
         """A new model."""
@@ -181,21 +145,23 @@ def _peak() -> int:
 
 
 def main() -> None:
-    """Trains, then prints one line: steps per second after the first epoch, peak bytes."""
+    """Trains, then prints one line: speed after the first epoch, processor time, peak bytes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", choices=MODELS)
     parser.add_argument("variant", choices=VARIANTS)
     parser.add_argument("--data", type=Path, required=True)
-    for name in ("epochs", "batch-size", "intra", "inter"):
+    for name in ("epochs", "intra", "inter"):
         parser.add_argument(f"--{name}", type=int, required=True)
     given = parser.parse_args()
     threads = Threads(given.intra, given.inter)
-    task = Task(given.model, given.data, given.epochs, given.batch_size, threads)
+    task = Task(given.model, given.data, given.epochs, threads)
     VARIANTS[given.variant](task)
-    batches = -(-len(part(given.data, "train")["id"]) // given.batch_size)
+    batches = -(-len(part(given.data, "train")["id"]) // task.batch_size)
     steps = batches * (len(_epoch_ends) - 1)
-    speed = steps / (_epoch_ends[-1] - _epoch_ends[0])
-    print(json.dumps({"steps_per_s": speed, "peak_bytes": _peak()}))
+    first, last = _epoch_ends[0], _epoch_ends[-1]
+    wall, processor = (end - start for start, end in zip(first, last, strict=True))
+    found = {"steps_per_s": steps / wall, "processor_s": processor / steps, "peak_bytes": _peak()}
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -1,30 +1,34 @@
-"""The benchmark runs, and its table has a row for every model and variant."""
+"""The benchmarks run, and their tables have a row for all that they measure."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-SPEED = Path(__file__).resolve().parents[1] / "benchmarks" / "speed.py"
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 ROUND = ["--repetitions", "1", "--epochs", "2", "--examples", "70", "--intra", "1"]
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(SPEED), *arguments], capture_output=True, text=True, check=False
-    )
+def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(BENCHMARKS / script), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def table_and_record(printed: str) -> tuple[list[str], list[list[str]], list[dict[str, Any]]]:
+    *table, record = printed.splitlines()
+    header, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+    assert {len(row) for row in rows} == {len(header)}
+    return header, rows, json.loads(record)["measurements"]
 
 
 @pytest.mark.slow
 def test_a_table_with_every_row_and_a_record_with_every_measurement():
-    done = run(*ROUND)
+    done = run("speed.py", *ROUND)
     assert done.returncode == 0, done.stderr
-    *table, record = done.stdout.splitlines()
-    header, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
-    measured = json.loads(record)["measurements"]
-    assert {len(row) for row in rows} == {len(header)}
+    _, rows, measured = table_and_record(done.stdout)
     assert [row[:2] for row in rows if row[0] == "MLP"] == [
         ["MLP", row[1]] for row in rows if row[0] == "CNN"
     ]
@@ -34,8 +38,23 @@ def test_a_table_with_every_row_and_a_record_with_every_measurement():
     assert [row[4] for row in rows if row[1] == "naive fit"] == ["1.00", "1.00"]
 
 
-def test_one_epoch_is_refused_because_none_would_be_timed():
-    done = run("--epochs", "1")
+@pytest.mark.slow
+def test_the_trace_is_timed_beside_an_untraced_training():
+    few = ["--repetitions", "1", "--epochs", "6", "--examples", "70", "--models", "MLP"]
+    done = run("trace_cost.py", *few)
+    assert done.returncode == 0, done.stderr
+    header, rows, (measured,) = table_and_record(done.stdout)
+    assert [row[:2] for row in rows] == [["MLP", "wall"], ["MLP", "processor"]]
+    for row, clock in zip(rows, ("wall", "processor"), strict=True):
+        seconds = measured[clock]
+        assert min(seconds["own"], seconds["fit"]) > 0
+        share = 100 * seconds["trace"] / seconds["own"]
+        assert dict(zip(header, row, strict=True))["share of own step"] == f"{share:.1f} %"
+
+
+@pytest.mark.parametrize(("script", "least"), [("speed.py", 2), ("trace_cost.py", 4)])
+def test_one_epoch_is_refused_because_none_would_be_timed(script: str, least: int):
+    done = run(script, "--epochs", "1")
     assert done.returncode == 2
-    assert "Expected epochs of 2 or more. Received 1." in done.stderr
+    assert f"Expected epochs of {least} or more. Received 1." in done.stderr
     assert not done.stdout
