@@ -147,7 +147,12 @@ async def _fetch(pins: Sequence[Pin], cache: Path) -> list[Path]:
         async with free:
             return await _download(pin, cache, client)
 
-    return await asyncio.gather(*(one(pin) for pin in pins))
+    # A download that is cancelled goes on in its thread and writes its part after the clean-up.
+    done = await asyncio.gather(*(one(pin) for pin in pins), return_exceptions=True)
+    for outcome in done:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return [outcome for outcome in done if isinstance(outcome, Path)]
 
 
 async def _download(pin: Pin, cache: Path, client: "Client") -> Path:

@@ -12,11 +12,13 @@ import pytest
 from repro.core.experiment import Code, load
 from repro.core.seeding import Seeds
 from repro.judge.culprit import Culprit, culprit
-from repro.model.detail import Detail
+from repro.model.detail import Detail, digest
 from repro.model.training import train
 from repro.record.calls import watched
 
 HERE = Path(__file__)
+TRAINING = {"epochs": 1, "batch_size": 16, "loop": "auto", "trace": "step",
+            "threads": {"intra": 2, "inter": 1}}  # fmt: skip
 
 
 def looked(
@@ -27,8 +29,7 @@ def looked(
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(Seeds(0)("global"))
-    training = {"epochs": 1, "batch_size": 16, "loop": "auto", "trace": "step",
-                "threads": {"intra": 2, "inter": 1}, **changed}  # fmt: skip
+    training = {**TRAINING, **changed}
     parameters = {"settings": {}, "training": training, "seed": 0, "limit": {"steps": step + 1}}
     detail = Detail(path, 0, step)
     train(code, data, parameters, out, detail)
@@ -47,6 +48,20 @@ EQUAL: Mapping[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "own step": (e.table, {"model": e.own_step}),
     "two inputs": (e.two_inputs, {"model": e.two_towers}),
 }
+TRAINED = {"conv2d", "batch_normalization", "dense"}
+LAYERS: Mapping[str, Mapping[str, set[str]]] = {
+    "cnn": {
+        "forward": {*TRAINED, "re_lu", "flatten", "dropout"},
+        "gradient": {*TRAINED, "re_lu", "flatten", "dropout"},
+        "update": TRAINED,
+        "augmentation": set(),
+    },
+    "lstm": {
+        "forward": {"lstm", "lstm/lstm_cell", "dense"},
+        "gradient": {"lstm", "dense"},
+        "update": {"lstm/lstm_cell", "dense"},
+    },
+}
 
 
 @pytest.mark.parametrize("name", EQUAL)
@@ -57,11 +72,48 @@ def test_the_same_step_has_the_same_digests(name: str, tmp_path: Path) -> None:
         looked(code(**functions), data, tmp_path / loop, loop=loop) for loop in ("graph", "fit")
     )
     assert one == two
-    assert {"forward", "gradient", "update"} <= {each["phase"] for each in one}
+    assert all(number < n for n, each in enumerate(one) for number in each["inputs"])
+    assert {each["phase"] for each in one if each["op"] == "ArgMax"} <= {"other"}  # a metric's
+    for phase, layers in LAYERS.get(name, {}).items():
+        assert {each["layer"] for each in one if each["phase"] == phase} - {None} == layers
     assert culprit({"tensors": one, "layers": {}}, {"tensors": two, "layers": {}}) is None
-    earlier = looked(code(**functions), data, tmp_path / "earlier", step=0)
-    assert [each["name"] for each in earlier] == [each["name"] for each in one]
-    assert earlier != one
+
+
+def test_another_step_has_other_digests(tmp_path: Path) -> None:
+    data = e.prepared(tmp_path / "data")
+    one, two = (looked(code(), data, tmp_path / str(step), step=step) for step in (0, 1))
+    assert [each["name"] for each in one] == [each["name"] for each in two]
+    assert {n["op"] for n, other in zip(one, two, strict=True) if n == other} >= {"Const"}
+    same = [n["name"] for n, other in zip(one, two, strict=True) if n == other]
+    assert not {"data:0", "sequential/dense/kernel", "adam/iteration"} & set(same)
+
+
+@pytest.mark.parametrize(("eager", "step"), [(True, 0), (False, 3)])
+def test_nothing_is_told_of_a_step_that_was_not_traced(
+    eager: bool, step: int, tmp_path: Path
+) -> None:
+    def model(settings: Any, seeds: Any) -> Any:
+        return e.compiled(e.mlp(settings, seeds), run_eagerly=eager)
+
+    data = e.prepared(tmp_path / "data")
+    detail = Detail(HERE, 0, step)
+    parameters = {"settings": {}, "training": TRAINING, "seed": 0, "limit": {"steps": 2}}
+    train(code(model=model, augment=e.noise), data, parameters, tmp_path / "out", detail)
+    assert detail.tensors() == []
+
+
+def test_a_digest_tells_bits_type_shape_and_text_apart() -> None:
+    import tensorflow as tf
+
+    arrays = [
+        np.zeros(2, "float32"), -np.zeros(2, "float32"), np.zeros(2, "int32"), np.zeros(1, "int64"),
+        np.zeros((2, 1), "float32"), np.zeros((0, 2), "float32"), np.float32(0),
+        np.zeros(2, tf.bfloat16.as_numpy_dtype), np.array([b"ab", b"c"], object),
+        np.array([b"a", b"bc"], object),
+    ]  # fmt: skip
+    found = [digest(np.asarray(array)) for array in arrays]
+    assert len(set(found)) == len(arrays)
+    assert found == [digest(np.array(array)) for array in arrays]
 
 
 def entropy() -> int:

@@ -13,6 +13,7 @@ without: compare it with another one with detail.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -62,7 +63,8 @@ class Detail:
     """
 
     def __init__(self, path: Path, epoch: int, step: int) -> None:
-        self._path, self._epoch, self._step = path, epoch, step
+        self._path = Path(os.path.abspath(path))  # noqa: PTH100 (links stay, as in tracebacks)
+        self._epoch, self._step = epoch, step
         self._wanted = -1
         self._marks: Marks | None = None
         self._described: list[Tensor] = []
