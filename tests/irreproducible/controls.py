@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -39,6 +38,10 @@ HERE = Path(__file__).resolve().parent
 
 TRAINING = {"epochs": 2, "batch_size": 8, "threads": {"intra": 1, "inter": 1}}
 """Small, since what takes time is starting each step; one thread, so that jobs run side by side."""
+
+
+AT_ONCE = 8
+"""How many controls, each with its twin, Snakemake is given at once."""
 
 
 class _Offset(BaseHTTPRequestHandler):
@@ -125,34 +128,31 @@ def make(folder: Path, chosen: Sequence[Case], service: str) -> None:
     (folder / "config" / "config.yaml").write_text(text, "utf-8")
 
 
-def run(folder: Path, jobs: int) -> int:
+def run(folder: Path, jobs: int, chosen: Sequence[Case]) -> None:
     """Runs Snakemake up to the verdicts, goes on where one fails, and tells how far it is.
 
     Args:
         folder: a project; Snakemake's output goes to `snakemake.log` there.
         jobs: how many processors to use.
-
-    Returns:
-        Snakemake's exit status.
+        chosen: the controls.
     """
-    command = ["snakemake", "--snakefile", str(project.ROOT / "Snakefile"), "all", "--keep-going"]
-    command += ["--cores", str(jobs), "--conda-prefix", str(project.ROOT / ".snakemake" / "conda")]
     # Set, so that a repeat with another one has no more variables than the original.
     environment = {**tools.environment(), "TMPDIR": tempfile.gettempdir()}
-    told = 0
     with (folder / "snakemake.log").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        assert process.stdout is not None
-        for line in process.stdout:
-            log.write(line)
-            done = re.search(r"\((\d+)%\) done", line)
-            if done and int(done[1]) >= told + 10:
-                told = int(done[1])
-                print(f"{told} %", file=sys.stderr, flush=True)
-        return process.wait()
+        # Some at once: with every job that ends, Snakemake's scheduler takes more processor time.
+        for first in range(0, len(chosen), AT_ONCE):
+            some = chosen[first : first + AT_ONCE]
+            names = [f"{case.name}-{twin}" for case in some for twin in ("fault", "clean")]
+            command = [
+                "snakemake", "--snakefile", str(project.ROOT / "Snakefile"), "--keep-going",
+                "--cores", str(jobs), "--conda-prefix", str(project.ROOT / ".snakemake" / "conda"),
+                *(f"results/{name}/verdict.json" for name in names),
+            ]  # fmt: skip
+            subprocess.run(
+                command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT,
+                check=False,
+            )  # fmt: skip
+            print(f"{first + len(some)} of {len(chosen)}", file=sys.stderr, flush=True)
 
 
 def _verdict(folder: Path, name: str) -> Mapping[str, Any] | None:
@@ -209,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     with _folder(options.folder) as folder, _service() as service:
         make(folder, chosen, service)
-        run(folder, options.jobs)
+        run(folder, options.jobs, chosen)
         found = outcomes(folder, chosen)
     counts = figures(found)
     print("\n".join(table(found)), end="\n\n")
