@@ -53,7 +53,8 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
     found = survey(prefix)
     problems = wheel_problems(prefix, packages, found)
     if not problems:
-        record(prefix, found, {**lock, "platform": platform, "packages": packages})
+        facts = {**lock, "platform": platform, "packages": packages}
+        record(prefix, found, facts, owners(prefix, found))
     return _refuse(problems)
 
 
@@ -118,11 +119,7 @@ def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
         >>> wheel_problems(prefix, packages, survey(prefix))
         []
     """
-    places = [str(prefix / path) for path in found if path.endswith("/site-packages/")]
-    installed = {
-        re.sub(r"[-_.]+", "-", wheel.name).lower(): wheel
-        for wheel in importlib.metadata.distributions(path=places)
-    }
+    installed = {_normal(wheel.name): wheel for wheel in _wheels(prefix, found)}
     extra = installed.keys() - {p["name"] for p in packages}
     problems = [f"Expected no distribution but the lock's. Received {n}." for n in sorted(extra)]
     for package in (p for p in packages if p["manager"] == "pip"):
@@ -136,6 +133,41 @@ def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
         else:
             problems += _unlike_record(prefix, wheel, found)
     return problems
+
+
+def owners(prefix: Path, found: Survey) -> dict[str, str]:
+    """Return the package that each file belongs to, by the packages' own records.
+
+    Args:
+        prefix: folder of the environment.
+        found: what lies in the environment.
+
+    Example:
+        >>> owners(prefix, survey(prefix))["lib/python3.11/os.py"]
+        'python'
+    """
+    owned: dict[str, str] = {}
+    for file in prefix.glob("conda-meta/*.json"):
+        meta = json.loads(file.read_bytes())
+        owned |= dict.fromkeys(meta["files"], meta["name"])
+    for wheel in _wheels(prefix, found):
+        paths = (_place(prefix, wheel, path) for path in wheel.files or [])
+        owned |= dict.fromkeys(paths, _normal(wheel.name))
+    return owned
+
+
+def _wheels(prefix: Path, found: Survey) -> Iterator[importlib.metadata.Distribution]:
+    places = [str(prefix / path) for path in found if path.endswith("/site-packages/")]
+    return iter(importlib.metadata.distributions(path=places))
+
+
+def _normal(name: str) -> str:
+    """A distribution's name as the lock writes it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _place(prefix: Path, wheel: importlib.metadata.Distribution, path: Any) -> str:
+    return os.path.relpath(os.path.normpath(str(wheel.locate_file(path))), prefix)
 
 
 def _refuse(problems: Sequence[str]) -> int:
@@ -175,7 +207,7 @@ def _unlike_record(
     for path in wheel.files or []:
         if path.hash is None:
             continue
-        place = os.path.relpath(os.path.normpath(str(wheel.locate_file(path))), prefix)
+        place = _place(prefix, wheel, path)
         want = f"sha256:{base64.urlsafe_b64decode(path.hash.value + '==').hex()}"
         now = found[place][0] if place in found else "no such file"
         if now != want:

@@ -142,7 +142,7 @@ def test_installs_the_wheels_and_records_every_file(site: Site) -> None:
     assert done.stderr == ""
     assert (done.returncode, done.stdout) == (0, "")
     assert installed.check(site.prefix) == []
-    read = installed.read(site.prefix)
+    read = installed.require(site.prefix).facts
     assert (read["channel"], read["environment"], read["platform"]) == ("locked", "keras", PLATFORM)
     assert {p["name"] for p in read["packages"]} == {"pip", *WHEELS}
     assert read["lock"] == f"sha256:{hashlib.sha256(lock(site).encode()).hexdigest()}"

@@ -43,7 +43,7 @@ def make_environment(folder: Path, name: str) -> Path:
     prefix = folder / f"{name}_"
     (prefix / "lib").mkdir(parents=True)
     (prefix / "lib" / "module.py").write_text("value = 1\n")
-    installed.record(prefix, installed.survey(prefix), {})
+    installed.record(prefix, installed.survey(prefix), {}, {})
     prefix.with_suffix(".env_setup_done").touch()
     return prefix
 

@@ -35,7 +35,7 @@ def build(root: Path, tree: dict[str, bytes]) -> list[Path]:
 
 
 def record(root: Path) -> None:
-    installed.record(root, installed.survey(root), FACTS)
+    installed.record(root, installed.survey(root), FACTS, {"lib/a.py": "a"})
 
 
 @pytest.fixture
@@ -180,58 +180,35 @@ def test_require_says_which_folder_to_remove(env: Path) -> None:
     )
 
 
-def test_read_gives_the_facts_back_without_the_files(env: Path) -> None:
-    assert installed.read(env) == FACTS
-    with pytest.raises(FileNotFoundError):
-        installed.read(env / "lib")
+def test_require_gives_the_facts_back_and_whose_each_file_is(env: Path) -> None:
+    found = installed.require(env)
+    assert found.facts == FACTS
+    assert {path: row[5] for path, row in found.files.items() if row} == {
+        "bin/python": "", "lib/a.py": "a", "lib/b.py": "", "lib/link.py": "",
+    }  # fmt: skip
+
+
+def test_a_file_is_hashed_again_only_where_its_state_is_another(env: Path) -> None:
+    row = installed.require(env).files["lib/a.py"]
+    assert installed.unlike(env / "lib/a.py", row) is None
+    assert installed.unlike(env / "lib/a.py", ["another digest", *row[1:]]) is None
+    os.utime(env / "lib/a.py", (0, 0))
+    assert installed.unlike(env / "lib/a.py", row) is None
+    flip(env / "lib/a.py")
+    assert installed.unlike(env / "lib/a.py", row) == installed.digest(env / "lib/a.py")
 
 
 def test_a_record_is_written_whole_or_not_at_all(env: Path) -> None:
     before = (env / installed.RECORD).read_bytes()
     with pytest.raises(TypeError):
-        installed.record(env, installed.survey(env), {"channel": object()})
+        installed.record(env, installed.survey(env), {"channel": object()}, {})
     assert (env / installed.RECORD).read_bytes() == before
     assert installed.check(env) == []
     assert list(env.parent.iterdir()) == [env]
 
 
-@pytest.fixture
-def renders(tmp_path: Path) -> tuple[Path, Path]:
-    """A lock and the files of one environment that belong to it."""
-    lock, envs = tmp_path / "conda-lock.yml", tmp_path / "envs"
-    lock.write_text("version: 1\n")
-    line = f"# lock: {installed.digest(lock)}\n"
-    envs.mkdir()
-    (envs / "keras.yaml").write_text(f"# made\n{line}channels: []\n")
-    (envs / "keras.linux-64.pin.txt").write_text(f"@EXPLICIT\n{line}")
-    (envs / "keras.post-deploy.sh").write_text(f"#!/bin/sh\n# made\n{line}exit\n")
-    return lock, envs
-
-
-def test_renders_of_the_lock_are_accepted(renders: tuple[Path, Path]) -> None:
-    installed.check_renders(*renders, "keras", "linux-64")
-
-
-@pytest.mark.parametrize("file", ["keras.yaml", "keras.linux-64.pin.txt", "keras.post-deploy.sh"])
-def test_a_missing_render_is_refused(renders: tuple[Path, Path], file: str) -> None:
-    (renders[1] / file).unlink()
-    with pytest.raises(UserError, match=rf"{file}, rendered .* Received no such file\. Run `"):
-        installed.check_renders(*renders, "keras", "linux-64")
-
-
-def test_renders_of_another_lock_or_platform_are_refused(renders: tuple[Path, Path]) -> None:
-    with pytest.raises(UserError, match=r"keras\.osx-arm64\.pin\.txt"):
-        installed.check_renders(*renders, "keras", "osx-arm64")
-    renders[0].write_text("version: 2\n")
-    with pytest.raises(UserError, match="Received one from another lock"):
-        installed.check_renders(*renders, "keras", "linux-64")
-    renders[0].unlink()
-    with pytest.raises(UserError, match="Expected a lock at"):
-        installed.check_renders(*renders, "keras", "linux-64")
-
-
 def test_the_record_can_be_read_by_others(env: Path) -> None:
-    """It is JSON: digest, size, inode, mtime and ctime of every file."""
+    """It is JSON: digest, size, inode, mtime, ctime and package of every file."""
     recorded = json.loads((env / installed.RECORD).read_text())
     status = (env / "lib" / "a.py").stat()
     assert recorded["files"]["lib/a.py"] == [
@@ -240,5 +217,6 @@ def test_the_record_can_be_read_by_others(env: Path) -> None:
         status.st_ino,
         status.st_mtime_ns,
         status.st_ctime_ns,
+        "a",
     ]
     assert recorded["files"]["lib/"] == []

@@ -5,13 +5,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import ParseDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from in_toto_attestation.predicates.provenance.v1 import provenance_pb2
+from in_toto_attestation.v1 import statement_pb2
+from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
+from in_toto_attestation.v1.statement import Statement
+from packageurl import PackageURL
 from repro.core.digest import sha256_file, sha256_tree, sha256_value
 from repro.core.errors import UserError
-from repro.record.manifest import Making, check_subjects, digests, read, write
+from repro.record.environment import environment
+from repro.record.manifest import check_subjects, inputs, read, recorded, write
+from repro.record.statement import Making, purl, resources
 
-INSTALLED = {"lock": "sha256:0", "channel": "local", "platform": "linux-64", "packages": []}
+PACKAGES = [
+    {
+        "manager": "conda",
+        "name": "python",
+        "version": "3.11.15",
+        "build": "h1_0",
+        "sha256": "a" * 64,
+    },
+    {"manager": "pip", "name": "tensorflow", "version": "2.21.0+c", "sha256": "b" * 64},
+]
+FACTS = {"lock": f"sha256:{'0' * 64}", "channel": "local", "platform": "linux-64"}
+INSTALLED = {**FACTS, "packages": PACKAGES}
+ENVIRONMENT = environment()
 
 
 @pytest.fixture
@@ -28,8 +48,9 @@ def made(tmp_path: Path, outputs: list[Path], **changed: Any) -> Path:
         **{
             "names": {"step": "prepare", "experiment": "digits", "run": "original"},
             "parameters": {"data_seed": 0},
-            "inputs": digests({"code": tmp_path / "a.txt", "data": tmp_path / "data"}),
+            "inputs": resources({"code": tmp_path / "a.txt", "data": tmp_path / "data"}),
             "installed": INSTALLED,
+            "environment": ENVIRONMENT,
             "process": {"factors": []},
             **changed,
         }
@@ -51,16 +72,57 @@ def test_inputs_are_named_by_digest_and_no_path_is_told(
 ) -> None:
     found = read(made(tmp_path, outputs))
     definition = found["predicate"]["buildDefinition"]
-    inputs = {d["name"]: d["digest"]["sha256"] for d in definition["resolvedDependencies"]}
-    assert inputs == {
+    assert inputs(found) == {
         "code": sha256_file(tmp_path / "a.txt"),
+        "conda-lock.yml": "0" * 64,
         "data": sha256_tree(tmp_path / "data"),
+    }
+    (folder,) = (d for d in definition["resolvedDependencies"] if d.get("name") == "data")
+    assert folder["annotations"]["files"] == {
+        name: sha256_file(tmp_path / "data" / name) for name in ("train/x.npy", "train/y.npy")
     }
     external = definition["externalParameters"]
     assert external["step"] == "prepare"
     assert external["parameters_sha256"] == sha256_value({"data_seed": 0})
     assert str(tmp_path) not in json.dumps({**found, "predicate": definition})
-    assert found["predicate"]["repro_environment"]["installed"] == INSTALLED
+    assert recorded(found)["environment"]["installed"] == FACTS
+
+
+def test_packages_are_named_by_package_url_and_digest(tmp_path: Path, outputs: list[Path]) -> None:
+    definition = read(made(tmp_path, outputs))["predicate"]["buildDefinition"]
+    packages = [d for d in definition["resolvedDependencies"] if "uri" in d]
+    assert packages == [
+        {"uri": "pkg:conda/python@3.11.15?build=h1_0", "digest": {"sha256": "a" * 64}},
+        {"uri": "pkg:pypi/tensorflow@2.21.0%2Bc", "digest": {"sha256": "b" * 64}},
+    ]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_package_urls_are_what_their_own_library_reads(package: dict[str, str]) -> None:
+    found = PackageURL.from_string(purl(package))
+    assert (found.name, found.version) == (package["name"], package["version"])
+    assert found.qualifiers == ({"build": package["build"]} if "build" in package else {})
+    assert found.to_string() == purl(package)
+
+
+def test_the_statement_is_what_in_totos_own_library_reads(
+    tmp_path: Path, outputs: list[Path]
+) -> None:
+    content = read(made(tmp_path, outputs))
+    found = Statement.copy_from_pb(ParseDict(content, statement_pb2.Statement()))
+    found.validate()
+    assert [s.name for s in found.pb.subject] == [s["name"] for s in content["subject"]]
+    provenance = ParseDict(
+        content["predicate"], provenance_pb2.Provenance(), ignore_unknown_fields=True
+    )
+    definition = content["predicate"]["buildDefinition"]
+    assert provenance.build_definition.build_type == definition["buildType"]
+    told = provenance.build_definition.resolved_dependencies
+    assert [d.name or d.uri for d in told] == [
+        d.get("name", d.get("uri")) for d in definition["resolvedDependencies"]
+    ]
+    for descriptor in told:
+        ResourceDescriptor.copy_from_pb(descriptor).validate()
 
 
 @pytest.mark.parametrize(
@@ -68,8 +130,9 @@ def test_inputs_are_named_by_digest_and_no_path_is_told(
     [
         {"names": {"step": "other"}},
         {"names": {}},
-        {"installed": {}},
+        {"installed": {**INSTALLED, "lock": "sha256:0"}},
         {"installed": {**INSTALLED, "channel": "somewhere"}},
+        {"environment": {}},
         {"started": "yesterday"},
     ],
 )

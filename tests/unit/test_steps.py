@@ -109,7 +109,7 @@ def test_only_an_environment_with_its_record_comes_as_far_as_the_code(
     done = step(tmp_path, "launch", "--run", run, "--intra", "2", "--", *options)
     assert done.returncode == 2, done.stderr
     assert ("repro-installed.json" in done.stderr) != recorded
-    assert ("Expected the experiment's code" in done.stderr) == recorded
+    assert ("Expected the input `experiment` at" in done.stderr) == recorded
     assert not list((tmp_path / "out").rglob("*.json"))
 
 

@@ -32,12 +32,11 @@ from pathlib import Path
 
 sys.path.insert(0, {library!r})
 from repro.core.errors import UserError
-from repro.record import installed
+from repro.record.installed import current_platform
+from repro.record.renders import check_renders
 
 try:
-    installed.check_renders(
-        Path("conda-lock.yml"), Path("envs"), "keras", installed.current_platform()
-    )
+    check_renders(Path("conda-lock.yml"), Path("envs"), "keras", current_platform())
 except UserError as error:
     sys.exit(str(error))
 
@@ -63,7 +62,7 @@ try:
     installed.require(Path(sys.prefix))
 except UserError as error:
     sys.exit(str(error))
-print(installed.read(Path(sys.prefix))["channel"])
+print(installed.require(Path(sys.prefix)).facts["channel"])
 """
 
 

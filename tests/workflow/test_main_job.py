@@ -60,10 +60,7 @@ def test_every_file_is_a_subject_of_exactly_one_valid_manifest(done):
 def test_manifests_name_their_inputs_by_digest(done):
     run = done.results / "small" / "original"
     trained = json.loads((run / "seed-0" / "train.manifest.json").read_text())["predicate"]
-    named = {
-        entry["name"]: entry["digest"]["sha256"]
-        for entry in trained["buildDefinition"]["resolvedDependencies"]
-    }
+    named = manifest.inputs({"predicate": trained})
     expected = {
         "code": done.results / "code.pyz",
         "experiment": done.folder / "experiment.py",
@@ -71,8 +68,9 @@ def test_manifests_name_their_inputs_by_digest(done):
     }
     for name, file in expected.items():
         assert named[name] == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert trained["repro_process"]["determinism"]["op_determinism"] is True
-    assert trained["repro_process"]["loop"] == "graph"
+    process = trained["repro_record"]["process"]
+    assert process["determinism"]["op_determinism"] is True
+    assert process["loop"] == "graph"
 
 
 def test_nothing_of_this_machine_is_in_the_results(done):

@@ -1,6 +1,6 @@
 #!/bin/sh -c 'exec /bin/sh "$CONDA_PREFIX.post-deploy.sh"'
 # Rendered from conda-lock.yml by bootstrap/render.py (`./run lock`); do not edit.
-# lock: sha256:74035a34d940528cfc1920f473c7ccf240fa8b04b9fc7deadb8d7dd036519784
+# lock: sha256:a9a4e317156d04f777d15a045fbfb63cb2942e7a67d441d46362d50a1e3dff49
 #
 # Snakemake runs this in the new environment, after the conda packages of keras-dev.<platform>.pin.txt.
 # It compares them with the lock, installs the wheels, and records every file. The Python that it
@@ -39,11 +39,12 @@ cat >"$code/repro/record/installed.py" <<'END_OF_FILE'
 """What is installed in an environment: recorded once, checked before every use.
 
 Synopsis:
-    require(Path(sys.prefix))                  # refuses an environment that is not as installed
-    read(Path(sys.prefix))["packages"]         # for the manifest
+    found = require(Path(sys.prefix))          # refuses an environment that is not as installed
+    found.facts["packages"]                    # for the manifest
 
-An installation ends with a record of the digest of every file. A check hashes a file again only
-if its inode, size or times are no longer the recorded ones, so it costs a fraction of a second.
+An installation ends with a record of the digest of every file, and of the package of the lock that
+it belongs to. A check hashes a file again only if its inode, size or times are no longer the
+recorded ones, so it costs a fraction of a second.
 It fails closed: whatever was added, removed or changed is refused, and so is a `.pyc` that some
 other Python wrote, since Python would run it without a look at the source beside it.
 
@@ -59,7 +60,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 RECORD = "repro-installed.json"  # not in conda-meta: conda takes every .json there for a package
 SHOWN = 5
@@ -68,22 +69,41 @@ CLOCK_TICK = 0.02  # seconds; that of file times is 10 ms at most, on Linux
 Survey = dict[str, list[Any]]
 
 
-def require(prefix: Path) -> None:
+class Installed(NamedTuple):
+    """What the record of an environment says.
+
+    ``facts`` has ``lock`` (digest of conda-lock.yml), ``channel`` (``locked`` or ``local``),
+    ``platform``, ``environment`` (its name) and ``packages``: mappings with ``manager`` (``conda``
+    or ``pip``), ``name``, ``version``, ``build`` and ``sha256``. ``files`` is a :data:`Survey`
+    whose rows end with the name of the package.
+    """
+
+    facts: dict[str, Any]
+    files: Survey
+
+
+def require(prefix: Path) -> Installed:
     """Refuse an environment that is not as it was installed.
 
     Args:
         prefix: folder of the environment.
 
+    Returns:
+        What its record says.
+
     Raises:
         UserError: what differs, and which folder to remove.
 
     Example:
-        >>> require(Path(sys.prefix))
+        >>> require(Path(sys.prefix)).facts["channel"]
+        'locked'
     """
     from repro.core.errors import UserError
 
-    if problems := check(prefix):
+    found, problems = _found(prefix)
+    if found is None or problems:
         raise UserError(refusal(prefix, problems))
+    return found
 
 
 def check(prefix: Path) -> list[str]:
@@ -100,15 +120,7 @@ def check(prefix: Path) -> list[str]:
         >>> check(Path(sys.prefix))
         []
     """
-    try:
-        recorded = _load(prefix)
-        return list(_differences(prefix, recorded["files"]))
-    except FileNotFoundError:
-        return [
-            f"Expected {prefix / RECORD}, with which an installation ends. Received no such file."
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return [f"Expected to read all of {prefix}. Received {type(error).__name__}: {error}."]
+    return _found(prefix)[1]
 
 
 def refusal(prefix: Path, problems: Sequence[str]) -> str:
@@ -128,27 +140,6 @@ def refusal(prefix: Path, problems: Sequence[str]) -> str:
         f"{' '.join(shown)} Remove the folder {prefix} and the file {prefix}.env_setup_done beside "
         "it, then try again: the environment is made anew."
     )
-
-
-def read(prefix: Path) -> dict[str, Any]:
-    """Return what a manifest says of an environment.
-
-    Args:
-        prefix: folder of the environment.
-
-    Returns:
-        ``lock`` (digest of conda-lock.yml), ``channel`` (``locked`` or ``local``), ``platform``,
-        ``environment`` (its name) and ``packages``: mappings with ``manager`` (``conda`` or
-        ``pip``), ``name``, ``version``, ``build`` and ``sha256``.
-
-    Raises:
-        OSError: there is no record.
-
-    Example:
-        >>> read(Path(sys.prefix))["channel"]
-        'locked'
-    """
-    return {key: value for key, value in _load(prefix).items() if key != "files"}
 
 
 def survey(prefix: Path) -> Survey:
@@ -199,21 +190,25 @@ def digest(path: Path) -> str:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
-def record(prefix: Path, found: Survey, facts: Mapping[str, Any]) -> None:
+def record(
+    prefix: Path, found: Survey, facts: Mapping[str, Any], owners: Mapping[str, str]
+) -> None:
     """Write the record, whole or not at all.
 
     Args:
         prefix: folder of the environment.
         found: what :func:`survey` found in it.
-        facts: what :func:`read` shall give back.
+        facts: those of :class:`Installed`.
+        owners: by path, the package that a file belongs to; the rest belongs to none.
 
     Raises:
         OSError: it cannot be written.
 
     Example:
-        >>> record(prefix, survey(prefix), {"channel": "locked"})
+        >>> record(prefix, survey(prefix), {"channel": "locked"}, {"lib/a.py": "a"})
     """
-    content = {**facts, "files": dict(sorted(found.items()))}
+    files = {path: [*row, owners.get(path, "")] if row else [] for path, row in found.items()}
+    content = {**facts, "files": dict(sorted(files.items()))}
     # Beside the environment: inside it, a left-over would be one more file that nobody expects.
     part = prefix.with_name(f"{prefix.name}.{RECORD}.part")
     try:
@@ -224,6 +219,28 @@ def record(prefix: Path, found: Survey, facts: Mapping[str, Any]) -> None:
         part.replace(prefix / RECORD)
     finally:
         part.unlink(missing_ok=True)
+
+
+def unlike(path: Path, row: Sequence[Any]) -> str | None:
+    """Compare a file with its row of the record.
+
+    Args:
+        path: the file.
+        row: digest, size, inode, mtime, ctime, package.
+
+    Returns:
+        The digest that it has now, or None where it is as recorded.
+
+    Raises:
+        OSError: it cannot be read.
+
+    Example:
+        >>> unlike(prefix / "lib/a.py", found.files["lib/a.py"])
+    """
+    if row[1:5] == _identity(path.lstat()):
+        return None
+    now = digest(path)
+    return now if now != row[0] else None
 
 
 def current_platform() -> str:
@@ -238,44 +255,20 @@ def current_platform() -> str:
     return known.get(name, name)
 
 
-def check_renders(lock: Path, envs: Path, name: str, platform: str) -> None:
-    """Refuse files of an environment that are missing or were rendered from another lock.
-
-    Snakemake installs an unpinned environment where a pin file is missing, without a word.
-
-    Args:
-        lock: conda-lock.yml.
-        envs: folder of the rendered files.
-        name: of the environment.
-        platform: in conda's words.
-
-    Raises:
-        UserError: which file, and how to have it again.
-
-    Example:
-        >>> check_renders(Path("conda-lock.yml"), Path("workflow/envs"), "keras", "linux-64")
-    """
-    from repro.core.errors import UserError
-
+def _found(prefix: Path) -> tuple[Installed | None, list[str]]:
+    """The record, if it can be read, and what differs from it."""
     try:
-        want = f"# lock: sha256:{hashlib.sha256(lock.read_bytes()).hexdigest()}"
-    except OSError:
-        raise UserError(f"Expected a lock at {lock}. Received no such file. Restore it.") from None
-    for file in (f"{name}.yaml", f"{name}.{platform}.pin.txt", f"{name}.post-deploy.sh"):
-        try:
-            head = (envs / file).read_text(encoding="utf-8").splitlines()[:5]
-        except OSError:
-            head = None
-        if head is None or want not in head:
-            raise UserError(
-                f"Expected {envs / file}, rendered from {lock.name} as it is now ({want[8:]}). "
-                f"Received {'no such file' if head is None else 'one from another lock'}. "
-                "Run `./run setup` to have it again, or restore it with git."
-            )
-
-
-def _load(prefix: Path) -> dict[str, Any]:
-    return json.loads((prefix / RECORD).read_bytes())
+        content = json.loads((prefix / RECORD).read_bytes())
+        files: Survey = content.pop("files")
+        return Installed(content, files), list(_differences(prefix, files))
+    except FileNotFoundError:
+        return None, [
+            f"Expected {prefix / RECORD}, with which an installation ends. Received no such file."
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return None, [
+            f"Expected to read all of {prefix}. Received {type(error).__name__}: {error}."
+        ]
 
 
 def _differences(prefix: Path, files: Mapping[str, Sequence[Any]]) -> Iterator[str]:
@@ -283,7 +276,7 @@ def _differences(prefix: Path, files: Mapping[str, Sequence[Any]]) -> Iterator[s
     for path, status in _walk(prefix):
         if path in files:
             del unseen[path]
-            if status is not None and files[path][1:] != _identity(status):
+            if status is not None and files[path][1:5] != _identity(status):
                 want, now = files[path][0], digest(prefix / path)
                 if now != want:
                     yield f"Expected {prefix / path} to be {want}. Received {now}."
@@ -373,7 +366,8 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
     found = survey(prefix)
     problems = wheel_problems(prefix, packages, found)
     if not problems:
-        record(prefix, found, {**lock, "platform": platform, "packages": packages})
+        facts = {**lock, "platform": platform, "packages": packages}
+        record(prefix, found, facts, owners(prefix, found))
     return _refuse(problems)
 
 
@@ -438,11 +432,7 @@ def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
         >>> wheel_problems(prefix, packages, survey(prefix))
         []
     """
-    places = [str(prefix / path) for path in found if path.endswith("/site-packages/")]
-    installed = {
-        re.sub(r"[-_.]+", "-", wheel.name).lower(): wheel
-        for wheel in importlib.metadata.distributions(path=places)
-    }
+    installed = {_normal(wheel.name): wheel for wheel in _wheels(prefix, found)}
     extra = installed.keys() - {p["name"] for p in packages}
     problems = [f"Expected no distribution but the lock's. Received {n}." for n in sorted(extra)]
     for package in (p for p in packages if p["manager"] == "pip"):
@@ -456,6 +446,41 @@ def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
         else:
             problems += _unlike_record(prefix, wheel, found)
     return problems
+
+
+def owners(prefix: Path, found: Survey) -> dict[str, str]:
+    """Return the package that each file belongs to, by the packages' own records.
+
+    Args:
+        prefix: folder of the environment.
+        found: what lies in the environment.
+
+    Example:
+        >>> owners(prefix, survey(prefix))["lib/python3.11/os.py"]
+        'python'
+    """
+    owned: dict[str, str] = {}
+    for file in prefix.glob("conda-meta/*.json"):
+        meta = json.loads(file.read_bytes())
+        owned |= dict.fromkeys(meta["files"], meta["name"])
+    for wheel in _wheels(prefix, found):
+        paths = (_place(prefix, wheel, path) for path in wheel.files or [])
+        owned |= dict.fromkeys(paths, _normal(wheel.name))
+    return owned
+
+
+def _wheels(prefix: Path, found: Survey) -> Iterator[importlib.metadata.Distribution]:
+    places = [str(prefix / path) for path in found if path.endswith("/site-packages/")]
+    return iter(importlib.metadata.distributions(path=places))
+
+
+def _normal(name: str) -> str:
+    """A distribution's name as the lock writes it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _place(prefix: Path, wheel: importlib.metadata.Distribution, path: Any) -> str:
+    return os.path.relpath(os.path.normpath(str(wheel.locate_file(path))), prefix)
 
 
 def _refuse(problems: Sequence[str]) -> int:
@@ -495,7 +520,7 @@ def _unlike_record(
     for path in wheel.files or []:
         if path.hash is None:
             continue
-        place = os.path.relpath(os.path.normpath(str(wheel.locate_file(path))), prefix)
+        place = _place(prefix, wheel, path)
         want = f"sha256:{base64.urlsafe_b64decode(path.hash.value + '==').hex()}"
         now = found[place][0] if place in found else "no such file"
         if now != want:
@@ -507,7 +532,7 @@ if __name__ == "__main__":
 END_OF_FILE
 
 cat >"$code/lock.json" <<'END_OF_FILE'
-{"environment": "keras-dev", "channel": "locked", "lock": "sha256:74035a34d940528cfc1920f473c7ccf240fa8b04b9fc7deadb8d7dd036519784", "packages": {
+{"environment": "keras-dev", "channel": "locked", "lock": "sha256:a9a4e317156d04f777d15a045fbfb63cb2942e7a67d441d46362d50a1e3dff49", "packages": {
 "linux-64": [
 {"manager": "conda", "name": "_openmp_mutex", "version": "4.5", "sha256": "1dd3fffd892081df9726d7eb7e0dea6198962ba775bd88842135a4ddb4deb3c9", "build": "20_gnu"},
 {"manager": "conda", "name": "bzip2", "version": "1.0.8", "sha256": "1a0d382c515ebf55f8ee1f38c8b81bc95af5c2acc42ad53b66bc5df932032f96", "build": "hda65f42_10"},
@@ -548,6 +573,7 @@ cat >"$code/lock.json" <<'END_OF_FILE'
 {"manager": "pip", "name": "h5py", "version": "3.14.0", "sha256": "723a40ee6505bd354bfd26385f2dae7bbfa87655f4e61bab175a49d72ebfc06b"},
 {"manager": "pip", "name": "hypothesis", "version": "6.170.15", "sha256": "ecbd6294a636594580689debc3011a0ca3eb76577770f661224314202f107e14"},
 {"manager": "pip", "name": "idna", "version": "3.20", "sha256": "ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c"},
+{"manager": "pip", "name": "in-toto-attestation", "version": "0.9.3", "sha256": "1f44d3f3bded1ed551e260c5e9f834ee05de03f1d2f360bada5a172c11d748ff"},
 {"manager": "pip", "name": "iniconfig", "version": "2.3.1", "sha256": "9121e2c1fdb355232495be3194c8dfe87ccc2d5dee45947b78e68f499790d7a7"},
 {"manager": "pip", "name": "jsonschema", "version": "4.26.0", "sha256": "d489f15263b8d200f8387e64b4c3a75f06629559fb73deb8fdfb525f2dab50ce"},
 {"manager": "pip", "name": "jsonschema-specifications", "version": "2025.9.1", "sha256": "98802fee3a11ee76ecaca44429fda8a41bff98b00a0f2838151b113f210cc6fe"},
@@ -560,6 +586,7 @@ cat >"$code/lock.json" <<'END_OF_FILE'
 {"manager": "pip", "name": "numpy", "version": "2.4.6", "sha256": "89cd468399cfd2504718f0ba50e410dca55a170b61a02ad92bb18c8a65186e93"},
 {"manager": "pip", "name": "opt-einsum", "version": "3.4.0", "sha256": "69bb92469f86a1565195ece4ac0323943e83477171b91d24c35afe028a90d7cd"},
 {"manager": "pip", "name": "optree", "version": "0.20.0", "sha256": "cd49b5a6066ebb027b37afa19f02d77e33067f33b0d5b7602b537e6892789d00"},
+{"manager": "pip", "name": "packageurl-python", "version": "0.17.6", "sha256": "31a85c2717bc41dd818f3c62908685ff9eebcb68588213745b14a6ee9e7df7c9"},
 {"manager": "pip", "name": "pluggy", "version": "1.7.0", "sha256": "7dd7b0d8832ba3cb632c306926ded123429211b83641b35dc5c41ad2d34f9bec"},
 {"manager": "pip", "name": "protobuf", "version": "7.36.2", "sha256": "89f23aa53c24553a2416fd4fd1ec06f74fa42b14b546d8883128813f775bbfd2"},
 {"manager": "pip", "name": "pygments", "version": "2.21.0", "sha256": "2363c69b61c4a97c838da3b130dcd6468f4848992b21a82f2a63ec34377137d9"},
@@ -575,6 +602,7 @@ cat >"$code/lock.json" <<'END_OF_FILE'
 {"manager": "pip", "name": "sortedcontainers", "version": "2.4.0", "sha256": "a163dcaede0f1c021485e957a39245190e74249897e2ae4b2aa38595db237ee0"},
 {"manager": "pip", "name": "tensorflow", "version": "2.21.0", "sha256": "9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124"},
 {"manager": "pip", "name": "termcolor", "version": "3.3.0", "sha256": "cf642efadaf0a8ebbbf4bc7a31cec2f9b5f21a9f726f4ccbb08192c9c26f43a5"},
+{"manager": "pip", "name": "threadpoolctl", "version": "3.8.0", "sha256": "f1b49c82704d50f13ffae019c727b0fa4f6791a58f48f06a09c45face1be66da"},
 {"manager": "pip", "name": "time-machine", "version": "3.6.0", "sha256": "426c7cc6952af830960bda4fb1fc1ef0d735a016dc21b3fbc90fa57888e27953"},
 {"manager": "pip", "name": "typing-extensions", "version": "4.16.0", "sha256": "481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8"},
 {"manager": "pip", "name": "urllib3", "version": "2.8.0", "sha256": "0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3"},
@@ -619,6 +647,7 @@ cat >"$code/lock.json" <<'END_OF_FILE'
 {"manager": "pip", "name": "h5py", "version": "3.14.0", "sha256": "8c497600c0496548810047257e36360ff551df8b59156d3a4181072eed47d8ad"},
 {"manager": "pip", "name": "hypothesis", "version": "6.170.15", "sha256": "9f5937e70c636ee46bd2242d9ef120d19744e63ce7d17a92fd4c9f57ef62b1c3"},
 {"manager": "pip", "name": "idna", "version": "3.20", "sha256": "ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c"},
+{"manager": "pip", "name": "in-toto-attestation", "version": "0.9.3", "sha256": "1f44d3f3bded1ed551e260c5e9f834ee05de03f1d2f360bada5a172c11d748ff"},
 {"manager": "pip", "name": "iniconfig", "version": "2.3.1", "sha256": "9121e2c1fdb355232495be3194c8dfe87ccc2d5dee45947b78e68f499790d7a7"},
 {"manager": "pip", "name": "jsonschema", "version": "4.26.0", "sha256": "d489f15263b8d200f8387e64b4c3a75f06629559fb73deb8fdfb525f2dab50ce"},
 {"manager": "pip", "name": "jsonschema-specifications", "version": "2025.9.1", "sha256": "98802fee3a11ee76ecaca44429fda8a41bff98b00a0f2838151b113f210cc6fe"},
@@ -631,6 +660,7 @@ cat >"$code/lock.json" <<'END_OF_FILE'
 {"manager": "pip", "name": "numpy", "version": "2.4.6", "sha256": "0ab0a9c4ffb1a6d95ef519fe4247dba8eb6b18ad93999f76b7f657039acabd47"},
 {"manager": "pip", "name": "opt-einsum", "version": "3.4.0", "sha256": "69bb92469f86a1565195ece4ac0323943e83477171b91d24c35afe028a90d7cd"},
 {"manager": "pip", "name": "optree", "version": "0.20.0", "sha256": "90e0d2e4c052fa1c2e35720e4b998c972d32bfe52647957f73bb1a9d3d958c78"},
+{"manager": "pip", "name": "packageurl-python", "version": "0.17.6", "sha256": "31a85c2717bc41dd818f3c62908685ff9eebcb68588213745b14a6ee9e7df7c9"},
 {"manager": "pip", "name": "pluggy", "version": "1.7.0", "sha256": "7dd7b0d8832ba3cb632c306926ded123429211b83641b35dc5c41ad2d34f9bec"},
 {"manager": "pip", "name": "protobuf", "version": "7.36.2", "sha256": "e11e1f0180583a2af89db6a2ecd9e8dc40aa6d2988ca175bfd0e6d12ea72d74e"},
 {"manager": "pip", "name": "pygments", "version": "2.21.0", "sha256": "2363c69b61c4a97c838da3b130dcd6468f4848992b21a82f2a63ec34377137d9"},
@@ -646,6 +676,7 @@ cat >"$code/lock.json" <<'END_OF_FILE'
 {"manager": "pip", "name": "sortedcontainers", "version": "2.4.0", "sha256": "a163dcaede0f1c021485e957a39245190e74249897e2ae4b2aa38595db237ee0"},
 {"manager": "pip", "name": "tensorflow", "version": "2.21.0", "sha256": "4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c"},
 {"manager": "pip", "name": "termcolor", "version": "3.3.0", "sha256": "cf642efadaf0a8ebbbf4bc7a31cec2f9b5f21a9f726f4ccbb08192c9c26f43a5"},
+{"manager": "pip", "name": "threadpoolctl", "version": "3.8.0", "sha256": "f1b49c82704d50f13ffae019c727b0fa4f6791a58f48f06a09c45face1be66da"},
 {"manager": "pip", "name": "time-machine", "version": "3.6.0", "sha256": "eec3e790bcef4427066112f0be677f6d72c7b3f4385be44f439fdf8f110360e0"},
 {"manager": "pip", "name": "typing-extensions", "version": "4.16.0", "sha256": "481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8"},
 {"manager": "pip", "name": "urllib3", "version": "2.8.0", "sha256": "0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3"},
@@ -682,6 +713,7 @@ cat >"$code/lock.json" <<'END_OF_FILE'
 {"manager": "pip", "name": "h5py", "version": "3.14.0", "sha256": "543877d7f3d8f8a9828ed5df6a0b78ca3d8846244b9702e99ed0d53610b583a8"},
 {"manager": "pip", "name": "hypothesis", "version": "6.170.15", "sha256": "f95b532f23bed43ef3c45fbd19baf4717687a4993fa6f42fc704fbde18bd744c"},
 {"manager": "pip", "name": "idna", "version": "3.20", "sha256": "ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c"},
+{"manager": "pip", "name": "in-toto-attestation", "version": "0.9.3", "sha256": "1f44d3f3bded1ed551e260c5e9f834ee05de03f1d2f360bada5a172c11d748ff"},
 {"manager": "pip", "name": "iniconfig", "version": "2.3.1", "sha256": "9121e2c1fdb355232495be3194c8dfe87ccc2d5dee45947b78e68f499790d7a7"},
 {"manager": "pip", "name": "jsonschema", "version": "4.26.0", "sha256": "d489f15263b8d200f8387e64b4c3a75f06629559fb73deb8fdfb525f2dab50ce"},
 {"manager": "pip", "name": "jsonschema-specifications", "version": "2025.9.1", "sha256": "98802fee3a11ee76ecaca44429fda8a41bff98b00a0f2838151b113f210cc6fe"},
@@ -694,6 +726,7 @@ cat >"$code/lock.json" <<'END_OF_FILE'
 {"manager": "pip", "name": "numpy", "version": "2.4.6", "sha256": "110f8b71aacb688ec69062bb7f6938a0f8acb01b7c1c4beb453c65b6d234584d"},
 {"manager": "pip", "name": "opt-einsum", "version": "3.4.0", "sha256": "69bb92469f86a1565195ece4ac0323943e83477171b91d24c35afe028a90d7cd"},
 {"manager": "pip", "name": "optree", "version": "0.20.0", "sha256": "a2e3850d24ec380d5f840b37276c5388107c87fba94a7bb1c5857fe8c7041278"},
+{"manager": "pip", "name": "packageurl-python", "version": "0.17.6", "sha256": "31a85c2717bc41dd818f3c62908685ff9eebcb68588213745b14a6ee9e7df7c9"},
 {"manager": "pip", "name": "pluggy", "version": "1.7.0", "sha256": "7dd7b0d8832ba3cb632c306926ded123429211b83641b35dc5c41ad2d34f9bec"},
 {"manager": "pip", "name": "protobuf", "version": "7.36.2", "sha256": "cbc70b17ee27e28894c7fee8bb04be1abead49e936bc70eb60052531eee2079e"},
 {"manager": "pip", "name": "pygments", "version": "2.21.0", "sha256": "2363c69b61c4a97c838da3b130dcd6468f4848992b21a82f2a63ec34377137d9"},
@@ -709,6 +742,7 @@ cat >"$code/lock.json" <<'END_OF_FILE'
 {"manager": "pip", "name": "sortedcontainers", "version": "2.4.0", "sha256": "a163dcaede0f1c021485e957a39245190e74249897e2ae4b2aa38595db237ee0"},
 {"manager": "pip", "name": "tensorflow", "version": "2.21.0", "sha256": "51f46f4806139d01fc7920cc72a4c75876f80649bf40ff083ab6212ceb43ca88"},
 {"manager": "pip", "name": "termcolor", "version": "3.3.0", "sha256": "cf642efadaf0a8ebbbf4bc7a31cec2f9b5f21a9f726f4ccbb08192c9c26f43a5"},
+{"manager": "pip", "name": "threadpoolctl", "version": "3.8.0", "sha256": "f1b49c82704d50f13ffae019c727b0fa4f6791a58f48f06a09c45face1be66da"},
 {"manager": "pip", "name": "time-machine", "version": "3.6.0", "sha256": "56a8352426af637b1bf73f8dd0c218470b09934b62e16d7c8ac2bc96980792c8"},
 {"manager": "pip", "name": "typing-extensions", "version": "4.16.0", "sha256": "481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8"},
 {"manager": "pip", "name": "urllib3", "version": "2.8.0", "sha256": "0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3"},

@@ -2,7 +2,12 @@ rule code:
     input:
         script=HOME / "workflow/scripts/pack.py",
         library=sorted((HOME / "workflow/lib").rglob("*.py")),
-        schemas=sorted((HOME / "workflow/schemas").glob("*.yaml")),
+        # Not packed, but recorded: they too decide what the workflow does.
+        others=sorted(
+            HOME / file
+            for kind in ["schemas/*.yaml", "rules/*.smk", "envs/*", "../environment.yml"]
+            for file in (HOME / "workflow").glob(kind)
+        ),
     output:
         code="results/code.pyz",
         judge="results/judge.pyz",

@@ -12,7 +12,8 @@ from repro.core.canonical import canonical
 from repro.core.config import check_files, resolve
 from repro.core.digest import files_below
 from repro.core.errors import UserError
-from repro.record.installed import check_renders, current_platform
+from repro.record.installed import current_platform
+from repro.record.renders import check_renders
 
 
 def channel():

@@ -38,6 +38,15 @@ def _only_judged(name: str) -> bool:
     )
 
 
+def sources() -> dict[str, Path]:
+    """All files that decide what the workflow does, by their path from the Snakefile."""
+    home = HERE.parent
+    kinds = ("lib/**/*.py", "schemas/*.yaml", "scripts/*.py", "rules/*.smk", "envs/*")
+    files = (file for kind in kinds for file in HERE.glob(kind))
+    every = [*files, home / "Snakefile", home / "environment.yml"]
+    return {file.relative_to(home).as_posix(): file for file in every if file.is_file()}
+
+
 def packed(files: dict[str, str]) -> bytes:
     """A zip of the files, the same bytes for the same files."""
     buffer = io.BytesIO()
@@ -60,20 +69,24 @@ def main() -> int:
     from repro.core.reporting import reported
     from repro.core.writing import write_bytes
     from repro.record import installed, manifest
+    from repro.record.environment import environment
+    from repro.record.loaded import require_loaded
+    from repro.record.statement import Making, resources
 
     def work() -> None:
         prefix = Path(sys.prefix)
-        installed.require(prefix)
+        found = installed.require(prefix)
         programs = {options.out / "code.pyz": False, options.out / "judge.pyz": True}
-        for path, judging in programs.items():
-            write_bytes(path, packed(members(judging)))
-        making = manifest.Making(
+        contents = {path: packed(members(judging)) for path, judging in programs.items()}
+        loaded = require_loaded(prefix, found, [LIBRARY, Path(__file__)])
+        for path, content in contents.items():
+            write_bytes(path, content)
+        making = Making(
             names={"step": "code"},
             parameters={},
-            inputs=manifest.digests(
-                {"lib": LIBRARY, "schemas": SCHEMAS, "pack.py": Path(__file__)}
-            ),
-            installed=installed.read(prefix),
+            inputs=resources(sources()),
+            installed=found.facts,
+            environment={**environment(), "loaded": loaded},
         )
         manifest.write(options.out / "code.manifest.json", making, list(programs))
 

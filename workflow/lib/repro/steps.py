@@ -12,10 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,16 @@ from repro.core.errors import UserError
 from repro.core.experiment import Code, load
 from repro.core.reporting import reported
 from repro.core.seeding import Seeds
+from repro.core.writing import whole_outputs
 from repro.data.dataset import IDS, SPLIT
 from repro.data.prepare import prepare
 from repro.model import evaluation, probe, training
 from repro.model.detail import Detail
 from repro.record import installed, manifest
 from repro.record.calls import watched
+from repro.record.environment import environment
+from repro.record.loaded import require_loaded
+from repro.record.statement import Making, now, resources
 
 
 def _inputs(options: argparse.Namespace) -> dict[str, Path]:
@@ -52,41 +55,44 @@ def _begin(options: argparse.Namespace) -> int:
     return seed
 
 
-def _prepare(
-    options: argparse.Namespace, code: Code, inputs: Mapping[str, Path], _detail: Detail | None
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Work:
+    """What a step is given, once the user's code is loaded; its outputs go to `out`."""
+
+    code: Code
+    inputs: Mapping[str, Path]
+    parameters: Mapping[str, Any]
+    out: Path
+    detail: Detail | None
+
+
+def _prepare(work: Work) -> dict[str, Any]:
     sources = {
-        n.removeprefix("data").lstrip(":"): p for n, p in inputs.items() if n.startswith("data")
+        name.removeprefix("data").lstrip(":"): path
+        for name, path in work.inputs.items()
+        if name.startswith("data")
     }
-    # Snakemake deletes only the outputs that it knows: what else an earlier try left goes here.
-    shutil.rmtree(options.out / "data", ignore_errors=True)
-    overlap = prepare(code, sources, options.parameters, options.out / "data")
+    overlap = prepare(work.code, sources, work.parameters, work.out / "data")
     return {"ids": IDS, "split": SPLIT, "overlap": overlap}
 
 
-def _train(
-    options: argparse.Namespace, code: Code, inputs: Mapping[str, Path], detail: Detail | None
-) -> dict[str, Any]:
-    return asdict(training.train(code, inputs["data"], options.parameters, options.out, detail))
+def _train(work: Work) -> dict[str, Any]:
+    data = work.inputs["data"]
+    return asdict(training.train(work.code, data, work.parameters, work.out, work.detail))
 
 
-def _evaluate(
-    options: argparse.Namespace, code: Code, inputs: Mapping[str, Path], _detail: Detail | None
-) -> dict[str, Any]:
-    same = evaluation.evaluate(
-        code, inputs["data"], inputs["weights"], options.parameters, options.out
-    )
+def _evaluate(work: Work) -> dict[str, Any]:
+    data, weights = work.inputs["data"], work.inputs["weights"]
+    same = evaluation.evaluate(work.code, data, weights, work.parameters, work.out)
     return {"inference_same": same}
 
 
-def _probe(
-    options: argparse.Namespace, code: Code, inputs: Mapping[str, Path], _detail: Detail | None
-) -> dict[str, Any]:
-    probe.probe(code, inputs["data"], options.parameters, options.out)
+def _probe(work: Work) -> dict[str, Any]:
+    probe.probe(work.code, work.inputs["data"], work.parameters, work.out)
     return {}
 
 
-_STEPS: Mapping[str, Callable[..., dict[str, Any]]] = {
+_STEPS: Mapping[str, Callable[[Work], dict[str, Any]]] = {
     "prepare": _prepare, "train": _train, "evaluate": _evaluate, "probe": _probe,
 }  # fmt: skip
 _OUTPUTS = {
@@ -95,46 +101,50 @@ _OUTPUTS = {
 }  # fmt: skip
 
 
-def _worked(options: argparse.Namespace, inputs: Mapping[str, Path]) -> dict[str, Any]:
+def _worked(options: argparse.Namespace, inputs: Mapping[str, Path], out: Path) -> dict[str, Any]:
     """Loads the user's code and does the step's work; a trial may also write detail.json."""
     from repro.model.determinism import found
 
-    seed, work, path = _begin(options), _STEPS[options.step], inputs["experiment"]
+    seed, step, path = _begin(options), _STEPS[options.step], inputs["experiment"]
     if options.detail is None:
-        process = work(options, load(path), inputs, None)
+        process = step(Work(load(path), inputs, options.parameters, out, None))
     else:
         detail = Detail(path, **options.detail) if options.detail else None
         read = [file for name, file in inputs.items() if name != "code"]
         with watched(path, read, {"prepare": "dataset"}.get(options.step, "training")) as calls:
-            process = work(options, load(path), inputs, detail)
+            process = step(Work(load(path), inputs, options.parameters, out, detail))
         calls.write(options.out / "detail.json", detail.tensors() if detail else ())
     settings = found()
     return {**process, "seed": seed, "determinism": asdict(settings) if settings else None}
 
 
 def _do(options: argparse.Namespace) -> None:
-    started = manifest.now()
+    started = now()
     launch.check(options.parameters["threads"]["intra"])
     prefix = Path(sys.prefix)
-    installed.require(prefix)
+    found = installed.require(prefix)
     inputs = {**_inputs(options), "code": Path(sys.argv[0])}
-    read = manifest.digests(inputs)
+    read = resources(inputs)
     for name, below in (("data.manifest", "data"), ("train.manifest", None)):
         if name in inputs:
             manifest.check_subjects(inputs[name], below)
     options.out.mkdir(parents=True, exist_ok=True)
-    with shims.applied(launch.varied()):
-        process = _worked(options, inputs)
-    if odd := [name for name, digest in manifest.digests(inputs).items() if read[name] != digest]:
-        raise UserError(
-            f"Expected the inputs to stay as they were while {options.step} ran. Received another "
-            f"{odd[0]} at its end. Run again."
-        )
-    making = manifest.Making(
+    # Nothing appears before it is known to come from the locked environment and unchanged inputs.
+    with whole_outputs(options.out, _OUTPUTS[options.step]) as folder:
+        with shims.applied(launch.varied()):
+            process = _worked(options, inputs, folder)
+        loaded = require_loaded(prefix, found, [inputs["code"], inputs["experiment"]])
+        if odd := [name for name, now in resources(inputs).items() if read[name] != now]:
+            raise UserError(
+                f"Expected the inputs to stay as they were while {options.step} ran. Received "
+                f"another {odd[0]} at its end. Run again."
+            )
+    making = Making(
         names={"step": options.step, "experiment": options.experiment, "run": options.run},
         parameters=options.parameters,
         inputs=read,
-        installed=installed.read(prefix),
+        installed=found.facts,
+        environment={**environment(), "loaded": loaded},
         process={**process, "factors": launch.factors()},
         started=started,
     )

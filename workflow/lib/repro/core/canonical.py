@@ -3,6 +3,7 @@
 Synopsis:
     canonical({"b": 1, "a": 2})      # '{"a":2,"b":1}'
     pretty({"b": 1, "a": 2})         # the same, indented, with a final newline
+    parsed(b'{"a": 1}')              # strictly: what one reader takes so, every reader does
 """
 
 import json
@@ -30,3 +31,39 @@ def canonical(value: Any) -> str:
 def pretty(value: Any) -> str:
     """The indented JSON text of `value`, keys sorted, with a final newline."""
     return json.dumps(value, sort_keys=True, indent=2, allow_nan=False) + "\n"
+
+
+def parsed(content: bytes) -> Any:
+    """The value of a JSON text, refused where two readers could take it for two values.
+
+    I-JSON (RFC 7493) in what concerns us: UTF-8, no name twice in an object, no NaN or infinity.
+
+    Args:
+        content: the text's bytes.
+
+    Returns:
+        Plain values.
+
+    Raises:
+        ValueError: it is not such a text, or nested deeper than can be read.
+
+    Example:
+        >>> parsed(b'{"a": 1}')
+        {'a': 1}
+    """
+    try:
+        return json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_refused)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice")
+    return value
+
+
+def _refused(word: str) -> Any:
+    raise ValueError(f"{word} is no number")

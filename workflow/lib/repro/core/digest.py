@@ -56,11 +56,16 @@ def files_below(path: Path) -> Iterator[tuple[str, Path]]:
     yield from sorted(names.items())
 
 
+def sha256_files(path: Path) -> dict[str, str]:
+    """The SHA-256 of each file below a folder, by its relative name."""
+    return {name: sha256_file(file) for name, file in files_below(path)}
+
+
 def sha256_tree(path: Path) -> str:
     """The SHA-256 of a file, or of a folder's names and contents.
 
-    A folder's digest is that of the canonical JSON of `{relative name: sha256}`;
-    the order of listing, times and rights play no part.
+    A folder's digest is that of the canonical JSON of `sha256_files`; the order of listing, times
+    and rights play no part.
 
     Args:
         path: a file or a folder.
@@ -70,7 +75,7 @@ def sha256_tree(path: Path) -> str:
     """
     if path.is_file():
         return sha256_file(path)
-    return sha256_value({name: sha256_file(file) for name, file in files_below(path)})
+    return sha256_value(sha256_files(path))
 
 
 def splitmix64(words: UInt64) -> UInt64:

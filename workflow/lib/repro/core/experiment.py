@@ -19,8 +19,16 @@ import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.abc import PathEntryFinder
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    SourceFileLoader,
+)
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from repro.core.errors import UserError
@@ -147,6 +155,31 @@ def _hint(error: BaseException) -> str:
     return ""
 
 
+class _Source(SourceFileLoader):
+    """Compiles the source that is there, and looks at no `__pycache__`.
+
+    Python takes a compiled file for that of a source with the same time and size, whatever it
+    says: then another code would run than the one whose digest is recorded.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+def _from_source_below(folder: Path) -> Callable[[str], PathEntryFinder]:
+    """A path hook (`sys.path_hooks`) for the modules of an experiment that is a folder."""
+    loaders = (ExtensionFileLoader, EXTENSION_SUFFIXES), (_Source, SOURCE_SUFFIXES)
+    finder = FileFinder.path_hook(*loaders)
+
+    def hook(path: str) -> PathEntryFinder:
+        if not Path(path).is_relative_to(folder):
+            raise ImportError(path=path)
+        return finder(path)
+
+    return hook
+
+
 def load(path: Path) -> Code:
     """Imports the user's file, or folder with an `__init__.py`, as the module `experiment`.
 
@@ -162,7 +195,11 @@ def load(path: Path) -> Code:
     path = Path(os.path.abspath(path))  # as tracebacks name it  # noqa: PTH100 (links stay)
     file = _file(path)
     search = [str(path)] if path.is_dir() else None
-    spec = importlib.util.spec_from_file_location(MODULE, file, submodule_search_locations=search)
+    if search:
+        sys.path_hooks.insert(0, _from_source_below(path))
+    spec = importlib.util.spec_from_file_location(
+        MODULE, file, loader=_Source(MODULE, str(file)), submodule_search_locations=search
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

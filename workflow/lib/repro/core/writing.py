@@ -4,11 +4,12 @@ Synopsis:
     write_text(path, text)
     with whole_file(path) as temporary: ...
     with whole_folder(path) as temporary: ...
+    with whole_outputs(folder, ["a.txt", "b.txt"]) as temporary: ...
 """
 
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -94,6 +95,42 @@ def whole_folder(path: Path) -> Generator[Path]:
             flush(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def whole_outputs(folder: Path, names: Sequence[str]) -> Generator[Path]:
+    """Gives a new folder inside `folder`; what was written there under `names` is moved out of it.
+
+    Nothing appears where the caller raises an exception, and nothing but `names` ever does.
+
+    Args:
+        folder: where the outputs go; it is made if it is missing.
+        names: of files and folders; older ones are replaced.
+
+    Yields:
+        The temporary folder, to be filled by the caller.
+
+    Raises:
+        UserError: the system refused to write.
+
+    Example:
+        >>> with whole_outputs(Path("results"), ["a.txt"]) as temporary:
+        ...     write_text(temporary / "a.txt", "text")
+    """
+    temporary = _temporary(folder / f"{names[0]}.outputs")
+    with sentence_for_system_errors(folder):
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        with sentence_for_system_errors(folder):
+            for name in names:
+                if (folder / name).is_dir():
+                    shutil.rmtree(folder / name)
+                (temporary / name).replace(folder / name)
+            flush(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -33,6 +33,9 @@ from repro.judge.search import Trial
 from repro.judge.trials import Setting
 from repro.judge.verdict import INCONCLUSIVE, MET, judge
 from repro.record import installed, manifest
+from repro.record.environment import environment
+from repro.record.loaded import require_loaded
+from repro.record.statement import Making, now, resources
 
 
 def _compared(
@@ -77,12 +80,12 @@ def _explained(
 
 
 def _compare(options: argparse.Namespace, say: Say) -> None:
-    started = manifest.now()
+    started = now()
     prefix, folder, parameters = Path(sys.prefix), options.folder, options.parameters
-    installed.require(prefix)
+    found = installed.require(prefix)
     read = {path.relative_to(folder).as_posix(): path for path in options.manifests}
     programs = {"judge": Path(sys.argv[0]), "code": options.program}
-    inputs = manifest.digests({**read, **programs})
+    inputs = resources({**read, **programs})
     every = [step_of(path) for path in options.manifests]
     steps = [step for step in every if step.name != "probe"]
     context = context_of(steps, parameters["factors"])
@@ -96,17 +99,19 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     verdict = judge(options.experiment, parameters, comparisons, context, causes, trials, wrong)
     verdict["warnings"] += unseen
     verdict = checked(verdict, "verdict", "verdict.json")
+    loaded = require_loaded(prefix, found, [programs["judge"]])
     outputs = {
         folder / "verdict.json": pretty(verdict),
         folder / "verdict.md": markdown(verdict),
     }
     for path, text in outputs.items():
         write_text(path, text)
-    making = manifest.Making(
+    making = Making(
         names={"step": "compare", "experiment": options.experiment},
         parameters=parameters,
         inputs=inputs,
-        installed=installed.read(prefix),
+        installed=found.facts,
+        environment={**environment(), "loaded": loaded},
         started=started,
     )
     manifest.write(folder / "verdict.manifest.json", making, list(outputs))

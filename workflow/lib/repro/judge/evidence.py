@@ -16,6 +16,7 @@ from typing import Any
 from repro.core.factors import ALL
 from repro.judge.verdict import Context
 from repro.record import manifest
+from repro.record.statement import EXTENSION
 
 _SETUP = ("python", "packages", "cuda", "system", "cpu", "gpu", "installed")
 
@@ -33,7 +34,7 @@ class Step:
     @property
     def process(self) -> Mapping[str, Any]:
         """What the process found of itself."""
-        return self.predicate["repro_process"]
+        return self.predicate[EXTENSION]["process"]
 
 
 def step_of(path: Path) -> Step:
@@ -56,12 +57,12 @@ def step_of(path: Path) -> Step:
 
 def _setup(predicate: Mapping[str, Any]) -> dict[str, Any]:
     """What must be the same in both runs: machine, environment, program and experiment."""
-    setup = {key: predicate["repro_environment"][key] for key in _SETUP}
+    setup = {key: predicate[EXTENSION]["environment"][key] for key in _SETUP}
     # How many processors there are must not matter: threads are in the configuration.
     setup["cpu"] = {k: v for k, v in setup["cpu"].items() if k not in ("count", "available")}
     for entry in predicate["buildDefinition"]["resolvedDependencies"]:
-        if entry["name"] in ("code", "experiment"):
-            setup[entry["name"]] = entry["digest"]["sha256"]
+        if entry.get("name") in ("code", "experiment"):
+            setup[entry["name"]] = entry["digest"]
     return setup
 
 

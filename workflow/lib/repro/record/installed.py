@@ -1,11 +1,12 @@
 """What is installed in an environment: recorded once, checked before every use.
 
 Synopsis:
-    require(Path(sys.prefix))                  # refuses an environment that is not as installed
-    read(Path(sys.prefix))["packages"]         # for the manifest
+    found = require(Path(sys.prefix))          # refuses an environment that is not as installed
+    found.facts["packages"]                    # for the manifest
 
-An installation ends with a record of the digest of every file. A check hashes a file again only
-if its inode, size or times are no longer the recorded ones, so it costs a fraction of a second.
+An installation ends with a record of the digest of every file, and of the package of the lock that
+it belongs to. A check hashes a file again only if its inode, size or times are no longer the
+recorded ones, so it costs a fraction of a second.
 It fails closed: whatever was added, removed or changed is refused, and so is a `.pyc` that some
 other Python wrote, since Python would run it without a look at the source beside it.
 
@@ -21,7 +22,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 RECORD = "repro-installed.json"  # not in conda-meta: conda takes every .json there for a package
 SHOWN = 5
@@ -30,22 +31,41 @@ CLOCK_TICK = 0.02  # seconds; that of file times is 10 ms at most, on Linux
 Survey = dict[str, list[Any]]
 
 
-def require(prefix: Path) -> None:
+class Installed(NamedTuple):
+    """What the record of an environment says.
+
+    ``facts`` has ``lock`` (digest of conda-lock.yml), ``channel`` (``locked`` or ``local``),
+    ``platform``, ``environment`` (its name) and ``packages``: mappings with ``manager`` (``conda``
+    or ``pip``), ``name``, ``version``, ``build`` and ``sha256``. ``files`` is a :data:`Survey`
+    whose rows end with the name of the package.
+    """
+
+    facts: dict[str, Any]
+    files: Survey
+
+
+def require(prefix: Path) -> Installed:
     """Refuse an environment that is not as it was installed.
 
     Args:
         prefix: folder of the environment.
 
+    Returns:
+        What its record says.
+
     Raises:
         UserError: what differs, and which folder to remove.
 
     Example:
-        >>> require(Path(sys.prefix))
+        >>> require(Path(sys.prefix)).facts["channel"]
+        'locked'
     """
     from repro.core.errors import UserError
 
-    if problems := check(prefix):
+    found, problems = _found(prefix)
+    if found is None or problems:
         raise UserError(refusal(prefix, problems))
+    return found
 
 
 def check(prefix: Path) -> list[str]:
@@ -62,15 +82,7 @@ def check(prefix: Path) -> list[str]:
         >>> check(Path(sys.prefix))
         []
     """
-    try:
-        recorded = _load(prefix)
-        return list(_differences(prefix, recorded["files"]))
-    except FileNotFoundError:
-        return [
-            f"Expected {prefix / RECORD}, with which an installation ends. Received no such file."
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return [f"Expected to read all of {prefix}. Received {type(error).__name__}: {error}."]
+    return _found(prefix)[1]
 
 
 def refusal(prefix: Path, problems: Sequence[str]) -> str:
@@ -90,27 +102,6 @@ def refusal(prefix: Path, problems: Sequence[str]) -> str:
         f"{' '.join(shown)} Remove the folder {prefix} and the file {prefix}.env_setup_done beside "
         "it, then try again: the environment is made anew."
     )
-
-
-def read(prefix: Path) -> dict[str, Any]:
-    """Return what a manifest says of an environment.
-
-    Args:
-        prefix: folder of the environment.
-
-    Returns:
-        ``lock`` (digest of conda-lock.yml), ``channel`` (``locked`` or ``local``), ``platform``,
-        ``environment`` (its name) and ``packages``: mappings with ``manager`` (``conda`` or
-        ``pip``), ``name``, ``version``, ``build`` and ``sha256``.
-
-    Raises:
-        OSError: there is no record.
-
-    Example:
-        >>> read(Path(sys.prefix))["channel"]
-        'locked'
-    """
-    return {key: value for key, value in _load(prefix).items() if key != "files"}
 
 
 def survey(prefix: Path) -> Survey:
@@ -161,21 +152,25 @@ def digest(path: Path) -> str:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
-def record(prefix: Path, found: Survey, facts: Mapping[str, Any]) -> None:
+def record(
+    prefix: Path, found: Survey, facts: Mapping[str, Any], owners: Mapping[str, str]
+) -> None:
     """Write the record, whole or not at all.
 
     Args:
         prefix: folder of the environment.
         found: what :func:`survey` found in it.
-        facts: what :func:`read` shall give back.
+        facts: those of :class:`Installed`.
+        owners: by path, the package that a file belongs to; the rest belongs to none.
 
     Raises:
         OSError: it cannot be written.
 
     Example:
-        >>> record(prefix, survey(prefix), {"channel": "locked"})
+        >>> record(prefix, survey(prefix), {"channel": "locked"}, {"lib/a.py": "a"})
     """
-    content = {**facts, "files": dict(sorted(found.items()))}
+    files = {path: [*row, owners.get(path, "")] if row else [] for path, row in found.items()}
+    content = {**facts, "files": dict(sorted(files.items()))}
     # Beside the environment: inside it, a left-over would be one more file that nobody expects.
     part = prefix.with_name(f"{prefix.name}.{RECORD}.part")
     try:
@@ -186,6 +181,28 @@ def record(prefix: Path, found: Survey, facts: Mapping[str, Any]) -> None:
         part.replace(prefix / RECORD)
     finally:
         part.unlink(missing_ok=True)
+
+
+def unlike(path: Path, row: Sequence[Any]) -> str | None:
+    """Compare a file with its row of the record.
+
+    Args:
+        path: the file.
+        row: digest, size, inode, mtime, ctime, package.
+
+    Returns:
+        The digest that it has now, or None where it is as recorded.
+
+    Raises:
+        OSError: it cannot be read.
+
+    Example:
+        >>> unlike(prefix / "lib/a.py", found.files["lib/a.py"])
+    """
+    if row[1:5] == _identity(path.lstat()):
+        return None
+    now = digest(path)
+    return now if now != row[0] else None
 
 
 def current_platform() -> str:
@@ -200,44 +217,20 @@ def current_platform() -> str:
     return known.get(name, name)
 
 
-def check_renders(lock: Path, envs: Path, name: str, platform: str) -> None:
-    """Refuse files of an environment that are missing or were rendered from another lock.
-
-    Snakemake installs an unpinned environment where a pin file is missing, without a word.
-
-    Args:
-        lock: conda-lock.yml.
-        envs: folder of the rendered files.
-        name: of the environment.
-        platform: in conda's words.
-
-    Raises:
-        UserError: which file, and how to have it again.
-
-    Example:
-        >>> check_renders(Path("conda-lock.yml"), Path("workflow/envs"), "keras", "linux-64")
-    """
-    from repro.core.errors import UserError
-
+def _found(prefix: Path) -> tuple[Installed | None, list[str]]:
+    """The record, if it can be read, and what differs from it."""
     try:
-        want = f"# lock: sha256:{hashlib.sha256(lock.read_bytes()).hexdigest()}"
-    except OSError:
-        raise UserError(f"Expected a lock at {lock}. Received no such file. Restore it.") from None
-    for file in (f"{name}.yaml", f"{name}.{platform}.pin.txt", f"{name}.post-deploy.sh"):
-        try:
-            head = (envs / file).read_text(encoding="utf-8").splitlines()[:5]
-        except OSError:
-            head = None
-        if head is None or want not in head:
-            raise UserError(
-                f"Expected {envs / file}, rendered from {lock.name} as it is now ({want[8:]}). "
-                f"Received {'no such file' if head is None else 'one from another lock'}. "
-                "Run `./run setup` to have it again, or restore it with git."
-            )
-
-
-def _load(prefix: Path) -> dict[str, Any]:
-    return json.loads((prefix / RECORD).read_bytes())
+        content = json.loads((prefix / RECORD).read_bytes())
+        files: Survey = content.pop("files")
+        return Installed(content, files), list(_differences(prefix, files))
+    except FileNotFoundError:
+        return None, [
+            f"Expected {prefix / RECORD}, with which an installation ends. Received no such file."
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return None, [
+            f"Expected to read all of {prefix}. Received {type(error).__name__}: {error}."
+        ]
 
 
 def _differences(prefix: Path, files: Mapping[str, Sequence[Any]]) -> Iterator[str]:
@@ -245,7 +238,7 @@ def _differences(prefix: Path, files: Mapping[str, Sequence[Any]]) -> Iterator[s
     for path, status in _walk(prefix):
         if path in files:
             del unseen[path]
-            if status is not None and files[path][1:] != _identity(status):
+            if status is not None and files[path][1:5] != _identity(status):
                 want, now = files[path][0], digest(prefix / path)
                 if now != want:
                     yield f"Expected {prefix / path} to be {want}. Received {now}."

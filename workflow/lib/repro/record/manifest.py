@@ -1,117 +1,29 @@
-"""Manifest: an in-toto Statement that binds outputs to what made them.
+"""Manifest: binds outputs to what made them; written by the process that did the work.
 
 Synopsis:
-    making = Making({"step": "train", …}, parameters, digests(inputs), installed)
     write(path, making, outputs)
-    manifest = read(path)
+    value = read(path)                  # or one sentence that says why not
+    check_subjects(path, "data")        # the files beside it are still what it says
 
-The predicate has the shape of SLSA provenance v1, with what concerns bits under
-`repro_environment` and `repro_process` (https://in-toto.io/Statement/v1,
-https://slsa.dev/spec/v1.0/provenance). Written by the process that did the work.
+What a manifest says is told in `repro.record.statement`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from repro.core.canonical import pretty
-from repro.core.digest import files_below, sha256_file, sha256_tree, sha256_value
+from repro.core.canonical import parsed, pretty
+from repro.core.digest import files_below, sha256_file
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.core.writing import write_text
-from repro.record.environment import environment
+from repro.record.statement import EXTENSION, FORMAT, Making, sealed, statement
 
-STATEMENT = "https://in-toto.io/Statement/v1"
-PREDICATE = "https://slsa.dev/provenance/v1"
-BUILD = "urn:repro:step:v1"
-
-
-def now() -> str:
-    """The present time as manifests write it, UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-@dataclass(frozen=True)
-class Making:
-    """How outputs were made.
-
-    `names` are what a path in the workflow tells: step, experiment, run, seed.
-    `inputs` maps a name to the digest of what was read, taken before it was read.
-    `process` is what the process found of itself: determinism, loop, factors.
-    `installed` is what `repro.record.installed.read` says of the environment.
-    """
-
-    names: Mapping[str, Any]
-    parameters: Mapping[str, Any]
-    inputs: Mapping[str, str]
-    installed: Mapping[str, Any]
-    process: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    started: str = field(default_factory=now)
-
-
-def digests(inputs: Mapping[str, Path]) -> dict[str, str]:
-    """The sha256 of each input file or folder, by name."""
-    return {name: sha256_tree(path) for name, path in inputs.items()}
-
-
-def _subjects(folder: Path, outputs: Sequence[Path]) -> list[dict[str, Any]]:
-    """Every output file, folders taken apart, by its path from the manifest's own folder."""
-    files: dict[str, Path] = {}
-    for output in outputs:
-        name = output.relative_to(folder).as_posix()
-        if output.is_dir():
-            files |= {f"{name}/{inner}": file for inner, file in files_below(output)}
-        else:
-            files[name] = output
-    return [
-        {"name": name, "digest": {"sha256": sha256_file(file)}}
-        for name, file in sorted(files.items())
-    ]
-
-
-def statement(making: Making, folder: Path, outputs: Sequence[Path]) -> dict[str, Any]:
-    """The Statement for some outputs.
-
-    Args:
-        making: how they were made.
-        folder: the manifest's folder; subjects are named from there.
-        outputs: files and folders below it.
-
-    Returns:
-        Plain JSON values that satisfy the schema `manifest`.
-    """
-    inputs = [
-        {"name": name, "digest": {"sha256": digest}}
-        for name, digest in sorted(making.inputs.items())
-    ]
-    definition = {
-        "buildType": BUILD,
-        "externalParameters": {
-            **making.names,
-            "parameters": making.parameters,
-            "parameters_sha256": sha256_value(making.parameters),
-        },
-        "resolvedDependencies": inputs,
-    }
-    return {
-        "_type": STATEMENT,
-        "subject": _subjects(folder, outputs),
-        "predicateType": PREDICATE,
-        "predicate": {
-            "buildDefinition": definition,
-            "runDetails": {
-                "builder": {"id": BUILD},
-                "metadata": {"startedOn": making.started, "finishedOn": now()},
-            },
-            "repro_environment": {**environment(), "installed": dict(making.installed)},
-            "repro_process": dict(making.process),
-        },
-    }
+LARGEST = 64 * 2**20
+"""In bytes; NAMED files of an input with long names need a tenth of it."""
 
 
 def write(path: Path, making: Making, outputs: Sequence[Path]) -> None:
@@ -121,31 +33,81 @@ def write(path: Path, making: Making, outputs: Sequence[Path]) -> None:
         path: the manifest to appear.
         making: how the outputs were made.
         outputs: files and folders.
+
+    Raises:
+        UserError: it would break the schema, or cannot be written.
     """
     value = statement(making, path.parent, outputs)
     write_text(path, pretty(checked(value, "manifest", path.name)))
 
 
+def recorded(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a manifest says beyond SLSA's fields: `environment` and `process`."""
+    return value["predicate"][EXTENSION]
+
+
+def inputs(value: Mapping[str, Any]) -> dict[str, str]:
+    """The digest of each input that a manifest names, packages left out."""
+    dependencies = value["predicate"]["buildDefinition"]["resolvedDependencies"]
+    return {d["name"]: next(iter(d["digest"].values())) for d in dependencies if "name" in d}
+
+
 def read(path: Path) -> dict[str, Any]:
-    """Reads a manifest and checks it against the schema.
+    """Reads a manifest, and refuses one that is not whole and as it was written.
 
     Args:
-        path: what `write` wrote.
+        path: what `write` wrote, in this version or an older one.
 
     Returns:
         Its values.
 
     Raises:
-        UserError: the file is missing, damaged, or breaks the schema.
+        UserError: the file is missing, too large, no strict JSON, of a newer format, breaks the
+            schema, names a file twice or outside its folder, or was altered.
     """
     try:
-        value = json.loads(path.read_text("utf-8"))
+        if (size := path.stat().st_size) > LARGEST:
+            raise ValueError(f"{size} bytes where {LARGEST} are the most")
+        content = path.read_bytes()
+        value = parsed(content)
     except (OSError, ValueError) as error:
         raise UserError(
             f"Expected a manifest at {path.name}. Received a file that cannot be read as one "
             f"({error}). Delete the outputs of that step and run it again."
         ) from error
-    return checked(value, "manifest", path.name)
+    _refuse_newer(value, path.name)
+    checked(value, "manifest", path.name)
+    _refuse_odd_names((s["name"] for s in value["subject"]), path.name)
+    if recorded(value)["sha256"] != sealed(value) or content != pretty(value).encode():
+        raise UserError(
+            f"Expected {path.name} as it was written: what it says has the sha256 "
+            f"{recorded(value)['sha256']}. Received an altered file. Delete the outputs of that "
+            "step and run it again."
+        )
+    return value
+
+
+def _refuse_newer(value: Any, name: str) -> None:
+    try:
+        number = value["predicate"][EXTENSION]["format"]
+    except (KeyError, TypeError, IndexError):
+        return  # the schema says what is missing
+    if isinstance(number, int) and number > FORMAT:
+        raise UserError(
+            f"Expected {name} in format {FORMAT} or older. Received format {number}, of a newer "
+            "version of this workflow. Read it with that version."
+        )
+
+
+def _refuse_odd_names(names: Iterable[str], manifest: str) -> None:
+    for name, times in Counter(names).items():
+        path = PurePosixPath(name)
+        if times > 1 or path.is_absolute() or ".." in path.parts or str(path) != name:
+            what = "stands there twice" if times > 1 else "leads elsewhere"
+            raise UserError(
+                f"Expected {manifest} to name each file below its folder once. Received "
+                f"{name!r}, which {what}. Delete the outputs of that step and run it again."
+            )
 
 
 def check_subjects(path: Path, below: str | None = None) -> dict[str, Any]:

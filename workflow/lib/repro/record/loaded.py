@@ -1,0 +1,147 @@
+"""Loaded: what this process imported and mapped is what the lock names, or an allowed host object.
+
+Synopsis:
+    found = require(Path(sys.prefix))          # repro.record.installed
+    require_loaded(Path(sys.prefix), found, [program, experiment])
+
+An environment that is as installed says nothing of what a process took from elsewhere: through
+PYTHONPATH, the user's own packages, a `.pth` file, the working directory, LD_LIBRARY_PATH,
+LD_PRELOAD, or a path that some code appends. So each module and each executable mapping is held
+against the record of the environment. From the host come only the C library's and the compiler's
+objects, for which no wheel brings a replacement, and the GPU's driver; their digests are recorded.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from repro.core.digest import sha256_file
+from repro.core.errors import UserError
+from repro.record.installed import Installed, unlike
+
+MAPS = Path("/proc/self/maps")
+SYSTEM = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib64")
+"""Where an object of the host must lie, its links followed; LD_LIBRARY_PATH can name any place."""
+
+_HOST = re.compile(
+    r"(ld-linux[\w.-]*|ld|lib(c|m|mvec|dl|rt|pthread|util|resolv|nss_\w+|gcc_s|stdc\+\+|"
+    r"cuda|cudadebugger|nvidia-[\w-]+))[-.][\w.-]*"
+)
+_AUTOGRAPH = re.compile(r"__autograph_generated_file\w+\.py")
+_SHOWN = 5
+
+
+def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[str, Any]:
+    """Refuses a process that runs code from outside its environment.
+
+    Args:
+        prefix: folder of the environment.
+        found: its record.
+        own: files and folders whose modules are meant: the program, the user's experiment.
+
+    Returns:
+        For the manifest: `packages`, the locked packages that are loaded, and `host`, the sha256
+        of each object of the host by its path; where objects are not listed, `unknown` and why.
+
+    Raises:
+        UserError: what was loaded from where.
+
+    Example:
+        >>> require_loaded(Path(sys.prefix), found, [Path("code.pyz")])["packages"]
+        ['numpy', 'python', 'tensorflow']
+    """
+    modules = dict(_modules(list(sys.modules.items()), [os.path.realpath(path) for path in own]))
+    objects = dict.fromkeys(_objects())
+    host = {path for path in objects if _of_the_host(path)}
+    looked = {**{path: f"the library {path}" for path in objects if path not in host}, **modules}
+    packages, problems = set[str](), list[str]()
+    for path, what in looked.items():
+        owner, problem = _owner(prefix, found, path)
+        packages |= {owner} - {""}
+        problems += [f"{what} {problem}"] if problem else []
+    if problems:
+        raise UserError(_refusal(prefix, problems))
+    listed = sys.platform == "linux"
+    return {
+        "packages": sorted(packages),
+        "host": {path: sha256_file(Path(path)) for path in sorted(host)}
+        if listed
+        else {"unknown": f"mapped objects are not listed on {sys.platform}"},
+    }
+
+
+def _modules(
+    loaded: Iterable[tuple[str, ModuleType]], own: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """The file of each module that has one and is not of `own`, and how to call it."""
+    roots = tuple(f"{path}{os.sep}" for path in own)
+    for name, module in loaded:
+        for file in _files(module):
+            real = os.path.realpath(file)
+            # TensorFlow writes the code that it makes of a function there, and imports it.
+            made = _AUTOGRAPH.fullmatch(os.path.basename(real))  # noqa: PTH119
+            if real not in own and not real.startswith(roots) and not made:
+                yield real, f"the module {name} ({file})"
+
+
+def _files(module: ModuleType) -> list[str]:
+    file = getattr(module, "__file__", None)
+    if isinstance(file, str):
+        return [file]
+    # A namespace package has folders only; what lies in them is asked for by its own name.
+    return []
+
+
+def _objects() -> Iterator[str]:
+    """The files that are mapped with the right to execute."""
+    if sys.platform != "linux":
+        return
+    for line in MAPS.read_text("utf-8", "surrogateescape").splitlines():
+        fields = line.split(maxsplit=5)
+        if len(fields) == 6 and "x" in fields[1] and not fields[5].startswith("["):
+            yield fields[5].replace("\\012", "\n")
+
+
+def _of_the_host(path: str) -> bool:
+    folder, _, name = os.path.realpath(path).rpartition("/")
+    return bool(_HOST.fullmatch(name)) and any(
+        folder == place or folder.startswith(f"{place}/") for place in SYSTEM
+    )
+
+
+def _owner(prefix: Path, found: Installed, path: str) -> tuple[str, str]:
+    """The package that a file belongs to, or what is wrong with the file."""
+    name = os.path.relpath(path, os.path.realpath(prefix))
+    row = found.files.get(name)
+    if not row:
+        return "", "is from outside it"
+    if not row[5]:
+        return "", "belongs to no package of the lock"
+    try:
+        now = unlike(Path(path), row)
+    except OSError as error:
+        return "", f"cannot be read any more ({error.strerror})"
+    return row[5], f"is no longer as installed ({now} in place of {row[0]})" if now else ""
+
+
+def _refusal(prefix: Path, problems: Sequence[str]) -> str:
+    more = len(problems) - _SHOWN
+    shown = [*problems[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+    told = "; ".join(shown)
+    causes = [
+        name
+        for name in ("LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")
+        if os.environ.get(name)
+    ]
+    told += f" ({', '.join(causes)} is set)" if causes else ""
+    return (
+        f"Expected all code that runs to come from the locked environment {prefix}. Received "
+        f"{told}. Name what is needed in environment.yml and run `./run lock`, or take it out of "
+        "the way."
+    )
