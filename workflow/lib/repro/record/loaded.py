@@ -56,7 +56,7 @@ def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[
         >>> require_loaded(Path(sys.prefix), found, [Path("code.pyz")])["packages"]
         ['numpy', 'python', 'tensorflow']
     """
-    modules = dict(_modules(list(sys.modules.items()), [os.path.realpath(path) for path in own]))
+    modules = dict(_modules(list(sys.modules.items()), prefix, found, own))
     objects = dict.fromkeys(_objects())
     host = {path for path in objects if _of_the_host(path)}
     looked = {**{path: f"the library {path}" for path in objects if path not in host}, **modules}
@@ -77,25 +77,23 @@ def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[
 
 
 def _modules(
-    loaded: Iterable[tuple[str, ModuleType]], own: Sequence[str]
+    loaded: Iterable[tuple[str, ModuleType]], prefix: Path, found: Installed, own: Sequence[Path]
 ) -> Iterator[tuple[str, str]]:
     """The file of each module that has one and is not of `own`, and how to call it."""
-    roots = tuple(f"{path}{os.sep}" for path in own)
+    inside, owned = f"{prefix}{os.sep}", [os.path.realpath(path) for path in own]
+    roots = tuple(f"{path}{os.sep}" for path in owned)
     for name, module in loaded:
-        for file in _files(module):
-            real = os.path.realpath(file)
-            # TensorFlow writes the code that it makes of a function there, and imports it.
-            made = _AUTOGRAPH.fullmatch(os.path.basename(real))  # noqa: PTH119
-            if real not in own and not real.startswith(roots) and not made:
-                yield real, f"the module {name} ({file})"
-
-
-def _files(module: ModuleType) -> list[str]:
-    file = getattr(module, "__file__", None)
-    if isinstance(file, str):
-        return [file]
-    # A namespace package has folders only; what lies in them is asked for by its own name.
-    return []
+        # A namespace package has folders alone; what lies in them has modules of its own.
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str):
+            continue
+        # Links are followed only where need be: there are thousands of modules.
+        known = file.startswith(inside) and file[len(inside) :] in found.files
+        real = file if known else os.path.realpath(file)
+        # TensorFlow writes the code that it makes of a function there, and imports it.
+        made = _AUTOGRAPH.fullmatch(os.path.basename(real))  # noqa: PTH119
+        if real not in owned and not real.startswith(roots) and not made:
+            yield real, f"the module {name} ({file})"
 
 
 def _objects() -> Iterator[str]:
@@ -117,7 +115,8 @@ def _of_the_host(path: str) -> bool:
 
 def _owner(prefix: Path, found: Installed, path: str) -> tuple[str, str]:
     """The package that a file belongs to, or what is wrong with the file."""
-    name = os.path.relpath(path, os.path.realpath(prefix))
+    inside = (f"{prefix}{os.sep}", f"{os.path.realpath(prefix)}{os.sep}")
+    name = next((path[len(start) :] for start in inside if path.startswith(start)), "")
     row = found.files.get(name)
     if not row:
         return "", "is from outside it"
