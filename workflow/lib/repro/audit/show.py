@@ -116,13 +116,16 @@ def _facts(node: Node, told: set[str]) -> Iterator[str]:
 
 
 def _surroundings(environment: dict[str, Any]) -> str:
-    """Versions and machine in a line."""
+    """Versions and machine in a line; what is not known is left out."""
     packages, installed = environment["packages"], environment["installed"]
-    versions = [f"Python {environment['python']['version']}"]
-    versions += [f"{n} {packages[n]}" for n in ("tensorflow", "keras", "numpy") if packages.get(n)]
+    versions = {"Python": environment["python"]["version"]}
+    versions |= {name: packages[name] for name in ("tensorflow", "keras", "numpy")}
+    shown = [f"{name} {text}" for name, text in versions.items() if isinstance(text, str)]
     place = [installed.get(key) for key in ("environment", "platform", "channel")]
-    gpus = f", {len(environment['gpu'])} GPU" if environment["gpu"] else ""
+    machine = [environment["system"]["name"], environment["cpu"]["model"]]
+    if environment["gpu"] and not isinstance(environment["gpu"], dict):
+        machine.append(f"{len(environment['gpu'])} GPU")
     return (
-        f"with {', '.join(versions)} ({', '.join(part for part in place if part)}) on "
-        f"{environment['system']['name']}, {environment['cpu']['model']}{gpus}"
+        f"with {', '.join(shown)} ({', '.join(part for part in place if part)}) on "
+        f"{', '.join(part for part in machine if isinstance(part, str))}"
     )
