@@ -14,6 +14,7 @@ from repro.core.digest import sha256_file
 from repro.record import manifest
 from repro.record.statement import Making, resources
 
+CONFIGURATION = "config/config.yaml"
 PACK = "workflow/scripts/pack.py"
 SOURCES = {
     "Snakefile": "include: 'workflow/rules/code.smk'\n",
@@ -51,15 +52,20 @@ def write(path: Path, content: str | bytes) -> Path:
 class Project:
     """A folder with sources, one experiment `tiny` and its results."""
 
+    configuration: dict[str, Any]
+
     def __init__(self, folder: Path) -> None:
         self.folder, self.results = folder, folder / "results"
+        if folder.exists():  # a copy of one
+            self.configuration = yaml.safe_load((folder / CONFIGURATION).read_text())
+            return
         for name, text in SOURCES.items():
             write(folder / name, text)
         write(folder / PACK, (project.ROOT / PACK).read_bytes())
         write(folder / "tiny/__init__.py", "def model(): ...\n")
         write(folder / "tiny/layers.py", "SIZE = 3\n")
         write(folder / "raw data.csv", "1,2\n3,4\n")
-        self.configuration: dict[str, Any] = {"experiments": {"tiny": self.entry()}}
+        self.configuration = {"experiments": {"tiny": self.entry()}}
         self.save()
         self.make()
 
@@ -68,7 +74,7 @@ class Project:
         return {"code": "tiny", "data": {"path": "raw data.csv", "sha256": sha256}, **changed}
 
     def save(self) -> None:
-        write(self.folder / "config/config.yaml", yaml.safe_dump(self.configuration))
+        write(self.folder / CONFIGURATION, yaml.safe_dump(self.configuration))
 
     @property
     def experiment(self) -> Experiment:
