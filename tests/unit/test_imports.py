@@ -11,7 +11,7 @@ MODULES = sorted(
     for file in LIBRARY.rglob("*.py")
     if file.name != "__init__.py"
 )
-HEAVY = {"tensorflow", "keras", "yaml", "jsonschema", "safetensors"}
+HEAVY = {"tensorflow", "keras", "yaml", "jsonschema", "safetensors", "pygraphviz"}
 SOURCE = """
 import json, sys
 for name in json.loads(sys.argv[1]):
@@ -28,7 +28,7 @@ def test_no_module_imports_what_is_heavy(fresh: Fresh) -> None:
     assert not HEAVY & set(json.loads(done.stdout))
 
 
-LAYERS = ["core", "data", "model", "record", "steps", "judge"]
+LAYERS = ["core", "data", "model", "record", "steps", "judge", "audit"]
 
 
 @pytest.mark.parametrize("layer", LAYERS)
