@@ -22,6 +22,8 @@ VERBS = {
     "setup": "make the tools, choose the channel anew, install the environments",
     "lock": "make conda-lock.yml from environment.yml, and render from it",
     "test": "run the linters and the tests",
+    "manifest": "print what a file of the results came from",
+    "check-files": "name each file of the results that is not as it was, or outdated",
 }
 
 
@@ -64,7 +66,7 @@ def usage() -> str:
         >>> "setup" in usage()
         True
     """
-    lines = [f"  {verb:<8}{what}" for verb, what in VERBS.items()]
+    lines = [f"  {verb:<13}{what}" for verb, what in VERBS.items()]
     return "\n".join(
         [
             "usage: ./run TARGET [snakemake options]",
@@ -93,6 +95,10 @@ def _dispatch(command: str, rest: list[str]) -> int:
         import checks
 
         return checks.main(rest)
+    if command in ("manifest", "check-files"):
+        import audit
+
+        return {"manifest": audit.manifest, "check-files": audit.check_files}[command](rest)
     if command == "setup":
         return _setup(rest)
     return _target([command, *rest])

@@ -21,8 +21,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import project
 from repro.core.errors import UserError
+from repro.core.writing import whole_file
 
 EPOCH = 315532800  # 1980-01-01, the earliest date in a zip file
 LEVEL = 9  # of zstd; a tenth of the time of the library's 19, for 10 % more bytes
@@ -70,7 +70,7 @@ def write(
                 _add_file(archive, tree, path)
             for name, content in sorted(info.items()):
                 _add_bytes(archive, f"info/{name}", _json(content))
-        with project.whole_file(target) as part:
+        with whole_file(target) as part:
             _without_dates(Path(scratch) / f"{stem}.conda", part)
     return target
 

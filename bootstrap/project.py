@@ -22,8 +22,6 @@ LIBRARY = ROOT / "workflow" / "lib"
 if str(LIBRARY) not in sys.path:
     sys.path.insert(1, str(LIBRARY))
 
-from repro.core.writing import whole_file  # noqa: E402  (found only now)
-
 
 def subdir() -> str:
     """Return this machine's platform in conda's words, such as ``linux-64``.
@@ -79,6 +77,8 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
     """
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return
+    from repro.core.writing import whole_file
+
     with whole_file(path) as part:
         part.write_text(text, encoding="utf-8")
         part.chmod(mode)

@@ -1,5 +1,6 @@
-"""Fixtures of the host's side: a channel in a folder, and a server on loopback."""
+"""Fixtures of the host's side: a channel in a folder, a server on loopback, a small project."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -8,6 +9,7 @@ import project
 import pytest
 import small_channel
 from small_channel import Channel, Server
+from small_results import Project
 
 
 @pytest.fixture
@@ -33,3 +35,16 @@ def serve() -> Iterator[Callable[[Path], Server]]:
         watched.released.set()
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def small_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A small project with results, for tests that change nothing in it."""
+    return Project(tmp_path_factory.mktemp("small") / "a project")
+
+
+@pytest.fixture
+def small(small_once: Project, tmp_path: Path) -> Project:
+    """A copy of it, to be changed."""
+    shutil.copytree(small_once.folder, tmp_path / "a project")
+    return Project(tmp_path / "a project")

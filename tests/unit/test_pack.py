@@ -52,7 +52,13 @@ def test_the_same_source_gives_the_same_bytes(copy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["lib/repro/judge/render.py", "schemas/verdict.schema.yaml", "lib/repro/judge/new.py"]
+    "name",
+    [
+        "lib/repro/judge/render.py",
+        "lib/repro/audit/check.py",
+        "schemas/verdict.schema.yaml",
+        "lib/repro/judge/new.py",
+    ],
 )
 def test_an_edit_of_what_judges_changes_the_judge_alone(copy: Path, name: str) -> None:
     before = packed(copy)

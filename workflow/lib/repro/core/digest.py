@@ -1,8 +1,10 @@
-"""Digests: of files, folders, values and arrays; a digest's name carries its method.
+"""Digests: of files, folders and values; a digest's name carries its method.
 
 Synopsis:
     sha256_file(path)
     sha256_tree(path)
+
+Standard library alone, so that results can be checked where nothing is installed.
 """
 
 import hashlib
@@ -11,19 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from repro.core.canonical import canonical
 
 STEP_DIGEST = "farmhash64-v1"
 """How a tensor is digested at every step: `repro.core.farmhash`."""
 
 _NO_CONTENT = ("__pycache__", ".snakemake_timestamp")
-_MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-
-UInt64 = npt.NDArray[np.uint64]
 
 
 def sha256_bytes(content: bytes) -> str:
@@ -76,32 +71,3 @@ def sha256_tree(path: Path) -> str:
     if path.is_file():
         return sha256_file(path)
     return sha256_value(sha256_files(path))
-
-
-def splitmix64(words: UInt64) -> UInt64:
-    """The finaliser of SplitMix64, a bijection of 64-bit words (Steele et al., OOPSLA 2014).
-
-    Args:
-        words: uint64, any shape.
-
-    Returns:
-        uint64, the same shape.
-    """
-    words = (words ^ (words >> np.uint64(30))) * _MIX[0]
-    words = (words ^ (words >> np.uint64(27))) * _MIX[1]
-    return words ^ (words >> np.uint64(31))
-
-
-def keys(name: str, count: int) -> UInt64:
-    """`count` fixed odd 64-bit keys, drawn from the name by SplitMix64.
-
-    Args:
-        name: what the keys are for; other names give unrelated keys.
-        count: how many.
-
-    Returns:
-        uint64 [count], all odd.
-    """
-    start = np.uint64(int(sha256_bytes(name.encode())[:16], 16))
-    with np.errstate(over="ignore"):
-        return splitmix64(start + np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN) | np.uint64(1)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from repro.core.digest import keys, sha256_value, splitmix64
+from repro.core.digest import sha256_value
+from repro.core.splitmix import keys, splitmix64
 
 METHOD = "sha256-stream-v1"
 

@@ -1,0 +1,146 @@
+"""A small project with results: real files, real manifests, real programs, and no training."""
+
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import project
+import yaml
+from repro.core.canonical import canonical
+from repro.core.config import Experiment, resolve
+from repro.core.digest import sha256_file
+from repro.record import manifest
+from repro.record.statement import Making, resources
+
+CONFIGURATION = "config/config.yaml"
+PACK = "workflow/scripts/pack.py"
+SOURCES = {
+    "Snakefile": "include: 'workflow/rules/code.smk'\n",
+    "environment.yml": "dependencies: [python]\n",
+    "conda-lock.yml": "package:\n- name: python\n  sha256: 0123\n",
+    "workflow/rules/code.smk": "rule code:\n    output: 'results/code.pyz'\n",
+    "workflow/envs/keras.yaml": "dependencies: [python]\n",
+    "workflow/schemas/trace.schema.yaml": "type: object\n",
+    "workflow/schemas/verdict.schema.yaml": "type: object\n",
+    "workflow/lib/repro/__init__.py": "",
+    "workflow/lib/repro/steps.py": "def main():\n    return 0\n",
+    "workflow/lib/repro/model/training.py": "EPOCHS = 3\n",
+    "workflow/lib/repro/judge/command.py": "def main():\n    return 0\n",
+}
+ENVIRONMENT = {
+    "python": {"version": "3.11.2", "implementation": "CPython"},
+    "packages": {"tensorflow": "2.21.0", "keras": "3.15.1", "numpy": "2.4.6"},
+    "cuda": {"built_for": {}, "installed": {}, "loaded": [], "driver": {"unknown": "none"}},
+    "system": {"name": "Linux", "kernel": "6", "libc": "glibc 2.36"},
+    "cpu": {"architecture": "x86_64", "model": "a processor", "flags": [], "count": 2},
+    "gpu": [],
+    "variables": {"TZ": "UTC"},
+    "bits": {"threads": {"value": 2, "by": "asked"}},
+    "loaded": {"packages": ["numpy"], "host": {"/lib/libm.so.6": "0" * 64}},
+}
+WHEEL = {"manager": "pip", "name": "numpy", "version": "2.4.6", "sha256": "1" * 64}
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+class Project:
+    """A folder with sources, one experiment `tiny` and its results."""
+
+    configuration: dict[str, Any]
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.results = folder, folder / "results"
+        if folder.exists():  # a copy of one
+            self.configuration = yaml.safe_load((folder / CONFIGURATION).read_text())
+            return
+        for name, text in SOURCES.items():
+            write(folder / name, text)
+        write(folder / PACK, (project.ROOT / PACK).read_bytes())
+        write(folder / "tiny/__init__.py", "def model(): ...\n")
+        write(folder / "tiny/layers.py", "SIZE = 3\n")
+        write(folder / "raw data.csv", "1,2\n3,4\n")
+        self.configuration = {"experiments": {"tiny": self.entry()}}
+        self.save()
+        self.make()
+
+    def entry(self, **changed: Any) -> dict[str, Any]:
+        sha256 = sha256_file(self.folder / "raw data.csv")
+        return {"code": "tiny", "data": {"path": "raw data.csv", "sha256": sha256}, **changed}
+
+    def save(self) -> None:
+        write(self.folder / CONFIGURATION, yaml.safe_dump(self.configuration))
+
+    @property
+    def experiment(self) -> Experiment:
+        return resolve(self.configuration)["tiny"]
+
+    def pack(self) -> None:
+        spec = importlib.util.spec_from_file_location("small_pack", self.folder / PACK)
+        assert spec is not None
+        assert spec.loader is not None
+        pack = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(pack)
+        for name in ("code", "judge"):
+            write(self.results / f"{name}.pyz", pack.packed(pack.members(judging=name == "judge")))
+        self.claim("code", {}, pack.sources(), "", "code", "code.pyz", "judge.pyz")
+
+    def claim(
+        self, step: str, names: dict[str, Any], inputs: dict[str, Path], folder: str, name: str,
+        *outputs: str,
+    ) -> Path:  # fmt: skip
+        """Write the manifest of some files that are there."""
+        parameters: dict[str, Any] = {}
+        if step != "code":
+            run, seed = names.get("run", "original"), names.pop("seed", None)
+            parameters = json.loads(canonical(self.experiment.parameters(step, run, seed)))
+            names["experiment"] = "tiny"
+        lock = {"lock": f"sha256:{sha256_file(self.folder / 'conda-lock.yml')}"}
+        facts = {"channel": "local", "platform": "linux-64", "environment": "keras"}
+        making = Making(
+            names={"step": step, **names}, parameters=parameters, inputs=resources(inputs),
+            installed={**lock, **facts, "packages": [WHEEL]}, environment=ENVIRONMENT,
+        )  # fmt: skip
+        path = self.results / folder / f"{name}.manifest.json"
+        manifest.write(path, making, [path.parent / output for output in outputs])
+        return path
+
+    def make(self) -> None:
+        """Everything up to the verdict, as the rules would."""
+        shutil.rmtree(self.results, ignore_errors=True)
+        self.pack()
+        made = [path for run in ("original", *self.experiment.repeated()) for path in self.run(run)]
+        first = self.results / "tiny/original"
+        write(self.results / "tiny/probe.json", "{}")
+        used = {**self.always(), "data": first / "data", "data.manifest": made[0]}
+        names = {"run": "original", "seed": 0}
+        made.append(self.claim("probe", names, used, "tiny", "probe", "probe.json"))
+        write(self.results / "tiny/verdict.json", '{"verdict": "met"}\n')
+        write(self.results / "tiny/verdict.md", "met\n")
+        used = {path.relative_to(self.results / "tiny").as_posix(): path for path in made}
+        used |= {name: self.results / f"{name}.pyz" for name in ("code", "judge")}
+        self.claim("compare", {}, used, "tiny", "verdict", "verdict.json", "verdict.md")
+
+    def always(self) -> dict[str, Path]:
+        return {"code": self.results / "code.pyz", "experiment": self.folder / "tiny"}
+
+    def run(self, run: str) -> list[Path]:
+        folder = self.results / "tiny" / run
+        for part in ("train", "test"):
+            write(folder / "data" / part / "x.npy", f"{part} data")
+        raw = {**self.always(), "data": self.folder / "raw data.csv"}
+        data = self.claim("prepare", {"run": run}, raw, f"tiny/{run}", "data", "data")
+        used = {**self.always(), "data": folder / "data", "data.manifest": data}
+        here, made = f"tiny/{run}/seed-0", {"weights.safetensors": "w" * 50, "trace.jsonl": "{}\n"}
+        for name, text in made.items():
+            write(self.results / here / name, text)
+        names = {"run": run, "seed": 0}
+        train = self.claim("train", dict(names), used, here, "train", *made)
+        used |= {"train.manifest": train, "weights": folder / "seed-0/weights.safetensors"}
+        write(self.results / here / "metrics.json", '{"loss": 0.5}\n')
+        return [data, train, self.claim("evaluate", names, used, here, "evaluate", "metrics.json")]

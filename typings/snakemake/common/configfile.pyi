@@ -1,0 +1,3 @@
+from typing import Any
+
+def load_configfile(configpath: str) -> dict[str, Any]: ...

@@ -1,0 +1,3 @@
+from typing import Any
+
+def update_config(config: dict[str, Any], overwrite_config: dict[str, Any]) -> None: ...

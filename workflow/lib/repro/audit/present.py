@@ -1,0 +1,229 @@
+"""Present: how far code, lock, inputs and configuration of today are those of the results.
+
+Synopsis:
+    for difference in sources(results, home): ...
+    for difference in inputs(results, experiments, project): ...
+
+Everything is compared by content; times play no part. A difference names the file or the key
+itself, and the manifests of the steps that used it as it was.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+from repro.audit.results import CODE, LOCK, Results, Step, against, digest
+from repro.core.canonical import canonical
+from repro.core.config import Experiment
+from repro.core.digest import sha256_bytes, sha256_file, sha256_files, sha256_value
+from repro.record.manifest import recorded
+
+PACK = "workflow/scripts/pack.py"
+_PACKED = ("workflow/lib/", "workflow/schemas/")
+# Parameters of a step that stand under another key in the configuration.
+_KEYS = {
+    "threads": "training.threads", "batch_size": "training.batch_size", "limit": "repeat",
+    "seed": "seeds",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`kind`: `changed`, `missing` or `added`; `users` are manifests that rest on what it was."""
+
+    kind: str
+    path: str
+    what: str
+    users: frozenset[str] = frozenset()
+
+
+def joined(differences: Iterable[Difference]) -> Iterator[Difference]:
+    """Each difference once, with the users of all."""
+    users: dict[Difference, frozenset[str]] = {}
+    for one in differences:
+        key = replace(one, users=frozenset[str]())
+        users[key] = users.get(key, frozenset()) | one.users
+    yield from (replace(key, users=every) for key, every in users.items())
+
+
+def _between(
+    then: Mapping[str, str], now: Mapping[str, str], prefix: str = ""
+) -> Iterator[Difference]:
+    """The files that differ, by name."""
+    for name in sorted({**then, **now}):
+        path = f"{prefix}{name}"
+        if name not in now:
+            yield Difference("missing", path, f"sha256 {then[name][:12]}… was used")
+        elif name not in then:
+            yield Difference("added", path, "it was not there")
+        elif now[name] != then[name]:
+            yield Difference("changed", path, against(now[name], then[name]))
+
+
+def _pack(home: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("present_pack", home / PACK)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def sources(results: Results, home: Path) -> Iterator[Difference]:
+    """What of the workflow's own files is no longer as it was when the programs were packed.
+
+    Args:
+        results: what was read below `results`.
+        home: the folder of the Snakefile.
+    """
+    code = results.steps.get(CODE)
+    if code is None:
+        return
+    then = {name: digest(r) for name, r in code.inputs.items() if name != LOCK}
+    failure, programs = "", dict[str, str]()
+    try:
+        pack = _pack(home)
+        now = {name: sha256_file(path) for name, path in pack.sources().items() if name != LOCK}
+        for name in ("code", "judge"):
+            content = pack.packed(pack.members(judging=name == "judge"))
+            programs[f"{name}.pyz"] = sha256_bytes(content)
+    except (
+        Exception
+    ) as error:  # a changed program may fail in any way; its files are compared still
+        failure = f"it fails: {type(error).__name__}: {error}"
+        now = {name: sha256_file(home / name) for name in then if (home / name).is_file()}
+    other = {name for name, sha256 in programs.items() if code.outputs.get(name) != sha256}
+    for one in _between(then, now):
+        yield replace(one, users=_users(results, one.path, None if failure else other))
+    if then == now and failure:
+        yield Difference("changed", PACK, failure, frozenset([CODE]))
+    if then == now and other:
+        for name in sorted(other):
+            what = f"the present sources give {against(programs[name], code.outputs[name])}"
+            yield Difference("changed", results.shown(name), what, frozenset([CODE]))
+
+
+def _users(results: Results, source: str, other: set[str] | None) -> frozenset[str]:
+    """What rests on a source, when the present sources give `other` programs (None: not known)."""
+    if other is None or "code.pyz" in other or not source.startswith(_PACKED):
+        return frozenset([CODE])
+    judged = [path for path, step in results.steps.items() if "judge" in step.inputs]
+    return frozenset(["judge.pyz", *judged] if other else [])
+
+
+def lock(results: Results, home: Path) -> Iterator[Difference]:
+    """Whether every step was made by the lock that is there."""
+    path = home / LOCK
+    now = {LOCK: sha256_file(path)} if path.is_file() else {}
+    for step in results.steps.values():
+        if LOCK in step.inputs:
+            for one in _between({LOCK: digest(step.inputs[LOCK])}, now):
+                yield replace(one, users=frozenset([step.path]))
+
+
+def inputs(
+    results: Results, experiments: Mapping[str, Experiment], project: Path
+) -> Iterator[Difference]:
+    """What of the raw data and of the user's code is no longer what was used.
+
+    Args:
+        results: what was read below `results`.
+        experiments: the present configuration.
+        project: the folder that its paths start from.
+    """
+    hashed: dict[str, Mapping[str, str]] = {}
+    for step, entry in _configured(results, experiments):
+        paths = {"experiment": entry.code}
+        if step.name == "prepare":
+            paths |= {f"data:{n}" if n else "data": source.path for n, source in entry.data.items()}
+        for name, path in paths.items():
+            if name in step.inputs:
+                if path not in hashed:
+                    hashed[path] = _digests(project / path)
+                for one in _input(step.inputs[name], path, hashed[path]):
+                    yield replace(one, users=frozenset([step.path]))
+
+
+def _digests(path: Path) -> Mapping[str, str]:
+    """A file's digest under the name "", those of a folder's files under theirs."""
+    if path.is_dir():
+        return sha256_files(path)
+    return {"": sha256_file(path)} if path.is_file() else {}
+
+
+def _input(resource: Mapping[str, Any], path: str, now: Mapping[str, str]) -> Iterator[Difference]:
+    if "sha256" in resource["digest"]:
+        then = {"": digest(resource)}
+    elif now and sha256_value(now) == digest(resource):
+        return
+    else:
+        then = resource.get("annotations", {}).get("files", {})
+    if then and now:
+        found = list(_between(then, now, f"{path}/"))
+        yield from (replace(one, path=one.path.rstrip("/")) for one in found)
+    else:  # all of it is gone, or it had too many files to be named one by one
+        kind = "changed" if now else "missing"
+        yield Difference(kind, path, f"sha256 {digest(resource)[:12]}… was used")
+
+
+def _configured(
+    results: Results, experiments: Mapping[str, Experiment]
+) -> Iterator[tuple[Step, Experiment]]:
+    for step in results.steps.values():
+        if (entry := experiments.get(str(step.names.get("experiment")))) is not None:
+            yield step, entry
+
+
+def configuration(
+    results: Results, experiments: Mapping[str, Experiment], file: str
+) -> Iterator[Difference]:
+    """What the configuration asks for now that is not what a step was made with.
+
+    Args:
+        results: what was read below `results`.
+        experiments: the present configuration.
+        file: how to call its file.
+    """
+    for step in results.steps.values():
+        name = step.names.get("experiment")
+        if name is not None and name not in experiments:
+            users = frozenset([step.path])
+            yield Difference("missing", f"{file}: experiments.{name}", "it was there", users)
+    for step, entry in _configured(results, experiments):
+        for key, what in _asked(step, entry):
+            path = f"{file}: experiments.{step.names['experiment']}.{key}"
+            yield Difference("changed", path, what, frozenset([step.path]))
+
+
+def _asked(step: Step, entry: Experiment) -> Iterator[tuple[str, str]]:
+    run, seed = step.names.get("run", "original"), step.names.get("seed")
+    if run not in ("original", *entry.repeated()):
+        yield "repeats", f"{run} is no longer asked for"
+    elif seed is not None and seed not in entry.seeds:
+        yield "seeds", f"{seed} is no longer asked for"
+    else:
+        asked = entry.parameters(step.name, run, entry.seeds[0] if step.name == "probe" else seed)
+        now, then = _flat(json.loads(canonical(asked))), _flat(step.says["parameters"])
+        for key in sorted({**now, **then}):
+            if now.get(key) != then.get(key):
+                yield key, f"{now.get(key, 'none')} in place of {then.get(key, 'none')}"
+    environment = recorded(step.value)["environment"]["installed"].get("environment")
+    if environment not in (None, entry.environment):
+        yield "environment", f"{entry.environment} in place of {environment}"
+
+
+def _flat(value: Any, key: str = "") -> dict[str, str]:
+    """Each innermost value as JSON, by its dotted key in the configuration."""
+    if not isinstance(value, dict) or not value:
+        return {key: canonical(value)} if key else {}
+    flat: dict[str, str] = {}
+    for name, part in cast("dict[str, Any]", value).items():
+        name = _KEYS.get(name, name) if not key else name
+        flat |= _flat(part, f"{key}.{name}".strip("."))
+    return flat

@@ -1,0 +1,207 @@
+"""Results: what lies under results/, what claims it, and what each step says that it used.
+
+Synopsis:
+    results = read(Path("results"))
+    results.steps["digits/original/data.manifest.json"].inputs
+
+Paths of results are text, from the folder `results` on; the path grammar is that of the rules.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from repro.core.digest import sha256_value
+from repro.core.errors import UserError
+from repro.record import manifest
+
+SUFFIX = ".manifest.json"
+CODE = f"code{SUFFIX}"
+LOCK = "conda-lock.yml"
+_MANIFEST = {
+    "code": CODE,
+    "prepare": "{experiment}/{run}/data.manifest.json",
+    "train": "{experiment}/{run}/seed-{seed}/train.manifest.json",
+    "evaluate": "{experiment}/{run}/seed-{seed}/evaluate.manifest.json",
+    "probe": "{experiment}/probe.manifest.json",
+    "compare": "{experiment}/verdict.manifest.json",
+}
+# Where an input lies, by its name; what is not here came from outside: data, code, lock.
+_INPUT = {
+    "code": "code.pyz",
+    "judge": "judge.pyz",
+    "data.manifest": "{experiment}/{run}/data.manifest.json",
+    "train.manifest": "{experiment}/{run}/seed-{seed}/train.manifest.json",
+    "weights": "{experiment}/{run}/seed-{seed}/weights.safetensors",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One manifest that could be read: `path` is its own, `value` what it says."""
+
+    path: str
+    value: Mapping[str, Any]
+
+    @property
+    def says(self) -> Mapping[str, Any]:
+        """What the step was called with: step, experiment, run, parameters."""
+        return self.value["predicate"]["buildDefinition"]["externalParameters"]
+
+    @property
+    def name(self) -> str:
+        """Such as `train`."""
+        return self.says["step"]
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """Experiment, run and seed, as far as the step has them."""
+        seed = self.says["parameters"].get("seed") if self.name in ("train", "evaluate") else None
+        all_names = {key: self.says.get(key) for key in ("experiment", "run")} | {"seed": seed}
+        return {key: name for key, name in all_names.items() if name is not None}
+
+    @property
+    def place(self) -> str:
+        """Where a manifest that says this belongs."""
+        return _MANIFEST[self.name].format(**_Named(self.names))
+
+    @cached_property
+    def inputs(self) -> dict[str, Mapping[str, Any]]:
+        """What was used, by name; packages left out."""
+        every = self.value["predicate"]["buildDefinition"]["resolvedDependencies"]
+        return {resource["name"]: resource for resource in every if "name" in resource}
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The sha256 of each file that it claims."""
+        folder = PurePosixPath(self.path).parent
+        return {str(folder / s["name"]): s["digest"]["sha256"] for s in self.value["subject"]}
+
+    def where(self, name: str) -> str | None:
+        """Where that input lies under results/; None for what came from outside."""
+        if self.name == "code" or (self.name == "prepare" and name == "data"):
+            return None
+        if self.name == "compare" and name.endswith(SUFFIX):
+            return f"{self.names.get('experiment')}/{name}"
+        place = "{experiment}/{run}/data" if name == "data" else _INPUT.get(name)
+        return place and place.format(**_Named({"run": "original", **self.names}))
+
+
+class _Named(dict[str, Any]):
+    """So that a manifest without a name that it should have belongs nowhere, and is told so."""
+
+    def __missing__(self, key: str) -> str:
+        return f"({key} missing)"
+
+
+def digest(resource: Mapping[str, Any]) -> str:
+    """The digest of an input, whatever its kind."""
+    return next(iter(resource["digest"].values()))
+
+
+def against(present: str, then: str) -> str:
+    """Two digests in a few words."""
+    return f"sha256 {present[:12]}… in place of {then[:12]}…"
+
+
+def maker(place: str) -> str:
+    """The path of the manifest that claims, or is, what lies at a place of an input."""
+    folder, name = PurePosixPath(place).parent, PurePosixPath(place).name
+    known = {"code.pyz": CODE, "judge.pyz": CODE, "data": f"data{SUFFIX}"}
+    known["weights.safetensors"] = f"train{SUFFIX}"
+    return str(folder / known.get(name, name))
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that lies in the folder: files, steps by their manifest, damaged manifests and why."""
+
+    folder: Path
+    files: Mapping[str, Path]
+    steps: Mapping[str, Step]
+    damaged: Mapping[str, str]
+
+    def shown(self, name: str) -> str:
+        """The path as the user knows it."""
+        return f"{self.folder.name}/{name}"
+
+    def claims(self) -> Iterator[tuple[str, str, str]]:
+        """Each claimed file, its sha256, and the manifest that says so."""
+        for step in self.steps.values():
+            for name, sha256 in step.outputs.items():
+                yield name, sha256, step.path
+
+    def present(self, place: str, digests: Mapping[str, str]) -> str | None:
+        """The digest of the manifest, or what one claims, at a place; None if none does."""
+        step = self.steps.get(maker(place))
+        if step is None:
+            return None
+        if place == step.path:
+            return digests[place]
+        if place.endswith("/data"):
+            inner = {n.removeprefix(f"{place}/"): sha for n, sha in step.outputs.items()}
+            return sha256_value(inner)
+        return step.outputs.get(place)
+
+    def parents(self, step: Step) -> set[str]:
+        """The manifests of what a step used."""
+        return {maker(place) for name in step.inputs if (place := step.where(name))}
+
+    def following(self, paths: set[str]) -> set[str]:
+        """Those manifests, and all of steps that used what they claim, and so on."""
+        reached = set(paths)
+        while more := {
+            path
+            for path, step in self.steps.items()
+            if path not in reached and self.parents(step) & reached
+        }:
+            reached |= more
+        return reached
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """Every file below a folder but Snakemake's own time stamps, by its relative name.
+
+    Links are followed, but not to a folder that they lie in.
+    """
+    found: dict[str, Path] = {}
+    for here, inner, names in os.walk(folder, followlinks=True):
+        inside = os.path.realpath(here) + os.sep
+        round_about = [
+            n for n in inner if inside.startswith(os.path.realpath(f"{here}/{n}") + os.sep)
+        ]
+        inner[:] = [name for name in inner if name not in round_about]
+        for path in (Path(here, name) for name in [*names, *round_about]):
+            if path.name != ".snakemake_timestamp":
+                found[path.relative_to(folder).as_posix()] = path
+    return dict(sorted(found.items()))
+
+
+def read(folder: Path) -> Results:
+    """Reads every manifest below a folder.
+
+    Args:
+        folder: `results`, or whatever it is called.
+
+    Returns:
+        What is there; a manifest that cannot be read is no error, but told in `damaged`.
+    """
+    files = files_in(folder)
+    steps: dict[str, Step] = {}
+    damaged: dict[str, str] = {}
+    for name in (name for name in files if name.endswith(SUFFIX)):
+        try:
+            step = Step(name, manifest.read(files[name]))
+        except UserError as error:
+            damaged[name] = str(error)
+            continue
+        if step.place == name:
+            steps[name] = step
+        else:
+            damaged[name] = f"it says that it belongs at {step.place}"
+    return Results(folder, files, steps, damaged)
