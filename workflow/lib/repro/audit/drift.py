@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import unquote
 
 from repro.audit.effects import BITS, EFFECTS, METRICS, effect
 from repro.core.canonical import canonical
@@ -22,11 +23,13 @@ from repro.record.processor import IDLE
 
 GOALS = ("bitwise", "metrics", "documented")
 _SHOWN = 160
+_PURL = re.compile(r"pkg:([^/]+)/([^/@]+)@([^?]+)(?:\?(.+))?")
 _NAMES = (
-    (r"installed/packages/[^/]+/([^/]+)(?:/(.+))?", "package {}"),
+    (r"locked/[^/]+/([^/]+)(?:/(.+))?", "package {}"),
     (r"installed/([^/]+)(?:/(.+))?", "environment: {}"),
     (r"variables/([^/]+)(?:/(.+))?", "environment variable {}"),
     (r"loaded/host/([^/]+)(?:/(.+))?", "library of the system {}"),
+    (r"loaded/([^/]+)(?:/(.+))?", "loaded: {}"),
     (r"bits/([^/]+)(?:/value)?(?:/(.+))?", "{}"),
     (r"cpu/([^/]+)(?:/(.+))?", "processor: {}"),
     (r"packages/([^/]+)(?:/(.+))?", "version of {}"),
@@ -63,8 +66,9 @@ def drift(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[Diffe
     """Every difference between two environments, worst first.
 
     Args:
-        recorded: `environment` of the manifest of a result.
-        present: what `repro.record.environment` finds now, in a process like that of the job.
+        recorded: `environment` of the manifest of a result; and `locked`, the digest of each
+            package by its purl.
+        present: the same of now, from a process like that of the job.
 
     Returns:
         None for the same facts. What is known on one side only is a difference too.
@@ -115,31 +119,31 @@ def claims(differences: Sequence[Difference]) -> Claims:
     )
 
 
-def _keyed(environment: Mapping[str, Any]) -> dict[str, Any]:
-    """The environment with packages by name, and host libraries by file name."""
-    value = dict(environment)
-    if isinstance(value.get("installed"), Mapping):
-        installed = cast(Mapping[str, Any], value["installed"])
-        value["installed"] = {**installed, "packages": _by_name(installed.get("packages"))}
+def _keyed(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with packages by name, and host libraries by file name."""
+    value = dict(facts)
+    if isinstance(packages := value.get("locked"), Mapping):
+        value["locked"] = _by_name(cast(Mapping[str, Any], packages))
     if isinstance(value.get("loaded"), Mapping):
         loaded = cast(Mapping[str, Any], value["loaded"])
         value["loaded"] = {**loaded, "host": _by_file(loaded.get("host"))}
     return value
 
 
-def _by_name(packages: Any) -> Any:
-    try:
-        keyed: dict[str, dict[str, Any]] = {}
-        for package in packages:
-            own = keyed.setdefault(package["manager"], {})
-            name = _plain(package["name"])
-            if name in own:
-                return packages
-            rest = {key: value for key, value in package.items() if key != "manager"}
-            own[name] = {**rest, "name": name}
-        return keyed
-    except (TypeError, KeyError, AttributeError):
-        return packages
+def _by_name(packages: Mapping[str, Any]) -> Mapping[str, Any]:
+    named: dict[str, dict[str, Any]] = {}
+    for uri, digest in packages.items():
+        found = _PURL.fullmatch(uri)
+        name = f"{found[1]}/{_plain(unquote(found[2]))}" if found else ""
+        if found is None or name in named:
+            return packages
+        version = {"version": unquote(found[3]), "build": (found[4] or "").removeprefix("build=")}
+        named[name] = {**version, "sha256": digest}
+    kinds = {name.split("/")[0] for name in named}
+    return {
+        kind: {n.split("/")[1]: v for n, v in named.items() if n.startswith(f"{kind}/")}
+        for kind in kinds
+    }
 
 
 def _by_file(host: Any) -> Any:
@@ -155,10 +159,13 @@ def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()  # as PyPI compares names (PEP 503)
 
 
-def _loaded(environment: Mapping[str, Any]) -> frozenset[str] | None:
-    names: Any = environment.get("loaded")
-    names = names.get("packages") if isinstance(names, Mapping) else None
-    return frozenset(map(_plain, map(str, names))) if isinstance(names, list) else None
+def _loaded(facts: Mapping[str, Any]) -> frozenset[str] | None:
+    """The packages that the result's process has loaded, as PyPI compares names; None: unknown."""
+    loaded: Any = facts.get("loaded")
+    names: Any = cast(Any, loaded).get("packages") if isinstance(loaded, Mapping) else None
+    if not isinstance(names, list):
+        return None
+    return frozenset(_plain(str(name)) for name in cast(list[Any], names))
 
 
 class _Missing:
@@ -176,9 +183,10 @@ def _apart(path: str, was: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
         yield path, was, now
         return
     keys = sorted({*was, *now})
-    # Another version has another digest: one difference is enough.
-    if not _same(was.get("version", _MISSING), now.get("version", _MISSING)) and "sha256" in was:
-        keys = [key for key in keys if key not in ("sha256", "build")]
+    if path.startswith("locked/") and "sha256" in was:
+        # Another version is another build, and that has another digest: one of them is enough.
+        odd = (key for key in ("version", "build", "sha256") if was.get(key) != now.get(key))
+        keys = [next(odd, "sha256")]
     for key in keys:
         below = f"{path}/{key}" if path else key
         yield from _apart(below, was.get(key, _MISSING), now.get(key, _MISSING))
@@ -203,10 +211,10 @@ def _kind(path: str, was: Any, now: Any, loaded: frozenset[str] | None) -> str:
         return "loaded/host: extra"
     if path.startswith("bits/") and str(_reason(was)).startswith("this step does not load"):
         return "bits: not loaded"
-    if path.startswith("installed/packages/") and path.count("/") > 2 and loaded is not None:
-        name = path.split("/")[3]
+    if path.startswith("locked/") and path.count("/") >= 2 and loaded is not None:
+        name = path.split("/")[2]
         if name not in loaded and name != "python" and was is not _MISSING:
-            return "installed/packages: not loaded"
+            return "locked: not loaded"
     return path
 
 
@@ -235,7 +243,9 @@ def _words(value: Any) -> str:
     if isinstance(value, Mapping) and set(cast(Mapping[str, Any], value)) == {"unknown"}:
         return f"unknown ({value['unknown']})"
     if isinstance(value, list) and all(isinstance(item, str) for item in cast(list[Any], value)):
-        text = ", ".join(cast(list[str], value)) or "none"
+        text = ", ".join(map(_words, cast(list[str], value))) or "none"
+    elif isinstance(value, str) and re.fullmatch(r"(sha256:)?[0-9a-f]{64}", value):
+        return f"sha256 {value.removeprefix('sha256:')[:12]}…"
     else:
         text = value if isinstance(value, str) else canonical(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

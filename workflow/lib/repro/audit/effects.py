@@ -26,27 +26,27 @@ _TABLE: tuple[tuple[tuple[str, ...], str, str], ...] = (
     # How a value was learnt is not the value.
     (("bits/*/by",), IRRELEVANT, "it says how a value was learnt, not what it is"),
     # Versions: other algorithms, other defaults.
-    (("packages/tensorflow", "installed/packages/*/tensorflow/version"), METRICS,
+    (("packages/tensorflow", "locked/*/tensorflow/version"), METRICS,
         "versions of TensorFlow differ in algorithms and in the numbers that they draw from one "
         "seed (TensorFlow's guide to random numbers promises them within a version only)"),
-    (("packages/keras", "installed/packages/*/keras/version"), METRICS,
+    (("packages/keras", "locked/*/keras/version"), METRICS,
         "versions of Keras differ in defaults, initialisers and training loops"),
-    (("packages/numpy", "installed/packages/*/numpy/version"), METRICS,
+    (("packages/numpy", "locked/*/numpy/version"), METRICS,
         "versions of NumPy may draw other random numbers from one seed (NumPy's policy, NEP 19) "
         "and sum in another order"),
-    (tuple(f"installed/packages/*/{name}/version" for name in _COMPUTING), METRICS,
+    (tuple(f"locked/*/{name}/version" for name in _COMPUTING), METRICS,
         "it computes what results consist of, and its versions may do so in other ways"),
-    (("python/version", "python/implementation", "installed/packages/*/python/version"), METRICS,
+    (("python/version", "python/implementation", "locked/*/python/version"), METRICS,
         "versions of Python may shuffle and sample otherwise from one seed (its documentation "
         "promises only `random()` itself)"),
     (("python/build",), BITS,
         "it was compiled otherwise, and calls the compiler's arithmetic"),
-    (("installed/packages/*/version",), BITS,
+    (("locked/*/version",), BITS,
         "another version of a package; what it does to the bits is not known"),
-    (("installed/packages/*/sha256", "installed/packages/*/build"), BITS,
+    (("locked/*/sha256", "locked/*/build"), BITS,
         "the same version built otherwise: a compiler may take other instructions, and other "
         "instructions round otherwise"),
-    (("installed/packages/*",), BITS,
+    (("locked/*",), BITS,
         "a package is there on one side only"),
     (("installed/lock",), IRRELEVANT, f"of the lock, {_ELSEWHERE}: the packages' digests"),
     (("installed/environment",), IRRELEVANT, "a name; the packages are compared by their digests"),
@@ -107,7 +107,8 @@ _TABLE: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "kernels are chosen by the GPU, its compute capability and its firmware"),
     (("cuda/driver*", "bits/driver*", "bits/CUDA of the driver*"), BITS,
         "the driver compiles kernels for the GPU, and libcuda is a part of it"),
-    (("cuda*", "bits/CUDA runtime*", "bits/cuDNN*", "variables/CUBLAS_*", "variables/CUDNN_*"), BITS,
+    (("cuda*", "bits/CUDA runtime*", "bits/cuDNN*", "variables/CUBLAS_*", "variables/CUDNN_*"),
+        BITS,
         "other versions of CUDA's libraries choose other algorithms; NVIDIA promises the same bits "
         "within a version and on one kind of GPU only (cuDNN's and cuBLAS' guides, "
         "`Reproducibility`)"),
@@ -122,7 +123,7 @@ _TABLE: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("loaded/host*",), BITS, "a library outside the lock, with other bytes"),
     (("loaded/packages",), IRRELEVANT,
         "what a step loads hangs on its code; each package is compared by its digest"),
-    (("installed/packages: not loaded", "bits: not loaded"), IRRELEVANT,
+    (("locked: not loaded", "bits: not loaded"), IRRELEVANT,
         "the step that made the result did not load it"),
     (("system/kernel",), IRRELEVANT,
         "the kernel computes nothing for a program; which instructions it allows shows in the "
@@ -135,7 +136,8 @@ _TABLE: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "the repeat varies it on purpose, and a result that hangs on it is found so (measured: "
         "hash seed, locale and time zone changed no bit)"),
     (("variables/TF_CPP_*", "variables/PYTHONDONTWRITEBYTECODE", "variables/PYTHONNOUSERSITE",
-         "variables/PYTHONSAFEPATH", "variables/KERAS_HOME", "variables/LD_LIBRARY_PATH"), IRRELEVANT,
+         "variables/PYTHONSAFEPATH", "variables/KERAS_HOME", "variables/LD_LIBRARY_PATH"),
+        IRRELEVANT,
         "it says what to report, or where to look for files; what was loaded is compared by its "
         "digest"),
     (("variables/CUDA_VISIBLE_DEVICES", "variables/NVIDIA_VISIBLE_DEVICES",

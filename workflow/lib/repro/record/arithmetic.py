@@ -12,10 +12,11 @@ at. Where a digest differs, bits do differ; where it does not, nothing is proven
 from __future__ import annotations
 
 import hashlib
+import importlib
 import math
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _DIGITS = 16
@@ -45,7 +46,7 @@ def of_c() -> dict[str, str]:
         ['exp', 'lgamma', 'log', 'pow', 'sin', 'tanh']
     """
     numbers = [4 * number for number in _numbers(256)]
-    functions = {
+    functions: Mapping[str, Callable[[float], float]] = {
         "exp": math.exp, "sin": math.sin, "tanh": math.tanh,
         "log": lambda x: math.log(abs(x)), "pow": lambda x: math.pow(abs(x), 1.7),
         "lgamma": lambda x: math.lgamma(abs(x)),
@@ -95,10 +96,9 @@ def of_tensorflow() -> dict[str, str]:
     if "tensorflow" not in sys.modules:
         raise LookupError("this step does not load TensorFlow")
     import tensorflow as tf
-    from tensorflow.python.eager import context
 
-    started: Any = context.context()
-    if not started._initialized:
+    context: Any = importlib.import_module("tensorflow.python.eager.context")
+    if not context.context()._initialized:
         raise LookupError("TensorFlow has computed nothing in this step")
     with tf.device("/CPU:0"):
         rows = tf.constant(_numbers(_COUNT), tf.float32, (_ROWS, _COUNT // _ROWS))

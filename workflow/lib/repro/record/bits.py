@@ -11,6 +11,7 @@ are loaded.
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
@@ -57,23 +58,22 @@ def _tensorflow() -> Any:
 
 def _onednn_on() -> bool:
     _tensorflow()
-    from tensorflow.python.util import _pywrap_util_port as port
-
+    port: Any = importlib.import_module("tensorflow.python.util._pywrap_util_port")
     return bool(port.IsMklEnabled())
 
 
 def _pools() -> list[dict[str, Any]]:
     loaded("numpy", "NumPy")
     try:
-        from threadpoolctl import threadpool_info
+        threadpoolctl: Any = importlib.import_module("threadpoolctl")
     except ImportError:
         raise LookupError("the package threadpoolctl is not installed") from None
     keys = {"internal_api": "library", "version": "version", "architecture": "core",
             "threading_layer": "layer", "num_threads": "threads"}  # fmt: skip
-    found = [
+    found: list[dict[str, Any]] = [
         {"file": Path(pool["filepath"]).name,
          **{name: pool[key] for key, name in keys.items() if key in pool}}
-        for pool in threadpool_info()
+        for pool in threadpoolctl.threadpool_info()
     ]  # fmt: skip
     return sorted(found, key=lambda pool: pool["file"])
 

@@ -32,6 +32,6 @@ def machine() -> str:
     found = processor()
     facts = {key: found[key] for key in ("architecture", "model", "stepping", "caches")}
     flags = found["flags"]
-    facts["instructions"] = computing(flags) if isinstance(flags, list) else flags
+    facts["instructions"] = flags if "unknown" in flags else computing(flags)
     facts["driver"], facts["gpus"] = known(nvidia.driver), known(nvidia.models)
     return sha256_value(facts)
