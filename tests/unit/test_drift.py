@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from repro.audit import drift_command
 from repro.audit.drift import GOALS, claims, drift
 from repro.audit.effects import BITS, EFFECTS, IRRELEVANT, METRICS, UNLISTED, effect
+from repro.core.errors import UserError
 from repro.record.processor import unknown
 
 
@@ -358,7 +359,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_results_that_nothing_drifted_from_are_told_together(here: Path, tmp_path: Path) -> None:
     paths = [write(tmp_path / name, FACTS) for name in ("a.json", "b.json")]
-    text, status = drift_command.told(paths, here)
+    text, status = drift_command.told([(path, here) for path in paths])
     assert status == 0
     assert text == (
         f"{paths[0]}, {paths[1]}:\n  Nothing differs.\n  Of the goals bitwise, metrics and "
@@ -371,7 +372,9 @@ def test_each_difference_is_told_with_its_class_and_the_reason(here: Path, tmp_p
     for name in ("the kernel", "the stepping", "the processor", "Keras"):
         KINDS[name][0](recorded)
     same = write(tmp_path / "same.json", FACTS)
-    text, status = drift_command.told([write(tmp_path / "old.json", recorded), same], here)
+    text, status = drift_command.told(
+        [(write(tmp_path / "old.json", recorded), here), (same, here)]
+    )
     assert status == 1
     lines = text.splitlines()
     assert lines[1] == "  Metrics may change:"
@@ -395,11 +398,25 @@ def test_a_library_that_only_the_result_had_loaded_is_looked_at_now(
     library.write_bytes(b"now")
     recorded = copy.deepcopy(FACTS)
     recorded["loaded"]["host"][str(library)] = "f" * 64
-    text, status = drift_command.told([write(tmp_path / "old.json", recorded)], here)
+    text, status = drift_command.told([(write(tmp_path / "old.json", recorded), here)])
     assert status == 1
     now = drift_command.sha256_file(library)
     assert (
         f"library of the system libm.so.7: was sha256 {'f' * 12}…; is sha256 {now[:12]}…." in text
     )
     recorded["loaded"]["host"][str(library)] = now
-    assert drift_command.told([write(tmp_path / "old.json", recorded)], here)[1] == 0
+    assert drift_command.told([(write(tmp_path / "old.json", recorded), here)])[1] == 0
+
+
+def test_without_a_result_nothing_has_drifted() -> None:
+    assert drift_command.told([]) == (
+        "No result was found, so nothing can have drifted from one.\n", 0,
+    )  # fmt: skip
+
+
+def test_a_present_that_cannot_be_read_is_told(here: Path, tmp_path: Path) -> None:
+    path = write(tmp_path / "old.json", FACTS)
+    for text in ("{", "[]", "{}"):
+        here.write_text(text)
+        with pytest.raises(UserError, match=r"Expected what a step finds around it now, at .*now"):
+            drift_command.told([(path, here)])

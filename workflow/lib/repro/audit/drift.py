@@ -15,15 +15,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import unquote
 
 from repro.audit.effects import BITS, EFFECTS, METRICS, effect
+from repro.audit.facts import keyed, loaded_packages
 from repro.core.canonical import canonical
 from repro.record.processor import IDLE
 
 GOALS = ("bitwise", "metrics", "documented")
 _SHOWN = 160
-_PURL = re.compile(r"pkg:([^/]+)/([^/@]+)@([^?]+)(?:\?(.+))?")
 _NAMES = (
     (r"locked/[^/]+/([^/]+)(?:/(.+))?", "package {}"),
     (r"installed/([^/]+)(?:/(.+))?", "environment: {}"),
@@ -66,8 +65,7 @@ def drift(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[Diffe
     """Every difference between two environments, worst first.
 
     Args:
-        recorded: `environment` of the manifest of a result; and `locked`, the digest of each
-            package by its purl.
+        recorded: facts of a result, as `repro.audit.facts` takes them from its manifest.
         present: the same of now, from a process like that of the job.
 
     Returns:
@@ -78,8 +76,8 @@ def drift(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[Diffe
         ...                                  {"system": {"kernel": "6.12"}})]
         ['irrelevant']
     """
-    before, after = _keyed(recorded), _keyed(present)
-    loaded = _loaded(recorded)
+    before, after = keyed(recorded), keyed(present)
+    loaded = loaded_packages(recorded)
     found: list[Difference] = []
     for path, was, now in _apart("", before, after):
         kind, why = effect(_kind(path, was, now, loaded))
@@ -117,55 +115,6 @@ def claims(differences: Sequence[Difference]) -> Claims:
     return Claims(
         goals, f"Of the goals bitwise, metrics and documented you can still claim {still}: {why}."
     )
-
-
-def _keyed(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with packages by name, and host libraries by file name."""
-    value = dict(facts)
-    if isinstance(packages := value.get("locked"), Mapping):
-        value["locked"] = _by_name(cast(Mapping[str, Any], packages))
-    if isinstance(value.get("loaded"), Mapping):
-        loaded = cast(Mapping[str, Any], value["loaded"])
-        value["loaded"] = {**loaded, "host": _by_file(loaded.get("host"))}
-    return value
-
-
-def _by_name(packages: Mapping[str, Any]) -> Mapping[str, Any]:
-    named: dict[str, dict[str, Any]] = {}
-    for uri, digest in packages.items():
-        found = _PURL.fullmatch(uri)
-        name = f"{found[1]}/{_plain(unquote(found[2]))}" if found else ""
-        if found is None or name in named:
-            return packages
-        version = {"version": unquote(found[3]), "build": (found[4] or "").removeprefix("build=")}
-        named[name] = {**version, "sha256": digest}
-    kinds = {name.split("/")[0] for name in named}
-    return {
-        kind: {n.split("/")[1]: v for n, v in named.items() if n.startswith(f"{kind}/")}
-        for kind in kinds
-    }
-
-
-def _by_file(host: Any) -> Any:
-    if not isinstance(host, Mapping) or "unknown" in host:
-        return cast(Any, host)
-    files: dict[str, list[Any]] = {}
-    for path, digest in sorted(cast(Mapping[str, Any], host).items()):
-        files.setdefault(path.rpartition("/")[2], []).append(digest)
-    return files
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()  # as PyPI compares names (PEP 503)
-
-
-def _loaded(facts: Mapping[str, Any]) -> frozenset[str] | None:
-    """The packages that the result's process has loaded, as PyPI compares names; None: unknown."""
-    loaded: Any = facts.get("loaded")
-    names: Any = cast(Any, loaded).get("packages") if isinstance(loaded, Mapping) else None
-    if not isinstance(names, list):
-        return None
-    return frozenset(_plain(str(name)) for name in cast(list[Any], names))
 
 
 class _Missing:

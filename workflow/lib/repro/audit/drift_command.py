@@ -1,7 +1,7 @@
 """Drift, as a command: reads manifests, compares each with the present, says what it means.
 
 Synopsis:
-    told([Path("results/…/train.manifest.json")], Path("environment.json"))     # text, status
+    told([(Path("results/…/train.manifest.json"), Path("environment.json"))])     # text, status
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from repro.audit.drift import GOALS, Difference, claims, drift
 from repro.audit.effects import BITS, EFFECTS, IRRELEVANT, METRICS
+from repro.audit.facts import facts
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
 from repro.record import manifest
@@ -22,24 +23,6 @@ _HEADS = {
     BITS: "Bits may change:",
     IRRELEVANT: "Irrelevant:",
 }
-
-
-def facts(value: Mapping[str, Any]) -> dict[str, Any]:
-    """What `drift` compares, out of a manifest.
-
-    Args:
-        value: as `manifest.read` returns it.
-
-    Returns:
-        Its environment, and under `locked` the digest of each package by its purl.
-
-    Example:
-        >>> facts(manifest.read(path))["cpu"]["model"]
-        'AMD EPYC (cpu family 25, model 17)'
-    """
-    dependencies = value["predicate"]["buildDefinition"]["resolvedDependencies"]
-    packages = {d["uri"]: d["digest"]["sha256"] for d in dependencies if "uri" in d}
-    return {**manifest.recorded(value)["environment"], "locked": packages}
 
 
 def _present(path: Path) -> dict[str, Any]:
@@ -77,12 +60,11 @@ def _listed(differences: Sequence[Difference]) -> str:
     return "\n".join(lines) or "  Nothing differs."
 
 
-def told(manifests: Sequence[Path], present: Path) -> tuple[str, int]:
+def told(pairs: Sequence[tuple[Path, Path]]) -> tuple[str, int]:
     """Compares the present with what made each result.
 
     Args:
-        manifests: of the results, at least one.
-        present: what the step `environment` wrote just now.
+        pairs: of each result the manifest, and what the step `environment` wrote just now.
 
     Returns:
         The text for the user, those with the same differences in one paragraph; and the exit
@@ -92,14 +74,16 @@ def told(manifests: Sequence[Path], present: Path) -> tuple[str, int]:
         UserError: a manifest is missing or damaged.
 
     Example:
-        >>> told([path], Path("logs/environment.json"))[1]
+        >>> told([(path, Path("logs/digits/environment.json"))])[1]
         0
     """
-    here = _present(present)
+    if not pairs:
+        return "No result was found, so nothing can have drifted from one.\n", 0
     paragraphs: dict[str, list[str]] = {}
     whole = True
-    for path in manifests:
-        recorded = facts(manifest.read(path))
+    for path, present in pairs:
+        here = _present(present)
+        recorded = facts(manifest.read(path)["predicate"])
         differences = drift(recorded, _beside(recorded, here))
         claimed = claims(differences)
         whole = whole and claimed.goals == GOALS
