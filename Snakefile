@@ -20,6 +20,7 @@ wildcard_constraints:
 localrules:
     all,
     verify,
+    drift,
 
 
 rule all:
@@ -32,4 +33,5 @@ include: "workflow/rules/code.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/model.smk"
 include: "workflow/rules/verify.smk"
+include: "workflow/rules/drift.smk"
 include: "workflow/rules/tests.smk"

@@ -24,6 +24,7 @@ VERBS = {
     "test": "run the linters and the tests",
     "manifest": "print what a file of the results came from",
     "check-files": "name each file of the results that is not as it was, or outdated",
+    "drift": "say what differs now from what made the results, and what can still be claimed",
 }
 
 
@@ -99,6 +100,8 @@ def _dispatch(command: str, rest: list[str]) -> int:
         import audit
 
         return {"manifest": audit.manifest, "check-files": audit.check_files}[command](rest)
+    if command == "drift":
+        return _drift(rest)
     if command == "setup":
         return _setup(rest)
     return _target([command, *rest])
@@ -112,6 +115,28 @@ def _setup(argv: list[str]) -> int:
     _prepare(options.config, anew=True)
     what = ["all", "--forceall", "--conda-create-envs-only", *extra]
     return _snakemake([*what, "--config", *options.config] if options.config else what)
+
+
+def _drift(argv: list[str]) -> int:
+    """Refuse a manifest that cannot be read, then let Snakemake compare it with the present."""
+    parser = argparse.ArgumentParser(
+        prog="./run drift",
+        description="Say what differs now from what made results: 0 where every goal can still be "
+        "claimed for them, else 1.",
+    )
+    parser.add_argument(
+        "manifest", type=Path, nargs="?", metavar="MANIFEST",
+        help="of one result, by its path from the project's folder; else every training's",
+    )  # fmt: skip
+    parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
+    options, rest = parser.parse_known_args(argv)
+    named: list[str] = []
+    if options.manifest is not None:
+        from repro.record import manifest
+
+        manifest.read(options.manifest)
+        named = ["--config", f"manifest={options.manifest}"]
+    return _target(["drift", *rest, *named, "--config", *options.config])
 
 
 def _target(argv: list[str]) -> int:

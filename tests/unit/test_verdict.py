@@ -12,12 +12,13 @@ from repro.core.factors import ALL
 from repro.core.schema import checked
 from repro.judge.agreement import Mistake
 from repro.judge.compare import Comparison, compare
+from repro.judge.context import Context
 from repro.judge.diagnose import Cause, causes
 from repro.judge.divergence import Divergence, place
 from repro.judge.render import markdown
 from repro.judge.search import Trial
 from repro.judge.sentence import seeds
-from repro.judge.verdict import Context, judge
+from repro.judge.verdict import judge
 from samples import SCORES, VARIABLES, put_weights, write_predictions
 
 PARTED = Divergence("weights", 0, 3, "dense/kernel")
@@ -34,6 +35,8 @@ ORDER = Mistake("one order for every epoch", "All 2 epochs were alike.", "Draw a
 def verdict(
     *found: Divergence | None,
     setups: int = 1,
+    programs: int = 1,
+    scope: str = "this machine",
     inference: Sequence[bool] = (),
     runs: Sequence[str] = ("repeat",),
     stopped: dict[str, int] | None = None,
@@ -44,7 +47,7 @@ def verdict(
 ) -> dict[str, Any]:
     """A verdict; `found` is for each run of seed 0, then of seed 1, …."""
     evaluated = [{"run": "original", "seed": n, "same": s} for n, s in enumerate(inference)]
-    context = Context("this machine", setups, FACTORS, evaluated)
+    context = Context(scope, setups, FACTORS, evaluated, programs)
     comparisons = [
         Comparison(runs[n % len(runs)], n // len(runs), d, {"weights": {"a": APART}} if d else {},
                    stopped)
@@ -267,18 +270,41 @@ def test_other_goals_are_not_judged_yet(goal: str, parted: Divergence | None, wo
     assert f"the goal `{goal}` is not judged yet; the runs {words}" in found["sentence"]
 
 
+def test_the_same_bits_in_another_setup_are_reproduced_and_not_called_repeatable() -> None:
+    found = verdict(None, setups=2, scope="original on a machine (A); repeat on a machine (B)")
+    assert found["verdict"] == "met"
+    assert found["scope"] == "original on a machine (A); repeat on a machine (B)"
+    assert found["sentence"] == (
+        "digits: reproduced bit for bit in another setup. 1 repeat of seed 0, with 2 circumstances "
+        "changed that must not matter, gave the same bits as the original, from the raw data to "
+        "the predictions, in more than one setup (original on a machine (A); repeat on a machine "
+        "(B))."
+    )
+    assert "repeatable" not in found["sentence"]
+    assert "this machine" not in found["sentence"]
+    short = verdict(None, setups=2, repeat={"steps": 5}, stopped={"steps": 5})["sentence"]
+    assert "reproduced bit for bit in another setup as far as it was repeated." in short
+
+
+def test_other_bits_in_another_setup_can_be_called_neither_repeatable_nor_not() -> None:
+    found = verdict(PARTED, setups=2)
+    assert found["verdict"] == "inconclusive"
+    assert "made in different setups" in found["sentence"]
+    assert "they part at epoch 0, step 3" in found["sentence"]
+    assert "The setups: this machine. To judge it, make the original anew" in found["sentence"]
+    assert [entry["verdict"] for entry in found["per_seed"]] == ["inconclusive"]
+
+
 @pytest.mark.parametrize(
     ("divergence", "words"), [(None, "bits are the same"), (PARTED, "part at epoch 0, step 3")]
 )
-def test_two_setups_can_be_called_neither_repeatable_nor_not(
+def test_runs_of_different_programs_are_no_repeats(
     divergence: Divergence | None, words: str
 ) -> None:
-    found = verdict(divergence, setups=2)
+    found = verdict(divergence, programs=2)
     assert found["verdict"] == "inconclusive"
-    assert "different setups" in found["sentence"]
+    assert "made by different programs" in found["sentence"]
     assert words in found["sentence"]
-    assert found["sentence"].endswith("The setups: this machine.")
-    assert [entry["verdict"] for entry in found["per_seed"]] == ["inconclusive"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from repro.core.config import check_files, resolve
 from repro.core.digest import files_below
 from repro.core.errors import UserError
 from repro.record.installed import current_platform
+from repro.record.machine import machine
 from repro.record.renders import check_renders
 
 
@@ -81,6 +82,14 @@ def launch(wildcards, input):
         f"python -I -B {input.code} launch --run {run} --intra {intra(wildcards)} "
         f"--vary {quote(vary)} --"
     )
+
+
+MACHINE = machine()
+
+
+def repeated_on(wildcards):
+    """This machine for a repeat, which is redone on another one; nothing for the original."""
+    return "" if wildcards.run == "original" else MACHINE
 
 
 def environment_of(wildcards):

@@ -15,6 +15,7 @@ rule prepare:
         environment_of
     params:
         launch=launch,
+        machine=repeated_on,
         parameters=parameters("prepare"),
         experiment=lambda wildcards: entry(wildcards).code,
         data=data_inputs,

@@ -17,6 +17,7 @@ rule train:
     threads: intra
     params:
         launch=launch,
+        machine=repeated_on,
         parameters=parameters("train"),
         experiment=lambda wildcards: entry(wildcards).code,
     shell:
@@ -48,6 +49,7 @@ rule evaluate:
     threads: intra
     params:
         launch=launch,
+        machine=repeated_on,
         parameters=parameters("evaluate"),
         experiment=lambda wildcards: entry(wildcards).code,
     shell:

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from repro.core import launch, shims
+from repro.core.canonical import pretty
 from repro.core.config import Threads
 from repro.core.errors import UserError
 from repro.core.experiment import Code, load
 from repro.core.reporting import reported
 from repro.core.seeding import Seeds
-from repro.core.writing import whole_outputs
+from repro.core.writing import whole_outputs, write_text
 from repro.data.dataset import IDS, SPLIT
 from repro.data.prepare import prepare
 from repro.model import evaluation, probe, training
@@ -33,7 +34,7 @@ from repro.record import installed, manifest
 from repro.record.calls import watched
 from repro.record.environment import environment
 from repro.record.loaded import require_loaded
-from repro.record.statement import Making, now, resources
+from repro.record.statement import Making, around, now, resources
 
 
 def _inputs(options: argparse.Namespace) -> dict[str, Path]:
@@ -153,6 +154,18 @@ def _do(options: argparse.Namespace) -> None:
     manifest.write(options.out / f"{name}.manifest.json", making, outputs)
 
 
+def _environment(options: argparse.Namespace) -> None:
+    """Starts as training does, and writes down what the process then finds around it."""
+    launch.check(options.parameters["threads"]["intra"])
+    found = installed.require(Path(sys.prefix))
+    _begin(options)
+    import tensorflow as tf
+
+    tf.constant(0.0)  # its devices have started in a job too
+    loaded = require_loaded(Path(sys.prefix), found, [Path(sys.argv[0])])
+    write_text(options.out, pretty(around({**environment(), "loaded": loaded}, found.facts)))
+
+
 def _run(text: str) -> str:
     if re.fullmatch(r"original|repeat(-[0-9]+)?|trial", text):
         return text
@@ -190,6 +203,10 @@ def _parser() -> argparse.ArgumentParser:
         )  # fmt: skip
         step.add_argument("--out", required=True, type=launch.path, metavar="FOLDER")
         step.add_argument("--log", required=True, type=launch.path, metavar="FILE")
+    now_here = verbs.add_parser("environment", help="what a step would find around it now")
+    now_here.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    now_here.add_argument("--out", required=True, type=launch.path, metavar="FILE")
+    now_here.add_argument("--log", required=True, type=launch.path, metavar="FILE")
     return parser
 
 
@@ -210,4 +227,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except UserError as error:
             print(error, file=sys.stderr)
             return 2
-    return reported(options.log, lambda _: _do(options))
+    work = _environment if options.step == "environment" else _do
+    return reported(options.log, lambda _: work(options))

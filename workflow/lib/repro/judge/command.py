@@ -3,6 +3,7 @@
 Synopsis:
     python -I judge.pyz compare --experiment digits --parameters JSON --folder results/digits …
     python -I judge.pyz verify results/*/verdict.json
+    python -I judge.pyz drift results/…/train.manifest.json=environment.json
 
 `compare` always succeeds and writes what it found; `verify` reads that and fails where a
 claim does not hold, so that evidence is never lost.
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from repro.audit.drift_command import told
 from repro.core.canonical import pretty
 from repro.core.errors import UserError
 from repro.core.reporting import Say, reported
@@ -139,6 +141,17 @@ def _verify(paths: Sequence[Path], log: Path | None) -> int:
     return 0 if found == {MET} else 3 if found <= {MET, INCONCLUSIVE} else 1
 
 
+def _drift(pairs: Sequence[str], log: Path | None) -> int:
+    """0 where every goal can still be claimed for every result, else 1."""
+    installed.require(Path(sys.prefix))
+    split = [pair.rpartition("=") for pair in pairs]
+    text, status = told([(Path(path), Path(present)) for path, _, present in split])
+    sys.stdout.write(text)
+    if log is not None:
+        write_text(log, text)
+    return status
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="judge.pyz", description="Looks at results.")
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -153,11 +166,14 @@ def _parser() -> argparse.ArgumentParser:
     two = verbs.add_parser("verify", help="fail with one sentence where a claim does not hold")
     two.add_argument("verdicts", nargs="+", type=Path)
     two.add_argument("--log", type=Path, metavar="FILE", help="where the sentences go as well")
+    three = verbs.add_parser("drift", help="say what differs now from what made results")
+    three.add_argument("pairs", nargs="*", metavar="MANIFEST=PRESENT")
+    three.add_argument("--log", type=Path, metavar="FILE", help="where the text goes as well")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compares or verifies.
+    """Compares, verifies, or tells the drift.
 
     Args:
         arguments: the command line; by default that of the process.
@@ -169,6 +185,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.verb == "compare":
         return reported(options.log, lambda say: _compare(options, say))
     try:
+        if options.verb == "drift":
+            return _drift(options.pairs, options.log)
         return _verify(options.verdicts, options.log)
     except UserError as error:
         print(error, file=sys.stderr)

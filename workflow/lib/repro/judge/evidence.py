@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from repro.core.factors import ALL
-from repro.judge.verdict import Context
+from repro.judge.context import Context
+from repro.judge.setups import setups
 from repro.record import manifest
 from repro.record.statement import EXTENSION
-
-_SETUP = ("python", "packages", "cuda", "system", "cpu", "gpu", "installed")
 
 
 @dataclass(frozen=True)
@@ -55,35 +54,6 @@ def step_of(path: Path) -> Step:
     return Step(told["step"], told["run"], told["parameters"].get("seed"), path, predicate)
 
 
-def _setup(predicate: Mapping[str, Any]) -> dict[str, Any]:
-    """What must be the same in both runs: machine, environment, program and experiment."""
-    setup = {key: predicate[EXTENSION]["environment"][key] for key in _SETUP}
-    # How many processors there are must not matter: threads are in the configuration.
-    setup["cpu"] = {k: v for k, v in setup["cpu"].items() if k not in ("count", "available")}
-    for entry in predicate["buildDefinition"]["resolvedDependencies"]:
-        if entry.get("name") in ("code", "experiment"):
-            setup[entry["name"]] = entry["digest"]
-    return setup
-
-
-def _apart(setups: Iterable[Sequence[Mapping[str, Any]]]) -> list[str]:
-    """In which parts the setups of some step differ."""
-    names = [*_SETUP, "code", "experiment"]
-    return [
-        name for name in names if any(one.get(name) != s[0].get(name) for s in setups for one in s)
-    ]
-
-
-def _scope(setup: Mapping[str, Any]) -> str:
-    cpu, system, gpu = setup["cpu"], setup["system"], setup["gpu"]
-    model = cpu["model"] if isinstance(cpu["model"], str) else cpu["architecture"]
-    devices = f"{len(gpu)} GPU(s)" if isinstance(gpu, list) and gpu else "no GPU"  # pyright: ignore
-    return (
-        f"this machine ({model}, {devices}, {system['name']} {system['kernel']}), "
-        f"TensorFlow {setup['packages']['tensorflow']}, channel {setup['installed']['channel']}"
-    )
-
-
 def _factors(repeats: Sequence[Step], wanted: Sequence[str]) -> list[dict[str, Any]]:
     """Each factor: varied, and how; or not, and why. Varied is what every step has varied."""
     found: list[dict[str, Any]] = []
@@ -117,14 +87,7 @@ def context_of(steps: Sequence[Step], wanted: Sequence[str]) -> Context:
     Returns:
         Scope, number of setups, factors, and the weights that were evaluated twice.
     """
-    # Step by step: one that does not load TensorFlow cannot tell of its devices.
-    setups: dict[str, list[dict[str, Any]]] = {step.name: [] for step in steps}
-    for step in steps:
-        if (setup := _setup(step.predicate)) not in setups[step.name]:
-            setups[step.name].append(setup)
+    found = setups(steps)
     repeats = [step for step in steps if step.run != "original"]
-    scope = "; ".join(dict.fromkeys(_scope(setup) for setup in setups["train"]))
-    count = max(map(len, setups.values()))
-    if count > 1:
-        scope += f"; what differs: {', '.join(_apart(setups.values()))}"
-    return Context(scope, count, _factors(repeats, wanted), _inference(steps))
+    factors, inference = _factors(repeats, wanted), _inference(steps)
+    return Context(found.scope, found.count, factors, inference, found.programs)

@@ -9,10 +9,10 @@ Words follow the ACM: *repeatable* is the same setup again; nothing here claims 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from repro.judge.compare import Comparison
+from repro.judge.context import Context
 from repro.judge.diagnose import Cause
 from repro.judge.divergence import place
 from repro.judge.search import Trial
@@ -87,16 +87,16 @@ def extent(comparisons: Sequence[Comparison], evaluated: bool) -> str:
 def met(
     name: str,
     comparisons: Sequence[Comparison],
-    factors: Sequence[Mapping[str, Any]],
+    context: Context,
     evaluated: bool,
     mistakes: Sequence[str],
 ) -> str:
-    """The sentence where every bit was the same.
+    """The sentence where every bit was the same: repeatable within one setup, else reproduced.
 
     Args:
         name: the experiment.
         comparisons: all of them, none parted.
-        factors: what was varied and what was not.
+        context: what was varied and what was not, and in which setups.
         evaluated: whether the repeats evaluated their weights.
         mistakes: the names of what is wrong although the runs agree.
 
@@ -104,10 +104,14 @@ def met(
         One or two sentences.
     """
     runs = {comparison.run for comparison in comparisons}
-    varied = sum(factor["varied"] for factor in factors)
+    varied = sum(factor["varied"] for factor in context.factors)
     under = f"{counted(varied, 'circumstance')} changed that must not matter"
     whole = evaluated and not any(c.stopped for c in comparisons)
-    head = "repeatable" if whole else "repeatable as far as it was repeated"
+    one = context.setups == 1
+    where = "on this machine and in this environment"
+    where = where if one else f"in more than one setup ({context.scope})"
+    head = "repeatable" if one else "reproduced bit for bit in another setup"
+    head += "" if whole else " as far as it was repeated"
     head += f", with {_warnings(mistakes)}" if mistakes else ""
     numbers = [c.seed for c in comparisons]
     each = "" if len(set(numbers)) == 1 else "each of the "
@@ -115,8 +119,30 @@ def met(
     return (
         f"{name}: {head}. {repeats}, with {under if varied else 'nothing varied'}, gave the same "
         f"bits as the original, "
-        f"{extent(comparisons, evaluated)}, on this machine and in this environment."
+        f"{extent(comparisons, evaluated)}, "
+        f"{where}."
         f"{warning(mistakes)}"
+    )
+
+
+def elsewhere(name: str, first: Comparison | None, context: Context) -> str:
+    """The sentence where other setups or programs keep the goal `bitwise` from being judged.
+
+    Args:
+        name: the experiment.
+        first: the first comparison whose runs part, if any do.
+        context: which setups took part.
+
+    Returns:
+        A few sentences.
+    """
+    at = first.divergence if first else None
+    also = f"they part at {place(at)}" if at else "their bits are the same"
+    how = "in different setups" if context.programs == 1 else "by different programs"
+    return (
+        f"{name}: inconclusive, because the runs were made {how}, and the goal `bitwise` "
+        f"promises the same bits of one only; {also}. The setups: {context.scope}. To judge "
+        "it, make the original anew where the repeat was made."
     )
 
 

@@ -14,26 +14,11 @@ from typing import Any
 from repro.judge import chance, sentence
 from repro.judge.agreement import Mistake
 from repro.judge.compare import Comparison
+from repro.judge.context import Context
 from repro.judge.diagnose import Cause
-from repro.judge.divergence import place
 from repro.judge.search import Trial
 
 MET, NOT_MET, INCONCLUSIVE = "met", "not met", "inconclusive"
-
-
-@dataclass(frozen=True)
-class Context:
-    """What the manifests say around a comparison.
-
-    `scope` is where it holds. `setups` is how many setups took part. `factors` says of each
-    factor whether it was `varied`, and `how`, or `why` not. `inference` tells, for each
-    seed, of the weights that were evaluated twice.
-    """
-
-    scope: str
-    setups: int
-    factors: Sequence[Mapping[str, Any]]
-    inference: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -70,13 +55,8 @@ def _answer(case: _Case) -> tuple[str, str]:
         return INCONCLUSIVE, (
             f"{name}: inconclusive, because the goal `{goal}` is not judged yet; the runs {also}."
         )
-    if case.context.setups > 1:
-        at = case.first.divergence if case.first else None
-        also = f"they part at {place(at)}" if at else "their bits are the same"
-        return INCONCLUSIVE, (
-            f"{name}: inconclusive, because the runs were made in different setups, and the goal "
-            f"`bitwise` speaks of one; {also}. The setups: {case.context.scope}."
-        )
+    if case.context.programs > 1 or (case.context.setups > 1 and case.first):
+        return INCONCLUSIVE, sentence.elsewhere(name, case.first, case.context)
     if case.first:
         text = sentence.not_met(name, case.comparisons, case.causes, case.trials, case.mistakes)
         return NOT_MET, text
@@ -86,8 +66,7 @@ def _answer(case: _Case) -> tuple[str, str]:
             f"{sentence.seeds(case.restless)}, evaluated twice, gave other bits."
         )
     evaluated = case.parameters["repeat"] == "full"
-    factors = case.context.factors
-    return MET, sentence.met(name, case.comparisons, factors, evaluated, case.mistakes)
+    return MET, sentence.met(name, case.comparisons, case.context, evaluated, case.mistakes)
 
 
 def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:

@@ -16,9 +16,12 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from repro.record import nvidia
+from repro.record.bits import bits
+from repro.record.processor import known, processor, unknown
 
 # Exact, or by a family that is TensorFlow's alone: TF_VAR_… and TF_TOKEN_… are Terraform's, and
 # they, like NVIDIA_API_KEY, hold secrets.
@@ -27,22 +30,10 @@ _VARIABLES = re.compile(
     r"KERAS_(BACKEND|HOME)|(OMP|OPENBLAS|MKL|VECLIB)_\w+|XLA_FLAGS|ONEDNN_\w+|"
     r"TF_(CPP|CUDNN|CUBLAS|DETERMINISTIC|DISABLE|ENABLE|FORCE|FP16|GPU|NUM|ONEDNN|USE|XLA)_\w+|"
     r"TENSORFLOW_USE_\w+|CUDA_VISIBLE_DEVICES|CUBLAS_\w+|CUDNN_\w+|"
+    r"DNNL_\w+|NPY_\w+|GLIBC_TUNABLES|"
     r"NVIDIA_(TF32_OVERRIDE|VISIBLE_DEVICES|DRIVER_CAPABILITIES)|LD_(LIBRARY_PATH|PRELOAD)|"
     r"REPRO_FACTORS)"
 )
-_LIBRARIES = re.compile(r"/(lib(?:cudart|cudnn|cublas|cufft|cuda)[^/]*\.so[^/]*)$")
-
-
-def unknown(reason: str) -> dict[str, str]:
-    """The value of something that could not be learnt, and why."""
-    return {"unknown": reason}
-
-
-def _known(probe: Callable[[], Any]) -> Any:
-    try:
-        return probe()
-    except (OSError, ValueError, LookupError, metadata.PackageNotFoundError) as error:
-        return unknown(f"{type(error).__name__}: {error}")
 
 
 def _version(name: str) -> Any:
@@ -66,21 +57,6 @@ def _cuda_built() -> Any:
     return unknown("build_info.py has another form than expected")
 
 
-def _cuda_loaded() -> Any:
-    if sys.platform != "linux":
-        return unknown(f"loaded libraries are not listed on {sys.platform}")
-    lines = Path("/proc/self/maps").read_text("utf-8", "replace").splitlines()
-    names = (_LIBRARIES.search(line) for line in lines)
-    return sorted({match[1] for match in names if match})
-
-
-def _driver() -> Any:
-    file = Path("/proc/driver/nvidia/version")
-    if not file.exists():
-        return unknown("no NVIDIA driver is loaded")
-    return file.read_text("utf-8", "replace").splitlines()[0]
-
-
 def _cuda() -> dict[str, Any]:
     installed = {
         dist.name: dist.version
@@ -88,10 +64,10 @@ def _cuda() -> dict[str, Any]:
         if dist.name and dist.name.startswith("nvidia-")
     }
     return {
-        "built_for": _known(_cuda_built),
+        "built_for": known(_cuda_built),
         "installed": installed or unknown("no nvidia wheel is installed in this environment"),
-        "loaded": _known(_cuda_loaded),
-        "driver": _known(_driver),
+        "loaded": known(lambda: list(nvidia.mapped())),
+        "driver": known(nvidia.driver),
     }
 
 
@@ -104,37 +80,11 @@ def _gpus() -> Any:
     return [{key: str(value) for key, value in detail.items()} for detail in details]
 
 
-def _cpu_fields() -> dict[str, str]:
-    if sys.platform == "darwin":
-        return {"model name": platform.processor() or platform.machine()}
-    block = Path("/proc/cpuinfo").read_text("utf-8", "replace").split("\n\n")[0]
-    pairs = (line.partition(":") for line in block.splitlines())
-    return {key.strip(): value.strip() for key, _, value in pairs}
-
-
-def _cpu() -> dict[str, Any]:
-    found = _known(_cpu_fields)
-    unread = "unknown" in found
-    fields: dict[str, str] = {} if unread else found
-    lacking = found if unread else unknown("not told by the system")
-    flags = fields.get("flags") or fields.get("Features")
-    available = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
-    return {
-        "architecture": platform.machine(),
-        "model": fields.get("model name") or lacking,
-        "stepping": fields.get("stepping") or lacking,
-        "microcode": fields.get("microcode") or lacking,
-        "flags": sorted(flags.split()) if flags else lacking,
-        "count": os.cpu_count(),
-        "available": len(available) if available else unknown("not told by the system"),
-    }
-
-
 def _system() -> dict[str, Any]:
     return {
         "name": platform.system(),
         "kernel": platform.release(),
-        "distribution": _known(lambda: platform.freedesktop_os_release()["PRETTY_NAME"]),
+        "distribution": known(lambda: platform.freedesktop_os_release()["PRETTY_NAME"]),
         "libc": " ".join(platform.libc_ver()).strip() or unknown("not told by the system"),
     }
 
@@ -159,7 +109,8 @@ def environment() -> dict[str, Any]:
         "packages": {name: _version(name) for name in packages},
         "cuda": _cuda(),
         "system": _system(),
-        "cpu": _cpu(),
+        "cpu": processor(),
         "gpu": _gpus(),
         "variables": {n: v for n, v in sorted(os.environ.items()) if _VARIABLES.fullmatch(n)},
+        "bits": bits(),
     }

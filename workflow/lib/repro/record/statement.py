@@ -108,7 +108,7 @@ def purl(package: Mapping[str, str]) -> str:
 def _dependencies(making: Making) -> list[dict[str, Any]]:
     lock = {"digest": {"sha256": making.installed["lock"].removeprefix("sha256:")}}
     named = {**making.inputs, "conda-lock.yml": lock}
-    packages = {purl(package): package["sha256"] for package in making.installed["packages"]}
+    packages = around({}, making.installed)["packages"]
     return [
         *({"name": name, **resource} for name, resource in sorted(named.items())),
         *({"uri": uri, "digest": {"sha256": digest}} for uri, digest in sorted(packages.items())),
@@ -130,8 +130,22 @@ def _subjects(folder: Path, outputs: Sequence[Path]) -> list[dict[str, Any]]:
     ]
 
 
+def around(environment: Mapping[str, Any], installed: Mapping[str, Any]) -> dict[str, Any]:
+    """What a process finds around it, as a manifest has it, but without any outputs.
+
+    Args:
+        environment: what the process found.
+        installed: the facts of `repro.record.installed.require`.
+
+    Returns:
+        `environment`, as under `repro_record`, and `packages`: the digest of each by its purl.
+    """
+    facts = {key: value for key, value in installed.items() if key != "packages"}
+    packages = {purl(package): package["sha256"] for package in installed["packages"]}
+    return {"environment": {**environment, "installed": facts}, "packages": packages}
+
+
 def _predicate(making: Making) -> dict[str, Any]:
-    installed = {key: value for key, value in making.installed.items() if key != "packages"}
     return {
         "buildDefinition": {
             "buildType": BUILD,
@@ -148,7 +162,7 @@ def _predicate(making: Making) -> dict[str, Any]:
         },
         EXTENSION: {
             "format": FORMAT,
-            "environment": {**making.environment, "installed": installed},
+            "environment": around(making.environment, making.installed)["environment"],
             "process": dict(making.process),
         },
     }

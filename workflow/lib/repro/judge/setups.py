@@ -1,0 +1,114 @@
+"""Setups: on which machines and in which environments the runs were made.
+
+Synopsis:
+    found = setups(steps)
+    found.count, found.scope
+
+Two setups are one where nothing differs that may change a bit, by `repro.audit.effects`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from repro.audit.drift import drift
+from repro.audit.effects import IRRELEVANT
+from repro.audit.facts import facts
+
+if TYPE_CHECKING:
+    from repro.judge.evidence import Step
+
+_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Setups:
+    """`count` of them took part, and so many `programs`; `scope` says which, in words."""
+
+    count: int
+    programs: int
+    scope: str
+
+
+def setups(steps: Sequence[Step]) -> Setups:
+    """Tells apart the setups of some steps.
+
+    Args:
+        steps: those of the original and of every repeat.
+
+    Returns:
+        What took part. A step is compared with its like: one that does not load TensorFlow
+        cannot tell of its devices.
+    """
+    by_name: dict[str, list[Step]] = {}
+    for step in steps:
+        by_name.setdefault(step.name, []).append(step)
+    environments = {name: _distinct(own) for name, own in by_name.items()}
+    programs = max(len({str(_program(step)) for step in own}) for own in by_name.values())
+    count = max(map(len, environments.values()))
+    if count == 1 and programs == 1:
+        return Setups(1, 1, f"this machine {_words(facts(by_name['train'][0].predicate))}")
+    odd = [what for found in environments.values() for what in _differing(found)]
+    odd += ["the program or the experiment's code"] if programs > 1 else []
+    return Setups(count, programs, f"{_by_run(by_name)}; what differs: {_listed(odd)}")
+
+
+def _distinct(steps: Iterable[Step]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for step in steps:
+        own = facts(step.predicate)
+        if all(_apart(other, own) for other in found):
+            found.append(own)
+    return found
+
+
+def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """What differs between two setups and may change bits."""
+    left, right = _shared(one, other), _shared(other, one)
+    return [each.what for each in drift(left, right) if each.effect != IRRELEVANT]
+
+
+def _shared(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts, without the system's libraries that only one of two processes has loaded."""
+    mine, its = (found.get("loaded", {}).get("host", {}) for found in (one, other))
+    if "unknown" in mine or "unknown" in its:
+        return dict(one)
+    names = {path.rpartition("/")[2] for path in its}
+    host = {path: digest for path, digest in mine.items() if path.rpartition("/")[2] in names}
+    return {**one, "loaded": {**one.get("loaded", {}), "host": host}}
+
+
+def _differing(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [what for other in found[1:] for what in _apart(found[0], other)]
+
+
+def _program(step: Step) -> list[Any]:
+    dependencies = step.predicate["buildDefinition"]["resolvedDependencies"]
+    return [d["digest"] for d in dependencies if d.get("name") in ("code", "experiment")]
+
+
+def _by_run(by_name: Mapping[str, Sequence[Step]]) -> str:
+    """Each run with its machine; runs on machines of one name are told together."""
+    runs: dict[str, list[str]] = {}
+    for step in by_name["train"]:
+        own = runs.setdefault(f"a machine {_words(facts(step.predicate))}", [])
+        own += [step.run] if step.run not in own else []
+    return "; ".join(f"{' and '.join(names)} on {machine}" for machine, names in runs.items())
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(dict.fromkeys(names))
+    more = len(every) - _SHOWN
+    return ", ".join(every[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _words(found: Mapping[str, Any]) -> str:
+    cpu, system, gpu = found["cpu"], found["system"], found["gpu"]
+    model = cpu["model"] if isinstance(cpu["model"], str) else cpu["architecture"]
+    devices = f"{len(gpu)} GPU(s)" if isinstance(gpu, list) and gpu else "no GPU"  # pyright: ignore
+    return (
+        f"({model}, {devices}, {system['name']} {system['kernel']}), "
+        f"TensorFlow {found['packages']['tensorflow']}, channel {found['installed']['channel']}"
+    )

@@ -1,0 +1,37 @@
+"""Machine: a digest of what identifies this machine to the bits.
+
+Synopsis:
+    machine() == machine()      # on one machine; another digest where bits may differ
+
+Cheap, and with nothing but the standard library: the Snakefile asks each time it is read, and
+redoes a repeat whose machine is no longer this one.
+"""
+
+from __future__ import annotations
+
+from repro.core.digest import sha256_value
+from repro.record import nvidia
+from repro.record.processor import computing, known, processor
+
+
+def machine() -> str:
+    """Which machine this is, to the bits.
+
+    Processor (architecture, model, stepping, instruction sets, caches), NVIDIA's driver and the
+    models of its GPUs. Not the host's name, the kernel, the number of processors or the
+    microcode: with another one of these it is still the same machine. Whether it still gives the
+    same bits is for `repro.audit.drift` to say, from the whole environment.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Example:
+        >>> len(machine())
+        64
+    """
+    found = processor()
+    facts = {key: found[key] for key in ("architecture", "model", "stepping", "caches")}
+    flags = found["flags"]
+    facts["instructions"] = flags if "unknown" in flags else computing(flags)
+    facts["driver"], facts["gpus"] = known(nvidia.driver), known(nvidia.models)
+    return sha256_value(facts)

@@ -1,0 +1,58 @@
+# Says what differs between now and when results were made: `./run drift`, or
+# `snakemake drift --config manifest=FILE`. It builds no result.
+from time import time_ns
+
+
+def drift_manifests():
+    """The manifest that was named, or that of every training among the results."""
+    if named := config.get("manifest"):
+        return [str(named)]
+    found = Path("results").glob("*/*/seed-*/train.manifest.json")
+    return sorted(path.as_posix() for path in found)
+
+
+def experiment_of(path):
+    """The experiment whose recipe tells the threads with which a step is started now."""
+    names = [part for part in Path(path).parts if part in EXPERIMENTS]
+    return names[-1] if names else next(iter(EXPERIMENTS))
+
+
+DRIFT = drift_manifests()
+
+
+# What a step of training would find around it now; never out of date, since it always runs.
+rule surroundings:
+    input:
+        code="results/code.pyz",
+    output:
+        "logs/{experiment}/environment.json",
+    log:
+        "logs/{experiment}/environment.log",
+    conda:
+        environment_of
+    threads: intra
+    params:
+        launch=launch,
+        parameters=lambda wildcards: canonical(
+            entry(wildcards).parameters("train", "original", entry(wildcards).seeds[0])
+        ),
+        moment=time_ns(),
+    shell:
+        "{params.launch} environment --parameters {params.parameters:q} --out {output} --log {log}"
+
+
+rule drift:
+    input:
+        judge="results/judge.pyz",
+        now=expand(
+            "logs/{experiment}/environment.json",
+            experiment=sorted({experiment_of(path) for path in DRIFT}),
+        ),
+    log:
+        "logs/drift.log",
+    conda:
+        environment("keras")
+    params:
+        pairs=[f"{path}=logs/{experiment_of(path)}/environment.json" for path in DRIFT],
+    shell:
+        "python -I -B {input.judge} drift {params.pairs:q} --log {log}"
