@@ -31,7 +31,7 @@ PACKAGES = [
 ]
 FACTS = {"lock": f"sha256:{'0' * 64}", "channel": "local", "platform": "linux-64"}
 INSTALLED = {**FACTS, "packages": PACKAGES}
-ENVIRONMENT = environment()
+ENVIRONMENT = {**environment(), "loaded": {"packages": ["python"], "host": {}}}
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[
     for path, what in looked.items():
         owner, problem = _owner(prefix, found, path)
         packages |= {owner} - {""}
-        problems += [f"{what} {problem}"] if problem else []
+        problems += [f"{what}, {problem}"] if problem else []
     if problems:
         raise UserError(_refusal(prefix, problems))
     listed = sys.platform == "linux"
@@ -119,14 +119,14 @@ def _owner(prefix: Path, found: Installed, path: str) -> tuple[str, str]:
     name = next((path[len(start) :] for start in inside if path.startswith(start)), "")
     row = found.files.get(name)
     if not row:
-        return "", "is from outside it"
+        return "", "from outside it"
     if not row[5]:
-        return "", "belongs to no package of the lock"
+        return "", "of no package of the lock"
     try:
         now = unlike(Path(path), row)
     except OSError as error:
-        return "", f"cannot be read any more ({error.strerror})"
-    return row[5], f"is no longer as installed ({now} in place of {row[0]})" if now else ""
+        return "", f"not to be read any more ({error.strerror})"
+    return row[5], f"no longer as installed ({now} in place of {row[0]})" if now else ""
 
 
 def _refusal(prefix: Path, problems: Sequence[str]) -> str:
