@@ -1,6 +1,8 @@
 """Manifests: every output by digest, all that made it, nothing that the schema does not know."""
 
 import json
+import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,12 @@ from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 from packageurl import PackageURL
+from repro.core.canonical import pretty
 from repro.core.digest import sha256_file, sha256_tree, sha256_value
 from repro.core.errors import UserError
 from repro.record.environment import environment
-from repro.record.manifest import check_subjects, inputs, read, recorded, write
-from repro.record.statement import Making, purl, resources
+from repro.record.manifest import LARGEST, check_subjects, inputs, read, recorded, write
+from repro.record.statement import FORMAT, Making, purl, resources, sealed
 
 PACKAGES = [
     {
@@ -165,8 +168,6 @@ KEYS = st.sampled_from(["_type", "subject", "predicateType", "predicate"])
 @settings(max_examples=15)
 @given(KEYS, st.none() | st.integers() | st.text() | st.lists(st.integers(), max_size=2))
 def test_any_other_value_is_refused(key: str, value: Any) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "a.txt").touch()
@@ -197,3 +198,140 @@ def test_a_changed_a_missing_and_an_added_file_are_refused(
     change(tmp_path / name)
     with pytest.raises(UserError, match=rf"difference at {name}.*Delete data.manifest.json"):
         check_subjects(path, "data")
+
+
+def rewritten(path: Path, change: Any) -> None:
+    """Alter what a manifest says, and seal it anew, as someone would who knows how."""
+    value = json.loads(path.read_text())
+    change(value)
+    recorded(value)["sha256"] = sealed(value)
+    path.write_text(pretty(value))
+
+
+def subject(name: str, times: int = 1) -> Any:
+    def change(value: dict[str, Any]) -> None:
+        value["subject"] += [{"name": name, "digest": {"sha256": "0" * 64}}] * times
+
+    return change
+
+
+def newer(value: dict[str, Any]) -> None:
+    recorded(value)["format"] = FORMAT + 1
+
+
+def set_at(value: dict[str, Any], key: str) -> None:
+    value["predicate"][key] = {}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (newer, f"in format {FORMAT} or older. Received format {FORMAT + 1}, of a newer version"),
+        (subject("../secret"), "'../secret', which leads elsewhere"),
+        (subject("/etc/passwd"), "'/etc/passwd', which leads elsewhere"),
+        (subject("data/../a.txt"), "which leads elsewhere"),
+        (subject("./a.txt"), "which leads elsewhere"),
+        (subject("b.txt", 2), "'b.txt', which stands there twice"),
+        (lambda value: set_at(value, "more"), "Expected only known keys"),
+        (lambda value: value.pop("subject"), "Expected the key `subject`"),
+    ],
+)
+def test_a_well_formed_manifest_that_means_harm_is_refused(
+    tmp_path: Path, outputs: list[Path], change: Any, told: str
+) -> None:
+    path = made(tmp_path, outputs)
+    rewritten(path, change)
+    with pytest.raises(UserError, match=re.escape(told)):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"subject": [', '"subject": [], "subject": [', "the key 'subject' stands twice"),
+        ('"data_seed": 0', '"data_seed": NaN', "NaN is no number"),
+        ('"data_seed": 0', '"data_seed": ' + "[" * 100_000, "cannot be read as one"),
+        ('"data_seed": 0', '"data_seed": ' + "9" * 10_000, "cannot be read as one"),
+        ('"data_seed": 0', '"data_seed": 0.0', "Received an altered file"),
+        ('"data_seed": 0', '"data_seed":  0', "Received an altered file"),
+        ('"data_seed": 0', '"data_seed": 1', "Received an altered file"),
+        ('"run": "original"', '"run": "repeat"', "Received an altered file"),
+        ("{", "\ufeff{", "cannot be read as one"),
+    ],
+)
+def test_an_altered_text_is_refused(
+    tmp_path: Path, outputs: list[Path], old: str, new: str, told: str
+) -> None:
+    path = made(tmp_path, outputs)
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    with pytest.raises(UserError, match=re.escape(told)):
+        read(path)
+
+
+def test_a_huge_one_is_refused_before_it_is_read(tmp_path: Path, outputs: list[Path]) -> None:
+    path = made(tmp_path, outputs)
+    with path.open("r+b") as file:
+        file.truncate(LARGEST + 1)
+    with pytest.raises(UserError, match=f"{LARGEST} are the most"):
+        read(path)
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("good")
+    (folder / "a.txt").touch()
+    (folder / "data").mkdir()
+    return made(folder, [folder / "a.txt"]).read_bytes()
+
+
+@st.composite
+def damages(draw: st.DrawFn) -> Any:
+    """A way to damage a text: cut it, repeat a part, or put other bytes in some place."""
+    start, length = draw(st.floats(0, 1)), draw(st.integers(0, 40))
+    more = draw(st.binary(max_size=8))
+
+    def damaged(text: bytes) -> bytes:
+        at = int(start * len(text))
+        return text[:at] + more + text[at + length :]
+
+    return damaged
+
+
+@settings(max_examples=300)
+@given(damages())
+def test_no_damage_passes_and_none_ends_in_another_error(good: bytes, damaged: Any) -> None:
+    content = damaged(good)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "data.manifest.json"
+        path.write_bytes(content)
+        if content == good:
+            read(path)
+            return
+        with pytest.raises(UserError, match=r"data\.manifest\.json"):
+            read(path)
+
+
+@settings(max_examples=100)
+@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
+def test_whatever_bytes_are_there_end_in_a_sentence(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "data.manifest.json"
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"data\.manifest\.json"):
+            read(path)
+
+
+KEPT = sorted((Path(__file__).parents[1] / "archives" / "manifests").glob("format-*/*.json"))
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_manifests_of_every_format_are_read(path: Path) -> None:
+    assert f"format-{recorded(read(path))['format']}" == path.parent.name
+
+
+def test_there_is_one_of_each_step_in_the_present_format() -> None:
+    present = [json.loads(p.read_text()) for p in KEPT if p.parent.name == f"format-{FORMAT}"]
+    steps = {v["predicate"]["buildDefinition"]["externalParameters"]["step"] for v in present}
+    assert steps == {"code", "prepare", "train", "evaluate", "probe", "compare"}
