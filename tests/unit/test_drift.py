@@ -121,23 +121,24 @@ KINDS: dict[str, tuple[Callable[[dict[str, Any]], None], str, str]] = {
     # name: (the change, what is told, the class)
     "TensorFlow": (
         package("pypi/tensorflow@2.21.0", "pypi/tensorflow@2.22.0"),
-        "package tensorflow, version", METRICS),
-    "Keras": (package("pypi/keras@3.15.1", "pypi/keras@3.16.0"), "package keras, version", METRICS),
-    "NumPy": (package("pypi/numpy@2.4.6", "pypi/numpy@2.5.0"), "package numpy, version", METRICS),
+        "package tensorflow (version)", METRICS),
+    "Keras": (
+        package("pypi/keras@3.15.1", "pypi/keras@3.16.0"), "package keras (version)", METRICS),
+    "NumPy": (package("pypi/numpy@2.4.6", "pypi/numpy@2.5.0"), "package numpy (version)", METRICS),
     "a build of TensorFlow": (
         package("pypi/tensorflow@2.21.0", "pypi/tensorflow@2.21.0"),
-        "package tensorflow, sha256", BITS),
+        "package tensorflow (sha256)", BITS),
     "another package": (
-        package("pypi/absl-py@2.3.1", "pypi/absl-py@2.4.0"), "package absl-py, version", BITS),
+        package("pypi/absl-py@2.3.1", "pypi/absl-py@2.4.0"), "package absl-py (version)", BITS),
     "a package that was not loaded": (
-        package("pypi/rich@14.0.0", "pypi/rich@15.0.0"), "package rich, version", IRRELEVANT),
+        package("pypi/rich@14.0.0", "pypi/rich@15.0.0"), "package rich (version)", IRRELEVANT),
     "a package more": (more("pkg:pypi/tensorflow-metal@1.2.0"),
                        "package tensorflow-metal", BITS),
     "a package less": (less("pkg:pypi/absl-py@2.3.1"), "package absl-py", BITS),
     "Python": (put("python/version", "3.11.16"), "Python: version", METRICS),
     "Python's build": (
         package("conda/python@3.11.15?build=h9e4cc4f_0_cpython", "conda/python@3.11.15?build=h1_1"),
-        "package python, build", BITS),
+        "package python (build)", BITS),
     "the lock": (put("installed/lock", "sha256:" + "d" * 64), "environment: lock", IRRELEVANT),
     "the channel": (put("installed/channel", "local"), "environment: channel", BITS),
     "the platform": (put("installed/platform", "osx-arm64"), "environment: platform", METRICS),
@@ -150,34 +151,34 @@ KINDS: dict[str, tuple[Callable[[dict[str, Any]], None], str, str]] = {
     "a flag of the kernel": (put("cpu/flags", ["avx2", "avx512f", "fma", "ibpb", "sse4_1"]),
                              "processor: flags", IRRELEVANT),
     "the caches": (put("cpu/caches/L3 unified", "16M, for 2 processor(s)"),
-                   "processor: caches, L3 unified", BITS),
+                   "processor: caches (L3 unified)", BITS),
     "the number of processors": (put("cpu/count", 64), "processor: count", IRRELEVANT),
     "the processors available": (put("cpu/available", 1), "processor: available", IRRELEVANT),
     "what oneDNN may use": (put("bits/instruction sets of oneDNN", known("avx2")),
                             "instruction sets of oneDNN", BITS),
     "what NumPy may use": (put("bits/instruction sets of NumPy/value/dispatched", []),
-                           "instruction sets of NumPy, dispatched", BITS),
-    "a cap": (put("bits/caps/value/ONEDNN_MAX_CPU_ISA", "AVX2"), "caps, ONEDNN_MAX_CPU_ISA", BITS),
-    "the threads": (put("bits/threads/value/intra", 4), "threads, intra", BITS),
+                           "instruction sets of NumPy (dispatched)", BITS),
+    "a cap": (put("bits/caps/value/ONEDNN_MAX_CPU_ISA", "AVX2"), "caps (ONEDNN_MAX_CPU_ISA)", BITS),
+    "the threads": (put("bits/threads/value/intra", 4), "threads (intra)", BITS),
     "the core of BLAS": (put("bits/BLAS", known([{"core": "Haswell"}])), "BLAS", BITS),
     "oneDNN off": (put("bits/oneDNN", known(False)), "oneDNN", BITS),
     "op determinism off": (put("bits/op determinism", known(False)), "op determinism", BITS),
-    "XLA on": (put("bits/XLA/value/jit", "autoclustering"), "XLA, jit", BITS),
-    "TF32 on": (put("bits/TF32/value/on", True), "TF32, on", METRICS),
-    "mixed precision": (put("bits/Keras/value/policy", "mixed_float16"), "Keras, policy", METRICS),
+    "XLA on": (put("bits/XLA/value/jit", "autoclustering"), "XLA (jit)", BITS),
+    "TF32 on": (put("bits/TF32/value/on", True), "TF32 (on)", METRICS),
+    "mixed precision": (put("bits/Keras/value/policy", "mixed_float16"), "Keras (policy)", METRICS),
     "small numbers flushed": (put("bits/floating point/value/subnormal results", "flushed"),
-                              "floating point, subnormal results", BITS),
+                              "floating point (subnormal results)", BITS),
     "measured arithmetic": (put("bits/arithmetic of TensorFlow/value/convolution", "0" * 16),
-                            "arithmetic of TensorFlow, convolution", BITS),
+                            "arithmetic of TensorFlow (convolution)", BITS),
     "the allocator": (put("bits/memory allocator/value/preloaded", ["libjemalloc.so.2"]),
-                      "memory allocator, preloaded", BITS),
+                      "memory allocator (preloaded)", BITS),
     "the GPU": (put("gpu", []), "gpu", BITS),
     "the GPU in the bits": (put("bits/GPU", known([])), "GPU", BITS),
     "CUDA's runtime": (put("bits/CUDA runtime", known(12060)), "CUDA runtime", BITS),
     "cuDNN": (put("bits/cuDNN", known(90400)), "cuDNN", BITS),
-    "the driver": (put("cuda/driver/version", "570.86.15"), "CUDA: driver, version", BITS),
+    "the driver": (put("cuda/driver/version", "570.86.15"), "CUDA: driver (version)", BITS),
     "a library of CUDA": (put("cuda/installed/nvidia-cudnn-cu12", "9.4"),
-                          "CUDA: installed, nvidia-cudnn-cu12", BITS),
+                          "CUDA: installed (nvidia-cudnn-cu12)", BITS),
     "libm": (host("libm.so.6", "e" * 64), "library of the system libm.so.6", BITS),
     "libstdc++": (host("libstdc++.so.6", "e" * 64), "library of the system libstdc++.so.6", BITS),
     "a host library that only this process loads": (
@@ -205,7 +206,7 @@ KINDS: dict[str, tuple[Callable[[dict[str, Any]], None], str, str]] = {
                         METRICS),
     "a variable that nobody knows": (put("variables/TF_USE_SOMETHING", "1"),
                                      "environment variable TF_USE_SOMETHING", BITS),
-    "how a value was learnt": (put("bits/oneDNN/by", "it was asked otherwise"), "oneDNN, by",
+    "how a value was learnt": (put("bits/oneDNN/by", "it was asked otherwise"), "oneDNN (by)",
                                IRRELEVANT),
     "a fact that nobody knows": (put("weather", "rain"), "weather", BITS),
 }  # fmt: skip
@@ -378,7 +379,7 @@ def test_each_difference_is_told_with_its_class_and_the_reason(here: Path, tmp_p
     assert status == 1
     lines = text.splitlines()
     assert lines[1] == "  Metrics may change:"
-    assert lines[2] == "    package keras, version: was 3.16.0; is 3.15.1."
+    assert lines[2] == "    package keras (version): was 3.16.0; is 3.15.1."
     assert lines[3].startswith("      Why: versions of Keras differ in defaults")
     assert lines[4] == "  Bits may change:"
     # Two with one reason are told with it once.

@@ -71,7 +71,7 @@ def test_the_scope_names_both_machines() -> None:
         "original and repeat-2 on a machine (AMD EPYC (cpu family 25, model 17), 1 GPU(s), Linux "
         "6.1.0-28), TensorFlow 2.21.0, channel locked; repeat on a machine (Intel(R) Xeon(R), "
         "1 GPU(s), Linux 6.1.0-28), TensorFlow 2.21.0, channel locked; what differs: package "
-        "keras, version, processor: model, threads, intra"
+        "keras (version), processor: model, threads (intra)"
     )
 
 

@@ -174,7 +174,7 @@ def _reason(value: Any) -> Any:
 def _named(path: str) -> str:
     for pattern, name in _NAMES:
         if found := re.fullmatch(pattern, path):
-            rest = f", {found[2].replace('/', ' ')}" if found[2] else ""
+            rest = f" ({found[2].replace('/', ' ')})" if found[2] else ""
             return f"{name.format(found[1])}{rest}"
     return path.replace("/", " ")
 
@@ -182,7 +182,8 @@ def _named(path: str) -> str:
 def _told(was: Any, now: Any) -> tuple[str, str]:
     if isinstance(was, list) and isinstance(now, list) and len(was) + len(now) > 8:  # pyright: ignore
         one, other = ([item for item in a if item not in b] for a, b in ((was, now), (now, was)))  # pyright: ignore
-        return f"with {_words(one)}", f"with {_words(other)}"
+        return (f"with {_words(one)}" if one else "without that",
+                f"with {_words(other)}" if other else "without that")  # fmt: skip
     return _words(was), _words(now)
 
 
