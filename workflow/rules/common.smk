@@ -2,6 +2,7 @@
 import sys
 from pathlib import Path
 from shlex import quote
+from time import time_ns
 
 from snakemake.exceptions import WorkflowError
 
@@ -144,3 +145,20 @@ def compared(wildcards):
 def manifests(wildcards):
     """The manifests among them: what the verdict rests on."""
     return [file for file in compared(wildcards) if file.endswith(".manifest.json")]
+
+
+def drift_manifests():
+    """The manifest that was named, or that of every training among the results."""
+    if named := config.get("manifest"):
+        return [str(named)]
+    found = Path("results").glob("*/*/seed-*/train.manifest.json")
+    return sorted(path.as_posix() for path in found)
+
+
+def experiment_of(path):
+    """The experiment whose recipe tells the threads with which a step is started now."""
+    names = [part for part in Path(path).parts if part in EXPERIMENTS]
+    return names[-1] if names else next(iter(EXPERIMENTS))
+
+
+DRIFT = {path: experiment_of(path) for path in drift_manifests()}

@@ -1,25 +1,6 @@
 # Says what differs between now and when results were made: `./run drift`, or
 # `snakemake drift --config manifest=FILE`. It builds no result.
-from time import time_ns
-
-
-def drift_manifests():
-    """The manifest that was named, or that of every training among the results."""
-    if named := config.get("manifest"):
-        return [str(named)]
-    found = Path("results").glob("*/*/seed-*/train.manifest.json")
-    return sorted(path.as_posix() for path in found)
-
-
-def experiment_of(path):
-    """The experiment whose recipe tells the threads with which a step is started now."""
-    names = [part for part in Path(path).parts if part in EXPERIMENTS]
-    return names[-1] if names else next(iter(EXPERIMENTS))
-
-
-DRIFT = drift_manifests()
-
-
+#
 # What a step of training would find around it now; never out of date, since it always runs.
 rule surroundings:
     input:
@@ -46,13 +27,13 @@ rule drift:
         judge="results/judge.pyz",
         now=expand(
             "logs/{experiment}/environment.json",
-            experiment=sorted({experiment_of(path) for path in DRIFT}),
+            experiment=sorted(set(DRIFT.values())),
         ),
     log:
         "logs/drift.log",
     conda:
         environment("keras")
     params:
-        pairs=[f"{path}=logs/{experiment_of(path)}/environment.json" for path in DRIFT],
+        pairs=[f"{path}=logs/{name}/environment.json" for path, name in DRIFT.items()],
     shell:
         "python -I -B {input.judge} drift {params.pairs:q} --log {log}"
