@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from repro.record.bits import bits
-from repro.record.instructions import onednn_set
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
 
@@ -79,7 +78,6 @@ def test_onednn_takes_the_instructions_that_are_told_and_gives_other_bits_under_
     assert free["instruction sets of oneDNN"]["value"] == CALLED[called]
     capped, called = ask(TF_ENABLE_ONEDNN_OPTS="1", ONEDNN_MAX_CPU_ISA="AVX2")
     assert capped["instruction sets of oneDNN"]["value"] == CALLED[called]
-    assert onednn_set({"sse4_1", "avx", "avx2"}, None) == "avx2"
     if free["instruction sets of oneDNN"]["value"].startswith("avx512"):
         key = "arithmetic of TensorFlow"
         assert free[key]["value"]["convolution"] != capped[key]["value"]["convolution"]

@@ -161,4 +161,4 @@ def experiment_of(path):
     return names[-1] if names else next(iter(EXPERIMENTS))
 
 
-DRIFT = drift_manifests()
+DRIFT = {path: experiment_of(path) for path in drift_manifests()}

@@ -1,7 +1,6 @@
 # Says what differs between now and when results were made: `./run drift`, or
 # `snakemake drift --config manifest=FILE`. It builds no result.
-
-
+#
 # What a step of training would find around it now; never out of date, since it always runs.
 rule surroundings:
     input:
@@ -28,13 +27,13 @@ rule drift:
         judge="results/judge.pyz",
         now=expand(
             "logs/{experiment}/environment.json",
-            experiment=sorted({experiment_of(path) for path in DRIFT}),
+            experiment=sorted(set(DRIFT.values())),
         ),
     log:
         "logs/drift.log",
     conda:
         environment("keras")
     params:
-        pairs=[f"{path}=logs/{experiment_of(path)}/environment.json" for path in DRIFT],
+        pairs=[f"{path}=logs/{name}/environment.json" for path, name in DRIFT.items()],
     shell:
         "python -I -B {input.judge} drift {params.pairs:q} --log {log}"
