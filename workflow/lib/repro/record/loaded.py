@@ -31,7 +31,8 @@ SYSTEM = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib64")
 
 _HOST = re.compile(
     r"(ld-linux[\w.-]*|ld|lib(c|m|mvec|dl|rt|pthread|util|resolv|nss_\w+|gcc_s|stdc\+\+|"
-    r"cuda|cudadebugger|nvidia-[\w-]+))[-.][\w.-]*"
+    # the driver, under WSL what it calls as well
+    r"cuda|cudadebugger|nvidia-[\w-]+|dxcore|d3d12(core)?))[-.][\w.-]*"
 )
 _AUTOGRAPH = re.compile(r"__autograph_generated_file\w+\.py")
 _SHOWN = 5
