@@ -70,6 +70,8 @@ def test_seed_states_and_optimizer_are_states() -> None:
     model.optimizer.build(model.trainable_variables)
     found = checkpoint.states(model)
     assert [name for name in found.seeds if "seed_generator" in name] == list(found.seeds) != []
+    layers = {layer.name for layer in model.layers}
+    assert {name.partition("/")[0] for name in found.seeds} <= layers, "a state tells its layer"
     assert any("momentum" in name for name in found.optimizer)
     assert any("moving_mean" in name for name in found.weights)
     assert not set(found.seeds) & set(found.weights)

@@ -258,7 +258,7 @@ FAULTS: Mapping[str, tuple[dict[str, Any], Culprit]] = {
     ),
     "dropout": (
         {"model": dropout},
-        Culprit("seed_generator/seed_generator_state", "Variable", "odd", "other", None, None),
+        Culprit("odd/seed_generator/seed_generator_state", "Variable", "odd", "other", None, None),
     ),
     "a recurrent cell": (
         {"model": cell, "dataset": e.sequences},

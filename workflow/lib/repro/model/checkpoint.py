@@ -41,6 +41,32 @@ def by_path(variables: Iterable[Any]) -> dict[str, Any]:
     return named
 
 
+def owners(layer: Any, around: tuple[str, ...] = ()) -> dict[int, str | None]:
+    """The innermost layer that each variable belongs to.
+
+    Paths do not tell: that of a seed generator begins with its own name, and only some models put
+    theirs in front.
+
+    Args:
+        layer: a model, or a layer of it.
+        around: the names of the layers that it lies in, from the outside.
+
+    Returns:
+        By the id of a variable, the names of its layers from the outside, joined by `/`; None
+        for what is the model's own.
+    """
+    found = {id(variable): "/".join(around) or None for variable in layer.variables}
+    for inner in layer._layers:
+        found |= owners(inner, (*around, inner.name))
+    return found
+
+
+def _seed_states(model: Any) -> dict[str, Any]:
+    """The states of the model's random generators, by the names of their layers and their path."""
+    own, of = by_path(v for v in model.variables if v.name == _SEED), owners(model)
+    return {"/".join(filter(None, (of[id(v)], path))): v for path, v in own.items()}
+
+
 def optimizers(model: Any) -> dict[str, Any]:
     """The model's optimizers by attribute, the compiled one or several of the user's own."""
     import keras
@@ -88,7 +114,7 @@ def states(model: Any) -> States:
     return States(
         weights=by_path(model.weights),
         optimizer=by_path(stepping),
-        seeds=by_path(v for v in model.variables if v.name == _SEED),
+        seeds=_seed_states(model),
     )
 
 

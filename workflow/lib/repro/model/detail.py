@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from repro.model.checkpoint import states
+from repro.model.checkpoint import owners, states
 from repro.model.marks import Marks, marked
 from repro.model.operations import Start, Tensor, described
 
@@ -128,24 +128,12 @@ class Detail:
         return np.int64(0)
 
 
-def _owners(layer: Any, around: tuple[str, ...] = ()) -> dict[int, str | None]:
-    """By the id of a variable the innermost layer that has it, named as `Marks.layer` does.
-
-    Paths do not tell: that of a seed generator begins with its own name, and only some models put
-    theirs in front.
-    """
-    found = {id(variable): "/".join(around) or None for variable in layer.variables}
-    for inner in layer._layers:
-        found |= _owners(inner, (*around, inner.name))
-    return found
-
-
 def _starts(model: Any) -> list[Start]:
     """The model's variables as the step finds them, with the layers that they belong to."""
     import tensorflow as tf
 
-    found, owners = states(model), _owners(model)
-    layers = {path: owners.get(id(v)) for path, v in {**found.weights, **found.seeds}.items()}
+    found, of_layer = states(model), owners(model)
+    layers = {path: of_layer.get(id(v)) for path, v in {**found.weights, **found.seeds}.items()}
     slots = {path.replace("/", "_"): layers[path] for path in found.weights}
     for path in found.optimizer:
         of = [name for name in slots if path.rpartition("/")[2].startswith(name)]
