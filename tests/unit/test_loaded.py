@@ -3,26 +3,27 @@
 Each leak is made for real, in a process of its own in the locked environment.
 """
 
+import ast
 import ctypes.util
 import os
+import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from repro.core.errors import UserError
-from repro.record.installed import Installed, require
-from repro.record.loaded import require_loaded
 from samples import LIBRARY
 
-CHECK = f"""
+PATHS = f"""
 import sys
 from pathlib import Path
 sys.path.append({str(LIBRARY)!r})
+"""
+CHECK = f"""
+{PATHS}
 from repro.core.errors import UserError
 from repro.record.installed import require
 from repro.record.loaded import require_loaded
@@ -199,47 +200,41 @@ def test_a_library_from_elsewhere_is_refused_by_its_path(leak: Leak, tmp_path: P
     assert "LD_PRELOAD is set" in told or leak is not preloaded
 
 
-@pytest.fixture(scope="module")
-def found() -> Installed:
-    return require(Path(sys.prefix))
+def altered(place: Path, row: str) -> subprocess.CompletedProcess[str]:
+    """Checked against a record that says something else of a module that was imported."""
+    change = (
+        "import yaml\n"
+        "from repro.record import installed\n"
+        "def require(prefix, own=installed.require):\n"
+        "    found = own(prefix)\n"
+        "    name = str(Path(yaml.__file__).relative_to(prefix))\n"
+        "    row = found.files[name]\n"
+        f"    return installed.Installed(found.facts, {{**found.files, name: {row}}})\n"
+        "installed.require = require\n"
+    )
+    return started(place, f"{PATHS}\n{change}")
 
 
-def altered(found: Installed, name: str, row: list[object]) -> Installed:
-    return Installed(found.facts, {**found.files, name: row})
+def test_what_belongs_to_no_package_is_refused(tmp_path: Path) -> None:
+    done = altered(tmp_path, "[*row[:5], '']")
+    assert done.returncode == 1
+    assert re.search(r"the module yaml \(.*\), of no package of the lock", done.stderr)
 
 
-def name_of(file: str) -> str:
-    return str(Path(file).relative_to(sys.prefix))
+def test_what_was_changed_since_is_refused(tmp_path: Path) -> None:
+    done = altered(tmp_path, "['sha256:0', row[1], 0, 0, 0, row[5]]")
+    assert done.returncode == 1
+    assert re.search(r"the module yaml \(.*\), no longer as installed \(sha256", done.stderr)
 
 
-def own() -> list[Path]:
-    """What a test process is made of beside the environment, other tests' modules among it."""
-    return [LIBRARY, Path(__file__).parents[1], Path(tempfile.gettempdir())]
+def test_the_same_bytes_at_another_time_are_hashed_and_pass(tmp_path: Path) -> None:
+    assert altered(tmp_path, "[row[0], row[1], 0, 0, 0, row[5]]").returncode == 0
 
 
-def test_what_belongs_to_no_package_is_refused(found: Installed) -> None:
-    import yaml
-
-    name = name_of(yaml.__file__)
-    with pytest.raises(UserError, match=r"the module yaml .*, of no package of the lock"):
-        require_loaded(Path(sys.prefix), altered(found, name, [*found.files[name][:5], ""]), own())
-
-
-def test_what_was_changed_since_is_refused(found: Installed) -> None:
-    import yaml
-
-    name = name_of(yaml.__file__)
-    row = ["sha256:0", *found.files[name][1:2], 0, 0, 0, "pyyaml"]
-    with pytest.raises(UserError, match=r"the module yaml .*, no longer as installed"):
-        require_loaded(Path(sys.prefix), altered(found, name, row), own())
-
-
-def test_what_is_loaded_is_told_for_the_manifest(found: Installed) -> None:
-    import numpy
-
-    told = require_loaded(Path(sys.prefix), found, own())
-    assert {"numpy", "python", "pytest"} <= set(told["packages"])
-    assert numpy.__name__ in {package["name"] for package in found.facts["packages"]}
+def test_what_is_loaded_is_told_for_the_manifest(tmp_path: Path) -> None:
+    done = started(tmp_path, "import numpy")
+    told = ast.literal_eval(done.stdout)
+    assert {"numpy", "python"} <= set(told["packages"])
     if sys.platform == "linux":
         assert any("libm" in path for path in told["host"])
         assert all(len(digest) == 64 for digest in told["host"].values())

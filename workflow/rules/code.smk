@@ -5,7 +5,13 @@ rule code:
         # Not packed, but recorded: they too decide what the workflow does.
         others=sorted(
             HOME / file
-            for kind in ["schemas/*.yaml", "rules/*.smk", "envs/*", "../environment.yml", "../Snakefile"]
+            for kind in [
+                "schemas/*.yaml",
+                "rules/*.smk",
+                "envs/*",
+                "../environment.yml",
+                "../Snakefile",
+            ]
             for file in (HOME / "workflow").glob(kind)
         ),
     output:
