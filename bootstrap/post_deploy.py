@@ -149,7 +149,7 @@ def owners(prefix: Path, found: Survey) -> dict[str, str]:
     owned: dict[str, str] = {}
     for file in prefix.glob("conda-meta/*.json"):
         meta = json.loads(file.read_bytes())
-        owned |= dict.fromkeys(meta["files"], meta["name"])
+        owned |= {entry["_path"]: meta["name"] for entry in meta["paths_data"]["paths"]}
     for wheel in _wheels(prefix, found):
         paths = (_place(prefix, wheel, path) for path in wheel.files or [])
         owned |= dict.fromkeys(paths, _normal(wheel.name))

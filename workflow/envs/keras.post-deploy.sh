@@ -296,7 +296,7 @@ def _walk(root: Path) -> Iterator[tuple[str, os.stat_result | None]]:
     pending = [""]
     while pending:
         folder = pending.pop()
-        with os.scandir(root / folder) as entries:
+        with os.scandir(f"{root}/{folder}") as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(f"{folder}{entry.name}/")
@@ -462,7 +462,7 @@ def owners(prefix: Path, found: Survey) -> dict[str, str]:
     owned: dict[str, str] = {}
     for file in prefix.glob("conda-meta/*.json"):
         meta = json.loads(file.read_bytes())
-        owned |= dict.fromkeys(meta["files"], meta["name"])
+        owned |= {entry["_path"]: meta["name"] for entry in meta["paths_data"]["paths"]}
     for wheel in _wheels(prefix, found):
         paths = (_place(prefix, wheel, path) for path in wheel.files or [])
         owned |= dict.fromkeys(paths, _normal(wheel.name))
