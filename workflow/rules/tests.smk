@@ -11,16 +11,19 @@ rule tests:
         "2>&1 | tee {log}"
 
 
-# Prints how fast the traced loop is beside others; tests/benchmarks/README.md says what is measured.
+# Prints what determinism, trace and check cost; tests/benchmarks/README.md says what is measured.
 rule benchmark:
     input:
-        script=HOME / "tests/benchmarks/speed.py",
+        scripts=[
+            HOME / "tests/benchmarks" / f"{name}.py" for name in ["speed", "trace_cost", "repeat"]
+        ],
     log:
         "logs/benchmark.log",
     conda:
         environment("keras-dev")
     shell:
-        "PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1 python -P {input.script:q} | tee {log}"
+        "for script in {input.scripts:q}; do "
+        'PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1 python -P "$script"; done | tee {log}'
 
 
 # Runs every negative control through a workflow of its own, and prints how much was found.
