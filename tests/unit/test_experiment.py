@@ -1,6 +1,8 @@
 """The user's code: found, imported and called; a mistake in it is told with its line."""
 
 import json
+import os
+import py_compile
 import sys
 from pathlib import Path
 
@@ -143,3 +145,17 @@ def test_what_a_variation_may_have_to_do_with_an_error_is_told(
     assert refusal(path).endswith("Mend the code.")
     monkeypatch.setenv(FACTORS, json.dumps([{**entry, "varied": False}]))
     assert refusal(path).endswith("Mend the code.")
+
+
+@pytest.mark.parametrize("name", ["digits.py", "digits/inner.py"])
+def test_a_compiled_file_never_stands_in_for_its_source(name: str, tmp_path: Path) -> None:
+    path = written(tmp_path, f"{BOTH}VALUE = 1\n", name)
+    if path.name == "inner.py":
+        path.with_name("__init__.py").write_text("from experiment.inner import *\n")
+    py_compile.compile(str(path))
+    before = path.stat()
+    path.write_text(path.read_text().replace("VALUE = 1", "VALUE = 2"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # size and time as compiled
+    sys.modules.pop("experiment.inner", None)
+    code = load(path if path.name == "digits.py" else path.parent)
+    assert code.module.VALUE == 2

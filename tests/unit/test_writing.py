@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from repro.core.errors import UserError
-from repro.core.writing import whole_file, whole_folder, write_bytes, write_text
+from repro.core.writing import whole_file, whole_folder, whole_outputs, write_bytes, write_text
 from samples import LIBRARY, Fresh
 
 Whole = Callable[[Path], AbstractContextManager[Path]]
@@ -207,3 +207,40 @@ def test_a_trace_that_does_not_fit_is_told_as_such(tiny_disk: Path, fresh: Fresh
     assert "No space left on device" in done.stdout
     assert "blamed" not in done.stdout
     assert not list(tiny_disk.iterdir())
+
+
+def test_outputs_appear_together_and_nothing_else_does(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "old").touch()
+    with whole_outputs(tmp_path, ["data", "b.txt"]) as folder:
+        (folder / "data").mkdir()
+        (folder / "data" / "new").touch()
+        (folder / "b.txt").write_text("b")
+        (folder / "scratch").touch()
+        assert (tmp_path / "data" / "old").exists()
+        assert not (tmp_path / "b.txt").exists()
+    files = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*")}
+    assert files == {"data", "data/new", "b.txt"}
+
+
+def test_no_output_appears_where_the_work_fails(tmp_path: Path) -> None:
+    (tmp_path / "b.txt").write_text("old")
+
+    def fail() -> None:
+        with whole_outputs(tmp_path, ["a.txt", "b.txt"]) as folder:
+            (folder / "a.txt").touch()
+            (folder / "b.txt").write_text("new")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("b.txt", "old")]
+
+
+def test_an_output_that_was_not_made_is_told(tmp_path: Path) -> None:
+    with (
+        pytest.raises(UserError, match="Expected to write"),
+        whole_outputs(tmp_path, ["a.txt"]),
+    ):
+        pass
+    assert not list(tmp_path.iterdir())

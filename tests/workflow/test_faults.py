@@ -98,3 +98,16 @@ def test_an_uncompiled_model_is_refused(new_project):
     assert result.returncode != 0
     assert "Expected `model` to return a compiled model." in result.stdout
     assert not list(made.results.rglob("weights.safetensors"))
+
+
+@pytest.mark.slow
+def test_a_module_from_elsewhere_ends_the_step_without_outputs(new_project, tmp_path):
+    (tmp_path / "borrowed.py").write_text("SCALE = 1\n")
+    made = new_project("leak")
+    path = f"import sys\nsys.path.append({str(tmp_path)!r})\nimport borrowed\n"
+    made.edit("import numpy as np", f"import numpy as np\n{path}")
+    result = made.run("--cores", "1", "results/small/original/data.manifest.json")
+    assert result.returncode != 0
+    assert "the module borrowed" in result.stdout, result.stdout
+    assert "from outside it" in result.stdout
+    assert [p for p in (made.results / "small").rglob("*") if p.is_file()] == []
