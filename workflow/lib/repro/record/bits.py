@@ -15,13 +15,13 @@ import importlib
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from repro.record import arithmetic, instructions, nvidia
 from repro.record.instructions import loaded
+from repro.record.mapped import mapped
 from repro.record.processor import unknown
 
 _PRELOADED = re.compile(r"lib(tcmalloc|jemalloc|mimalloc|hoard|tbbmalloc)[^/]*\.so")
@@ -124,22 +124,19 @@ def _gpus() -> list[dict[str, str]]:
 
 
 def _gpus_of_the_machine() -> list[dict[str, str]]:
-    if not any(name.startswith("libcuda.") for name in nvidia.mapped()):
+    if not any(name.startswith("libcuda.") for name in nvidia.libraries()):
         raise LookupError("no libcuda is mapped: this process computes on no GPU")
     return nvidia.asked_gpus()
 
 
 def _allocators() -> dict[str, Any]:
-    if sys.platform != "linux":
-        raise LookupError(f"loaded libraries are not listed on {sys.platform}")
-    paths = (line.split(maxsplit=5)[-1] for line in nvidia.MAPS.read_text("utf-8").splitlines())
-    names = {Path(path).name for path in paths if _PRELOADED.search(path)}
+    names = {Path(path).name for path in mapped() if _PRELOADED.search(path)}
     preload = os.environ.get("LD_PRELOAD", "").split()
     return {"mapped": sorted(names), "preloaded": [Path(path).name for path in preload]}
 
 
 def _version(name: str) -> Callable[[], int]:
-    return lambda: nvidia.library_version(nvidia.mapped(), name)
+    return lambda: nvidia.library_version(nvidia.libraries(), name)
 
 
 _FIXED = "computed in this process from fixed numbers; first digits of the sha256 of the results"

@@ -2,6 +2,7 @@
 
 Synopsis:
     environment()       # plain JSON values; {"unknown": reason} where a thing cannot be learnt
+    surroundings(found, [program])      # the same for a manifest, unless code is from elsewhere
 
 Nothing here imports TensorFlow: what is loaded is reported as loaded, and the rest is
 read from the installed packages' own metadata.
@@ -16,11 +17,14 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from repro.record import nvidia
 from repro.record.bits import bits
+from repro.record.installed import Installed
+from repro.record.loaded import require_loaded
 from repro.record.processor import known, processor, unknown
 
 # Exact, or by a family that is TensorFlow's alone: TF_VAR_… and TF_TOKEN_… are Terraform's, and
@@ -66,7 +70,7 @@ def _cuda() -> dict[str, Any]:
     return {
         "built_for": known(_cuda_built),
         "installed": installed or unknown("no nvidia wheel is installed in this environment"),
-        "loaded": known(lambda: list(nvidia.mapped())),
+        "loaded": known(lambda: list(nvidia.libraries())),
         "driver": known(nvidia.driver),
     }
 
@@ -114,3 +118,24 @@ def environment() -> dict[str, Any]:
         "variables": {n: v for n, v in sorted(os.environ.items()) if _VARIABLES.fullmatch(n)},
         "bits": bits(),
     }
+
+
+def surroundings(found: Installed, own: Sequence[Path]) -> dict[str, Any]:
+    """The environment of this process as its manifest has it; to be asked before outputs appear.
+
+    Args:
+        found: the record of the environment.
+        own: files and folders whose modules are meant: the program, the user's experiment.
+
+    Returns:
+        As `environment`, and what is `loaded`.
+
+    Raises:
+        UserError: the process runs code from outside its environment.
+
+    Example:
+        >>> surroundings(require(Path(sys.prefix)), [Path("code.pyz")])["loaded"]["packages"]
+        ['numpy', 'python', 'tensorflow']
+    """
+    loaded = require_loaded(Path(sys.prefix), found, own)
+    return {**environment(), "loaded": loaded}

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from repro.record.processor import CPUINFO
+from repro.record.processor import fields
 
 CAPS = re.compile(
     r"((ONEDNN|DNNL)_(MAX_CPU_ISA|CPU_ISA_HINTS|DEFAULT_FPMATH_MODE)|"
@@ -122,8 +122,7 @@ def of_onednn() -> str:
         'avx512_core_bf16'
     """
     loaded("tensorflow", "TensorFlow")
-    lines = CPUINFO.read_text("utf-8", "replace").splitlines()
-    flags = next((line.partition(":")[2] for line in lines if line.startswith("flags")), None)
+    flags = fields().get("flags")
     if flags is None:
         raise LookupError("known only for processors of the x86 family, on Linux")
     cap = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA")

@@ -24,8 +24,8 @@ from typing import Any
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
 from repro.record.installed import Installed, unlike
+from repro.record.mapped import mapped
 
-MAPS = Path("/proc/self/maps")
 SYSTEM = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib64")
 """Where an object of the host must lie, its links followed; LD_LIBRARY_PATH can name any place."""
 
@@ -58,20 +58,21 @@ def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[
         ['numpy', 'python', 'tensorflow']
     """
     modules = dict(_modules(list(sys.modules.items()), prefix, found, own))
-    objects = dict.fromkeys(_objects())
-    host = {path for path in objects if _of_the_host(path)}
+    listed = sys.platform == "linux"
+    objects = sorted(mapped(executable=True)) if listed else []
+    host = [path for path in objects if _of_the_host(path)]
     looked = {**{path: f"the library {path}" for path in objects if path not in host}, **modules}
     packages, problems = set[str](), list[str]()
+    roots = (f"{prefix}{os.sep}", f"{os.path.realpath(prefix)}{os.sep}")
     for path, what in looked.items():
-        owner, problem = _owner(prefix, found, path)
+        owner, problem = _owner(roots, found, path)
         packages |= {owner} - {""}
         problems += [f"{what}, {problem}"] if problem else []
     if problems:
         raise UserError(_refusal(prefix, problems))
-    listed = sys.platform == "linux"
     return {
         "packages": sorted(packages),
-        "host": {path: sha256_file(Path(path)) for path in sorted(host)}
+        "host": {path: sha256_file(Path(path)) for path in host}
         if listed
         else {"unknown": f"mapped objects are not listed on {sys.platform}"},
     }
@@ -97,16 +98,6 @@ def _modules(
             yield real, f"the module {name} ({file})"
 
 
-def _objects() -> Iterator[str]:
-    """The files that are mapped with the right to execute."""
-    if sys.platform != "linux":
-        return
-    for line in MAPS.read_text("utf-8", "surrogateescape").splitlines():
-        fields = line.split(maxsplit=5)
-        if len(fields) == 6 and "x" in fields[1] and not fields[5].startswith("["):
-            yield fields[5].replace("\\012", "\n")
-
-
 def _of_the_host(path: str) -> bool:
     folder, _, name = os.path.realpath(path).rpartition("/")
     return bool(_HOST.fullmatch(name)) and any(
@@ -114,10 +105,9 @@ def _of_the_host(path: str) -> bool:
     )
 
 
-def _owner(prefix: Path, found: Installed, path: str) -> tuple[str, str]:
-    """The package that a file belongs to, or what is wrong with the file."""
-    inside = (f"{prefix}{os.sep}", f"{os.path.realpath(prefix)}{os.sep}")
-    name = next((path[len(start) :] for start in inside if path.startswith(start)), "")
+def _owner(roots: Sequence[str], found: Installed, path: str) -> tuple[str, str]:
+    """The package that a file below one of the roots belongs to, or what is wrong with it."""
+    name = next((path[len(root) :] for root in roots if path.startswith(root)), "")
     row = found.files.get(name)
     if not row:
         return "", "from outside it"

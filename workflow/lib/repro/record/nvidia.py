@@ -3,7 +3,7 @@
 Synopsis:
     driver()                                   # {"version": "565.57.01", "module": "open"}
     asked_gpus()                               # what nvidia-smi says of each GPU
-    library_version(mapped(), "libcudnn")      # 90300, from cuDNN itself
+    library_version(libraries(), "libcudnn")    # 90300, from cuDNN itself
 
 Nothing that identifies a single device (UUID, bus, serial number) or the host is kept.
 """
@@ -14,13 +14,13 @@ import csv
 import ctypes
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from repro.record.mapped import mapped
+
 DRIVER = Path("/proc/driver/nvidia")
-MAPS = Path("/proc/self/maps")
 QUERY = ("name", "compute_cap", "vbios_version", "driver_version")
 _NAMES = {
     "name": "name", "compute_cap": "compute capability", "vbios_version": "VBIOS",
@@ -179,30 +179,27 @@ def asked_gpus() -> list[dict[str, str]]:
     return parsed_gpus(said)
 
 
-def mapped() -> dict[str, str]:
+def libraries() -> dict[str, str]:
     """CUDA's libraries that this process has mapped: path by file name, sorted.
 
     Raises:
         OSError: the system does not list what is mapped.
 
     Example:
-        >>> mapped()
+        >>> libraries()
         {'libcudnn.so.9': '/…/nvidia/cudnn/lib/libcudnn.so.9'}
     """
-    if sys.platform != "linux":
-        raise OSError(f"loaded libraries are not listed on {sys.platform}")
-    lines = MAPS.read_text("utf-8", "replace").splitlines()
-    paths = {line.split(maxsplit=5)[5] for line in lines if _LIBRARIES.search(line)}
+    paths = (path for path in mapped() if _LIBRARIES.search(path))
     return dict(sorted((Path(path).name, path) for path in paths))
 
 
 def library_version(
-    libraries: Mapping[str, str], name: str, load: Callable[[str], Any] = ctypes.CDLL
+    found: Mapping[str, str], name: str, load: Callable[[str], Any] = ctypes.CDLL
 ) -> int:
     """The version that a mapped library says of itself.
 
     Args:
-        libraries: as `mapped` returns them.
+        found: as `libraries` returns them.
         name: `libcudart`, `libcuda` or `libcudnn`.
         load: gives a library's functions; it is mapped already.
 
@@ -214,10 +211,10 @@ def library_version(
         OSError: it cannot be asked.
 
     Example:
-        >>> library_version(mapped(), "libcudart")
+        >>> library_version(libraries(), "libcudart")
         12050
     """
-    path = next((path for file, path in libraries.items() if file.split(".")[0] == name), None)
+    path = next((path for file, path in found.items() if file.split(".")[0] == name), None)
     if path is None:
         raise LookupError(f"no {name} is mapped in this process")
     function = getattr(load(path), _VERSIONS[name])

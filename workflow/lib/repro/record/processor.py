@@ -88,7 +88,17 @@ def computing(flags: Iterable[str]) -> list[str]:
     return sorted(set(flags) - IDLE)
 
 
-def _fields() -> dict[str, str]:
+def fields() -> dict[str, str]:
+    """What the system says of the first processor, by the system's own names.
+
+    Raises:
+        OSError: it says nothing.
+        subprocess.SubprocessError: it was asked and gave no answer.
+
+    Example:
+        >>> fields()["stepping"]
+        '1'
+    """
     if sys.platform == "darwin":
         asked = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
         done = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=5)
@@ -136,17 +146,17 @@ def processor() -> dict[str, Any]:
         >>> sorted(processor())[:3]
         ['architecture', 'available', 'caches']
     """
-    found = known(_fields)
+    found = known(fields)
     unread = "unknown" in found
-    fields: dict[str, str] = {} if unread else found
+    told: dict[str, str] = {} if unread else found
     lacking = found if unread else unknown("not told by the system")
-    flags = fields.get("flags") or fields.get("Features")
+    flags = told.get("flags") or told.get("Features")
     available = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     return {
         "architecture": platform.machine(),
-        "model": _model(fields) or lacking,
-        "stepping": fields.get("stepping") or fields.get("CPU revision") or lacking,
-        "microcode": fields.get("microcode") or lacking,
+        "model": _model(told) or lacking,
+        "stepping": told.get("stepping") or told.get("CPU revision") or lacking,
+        "microcode": told.get("microcode") or lacking,
         "flags": sorted(flags.split()) if flags else lacking,
         "caches": known(caches),
         "count": os.cpu_count(),
@@ -154,13 +164,11 @@ def processor() -> dict[str, Any]:
     }
 
 
-def _model(fields: dict[str, str]) -> str | None:
-    if name := fields.get("model name"):
+def _model(told: dict[str, str]) -> str | None:
+    if name := told.get("model name"):
         # Hypervisors often give one name to several generations: family and model tell them apart.
-        numbers = [f"{key} {fields[key]}" for key in ("cpu family", "model") if key in fields]
+        numbers = [f"{key} {told[key]}" for key in ("cpu family", "model") if key in told]
         return f"{name} ({', '.join(numbers)})" if numbers else name
     # Linux on ARM tells no name, but who made which part.
-    parts = [
-        f"{k} {fields[k]}" for k in ("CPU implementer", "CPU variant", "CPU part") if k in fields
-    ]
+    parts = [f"{k} {told[k]}" for k in ("CPU implementer", "CPU variant", "CPU part") if k in told]
     return ", ".join(parts) or None

@@ -1,0 +1,39 @@
+"""Mapped: the files that this process has mapped into its memory, as Linux lists them.
+
+Synopsis:
+    sorted(mapped(executable=True))     # libraries, and what else may run
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+MAPS = Path("/proc/self/maps")
+
+
+def mapped(*, executable: bool = False) -> set[str]:
+    """The paths of all mapped files; of one that was deleted since, marked so by the system.
+
+    Args:
+        executable: only those that are mapped with the right to execute.
+
+    Returns:
+        Paths as the system writes them.
+
+    Raises:
+        OSError: the system does not list what is mapped.
+
+    Example:
+        >>> any("/libc.so" in path for path in mapped())
+        True
+    """
+    if sys.platform != "linux":
+        raise OSError(f"loaded libraries are not listed on {sys.platform}")
+    lines = MAPS.read_text("utf-8", "surrogateescape").split("\n")
+    fields = (line.split(maxsplit=5) for line in lines)
+    return {
+        field[5].replace("\\012", "\n")
+        for field in fields
+        if len(field) == 6 and not field[5].startswith("[") and ("x" in field[1] or not executable)
+    }
