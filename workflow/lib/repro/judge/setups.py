@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from repro.audit.drift import drift
 from repro.audit.effects import IRRELEVANT
 from repro.audit.facts import facts
+from repro.record.manifest import inputs
 
 if TYPE_CHECKING:
     from repro.judge.evidence import Step
@@ -46,7 +47,7 @@ def setups(steps: Sequence[Step]) -> Setups:
     for step in steps:
         by_name.setdefault(step.name, []).append(step)
     environments = {name: _distinct(own) for name, own in by_name.items()}
-    programs = max(len({str(_program(step)) for step in own}) for own in by_name.values())
+    programs = max(len({_program(step) for step in own}) for own in by_name.values())
     count = max(map(len, environments.values()))
     if count == 1 and programs == 1:
         return Setups(1, 1, f"this machine {_words(facts(by_name['train'][0].predicate))}")
@@ -84,9 +85,9 @@ def _differing(found: Sequence[Mapping[str, Any]]) -> list[str]:
     return [what for other in found[1:] for what in _apart(found[0], other)]
 
 
-def _program(step: Step) -> list[Any]:
-    dependencies = step.predicate["buildDefinition"]["resolvedDependencies"]
-    return [d["digest"] for d in dependencies if d.get("name") in ("code", "experiment")]
+def _program(step: Step) -> tuple[str | None, ...]:
+    used = inputs({"predicate": step.predicate})
+    return used.get("code"), used.get("experiment")
 
 
 def _by_run(by_name: Mapping[str, Sequence[Step]]) -> str:

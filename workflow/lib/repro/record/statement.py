@@ -105,10 +105,9 @@ def purl(package: Mapping[str, str]) -> str:
     return f"pkg:{kind}/{quote(package['name'])}@{quote(package['version'], safe='')}{build}"
 
 
-def _dependencies(making: Making) -> list[dict[str, Any]]:
+def _dependencies(making: Making, packages: Mapping[str, str]) -> list[dict[str, Any]]:
     lock = {"digest": {"sha256": making.installed["lock"].removeprefix("sha256:")}}
     named = {**making.inputs, "conda-lock.yml": lock}
-    packages = around({}, making.installed)["packages"]
     return [
         *({"name": name, **resource} for name, resource in sorted(named.items())),
         *({"uri": uri, "digest": {"sha256": digest}} for uri, digest in sorted(packages.items())),
@@ -146,6 +145,7 @@ def around(environment: Mapping[str, Any], installed: Mapping[str, Any]) -> dict
 
 
 def _predicate(making: Making) -> dict[str, Any]:
+    found = around(making.environment, making.installed)
     return {
         "buildDefinition": {
             "buildType": BUILD,
@@ -154,7 +154,7 @@ def _predicate(making: Making) -> dict[str, Any]:
                 "parameters": making.parameters,
                 "parameters_sha256": sha256_value(making.parameters),
             },
-            "resolvedDependencies": _dependencies(making),
+            "resolvedDependencies": _dependencies(making, found["packages"]),
         },
         "runDetails": {
             "builder": {"id": BUILD},
@@ -162,7 +162,7 @@ def _predicate(making: Making) -> dict[str, Any]:
         },
         EXTENSION: {
             "format": FORMAT,
-            "environment": around(making.environment, making.installed)["environment"],
+            "environment": found["environment"],
             "process": dict(making.process),
         },
     }
