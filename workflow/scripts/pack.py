@@ -69,16 +69,14 @@ def main() -> int:
     from repro.core.reporting import reported
     from repro.core.writing import write_bytes
     from repro.record import installed, manifest
-    from repro.record.environment import environment
-    from repro.record.loaded import require_loaded
+    from repro.record.environment import surroundings
     from repro.record.statement import Making, resources
 
     def work() -> None:
-        prefix = Path(sys.prefix)
-        found = installed.require(prefix)
+        found = installed.require(Path(sys.prefix))
         programs = {options.out / "code.pyz": False, options.out / "judge.pyz": True}
         contents = {path: packed(members(judging)) for path, judging in programs.items()}
-        loaded = require_loaded(prefix, found, [LIBRARY, Path(__file__)])
+        here = surroundings(found, [LIBRARY, Path(__file__)])
         for path, content in contents.items():
             write_bytes(path, content)
         making = Making(
@@ -86,7 +84,7 @@ def main() -> int:
             parameters={},
             inputs=resources(sources()),
             installed=found.facts,
-            environment={**environment(), "loaded": loaded},
+            environment=here,
         )
         manifest.write(options.out / "code.manifest.json", making, list(programs))
 

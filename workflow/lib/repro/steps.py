@@ -32,8 +32,7 @@ from repro.model import evaluation, probe, training
 from repro.model.detail import Detail
 from repro.record import installed, manifest
 from repro.record.calls import watched
-from repro.record.environment import environment
-from repro.record.loaded import require_loaded
+from repro.record.environment import surroundings
 from repro.record.statement import Making, around, now, resources
 
 
@@ -122,19 +121,17 @@ def _worked(options: argparse.Namespace, inputs: Mapping[str, Path], out: Path) 
 def _do(options: argparse.Namespace) -> None:
     started = now()
     launch.check(options.parameters["threads"]["intra"])
-    prefix = Path(sys.prefix)
-    found = installed.require(prefix)
+    found = installed.require(Path(sys.prefix))
     inputs = {**_inputs(options), "code": Path(sys.argv[0])}
     read = resources(inputs)
     for name, below in (("data.manifest", "data"), ("train.manifest", None)):
         if name in inputs:
             manifest.check_subjects(inputs[name], below)
-    options.out.mkdir(parents=True, exist_ok=True)
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
     with whole_outputs(options.out, _OUTPUTS[options.step]) as folder:
         with shims.applied(launch.varied()):
             process = _worked(options, inputs, folder)
-        loaded = require_loaded(prefix, found, [inputs["code"], inputs["experiment"]])
+        here = surroundings(found, [inputs["code"], inputs["experiment"]])
         if odd := [name for name, now in resources(inputs).items() if read[name] != now]:
             raise UserError(
                 f"Expected the inputs to stay as they were while {options.step} ran. Received "
@@ -145,7 +142,7 @@ def _do(options: argparse.Namespace) -> None:
         parameters=options.parameters,
         inputs=read,
         installed=found.facts,
-        environment={**environment(), "loaded": loaded},
+        environment=here,
         process={**process, "factors": launch.factors()},
         started=started,
     )
@@ -162,8 +159,8 @@ def _environment(options: argparse.Namespace) -> None:
     import tensorflow as tf
 
     tf.constant(0.0)  # its devices have started in a job too
-    loaded = require_loaded(Path(sys.prefix), found, [Path(sys.argv[0])])
-    write_text(options.out, pretty(around({**environment(), "loaded": loaded}, found.facts)))
+    here = surroundings(found, [Path(sys.argv[0])])
+    write_text(options.out, pretty(around(here, found.facts)))
 
 
 def _run(text: str) -> str:

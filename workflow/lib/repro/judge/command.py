@@ -35,8 +35,7 @@ from repro.judge.search import Trial
 from repro.judge.trials import Setting
 from repro.judge.verdict import INCONCLUSIVE, MET, judge
 from repro.record import installed, manifest
-from repro.record.environment import environment
-from repro.record.loaded import require_loaded
+from repro.record.environment import surroundings
 from repro.record.statement import Making, now, resources
 
 
@@ -83,8 +82,8 @@ def _explained(
 
 def _compare(options: argparse.Namespace, say: Say) -> None:
     started = now()
-    prefix, folder, parameters = Path(sys.prefix), options.folder, options.parameters
-    found = installed.require(prefix)
+    folder, parameters = options.folder, options.parameters
+    found = installed.require(Path(sys.prefix))
     read = {path.relative_to(folder).as_posix(): path for path in options.manifests}
     programs = {"judge": Path(sys.argv[0]), "code": options.program}
     inputs = resources({**read, **programs})
@@ -101,7 +100,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     verdict = judge(options.experiment, parameters, comparisons, context, causes, trials, wrong)
     verdict["warnings"] += unseen
     verdict = checked(verdict, "verdict", "verdict.json")
-    loaded = require_loaded(prefix, found, [programs["judge"]])
+    here = surroundings(found, [programs["judge"]])
     outputs = {
         folder / "verdict.json": pretty(verdict),
         folder / "verdict.md": markdown(verdict),
@@ -113,7 +112,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
         parameters=parameters,
         inputs=inputs,
         installed=found.facts,
-        environment={**environment(), "loaded": loaded},
+        environment=here,
         started=started,
     )
     manifest.write(folder / "verdict.manifest.json", making, list(outputs))
