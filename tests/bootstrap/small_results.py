@@ -1,6 +1,5 @@
 """A small project with results: real files, real manifests, real programs, and no training."""
 
-import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -11,6 +10,7 @@ import yaml
 from repro.core.canonical import canonical
 from repro.core.config import Experiment, resolve
 from repro.core.digest import sha256_file
+from repro.core.source import module
 from repro.record import manifest
 from repro.record.statement import Making, resources
 
@@ -81,11 +81,7 @@ class Project:
         return resolve(self.configuration)["tiny"]
 
     def pack(self) -> None:
-        spec = importlib.util.spec_from_file_location("small_pack", self.folder / PACK)
-        assert spec is not None
-        assert spec.loader is not None
-        pack = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(pack)
+        pack = module("small_pack", self.folder / PACK)
         for name in ("code", "judge"):
             write(self.results / f"{name}.pyz", pack.packed(pack.members(judging=name == "judge")))
         self.claim("code", {}, pack.sources(), "", "code", "code.pyz", "judge.pyz")

@@ -1,6 +1,7 @@
 """./run check-files: whatever is broken on purpose is found and named, and a clean run is not."""
 
 import os
+import py_compile
 import random
 import shutil
 import subprocess
@@ -252,6 +253,20 @@ def test_the_sentence_counts(small: Project) -> None:
         lines[2]
         == f"Of {len(checked(small).digests)} files under results/: 1 changed, 1 unclaimed."
     )
+
+
+def test_a_compiled_file_stands_for_no_program(small: Project) -> None:
+    source = small.folder / PACK
+    before = source.read_bytes()
+    changed = before.replace(b"(1980, 1, 1", b"(1981, 1, 1")
+    assert len(changed) == len(before)
+    # Python takes this for the compiled form of the source: it has the same size and time.
+    write(source, changed)
+    os.utime(source, (10**9, 10**9))
+    py_compile.compile(str(source))
+    write(source, before)
+    os.utime(source, (10**9, 10**9))
+    assert found(small) == {}
 
 
 @settings(deadline=None, max_examples=30)

@@ -10,18 +10,17 @@ itself, and the manifests of the steps that used it as it was.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any, cast
 
 from repro.audit.results import CODE, LOCK, Results, Step, against, digest
 from repro.core.canonical import canonical
 from repro.core.config import Experiment
 from repro.core.digest import sha256_bytes, sha256_file, sha256_files, sha256_value
+from repro.core.source import module
 from repro.record.manifest import recorded
 
 PACK = "workflow/scripts/pack.py"
@@ -66,15 +65,6 @@ def _between(
             yield Difference("changed", path, against(now[name], then[name]))
 
 
-def _pack(home: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("present_pack", home / PACK)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def sources(results: Results, home: Path) -> Iterator[Difference]:
     """What of the workflow's own files is no longer as it was when the programs were packed.
 
@@ -88,7 +78,7 @@ def sources(results: Results, home: Path) -> Iterator[Difference]:
     then = {name: digest(r) for name, r in code.inputs.items() if name != LOCK}
     failure, programs = "", dict[str, str]()
     try:
-        pack = _pack(home)
+        pack = module("present_pack", home / PACK)
         now = {name: sha256_file(path) for name, path in pack.sources().items() if name != LOCK}
         for name in ("code", "judge"):
             content = pack.packed(pack.members(judging=name == "judge"))

@@ -25,14 +25,14 @@ from importlib.machinery import (
     SOURCE_SUFFIXES,
     ExtensionFileLoader,
     FileFinder,
-    SourceFileLoader,
 )
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from repro.core.errors import UserError
 from repro.core.launch import varied
+from repro.core.source import Source
 
 MODULE = "experiment"
 
@@ -155,21 +155,9 @@ def _hint(error: BaseException) -> str:
     return ""
 
 
-class _Source(SourceFileLoader):
-    """Compiles the source that is there, and looks at no `__pycache__`.
-
-    Python takes a compiled file for that of a source with the same time and size, whatever it
-    says: then another code would run than the one whose digest is recorded.
-    """
-
-    def get_code(self, fullname: str) -> CodeType:
-        path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)
-
-
 def _from_source_below(folder: Path) -> Callable[[str], PathEntryFinder]:
     """A path hook (`sys.path_hooks`) for the modules of an experiment that is a folder."""
-    loaders = (ExtensionFileLoader, EXTENSION_SUFFIXES), (_Source, SOURCE_SUFFIXES)
+    loaders = (ExtensionFileLoader, EXTENSION_SUFFIXES), (Source, SOURCE_SUFFIXES)
     finder = FileFinder.path_hook(*loaders)
 
     def hook(path: str) -> PathEntryFinder:
@@ -198,7 +186,7 @@ def load(path: Path) -> Code:
     if search:
         sys.path_hooks.insert(0, _from_source_below(path))
     spec = importlib.util.spec_from_file_location(
-        MODULE, file, loader=_Source(MODULE, str(file)), submodule_search_locations=search
+        MODULE, file, loader=Source(MODULE, str(file)), submodule_search_locations=search
     )
     assert spec is not None
     assert spec.loader is not None
