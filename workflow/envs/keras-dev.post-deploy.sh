@@ -1,6 +1,6 @@
 #!/bin/sh -c 'exec /bin/sh "$CONDA_PREFIX.post-deploy.sh"'
 # Rendered from conda-lock.yml by bootstrap/render.py (`./run lock`); do not edit.
-# lock: sha256:a9a4e317156d04f777d15a045fbfb63cb2942e7a67d441d46362d50a1e3dff49
+# lock: sha256:313ed4c1ff6ad94cc5da3838b849c72eaeaf02a6d9e38c793b9d8473264aed14
 #
 # Snakemake runs this in the new environment, after the conda packages of keras-dev.<platform>.pin.txt.
 # It compares them with the lock, installs the wheels, and records every file. The Python that it
@@ -532,7 +532,7 @@ if __name__ == "__main__":
 END_OF_FILE
 
 cat >"$code/lock.json" <<'END_OF_FILE'
-{"environment": "keras-dev", "channel": "locked", "lock": "sha256:a9a4e317156d04f777d15a045fbfb63cb2942e7a67d441d46362d50a1e3dff49", "packages": {
+{"environment": "keras-dev", "channel": "locked", "lock": "sha256:313ed4c1ff6ad94cc5da3838b849c72eaeaf02a6d9e38c793b9d8473264aed14", "packages": {
 "linux-64": [
 {"manager": "conda", "name": "_openmp_mutex", "version": "4.5", "sha256": "1dd3fffd892081df9726d7eb7e0dea6198962ba775bd88842135a4ddb4deb3c9", "build": "20_gnu"},
 {"manager": "conda", "name": "bzip2", "version": "1.0.8", "sha256": "1a0d382c515ebf55f8ee1f38c8b81bc95af5c2acc42ad53b66bc5df932032f96", "build": "hda65f42_10"},

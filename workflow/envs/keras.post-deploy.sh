@@ -1,6 +1,6 @@
 #!/bin/sh -c 'exec /bin/sh "$CONDA_PREFIX.post-deploy.sh"'
 # Rendered from conda-lock.yml by bootstrap/render.py (`./run lock`); do not edit.
-# lock: sha256:a9a4e317156d04f777d15a045fbfb63cb2942e7a67d441d46362d50a1e3dff49
+# lock: sha256:313ed4c1ff6ad94cc5da3838b849c72eaeaf02a6d9e38c793b9d8473264aed14
 #
 # Snakemake runs this in the new environment, after the conda packages of keras.<platform>.pin.txt.
 # It compares them with the lock, installs the wheels, and records every file. The Python that it
@@ -532,7 +532,7 @@ if __name__ == "__main__":
 END_OF_FILE
 
 cat >"$code/lock.json" <<'END_OF_FILE'
-{"environment": "keras", "channel": "locked", "lock": "sha256:a9a4e317156d04f777d15a045fbfb63cb2942e7a67d441d46362d50a1e3dff49", "packages": {
+{"environment": "keras", "channel": "locked", "lock": "sha256:313ed4c1ff6ad94cc5da3838b849c72eaeaf02a6d9e38c793b9d8473264aed14", "packages": {
 "linux-64": [
 {"manager": "conda", "name": "_openmp_mutex", "version": "4.5", "sha256": "1dd3fffd892081df9726d7eb7e0dea6198962ba775bd88842135a4ddb4deb3c9", "build": "20_gnu"},
 {"manager": "conda", "name": "bzip2", "version": "1.0.8", "sha256": "1a0d382c515ebf55f8ee1f38c8b81bc95af5c2acc42ad53b66bc5df932032f96", "build": "hda65f42_10"},
@@ -591,6 +591,7 @@ cat >"$code/lock.json" <<'END_OF_FILE'
 {"manager": "pip", "name": "rich", "version": "15.0.0", "sha256": "33bd4ef74232fb73fe9279a257718407f169c09b78a87ad3d296f548e27de0bb"},
 {"manager": "pip", "name": "rpds-py", "version": "2026.9.1", "sha256": "136a1c3fe4402b7008bc81cb62ee538481795b61a7e83df88dff3b3f02b726ff"},
 {"manager": "pip", "name": "safetensors", "version": "0.8.0", "sha256": "fd6f3f93c9a0a7cc2788ee63fb763353d4bd2e89b0751bc78fcf7dda00bea774"},
+{"manager": "pip", "name": "scipy", "version": "1.17.1", "sha256": "43af8d1f3bea642559019edfe64e9b11192a8978efbd1539d7bc2aaa23d92de4"},
 {"manager": "pip", "name": "six", "version": "1.17.0", "sha256": "4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274"},
 {"manager": "pip", "name": "tensorflow", "version": "2.21.0", "sha256": "9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124"},
 {"manager": "pip", "name": "termcolor", "version": "3.3.0", "sha256": "cf642efadaf0a8ebbbf4bc7a31cec2f9b5f21a9f726f4ccbb08192c9c26f43a5"},
@@ -657,6 +658,7 @@ cat >"$code/lock.json" <<'END_OF_FILE'
 {"manager": "pip", "name": "rich", "version": "15.0.0", "sha256": "33bd4ef74232fb73fe9279a257718407f169c09b78a87ad3d296f548e27de0bb"},
 {"manager": "pip", "name": "rpds-py", "version": "2026.9.1", "sha256": "e01b3c878c8641913e688edd1b3f08658c6783d29cf6b826bd3c0d1ae7a1ffaa"},
 {"manager": "pip", "name": "safetensors", "version": "0.8.0", "sha256": "7a46e5ff292c356d6991e60942ba7f79817682d3a2cef0702136448cb9c4d235"},
+{"manager": "pip", "name": "scipy", "version": "1.17.1", "sha256": "744b2bf3640d907b79f3fd7874efe432d1cf171ee721243e350f55234b4cec4c"},
 {"manager": "pip", "name": "six", "version": "1.17.0", "sha256": "4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274"},
 {"manager": "pip", "name": "tensorflow", "version": "2.21.0", "sha256": "4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c"},
 {"manager": "pip", "name": "termcolor", "version": "3.3.0", "sha256": "cf642efadaf0a8ebbbf4bc7a31cec2f9b5f21a9f726f4ccbb08192c9c26f43a5"},
@@ -715,6 +717,7 @@ cat >"$code/lock.json" <<'END_OF_FILE'
 {"manager": "pip", "name": "rich", "version": "15.0.0", "sha256": "33bd4ef74232fb73fe9279a257718407f169c09b78a87ad3d296f548e27de0bb"},
 {"manager": "pip", "name": "rpds-py", "version": "2026.9.1", "sha256": "3231c4c0e521dafa5be0c9f114ee2c2ad46650836f2d72caa86801950c3e7044"},
 {"manager": "pip", "name": "safetensors", "version": "0.8.0", "sha256": "c80201d22cbf405b80647a60ada77bba06c8fba2da2743ba1e89cdcc39a81f25"},
+{"manager": "pip", "name": "scipy", "version": "1.17.1", "sha256": "e18f12c6b0bc5a592ed23d3f7b891f68fd7f8241d69b7883769eb5d5dfb52696"},
 {"manager": "pip", "name": "six", "version": "1.17.0", "sha256": "4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274"},
 {"manager": "pip", "name": "tensorflow", "version": "2.21.0", "sha256": "51f46f4806139d01fc7920cc72a4c75876f80649bf40ff083ab6212ceb43ca88"},
 {"manager": "pip", "name": "termcolor", "version": "3.3.0", "sha256": "cf642efadaf0a8ebbbf4bc7a31cec2f9b5f21a9f726f4ccbb08192c9c26f43a5"},
