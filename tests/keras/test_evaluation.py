@@ -48,7 +48,10 @@ def test_the_report_tells_what_numpy_finds(data: Path, weights: Path, tmp_path: 
     assert found["examples"] == len(right)
     assert found["metrics"]["accuracy"] == pytest.approx(right.mean())
     assert sum(c["right"] for c in found["per_class"]) == right.sum()
+    told = found["inference"].pop("circumstances")
     assert found["inference"] == {"passes": 2, "same": True, "changed": []}
+    assert (told["batch size"]["to"], told["batch size"]["other_class"]) == ("8", 0)
+    assert told["processors"]["same"]
 
 
 def test_it_writes_the_same_bytes_again(data: Path, weights: Path, tmp_path: Path) -> None:
@@ -73,7 +76,8 @@ def test_inference_that_draws_at_random_is_found(data: Path, tmp_path: Path) -> 
     e.trained(experiment, data, tmp_path, epochs=1)
     weights = tmp_path / "weights.safetensors"
     assert not evaluate(experiment, data, weights, PARAMETERS, tmp_path)
-    assert report(tmp_path)["inference"] == {"passes": 2, "same": False, "changed": []}
+    found = report(tmp_path)["inference"]
+    assert (found["passes"], found["same"], found["changed"]) == (2, False, [])
 
 
 def always_training(_settings: Any, _seeds: Any) -> Any:

@@ -11,7 +11,7 @@ alone and is reported apart from training.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -27,6 +27,7 @@ from repro.core.writing import whole_file, write_text
 from repro.data.prepare import part, structured
 from repro.model.checkpoint import States, by_path, load
 from repro.model.classification import per_class
+from repro.model.inference import circumstances, same_bits
 from repro.model.plan import columns
 from repro.model.training import built, made
 
@@ -38,19 +39,20 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What one evaluation found: metrics by name, predictions by output, weights it changed."""
+    """What one evaluation found: metrics by name, predictions by output, weights it changed.
+
+    `predict` predicts once more, with another batch size.
+    """
 
     metrics: Mapping[str, float]
     predictions: Mapping[str, Array]
     changed: tuple[str, ...]
+    predict: Callable[[int], Mapping[str, Array]]
 
     def same_bits(self, other: Evaluated) -> bool:
         """Whether metrics and predictions agree to the last bit."""
         mine, its = ({n: repr(v) for n, v in e.metrics.items()} for e in (self, other))
-        return mine == its and all(
-            array.tobytes() == other.predictions[name].tobytes()
-            for name, array in self.predictions.items()
-        )
+        return mine == its and same_bits(self.predictions, other.predictions)
 
 
 def _named(outputs: Any) -> dict[str, Array]:
@@ -82,12 +84,22 @@ def _pass(
     before = _learned(model)
     x, y, weight = (*columns(arrays), None)[:3]
     size: int = parameters["batch_size"]
+
+    # Random layers have states: each prediction starts from the same.
+    start = [(variable, variable.numpy()) for variable in model.variables]
+
+    def predict(batch_size: int) -> dict[str, Array]:
+        for variable, value in start:
+            variable.assign(value)
+        with code.blamed("model"):
+            return _named(model.predict(x, batch_size=batch_size, verbose=0))
+
+    outputs = predict(size)
     with code.blamed("model"):
-        outputs = model.predict(x, batch_size=size, verbose=0)
         metrics = model.evaluate(x, y, size, 0, weight, return_dict=True)
     changed = tuple(path for path, digest in _learned(model).items() if digest != before[path])
     named = {name: float(value) for name, value in sorted(metrics.items())}
-    return Evaluated(named, _named(outputs), changed)
+    return Evaluated(named, outputs, changed, predict)
 
 
 def _plain(value: float) -> float | str:
@@ -99,6 +111,8 @@ def evaluate(
     code: Code, data: Path, weights: Path, parameters: Mapping[str, Any], out: Path
 ) -> bool:
     """Evaluates saved weights on the test part, twice, each time in a model made anew.
+
+    The second model then predicts under other circumstances: see `repro.model.inference`.
 
     Args:
         code: the user's code.
@@ -121,13 +135,17 @@ def evaluate(
             f"Expected one prediction for each of {len(arrays['id'])} test examples. Received "
             f"{counts}. Let the model keep the batch axis."
         )
-    same = all(first.same_bits(other) for other in others)
+    same, last = all(first.same_bits(other) for other in others), others[-1]
+    told = circumstances(last.predict, last.predictions, parameters["batch_size"])
     report = {
         "examples": len(arrays["id"]),
         "metrics": {name: _plain(value) for name, value in first.metrics.items()},
         "per_class": per_class(structured(arrays, "y"), first.predictions.get("y")),
-        "inference": {"passes": PASSES, "same": same, "changed": list(first.changed)},
-    }
+        "inference": {
+            "passes": PASSES, "same": same, "changed": list(first.changed),
+            "circumstances": told,
+        },
+    }  # fmt: skip
     write_text(out / "metrics.json", pretty(report))
     with whole_file(out / "predictions.npz") as temporary:
         np.savez(temporary, allow_pickle=False, id=arrays["id"], **first.predictions)

@@ -1,0 +1,74 @@
+"""Inference apart from training: what a batch size and a processor do to the predictions."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import experiments as e
+import numpy as np
+import pytest
+from repro.model.evaluation import evaluate
+from repro.model.inference import circumstances, same_bits
+
+
+def test_bits_tell_nan_and_zeros_apart() -> None:
+    nan, zero = {"y": np.array([np.nan])}, {"y": np.array([0.0])}
+    assert same_bits(nan, {"y": np.array([np.nan])})
+    assert not same_bits(zero, {"y": np.array([-0.0])})
+    assert not same_bits(zero, {"z": np.array([0.0])})
+
+
+def test_a_batch_size_that_matters_is_told() -> None:
+    def predict(size: int) -> dict[str, Any]:
+        return {"y": np.array([[0.4, 0.6], [0.7, 0.3]]) if size == 4 else np.eye(2)}
+
+    found = circumstances(predict, predict(4), 4)
+    sizes = {"to": "2", "same": False, "largest_difference": "0.6", "other_class": 2}
+    assert found["batch size"] == {**sizes, "largest_difference": repr(0.7)}
+    assert found["processors"]["same"]
+
+
+def test_one_processor_is_used_and_all_are_given_back() -> None:
+    before, seen = os.sched_getaffinity(0), list[int]()
+
+    def predict(_: int) -> dict[str, Any]:
+        seen.append(len(os.sched_getaffinity(0)))
+        return {"y": np.zeros(3)}
+
+    circumstances(predict, predict(1), 1)
+    assert seen[-1] == 1
+    assert os.sched_getaffinity(0) == before
+
+
+def test_without_such_a_system_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_setaffinity")
+    nothing = {"y": np.zeros(0)}
+    found = circumstances(lambda _: nothing, nothing, 1)
+    assert found["batch size"] == {
+        "to": "2", "same": True, "largest_difference": "0.0", "other_class": None,
+    }  # fmt: skip
+    assert found["processors"]["same"] is None
+    assert "binds no process" in found["processors"]["why"]
+
+
+def test_dropout_at_inference_starts_from_the_same_state(tmp_path: Path) -> None:
+    import keras
+
+    class Always(keras.layers.Dropout):
+        def call(self, inputs: Any, training: bool = False) -> Any:
+            return super().call(inputs, training=True)
+
+    def model(_settings: Any, seeds: Any) -> Any:
+        dropout = Always(0.5, seed=seeds("dropout"))
+        return e.compiled(keras.Sequential([keras.Input((6,)), *e.layers(dropout)]))
+
+    code, data = e.code(model=model), e.prepared(tmp_path / "data")
+    e.trained(code, data, tmp_path / "out", epochs=1)
+    parameters = {"settings": {}, "seed": 0, "batch_size": 4}
+    evaluate(code, data, tmp_path / "out/weights.safetensors", parameters, tmp_path / "found")
+    found = json.loads((tmp_path / "found/metrics.json").read_text())["inference"]
+    assert found["same"]
+    assert found["circumstances"]["processors"]["same"]
+    # The draws of a batch hang on its size.
+    assert not found["circumstances"]["batch size"]["same"]

@@ -1,0 +1,101 @@
+"""Inference: what the same weights predict, apart from training, when the circumstances change.
+
+Synopsis:
+    circumstances(predict, predictions, batch_size=64)
+    # {"batch size": {"to": "32", "same": False, …}, "one processor": {…, "same": True}}
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from repro.core.errors import UserError
+
+Array = npt.NDArray[Any]
+Predictions = Mapping[str, Array]
+
+_THREADS = Path("/proc/self/task")
+
+
+def same_bits(one: Predictions, other: Predictions) -> bool:
+    """Whether two predictions agree to the last bit, NaN and the sign of zero among them."""
+    return one.keys() == other.keys() and all(
+        array.tobytes() == other[name].tobytes() for name, array in one.items()
+    )
+
+
+def _apart(one: Predictions, other: Predictions) -> dict[str, Any]:
+    """How far two predictions are apart, and how many examples get another class."""
+    pairs = [(array, other[name]) for name, array in one.items()]
+    numbers = [(a, b) for a, b in pairs if a.dtype.kind in "fiu"]
+    largest = [np.max(np.abs(a.astype(float) - b.astype(float)), initial=0) for a, b in numbers]
+    scores = [(a, b) for a, b in numbers if a.ndim == 2 and a.shape[1] > 1]
+    changed = [int(np.sum(a.argmax(axis=1) != b.argmax(axis=1))) for a, b in scores]
+    return {
+        "same": same_bits(one, other),
+        "largest_difference": repr(float(max(largest))) if largest else None,
+        "other_class": changed[0] if len(changed) == 1 else None,
+    }
+
+
+def _bound(processors: set[int]) -> None:
+    for thread in _THREADS.iterdir():
+        try:
+            os.sched_setaffinity(int(thread.name), processors)
+        except ProcessLookupError:
+            continue  # it has ended
+
+
+@contextmanager
+def _one_processor() -> Generator[None]:
+    """All threads of this process on one and the same processor."""
+    before = os.sched_getaffinity(0)
+    _bound({min(before)})
+    try:
+        yield
+    finally:
+        _bound(before)
+
+
+def circumstances(
+    predict: Callable[[int], Predictions], before: Predictions, batch_size: int
+) -> dict[str, dict[str, Any]]:
+    """Predicts again under circumstances that change no weight.
+
+    The record is the same on every machine as long as the bits are: it names no processor.
+
+    Args:
+        predict: predictions by output, for a batch size.
+        before: the predictions to compare with, made with `batch_size`.
+        batch_size: examples in a batch.
+
+    Returns:
+        For each circumstance: what it was changed `to`; whether all bits are the `same` (None
+        where it could not be tried, and `why`); the `largest_difference` of any number, as text;
+        and how many examples get an `other_class` (None where nothing is chosen among classes).
+
+    Example:
+        >>> ones = {"y": np.ones((2, 3))}
+        >>> circumstances(lambda _: ones, ones, 64)["batch size"]["same"]
+        True
+    """
+    size = batch_size // 2 or 2
+    other: dict[str, Any] = {"to": str(size)}
+    try:
+        other |= _apart(before, predict(size))
+    except UserError:
+        other |= {"same": None, "why": "the model takes no other batch size"}
+    one: dict[str, Any] = {"to": "one processor for all threads"}
+    if hasattr(os, "sched_setaffinity") and _THREADS.is_dir():
+        with _one_processor():
+            one |= _apart(before, predict(batch_size))
+    else:
+        one |= {"same": None, "why": "this system binds no process to a processor"}
+    return {"batch size": other, "processors": one}
