@@ -34,8 +34,11 @@ def written(folder: Path, name: str, verdict: str, **changed: Any) -> str:
         "experiment": name, "goal": "bitwise", "verdict": verdict,
         "sentence": f"{name}: {verdict}.", "scope": "", "repeats": 1, "per_seed": [], "causes": [],
         "search": [], "mistakes": [],
-        "differences": {}, "factors": [],
-        "inference": [], "warnings": [], **changed,
+        "differences": {}, "factors": [], "goals": dict.fromkeys(
+            ("bitwise", "metrics", "documented"), {"verdict": verdict, "sentence": "So."}
+        ),
+        "best": None, "equivalences": [], "inference": [], "limits": [], "methods": "",
+        "warnings": [], **changed,
     }  # fmt: skip
     path.write_text(json.dumps(value))
     return str(path)
@@ -84,7 +87,7 @@ def test_a_verdict_of_another_kind_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["verify", written(tmp_path, "a", "perhaps")]) == 2
-    assert "`verdict` to be one of" in capsys.readouterr().err
+    assert "verdict` to be one of" in capsys.readouterr().err
 
 
 def test_help_is_there(capsys: pytest.CaptureFixture[str]) -> None:

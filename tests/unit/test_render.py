@@ -35,6 +35,12 @@ def verdict(**changed: Any) -> dict[str, Any]:
             {"factor": "network", "varied": False, "why": "refused"},
         ],
         "inference": [{"run": "original", "seed": 0, "same": True}],
+        "goals": {
+            "bitwise": {"verdict": "met", "sentence": "digits: repeatable."},
+            "metrics": {"verdict": "met", "sentence": "digits: the same."},
+            "documented": {"verdict": "inconclusive", "sentence": "digits: not all is known."},
+        },
+        "best": "bitwise", "equivalences": [], "limits": [], "methods": "It was trained.",
         "warnings": ["1 repeat is few."], **changed,
     }  # fmt: skip
     return checked(value, "verdict", "verdict.json")
@@ -64,8 +70,9 @@ def test_the_page_tells_all_in_order() -> None:
     page = markdown(WHOLE)
     assert heads(page) == [
         "digits: not met, with a warning", "Where the runs part", "Why",
-        "How far apart: original and repeat, seed 0", "Warnings", "What was done",
-        "What to bear in mind",
+        "How far apart: original and repeat, seed 0", "Warnings",
+        "What the evidence supports", "What was done", "What to bear in mind",
+        "For the Methods section of a paper",
     ]  # fmt: skip
     assert page.splitlines()[2] == WHOLE["sentence"]
     assert page.endswith("\n")
@@ -74,7 +81,10 @@ def test_the_page_tells_all_in_order() -> None:
 
 def test_the_page_of_a_good_verdict_is_short() -> None:
     page = markdown(verdict())
-    assert heads(page) == ["digits: met", "What was done", "What to bear in mind"]
+    assert heads(page) == [
+        "digits: met", "What the evidence supports", "What was done", "What to bear in mind",
+        "For the Methods section of a paper",
+    ]  # fmt: skip
     assert "cause" not in page
     assert "**bitwise**, that is, every weight" in page
 
@@ -150,6 +160,41 @@ def test_evaluation_is_told_for_all_runs_at_once() -> None:
     odd = {"run": "repeat", "seed": 1, "same": False}
     page = markdown(verdict(inference=[*same, odd]))
     assert "in 3 of 4 cases, and **other bits** with seed 1 of the repeat." in page
+
+
+def test_each_goal_stands_with_what_was_found() -> None:
+    page = markdown(verdict())
+    assert "The strongest goal that is met: **bitwise**." in page
+    assert ["bitwise (claimed)", "met", "see above"] in rows(page)
+    assert ["documented", "inconclusive", "not all is known."] in rows(page)
+    assert "None of the goals is met." in markdown(verdict(best=None))
+
+
+def test_circumstances_of_inference_are_told_each() -> None:
+    size = {"to": "32", "same": False, "largest_difference": "3e-07", "other_class": 1}
+    one = {"to": "one processor for all threads", "same": True, "largest_difference": "0.0",
+           "other_class": 0}  # fmt: skip
+    told = {"batch size": size, "processors": one}
+    entry = {"run": "original", "seed": 0, "same": True, "circumstances": told}
+    page = markdown(verdict(inference=[entry, {**entry, "run": "repeat"}]))
+    assert (
+        "  - In batches of 32: the same predictions, bit for bit, in 0 of 2 cases; the largest "
+        "difference of a number is 3e-07; 2 predicted class(es) changed."
+    ) in page
+    assert (
+        "  - With one processor for all threads: the same predictions, bit for bit, in 2 of 2 "
+        "cases."
+    ) in page
+    none = {**one, "same": None, "why": "it cannot"}
+    page = markdown(verdict(inference=[{**entry, "circumstances": {"processors": none}}]))
+    assert "With one processor for all threads: not tried, because it cannot." in page
+
+
+def test_limits_and_the_paragraph_for_a_paper() -> None:
+    limit = {"name": "mixed precision", "where": "dense", "promise": "Bits hang on the GPU."}
+    page = markdown(verdict(limits=[limit]))
+    assert "- **mixed precision** (dense): Bits hang on the GPU." in page
+    assert page.endswith("\n> It was trained.\n")
 
 
 def test_what_was_made_is_counted() -> None:

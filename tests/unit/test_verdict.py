@@ -43,11 +43,13 @@ def verdict(
     why: Sequence[Cause] = (),
     trials: Sequence[Trial] = (),
     mistakes: Sequence[Mistake] = (),
+    missing: Sequence[str] = (),
+    unknown: Sequence[str] = (),
     **changed: Any,
 ) -> dict[str, Any]:
     """A verdict; `found` is for each run of seed 0, then of seed 1, …."""
     evaluated = [{"run": "original", "seed": n, "same": s} for n, s in enumerate(inference)]
-    context = Context(scope, setups, FACTORS, evaluated, programs)
+    context = Context(scope, setups, FACTORS, evaluated, programs, missing, unknown)
     comparisons = [
         Comparison(runs[n % len(runs)], n // len(runs), d, {"weights": {"a": APART}} if d else {},
                    stopped)
@@ -262,12 +264,51 @@ def test_a_shorter_repeat_that_went_to_the_end_says_what_was_compared() -> None:
     assert "metrics and predictions were not compared" in found["warnings"][0]
 
 
-@pytest.mark.parametrize("goal", ["metrics", "documented"])
-@pytest.mark.parametrize(("parted", "words"), [(None, "had the same bits"), (PARTED, "parted")])
-def test_other_goals_are_not_judged_yet(goal: str, parted: Divergence | None, words: str) -> None:
-    found = verdict(parted, goal=goal)
+@pytest.mark.parametrize("goal", ["bitwise", "metrics", "documented"])
+def test_the_same_bits_meet_every_goal(goal: str) -> None:
+    found = verdict(None, goal=goal)
+    assert (found["verdict"], found["best"]) == ("met", "bitwise")
+    assert found["sentence"] == found["goals"][goal]["sentence"]
+    assert {answer["verdict"] for answer in found["goals"].values()} == {"met"}
+
+
+@pytest.mark.parametrize(
+    ("goal", "answer"), [("bitwise", "not met"), ("metrics", "inconclusive"), ("documented", "met")]
+)
+def test_what_parts_is_documented_all_the_same(goal: str, answer: str) -> None:
+    found = verdict(PARTED, goal=goal)
+    assert (found["verdict"], found["best"]) == (answer, "documented")
+
+
+def test_without_a_repeat_no_goal_is_met() -> None:
+    found = verdict(repeat="off")
+    assert found["best"] is None
+    assert {answer["verdict"] for answer in found["goals"].values()} == {"inconclusive"}
+    assert "was not tried (`repeat: off`)" in found["goals"]["documented"]["sentence"]
+
+
+def test_a_shorter_repeat_says_nothing_of_the_metrics() -> None:
+    found = verdict(None, repeat={"steps": 1}, stopped={"steps": 1}, goal="documented")
+    assert found["verdict"] == "met"
+    assert found["sentence"] == (
+        "digits: documented. Every file is bound by a manifest to the digests of code, "
+        "configuration, raw data, lock and environment, and nothing is unknown that could be "
+        "known. The way to execute it again (`snakemake --use-conda all`) was gone 1 time more, "
+        "from the raw data to the end of the first 1 step of training."
+    )
+    assert "the repeat was not evaluated" in found["goals"]["metrics"]["sentence"]
+
+
+def test_what_is_missing_or_unknown_is_not_documented() -> None:
+    missing = [f"no manifest claims original/seed-0/{name}.npy" for name in "abcdefg"]
+    found = verdict(None, missing=missing, goal="documented")
+    assert found["verdict"] == "not met"
+    assert "No manifest claims original/seed-0/a.npy, no" in found["sentence"]
+    assert "e.npy and 2 more." in found["sentence"]
+    found = verdict(None, unknown=["cpu/model is unknown (no such file)"], goal="documented")
     assert found["verdict"] == "inconclusive"
-    assert f"the goal `{goal}` is not judged yet; the runs {words}" in found["sentence"]
+    assert "Cpu/model is unknown (no such file)." in found["sentence"]
+    assert found["best"] == "bitwise"
 
 
 def test_the_same_bits_in_another_setup_are_reproduced_and_not_called_repeatable() -> None:

@@ -132,11 +132,12 @@ def compared(wildcards):
     # A repeat that stops early has no final weights to evaluate.
     again = ["train", "evaluate"] if chosen.repeat == "full" else ["train"]
     steps = {"original": ["train", "evaluate"], **{run: again for run in chosen.repeated()}}
+    seeds = {run: chosen.repeated_seeds() for run in steps} | {"original": chosen.seeds}
     folder = f"results/{wildcards.experiment}"
     return [f"{folder}/{run}/data.manifest.json" for run in steps] + [
         f"{folder}/{run}/seed-{seed}/{file}"
         for run, names in steps.items()
-        for seed in chosen.seeds
+        for seed in seeds[run]
         for name in names
         for file in COMPARED[name]
     ]

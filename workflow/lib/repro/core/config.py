@@ -74,6 +74,7 @@ class Experiment:
     goal: str
     repeat: str | Mapping[str, int]
     repeats: int
+    equivalence: Mapping[str, Any]
     factors: tuple[str, ...]
     search: Mapping[str, int]
     environment: str
@@ -88,10 +89,14 @@ class Experiment:
             "data": {name: Source(**source) for name, source in data.items()},
             "training": Training.of(value["training"]),
             "seeds": tuple(value["seeds"]),
-            "repeat": value["repeat"] or "off",
+            "repeat": value.get("repeat", _needed(value)) or "off",
             "factors": tuple(name for name in factors.ALL if wanted.get(name, True)),
         }
         return cls(**named)
+
+    def repeated_seeds(self) -> tuple[int, ...]:
+        """The seeds that a repeat trains with: one is enough to execute the documented way."""
+        return self.seeds[:1] if self.goal == "documented" else self.seeds
 
     def repeated(self) -> tuple[str, ...]:
         """The names of the repeats: `repeat`, `repeat-2`, …; none with `repeat: off`."""
@@ -118,8 +123,10 @@ class Experiment:
             "train": ("settings", "training"),
             "evaluate": ("settings",),
             "probe": ("settings", "training"),
-            "compare": ("seeds", "goal", "repeat", "repeats", "factors", "search"),
-        }[step]
+            "compare": (
+                "seeds", "goal", "repeat", "repeats", "equivalence", "factors", "search",
+            ),
+        }[step]  # fmt: skip
         chosen = {key: whole[key] for key in keys} | {"threads": training["threads"]}
         if step == "evaluate":
             chosen["batch_size"] = training["batch_size"]
@@ -129,6 +136,16 @@ class Experiment:
             early = run != "original" and not isinstance(self.repeat, str)
             chosen["limit"] = whole["repeat"] if early else None
         return chosen
+
+
+def _needed(value: Mapping[str, Any]) -> str | dict[str, int]:
+    """How far a repeat must go for the goal: to execute the documented way, one step is enough."""
+    if value["goal"] != "documented":
+        return "full"
+    training = value["training"]
+    if training["trace"] == "step":
+        return {"steps": 1}
+    return {"epochs": 1} if training["epochs"] > 1 else "full"
 
 
 def _check_split(name: str, split: Mapping[str, float]) -> None:
@@ -149,7 +166,7 @@ def _check_split(name: str, split: Mapping[str, float]) -> None:
 
 def _check_repeat(name: str, entry: Mapping[str, Any]) -> None:
     shorter = cast(
-        "Mapping[str, int]", entry["repeat"] if isinstance(entry["repeat"], dict) else {}
+        "Mapping[str, int]", entry["repeat"] if isinstance(entry.get("repeat"), dict) else {}
     )
     if shorter.get("epochs", 0) >= (whole := entry["training"]["epochs"]):
         raise UserError(

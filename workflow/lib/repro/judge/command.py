@@ -26,6 +26,7 @@ from repro.core.schema import checked
 from repro.core.trace import read as read_trace
 from repro.core.writing import write_text
 from repro.judge.agreement import Mistake, mistakes, unlooked
+from repro.judge.case import INCONCLUSIVE, MET
 from repro.judge.compare import Comparison, compare
 from repro.judge.diagnose import Cause, place
 from repro.judge.evidence import Step, context_of, step_of
@@ -33,7 +34,7 @@ from repro.judge.explain import explain
 from repro.judge.render import markdown
 from repro.judge.search import Trial
 from repro.judge.trials import Setting
-from repro.judge.verdict import INCONCLUSIVE, MET, judge
+from repro.judge.verdict import judge
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.statement import Making, now, resources
@@ -89,7 +90,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     inputs = resources({**read, **programs})
     every = [step_of(path) for path in options.manifests]
     steps = [step for step in every if step.name != "probe"]
-    context = context_of(steps, parameters["factors"])
+    context = context_of(folder, steps, parameters["factors"])
     comparisons = list(_compared(folder, steps, parameters))
     wrong, unseen = _agreed(folder, steps, context.inference)
     causes, trials = list[Cause](), list[Trial]()

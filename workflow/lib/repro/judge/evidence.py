@@ -2,7 +2,7 @@
 
 Synopsis:
     steps = [step_of(path) for path in manifests]
-    context_of(steps, factors)
+    context_of(folder, steps, factors)
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from repro.core.factors import ALL
 from repro.judge.context import Context
+from repro.judge.documented import gaps
 from repro.judge.setups import setups
 from repro.record import manifest
 from repro.record.statement import EXTENSION
@@ -29,6 +30,12 @@ class Step:
     seed: int | None
     path: Path
     predicate: Mapping[str, Any]
+    outputs: tuple[str, ...] = ()
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """What the process found around it."""
+        return self.predicate[EXTENSION]["environment"]
 
     @property
     def process(self) -> Mapping[str, Any]:
@@ -49,9 +56,11 @@ def step_of(path: Path) -> Step:
         UserError: it is damaged, or a file is not what it says.
     """
     below = "data" if path.name == "data.manifest.json" else None
-    predicate = manifest.check_subjects(path, below)["predicate"]
-    told = predicate["buildDefinition"]["externalParameters"]
-    return Step(told["step"], told["run"], told["parameters"].get("seed"), path, predicate)
+    value = manifest.check_subjects(path, below)
+    told = value["predicate"]["buildDefinition"]["externalParameters"]
+    outputs = tuple(subject["name"] for subject in value["subject"])
+    seed = told["parameters"].get("seed")
+    return Step(told["step"], told["run"], seed, path, value["predicate"], outputs)
 
 
 def _factors(repeats: Sequence[Step], wanted: Sequence[str]) -> list[dict[str, Any]]:
@@ -77,17 +86,23 @@ def _inference(steps: Iterable[Step]) -> list[dict[str, Any]]:
     return found
 
 
-def context_of(steps: Sequence[Step], wanted: Sequence[str]) -> Context:
+def context_of(folder: Path, steps: Sequence[Step], wanted: Sequence[str]) -> Context:
     """What the manifests of all steps say together.
 
     Args:
+        folder: the experiment's results.
         steps: those of the original and of every repeat.
         wanted: the factors that the configuration asks for.
 
     Returns:
-        Scope, number of setups, factors, and the weights that were evaluated twice.
+        Scope, number of setups, factors, the weights that were evaluated twice, and what is not
+        documented.
     """
     found = setups(steps)
     repeats = [step for step in steps if step.run != "original"]
-    factors, inference = _factors(repeats, wanted), _inference(steps)
-    return Context(found.scope, found.count, factors, inference, found.programs)
+    missing, unknown = gaps(folder, steps)
+    trained = next(step for step in steps if step.name == "train")
+    return Context(
+        found.scope, found.count, _factors(repeats, wanted), _inference(steps), found.programs,
+        missing, unknown, trained.process.get("limits", []), trained.predicate,
+    )  # fmt: skip

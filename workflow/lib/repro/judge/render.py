@@ -3,8 +3,8 @@
 Synopsis:
     markdown(verdict)
 
-In this order: the sentence; where the runs part; why; how far apart; warnings; what was
-done; what to bear in mind.
+In this order: the sentence; where the runs part; why; how far apart; warnings; what each goal
+rests on; what was done; what to bear in mind; a paragraph for a paper.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from repro.judge.distances import distances
 from repro.judge.divergence import WORDS
 from repro.judge.sentence import counted, listed
+from repro.judge.support import equivalences, goals, inference, limits, methods
 from repro.judge.tables import code, table, text
 
 _MEANING = {
@@ -135,13 +136,7 @@ def _done(verdict: Verdict) -> Iterator[str]:
         yield table(("varied in the repeat, since it must not matter", "how"), varied)
     if kept:
         yield table(("not varied", "why"), kept)
-    if inference := verdict["inference"]:
-        odd = [f"seed {i['seed']} of the {i['run']}" for i in inference if not i["same"]]
-        yield (
-            "- Evaluation, apart from training: the weights of each run, evaluated twice, gave "
-            f"the same bits in {len(inference) - len(odd)} of {counted(len(inference), 'case')}"
-            f"{f', and **other bits** with {listed(odd)}' if odd else ''}."
-        )
+    yield from inference(verdict)
     yield f"- Where: {text(verdict['scope'])}.\n"
 
 
@@ -149,6 +144,7 @@ def _mind(verdict: Verdict) -> Iterator[str]:
     if verdict["warnings"]:
         yield "## What to bear in mind\n"
         yield from (f"- {text(warning)}" for warning in verdict["warnings"])
+        yield ""
 
 
 def markdown(verdict: Verdict) -> str:
@@ -162,6 +158,7 @@ def markdown(verdict: Verdict) -> str:
     """
     parts = (
         _head(verdict), _where(verdict), _why(verdict), distances(verdict["differences"]),
-        _mistakes(verdict), _done(verdict), _mind(verdict),
+        equivalences(verdict), _mistakes(verdict), goals(verdict), _done(verdict),
+        limits(verdict), _mind(verdict), methods(verdict),
     )  # fmt: skip
     return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"

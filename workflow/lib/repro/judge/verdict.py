@@ -8,65 +8,21 @@ Synopsis:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from repro.judge import chance, sentence
 from repro.judge.agreement import Mistake
+from repro.judge.case import INCONCLUSIVE, MET, NOT_MET, Case
 from repro.judge.compare import Comparison
 from repro.judge.context import Context
 from repro.judge.diagnose import Cause
+from repro.judge.goals import answers, best
+from repro.judge.methods import methods
 from repro.judge.search import Trial
 
-MET, NOT_MET, INCONCLUSIVE = "met", "not met", "inconclusive"
-
-
-@dataclass(frozen=True)
-class _Case:
-    """All that a verdict rests on."""
-
-    name: str
-    parameters: Mapping[str, Any]
-    comparisons: Sequence[Comparison]
-    context: Context
-    causes: Sequence[Cause]
-    trials: Sequence[Trial]
-    mistakes: Sequence[str]
-
-    @property
-    def first(self) -> Comparison | None:
-        return next((c for c in self.comparisons if c.divergence), None)
-
-    @property
-    def restless(self) -> list[int]:
-        """Seeds whose weights, evaluated twice, gave other bits."""
-        return sorted({entry["seed"] for entry in self.context.inference if not entry["same"]})
-
-
-def _answer(case: _Case) -> tuple[str, str]:
-    name, goal = case.name, case.parameters["goal"]
-    if not case.comparisons:
-        return INCONCLUSIVE, (
-            f"{name}: inconclusive, because no repeat was made (`repeat: off`), so that there is "
-            "nothing to compare the original with."
-        )
-    if goal != "bitwise":
-        also = "parted" if case.first else "had the same bits"
-        return INCONCLUSIVE, (
-            f"{name}: inconclusive, because the goal `{goal}` is not judged yet; the runs {also}."
-        )
-    if case.context.programs > 1 or (case.context.setups > 1 and case.first):
-        return INCONCLUSIVE, sentence.elsewhere(name, case.first, case.context)
-    if case.first:
-        text = sentence.not_met(name, case.comparisons, case.causes, case.trials, case.mistakes)
-        return NOT_MET, text
-    if case.restless:
-        return NOT_MET, (
-            f"{name}: training is repeatable bit for bit, evaluation is not. The weights of "
-            f"{sentence.seeds(case.restless)}, evaluated twice, gave other bits."
-        )
-    evaluated = case.parameters["repeat"] == "full"
-    return MET, sentence.met(name, case.comparisons, case.context, evaluated, case.mistakes)
+if TYPE_CHECKING:
+    from repro.judge.equivalence import Equivalence
 
 
 def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:
@@ -80,7 +36,7 @@ def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:
     }
 
 
-def _unseen(case: _Case) -> str | None:
+def _unseen(case: Case) -> str | None:
     """What a shortened repeat leaves unseen."""
     if case.parameters["repeat"] == "full":
         return None
@@ -97,7 +53,7 @@ def _unseen(case: _Case) -> str | None:
     )
 
 
-def _warnings(case: _Case) -> list[str]:
+def _warnings(case: Case) -> list[str]:
     if not case.comparisons:
         return ["No repeat was made."]
     found = [_unseen(case), None if case.first else chance.limits(case.parameters["repeats"])]
@@ -117,6 +73,7 @@ def judge(
     causes: Sequence[Cause] = (),
     trials: Sequence[Trial] = (),
     mistakes: Sequence[Mistake] = (),
+    equivalences: Sequence[Equivalence] = (),
 ) -> dict[str, Any]:
     """The verdict on one experiment.
 
@@ -128,21 +85,25 @@ def judge(
         causes: why the runs part, best first.
         trials: what was tried to find out.
         mistakes: what is wrong although the runs agree.
+        equivalences: of each metric, where runs part and were evaluated.
 
     Returns:
         Plain JSON values that satisfy the schema `verdict`.
     """
     names = [mistake.mistake for mistake in mistakes]
-    case = _Case(name, parameters, comparisons, context, causes, trials, names)
-    verdict, text = _answer(case)
+    case = Case(name, parameters, comparisons, context, causes, trials, names, equivalences)
+    found = answers(case)
+    claimed = found[parameters["goal"]]
     return {
         "experiment": name,
         "goal": parameters["goal"],
-        "verdict": verdict,
-        "sentence": text,
+        "verdict": claimed.verdict,
+        "sentence": claimed.sentence,
+        "goals": {goal: asdict(answer) for goal, answer in found.items()},
+        "best": best(found),
         "scope": context.scope,
         "repeats": parameters["repeats"] if comparisons else 0,
-        "per_seed": [_per_seed(comparison, verdict) for comparison in comparisons],
+        "per_seed": [_per_seed(c, found["bitwise"].verdict) for c in comparisons],
         "causes": [asdict(cause) for cause in causes],
         "search": [{"step": t.step, "factors": list(t.factors), "same": t.same} for t in trials],
         "mistakes": [asdict(mistake) for mistake in mistakes],
@@ -150,6 +111,9 @@ def judge(
             f"{c.run}/seed-{c.seed}": c.differences for c in comparisons if c.differences
         },
         "factors": [dict(factor) for factor in context.factors],
+        "equivalences": [asdict(equivalence) for equivalence in equivalences],
         "inference": list(context.inference),
+        "limits": [dict(limit) for limit in context.limits],
+        "methods": methods(case, found),
         "warnings": _warnings(case),
     }

@@ -1,0 +1,110 @@
+"""Documented: what is not bound or not known is named; and the paragraph for a paper."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from repro.judge.case import Answer, Case
+from repro.judge.compare import Comparison
+from repro.judge.context import Context
+from repro.judge.divergence import Divergence
+from repro.judge.documented import gaps
+from repro.judge.evidence import Step
+from repro.judge.methods import methods
+from repro.record.statement import EXTENSION
+
+KEPT = Path(__file__).parents[1] / "archives/manifests/format-1/train.manifest.json"
+MANIFEST = json.loads(KEPT.read_text("utf-8"))
+
+
+@pytest.fixture
+def predicate() -> dict[str, Any]:
+    return deepcopy(MANIFEST["predicate"])
+
+
+def found(folder: Path, predicate: dict[str, Any]) -> tuple[list[str], list[str]]:
+    path = folder / "original/seed-0/train.manifest.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("")
+    (path.parent / "trace.jsonl").write_text("")
+    step = Step("train", "original", 0, path, predicate, ("trace.jsonl",))
+    return gaps(folder, [step])
+
+
+def test_a_real_training_has_no_gaps(tmp_path: Path, predicate: dict[str, Any]) -> None:
+    assert found(tmp_path, predicate) == ([], [])
+
+
+def test_a_file_that_no_manifest_claims_is_named(
+    tmp_path: Path, predicate: dict[str, Any]
+) -> None:
+    found(tmp_path, predicate)
+    (tmp_path / "original/seed-0/mine.txt").write_text("mine")
+    assert found(tmp_path, predicate)[0] == ["no manifest claims original/seed-0/mine.txt"]
+
+
+def test_what_has_no_digest_is_named(tmp_path: Path, predicate: dict[str, Any]) -> None:
+    used = predicate["buildDefinition"]["resolvedDependencies"]
+    next(one for one in used if one.get("name") == "data")["digest"] = {}
+    assert found(tmp_path, predicate)[0] == ["original, train: no digest of data"]
+
+
+@pytest.mark.parametrize(
+    ("path", "gpu", "told"),
+    [
+        (("cpu", "model"), [], True),
+        (("system", "libc"), [], True),
+        (("bits", "instruction sets of oneDNN"), [], True),
+        (("bits", "instruction sets of Eigen"), [], False),
+        (("bits", "cuDNN"), [], False),
+        (("bits", "cuDNN"), ["a GPU"], True),
+        (("cuda", "driver"), [], False),
+        (("cuda", "driver"), ["a GPU"], True),
+    ],
+)
+def test_what_could_be_known_is_told(
+    path: tuple[str, str], gpu: list[str], told: bool, tmp_path: Path, predicate: dict[str, Any]
+) -> None:
+    environment = predicate[EXTENSION]["environment"]
+    environment["gpu"] = gpu
+    environment[path[0]][path[1]] = {"unknown": "it was hidden"}
+    name = f"{path[0]}/{path[1]} is unknown (it was hidden)"
+    assert (name in found(tmp_path, predicate)[1]) == told
+
+
+def case(divergence: Divergence | None = None, **changed: Any) -> Case:
+    factors = [{"factor": "clock", "varied": True, "how": "later"}]
+    context = Context("this machine (A)", 1, factors, [], trained=MANIFEST["predicate"])
+    parameters = {"seeds": [0], "goal": "bitwise", "repeat": "full", "repeats": 1}
+    comparisons = [Comparison("repeat", 0, divergence, {})]
+    values: dict[str, Any] = {"comparisons": comparisons, **changed}
+    return Case("digits", parameters, context=context, causes=(), trials=(), mistakes=(), **values)
+
+
+def test_the_paragraph_tells_n_scope_and_bound() -> None:
+    text = methods(case(), {"bitwise": Answer("met", "")})
+    assert "TensorFlow 2.21.0, Keras 3.15.1 and NumPy 2.4.6 and Python 3.11" in text
+    assert (
+        "Everything was executed again 1 time with seed 0, in processes of their own, with 1 "
+        "circumstance changed that must not matter, from the raw data to the predictions: every "
+        "bit that was compared was the same. Where: this machine (A). The result is repeatable bit "
+        "for bit within that scope. 1 repeat cannot rule out a rare race"
+    ) in text
+
+
+def test_the_paragraph_claims_no_more_than_was_found() -> None:
+    parted = case(Divergence("weights", 0, 3, "dense/kernel"))
+    text = methods(parted, {"bitwise": Answer("not met", ""), "documented": Answer("met", "")})
+    assert "1 of 1 comparison parted" in text
+    assert "repeatable" not in text
+    assert "documented and can be executed again; more is not claimed" in text
+    assert "rule out" not in text
+    alone = methods(case(comparisons=[]), {"bitwise": Answer("inconclusive", "")})
+    assert "It was not repeated. None of the goals" in alone
+
+
+def test_what_a_paragraph_would_rest_on_may_be_missing() -> None:
+    none = Case("x", {}, [], Context("", 1, [], []), (), (), ())
+    assert methods(none, {}) == ""

@@ -1,0 +1,59 @@
+"""Case: all that the verdict on one experiment rests on, and what is answered for a goal.
+
+Synopsis:
+    case = Case("digits", parameters, comparisons, context, causes, trials, names)
+    Answer(MET, "…")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from repro.judge.compare import Comparison
+from repro.judge.context import Context
+from repro.judge.diagnose import Cause
+from repro.judge.search import Trial
+
+if TYPE_CHECKING:
+    from repro.judge.equivalence import Equivalence
+
+MET, NOT_MET, INCONCLUSIVE = "met", "not met", "inconclusive"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is found for one goal: `met`, `not met` or `inconclusive`, and a sentence."""
+
+    verdict: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that a verdict rests on; `equivalences` only where runs part and were evaluated."""
+
+    name: str
+    parameters: Mapping[str, Any]
+    comparisons: Sequence[Comparison]
+    context: Context
+    causes: Sequence[Cause]
+    trials: Sequence[Trial]
+    mistakes: Sequence[str]
+    equivalences: Sequence[Equivalence] = ()
+
+    @property
+    def first(self) -> Comparison | None:
+        """The first comparison whose runs part."""
+        return next((c for c in self.comparisons if c.divergence), None)
+
+    @property
+    def restless(self) -> list[int]:
+        """Seeds whose weights, evaluated twice, gave other bits."""
+        return sorted({entry["seed"] for entry in self.context.inference if not entry["same"]})
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether the repeats evaluated what they trained."""
+        return self.parameters["repeat"] == "full"

@@ -1,0 +1,123 @@
+"""Documented: whether the experiment is recorded so that it can be executed again.
+
+Synopsis:
+    gaps(folder, steps)          # what is missing, or unknown though it could be known
+    documented(case).verdict
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from repro.core.digest import files_below
+from repro.judge.case import INCONCLUSIVE, MET, NOT_MET, Answer, Case
+from repro.judge.sentence import counted, extent, listed
+
+if TYPE_CHECKING:
+    from repro.judge.evidence import Step
+
+COMMAND = "snakemake --use-conda all"
+_SUFFIX = ".manifest.json"
+_SHOWN = 5
+# What the system cannot tell anybody, by the path of the fact.
+_UNTOLD = r"bits/instruction sets of Eigen"
+# What is only there with a GPU.
+_DEVICES = r"cuda/.*|bits/(CUDA.*|cuDNN|driver|GPUs of the machine|.*TF32.*)"
+
+
+def gaps(folder: Path, steps: Sequence[Step]) -> tuple[list[str], list[str]]:
+    """What keeps an experiment from being fully documented.
+
+    That every file is what its manifest says, and that the environment is the lock's, was
+    checked when the steps were read and made.
+
+    Args:
+        folder: the experiment's results.
+        steps: those of the original and of every repeat.
+
+    Returns:
+        What is missing, and what is unknown though it could be known; in words.
+    """
+    missing = [*_unclaimed(folder, steps), *(gap for step in steps for gap in _unbound(step))]
+    trained = [step for step in steps if step.name == "train"]
+    unknown = [gap for step in trained for gap in _unknown(step)]
+    return list(dict.fromkeys(missing)), list(dict.fromkeys(unknown))
+
+
+def _unclaimed(folder: Path, steps: Sequence[Step]) -> Iterator[str]:
+    claimed = {step.path.parent / name for step in steps for name in step.outputs}
+    # Of the data's folder all files were looked at when its manifest was read.
+    for seed in dict.fromkeys(step.path.parent for step in steps if step.seed is not None):
+        for name, path in files_below(seed):
+            if path not in claimed and not name.endswith(_SUFFIX):
+                yield f"no manifest claims {(seed / name).relative_to(folder).as_posix()}"
+
+
+def _unbound(step: Step) -> Iterator[str]:
+    for used in step.predicate["buildDefinition"]["resolvedDependencies"]:
+        if not used.get("digest"):
+            what = used.get("name") or used.get("uri")
+            yield f"{step.run}, {step.name}: no digest of {what}"
+
+
+def _unknown(step: Step) -> Iterator[str]:
+    environment = step.environment
+    untold = _UNTOLD if environment["gpu"] else f"{_UNTOLD}|{_DEVICES}"
+    for path, why in _unknowns(environment):
+        if not re.fullmatch(untold, path):
+            yield f"{path} is unknown ({why})"
+
+
+def _unknowns(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every fact that is unknown, by its path, with the reason."""
+    if not isinstance(value, Mapping):
+        return
+    found = cast("Mapping[str, Any]", value)
+    if set(found) == {"unknown"}:
+        yield path, str(found["unknown"])
+    for name, part in found.items():
+        yield from _unknowns(part, f"{path}/{name}".lstrip("/"))
+
+
+def documented(case: Case) -> Answer:
+    """What is found for the goal `documented`.
+
+    Args:
+        case: what was found; `context.missing` and `context.unknown` are what `gaps` gave.
+
+    Returns:
+        The answer: `not met` where something is not bound, `inconclusive` where something is
+        unknown or the way to execute it again was not tried.
+    """
+    name, context = case.name, case.context
+    if context.missing:
+        return Answer(NOT_MET, f"{name}: not fully documented. {_told(context.missing)}.")
+    if context.unknown:
+        return Answer(
+            INCONCLUSIVE,
+            f"{name}: inconclusive, because not everything is known that decides the result. "
+            f"{_told(context.unknown)}.",
+        )
+    if not case.comparisons:
+        return Answer(
+            INCONCLUSIVE,
+            f"{name}: inconclusive, because the way to execute it again (`{COMMAND}`) was not "
+            "tried (`repeat: off`); all else is documented.",
+        )
+    runs = counted(len({c.run for c in case.comparisons}), "time")
+    return Answer(
+        MET,
+        f"{name}: documented. Every file is bound by a manifest to the digests of code, "
+        "configuration, raw data, lock and environment, and nothing is unknown that could be "
+        f"known. The way to execute it again (`{COMMAND}`) was gone {runs} more, "
+        f"{extent(case.comparisons, case.evaluated)}.",
+    )
+
+
+def _told(parts: Sequence[str]) -> str:
+    more = len(parts) - _SHOWN
+    shown = listed([*parts[:_SHOWN], *([f"{more} more"] if more > 0 else [])])
+    return shown[:1].upper() + shown[1:]

@@ -1,0 +1,96 @@
+"""Methods: the paragraph that a paper's Methods section may take over.
+
+Synopsis:
+    methods(case, answers(case))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from repro.audit.facts import facts
+from repro.judge import chance
+from repro.judge.case import MET, Answer, Case
+from repro.judge.sentence import counted, extent, listed, seeds
+from repro.record.manifest import inputs
+
+_DIGITS = 12
+
+
+def methods(case: Case, found: Mapping[str, Answer]) -> str:
+    """What was done and found, with n, scope and bound, in words fit for a paper.
+
+    Args:
+        case: all that the verdict rests on.
+        found: the answer to each goal.
+
+    Returns:
+        One paragraph; empty where nothing is known of the training.
+    """
+    if not case.context.trained:
+        return ""
+    parts = [*_made(case), *_repeated(case), *_supported(case, found), *_bound(case)]
+    return " ".join(part for part in parts if part)
+
+
+def _made(case: Case) -> Iterator[str]:
+    predicate = case.context.trained
+    own = facts(predicate)
+    told = predicate["buildDefinition"]["externalParameters"]["parameters"]
+    training, used = told["training"], inputs({"predicate": predicate})
+    packages = own["packages"]
+    versions = {"TensorFlow": "tensorflow", "Keras": "keras", "NumPy": "numpy"}
+    named = listed([f"{name} {packages[key]}" for name, key in versions.items()])
+    lock = own["installed"]["lock"].rpartition(":")[2][:_DIGITS]
+    yield (
+        f"The model was trained with {seeds(case.parameters['seeds'])} for at most "
+        f"{counted(training['epochs'], 'epoch')} in batches of {training['batch_size']}, with "
+        f"TensorFlow's deterministic operations, under {named} and Python "
+        f"{own['python']['version']}, in an environment locked by digests (conda-lock.yml, "
+        f"sha256 {lock}…; program {used['code'][:_DIGITS]}…, code of the experiment "
+        f"{used['experiment'][:_DIGITS]}…)."
+    )
+
+
+def _repeated(case: Case) -> Iterator[str]:
+    runs = {comparison.run for comparison in case.comparisons}
+    if not runs:
+        yield "It was not repeated."
+        return
+    varied = sum(factor["varied"] for factor in case.context.factors)
+    changed = f", with {counted(varied, 'circumstance')} changed that must not matter"
+    again = seeds([c.seed for c in case.comparisons])
+    parted = sum(c.divergence is not None for c in case.comparisons)
+    whole = len(case.comparisons)
+    outcome = (
+        f"{parted} of {counted(whole, 'comparison')} parted"
+        if parted
+        else "every bit that was compared was the same"
+    )
+    yield (
+        f"Everything was executed again {counted(len(runs), 'time')} with {again}, in processes "
+        f"of their own{changed if varied else ''}, "
+        f"{extent(case.comparisons, case.evaluated)}: {outcome}."
+    )
+    yield f"Where: {case.context.scope}."
+
+
+def _supported(case: Case, found: Mapping[str, Answer]) -> Iterator[str]:
+    met = [goal for goal, answer in found.items() if answer.verdict == MET]
+    for equivalence in case.equivalences:
+        yield equivalence.sentence
+    if "bitwise" in met:
+        word = "repeatable" if case.context.setups == 1 else "reproduced"
+        yield f"The result is {word} bit for bit within that scope."
+    elif "metrics" in met:
+        yield "The metrics are equivalent within that scope; the bits are not the same."
+    elif "documented" in met:
+        yield "The experiment is documented and can be executed again; more is not claimed."
+    else:
+        yield "None of the goals bitwise, metrics and documented is supported so far."
+
+
+def _bound(case: Case) -> Iterator[str]:
+    if case.comparisons and not case.first:
+        limits = chance.limits(case.parameters["repeats"])
+        yield limits[:1].upper() + limits[1:]

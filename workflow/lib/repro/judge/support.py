@@ -1,0 +1,105 @@
+"""Support: the parts of a verdict's page that tell what each goal rests on, and where it ends.
+
+Synopsis:
+    "\\n".join(goals(verdict))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from repro.judge.sentence import counted, listed
+from repro.judge.tables import code, number, table, text
+
+Verdict = Mapping[str, Any]
+
+
+def goals(verdict: Verdict) -> Iterator[str]:
+    """What is found for each goal."""
+    yield "## What the evidence supports\n"
+    best = verdict["best"]
+    yield (
+        f"The strongest goal that is met: **{best}**.\n" if best else "None of the goals is met.\n"
+    )
+    head = f"{verdict['experiment']}: "
+    rows = [
+        (goal, found["verdict"], text(found["sentence"].removeprefix(head)))
+        if goal != verdict["goal"]
+        else (f"{goal} (claimed)", found["verdict"], "see above")
+        for goal, found in verdict["goals"].items()
+    ]
+    yield table(("goal", "found", "why"), rows)
+
+
+def equivalences(verdict: Verdict) -> Iterator[str]:
+    """How far each metric moved, beside its margin and the spread of the seeds."""
+    if not (found := verdict["equivalences"]):
+        return
+    yield "## How far the metrics moved\n"
+    rows = [
+        (code(e["metric"]), e["n"], number(e["difference"]), _interval(e["interval"]),
+         number(e["margin"]), number(e["spread"]), number(e.get("sampling")), e["answer"])
+        for e in found
+    ]  # fmt: skip
+    head = ("metric", "n", "mean difference", "its interval", "margin", "spread of the seeds",
+            "error of the test part", "found")  # fmt: skip
+    yield table(head, rows)
+    yield from (f"- {text(e['sentence'])}" for e in found)
+    yield ""
+
+
+def _interval(interval: Any) -> str:
+    return "–" if interval is None else " to ".join(number(end) for end in interval)
+
+
+def inference(verdict: Verdict) -> Iterator[str]:
+    """What the same weights gave when they were evaluated again."""
+    if not (found := verdict["inference"]):
+        return
+    odd = [f"seed {i['seed']} of the {i['run']}" for i in found if not i["same"]]
+    yield (
+        "- Evaluation, apart from training: the weights of each run, evaluated twice, gave "
+        f"the same bits in {len(found) - len(odd)} of {counted(len(found), 'case')}"
+        f"{f', and **other bits** with {listed(odd)}' if odd else ''}."
+    )
+    for name in dict.fromkeys(n for i in found for n in i.get("circumstances", {})):
+        yield f"  - {_circumstance(name, [i['circumstances'][name] for i in found])}"
+
+
+_CIRCUMSTANCES = {
+    "batch size": "In batches of {0}",
+    "processors": "With {0}",
+}
+
+
+def _circumstance(name: str, found: list[Mapping[str, Any]]) -> str:
+    """The same weights under one other circumstance, over all runs and seeds."""
+    head = _CIRCUMSTANCES[name].format(found[0]["to"])
+    if why := next((f["why"] for f in found if f["same"] is None), None):
+        return f"{head}: not tried, because {why}."
+    same = sum(f["same"] for f in found)
+    told = f"{head}: the same predictions, bit for bit, in {same} of {counted(len(found), 'case')}"
+    if same == len(found):
+        return f"{told}."
+    largest = max(float(f["largest_difference"] or 0) for f in found)
+    classes = [f["other_class"] for f in found if f["other_class"] is not None]
+    changed = f"; {sum(classes)} predicted class(es) changed" if classes else ""
+    return f"{told}; the largest difference of a number is {number(largest)}{changed}."
+
+
+def limits(verdict: Verdict) -> Iterator[str]:
+    """What training recognised in the model that bounds what can be promised."""
+    if not verdict["limits"]:
+        return
+    yield "## Where the promises end for this model\n"
+    for limit in verdict["limits"]:
+        yield f"- **{limit['name']}** ({text(limit['where'])}): {text(limit['promise'])}"
+    yield ""
+
+
+def methods(verdict: Verdict) -> Iterator[str]:
+    """The paragraph that a paper may take over."""
+    if verdict["methods"]:
+        yield "## For the Methods section of a paper\n"
+        yield f"> {text(verdict['methods'])}\n"
