@@ -77,6 +77,27 @@ def test_a_factor_is_named_with_its_counts_and_comes_before_what_is_likely() -> 
     assert (second.cause, second.tested) == ("data content", False)
 
 
+@pytest.mark.parametrize("kind", ["a race", "not seen again"])
+@pytest.mark.parametrize(
+    ("what", "sources", "cause"),
+    [
+        ("length", ["clock"], "update"),
+        ("learning rate", ["clock"], "update"),
+        ("length", [], "a race"),
+        ("length", ["clock", "threads"], "a race"),
+        ("loss", ["clock"], "a race"),
+    ],
+)
+def test_what_stops_by_the_clock_is_no_race(
+    kind: str, what: str, sources: list[str], cause: str
+) -> None:
+    found = Found(kind, SOMETIMES.trials)
+    calls = [call(source, "training") for source in sources]
+    first = causes(Divergence(what, 3, 0), Findings(found, calls))[0]
+    assert first.cause == cause
+    assert first.file == ("experiment.py" if sources else None)
+
+
 def test_runs_that_agree_only_sometimes_are_a_race() -> None:
     first, *_ = causes(LOSS, Findings(SOMETIMES))
     assert (first.cause, first.tested) == ("a race", True)

@@ -185,7 +185,9 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
     agreed = sum(trial.same for trial in found.trials if not trial.factors)
     again = f"run again {_times(count)} with nothing varied, it gave "
     racing = _seen(findings.calls, _RACING, "a race") is not None
-    drawing = _seen(findings.calls, _RANDOM[:2], located.cause) is not None
+    # Whoever stops or slows down by the clock changes the bits as rarely as a race does.
+    drawn = _RANDOM[:3] if located.cause == "update" else _RANDOM[:2]
+    drawing = _seen(findings.calls, drawn, located.cause) is not None
     if found.kind == "random":
         evidence = f"{again}other bits each time: it is random by itself"
         if racing:
@@ -218,8 +220,11 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
             f"run again {_times(total)}, with the factors varied and not, it gave the original's "
             "bits every time: what made the runs part is rare"
         )
+        if drawing and not racing:
+            yield located
         yield replace(_race(located, findings, evidence, total), tested=False)
-        yield located
+        if racing or not drawing:
+            yield located
     else:
         yield located
 

@@ -65,6 +65,7 @@ _FACTORS = {
 
 SOURCE_OF_FACTOR = {
     "hash seed": "hash",
+    "clock": "clock",  # before the time zone, which moves a date as well
     "time zone": "clock",
     "locale": "locale",
     "environment size": "environment variable",
@@ -72,7 +73,6 @@ SOURCE_OF_FACTOR = {
     "temporary folder": "temporary folder",
     "working directory": "working directory",
     "listing order": "listing order",
-    "clock": "clock",
     "process": "process id",
     "processors": "processors",
     "caches": "file outside the inputs",
