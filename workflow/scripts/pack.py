@@ -16,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
 LIBRARY, SCHEMAS = HERE / "lib", HERE / "schemas"
-JUDGING = ("repro/judge/", "repro/audit/")
+JUDGING = ("repro/judge/", "repro/audit/", "repro/keep/")
 MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 
 

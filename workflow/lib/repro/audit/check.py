@@ -84,8 +84,9 @@ class Report:
 
 
 def check(
-    folder: Path, home: Path, configuration: Any, file: str, but: Path | None = None
-) -> Report:
+    folder: Path, home: Path, configuration: Any, file: str, but: Path | None = None,
+    experiment: str | None = None,
+) -> Report:  # fmt: skip
     """Looks for everything that is not as it should be.
 
     Args:
@@ -94,6 +95,7 @@ def check(
         configuration: what YAML gave.
         file: how to call the file of the configuration.
         but: a file that may lie among the results though nothing claims it.
+        experiment: the only one to look at; else all.
 
     Returns:
         Findings, none where all is well.
@@ -103,6 +105,8 @@ def check(
     """
     experiments = resolve(configuration)
     results = read(folder)
+    if experiment is not None:
+        results, experiments = results.only(experiment), {experiment: experiments[experiment]}
     if not results.files:
         raise UserError(
             f"Expected results in {folder.name}/. Received none. Make them first: ./run all."
@@ -111,14 +115,14 @@ def check(
     digests = hashed(files)
     differences = joined(
         [
-            *_replaced(results, digests),
+            *replaced(results, digests),
             *present.sources(results, home),
-            *present.lock(results, home),
-            *present.inputs(results, experiments, folder.absolute().parent),
+            *present.lock(results, present.digests_in(home)),
+            *present.inputs(results, experiments, present.digests_in(folder.absolute().parent)),
             *present.configuration(results, experiments, file),
         ]
     )
-    found, old = [*_broken(results, digests)], set[str]()
+    found, old = [*broken(results, digests)], set[str]()
     whole = all(finding.kind == "unclaimed" for finding in found)
     for one in differences:
         outdated = _made_by(results, one.users)
@@ -143,7 +147,7 @@ def _hashed(path: Path) -> str:
         return f"{_UNREAD}{error.strerror}"
 
 
-def _broken(results: Results, digests: Mapping[str, str]) -> Iterator[Finding]:
+def broken(results: Results, digests: Mapping[str, str]) -> Iterator[Finding]:
     """What differs between the files that are there and what the manifests claim of them."""
     claimed = dict[str, str]()
     for name, sha256, by in results.claims():
@@ -181,7 +185,7 @@ def _may_claim(path: str, name: str) -> bool:
     return PurePosixPath(name).parent == folder
 
 
-def _replaced(results: Results, digests: Mapping[str, str]) -> Iterator[Difference]:
+def replaced(results: Results, digests: Mapping[str, str]) -> Iterator[Difference]:
     """Results that are whole, but not the ones that a later step used."""
     for step in results.steps.values():
         for name, resource in step.inputs.items():

@@ -2,7 +2,7 @@
 
 Synopsis:
     for difference in sources(results, home): ...
-    for difference in inputs(results, experiments, project): ...
+    for difference in inputs(results, experiments, digests_in(project)): ...
 
 Everything is compared by content; times play no part. A difference names the file or the key
 itself, and the manifests of the steps that used it as it was.
@@ -11,19 +11,21 @@ itself, and the manifests of the steps that used it as it was.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from repro.audit.results import CODE, LOCK, Results, Step, against, digest
 from repro.core.canonical import canonical
-from repro.core.config import Experiment
+from repro.core.config import Experiment, Source
 from repro.core.digest import sha256_bytes, sha256_file, sha256_files, sha256_value
 from repro.core.source import module
 from repro.record.manifest import recorded
 
 PACK = "workflow/scripts/pack.py"
+Digests = Callable[[str], Mapping[str, str]]
+_T = TypeVar("_T")
 _PACKED = ("workflow/lib/", "workflow/schemas/")
 # Parameters of a step that stand under another key in the configuration.
 _KEYS = {
@@ -40,6 +42,16 @@ class Difference:
     path: str
     what: str
     users: frozenset[str] = frozenset()
+
+
+class Asked(Protocol):
+    """As much of an experiment as tells where its inputs lie."""
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def data(self) -> Mapping[str, Source]: ...
 
 
 def joined(differences: Iterable[Difference]) -> Iterator[Difference]:
@@ -107,10 +119,9 @@ def _users(results: Results, source: str, other: set[str] | None) -> frozenset[s
     return frozenset(["judge.pyz", *judged] if other else [])
 
 
-def lock(results: Results, home: Path) -> Iterator[Difference]:
+def lock(results: Results, digests: Digests) -> Iterator[Difference]:
     """Whether every step was made by the lock that is there."""
-    path = home / LOCK
-    now = {LOCK: sha256_file(path)} if path.is_file() else {}
+    now = {LOCK: sha256 for sha256 in digests(LOCK).values()}
     for step in results.steps.values():
         if LOCK in step.inputs:
             for one in _between({LOCK: digest(step.inputs[LOCK])}, now):
@@ -118,14 +129,14 @@ def lock(results: Results, home: Path) -> Iterator[Difference]:
 
 
 def inputs(
-    results: Results, experiments: Mapping[str, Experiment], project: Path
+    results: Results, experiments: Mapping[str, Asked], digests: Digests
 ) -> Iterator[Difference]:
     """What of the raw data and of the user's code is no longer what was used.
 
     Args:
         results: what was read below `results`.
         experiments: the present configuration.
-        project: the folder that its paths start from.
+        digests: tells what lies at one of its paths.
     """
     hashed: dict[str, Mapping[str, str]] = {}
     for step, entry in _configured(results, experiments):
@@ -135,16 +146,25 @@ def inputs(
         for name, path in paths.items():
             if name in step.inputs:
                 if path not in hashed:
-                    hashed[path] = _digests(project / path)
+                    hashed[path] = digests(path)
                 for one in _input(step.inputs[name], path, hashed[path]):
                     yield replace(one, users=frozenset([step.path]))
 
 
-def _digests(path: Path) -> Mapping[str, str]:
-    """A file's digest under the name "", those of a folder's files under theirs."""
-    if path.is_dir():
-        return sha256_files(path)
-    return {"": sha256_file(path)} if path.is_file() else {}
+def digests_in(project: Path) -> Digests:
+    """Tells a file's digest under the name "", those of a folder's files under theirs.
+
+    Args:
+        project: the folder that paths start from.
+    """
+
+    def digests(name: str) -> Mapping[str, str]:
+        path = project / name
+        if path.is_dir():
+            return sha256_files(path)
+        return {"": sha256_file(path)} if path.is_file() else {}
+
+    return digests
 
 
 def _input(resource: Mapping[str, Any], path: str, now: Mapping[str, str]) -> Iterator[Difference]:
@@ -162,9 +182,7 @@ def _input(resource: Mapping[str, Any], path: str, now: Mapping[str, str]) -> It
         yield Difference(kind, path, f"sha256 {digest(resource)[:12]}… was used")
 
 
-def _configured(
-    results: Results, experiments: Mapping[str, Experiment]
-) -> Iterator[tuple[Step, Experiment]]:
+def _configured(results: Results, experiments: Mapping[str, _T]) -> Iterator[tuple[Step, _T]]:
     for step in results.steps.values():
         if (entry := experiments.get(str(step.names.get("experiment")))) is not None:
             yield step, entry

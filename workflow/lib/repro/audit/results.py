@@ -10,7 +10,7 @@ Paths of results are text, from the folder `results` on; the path grammar is tha
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -126,6 +126,16 @@ class Results:
     steps: Mapping[str, Step]
     damaged: Mapping[str, str]
 
+    def only(self, experiment: str) -> Results:
+        """The part that one experiment's results rest on: its own, and the programs."""
+        names = {n for n in self.files if "/" not in n or n.startswith(f"{experiment}/")}
+        return Results(
+            self.folder,
+            {name: path for name, path in self.files.items() if name in names},
+            {name: step for name, step in self.steps.items() if name in names},
+            {name: why for name, why in self.damaged.items() if name in names},
+        )
+
     def shown(self, name: str) -> str:
         """The path as the user knows it."""
         return f"{self.folder.name}/{name}"
@@ -192,11 +202,27 @@ def read(folder: Path) -> Results:
         What is there; a manifest that cannot be read is no error, but told in `damaged`.
     """
     files = files_in(folder)
+    return of(folder, files, lambda name: manifest.read(files[name]))
+
+
+def of(
+    folder: Path, files: Mapping[str, Path], value: Callable[[str], Mapping[str, Any]]
+) -> Results:
+    """The results that some files are, wherever they lie.
+
+    Args:
+        folder: what they are called after.
+        files: by their relative name.
+        value: gives what the manifest of that name says, or a UserError.
+
+    Returns:
+        As `read`.
+    """
     steps: dict[str, Step] = {}
     damaged: dict[str, str] = {}
     for name in (name for name in files if name.endswith(SUFFIX)):
         try:
-            step = Step(name, manifest.read(files[name]))
+            step = Step(name, value(name))
         except UserError as error:
             damaged[name] = str(error)
             continue

@@ -242,6 +242,31 @@ def resolve(value: Any) -> dict[str, Experiment]:
     return {n: Experiment.of(entry, value["stress"]) for n, entry in value["experiments"].items()}
 
 
+def filled(value: Any, name: str) -> dict[str, Any]:
+    """The configuration of one experiment alone, with every default written out.
+
+    Args:
+        value: what YAML gave.
+        name: of the experiment.
+
+    Returns:
+        A configuration, in plain values, that `resolve` takes for the same.
+
+    Raises:
+        UserError: it is not valid, or has no such experiment.
+    """
+    value = checked(_plain(value, ""), "config", FILE)
+    known = value["experiments"]
+    if name not in known:
+        raise UserError(
+            f"Expected one of the experiments in {FILE}: {', '.join(known)}. Received {name}. "
+            "Name one of those."
+        )
+    entry = {**known[name], "repeat": known[name].get("repeat", _needed(known[name])) or "off"}
+    stress = {"stress": True} if value["stress"] else {}
+    return {"experiments": {name: entry}, **stress}
+
+
 def check_files(experiments: Mapping[str, Experiment]) -> None:
     """Refuses an experiment whose code or raw data is not there, before anything is planned.
 

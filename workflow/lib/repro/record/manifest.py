@@ -77,10 +77,32 @@ def read(path: Path) -> dict[str, Any]:
         ) from error
     _refuse_newer(value, path.name)
     checked(value, "manifest", path.name)
-    _refuse_odd_names((s["name"] for s in value["subject"]), path.name)
+    return sound(content, path.name)
+
+
+def sound(content: bytes, name: str) -> dict[str, Any]:
+    """What a manifest says, refused where it is not as written; the schema is not asked.
+
+    So it needs the standard library alone, and where the content breaks the schema it may raise
+    whatever comes of it.
+
+    Args:
+        content: of the file.
+        name: how to call it.
+
+    Returns:
+        Its values.
+
+    Raises:
+        UserError: of a newer format, with a file twice or outside its folder, or altered.
+        Exception: the content is no manifest.
+    """
+    value = parsed(content)
+    _refuse_newer(value, name)
+    _refuse_odd_names((s["name"] for s in value["subject"]), name)
     if recorded(value)["sha256"] != sealed(value) or content != pretty(value).encode():
         raise UserError(
-            f"Expected {path.name} as it was written: what it says has the sha256 "
+            f"Expected {name} as it was written: what it says has the sha256 "
             f"{recorded(value)['sha256']}. Received an altered file. Delete the outputs of that "
             "step and run it again."
         )

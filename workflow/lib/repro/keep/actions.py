@@ -1,0 +1,271 @@
+"""Actions: what each step did, as its manifest says, in the words of RO-Crate.
+
+Synopsis:
+    for entity in entities(inside): ...
+
+One CreateAction for the whole run, with the workflow as its instrument, and one for each manifest,
+with the step as its instrument; times are those of the manifests. Who ran it no manifest says, and
+nothing is made up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from repro.audit.results import LOCK, SUFFIX, Results, Step
+from repro.core.canonical import canonical, parsed
+from repro.keep.claims import Inside
+from repro.keep.index import CONFIGURATION
+
+Entity = dict[str, Any]
+
+_STEPS = {
+    "code": "Packs the library into the programs that make the results and judge them",
+    "prepare": "Turns raw data into arrays for training, validation and test",
+    "train": "Trains the model, and traces every step",
+    "evaluate": "Computes metrics and predictions of the trained model",
+    "probe": "Looks for mistakes on which two runs agree",
+    "compare": "Compares the original with its repeats, and writes the verdict",
+}
+_CODE = "results/code.pyz"
+_PROGRAMS = {"code": "workflow/scripts/pack.py", "compare": "results/judge.pyz"}
+"""What a step runs, where that is not the code. The sha256 of the file is its version."""
+_PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
+_PINS = "bootstrap/requirements.txt"
+_COMPLETED = "http://schema.org/CompletedActionStatus"
+_INPUTS = {"raw-data": "the raw data", "experiment": "the code of the experiment"}
+_WANTED = {"configuration": "the configuration", **_INPUTS}
+
+
+def _ref(name: str) -> Entity:
+    return {"@id": quote(name)}
+
+
+def times(inside: Inside) -> tuple[str, str]:
+    """When the first step began, and when the last one ended."""
+    said = [_times(step) for step in inside.results.steps.values()]
+    return min(time for time, _ in said), max(time for _, time in said)
+
+
+def _times(step: Step) -> tuple[str, str]:
+    metadata = step.value["predicate"]["runDetails"]["metadata"]
+    started, finished = metadata["startedOn"], metadata["finishedOn"]
+    ended = max(started, finished)  # a clock may be set back meanwhile
+    return started.replace("Z", "+00:00"), ended.replace("Z", "+00:00")  # as validators want it
+
+
+def sentence(inside: Inside) -> str:
+    """What came out, in the verdict's own words."""
+    return str(parsed(inside.read(_verdict(inside))).get("sentence", "No sentence was written."))
+
+
+def _verdict(inside: Inside) -> str:
+    return f"results/{inside.index.experiment}/verdict.json"
+
+
+def _steps(results: Results) -> list[Step]:
+    """In the order of the workflow, then of their paths."""
+    order = {name: position for position, name in enumerate(_STEPS)}
+    return sorted(
+        results.steps.values(),
+        key=lambda step: (order.get(step.name, len(order)), step.path),
+    )
+
+
+def workflow(inside: Inside) -> Entity:
+    """What the Snakefile is beyond a file: the workflow, its inputs, its steps and its output."""
+    names = dict.fromkeys(step.name for step in _steps(inside.results))
+    return {
+        "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
+        "programmingLanguage": {"@id": "#snakemake"},
+        "input": [{"@id": f"#input/{name}"} for name in _WANTED],
+        "output": {"@id": "#output/verdict"},
+        "version": inside.kept["results/code.pyz"].sha256,
+        "step": [{"@id": f"#step/{name}"} for name in names],
+        "hasPart": [{"@id": f"#tool/{name}"} for name in names],
+        "softwareRequirements": [{"@id": uri} for uri in sorted(inside.packages.values())],
+    }
+
+
+def parameter_of(inside: Inside, name: str) -> Entity:
+    """Which input or output of the workflow a file is, if it is one."""
+    data = {path for source in inside.experiment.data.values() for path in _files(inside, source.path)}
+    known = {
+        "#input/configuration": {CONFIGURATION},
+        "#input/experiment": set(_files(inside, inside.experiment.code)),
+        "#input/raw-data": data,
+        "#output/verdict": {_verdict(inside)},
+    }
+    chosen = [{"@id": parameter} for parameter, files in known.items() if name in files]
+    return {"exampleOfWork": chosen[0]} if chosen else {}
+
+
+def _files(inside: Inside, path: str) -> list[str]:
+    """The names of the files at a path of the configuration; none where they were left out."""
+    return [f"{path}/{name}" if name else path for name in inside.digests(path)]
+
+
+def entities(inside: Inside) -> list[Entity]:
+    """All that is no file: the actions, and what they speak of.
+
+    Args:
+        inside: an archive's files.
+
+    Returns:
+        Entities without a fixed order.
+    """
+    return [
+        *_languages(inside),
+        *_parameters(),
+        *_tools(inside),
+        *_left_out(inside),
+        *_packages(inside),
+        *_whole(inside),
+        *(entity for step in _steps(inside.results) for entity in _action(inside, step)),
+    ]
+
+
+def _languages(inside: Inside) -> Iterator[Entity]:
+    version = _version(inside)
+    site = {"@id": "https://snakemake.github.io"}
+    yield {
+        "@id": "#snakemake", "@type": "ComputerLanguage", "name": "Snakemake", "alternateName": "SMK",
+        "identifier": {"@id": "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"},
+        "url": site, **({"version": version} if version else {}),
+    }  # fmt: skip
+    yield {
+        "@id": _engine(version), "@type": "SoftwareApplication", "name": "Snakemake", "url": site,
+        "description": "The version is the one that bootstrap/requirements.txt pins; manifests do "
+        "not say which one ran",
+        **({"softwareVersion": version} if version else {}),
+    }  # fmt: skip
+
+
+def _version(inside: Inside) -> str:
+    """The version of Snakemake that the host's tools are pinned to."""
+    pins = inside.read(_PINS).decode() if _PINS in inside.kept else ""
+    version = re.search(r"^snakemake==([^ \\\n]+)", pins, re.MULTILINE)
+    return version[1] if version else ""
+
+
+def _engine(version: str) -> str:
+    return f"pkg:pypi/snakemake@{version}".rstrip("@")
+
+
+def _parameters() -> Iterator[Entity]:
+    named = {f"#input/{key}": what for key, what in _WANTED.items()}
+    for key, what in {**named, "#output/verdict": "the verdict"}.items():
+        yield {
+            "@id": key, "@type": "FormalParameter", "additionalType": "File", "name": what,
+            "conformsTo": {"@id": _PARAMETER},
+        }  # fmt: skip
+    yield {
+        "@id": _PARAMETER, "@type": "CreativeWork", "name": "FormalParameter", "version": "1.0-RELEASE"
+    }  # fmt: skip
+
+
+def _tools(inside: Inside) -> Iterator[Entity]:
+    names = dict.fromkeys(step.name for step in _steps(inside.results))
+    for position, name in enumerate(names):
+        yield {
+            "@id": f"#tool/{name}", "@type": "SoftwareApplication", "name": name,
+            "description": _STEPS.get(name, name), "url": _ref(_PROGRAMS.get(name, _CODE)),
+            "softwareVersion": inside.kept[_PROGRAMS.get(name, _CODE)].sha256,
+        }  # fmt: skip
+        yield {
+            "@id": f"#step/{name}", "@type": "HowToStep", "position": str(position), "name": name,
+            "workExample": {"@id": f"#tool/{name}"},
+        }  # fmt: skip
+
+
+def _left_out(inside: Inside) -> Iterator[Entity]:
+    for source in inside.experiment.data.values():
+        if source.path in inside.index.left_out:
+            yield {
+                "@id": f"#left-out/{quote(source.path)}", "@type": "CreativeWork",
+                "name": source.path, "sha256": source.sha256,
+                "description": "Raw data, too large for this archive: put what has this sha256 at "
+                "that path",
+                "exampleOfWork": {"@id": "#input/raw-data"},
+            }  # fmt: skip
+
+
+def _packages(inside: Inside) -> Iterator[Entity]:
+    for sha256, uri in inside.packages.items():
+        name, _, version = uri.rpartition("/")[2].partition("?")[0].partition("@")
+        yield {
+            "@id": uri, "@type": "SoftwareApplication", "name": name, "softwareVersion": version,
+            "identifier": uri, "url": uri, "sha256": sha256,
+        }  # fmt: skip
+
+
+def _whole(inside: Inside) -> Iterator[Entity]:
+    """The run as a whole, and how the engine went through its steps."""
+    started, ended = times(inside)
+    span: Entity = {"startTime": started, "endTime": ended}
+    inputs = [CONFIGURATION, *_files(inside, inside.experiment.code)]
+    data = [entity for path in inside.experiment.data.values() for entity in _data(inside, path.path)]
+    results = [name for name in inside.kept if name.startswith("results/") and "/" in name[8:]]
+    yield {
+        "@id": "#run", "@type": "CreateAction", **span, "instrument": _ref("Snakefile"),
+        "name": f"Run of the experiment {inside.index.experiment}", "description": sentence(inside),
+        "actionStatus": _COMPLETED,
+        "object": [*(_ref(name) for name in inputs), *data],
+        "result": [_ref(name) for name in results if not name.endswith(SUFFIX)],
+    }  # fmt: skip
+    steps = _steps(inside.results)
+    yield {
+        "@id": "#engine-run", "@type": "OrganizeAction", **span, "name": "Run of Snakemake",
+        "instrument": {"@id": _engine(_version(inside))}, "result": {"@id": "#run"},
+        "object": [{"@id": f"#control/{quote(step.path)}"} for step in steps],
+    }  # fmt: skip
+    for step in steps:
+        yield {
+            "@id": f"#control/{quote(step.path)}", "@type": "ControlAction",
+            "name": f"Orchestrate {step.path}", "instrument": {"@id": f"#step/{step.name}"},
+            "object": {"@id": f"#job/{quote(step.path)}"},
+        }  # fmt: skip
+
+
+def _data(inside: Inside, path: str) -> list[Entity]:
+    if path in inside.index.left_out:
+        return [{"@id": f"#left-out/{quote(path)}"}]
+    return [_ref(name) for name in _files(inside, path)]
+
+
+def _action(inside: Inside, step: Step) -> Iterator[Entity]:
+    started, ended = _times(step)
+    seed = f", seed {step.names['seed']}" if "seed" in step.names else ""
+    job = quote(step.path)
+    yield {
+        "@id": f"#job/{job}", "@type": "CreateAction", "startTime": started, "endTime": ended,
+        "name": f"{step.name} ({step.names.get('run', 'for all runs')}{seed})",
+        "description": _STEPS.get(step.name, step.name), "actionStatus": _COMPLETED,
+        "instrument": {"@id": f"#tool/{step.name}"},
+        "object": [*_objects(inside, step), {"@id": f"#parameters/{job}"}],
+        "result": [_ref(f"results/{name}") for name in (*step.outputs, step.path)],
+    }  # fmt: skip
+    yield {
+        "@id": f"#parameters/{job}", "@type": "PropertyValue", "name": "parameters",
+        "value": canonical(step.says["parameters"]),
+    }  # fmt: skip
+
+
+def _objects(inside: Inside, step: Step) -> list[Entity]:
+    """What a step used: files of the archive, or raw data that are not in it."""
+    used: list[Entity] = []
+    for name in step.inputs:
+        place = step.where(name)
+        if place is not None:
+            used += [_ref(file) for file in _files(inside, f"results/{place}")]
+        elif name == "experiment":
+            used += [_ref(file) for file in _files(inside, inside.experiment.code)]
+        elif step.name == "prepare" and name.partition(":")[0] == "data":
+            source = inside.experiment.data.get(name.partition(":")[2])
+            used += _data(inside, source.path) if source else []
+        else:
+            used += [_ref(name)] if name == LOCK or name in inside.kept else []
+    return list({entity["@id"]: entity for entity in used}.values())

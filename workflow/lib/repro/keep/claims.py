@@ -1,0 +1,231 @@
+"""Claims: an archive's files against what its manifests say of them, and of one another.
+
+Synopsis:
+    for problem in problems(inside): raise UserError(problem)
+
+Sums alone can be adapted. So everything is followed here as `repro.audit.check` follows it in a
+project's folder, from digests alone: nothing of the archive is run, unpacked or believed.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from repro.audit import present
+from repro.audit.check import broken, replaced
+from repro.audit.results import CODE, LOCK, Results, digest, of
+from repro.core.canonical import canonical, parsed
+from repro.core.config import Source
+from repro.record import manifest
+from repro.keep import index as indexes
+from repro.keep.container import Kept
+from repro.keep.index import ALWAYS, CONDA, CONFIGURATION, INDEX, METADATA, PYPI, SUMS, Index
+
+PINS = ("requirements.txt", "requirements-source.txt", "channel-wheels.txt")
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+_LIBRARY, _SCHEMAS = "workflow/lib/", "workflow/schemas/"
+_MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The experiment as its configuration has it; `said` has more keys in some versions."""
+
+    code: str
+    data: Mapping[str, Source]
+    said: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The files of an archive, as they are about to be written or were read.
+
+    `kept` may lack what is made from all others. `read` gives the content of a small one.
+    """
+
+    kept: Mapping[str, Kept]
+    read: Callable[[str], bytes]
+
+    @cached_property
+    def index(self) -> Index:
+        """What the archive says of itself."""
+        return indexes.parsed(self.read(INDEX))
+
+    @cached_property
+    def experiment(self) -> Entry:
+        """The one entry of its configuration, which has every default written out."""
+        value = parsed(self.read(CONFIGURATION))
+        ((name, entry),) = value["experiments"].items()
+        if name != self.index.experiment:
+            raise ValueError(f"{CONFIGURATION} has another experiment than {INDEX}")
+        data = {"": entry["data"]} if "path" in entry["data"] else entry["data"]
+        sources = {key: Source(**source) for key, source in data.items()}
+        return Entry(entry["code"], sources, {**entry, "data": data})
+
+    @cached_property
+    def results(self) -> Results:
+        """Its results; what a manifest says is not held against the schema, only as written."""
+        names = [name for name in self.kept if name.startswith("results/")]
+        files = {name.removeprefix("results/"): Path(name) for name in names}
+        return of(
+            Path("results"), files, lambda n: manifest.sound(self.read(f"results/{n}"), n)
+        )
+
+    @cached_property
+    def packages(self) -> dict[str, str]:
+        """The package URL of every package that took part, by the sha256 of its archive."""
+        return {
+            resource["digest"]["sha256"]: resource["uri"]
+            for step in self.results.steps.values()
+            for resource in step.value["predicate"]["buildDefinition"]["resolvedDependencies"]
+            if "uri" in resource
+        }
+
+    def digests(self, path: str) -> dict[str, str]:
+        """A file's digest under the name "", those of a folder's files under theirs."""
+        path = PurePosixPath(path).as_posix()
+        if path in self.kept:
+            return {"": self.kept[path].sha256}
+        inner = {n.removeprefix(f"{path}/"): k for n, k in self.kept.items() if n.startswith(f"{path}/")}
+        return {name: kept.sha256 for name, kept in inner.items()}
+
+
+def problems(inside: Inside) -> Iterator[str]:
+    """What in an archive is not as something else in it says, a line for each.
+
+    Args:
+        inside: its files.
+
+    Raises:
+        Exception: what should be a manifest, a configuration or a program is none.
+    """
+    yield from (f"{name} is missing" for name in (*ALWAYS, LOCK) if name not in inside.kept)
+    name = inside.index.experiment
+    for path in (CODE, f"{name}/verdict.manifest.json"):
+        if path not in inside.results.steps:
+            why = inside.results.damaged.get(path, "it is missing")
+            yield f"results/{path}: {why}"
+    own = {"", name}
+    for path in inside.results.steps:
+        if path.rpartition("/")[0].partition("/")[0] not in own:
+            yield f"results/{path} belongs to another experiment"
+    yield from _results(inside)
+    yield from _sources(inside)
+    yield from _packages(inside)
+    yield from _unexplained(inside)
+
+
+def _results(inside: Inside) -> Iterator[str]:
+    results, experiments = inside.results, {inside.index.experiment: inside.experiment}
+    digests = {name: inside.kept[f"results/{name}"].sha256 for name in results.files}
+    differences = [
+        *replaced(results, digests),
+        *present.lock(results, inside.digests),
+        *present.inputs(results, experiments, inside.digests),
+    ]
+    yield from _configuration(inside)
+    yield from (str(finding).strip() for finding in broken(results, digests))
+    for one in differences:
+        if one.path not in inside.index.left_out:
+            yield f"{one.path} is {one.kind} ({one.what})"
+
+
+def _configuration(inside: Inside) -> Iterator[str]:
+    """What each step was called with, against the configuration."""
+    for step in inside.results.steps.values():
+        parameters = step.says["parameters"]
+        for key in parameters:
+            if not _asked(inside.experiment.said, key, parameters[key]):
+                yield f"{CONFIGURATION}: {key} is not what results/{step.path} says"
+        environment = manifest.recorded(step.value)["environment"]["installed"].get("environment")
+        if step.name != "code" and environment != inside.experiment.said["environment"]:
+            yield f"{CONFIGURATION}: environment is not what results/{step.path} says"
+
+
+def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:
+    """Whether a configuration asks for that parameter of a step.
+
+    By the names alone, not by what this version makes of a configuration: it may know more.
+    """
+    training = said["training"]
+    match key:
+        case "training":  # may hold more, which decides no result
+            return {**training, **then} == training
+        case "threads" | "batch_size":
+            return bool(then == training[key])
+        case "seed":
+            return then in said["seeds"]
+        case "limit":
+            return then in (None, said["repeat"])
+        case "factors":
+            return all((name in then) == wanted for name, wanted in said[key].items())
+        case _:
+            return key in said and canonical(then) == canonical(said[key])
+
+
+def _sources(inside: Inside) -> Iterator[str]:
+    """The workflow's own files, which the programs must hold as they are."""
+    code = inside.results.steps[CODE]
+    for name, resource in code.inputs.items():
+        if inside.digests(name) != {"": digest(resource)}:
+            yield f"{name} is not what the programs were made from"
+    library = {n for n in code.inputs if n.startswith(_LIBRARY) or n.startswith(_SCHEMAS)}
+    packed = {_packed(name): name for name in library}
+    modules = {"code.pyz": "repro.steps", "judge.pyz": "repro.judge.command"}
+    for program, module in modules.items():
+        expected = {"__main__.py": _MAIN.format(module=module).encode()}
+        with zipfile.ZipFile(io.BytesIO(inside.read(f"results/{program}"))) as zipped:
+            for info in zipped.infolist():
+                name = info.filename
+                if name in packed and packed[name] in inside.kept:
+                    expected[name] = inside.read(packed[name]).rstrip(b"\n") + b"\n"
+                stored = info.compress_type == zipfile.ZIP_STORED
+                if not stored or expected.get(name) != zipped.read(info):
+                    yield f"results/{program} holds another {name} than the sources"
+
+
+def _packed(source: str) -> str:
+    if source.startswith(_SCHEMAS):
+        return f"repro/schemas/{source.removeprefix(_SCHEMAS)}"
+    return source.removeprefix(_LIBRARY)
+
+
+def _packages(inside: Inside) -> Iterator[str]:
+    """Every package must be one that took part, or one that the host's tools are pinned to."""
+    there = {n: kept.sha256 for n, kept in inside.kept.items() if n.startswith((CONDA, PYPI))}
+    if there and not inside.index.packages:
+        yield f"{next(iter(there))} is there, and {INDEX} says that no packages are"
+    files = [f"bootstrap/{name}" for name in PINS]
+    texts = [inside.read(name).decode() for name in files if name in inside.kept]
+    pinned = {sha256 for text in texts for sha256 in _HASH.findall(text)}
+    for name, sha256 in there.items():
+        if sha256 not in inside.packages and sha256 not in pinned:
+            yield f"{name} is no package of the manifests, nor one that bootstrap/ pins"
+    if inside.index.packages:
+        missing = inside.packages.keys() - there.values()
+        yield from (f"the package {inside.packages[sha256]} is missing" for sha256 in sorted(missing))
+
+
+def _unexplained(inside: Inside) -> Iterator[str]:
+    """Files that have no business in an archive."""
+    known = {INDEX, METADATA, SUMS, LOCK, *ALWAYS, "config/README.md"}
+    known |= inside.results.steps[CODE].inputs.keys()
+    inputs = [inside.experiment.code, *(s.path for s in inside.experiment.data.values())]
+    for path in inputs:
+        if path not in inside.index.left_out:
+            place = PurePosixPath(path).as_posix()
+            known |= {f"{place}/{name}" if name else place for name in inside.digests(path)}
+    for name in inside.kept:
+        folder, _, inner = name.partition("/")
+        free = folder in ("results", "packages") or (folder == "bootstrap" and "/" not in inner)
+        if name.startswith(".") or not (free or name in known):
+            yield f"{name} is there, which nothing in the archive speaks of"
+        elif folder == "packages" and not name.startswith((CONDA, PYPI)):
+            yield f"{name} is there, which is no place for a package"

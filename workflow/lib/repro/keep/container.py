@@ -1,0 +1,99 @@
+"""Container: a zip of which every byte follows from its members' names and contents.
+
+Synopsis:
+    with written(path) as zipped:
+        kept = put(zipped, "run", blocks(file), size)
+
+Members are stored, under one date and fixed rights, by the standard library's own writer. How one
+is read is told in `repro.keep.strict`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import zipfile
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from repro.core.errors import UserError
+from repro.core.writing import whole_file
+
+BLOCK = 2**20
+DATE = (1980, 1, 1, 0, 0, 0)
+EXECUTABLE = frozenset(["run"])
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a member is: sha256 and number of bytes of its content."""
+
+    sha256: str
+    size: int
+
+
+def blocks(source: IO[bytes]) -> Iterator[bytes]:
+    """The content of a file, in blocks, so that no file is ever held in memory."""
+    while block := source.read(BLOCK):
+        yield block
+
+
+@contextmanager
+def written(path: Path) -> Generator[zipfile.ZipFile]:
+    """A new archive to be filled by `put`; it appears whole, or not at all.
+
+    Args:
+        path: where it appears.
+
+    Raises:
+        UserError: the system refused to write.
+    """
+    with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w") as zipped:
+        yield zipped
+
+
+def put(zipped: zipfile.ZipFile, name: str, content: Iterable[bytes], size: int) -> Kept:
+    """Writes one member.
+
+    Args:
+        zipped: what `written` gave.
+        name: of the member.
+        content: its bytes, in blocks.
+        size: how many.
+
+    Returns:
+        What was written.
+
+    Raises:
+        UserError: there were more bytes, or fewer.
+    """
+    digest, length = hashlib.sha256(), 0
+    # Said before, and never by an estimate of Python's, which differs between its versions.
+    large = size > zipfile.ZIP64_LIMIT
+    with zipped.open(_member(name), "w", force_zip64=large) as target:
+        for block in content:
+            if (length := length + len(block)) > size:
+                break
+            digest.update(block)
+            target.write(block)
+    if length != size:
+        raise UserError(
+            f"Expected {size} bytes in {name}. Received {'more' if length > size else length}: it "
+            "changed meanwhile. Let it rest, then try again."
+        )
+    return Kept(digest.hexdigest(), size)
+
+
+def mode(name: str) -> int:
+    """The rights of a member, by its name."""
+    return 0o755 if name in EXECUTABLE else 0o644
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name, DATE)
+    member.create_system = 3  # Unix, on every system
+    member.external_attr = (stat.S_IFREG | mode(name)) << 16
+    return member
