@@ -24,6 +24,8 @@ VERBS = {
     "test": "run the linters and the tests",
     "manifest": "print what a file of the results came from",
     "check-files": "name each file of the results that is not as it was, or outdated",
+    "archive": "make one file of an experiment's run, its results and all that made them",
+    "rerun": "look at such a file, byte by byte, before anything of it is used",
     "drift": "say what differs now from what made the results, and what can still be claimed",
 }
 
@@ -46,6 +48,10 @@ def main(argv: Sequence[str]) -> int:
         print(usage(), file=sys.stdout if argv else sys.stderr)
         return 0 if argv else 2
     try:
+        if argv[0] == "rerun":  # asks nothing of the machine but this Python
+            import rerun
+
+            return rerun.main(argv[1:])
         os.chdir(project.ROOT)
         python = tools.ensure()
         if Path(sys.prefix).resolve() != tools.VENV.resolve():
@@ -100,6 +106,10 @@ def _dispatch(command: str, rest: list[str]) -> int:
         import audit
 
         return {"manifest": audit.manifest, "check-files": audit.check_files}[command](rest)
+    if command == "archive":
+        import archiving
+
+        return archiving.main(rest)
     if command == "drift":
         return _drift(rest)
     if command == "setup":

@@ -84,12 +84,12 @@ def check_files(argv: Sequence[str]) -> int:
     if not options.directory.is_dir():
         raise UserError(f"Expected a folder at {options.directory}. Received none. Correct it.")
     os.chdir(options.directory)
-    odd = _changed_sources()
+    odd = changed_sources()
     try:
         from repro.audit.check import check, write_checksums
 
         name = str(options.configfile or CONFIGURATION)
-        value = _configuration(options.configfile)
+        value = configuration(options.configfile)
         report = check(RESULTS, project.ROOT, value, name, options.write)
     except UserError:
         raise
@@ -109,7 +109,7 @@ def check_files(argv: Sequence[str]) -> int:
     return 1 if report.findings or odd else 0
 
 
-def _configuration(extra: Path | None) -> Any:
+def configuration(extra: Path | None) -> Any:
     """What Snakemake would make of the project's configuration and of one more file."""
     from snakemake.common.configfile import load_configfile
     from snakemake.exceptions import WorkflowError
@@ -128,7 +128,7 @@ def _configuration(extra: Path | None) -> Any:
     return value
 
 
-def _changed_sources() -> list[str]:
+def changed_sources() -> list[str]:
     """The files of the code that are not as recorded, found without the library: it may be one."""
     try:
         value = json.loads((RESULTS / "code.manifest.json").read_bytes())

@@ -134,6 +134,24 @@ def clean(cache: Path) -> None:
                 file.unlink()
 
 
+def fetched(pins: Sequence[Pin], cache: Path) -> list[Path]:
+    """Return the packages' archives, fetched where need be; each has the digest of its pin.
+
+    Args:
+        pins: whose archives.
+        cache: keeps what was fetched; it is held locked meanwhile.
+
+    Raises:
+        UserError: an archive cannot be had or has another digest.
+
+    Example:
+        >>> fetched(read_pins(Path("env.pin.txt")), Path("pkgs"))[0].name
+        'python-3.11.2-debian_6_deb12u9.conda'
+    """
+    with project.locked(cache):
+        return asyncio.run(_fetch(pins, cache))
+
+
 async def _fetch(pins: Sequence[Pin], cache: Path) -> list[Path]:
     from rattler.networking import Client
 

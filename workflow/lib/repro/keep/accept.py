@@ -72,7 +72,9 @@ def _inside(archive: Archive) -> Inside:
         raise
     # Whatever a manifest, a configuration or a program may hold in place of what it should.
     except (LookupError, TypeError, ValueError, AttributeError, zipfile.BadZipFile) as error:
-        raise _refusal(f"a content that cannot be read ({type(error).__name__}: {error})") from error
+        raise _refusal(
+            f"a content that cannot be read ({type(error).__name__}: {error})"
+        ) from error
     for name, text in texts.items():
         if archive.read(name) != text.encode():
             raise _refusal(f"{name} is not what the other files make of it")
@@ -88,13 +90,15 @@ def _refusal(what: str) -> UserError:
 def _refuse_newer(path: Path) -> None:
     """Tells a newer format before all else: it may well be written otherwise."""
     try:
-        with path.open("rb") as file, zipfile.ZipFile(careful(file)) as zipped:
-            with zipped.open(INDEX) as content:
-                indexes.refuse_newer(content.read(_LONGEST_INDEX))
-    except UserError:
-        raise
-    except Exception:  # noqa: S110 - whatever it is, it is told when the archive is opened
-        pass
+        with (
+            path.open("rb") as file,
+            zipfile.ZipFile(careful(file)) as zipped,
+            zipped.open(INDEX) as content,
+        ):
+            text = content.read(_LONGEST_INDEX)
+    except Exception:  # whatever it is, it is told when the archive is opened in earnest
+        return
+    indexes.refuse_newer(text)
 
 
 def unpack(path: Path, folder: Path, told: Told = untold) -> None:

@@ -92,7 +92,9 @@ def workflow(inside: Inside) -> Entity:
 
 def parameter_of(inside: Inside, name: str) -> Entity:
     """Which input or output of the workflow a file is, if it is one."""
-    data = {path for source in inside.experiment.data.values() for path in _files(inside, source.path)}
+    data = {
+        path for source in inside.experiment.data.values() for path in _files(inside, source.path)
+    }
     known = {
         "#input/configuration": {CONFIGURATION},
         "#input/experiment": set(_files(inside, inside.experiment.code)),
@@ -132,7 +134,8 @@ def _languages(inside: Inside) -> Iterator[Entity]:
     version = _version(inside)
     site = {"@id": "https://snakemake.github.io"}
     yield {
-        "@id": "#snakemake", "@type": "ComputerLanguage", "name": "Snakemake", "alternateName": "SMK",
+        "@id": "#snakemake", "@type": "ComputerLanguage", "name": "Snakemake",
+        "alternateName": "SMK",
         "identifier": {"@id": "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"},
         "url": site, **({"version": version} if version else {}),
     }  # fmt: skip
@@ -163,7 +166,8 @@ def _parameters() -> Iterator[Entity]:
             "conformsTo": {"@id": _PARAMETER},
         }  # fmt: skip
     yield {
-        "@id": _PARAMETER, "@type": "CreativeWork", "name": "FormalParameter", "version": "1.0-RELEASE"
+        "@id": _PARAMETER, "@type": "CreativeWork", "name": "FormalParameter",
+        "version": "1.0-RELEASE",
     }  # fmt: skip
 
 
@@ -207,7 +211,9 @@ def _whole(inside: Inside) -> Iterator[Entity]:
     started, ended = times(inside)
     span: Entity = {"startTime": started, "endTime": ended}
     inputs = [CONFIGURATION, *_files(inside, inside.experiment.code)]
-    data = [entity for path in inside.experiment.data.values() for entity in _data(inside, path.path)]
+    data = [
+        entity for path in inside.experiment.data.values() for entity in _data(inside, path.path)
+    ]
     results = [name for name in inside.kept if name.startswith("results/") and "/" in name[8:]]
     yield {
         "@id": "#run", "@type": "CreateAction", **span, "instrument": _ref("Snakefile"),

@@ -25,7 +25,16 @@ from repro.keep import crate, pages
 from repro.keep.claims import Inside, problems
 from repro.keep.container import Kept, blocks, put, written
 from repro.keep.index import (
-    ALWAYS, CONFIGURATION, GUIDE, INDEX, METADATA, PAGES, SUMS, Index, ordered, sums,
+    ALWAYS,
+    CONFIGURATION,
+    GUIDE,
+    INDEX,
+    METADATA,
+    PAGES,
+    SUMS,
+    Index,
+    ordered,
+    sums,
 )  # fmt: skip
 from repro.keep.names import refuse_odd
 from repro.keep.strict import Told, untold
@@ -89,7 +98,9 @@ def planned(
     Raises:
         UserError: a file is missing, lies outside the project's folder, or has an odd name.
     """
-    experiment = Experiment.of(configuration["experiments"][name], configuration.get("stress", False))
+    experiment = Experiment.of(
+        configuration["experiments"][name], configuration.get("stress", False)
+    )
     results = read(place.results).only(name)
     data = {source.path: _inputs(place, source.path) for source in experiment.data.values()}
     left = {path for path, files in data.items() if _bytes(files) > data_limit}
@@ -186,9 +197,9 @@ def write(path: Path, plan: Plan, told: Told = untold) -> dict[str, Kept]:
                 f"Expected files that are as the manifests say. Received: {problem}. See `./run "
                 "check-files`; nothing was archived."
             )
-        for name, text in ((METADATA, crate.metadata), (SUMS, lambda i: sums(i.kept))):
-            content = text(inside).encode()
-            kept[name] = put(zipped, name, [content], len(content))
+        for name in (METADATA, SUMS):
+            text = crate.metadata(inside) if name == METADATA else sums(kept)
+            kept[name] = put(zipped, name, [text.encode()], len(text.encode()))
     return kept
 
 

@@ -23,10 +23,10 @@ from repro.audit.check import broken, replaced
 from repro.audit.results import CODE, LOCK, Results, digest, of
 from repro.core.canonical import canonical, parsed
 from repro.core.config import Source
-from repro.record import manifest
 from repro.keep import index as indexes
 from repro.keep.container import Kept
 from repro.keep.index import ALWAYS, CONDA, CONFIGURATION, INDEX, METADATA, PYPI, SUMS, Index
+from repro.record import manifest
 
 PINS = ("requirements.txt", "requirements-source.txt", "channel-wheels.txt")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
@@ -74,9 +74,7 @@ class Inside:
         """Its results; what a manifest says is not held against the schema, only as written."""
         names = [name for name in self.kept if name.startswith("results/")]
         files = {name.removeprefix("results/"): Path(name) for name in names}
-        return of(
-            Path("results"), files, lambda n: manifest.sound(self.read(f"results/{n}"), n)
-        )
+        return of(Path("results"), files, lambda n: manifest.sound(self.read(f"results/{n}"), n))
 
     @cached_property
     def packages(self) -> dict[str, str]:
@@ -93,7 +91,9 @@ class Inside:
         path = PurePosixPath(path).as_posix()
         if path in self.kept:
             return {"": self.kept[path].sha256}
-        inner = {n.removeprefix(f"{path}/"): k for n, k in self.kept.items() if n.startswith(f"{path}/")}
+        inner = {
+            n.removeprefix(f"{path}/"): k for n, k in self.kept.items() if n.startswith(f"{path}/")
+        }
         return {name: kept.sha256 for name, kept in inner.items()}
 
 
@@ -210,7 +210,9 @@ def _packages(inside: Inside) -> Iterator[str]:
             yield f"{name} is no package of the manifests, nor one that bootstrap/ pins"
     if inside.index.packages:
         missing = inside.packages.keys() - there.values()
-        yield from (f"the package {inside.packages[sha256]} is missing" for sha256 in sorted(missing))
+        yield from (
+            f"the package {inside.packages[sha256]} is missing" for sha256 in sorted(missing)
+        )
 
 
 def _unexplained(inside: Inside) -> Iterator[str]:

@@ -13,11 +13,12 @@ from __future__ import annotations
 import hashlib
 import stat
 import zipfile
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from repro.core.errors import UserError
 from repro.core.writing import whole_file
@@ -25,6 +26,12 @@ from repro.core.writing import whole_file
 BLOCK = 2**20
 DATE = (1980, 1, 1, 0, 0, 0)
 EXECUTABLE = frozenset(["run"])
+
+
+class Hash(Protocol):
+    """As much of a digest as is needed here."""
+
+    def update(self, content: bytes, /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -73,18 +80,34 @@ def put(zipped: zipfile.ZipFile, name: str, content: Iterable[bytes], size: int)
     digest, length = hashlib.sha256(), 0
     # Said before, and never by an estimate of Python's, which differs between its versions.
     large = size > zipfile.ZIP64_LIMIT
-    with zipped.open(_member(name), "w", force_zip64=large) as target:
+    with (
+        zipped.open(_member(name), "w", force_zip64=large) as target,
+        _beside() if size > BLOCK else nullcontext(_at_once) as update,
+    ):
         for block in content:
             if (length := length + len(block)) > size:
                 break
-            digest.update(block)
+            hashed = update(digest, block)
             target.write(block)
+            hashed()
     if length != size:
         raise UserError(
             f"Expected {size} bytes in {name}. Received {'more' if length > size else length}: it "
             "changed meanwhile. Let it rest, then try again."
         )
     return Kept(digest.hexdigest(), size)
+
+
+def _at_once(digest: Hash, block: bytes) -> Callable[[], object]:
+    digest.update(block)
+    return lambda: None
+
+
+@contextmanager
+def _beside() -> Generator[Callable[[Hash, bytes], Callable[[], object]]]:
+    """Hashes in another thread, while this one computes the zip's own sum and writes."""
+    with ThreadPoolExecutor(1) as pool:
+        yield lambda digest, block: pool.submit(digest.update, block).result
 
 
 def mode(name: str) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from repro.core import canonical
 from repro.core.errors import UserError
@@ -24,7 +23,14 @@ what an archive says or holds raises it, and keeps what reads and describes the 
 INDEX, METADATA, SUMS = "archive.json", "ro-crate-metadata.json", "SHA256SUMS"
 GUIDE, CONFIGURATION = "HOW-TO-CHECK.txt", "config/config.yaml"
 PAGES = ("CITATION.cff", "LICENSE", "README.md")
-ALWAYS = (CONFIGURATION, GUIDE, *PAGES, "bootstrap/__main__.py", "profiles/default/config.yaml", "run")
+ALWAYS = (
+    CONFIGURATION,
+    GUIDE,
+    *PAGES,
+    "bootstrap/__main__.py",
+    "profiles/default/config.yaml",
+    "run",
+)
 CONDA, PYPI = "packages/conda/", "packages/pypi/"
 
 
@@ -60,13 +66,12 @@ def parsed(content: bytes) -> Index:
     """
     refuse_newer(content)
     try:
-        value: dict[str, Any] = canonical.parsed(content)
-        index = Index(**{**value, "left_out": tuple(value["left_out"])})
-        plain = isinstance(index.packages, bool) and index.text().encode() == content
-        plain = plain and all(isinstance(name, str) for name in (index.experiment, *index.left_out))
+        value = canonical.parsed(content)
+        name, left_out = str(value["experiment"]), tuple(str(path) for path in value["left_out"])
+        index = Index(name, value["packages"] is True, left_out, value["format"])
     except (ValueError, TypeError, KeyError) as error:
         raise _unreadable(str(error)) from error
-    if not plain or index.format != FORMAT:
+    if index.text().encode() != content or index.format != FORMAT:
         raise _unreadable("other text than this workflow writes")
     return index
 
@@ -79,8 +84,8 @@ def refuse_newer(content: bytes) -> None:
         return  # told by whoever reads it in earnest
     if isinstance(number, int) and number > FORMAT:
         raise UserError(
-            f"Expected an archive in format {FORMAT} or older. Received format {number}, of a newer "
-            "version of this workflow. Read it with that version."
+            f"Expected an archive in format {FORMAT} or older. Received format {number}, of a "
+            "newer version of this workflow. Read it with that version."
         )
 
 

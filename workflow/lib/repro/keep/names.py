@@ -63,7 +63,7 @@ def refuse_odd(names: Iterable[str]) -> None:
     for name in names:
         if why := odd(name):
             raise UserError(
-                f"Expected file names that mean the same on every system. Received {ascii(name)}, "
+                f"Expected file names that mean the same on every system. Received {name!a}, "
                 f"which {why}. Rename that file."
             )
         path = PurePosixPath(name)
@@ -72,7 +72,7 @@ def refuse_odd(names: Iterable[str]) -> None:
             if spelt.setdefault(folded, str(part)) != str(part) or (folded in files):
                 raise UserError(
                     "Expected each file of an archive once. Received "
-                    f"{ascii(str(part))} and {ascii(spelt[folded])}, which are one place on some "
+                    f"{str(part)!a} and {spelt[folded]!a}, which are one place on some "
                     "systems. Rename one of them."
                 )
         files.add(_folded(name))
@@ -84,8 +84,8 @@ def _refuse_files_in_files(spelt: dict[str, str], files: set[str]) -> None:
         inside = [str(parent) for parent in PurePosixPath(folded).parents if str(parent) in files]
         if inside:
             raise UserError(
-                f"Expected each file of an archive once. Received {ascii(name)} below "
-                f"{ascii(spelt[inside[0]])}, which is a file. Rename one of them."
+                f"Expected each file of an archive once. Received {name!a} below "
+                f"{spelt[inside[0]]!a}, which is a file. Rename one of them."
             )
 
 

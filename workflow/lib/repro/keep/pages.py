@@ -49,7 +49,7 @@ What is where:
 _WITH = """\
 All packages of the environment and of the host's tools are in packages/."""
 _WITHOUT = """\
-The packages are not in this archive. conda-lock.yml and bootstrap/ name them, each with its sha256."""
+The packages are not in this archive. conda-lock.yml and bootstrap/ name each with its sha256."""
 _CITATION = """\
 cff-version: 1.2.0
 message: If you use this archive, please cite it by its title, its date and its sha256.

@@ -140,7 +140,7 @@ def _refuse_members(members: list[zipfile.ZipInfo], size: int) -> None:
         raise _refusal(f"{len(members)} members where {MOST_MEMBERS} are the most")
     for info in members:
         if what := _odd_member(info):
-            raise _refusal(f"{ascii(info.orig_filename)}, which {what}")
+            raise _refusal(f"{info.orig_filename!a}, which {what}")
     refuse_odd(info.filename for info in members)
     if (total := sum(info.file_size for info in members)) > size:
         raise _refusal(f"members of {total} bytes in a file of {size}")
