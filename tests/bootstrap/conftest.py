@@ -9,6 +9,7 @@ import project
 import pytest
 import small_channel
 from small_channel import Channel, Server
+from small_archive import archived, furnish
 from small_results import Project
 
 
@@ -48,3 +49,17 @@ def small(small_once: Project, tmp_path: Path) -> Project:
     """A copy of it, to be changed."""
     shutil.copytree(small_once.folder, tmp_path / "a project")
     return Project(tmp_path / "a project")
+
+
+@pytest.fixture
+def furnished(small: Project) -> Project:
+    """A small project with all that an archive of it needs."""
+    return furnish(small)
+
+
+@pytest.fixture(scope="session")
+def sound(small_once: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive that is in order, to be forged; nobody changes it."""
+    folder = tmp_path_factory.mktemp("sound")
+    shutil.copytree(small_once.folder, folder / "a project")
+    return archived(furnish(Project(folder / "a project")), folder / "tiny.crate.zip")

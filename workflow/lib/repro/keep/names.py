@@ -68,14 +68,12 @@ def refuse_odd(names: Iterable[str]) -> None:
             )
         path = PurePosixPath(name)
         for part in (path, *path.parents[:-1]):
-            folded = _folded(str(part))
-            if spelt.setdefault(folded, str(part)) != str(part) or (folded in files):
-                raise UserError(
-                    "Expected each file of an archive once. Received "
-                    f"{str(part)!a} and {spelt[folded]!a}, which are one place on some "
-                    "systems. Rename one of them."
-                )
-        files.add(_folded(name))
+            first = spelt.setdefault(_folded(str(part)), str(part))
+            if first != str(part):
+                raise _twice(f"{str(part)!a} and {first!a}, which are one place on some systems")
+        if (folded := _folded(name)) in files:
+            raise _twice(f"{name!a} twice")
+        files.add(folded)
     _refuse_files_in_files(spelt, files)
 
 
@@ -83,10 +81,13 @@ def _refuse_files_in_files(spelt: dict[str, str], files: set[str]) -> None:
     for folded, name in spelt.items():
         inside = [str(parent) for parent in PurePosixPath(folded).parents if str(parent) in files]
         if inside:
-            raise UserError(
-                f"Expected each file of an archive once. Received {name!a} below "
-                f"{spelt[inside[0]]!a}, which is a file. Rename one of them."
-            )
+            raise _twice(f"{name!a} below {spelt[inside[0]]!a}, which is a file")
+
+
+def _twice(what: str) -> UserError:
+    return UserError(
+        f"Expected each file of an archive once. Received {what}. Rename one of them."
+    )
 
 
 def _folded(name: str) -> str:

@@ -1,0 +1,348 @@
+"""./run archive: the same run, the same bytes; whole or not at all; and only what is whole."""
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import archiving
+import project
+import pytest
+import small_archive
+import small_results
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from repro.core.errors import UserError
+from repro.keep.accept import accepted, unpack
+from repro.keep.archive import Plan, write
+from repro.keep.container import put, written
+from repro.keep.strict import opened
+from small_archive import FURNITURE, archived, furnish, members, plan
+from small_results import CONFIGURATION, SOURCES, Project
+
+ROOT = Path(__file__).parents[2]
+WEIGHTS = "results/tiny/original/seed-0/weights.safetensors"
+
+
+def test_the_same_run_gives_the_same_bytes_elsewhere_and_at_another_time(
+    furnished: Project, tmp_path: Path
+) -> None:
+    first = archived(furnished, tmp_path / "first.crate.zip")
+    elsewhere = shutil.copytree(furnished.folder, tmp_path / "else" / "where it lies")
+    for number, path in enumerate(sorted(elsewhere.rglob("*"), reverse=True)):
+        path.chmod(0o755)
+        os.utime(path, (10**9 + number, 10**9 + number))
+    second = archived(Project(elsewhere), tmp_path / "second.crate.zip")
+    assert second.read_bytes() == first.read_bytes()
+    assert str(tmp_path).encode() not in first.read_bytes()
+
+
+def test_everything_that_the_results_rest_on_is_in_it_and_nothing_else(
+    furnished: Project, tmp_path: Path
+) -> None:
+    small_results.write(furnished.folder / "notes.txt", "mine")
+    small_results.write(furnished.folder / ".tools/secret", "mine")
+    inside = members(archived(furnished, tmp_path / "a.zip"))
+    expected = {*SOURCES, *FURNITURE, small_results.PACK, CONFIGURATION}
+    expected |= {"tiny/__init__.py", "tiny/layers.py", "raw data.csv"}
+    expected |= {
+        path.relative_to(furnished.folder).as_posix()
+        for path in furnished.results.rglob("*")
+        if path.is_file()
+    }
+    made = {"archive.json", "CITATION.cff", "HOW-TO-CHECK.txt"}
+    assert set(inside) == expected | made | {"ro-crate-metadata.json", "SHA256SUMS"}
+    for name in expected - {CONFIGURATION}:
+        assert inside[name] == (furnished.folder / name).read_bytes()
+
+
+def test_the_configuration_in_it_asks_for_the_same_with_every_default_written_out(
+    furnished: Project, tmp_path: Path
+) -> None:
+    furnished.configuration["experiments"]["other"] = furnished.entry(code="elsewhere.py")
+    value = yaml.safe_load(members(archived(furnished, tmp_path / "a.zip"))[CONFIGURATION])
+    assert list(value["experiments"]) == ["tiny"]
+    assert value["experiments"]["tiny"]["training"]["epochs"] == 20
+    assert small_archive.filled(value, "tiny") == value
+
+
+def test_unzip_and_sha256sum_are_enough_to_check_it(furnished: Project, tmp_path: Path) -> None:
+    path = archived(furnished, tmp_path / "a.zip")
+    subprocess.run(["unzip", "-q", "-d", tmp_path / "out", path], check=True)
+    sums = ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"]
+    done = subprocess.run(sums, cwd=tmp_path / "out", capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    listed = (tmp_path / "out/SHA256SUMS").read_text().splitlines()
+    there = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert len(listed) == len(there) - 1
+    assert os.access(tmp_path / "out/run", os.X_OK)
+    (tmp_path / "out" / WEIGHTS).write_bytes(b"others")
+    done = subprocess.run(sums, cwd=tmp_path / "out", capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (1, f"{WEIGHTS}: FAILED\n".encode())
+
+
+def test_what_was_archived_is_accepted_and_unpacks_to_the_same_files(
+    furnished: Project, tmp_path: Path
+) -> None:
+    path = archived(furnished, tmp_path / "a.zip")
+    with accepted(path) as inside:
+        assert (inside.index.experiment, inside.index.packages) == ("tiny", False)
+    unpack(path, tmp_path / "out")
+    inside = members(path)
+    found = {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.*")}
+    assert {name for name in inside if "." in name} <= found
+    for name, content in inside.items():
+        assert (tmp_path / "out" / name).read_bytes() == content
+    with pytest.raises(UserError, match="Expected nothing at"):
+        unpack(path, tmp_path / "out")
+
+
+def test_an_unpacked_archive_archives_to_the_same_bytes(furnished: Project, tmp_path: Path) -> None:
+    path = archived(furnished, tmp_path / "a.zip")
+    unpack(path, tmp_path / "out")
+    again = archived(Project(tmp_path / "out"), tmp_path / "b.zip")
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_raw_data_beyond_the_limit_are_named_by_path_and_digest_alone(
+    furnished: Project, tmp_path: Path
+) -> None:
+    write(tmp_path / "a.zip", plan(furnished, limit=3))
+    inside = members(tmp_path / "a.zip")
+    sha256 = furnished.experiment.data[""].sha256
+    assert "raw data.csv" not in inside
+    assert f"too large: raw data.csv\n    sha256 {sha256}" in inside["HOW-TO-CHECK.txt"].decode()
+    assert sha256.encode() in inside["ro-crate-metadata.json"]
+    with accepted(tmp_path / "a.zip") as found:
+        assert found.index.left_out == ("raw data.csv",)
+
+
+@pytest.fixture
+def with_wheel(furnished: Project, monkeypatch: pytest.MonkeyPatch) -> tuple[Project, Path]:
+    """A project whose manifests name a wheel that is there."""
+    wheel = small_results.write(furnished.folder / ".tools/numpy-2.4.6-x.whl", small_archive.WHEEL)
+    digest = hashlib.sha256(small_archive.WHEEL).hexdigest()
+    monkeypatch.setitem(small_results.WHEEL, "sha256", digest)
+    furnished.make()
+    return furnished, wheel
+
+
+def test_packages_are_in_it_by_the_digests_of_the_manifests(
+    with_wheel: tuple[Project, Path], tmp_path: Path
+) -> None:
+    small, wheel = with_wheel
+    name = f"packages/pypi/{wheel.name}"
+    write(tmp_path / "a.zip", plan(small, {name: wheel}))
+    with accepted(tmp_path / "a.zip") as inside:
+        assert inside.index.packages
+        assert inside.read(name) == small_archive.WHEEL
+    wheel.write_bytes(b"another")
+    with pytest.raises(UserError, match=f"Received: {name} is no package of the manifests"):
+        write(tmp_path / "b.zip", plan(small, {name: wheel}))
+    with pytest.raises(UserError, match="the package pkg:pypi/numpy@2.4.6 is missing"):
+        write(tmp_path / "b.zip", plan(small, {}))
+    assert not (tmp_path / "b.zip").exists()
+
+
+def test_an_odd_or_an_unclaimed_file_is_refused_before_anything_is_written(
+    furnished: Project, tmp_path: Path
+) -> None:
+    small_results.write(furnished.folder / "tiny/a:b.txt", "x")
+    with pytest.raises(UserError, match="'tiny/a:b.txt', which has a backslash or a colon"):
+        plan(furnished)
+    (furnished.folder / "tiny/a:b.txt").unlink()
+    small_results.write(furnished.results / "tiny/odd.npy", "x")
+    with pytest.raises(UserError, match="unclaimed results/tiny/odd.npy|unclaimed +results"):
+        write(tmp_path / "a.zip", plan(furnished))
+    assert list(tmp_path.glob("*.zip")) == []
+
+
+def test_code_outside_the_project_is_refused_with_what_to_do(
+    furnished: Project, tmp_path: Path
+) -> None:
+    small_results.write(tmp_path / "code.py", "x = 1\n")
+    furnished.configuration = {"experiments": {"tiny": furnished.entry(code="../code.py")}}
+    with pytest.raises(UserError, match=r"inside the project's folder.*Received ../code.py"):
+        plan(furnished)
+
+
+@pytest.mark.parametrize("name", ["README.md", "LICENSE", "run", "bootstrap/__main__.py"])
+def test_what_every_archive_needs_is_asked_for(furnished: Project, name: str) -> None:
+    (furnished.folder / name).unlink()
+    with pytest.raises(UserError, match=f"Expected {name} in the folder of the Snakefile"):
+        plan(furnished)
+
+
+def test_a_citation_of_ones_own_is_kept(furnished: Project, tmp_path: Path) -> None:
+    small_results.write(furnished.folder / "CITATION.cff", "title: mine\n")
+    path = archived(furnished, tmp_path / "a.zip")
+    assert members(path)["CITATION.cff"] == b"title: mine\n"
+    with accepted(path):
+        pass
+
+
+def test_a_file_that_changes_meanwhile_is_refused(
+    furnished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = plan(furnished)
+    small_results.write(furnished.folder / WEIGHTS, "v" * 50)
+    with pytest.raises(UserError, match=f"changed +{WEIGHTS}"):
+        write(tmp_path / "a.zip", chosen)
+    monkeypatch.setattr(Plan, "size", lambda *_: 7)
+    with pytest.raises(UserError, match="Expected 7 bytes in archive.json. Received more"):
+        write(tmp_path / "a.zip", chosen)
+    assert list(tmp_path.glob("*.zip")) == []
+
+
+KILLED = """
+import sys
+sys.path[:0] = [{library!r}, {bootstrap!r}, {tests!r}]
+from pathlib import Path
+from repro.keep import archive
+from small_archive import plan
+from small_results import Project
+
+def told(_):
+    print("written", flush=True)
+    sys.stdin.read()
+
+archive.write(Path({out!r}), plan(Project(Path({folder!r}))), told)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_one_that_is_killed_leaves_no_half_file_and_the_next_try_works(
+    furnished: Project, tmp_path: Path, how: signal.Signals
+) -> None:
+    out = tmp_path / "a.crate.zip"
+    script = KILLED.format(
+        library=str(ROOT / "workflow/lib"), bootstrap=str(ROOT / "bootstrap"),
+        tests=str(Path(__file__).parent), out=str(out), folder=str(furnished.folder),
+    )  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"written\n"
+    process.send_signal(how)
+    process.communicate()
+    assert process.returncode != 0
+    assert not out.exists()
+    assert how == signal.SIGKILL or list(tmp_path.glob(".partial*")) == []
+    archived(furnished, out)
+    assert list(tmp_path.glob(".partial*")) == []
+    with accepted(out):
+        pass
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    sizes=st.lists(st.integers(0, 3 * 2**20), min_size=1, max_size=4),
+    parts=st.integers(1, 2**20),
+)
+def test_any_contents_in_any_blocks_come_back(
+    tmp_path: Path, sizes: list[int], parts: int
+) -> None:
+    chance = random.Random(sum(sizes))
+    contents = {f"{number}": chance.randbytes(size) for number, size in enumerate(sizes)}
+    with written(tmp_path / "a.zip") as zipped:
+        for name, content in contents.items():
+            blocks = [content[i : i + parts] for i in range(0, len(content), parts)]
+            kept = put(zipped, name, blocks, len(content))
+            assert kept.sha256 == hashlib.sha256(content).hexdigest()
+    with opened(tmp_path / "a.zip") as found:
+        assert {name: found.read(name) for name in found.kept} == contents
+
+
+def test_members_and_archives_beyond_what_a_plain_zip_can_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As beyond 2 GiB, with the limit lowered: writer and reader agree on the larger fields."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)
+    with written(tmp_path / "a.zip") as zipped:
+        for name in ("large", "small"):
+            put(zipped, name, [name.encode() * (900 if name == "large" else 2)], 4500 if name == "large" else 10)
+    with opened(tmp_path / "a.zip") as found:
+        assert found.read("large") == b"large" * 900
+    flipped = bytearray((tmp_path / "a.zip").read_bytes())
+    flipped[-30] ^= 1
+    (tmp_path / "a.zip").write_bytes(flipped)
+    with pytest.raises(UserError), opened(tmp_path / "a.zip"):
+        pass
+
+
+@pytest.fixture
+def here(furnished: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setattr(project, "ROOT", furnished.folder)
+    monkeypatch.chdir(furnished.folder)
+    return furnished
+
+
+def test_the_command_writes_it_and_says_what_to_publish(
+    here: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert archiving.main(["tiny", "--without-packages"]) == 0
+    path = here.folder / "tiny.crate.zip"
+    told = capsys.readouterr()
+    assert hashlib.sha256(path.read_bytes()).hexdigest() in told.out
+    assert told.err == ""  # no bar where nobody looks
+
+
+def test_the_command_refuses_what_is_not_whole_and_names_the_first_problem(here: Project) -> None:
+    small_results.write(here.folder / WEIGHTS, "v" * 50)
+    with pytest.raises(UserError, match=f"Received: changed {WEIGHTS} .* nothing was archived"):
+        archiving.main(["tiny", "--without-packages"])
+    assert list(here.folder.glob("*.zip")) == []
+
+
+def test_the_command_refuses_outdated_results(here: Project) -> None:
+    small_results.write(here.folder / "workflow/lib/repro/model/training.py", "EPOCHS = 4\n")
+    with pytest.raises(UserError, match="Received: changed workflow/lib/repro/model/training.py"):
+        archiving.main(["tiny", "--without-packages"])
+
+
+def test_another_experiments_trouble_is_none_of_this_one(here: Project) -> None:
+    here.configuration["experiments"]["other"] = here.entry(code="missing.py")
+    here.save()
+    small_results.write(here.results / "other/verdict.json", "{}")
+    assert archiving.main(["tiny", "--without-packages"]) == 0
+    with pytest.raises(UserError, match="Expected one of the experiments .*: other, tiny"):
+        archiving.main(["absent", "--without-packages"])
+
+
+def test_it_needs_no_more_memory_for_a_larger_file(tmp_path: Path) -> None:
+    """Written and read in blocks: the peak stays far below the size."""
+    script = f"""
+import resource, sys
+sys.path.insert(0, {str(ROOT / "workflow/lib")!r})
+from pathlib import Path
+from repro.keep.container import put, written
+from repro.keep.strict import opened
+path = Path({str(tmp_path / "a.zip")!r})
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+block = bytes(2**20)
+with written(path) as zipped:
+    put(zipped, "large", (block for _ in range(300)), 300 * 2**20)
+with opened(path) as found:
+    for _ in found.blocks("large"):
+        pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 40 * 1024  # KiB, of 300 MiB
+
+
+def test_the_benchmark_prints_a_ratio(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "tests/benchmarks/archive.py"), "--mib", "3"]
+    done = subprocess.run(
+        [*command, "--folder", str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert "| archive, of copy and hash |" in done.stdout
