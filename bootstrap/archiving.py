@@ -19,7 +19,8 @@ from repro.audit.check import check
 from repro.audit.results import read
 from repro.core.config import filled
 from repro.core.errors import UserError
-from repro.keep.archive import Place, planned, sha256, write
+from repro.keep.archive import Place, planned, write
+from repro.keep.index import SUMS
 
 DATA_LIMIT = 1024  # MiB; of each of the raw data
 
@@ -56,8 +57,10 @@ def main(argv: Sequence[str]) -> int:
     with progress(sum(plan.size(name) for name in plan.names())) as told:
         kept = write(path, plan, told)
     size = path.stat().st_size
-    print(f"{path}: {len(kept)} files, {size} bytes, sha256 {sha256(path)}")
-    print(f"Publish this sha256 with it. To look at it: ./run rerun {path} --check-only")
+    print(
+        f"{path}: {len(kept)} files, {size} bytes, whose {SUMS} has the sha256\n{kept[SUMS].sha256}"
+    )
+    print(f"Publish that with it. To look at it: ./run rerun {path} --check-only")
     return 0
 
 

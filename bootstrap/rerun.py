@@ -16,8 +16,8 @@ from pathlib import Path
 import project
 from repro.core.errors import UserError
 from repro.keep.accept import accepted, unpack
-from repro.keep.archive import sha256
 from repro.keep.claims import Inside
+from repro.keep.index import SUMS
 
 SUFFIX = ".crate.zip"
 assert project.LIBRARY.is_dir()  # and importable
@@ -66,8 +66,9 @@ def _told(file: Path, inside: Inside, seconds: float) -> str:
     left = "".join(f"\nNot in it, too large: {path}" for path in index.left_out)
     return (
         f"{file.name}: experiment {index.experiment}, {packages}; {len(inside.kept)} files, {size} "
-        f"bytes, all as they say of one another ({seconds:.1f} s).{left}\nsha256 {sha256(file)}\n"
-        "It is what its author archived if this is the sha256 that was published with it."
+        f"bytes, all as they say of one another ({seconds:.1f} s).{left}\n"
+        f"It is what its author archived if {SUMS} was published with this sha256:\n"
+        f"{inside.kept[SUMS].sha256}"
     )
 
 

@@ -69,7 +69,7 @@ def copy_and_hash(files: list[Path], to: Path) -> None:
 
 
 def archive(files: list[Path], to: Path) -> None:
-    """What `repro.keep.archive.write` does with them."""
+    """What `repro.keep.archive.write` does with them; whole, flushed, renamed."""
     with written(to) as zipped:
         for path in files:
             with path.open("rb") as source:
@@ -83,6 +83,9 @@ def look(_: list[Path], at: Path) -> None:
 
 
 def _seconds(what: Callable[[list[Path], Path], None], files: list[Path], path: Path) -> float:
+    if what is not look:
+        path.unlink(missing_ok=True)
+    os.sync()
     start = time.perf_counter()
     what(files, path)
     return time.perf_counter() - start

@@ -8,8 +8,8 @@ from pathlib import Path
 import project
 import pytest
 import small_channel
-from small_channel import Channel, Server
 from small_archive import archived, furnish
+from small_channel import Channel, Server
 from small_results import Project
 
 

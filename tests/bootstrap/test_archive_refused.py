@@ -1,6 +1,7 @@
 """./run rerun --check-only: whatever was altered is refused with a sentence, and leaves nothing."""
 
 import io
+import json
 import random
 import shutil
 import stat
@@ -10,6 +11,7 @@ import sys
 import unicodedata
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from repro.core.canonical import pretty
+from repro.core.digest import sha256_bytes
 from repro.core.errors import UserError
 from repro.keep import strict
 from repro.keep.accept import accepted, unpack
@@ -54,8 +57,6 @@ def recorded_anew(content: Members) -> None:
 
     def change(value: Any) -> None:
         used = value["predicate"]["buildDefinition"]["resolvedDependencies"]
-        from repro.core.digest import sha256_bytes
-
         next(u for u in used if u.get("name") == TRAINING)["digest"]["sha256"] = sha256_bytes(
             content[TRAINING]
         )
@@ -65,7 +66,7 @@ def recorded_anew(content: Members) -> None:
 
 def asked(key: str, value: Any) -> Callable[[Members], None]:
     def change(content: Members) -> None:
-        said = strict_json(content[CONFIGURATION])
+        said = json.loads(content[CONFIGURATION])
         place = said["experiments"]["tiny"]
         *way, last = key.split(".")
         for part in way:
@@ -74,12 +75,6 @@ def asked(key: str, value: Any) -> Callable[[Members], None]:
         content[CONFIGURATION] = pretty(said).encode()
 
     return change
-
-
-def strict_json(content: bytes) -> Any:
-    import json
-
-    return json.loads(content)
 
 
 def later(content: Members) -> None:
@@ -97,7 +92,7 @@ def told_otherwise(content: Members) -> None:
 def said(**changed: Any) -> Callable[[Members], None]:
     def change(content: Members) -> None:
         content["archive.json"] = pretty(
-            {**strict_json(content["archive.json"]), **changed}
+            {**json.loads(content["archive.json"]), **changed}
         ).encode()
 
     return change
@@ -121,7 +116,6 @@ def program(content: Members) -> None:
     with zipfile.ZipFile(buffer, "w") as zipped:
         zipped.writestr("__main__.py", "print('mine')\n")
     content["results/code.pyz"] = buffer.getvalue()
-    from repro.core.digest import sha256_bytes
 
     def change(value: Any) -> None:
         subject = next(s for s in value["subject"] if s["name"] == "code.pyz")
@@ -289,15 +283,10 @@ def test_what_the_writer_would_not_have_written_is_refused(
     case: str, sound: Path, tmp_path: Path
 ) -> None:
     change, words = ODD_ZIPS[case]
-    with pytest.warns(UserWarning) if case == "one name twice" else _quiet():
+    twice = pytest.warns(UserWarning, match="Duplicate name")
+    with twice if case == "one name twice" else nullcontext():
         path = rezip(sound, change, tmp_path / "odd.crate.zip")
     refused(path, words, tmp_path)
-
-
-def _quiet() -> Any:
-    from contextlib import nullcontext
-
-    return nullcontext()
 
 
 Patch = Callable[[bytes], bytes]

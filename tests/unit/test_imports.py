@@ -28,7 +28,7 @@ def test_no_module_imports_what_is_heavy(fresh: Fresh) -> None:
     assert not HEAVY & set(json.loads(done.stdout))
 
 
-LAYERS = ["core", "data", "model", "record", "steps", "audit", "judge"]
+LAYERS = ["core", "data", "model", "record", "steps", "audit", "keep", "judge"]
 
 
 @pytest.mark.parametrize("layer", LAYERS)

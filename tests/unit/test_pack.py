@@ -56,6 +56,7 @@ def test_the_same_source_gives_the_same_bytes(copy: Path) -> None:
     [
         "lib/repro/judge/render.py",
         "lib/repro/audit/check.py",
+        "lib/repro/keep/strict.py",
         "schemas/verdict.schema.yaml",
         "lib/repro/judge/new.py",
     ],

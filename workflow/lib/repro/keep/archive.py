@@ -10,7 +10,6 @@ and what is written besides the run's own files is made from them alone.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -207,9 +206,3 @@ def _heard(content: Iterator[bytes], told: Told) -> Iterator[bytes]:
     for block in content:
         told(len(block))
         yield block
-
-
-def sha256(path: Path) -> str:
-    """The digest of a whole archive: what to publish beside it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

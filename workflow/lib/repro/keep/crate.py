@@ -11,7 +11,7 @@ the archive's other files decides a byte of it: a reader makes it again, and com
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from repro.audit.results import LOCK
@@ -88,7 +88,14 @@ def metadata(inside: Inside) -> str:
         "conformsTo": [{"@id": _CRATE}, {"@id": _WORKFLOW_CRATE}],
     }
     others = sorted([*files, *made, *_profiles()], key=lambda entity: entity["@id"])
-    return pretty({"@context": _CONTEXT, "@graph": [descriptor, root, *others]})
+    graph = [_compact(entity) for entity in (descriptor, root, *others)]
+    return pretty({"@context": _CONTEXT, "@graph": graph})
+
+
+def _compact(entity: Entity) -> Entity:
+    """One value stands without a list, as RO-Crate wants its JSON-LD."""
+    lists = {k: cast("list[Any]", v) for k, v in entity.items() if isinstance(v, list)}
+    return {**entity, **{k: values[0] for k, values in lists.items() if len(values) == 1}}
 
 
 def _profiles() -> list[Entity]:

@@ -85,9 +85,7 @@ def _refuse_files_in_files(spelt: dict[str, str], files: set[str]) -> None:
 
 
 def _twice(what: str) -> UserError:
-    return UserError(
-        f"Expected each file of an archive once. Received {what}. Rename one of them."
-    )
+    return UserError(f"Expected each file of an archive once. Received {what}. Rename one of them.")
 
 
 def _folded(name: str) -> str:

@@ -21,8 +21,9 @@ To check it by hand, with nothing but unzip and sha256sum:
     unzip -d FOLDER THIS-FILE.crate.zip
     cd FOLDER && sha256sum --check --strict --quiet {sums}
 No output means that every file is as it was when the archive was made. The sums are in the archive
-themselves, so whoever changes a file can adapt them: compare the sha256 of the whole archive with
-the one that was published with it.
+themselves, so whoever changes a file can adapt them: compare the one of {sums} itself, by
+    sha256sum {sums}
+with the one that was published with the archive. Every byte of the archive follows from it.
 
 To check it byte by byte, with Python 3.11 and a copy of the workflow that you trust:
     ./run rerun THIS-FILE.crate.zip --check-only
@@ -52,7 +53,7 @@ _WITHOUT = """\
 The packages are not in this archive. conda-lock.yml and bootstrap/ name each with its sha256."""
 _CITATION = """\
 cff-version: 1.2.0
-message: If you use this archive, please cite it by its title, its date and its sha256.
+message: If you use this archive, please cite its title, its date and the sha256 of SHA256SUMS.
 type: dataset
 title: {title}
 abstract: {abstract}
