@@ -25,7 +25,7 @@ VERBS = {
     "manifest": "print what a file of the results came from",
     "check-files": "name each file of the results that is not as it was, or outdated",
     "archive": "make one file of an experiment's run, its results and all that made them",
-    "rerun": "look at such a file, byte by byte, before anything of it is used",
+    "rerun": "look at such a file, byte by byte; then run what is in it once more",
     "drift": "say what differs now from what made the results, and what can still be claimed",
 }
 

@@ -35,6 +35,7 @@ REMEMBERED = project.TOOLS / "channel"
 LOCAL = project.TOOLS / "local"
 ENVS = project.ROOT / "workflow" / "envs"
 WHEELS = project.ROOT / "bootstrap" / "channel-wheels.txt"
+ARCHIVED = project.ROOT / "packages" / "conda"  # in a folder that was an archive
 PATIENCE = 5.0  # seconds for the locked channel to answer
 
 
@@ -154,14 +155,27 @@ def _build() -> None:
     with whole_folder(LOCAL) as folder:
         channel, scratch = folder / "channel", folder / "scratch"
         (channel / "noarch").mkdir(parents=True)
-        built = [debian.write_python(channel, scratch)]
-        built += [package.write_wheel(wheel, channel) for wheel in _wheels(scratch / "wheels")]
-        shutil.rmtree(scratch)
+        if ARCHIVED.is_dir():
+            built = _archived(channel)
+        else:
+            built = [debian.write_python(channel, scratch)]
+            built += [package.write_wheel(wheel, channel) for wheel in _wheels(scratch / "wheels")]
+            shutil.rmtree(scratch)
         asyncio.run(_index(channel))
         render.render_local([_described(file, channel) for file in built], folder / "envs")
         files = sorted(file for file in folder.rglob("*") if file.is_file())
         digests = {file.relative_to(folder).as_posix(): _digest(file) for file in files}
         project.write(folder / "made.json", json.dumps({"key": _key(), "files": digests}, indent=1))
+
+
+def _archived(channel: Path) -> list[Path]:
+    """Copy the packages that an archive brought along: the very ones that its results came from."""
+    files = sorted(ARCHIVED.glob("*/*.conda"))
+    copied = [channel / file.relative_to(ARCHIVED) for file in files]
+    for file, copy in zip(files, copied, strict=True):
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(file, copy)
+    return copied
 
 
 def _wheels(folder: Path) -> list[Path]:

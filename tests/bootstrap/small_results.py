@@ -41,6 +41,7 @@ ENVIRONMENT = {
     "loaded": {"packages": ["numpy"], "host": {"/lib/libm.so.6": "0" * 64}},
 }
 WHEEL = {"manager": "pip", "name": "numpy", "version": "2.4.6", "sha256": "1" * 64}
+PACKAGES = [WHEEL]
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -100,7 +101,7 @@ class Project:
         facts = {"channel": "local", "platform": "linux-64", "environment": "keras"}
         making = Making(
             names={"step": step, **names}, parameters=parameters, inputs=resources(inputs),
-            installed={**lock, **facts, "packages": [WHEEL]}, environment=ENVIRONMENT,
+            installed={**lock, **facts, "packages": PACKAGES}, environment=ENVIRONMENT,
         )  # fmt: skip
         path = self.results / folder / f"{name}.manifest.json"
         manifest.write(path, making, [path.parent / output for output in outputs])

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -31,13 +32,14 @@ WEIGHTS = "results/tiny/original/seed-0/weights.safetensors"
 
 
 def test_the_same_run_gives_the_same_bytes_elsewhere_and_at_another_time(
-    furnished: Project, tmp_path: Path
+    furnished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = archived(furnished, tmp_path / "first.crate.zip")
     elsewhere = shutil.copytree(furnished.folder, tmp_path / "else" / "where it lies")
     for number, path in enumerate(sorted(elsewhere.rglob("*"), reverse=True)):
         path.chmod(0o755)
         os.utime(path, (10**9 + number, 10**9 + number))
+    monkeypatch.setattr(time, "time", lambda: 2e9)
     second = archived(Project(elsewhere), tmp_path / "second.crate.zip")
     assert second.read_bytes() == first.read_bytes()
     assert str(tmp_path).encode() not in first.read_bytes()
@@ -202,6 +204,7 @@ def test_a_file_that_changes_meanwhile_is_refused(
 
 KILLED = """
 import sys
+import time
 sys.path[:0] = [{library!r}, {bootstrap!r}, {tests!r}]
 from pathlib import Path
 from repro.keep import archive
