@@ -76,9 +76,9 @@ def _channel(inside: Inside) -> str:
 def _ask(folder: Path, offline: bool, yes: bool) -> None:
     where = "packages/ in it, nothing from elsewhere" if offline else "the indexes you configured"
     print(
-        f"It would be unpacked to {folder}; then `./run all` runs there: bootstrap/, the workflow and "
-        "the experiment's code, all of them the archive's, with your rights. Packages come from "
-        f"{where}.",
+        f"It would be unpacked to {folder}; then `./run all` runs there: bootstrap/, the workflow "
+        "and the experiment's code, all of them the archive's, with your rights. Packages come "
+        f"from {where}.",
         flush=True,
     )
     if not yes and not (sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() == "y"):
