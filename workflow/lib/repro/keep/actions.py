@@ -10,31 +10,19 @@ nothing is made up.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from repro.audit.results import LOCK, SUFFIX, Results, Step
+from repro.audit.results import LOCK, SUFFIX, Step
 from repro.core.canonical import canonical, parsed
+from repro.keep import software
 from repro.keep.claims import Inside
 from repro.keep.index import CONFIGURATION
 
 Entity = dict[str, Any]
 
-_STEPS = {
-    "code": "Packs the library into the programs that make the results and judge them",
-    "prepare": "Turns raw data into arrays for training, validation and test",
-    "train": "Trains the model, and traces every step",
-    "evaluate": "Computes metrics and predictions of the trained model",
-    "probe": "Looks for mistakes on which two runs agree",
-    "compare": "Compares the original with its repeats, and writes the verdict",
-}
-_CODE = "results/code.pyz"
-_PROGRAMS = {"code": "workflow/scripts/pack.py", "compare": "results/judge.pyz"}
-"""What a step runs, where that is not the code. The sha256 of the file is its version."""
 _PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
-_PINS = "bootstrap/requirements.txt"
 _COMPLETED = "http://schema.org/CompletedActionStatus"
 _INPUTS = {"raw-data": "the raw data", "experiment": "the code of the experiment"}
 _WANTED = {"configuration": "the configuration", **_INPUTS}
@@ -66,18 +54,9 @@ def _verdict(inside: Inside) -> str:
     return f"results/{inside.index.experiment}/verdict.json"
 
 
-def _steps(results: Results) -> list[Step]:
-    """In the order of the workflow, then of their paths."""
-    order = {name: position for position, name in enumerate(_STEPS)}
-    return sorted(
-        results.steps.values(),
-        key=lambda step: (order.get(step.name, len(order)), step.path),
-    )
-
-
 def workflow(inside: Inside) -> Entity:
     """What the Snakefile is beyond a file: the workflow, its inputs, its steps and its output."""
-    names = dict.fromkeys(step.name for step in _steps(inside.results))
+    names = dict.fromkeys(step.name for step in software.steps(inside.results))
     return {
         "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
         "programmingLanguage": {"@id": "#snakemake"},
@@ -120,42 +99,12 @@ def entities(inside: Inside) -> list[Entity]:
         Entities without a fixed order.
     """
     return [
-        *_languages(inside),
+        *software.entities(inside),
         *_parameters(),
-        *_tools(inside),
         *_left_out(inside),
-        *_packages(inside),
         *_whole(inside),
-        *(entity for step in _steps(inside.results) for entity in _action(inside, step)),
+        *(entity for step in software.steps(inside.results) for entity in _action(inside, step)),
     ]
-
-
-def _languages(inside: Inside) -> Iterator[Entity]:
-    version = _version(inside)
-    site = {"@id": "https://snakemake.github.io"}
-    yield {
-        "@id": "#snakemake", "@type": "ComputerLanguage", "name": "Snakemake",
-        "alternateName": "SMK",
-        "identifier": {"@id": "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"},
-        "url": site, **({"version": version} if version else {}),
-    }  # fmt: skip
-    yield {
-        "@id": _engine(version), "@type": "SoftwareApplication", "name": "Snakemake", "url": site,
-        "description": "The version is the one that bootstrap/requirements.txt pins; manifests do "
-        "not say which one ran",
-        **({"softwareVersion": version} if version else {}),
-    }  # fmt: skip
-
-
-def _version(inside: Inside) -> str:
-    """The version of Snakemake that the host's tools are pinned to."""
-    pins = inside.read(_PINS).decode() if _PINS in inside.kept else ""
-    version = re.search(r"^snakemake==([^ \\\n]+)", pins, re.MULTILINE)
-    return version[1] if version else ""
-
-
-def _engine(version: str) -> str:
-    return f"pkg:pypi/snakemake@{version}".rstrip("@")
 
 
 def _parameters() -> Iterator[Entity]:
@@ -171,20 +120,6 @@ def _parameters() -> Iterator[Entity]:
     }  # fmt: skip
 
 
-def _tools(inside: Inside) -> Iterator[Entity]:
-    names = dict.fromkeys(step.name for step in _steps(inside.results))
-    for position, name in enumerate(names):
-        yield {
-            "@id": f"#tool/{name}", "@type": "SoftwareApplication", "name": name,
-            "description": _STEPS.get(name, name), "url": _ref(_PROGRAMS.get(name, _CODE)),
-            "softwareVersion": inside.kept[_PROGRAMS.get(name, _CODE)].sha256,
-        }  # fmt: skip
-        yield {
-            "@id": f"#step/{name}", "@type": "HowToStep", "position": str(position), "name": name,
-            "workExample": {"@id": f"#tool/{name}"},
-        }  # fmt: skip
-
-
 def _left_out(inside: Inside) -> Iterator[Entity]:
     for source in inside.experiment.data.values():
         if source.path in inside.index.left_out:
@@ -195,15 +130,6 @@ def _left_out(inside: Inside) -> Iterator[Entity]:
                 "that path",
                 "exampleOfWork": {"@id": "#input/raw-data"},
             }  # fmt: skip
-
-
-def _packages(inside: Inside) -> Iterator[Entity]:
-    for sha256, uri in inside.packages.items():
-        name, _, version = uri.rpartition("/")[2].partition("?")[0].partition("@")
-        yield {
-            "@id": uri, "@type": "SoftwareApplication", "name": name, "softwareVersion": version,
-            "identifier": uri, "url": uri, "sha256": sha256,
-        }  # fmt: skip
 
 
 def _whole(inside: Inside) -> Iterator[Entity]:
@@ -222,10 +148,10 @@ def _whole(inside: Inside) -> Iterator[Entity]:
         "object": [*(_ref(name) for name in inputs), *data],
         "result": [_ref(name) for name in results if not name.endswith(SUFFIX)],
     }  # fmt: skip
-    steps = _steps(inside.results)
+    steps = software.steps(inside.results)
     yield {
         "@id": "#engine-run", "@type": "OrganizeAction", **span, "name": "Run of Snakemake",
-        "instrument": {"@id": _engine(_version(inside))}, "result": {"@id": "#run"},
+        "instrument": {"@id": software.engine(inside)}, "result": {"@id": "#run"},
         "object": [{"@id": f"#control/{quote(step.path)}"} for step in steps],
     }  # fmt: skip
     for step in steps:
@@ -249,7 +175,7 @@ def _action(inside: Inside, step: Step) -> Iterator[Entity]:
     yield {
         "@id": f"#job/{job}", "@type": "CreateAction", "startTime": started, "endTime": ended,
         "name": f"{step.name} ({step.names.get('run', 'for all runs')}{seed})",
-        "description": _STEPS.get(step.name, step.name), "actionStatus": _COMPLETED,
+        "description": software.STEPS.get(step.name, step.name), "actionStatus": _COMPLETED,
         "instrument": {"@id": f"#tool/{step.name}"},
         "object": [*_objects(inside, step), {"@id": f"#parameters/{job}"}],
         "result": [_ref(f"results/{name}") for name in (*step.outputs, step.path)],
