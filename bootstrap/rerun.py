@@ -22,6 +22,7 @@ from repro.core.writing import write_text
 from repro.keep.accept import accepted, unpack
 from repro.keep.claims import Inside
 from repro.keep.index import SUMS
+from repro.keep.strict import shown
 from repro.record.manifest import recorded
 
 SUFFIX = ".crate.zip"
@@ -106,7 +107,7 @@ def _run(folder: Path, channel: str, offline: bool) -> int:
 def _told(file: Path, inside: Inside, seconds: float) -> str:
     size, index = file.stat().st_size, inside.index
     packages = "with its packages" if index.packages else "without packages"
-    left = "".join(f"\nNot in it, too large: {path}" for path in index.left_out)
+    left = "".join(f"\nNot in it, too large: {shown(path)}" for path in index.left_out)
     return (
         f"{file.name}: experiment {index.experiment}, {packages}; {len(inside.kept)} files, {size} "
         f"bytes, all as they say of one another ({seconds:.1f} s).{left}\n"

@@ -199,6 +199,18 @@ FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
     "packages promised": (
         lambda c: (said(packages=True)(c), guide(c)), "the package pkg:pypi/numpy@2.4.6 is missing",
     ),
+    "the code left out": (
+        lambda c: (said(left_out=["tiny"])(c), gone("tiny/__init__.py", "tiny/layers.py")(c)),
+        "tiny is left out and no raw data",
+    ),
+    "the lock altered, and said to be left out": (
+        lambda c: (said(left_out=["conda-lock.yml"])(c), added("conda-lock.yml")(c)),
+        "conda-lock.yml is left out and no raw data",
+    ),
+    "raw data altered, and said to be left out": (
+        lambda c: (said(left_out=["raw data.csv"])(c), added("raw data.csv")(c), guide(c)),
+        "raw data.csv is changed",
+    ),
     "a newer format": (
         said(format=2), "Expected an archive in format 1 or older. Received format 2, of a newer",
     ),

@@ -24,7 +24,7 @@ from repro.keep import index as indexes
 from repro.keep.claims import Inside, problems
 from repro.keep.container import mode
 from repro.keep.index import GUIDE, INDEX, METADATA, SUMS, ordered, sums
-from repro.keep.strict import AGAIN, Archive, Told, careful, opened, untold
+from repro.keep.strict import AGAIN, Archive, Told, careful, opened, shown, untold
 
 _LONGEST_INDEX = 2**16
 
@@ -83,7 +83,8 @@ def _inside(archive: Archive) -> Inside:
 
 def _refusal(what: str) -> UserError:
     return UserError(
-        f"Expected an archive whose files are as they say of one another. Received: {what}. {AGAIN}"
+        "Expected an archive whose files are as they say of one another. "
+        f"Received: {shown(what)}. {AGAIN}"
     )
 
 

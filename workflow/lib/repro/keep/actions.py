@@ -69,19 +69,15 @@ def workflow(inside: Inside) -> Entity:
     }
 
 
-def parameter_of(inside: Inside, name: str) -> Entity:
-    """Which input or output of the workflow a file is, if it is one."""
-    data = {
-        path for source in inside.experiment.data.values() for path in _files(inside, source.path)
+def parameters_of(inside: Inside) -> dict[str, str]:
+    """Which files are inputs or outputs of the workflow, and which ones."""
+    data = [name for s in inside.experiment.data.values() for name in _files(inside, s.path)]
+    return {
+        **dict.fromkeys(data, "#input/raw-data"),
+        **dict.fromkeys(_files(inside, inside.experiment.code), "#input/experiment"),
+        CONFIGURATION: "#input/configuration",
+        _verdict(inside): "#output/verdict",
     }
-    known = {
-        "#input/configuration": {CONFIGURATION},
-        "#input/experiment": set(_files(inside, inside.experiment.code)),
-        "#input/raw-data": data,
-        "#output/verdict": {_verdict(inside)},
-    }
-    chosen = [{"@id": parameter} for parameter, files in known.items() if name in files]
-    return {"exampleOfWork": chosen[0]} if chosen else {}
 
 
 def _files(inside: Inside, path: str) -> list[str]:

@@ -36,7 +36,7 @@ from repro.keep.index import (
     sums,
 )  # fmt: skip
 from repro.keep.names import refuse_odd
-from repro.keep.strict import Told, untold
+from repro.keep.strict import MOST_MEMBERS, Told, untold
 
 CITATION = "CITATION.cff"
 
@@ -125,6 +125,11 @@ def _with_pages(plan: Plan) -> Plan:
     if CITATION not in plan.files:
         plan.made[CITATION] = pages.citation(inside).encode()
     refuse_odd(plan.names())
+    if (number := len(plan.names()) + 2) > MOST_MEMBERS:
+        raise UserError(
+            f"Expected at most {MOST_MEMBERS} files. Received {number}. Put raw data into fewer "
+            "files, or leave them out: `--data-limit 0`."
+        )
     for name in ALWAYS:
         if name not in plan.files and name not in plan.made:
             raise UserError(

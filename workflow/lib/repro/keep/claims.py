@@ -13,7 +13,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -52,6 +52,7 @@ class Inside:
 
     kept: Mapping[str, Kept]
     read: Callable[[str], bytes]
+    _found: dict[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
 
     @cached_property
     def index(self) -> Index:
@@ -86,15 +87,15 @@ class Inside:
             if "uri" in resource
         }
 
-    def digests(self, path: str) -> dict[str, str]:
+    def digests(self, path: str) -> Mapping[str, str]:
         """A file's digest under the name "", those of a folder's files under theirs."""
-        path = PurePosixPath(path).as_posix()
-        if path in self.kept:
-            return {"": self.kept[path].sha256}
-        inner = {
-            n.removeprefix(f"{path}/"): k for n, k in self.kept.items() if n.startswith(f"{path}/")
-        }
-        return {name: kept.sha256 for name, kept in inner.items()}
+        place = PurePosixPath(path).as_posix()
+        if place not in self._found:
+            start = f"{place}/"
+            inner = {n[len(start) :]: k.sha256 for n, k in self.kept.items() if n.startswith(start)}
+            file = self.kept.get(place)
+            self._found[place] = inner if file is None else {"": file.sha256}
+        return self._found[place]
 
 
 def problems(inside: Inside) -> Iterator[str]:
@@ -132,8 +133,10 @@ def _results(inside: Inside) -> Iterator[str]:
     ]
     yield from _configuration(inside)
     yield from (str(finding).strip() for finding in broken(results, digests))
+    data = {source.path for source in inside.experiment.data.values()}
+    yield from (f"{path} is left out and no raw data" for path in {*inside.index.left_out} - data)
     for one in differences:
-        if one.path not in inside.index.left_out:
+        if one.path not in inside.index.left_out or one.kind != "missing":
             yield f"{one.path} is {one.kind} ({one.what})"
 
 
@@ -181,14 +184,18 @@ def _sources(inside: Inside) -> Iterator[str]:
     modules = {"code.pyz": "repro.steps", "judge.pyz": "repro.judge.command"}
     for program, module in modules.items():
         expected = {"__main__.py": _MAIN.format(module=module).encode()}
+        there = set[str]()
         with zipfile.ZipFile(io.BytesIO(inside.read(f"results/{program}"))) as zipped:
             for info in zipped.infolist():
                 name = info.filename
                 if name in packed and packed[name] in inside.kept:
                     expected[name] = inside.read(packed[name]).rstrip(b"\n") + b"\n"
+                there.add(name)
                 stored = info.compress_type == zipfile.ZIP_STORED
                 if not stored or expected.get(name) != zipped.read(info):
                     yield f"results/{program} holds another {name} than the sources"
+        if program == "judge.pyz" and (lacking := packed.keys() - there):  # the other has a part
+            yield f"results/{program} lacks {min(lacking)}"
 
 
 def _packed(source: str) -> str:

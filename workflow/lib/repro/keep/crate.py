@@ -66,7 +66,9 @@ def metadata(inside: Inside) -> str:
     Returns:
         JSON-LD in one layout: the same files, the same bytes.
     """
-    files = [_file(inside, name) for name in inside.kept if name not in (METADATA, SUMS)]
+    parameters = actions.parameters_of(inside)
+    names = [name for name in inside.kept if name not in (METADATA, SUMS)]
+    files = [_file(inside, name, parameters.get(name)) for name in names]
     made = actions.entities(inside)
     runs = [entity for entity in made if entity["@type"] == "CreateAction"]
     root: Entity = {
@@ -105,7 +107,7 @@ def _profiles() -> list[Entity]:
     ]
 
 
-def _file(inside: Inside, name: str) -> Entity:
+def _file(inside: Inside, name: str, parameter: str | None) -> Entity:
     kept = inside.kept[name]
     entity: Entity = {
         **ref(name),
@@ -119,7 +121,8 @@ def _file(inside: Inside, name: str) -> Entity:
         entity["description"] = _MEANT[name]
     if uri := inside.packages.get(kept.sha256):
         entity["about"] = {"@id": uri}
-    entity |= actions.parameter_of(inside, name)
+    if parameter:
+        entity["exampleOfWork"] = {"@id": parameter}
     if name == "README.md":
         entity["about"] = {"@id": "./"}
     if name == "Snakefile":

@@ -109,7 +109,12 @@ def sentences() -> Generator[None]:
 
 
 def _refusal(what: str) -> UserError:
-    return UserError(f"Expected a whole archive of this workflow. Received: {what}. {AGAIN}")
+    return UserError(f"Expected a whole archive of this workflow. Received: {shown(what)}. {AGAIN}")
+
+
+def shown(what: str) -> str:
+    """What an archive says, without what would move a terminal's cursor or colour it."""
+    return what if what.isprintable() else ascii(what)
 
 
 def _written_again(zipped: zipfile.ZipFile, beside: IO[bytes], told: Told) -> dict[str, Kept]:
