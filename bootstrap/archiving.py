@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
         found = packages.gathered(read(audit.RESULTS).only(options.experiment))
     place = Place(project.ROOT, Path(), audit.RESULTS)
     plan = planned(place, chosen, options.experiment, found, options.data_limit * 2**20)
-    path = options.out or Path(f"{options.experiment}.crate.zip")
+    path = (options.out or Path(f"{options.experiment}.crate.zip")).absolute()
     with progress(sum(plan.size(name) for name in plan.names())) as told:
         kept = write(path, plan, told)
     size = path.stat().st_size
