@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 import zipfile
 from pathlib import Path
@@ -204,6 +205,7 @@ def test_a_file_that_changes_meanwhile_is_refused(
 
 KILLED = """
 import sys
+import termios
 import time
 sys.path[:0] = [{library!r}, {bootstrap!r}, {tests!r}]
 from pathlib import Path
@@ -354,3 +356,23 @@ def test_the_benchmark_prints_a_ratio(tmp_path: Path) -> None:
         [*command, "--folder", str(tmp_path)], capture_output=True, text=True, check=True
     )
     assert "| archive, of copy and hash |" in done.stdout
+
+
+def test_a_terminal_is_shown_how_far_it_is() -> None:
+    """Where standard error is one; the other tests see that a file is shown nothing."""
+    script = f"""
+import sys
+import termios
+sys.path.insert(0, {str(ROOT / "bootstrap")!r})
+import archiving
+with archiving.progress(2**21) as told:
+    told(2**21)
+"""
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    subprocess.run([sys.executable, "-c", script], stderr=theirs, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 10_000)
+    os.close(ours)
+    assert b"100%" in shown
+    assert b"2.10M/2.10M" in shown
