@@ -94,7 +94,8 @@ def _run(folder: Path, channel: str, offline: bool) -> int:
     write_text(folder / ".tools" / "channel", channel)
     environment = dict(os.environ)
     if offline:
-        environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder / "packages" / "pypi")}
+        wheels = (folder / "packages" / "pypi").as_uri()  # a space would make two places of a path
+        environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels}
         environment["PIP_CONFIG_FILE"] = os.devnull  # of no other index either
         if channel == "locked":  # the front end looks here before it asks the channel
             for file in (folder / "packages" / "conda").glob("*/*"):

@@ -1,14 +1,20 @@
 """./run rerun: nothing of an archive runs before it was looked at and somebody said yes."""
 
 import io
+import os
+import sys
 from pathlib import Path
 
 import pytest
 import rerun
 import small_archive
-from repro.core.digest import sha256_files
+import small_results
+from repro.core.digest import sha256_file, sha256_files
 from repro.core.errors import UserError
+from repro.keep.archive import write
 from small_archive import members
+from small_channel import make_wheel
+from small_results import Project
 
 
 @pytest.fixture
@@ -73,3 +79,20 @@ def test_a_folder_that_is_there_is_not_touched(path: Path) -> None:
     assert list((path.parent / "tiny").iterdir()) == []
     with pytest.raises(UserError, match=r"Expected a file called NAME\.crate\.zip"):
         rerun.main([str(path.rename(path.with_name("odd.zip"))), "--yes"])
+
+
+def test_with_its_packages_pip_looks_nowhere_else_whatever_the_folder_is_called(
+    small: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = make_wheel(tmp_path)
+    known = {"manager": "pip", "name": "some-thing", "version": "2.0"}
+    monkeypatch.setattr(small_results, "PACKAGES", [{**known, "sha256": sha256_file(wheel)}])
+    small_archive.furnish(small).make()
+    say = "#!/bin/sh\npython3 -m pip download -qq --no-deps --dest got some-thing==2.0\n"
+    small_results.write(small.folder / "run", say)
+    plan = small_archive.plan(small, {f"packages/pypi/{wheel.name}": wheel})
+    write(tmp_path / "a.crate.zip", plan)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    place = tmp_path / "another place"
+    assert rerun.main([str(tmp_path / "a.crate.zip"), "--into", str(place), "--yes"]) == 0
+    assert [path.name for path in (place / "got").iterdir()] == [wheel.name]
