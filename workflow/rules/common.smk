@@ -75,6 +75,12 @@ def intra(wildcards):
     return entry(wildcards).training.threads.intra
 
 
+def checkpoint_of(wildcards):
+    """Seconds between checkpoints, or `off`; as text, which no job waits for."""
+    every = entry(wildcards).checkpoint
+    return "off" if every is None else str(every)
+
+
 def launch(wildcards, input):
     """The command that starts a step; a repeat varies what must not matter."""
     run = wildcards.get("run", "original")
