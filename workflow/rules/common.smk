@@ -14,6 +14,7 @@ from repro.core.config import check_files, resolve
 from repro.core.digest import files_below
 from repro.core.errors import UserError
 from repro.record.installed import current_platform
+from repro.record.leftover import unlocked
 from repro.record.machine import machine
 from repro.record.renders import check_renders
 
@@ -44,6 +45,9 @@ def environment(name):
         raise WorkflowError(str(error))
     return str(folder / f"{name}.yaml")
 
+
+# So that after a kill the same command goes on.
+ALIVE = unlocked(Path.cwd()) if workflow.is_main_process else None
 
 try:
     EXPERIMENTS = resolve(config)

@@ -147,7 +147,7 @@ class CallbackStates:
         found: dict[str, str] = {}
         seen: set[int] = set()
         for one in self._callbacks:
-            things: tuple[Any, ...] = (type(one), *_attributes(one).values())
+            things: list[Any] = [cast("Any", type(one)), *_attributes(one).values()]
             for thing in things:
                 self._use(thing, found, seen)
         return found
