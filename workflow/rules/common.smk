@@ -14,6 +14,7 @@ from repro.core.config import check_files, resolve
 from repro.core.digest import files_below
 from repro.core.errors import UserError
 from repro.record.installed import current_platform
+from repro.record.leftover import unlocked
 from repro.record.machine import machine
 from repro.record.renders import check_renders
 
@@ -45,6 +46,9 @@ def environment(name):
     return str(folder / f"{name}.yaml")
 
 
+# So that after a kill the same command goes on.
+ALIVE = unlocked(Path.cwd()) if workflow.is_main_process else None
+
 try:
     EXPERIMENTS = resolve(config)
     check_files(EXPERIMENTS)
@@ -73,6 +77,12 @@ def parameters(step):
 
 def intra(wildcards):
     return entry(wildcards).training.threads.intra
+
+
+def checkpoint_of(wildcards):
+    """Seconds between checkpoints, or `off`; as text, which no job waits for."""
+    every = entry(wildcards).checkpoint
+    return "off" if every is None else str(every)
 
 
 def launch(wildcards, input):

@@ -10,10 +10,10 @@ the manifest. A user's mistake ends as one sentence and status 2; the log has th
 from __future__ import annotations
 
 import argparse
-import json
-import re
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,10 @@ from typing import Any
 from repro.core import launch, shims
 from repro.core.canonical import pretty
 from repro.core.config import Threads
+from repro.core.digest import sha256_value
 from repro.core.errors import UserError
 from repro.core.experiment import Code, load
+from repro.core.options import parser
 from repro.core.reporting import reported
 from repro.core.seeding import Seeds
 from repro.core.writing import whole_outputs, write_text
@@ -30,10 +32,14 @@ from repro.data.dataset import IDS, SPLIT
 from repro.data.prepare import prepare
 from repro.model import evaluation, probe, training
 from repro.model.detail import Detail
+from repro.model.kept import Kept
+from repro.model.resume import Afresh, Keeping
 from repro.record import installed, manifest
 from repro.record.calls import watched
 from repro.record.environment import surroundings
-from repro.record.statement import Making, around, now, resources
+from repro.record.installed import Installed
+from repro.record.machine import machine
+from repro.record.statement import Making, Resource, around, now, resources
 
 
 def _inputs(options: argparse.Namespace) -> dict[str, Path]:
@@ -64,6 +70,7 @@ class Work:
     parameters: Mapping[str, Any]
     out: Path
     detail: Detail | None
+    keeping: Keeping | None
 
 
 def _prepare(work: Work) -> dict[str, Any]:
@@ -77,8 +84,9 @@ def _prepare(work: Work) -> dict[str, Any]:
 
 
 def _train(work: Work) -> dict[str, Any]:
-    data = work.inputs["data"]
-    return asdict(training.train(work.code, data, work.parameters, work.out, work.detail))
+    data, out = work.inputs["data"], work.out
+    done = training.train(work.code, data, work.parameters, out, work.detail, work.keeping)
+    return asdict(done)
 
 
 def _evaluate(work: Work) -> dict[str, Any]:
@@ -101,18 +109,20 @@ _OUTPUTS = {
 }  # fmt: skip
 
 
-def _worked(options: argparse.Namespace, inputs: Mapping[str, Path], out: Path) -> dict[str, Any]:
+def _worked(
+    options: argparse.Namespace, inputs: Mapping[str, Path], out: Path, keeping: Keeping | None
+) -> dict[str, Any]:
     """Loads the user's code and does the step's work; a trial may also write detail.json."""
     from repro.model.determinism import found
 
     seed, step, path = _begin(options), _STEPS[options.step], inputs["experiment"]
     if options.detail is None:
-        process = step(Work(load(path), inputs, options.parameters, out, None))
+        process = step(Work(load(path), inputs, options.parameters, out, None, keeping))
     else:
         detail = Detail(path, **options.detail) if options.detail else None
         read = [file for name, file in inputs.items() if name != "code"]
         with watched(path, read, {"prepare": "dataset"}.get(options.step, "training")) as calls:
-            process = step(Work(load(path), inputs, options.parameters, out, detail))
+            process = step(Work(load(path), inputs, options.parameters, out, detail, None))
         calls.write(options.out / "detail.json", detail.tensors() if detail else ())
     settings = found()
     return {**process, "seed": seed, "determinism": asdict(settings) if settings else None}
@@ -127,28 +137,61 @@ def _do(options: argparse.Namespace) -> None:
     for name, below in (("data.manifest", "data"), ("train.manifest", None)):
         if name in inputs:
             manifest.check_subjects(inputs[name], below)
+    keeping = _keeping(options, inputs, read, found)
+    kept = Kept(keeping.folder, keeping.key) if keeping else None
+    with kept.alone() if kept else nullcontext():
+        process, here = _made(options, inputs, read, found, keeping)
+        making = Making(
+            names={"step": options.step, "experiment": options.experiment, "run": options.run},
+            parameters=options.parameters,
+            inputs=read,
+            installed=found.facts,
+            environment=here,
+            process={**process, "factors": launch.factors()},
+            started=started,
+        )
+        name = {"prepare": "data"}.get(options.step, options.step)
+        outputs = [options.out / output for output in _OUTPUTS[options.step]]
+        manifest.write(options.out / f"{name}.manifest.json", making, outputs)
+        if kept:
+            kept.remove()
+
+
+def _made(
+    options: argparse.Namespace, inputs: Mapping[str, Path], read: Mapping[str, Resource],
+    found: Installed, keeping: Keeping | None,
+) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+    """Makes the outputs; returns what the process found of itself, and around it."""
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
     with whole_outputs(options.out, _OUTPUTS[options.step]) as folder:
         with shims.applied(launch.varied()):
-            process = _worked(options, inputs, folder)
+            process = _worked(options, inputs, folder, keeping)
         here = surroundings(found, [inputs["code"], inputs["experiment"]])
         if odd := [name for name, now in resources(inputs).items() if read[name] != now]:
             raise UserError(
                 f"Expected the inputs to stay as they were while {options.step} ran. Received "
                 f"another {odd[0]} at its end. Run again."
             )
-    making = Making(
-        names={"step": options.step, "experiment": options.experiment, "run": options.run},
-        parameters=options.parameters,
-        inputs=read,
-        installed=found.facts,
-        environment=here,
-        process={**process, "factors": launch.factors()},
-        started=started,
-    )
-    name = {"prepare": "data"}.get(options.step, options.step)
-    outputs = [options.out / output for output in _OUTPUTS[options.step]]
-    manifest.write(options.out / f"{name}.manifest.json", making, outputs)
+    return process, here
+
+
+def _keeping(
+    options: argparse.Namespace, inputs: Mapping[str, Path], read: Mapping[str, Resource],
+    found: Installed,
+) -> Keeping | None:  # fmt: skip
+    """Where checkpoints are kept; they serve only whoever would train the very same on the same."""
+    if options.step != "train" or options.checkpoints is None or options.every is None:
+        return None
+    varied = [(entry["factor"], entry["varied"]) for entry in launch.factors()]
+    names = [options.experiment, options.run, options.parameters]
+    key = sha256_value([*names, varied, {n: r["digest"] for n, r in read.items()}, found.facts,
+                        machine()])  # fmt: skip
+
+    # A killed process cannot look around at its end, so it does before each checkpoint.
+    def check() -> None:
+        surroundings(found, [inputs["code"], inputs["experiment"]])
+
+    return Keeping(options.checkpoints, key, options.every, check)
 
 
 def _environment(options: argparse.Namespace) -> None:
@@ -163,52 +206,8 @@ def _environment(options: argparse.Namespace) -> None:
     write_text(options.out, pretty(around(here, found.facts)))
 
 
-def _run(text: str) -> str:
-    if re.fullmatch(r"original|repeat(-[0-9]+)?|trial", text):
-        return text
-    raise argparse.ArgumentTypeError(f"expected original, repeat, repeat-N or trial, not {text!r}")
-
-
-def _names(text: str) -> list[str]:
-    return [name for name in text.split(",") if name]
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="code.pyz", description="The steps that make results.")
-    verbs = parser.add_subparsers(dest="step", required=True)
-    start = verbs.add_parser(
-        "launch", help="start a step under the settings of the original, or with factors varied"
-    )
-    start.add_argument("--run", required=True, type=_run)
-    start.add_argument(
-        "--intra", required=True, type=int, metavar="N", help="threads within an operation"
-    )
-    start.add_argument(
-        "--vary", default=[], type=_names, metavar="FACTORS", help="names, separated by commas"
-    )
-    start.add_argument("arguments", nargs=argparse.REMAINDER)
-    for name in _STEPS:
-        step = verbs.add_parser(name)
-        step.add_argument("--experiment", required=True)
-        step.add_argument("--run", required=True, type=_run)
-        step.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
-        step.add_argument("--input", action="extend", nargs="+", default=[], metavar="NAME=PATH")
-        step.add_argument(
-            "--detail", type=json.loads, metavar="JSON",
-            help="in a trial: note what the code calls ({}), and look into one step of training "
-            'as well ({"epoch": 0, "step": 3})',
-        )  # fmt: skip
-        step.add_argument("--out", required=True, type=launch.path, metavar="FOLDER")
-        step.add_argument("--log", required=True, type=launch.path, metavar="FILE")
-    now_here = verbs.add_parser("environment", help="what a step would find around it now")
-    now_here.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
-    now_here.add_argument("--out", required=True, type=launch.path, metavar="FILE")
-    now_here.add_argument("--log", required=True, type=launch.path, metavar="FILE")
-    return parser
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one step, or launches it.
+    """Runs one step, or launches it; where checkpoints do not fit, the process begins anew.
 
     Args:
         arguments: the command line; by default that of the process.
@@ -216,7 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    options = _parser().parse_args(arguments)
+    options = parser(_STEPS).parse_args(arguments)
     if options.step == "launch":
         given = [argument for argument in options.arguments if argument != "--"]
         try:
@@ -225,4 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return 2
     work = _environment if options.step == "environment" else _do
-    return reported(options.log, lambda _: work(options))
+    try:
+        return reported(options.log, lambda _: work(options))
+    except Afresh:
+        os.execv(sys.executable, sys.orig_argv)

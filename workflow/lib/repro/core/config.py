@@ -70,6 +70,8 @@ class Experiment:
     split: Mapping[str, float]
     settings: Mapping[str, Any]
     training: Training
+    checkpoint: int | None
+    """Seconds between checkpoints; it decides no result, so it is no part of `training`."""
     seeds: tuple[int, ...]
     goal: str
     repeat: str | Mapping[str, int]
@@ -84,10 +86,13 @@ class Experiment:
         """From the checked mapping; under stress the factor `load` is varied too."""
         data = {"": value["data"]} if "path" in value["data"] else value["data"]
         wanted = {factors.STRESS: stress, **value["factors"]}
+        training = {key: part for key, part in value["training"].items() if key != "checkpoint"}
+        every = value["training"]["checkpoint"]
         named: dict[str, Any] = {
             **value,
             "data": {name: Source(**source) for name, source in data.items()},
-            "training": Training.of(value["training"]),
+            "training": Training.of(training),
+            "checkpoint": every if type(every) is int else None,
             "seeds": tuple(value["seeds"]),
             "repeat": value.get("repeat", _needed(value)) or "off",
             "factors": tuple(name for name in factors.ALL if wanted.get(name, True)),
