@@ -23,7 +23,7 @@ from repro.core.canonical import pretty
 from repro.core.config import Threads
 from repro.core.errors import UserError
 from repro.core.experiment import Code, load
-from repro.core.reporting import reported
+from repro.core.reporting import Say, reported
 from repro.core.seeding import Seeds
 from repro.core.writing import whole_outputs, write_text
 from repro.data.dataset import IDS, SPLIT
@@ -57,13 +57,17 @@ def _begin(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Work:
-    """What a step is given, once the user's code is loaded; its outputs go to `out`."""
+    """What a step is given, once the user's code is loaded; its outputs go to `out`.
+
+    `say` tells the user a line, and the log as well.
+    """
 
     code: Code
     inputs: Mapping[str, Path]
     parameters: Mapping[str, Any]
     out: Path
     detail: Detail | None
+    say: Say
 
 
 def _prepare(work: Work) -> dict[str, Any]:
@@ -78,7 +82,8 @@ def _prepare(work: Work) -> dict[str, Any]:
 
 def _train(work: Work) -> dict[str, Any]:
     data = work.inputs["data"]
-    return asdict(training.train(work.code, data, work.parameters, work.out, work.detail))
+    how = work.parameters, work.out, work.detail, work.say
+    return asdict(training.train(work.code, data, *how))
 
 
 def _evaluate(work: Work) -> dict[str, Any]:
@@ -101,24 +106,31 @@ _OUTPUTS = {
 }  # fmt: skip
 
 
-def _worked(options: argparse.Namespace, inputs: Mapping[str, Path], out: Path) -> dict[str, Any]:
+def _worked(
+    options: argparse.Namespace, inputs: Mapping[str, Path], out: Path, tell: Say
+) -> dict[str, Any]:
     """Loads the user's code and does the step's work; a trial may also write detail.json."""
     from repro.model.determinism import found
 
+    def say(line: str) -> None:
+        print(line, flush=True)
+        if options.run == "original":  # a repeat would only say it again
+            tell(line)
+
     seed, step, path = _begin(options), _STEPS[options.step], inputs["experiment"]
     if options.detail is None:
-        process = step(Work(load(path), inputs, options.parameters, out, None))
+        process = step(Work(load(path), inputs, options.parameters, out, None, say))
     else:
         detail = Detail(path, **options.detail) if options.detail else None
         read = [file for name, file in inputs.items() if name != "code"]
         with watched(path, read, {"prepare": "dataset"}.get(options.step, "training")) as calls:
-            process = step(Work(load(path), inputs, options.parameters, out, detail))
+            process = step(Work(load(path), inputs, options.parameters, out, detail, say))
         calls.write(options.out / "detail.json", detail.tensors() if detail else ())
     settings = found()
     return {**process, "seed": seed, "determinism": asdict(settings) if settings else None}
 
 
-def _do(options: argparse.Namespace) -> None:
+def _do(options: argparse.Namespace, say: Say) -> None:
     started = now()
     launch.check(options.parameters["threads"]["intra"])
     found = installed.require(Path(sys.prefix))
@@ -130,7 +142,7 @@ def _do(options: argparse.Namespace) -> None:
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
     with whole_outputs(options.out, _OUTPUTS[options.step]) as folder:
         with shims.applied(launch.varied()):
-            process = _worked(options, inputs, folder)
+            process = _worked(options, inputs, folder, say)
         here = surroundings(found, [inputs["code"], inputs["experiment"]])
         if odd := [name for name, now in resources(inputs).items() if read[name] != now]:
             raise UserError(
@@ -151,7 +163,7 @@ def _do(options: argparse.Namespace) -> None:
     manifest.write(options.out / f"{name}.manifest.json", making, outputs)
 
 
-def _environment(options: argparse.Namespace) -> None:
+def _environment(options: argparse.Namespace, _say: Say) -> None:
     """Starts as training does, and writes down what the process then finds around it."""
     launch.check(options.parameters["threads"]["intra"])
     found = installed.require(Path(sys.prefix))
@@ -225,4 +237,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return 2
     work = _environment if options.step == "environment" else _do
-    return reported(options.log, lambda _: work(options))
+    return reported(options.log, lambda say: work(options, say))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
 from repro.model.checkpoint import save, states
 from repro.model.detail import Detail
+from repro.model.limits import Limit, Limits, require_one_device, require_one_process
 from repro.model.loops import LOOPS, choose
 from repro.model.plan import Plan, columns
 from repro.model.traced import TracedStep
@@ -39,11 +40,15 @@ OUTPUTS = ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv")
 
 @dataclass(frozen=True)
 class Trained:
-    """What the manifest says of a training: the loop that ran, and the epochs that it finished."""
+    """What the manifest says of a training: the loop that ran, and the epochs that it finished.
+
+    `limits` tell what narrows the promises (`repro.model.limits`).
+    """
 
     loop: str
     epochs: int
     augmented: bool
+    limits: Sequence[Limit] = ()
 
 
 def made(code: Code, settings: Mapping[str, Any], seeds: Seeds) -> Any:
@@ -58,12 +63,13 @@ def made(code: Code, settings: Mapping[str, Any], seeds: Seeds) -> Any:
         A compiled keras.Model.
 
     Raises:
-        UserError: the code fails, or returns something else.
+        UserError: the code fails, returns something else, or wants several devices or workers.
     """
     import keras
 
     function = code.function("model")
     assert function is not None
+    require_one_process()
     with code.blamed("model"):
         model = function(deepcopy(dict(settings)), seeds)
     if not isinstance(model, keras.Model):
@@ -76,6 +82,7 @@ def made(code: Code, settings: Mapping[str, Any], seeds: Seeds) -> Any:
             "Expected `model` to return a compiled model. Received one that is not compiled. "
             "Call `model.compile(optimizer=..., loss=...)` in it."
         )
+    require_one_device(model)
     return model
 
 
@@ -192,6 +199,7 @@ def train(
     parameters: Mapping[str, Any],
     out: Path,
     detail: Detail | None = None,
+    say: Callable[[str], None] = print,
 ) -> Trained:
     """Trains the user's model and writes the four files of `OUTPUTS`.
 
@@ -203,6 +211,7 @@ def train(
         parameters: `settings`, `training`, `seed`, and `limit` (None, or where to stop early).
         out: the folder to write to.
         detail: looks into one step, down to its operations.
+        say: is given what narrows the promises, a line each, before the first step.
 
     Returns:
         What the manifest says of it.
@@ -220,7 +229,7 @@ def train(
     with code.blamed("callbacks"):
         own: list[Any] = list(maker(deepcopy(parameters["settings"]), seeds)) if maker else []
     loop = choose(training.loop, model, plan, own)
-    header = _header(model)
+    header, limits = _header(model), Limits(model, code.path, say)
     step = TracedStep(model, augment, plan.steps, training.trace, detail)
     with writer(out / "trace.jsonl", header) as trace:
         recording = _Recording(model, plan, step, trace, detail)
@@ -234,4 +243,4 @@ def train(
     _write_history(out / "history.csv", recording.history)
     with whole_file(out / "model.keras") as temporary:
         model.save(temporary)
-    return Trained(loop, len(recording.history), augment is not None)
+    return Trained(loop, len(recording.history), augment is not None, limits.found())
