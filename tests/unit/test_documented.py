@@ -37,9 +37,7 @@ def test_a_real_training_has_no_gaps(tmp_path: Path, predicate: dict[str, Any]) 
     assert found(tmp_path, predicate) == ([], [])
 
 
-def test_a_file_that_no_manifest_claims_is_named(
-    tmp_path: Path, predicate: dict[str, Any]
-) -> None:
+def test_a_file_that_no_manifest_claims_is_named(tmp_path: Path, predicate: dict[str, Any]) -> None:
     found(tmp_path, predicate)
     (tmp_path / "original/seed-0/mine.txt").write_text("mine")
     assert found(tmp_path, predicate)[0] == ["no manifest claims original/seed-0/mine.txt"]

@@ -25,7 +25,7 @@ from repro.core.digest import sha256_value
 from repro.core.errors import UserError
 from repro.core.experiment import Code, load
 from repro.core.options import parser
-from repro.core.reporting import reported
+from repro.core.reporting import Say, reported
 from repro.core.seeding import Seeds
 from repro.core.writing import whole_outputs, write_text
 from repro.data.dataset import IDS, SPLIT
@@ -63,7 +63,10 @@ def _begin(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Work:
-    """What a step is given, once the user's code is loaded; its outputs go to `out`."""
+    """What a step is given, once the user's code is loaded; its outputs go to `out`.
+
+    `say` tells the user a line, and the log as well.
+    """
 
     code: Code
     inputs: Mapping[str, Path]
@@ -71,6 +74,7 @@ class Work:
     out: Path
     detail: Detail | None
     keeping: Keeping | None
+    say: Say
 
 
 def _prepare(work: Work) -> dict[str, Any]:
@@ -84,9 +88,8 @@ def _prepare(work: Work) -> dict[str, Any]:
 
 
 def _train(work: Work) -> dict[str, Any]:
-    data, out = work.inputs["data"], work.out
-    done = training.train(work.code, data, work.parameters, out, work.detail, work.keeping)
-    return asdict(done)
+    how = work.parameters, work.out, work.detail, work.keeping, work.say
+    return asdict(training.train(work.code, work.inputs["data"], *how))
 
 
 def _evaluate(work: Work) -> dict[str, Any]:
@@ -109,42 +112,58 @@ _OUTPUTS = {
 }  # fmt: skip
 
 
-def _worked(
-    options: argparse.Namespace, inputs: Mapping[str, Path], out: Path, keeping: Keeping | None
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Job:
+    """What a process is to do: its command line, inputs with their digests, and environment."""
+
+    options: argparse.Namespace
+    inputs: Mapping[str, Path]
+    read: Mapping[str, Resource]
+    found: Installed
+    say: Say
+
+
+def _worked(job: _Job, out: Path, keeping: Keeping | None) -> dict[str, Any]:
     """Loads the user's code and does the step's work; a trial may also write detail.json."""
     from repro.model.determinism import found
 
+    options, inputs = job.options, job.inputs
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+        if options.run == "original":  # a repeat would only say it again
+            job.say(line)
+
     seed, step, path = _begin(options), _STEPS[options.step], inputs["experiment"]
     if options.detail is None:
-        process = step(Work(load(path), inputs, options.parameters, out, None, keeping))
+        process = step(Work(load(path), inputs, options.parameters, out, None, keeping, say))
     else:
         detail = Detail(path, **options.detail) if options.detail else None
         read = [file for name, file in inputs.items() if name != "code"]
         with watched(path, read, {"prepare": "dataset"}.get(options.step, "training")) as calls:
-            process = step(Work(load(path), inputs, options.parameters, out, detail, None))
+            process = step(Work(load(path), inputs, options.parameters, out, detail, None, say))
         calls.write(options.out / "detail.json", detail.tensors() if detail else ())
     settings = found()
     return {**process, "seed": seed, "determinism": asdict(settings) if settings else None}
 
 
-def _do(options: argparse.Namespace) -> None:
+def _do(options: argparse.Namespace, say: Say) -> None:
     started = now()
     launch.check(options.parameters["threads"]["intra"])
     found = installed.require(Path(sys.prefix))
     inputs = {**_inputs(options), "code": Path(sys.argv[0])}
-    read = resources(inputs)
+    job = _Job(options, inputs, resources(inputs), found, say)
     for name, below in (("data.manifest", "data"), ("train.manifest", None)):
         if name in inputs:
             manifest.check_subjects(inputs[name], below)
-    keeping = _keeping(options, inputs, read, found)
+    keeping = _keeping(job)
     kept = Kept(keeping.folder, keeping.key) if keeping else None
     with kept.alone() if kept else nullcontext():
-        process, here = _made(options, inputs, read, found, keeping)
+        process, here = _made(job, keeping)
         making = Making(
             names={"step": options.step, "experiment": options.experiment, "run": options.run},
             parameters=options.parameters,
-            inputs=read,
+            inputs=job.read,
             installed=found.facts,
             environment=here,
             process={**process, "factors": launch.factors()},
@@ -157,44 +176,40 @@ def _do(options: argparse.Namespace) -> None:
             kept.remove()
 
 
-def _made(
-    options: argparse.Namespace, inputs: Mapping[str, Path], read: Mapping[str, Resource],
-    found: Installed, keeping: Keeping | None,
-) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+def _made(job: _Job, keeping: Keeping | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Makes the outputs; returns what the process found of itself, and around it."""
+    step, inputs = job.options.step, job.inputs
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
-    with whole_outputs(options.out, _OUTPUTS[options.step]) as folder:
+    with whole_outputs(job.options.out, _OUTPUTS[step]) as folder:
         with shims.applied(launch.varied()):
-            process = _worked(options, inputs, folder, keeping)
-        here = surroundings(found, [inputs["code"], inputs["experiment"]])
-        if odd := [name for name, now in resources(inputs).items() if read[name] != now]:
+            process = _worked(job, folder, keeping)
+        here = surroundings(job.found, [inputs["code"], inputs["experiment"]])
+        if odd := [name for name, now in resources(inputs).items() if job.read[name] != now]:
             raise UserError(
-                f"Expected the inputs to stay as they were while {options.step} ran. Received "
+                f"Expected the inputs to stay as they were while {step} ran. Received "
                 f"another {odd[0]} at its end. Run again."
             )
     return process, here
 
 
-def _keeping(
-    options: argparse.Namespace, inputs: Mapping[str, Path], read: Mapping[str, Resource],
-    found: Installed,
-) -> Keeping | None:  # fmt: skip
+def _keeping(job: _Job) -> Keeping | None:
     """Where checkpoints are kept; they serve only whoever would train the very same on the same."""
+    options = job.options
     if options.step != "train" or options.checkpoints is None or options.every is None:
         return None
     varied = [(entry["factor"], entry["varied"]) for entry in launch.factors()]
     names = [options.experiment, options.run, options.parameters]
-    key = sha256_value([*names, varied, {n: r["digest"] for n, r in read.items()}, found.facts,
-                        machine()])  # fmt: skip
+    read = {name: resource["digest"] for name, resource in job.read.items()}
+    key = sha256_value([*names, varied, read, job.found.facts, machine()])
 
     # A killed process cannot look around at its end, so it does before each checkpoint.
     def check() -> None:
-        surroundings(found, [inputs["code"], inputs["experiment"]])
+        surroundings(job.found, [job.inputs["code"], job.inputs["experiment"]])
 
     return Keeping(options.checkpoints, key, options.every, check)
 
 
-def _environment(options: argparse.Namespace) -> None:
+def _environment(options: argparse.Namespace, _say: Say) -> None:
     """Starts as training does, and writes down what the process then finds around it."""
     launch.check(options.parameters["threads"]["intra"])
     found = installed.require(Path(sys.prefix))
@@ -225,6 +240,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 2
     work = _environment if options.step == "environment" else _do
     try:
-        return reported(options.log, lambda _: work(options))
+        return reported(options.log, lambda say: work(options, say))
     except Afresh:
         os.execv(sys.executable, sys.orig_argv)

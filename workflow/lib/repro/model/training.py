@@ -9,7 +9,7 @@ Writes weights.safetensors, model.keras, trace.jsonl and history.csv.
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
 from repro.model.checkpoint import save, states
 from repro.model.detail import Detail
+from repro.model.limits import Limit, Limits, require_one_device, require_one_process
 from repro.model.loops import LOOPS, choose, ended
 from repro.model.plan import Plan, columns
 from repro.model.recording import Recording
@@ -42,7 +43,7 @@ class Trained:
     """What the manifest says of a training: the loop that ran, and the epochs that it finished.
 
     `resumable` is `yes`, or `no` with the reason; `resumed` are the epochs at which a process took
-    up what another one had begun.
+    up what another one had begun. `limits` tell what narrows the promises (`repro.model.limits`).
     """
 
     loop: str
@@ -50,6 +51,7 @@ class Trained:
     augmented: bool
     resumable: str
     resumed: tuple[int, ...]
+    limits: Sequence[Limit] = ()
 
 
 def made(code: Code, settings: Mapping[str, Any], seeds: Seeds) -> Any:
@@ -64,12 +66,13 @@ def made(code: Code, settings: Mapping[str, Any], seeds: Seeds) -> Any:
         A compiled keras.Model.
 
     Raises:
-        UserError: the code fails, or returns something else.
+        UserError: the code fails, returns something else, or wants several devices or workers.
     """
     import keras
 
     function = code.function("model")
     assert function is not None
+    require_one_process()
     with code.blamed("model"):
         model = function(deepcopy(dict(settings)), seeds)
     if not isinstance(model, keras.Model):
@@ -82,6 +85,7 @@ def made(code: Code, settings: Mapping[str, Any], seeds: Seeds) -> Any:
             "Expected `model` to return a compiled model. Received one that is not compiled. "
             "Call `model.compile(optimizer=..., loss=...)` in it."
         )
+    require_one_device(model)
     return model
 
 
@@ -163,6 +167,7 @@ def train(
     out: Path,
     detail: Detail | None = None,
     keeping: Keeping | None = None,
+    say: Callable[[str], None] = print,
 ) -> Trained:
     """Trains the user's model and writes the four files of `OUTPUTS`.
 
@@ -175,6 +180,7 @@ def train(
         out: the folder to write to.
         detail: looks into one step, down to its operations.
         keeping: where checkpoints are kept; None keeps none.
+        say: is given what narrows the promises, a line each, before the first step.
 
     Returns:
         What the manifest says of it.
@@ -191,7 +197,7 @@ def train(
     with code.blamed("callbacks"):
         own: list[Any] = list(maker(deepcopy(parameters["settings"]), seeds)) if maker else []
     loop = choose(training.loop, model, plan, own)
-    header = _header(model)
+    header, limits = _header(model), Limits(model, code.path, say)
     resume = Resume(keeping, model, training.epochs) if keeping else None
     around = resume.trace_step if resume else None
     step = TracedStep(model, augment, plan.steps, training.trace, detail, around)
@@ -209,7 +215,7 @@ def train(
     with whole_file(out / "model.keras") as temporary:
         model.save(temporary)
     kept = (resume.resumable(), tuple(resume.resumed)) if resume else ("no: not asked for", ())
-    return Trained(loop, len(history), augment is not None, *kept)
+    return Trained(loop, len(history), augment is not None, *kept, limits.found())
 
 
 def _callbacks(own: Sequence[Any], recording: Recording, epochs: int) -> Any:
