@@ -38,7 +38,7 @@ def written(folder: Path, name: str, verdict: str, **changed: Any) -> str:
             goal: {"verdict": verdict, "sentence": "So."}
             for goal in ("bitwise", "metrics", "documented")
         },
-        "best": None, "equivalences": [], "inference": [], "limits": [], "methods": "",
+        "best": None, "metrics": None, "inference": [], "limits": [], "methods": "",
         "warnings": [], **changed,
     }  # fmt: skip
     path.write_text(json.dumps(value))

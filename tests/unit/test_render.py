@@ -40,7 +40,7 @@ def verdict(**changed: Any) -> dict[str, Any]:
             "metrics": {"verdict": "met", "sentence": "digits: the same."},
             "documented": {"verdict": "inconclusive", "sentence": "digits: not all is known."},
         },
-        "best": "bitwise", "equivalences": [], "limits": [], "methods": "It was trained.",
+        "best": "bitwise", "metrics": None, "limits": [], "methods": "It was trained.",
         "warnings": ["1 repeat is few."], **changed,
     }  # fmt: skip
     return checked(value, "verdict", "verdict.json")

@@ -31,6 +31,8 @@ from repro.judge.compare import Comparison, compare
 from repro.judge.diagnose import Cause, place
 from repro.judge.evidence import Step, context_of, step_of
 from repro.judge.explain import explain
+from repro.judge.measured import measured
+from repro.judge.metrics import Moved, moved
 from repro.judge.render import markdown
 from repro.judge.search import Trial
 from repro.judge.trials import Setting
@@ -81,6 +83,12 @@ def _explained(
     return explain(setting, varied, budget)
 
 
+def _asks_why(goal: str, found: Moved) -> bool:
+    """Whether the goal needs to know why runs part: other bits with equivalent metrics may do."""
+    family = found.metrics
+    return goal == "bitwise" or (goal == "metrics" and not (family and family.answer == MET))
+
+
 def _compare(options: argparse.Namespace, say: Say) -> None:
     started = now()
     folder, parameters = options.folder, options.parameters
@@ -93,12 +101,15 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     context = context_of(folder, steps, parameters["factors"])
     comparisons = list(_compared(folder, steps, parameters))
     wrong, unseen = _agreed(folder, steps, context.inference)
+    found_of = moved(measured(steps), parameters["equivalence"])
     causes, trials = list[Cause](), list[Trial]()
     # Two setups have a cause already: what is searched for here is one within a setup.
-    if context.setups == 1:
+    if context.setups == 1 and _asks_why(parameters["goal"], found_of):
         varied = [factor["factor"] for factor in context.factors if factor["varied"]]
         causes, trials = _explained(options, comparisons, varied, say)
-    verdict = judge(options.experiment, parameters, comparisons, context, causes, trials, wrong)
+    verdict = judge(
+        options.experiment, parameters, comparisons, context, causes, trials, wrong, found_of
+    )
     verdict["warnings"] += unseen
     verdict = checked(verdict, "verdict", "verdict.json")
     here = surroundings(found, [programs["judge"]])

@@ -29,13 +29,14 @@ CLASS = "recall of class "
 class Measured:
     """One metric by seed: of the original, and of the repeats, their mean where there are several.
 
-    What is no finite number is NaN. `examples` of the test part it is a mean over; None where
-    that is not known.
+    What is no finite number is NaN. `right` of the original's `examples` (in its first seed) were
+    right, where it is their share; else None.
     """
 
     original: Mapping[int, float]
     repeated: Mapping[int, float]
-    examples: int | None
+    examples: int = 0
+    right: int | None = None
 
 
 def measured(steps: Sequence[Step]) -> dict[str, Measured]:
@@ -87,13 +88,19 @@ def _measured(
         {seed: float(np.mean(own)) for seed, own in sorted(by_seed.items())}
         for by_seed in (found[True], found[False])
     )
-    return Measured(original, repeated, _examples(name, report))
+    shares = {(right, n) for own, right, n in _shares(report) if own == name}
+    # Weighted examples, or a metric of the user's own by that name, are no such share.
+    of = {(right, n) for right, n in shares if math.isclose(every[0][1][name], right / n,
+                                                            rel_tol=1e-6)}  # fmt: skip
+    right, examples = next(iter(of), (None, 0))
+    return Measured(original, repeated, examples, right)
 
 
-def _examples(name: str, report: Mapping[str, Any]) -> int | None:
-    """Of how many examples a metric is the share of those that were right."""
-    classes = report["per_class"] or ()
-    if name == "accuracy" and classes:
-        return report["examples"]
-    own = [e["examples"] for e in classes if name == f"{CLASS}{e['class']}"]
-    return own[0] if own else None
+def _shares(report: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
+    """What is a share of right answers: its name, how many were right, and of how many."""
+    classes = [entry for entry in report["per_class"] or () if entry["examples"]]
+    if classes:
+        right, examples = (sum(entry[key] for entry in classes) for key in ("right", "examples"))
+        yield "accuracy", right, examples
+    for entry in classes:
+        yield f"{CLASS}{entry['class']}", entry["right"], entry["examples"]

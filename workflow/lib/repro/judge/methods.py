@@ -77,13 +77,11 @@ def _repeated(case: Case) -> Iterator[str]:
 
 def _supported(case: Case, found: Mapping[str, Answer]) -> Iterator[str]:
     met = [goal for goal, answer in found.items() if answer.verdict == MET]
-    for equivalence in case.equivalences:
-        yield equivalence.sentence
     if "bitwise" in met:
         word = "repeatable" if case.context.setups == 1 else "reproduced"
         yield f"The result is {word} bit for bit within that scope."
     elif "metrics" in met:
-        yield "The metrics are equivalent within that scope; the bits are not the same."
+        yield f"The bits are not the same. {found['metrics'].sentence.partition(': ')[2]}"
     elif "documented" in met:
         yield "The experiment is documented and can be executed again; more is not claimed."
     else:

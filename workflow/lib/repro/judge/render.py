@@ -16,7 +16,7 @@ from typing import Any
 from repro.judge.distances import distances
 from repro.judge.divergence import WORDS
 from repro.judge.sentence import counted, listed
-from repro.judge.support import equivalences, goals, inference, limits, methods
+from repro.judge.support import goals, inference, limits, methods, metrics
 from repro.judge.tables import code, table, text
 
 _MEANING = {
@@ -158,7 +158,7 @@ def markdown(verdict: Verdict) -> str:
     """
     parts = (
         _head(verdict), _where(verdict), _why(verdict), distances(verdict["differences"]),
-        equivalences(verdict), _mistakes(verdict), goals(verdict), _done(verdict),
+        metrics(verdict), _mistakes(verdict), goals(verdict), _done(verdict),
         limits(verdict), _mind(verdict), methods(verdict),
     )  # fmt: skip
     return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"
