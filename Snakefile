@@ -15,6 +15,7 @@ wildcard_constraints:
     experiment="|".join(EXPERIMENTS),
     run="original|repeat(-[0-9]+)?",
     seed=r"\d+",
+    count=r"\d+",
 
 
 localrules:

@@ -52,4 +52,4 @@ SHAPES: dict[str, Draw] = {
     "two values": lambda rng, size: rng.choice((-1.0, 1.0), size),
     "accuracy of 180": _accuracy,
 }
-"""By name. None has a kurtosis above 9, as the limits of a spread take it, but t with 3: infinite."""
+"""By name. None has a kurtosis above 9, which a spread is taken to have, but t with 3: infinite."""

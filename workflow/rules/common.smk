@@ -1,4 +1,5 @@
 # What the rules share. The checked configuration, their environments, and the launcher.
+import json
 import sys
 from pathlib import Path
 from shlex import quote
@@ -136,13 +137,33 @@ COMPARED = {
 }
 
 
+def seeds_of(wildcards):
+    """The seeds to train with; with `seeds: auto`, as many as the looks so far ask for."""
+    chosen = entry(wildcards)
+    for count in chosen.looks[:-1]:
+        found = checkpoints.look.get(experiment=wildcards.experiment, count=count).output[0]
+        if json.loads(Path(found).read_text())["enough"]:
+            return chosen.seeds[:count]
+    return chosen.seeds
+
+
+def looked_at(wildcards):
+    """The manifests of all evaluations with the first seeds."""
+    chosen = entry(wildcards)
+    return [
+        f"results/{wildcards.experiment}/{run}/seed-{seed}/evaluate.manifest.json"
+        for run in ("original", *chosen.repeated())
+        for seed in chosen.seeds[: int(wildcards.count)]
+    ]
+
+
 def compared(wildcards):
     """All files that are compared, and their manifests."""
-    chosen = entry(wildcards)
+    chosen, own = entry(wildcards), seeds_of(wildcards)
     # A repeat that stops early has no final weights to evaluate.
     again = ["train", "evaluate"] if chosen.repeat == "full" else ["train"]
     steps = {"original": ["train", "evaluate"], **{run: again for run in chosen.repeated()}}
-    seeds = {run: chosen.repeated_seeds() for run in steps} | {"original": chosen.seeds}
+    seeds = {run: chosen.repeated_seeds(own) for run in steps} | {"original": own}
     folder = f"results/{wildcards.experiment}"
     return [f"{folder}/{run}/data.manifest.json" for run in steps] + [
         f"{folder}/{run}/seed-{seed}/{file}"

@@ -1,3 +1,21 @@
+# With `seeds: auto`: whether so many are enough. A checkpoint, since the seeds to come hang on it.
+checkpoint look:
+    input:
+        judge="results/judge.pyz",
+        manifests=looked_at,
+    output:
+        "logs/{experiment}/look-{count}.json",
+    log:
+        "logs/{experiment}/look-{count}.log",
+    conda:
+        environment_of
+    params:
+        parameters=parameters("compare"),
+    shell:
+        "python -I -B {input.judge} look --experiment {wildcards.experiment} "
+        "--parameters {params.parameters:q} --manifests {input.manifests} --out {output} --log {log}"
+
+
 rule compare:
     input:
         judge="results/judge.pyz",

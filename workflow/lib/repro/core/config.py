@@ -21,6 +21,7 @@ from typing import Any, cast
 
 from repro.core import factors
 from repro.core.errors import UserError
+from repro.core.looks import counts
 from repro.core.schema import checked
 
 FILE = "config/config.yaml"
@@ -73,6 +74,8 @@ class Experiment:
     checkpoint: int | None
     """Seconds between checkpoints; it decides no result, so it is no part of `training`."""
     seeds: tuple[int, ...]
+    looks: tuple[int, ...]
+    """At how many seeds is looked, with `seeds: auto`; then `seeds` are those of the last look."""
     goal: str
     repeat: str | Mapping[str, int]
     repeats: int
@@ -88,20 +91,22 @@ class Experiment:
         wanted = {factors.STRESS: stress, **value["factors"]}
         training = {key: part for key, part in value["training"].items() if key != "checkpoint"}
         every = value["training"]["checkpoint"]
+        auto, budget = value["seeds"] == "auto", value["equivalence"]["budget"]
         named: dict[str, Any] = {
             **value,
             "data": {name: Source(**source) for name, source in data.items()},
             "training": Training.of(training),
             "checkpoint": every if type(every) is int else None,
-            "seeds": tuple(value["seeds"]),
+            "seeds": tuple(range(budget) if auto else value["seeds"]),
+            "looks": counts(budget) if auto else (),
             "repeat": value.get("repeat", _needed(value)) or "off",
             "factors": tuple(name for name in factors.ALL if wanted.get(name, True)),
         }
         return cls(**named)
 
-    def repeated_seeds(self) -> tuple[int, ...]:
-        """The seeds that a repeat trains with: one is enough to execute the documented way."""
-        return self.seeds[:1] if self.goal == "documented" else self.seeds
+    def repeated_seeds(self, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        """Those that a repeat trains with as well: one is enough to execute the documented way."""
+        return seeds[:1] if self.goal == "documented" else seeds
 
     def repeated(self) -> tuple[str, ...]:
         """The names of the repeats: `repeat`, `repeat-2`, …; none with `repeat: off`."""
@@ -133,6 +138,8 @@ class Experiment:
             ),
         }[step]  # fmt: skip
         chosen = {key: whole[key] for key in keys} | {"threads": training["threads"]}
+        if step == "compare" and self.looks:
+            chosen["seeds"] = "auto"
         if step == "evaluate":
             chosen["batch_size"] = training["batch_size"]
         if seed is not None:
@@ -183,6 +190,18 @@ def _check_repeat(name: str, entry: Mapping[str, Any]) -> None:
             f"{FILE}: Expected `experiments.{name}.training.trace: step` beside "
             f"`repeat: {{steps: N}}`. Received `trace: {entry['training']['trace']}`, which leaves "
             "no step to compare. Trace every step, or repeat by epochs."
+        )
+
+
+def _check_seeds(name: str, entry: Mapping[str, Any]) -> None:
+    if entry["seeds"] != "auto":
+        return
+    repeat = entry.get("repeat", "full")
+    if entry["goal"] != "metrics" or repeat != "full":
+        raise UserError(
+            f"{FILE}: Expected `goal: metrics` and `repeat: full` beside "
+            f"`experiments.{name}.seeds: auto`. Received `goal: {entry['goal']}` and "
+            f"`repeat: {repeat}`, for which nothing tells how many are enough. List the seeds."
         )
 
 
@@ -243,6 +262,7 @@ def resolve(value: Any) -> dict[str, Experiment]:
     for name, entry in value["experiments"].items():
         _check_split(name, entry["split"])
         _check_repeat(name, entry)
+        _check_seeds(name, entry)
         _check_factors(name, entry)
     return {n: Experiment.of(entry, value["stress"]) for n, entry in value["experiments"].items()}
 

@@ -31,10 +31,11 @@ from repro.judge.compare import Comparison, compare
 from repro.judge.diagnose import Cause, place
 from repro.judge.evidence import Step, context_of, step_of
 from repro.judge.explain import explain
-from repro.judge.measured import measured
+from repro.judge.measured import Measured, measured
 from repro.judge.metrics import Moved, moved
 from repro.judge.render import markdown
 from repro.judge.search import Trial
+from repro.judge.sequential import looks
 from repro.judge.trials import Setting
 from repro.judge.verdict import judge
 from repro.record import installed, manifest
@@ -101,7 +102,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     context = context_of(folder, steps, parameters["factors"])
     comparisons = list(_compared(folder, steps, parameters))
     wrong, unseen = _agreed(folder, steps, context.inference)
-    found_of = moved(measured(steps), parameters["equivalence"])
+    found_of = _moved(measured(steps), parameters)
     causes, trials = list[Cause](), list[Trial]()
     # Two setups have a cause already: what is searched for here is one within a setup.
     if context.setups == 1 and _asks_why(parameters["goal"], found_of):
@@ -128,6 +129,24 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
         started=started,
     )
     manifest.write(folder / "verdict.manifest.json", making, list(outputs))
+
+
+def _look(options: argparse.Namespace, say: Say) -> None:
+    """Writes whether the seeds so far are enough for an answer; what was asked for stops there."""
+    installed.require(Path(sys.prefix))
+    values = measured([step_of(path) for path in options.manifests])
+    found = _moved(values, options.parameters).metrics
+    enough = found is not None and found.answer != INCONCLUSIVE
+    count = len({path.parent.name for path in options.manifests})
+    why = found.why if found else "no run has metrics"
+    say(f"{options.experiment}: {count} seeds are {'enough' if enough else 'not enough'}: {why}.")
+    write_text(options.out, pretty({"seeds": count, "enough": enough, "why": why}))
+
+
+def _moved(values: Mapping[str, Measured], parameters: Mapping[str, Any]) -> Moved:
+    wanted = parameters["equivalence"]
+    plan = looks(wanted["budget"]) if parameters["seeds"] == "auto" else ()
+    return moved(values, wanted, plan)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -174,6 +193,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--program", required=True, type=Path, help="what runs trials: code.pyz")
     one.add_argument("--input", nargs="+", default=[], metavar="NAME=PATH", help="a trial's inputs")
     one.add_argument("--log", required=True, type=Path, metavar="FILE")
+    look = verbs.add_parser("look", help="say whether so many seeds are enough for an answer")
+    look.add_argument("--experiment", required=True)
+    look.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    look.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
+    look.add_argument("--out", required=True, type=Path, metavar="FILE")
+    look.add_argument("--log", required=True, type=Path, metavar="FILE")
     two = verbs.add_parser("verify", help="fail with one sentence where a claim does not hold")
     two.add_argument("verdicts", nargs="+", type=Path)
     two.add_argument("--log", type=Path, metavar="FILE", help="where the sentences go as well")
@@ -195,6 +220,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.verb == "compare":
         return reported(options.log, lambda say: _compare(options, say))
+    if options.verb == "look":
+        return reported(options.log, lambda say: _look(options, say))
     try:
         if options.verb == "drift":
             return _drift(options.pairs, options.log)

@@ -39,11 +39,13 @@ def _made(case: Case) -> Iterator[str]:
     told = predicate["buildDefinition"]["externalParameters"]["parameters"]
     training, used = told["training"], inputs({"predicate": predicate})
     packages = own["packages"]
+    given = case.parameters["seeds"]
+    own_seeds = sorted({c.seed for c in case.comparisons}) if given == "auto" else given
     versions = {"TensorFlow": "tensorflow", "Keras": "keras", "NumPy": "numpy"}
     named = listed([f"{name} {packages[key]}" for name, key in versions.items()])
     lock = own["installed"]["lock"].rpartition(":")[2][:_DIGITS]
     yield (
-        f"The model was trained with {seeds(case.parameters['seeds'])} for at most "
+        f"The model was trained with {seeds(own_seeds)} for at most "
         f"{counted(training['epochs'], 'epoch')} in batches of {training['batch_size']}, with "
         f"TensorFlow's deterministic operations, under {named} and Python "
         f"{own['python']['version']}, in an environment locked by digests (conda-lock.yml, "

@@ -116,7 +116,12 @@ def metrics(case: Case) -> Answer:
         INCONCLUSIVE: "inconclusive, because it is not shown that the metrics are equivalent",
     }
     head = words.get(found.answer, "the metrics are not equivalent")
-    tested = f"{seeds(sorted({c.seed for c in case.comparisons}))}, each original beside its repeat"
+    used = sorted({comparison.seed for comparison in case.comparisons})
+    tested = f"{seeds(used)}, each original beside its repeat"
+    if case.parameters["seeds"] == "auto":
+        tested += (
+            f", as many as the plan asked for, with an error of {found.alpha:.2g} at this look"
+        )
     more = f" About {counted(found.more_runs, 'more run')} would decide." if found.more_runs else ""
     return Answer(found.answer, f"{case.name}: {head} ({tested}). {_capital(found.why)}.{more}")
 

@@ -12,14 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.core.errors import UserError
+from repro.core.looks import LEAST, counts
 from repro.judge.equivalence import INCONCLUSIVE, Results
 from repro.judge.family import Family, family
 from repro.judge.margins import ALPHA, Margin
-
-LEAST = 5
-"""Fewer pairs of runs than this show nothing with 5 % error."""
-EARLIEST = 8
-"""The first look where there are several: fewer runs show nothing with the alpha left to them."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +65,7 @@ def looks(budget: int, alpha: float = ALPHA) -> tuple[Look, ...]:
             f"Expected a budget of at least {LEAST} seeds. Received {budget}. Raise it: fewer show "
             "nothing."
         )
-    runs = [budget]
-    while runs[0] // 2 >= EARLIEST:
-        runs.insert(0, runs[0] // 2)
+    runs = counts(budget)
     return tuple(Look(number, alpha * number / sum(runs)) for number in runs)
 
 
