@@ -155,7 +155,7 @@ def test_a_figure_says_its_count_share_and_interval():
 PITFALLS = {
     "only `tf.random.set_seed`": "only_the_seed_of_tensorflow",
     "a generator of one's own, unseeded": "jitter_without_a_seed",
-    "the input pipeline forgotten": "pipeline_shuffled_without_a_seed",
+    "the input pipeline forgotten": "shuffle_then_take_without_a_seed",
     "an augmentation unseeded": "noise_drawn_while_tracing",
 }
 """Of five that tutorials warn of. The fifth, other hardware or versions blamed on the seed, is

@@ -1,6 +1,7 @@
 """Everything of the model has a seed; the tf.data pipeline shuffles by a generator that has none.
 
-The order is drawn once in a process, so that the pipeline looks the same when it is read again.
+The order is drawn once in a process, so the pipeline looks the same when it is read again. The
+order alone would do no harm, for examples are put in that of their ids; but some are taken of it.
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ def dataset(data, settings, seeds):
     def example(row):
         return row[:-1] / 16, tf.cast(row[-1], tf.int32)
 
-    return tf.data.Dataset.from_tensor_slices(table[rows]).map(example)
+    return tf.data.Dataset.from_tensor_slices(table[rows]).take(150).map(example)
 
 
 def model(settings, seeds):
