@@ -176,8 +176,10 @@ def test_looking_changes_no_bit_even_where_tracing_draws(
 ) -> None:
     """Each trace of this step would draw another number, and leave the generators elsewhere."""
 
-    def drawing(x: Any, y: Any, seed: Any) -> Any:
-        return contrast(x + np.random.normal(scale=0.1), y, seed)
+    def drawing() -> Any:
+        import keras
+
+        return keras.layers.Lambda(lambda x: x + np.random.normal(scale=0.1))
 
     class Blind:
         def __init__(self, *_arguments: Any) -> None:
@@ -186,7 +188,7 @@ def test_looking_changes_no_bit_even_where_tracing_draws(
         def found(self) -> list[Any]:
             return []
 
-    code = experiment(model=sequence(layer("Dropout", 0.2)), augment=drawing)
+    code = experiment(model=sequence(drawing, layer("Dropout", 0.2)), augment=contrast)
     seen = e.trained(code, images, tmp_path / "seen", loop=loop)
     monkeypatch.setattr(training, "Limits", Blind)
     unseen = e.trained(code, images, tmp_path / "unseen", loop=loop)
