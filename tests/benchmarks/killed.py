@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.core.config import Threads
+from repro.core.digest import sha256_tree
 from repro.core.experiment import load
 from repro.core.seeding import Seeds
 
@@ -85,22 +86,22 @@ def prepare(_say: Say, code: Path, out: Path) -> None:
     """Prepares the data of an experiment."""
     from repro.data import prepare as data
 
-    parameters = {"data": {"": {"path": "", "sha256": ""}}, "data_seed": 0, "settings": {},
-                  "split": SPLIT}  # fmt: skip
-    from repro.core.digest import sha256_tree
-
-    parameters["data"][""]["sha256"] = sha256_tree(TABLE)
+    table = {"path": "", "sha256": sha256_tree(TABLE)}
+    parameters = {"data": {"": table}, "data_seed": 0, "settings": {}, "split": SPLIT}
     data.prepare(load(code), {"": TABLE}, parameters, out)
 
 
-def callbacks(_settings: Any, _seeds: Any) -> list[Any]:
-    """Of every model: what they do hangs on the epochs so far."""
+def callbacks(code: Path) -> list[Any]:
+    """What hangs on the epochs so far; a rate that follows a schedule, or two, is left alone."""
     import keras
 
-    return [
-        keras.callbacks.ReduceLROnPlateau("loss", factor=0.7, patience=2, min_delta=0.2),
-        keras.callbacks.EarlyStopping("loss", patience=100, restore_best_weights=True),
+    loss = "generator_loss" if code.stem == "gan" else "loss"
+    found: list[Any] = [
+        keras.callbacks.EarlyStopping(loss, patience=100, restore_best_weights=True, mode="min")
     ]
+    if code.stem not in ("gan", "cnn_with_batch_norm"):
+        found += [keras.callbacks.ReduceLROnPlateau(loss, factor=0.7, patience=2, min_delta=0.2)]
+    return found
 
 
 def begun(code: Path) -> Any:
@@ -119,8 +120,7 @@ def train(
     from repro.model import resume, training
 
     experiment = begun(code)
-    if not hasattr(experiment.module, "GAN") and code.stem != "gan":
-        vars(experiment.module)["callbacks"] = callbacks
+    vars(experiment.module)["callbacks"] = lambda *_: callbacks(code)
     keeping = resume.Keeping(kept, "key", 0) if kept else None
     parameters = {
         "settings": {}, "seed": SEED, "limit": None,

@@ -15,22 +15,22 @@ from repro.core.digest import sha256_value
 from repro.core.seeding import Seeds
 
 WAYS = ("BackupAndRestore", "Orbax")
-SAID = ("state taken up", "weights at the end", "history at the end")
+SAID = ("state taken up", "weights at the end", "history from there on")
 EPOCHS, KILLED = 6, 3
 _REMEMBERED = ("wait", "best", "best_epoch", "cooldown_counter")
 
 
-def _taking_up(way: str, folder: Path, model: Any) -> tuple[list[Any], int]:
-    """The callbacks of that way, and the first epoch; what Keras' documentation says to do."""
+def _taking_up(way: str, folder: Path, model: Any) -> tuple[Any, list[Any], int]:
+    """Model, callbacks and first epoch, as Keras' documentation says to take a training up."""
     import keras
 
     if way == "BackupAndRestore":
-        return [keras.callbacks.BackupAndRestore(folder)], 0
-    saving = keras.callbacks.OrbaxCheckpoint(folder, save_freq="epoch")
-    if not any(folder.glob("*")):
-        return [saving], 0
-    keras.saving.load_model(folder)
-    return [saving], KILLED
+        return model, [keras.callbacks.BackupAndRestore(folder)], 0
+    saving = keras.callbacks.OrbaxCheckpoint(str(folder), save_on_background=False)
+    done = [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
+    if done:
+        model = keras.saving.load_model(str(folder))
+    return model, [saving], max(done, default=-1) + 1
 
 
 def fit(say: Say, way: str, code: Path, data: Path, folder: Path | None, die: bool = False) -> None:
@@ -43,11 +43,11 @@ def fit(say: Say, way: str, code: Path, data: Path, folder: Path | None, die: bo
 
     experiment, arrays = begun(code), part(data, "train")
     model = built(made(experiment, {}, Seeds(SEED)), arrays, experiment)
-    own = [] if code.stem == "gan" else callbacks({}, None)
+    own = callbacks(code)
     try:
-        keeping, first = _taking_up(way, folder, model) if folder else ([], 0)
-    except ImportError as error:
-        say(missing=str(error).splitlines()[0])
+        model, keeping, first = _taking_up(way, folder, model) if folder else (model, [], 0)
+    except (ImportError, TypeError) as error:
+        say(missing=str(error).splitlines()[0].partition(". ")[0])
         return
 
     def begin(epoch: int, _logs: Any) -> None:
@@ -89,13 +89,13 @@ def by_keras(way: str, code: Path, folder: Path) -> dict[str, str]:
     data, kept = folder / "data", folder / way
     whole, twice = (Child(fit, way, code, data, None).ended() for _ in range(2))
     same = {"twice without a kill": "the same" if whole == twice else "others"}
-    killed = Child(fit, way, code, data, kept, True)
-    lines = killed.ended()
-    if lines and "missing" in lines[0]:
-        return {**same, **dict.fromkeys(SAID, f"not measured: {lines[0]['missing']}")}
+    Child(fit, way, code, data, kept, True).ended()
     again = Child(fit, way, code, data, kept).ended()
+    if "missing" in again[0]:
+        return {**same, **dict.fromkeys(SAID, f"not taken up: {again[0]['missing']}")}
     epoch = again[0]["epoch"]
     state = _seen(next(line for line in whole if line.get("epoch") == epoch), again[0])
-    equal = [whole[-1][name] == again[-1][name] for name in ("weights", "history")]
+    rest = {name: values[epoch:] for name, values in whole[-1]["history"].items()}
+    equal = whole[-1]["weights"] == again[-1]["weights"], rest == again[-1]["history"]
     ends = ["the same" if each else "others" for each in equal]
     return same | dict(zip(SAID, [f"from epoch {epoch}; {state}", *ends], strict=True))

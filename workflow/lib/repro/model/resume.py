@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,7 @@ class Resume:
                     self._variables.put_found_back(self._found.arrays)
                 except Different as why:
                     raise self._afresh(str(why)) from None
+            self._found = replace(self._found, arrays={}, python=b"")  # as large as the model
 
     def _watch(self, name: str) -> None:
         own = getattr(self._model, name)
