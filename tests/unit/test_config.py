@@ -54,6 +54,21 @@ def test_a_bare_off_of_yaml_means_off() -> None:
     assert digits(repeat=value).repeat == "off"
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("off", None), ('"off"', None), ("0", 0), ("600", 600)]
+)
+def test_checkpoints_come_so_often_or_never(text: str, seconds: int | None) -> None:
+    found = digits(training={"checkpoint": yaml.safe_load(text)})
+    assert found.checkpoint == seconds
+    assert digits().checkpoint == 60
+
+
+def test_how_often_checkpoints_come_is_no_parameter_of_any_step() -> None:
+    one, two = digits(), digits(training={"checkpoint": 0})
+    for step in ("prepare", "train", "evaluate", "probe", "compare"):
+        assert one.parameters(step, seed=0) == two.parameters(step, seed=0)
+
+
 def test_defaults_are_not_shared_between_experiments() -> None:
     both = resolve({"experiments": {"a": entry(), "b": entry()}})
     assert both["a"].split is not both["b"].split
@@ -70,6 +85,8 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"training": {"batch_size": -1}}, ["training.batch_size", "at least 1", "-1"]),
     ({"training": {"threads": {"intra": 0}}}, ["training.threads.intra", "at least 1"]),
     ({"training": {"loop": "fast"}}, ["training.loop", "auto", "graph", "fit", "fast"]),
+    ({"training": {"checkpoint": -1}}, ["training.checkpoint", "seconds", "or off", "-1"]),
+    ({"training": {"checkpoint": True}}, ["training.checkpoint", "or off", "true"]),
     ({"training": None}, ["experiments.digits.training", "object", "null"]),
     ({"seeds": ["a"]}, ["seeds.0", "integer", '"a"']),
     ({"seeds": [1.5]}, ["seeds.0", "integer", "1.5"]),

@@ -6,46 +6,58 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-# Once, in the original alone: the repeat sees another environment.
+TRAINED = "results/small/original/seed-0/train.manifest.json"
+FILES = ("weights.safetensors", "trace.jsonl", "history.csv")
+
+# Whoever trains from the first epoch on kills everything, itself too, at the end of that epoch.
 KILLER = """
 
 def callbacks(settings, seeds):
     import os
     import signal
-    from pathlib import Path
 
     import keras
 
+    def begin(epoch, logs):
+        os.environ.setdefault("BEGUN_AT", str(epoch))
+
     def end(epoch, logs):
-        mark = Path(__file__).with_name("killed")
-        if epoch == settings["epoch"] and os.environ["REPRO_FACTORS"] == "[]" and not mark.exists():
-            mark.touch()
+        if epoch == settings["epoch"] and os.environ["BEGUN_AT"] == "0":
             os.killpg(0, signal.SIGKILL)
 
-    return [keras.callbacks.LambdaCallback(on_epoch_end=end)]
+    return [keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=end)]
 """
 
 
-def killed(new_project, name, **training):
+def project(new_project, name):
     made = new_project(name)
     with (made.folder / "experiment.py").open("a") as file:
         file.write(KILLER)
-    entry = made.entry(
-        settings={"dropout": 0.2, "epoch": 3}, training={"epochs": 6, "batch_size": 32, **training}
-    )
-    made.configure(small=entry)
-    result = made.run("all", before=("setsid", "--wait"))
-    assert result.returncode != 0
-    assert (made.folder / "killed").exists()
-    assert not list(made.results.rglob("weights.safetensors"))
     return made
+
+
+def configure(made, epoch, dropout=0.2, checkpoint=0):
+    training = {"epochs": 6, "batch_size": 32, "checkpoint": checkpoint}
+    settings = {"dropout": dropout, "epoch": epoch}
+    made.configure(small=made.entry(settings=settings, training=training))
+
+
+def run(made, target="all"):
+    """In a session of its own, whose processes a kill reaches, and no others."""
+    return made.run("--cores", "1", target, before=("setsid", "--wait"))
 
 
 @pytest.fixture(scope="module")
 def resumed(new_project):
-    made = killed(new_project, "killed", checkpoint=0)
-    assert len(list((made.folder / "checkpoints").rglob("epoch-*"))) == 2
-    result = made.run("verify")
+    """A project whose original was killed, and then whose repeat."""
+    made = project(new_project, "killed")
+    configure(made, epoch=3)
+    for name in ("original", "repeat"):
+        assert run(made).returncode != 0
+        kept = made.folder / "checkpoints" / "small" / name / "seed-0"
+        assert len(list(kept.glob("epoch-*"))) == 2, name
+        assert not list((made.results / "small" / name).rglob("weights.safetensors"))
+    result = run(made, "verify")
     assert result.returncode == 0, result.stdout
     assert "left its lock behind" in result.stdout
     return made
@@ -56,12 +68,21 @@ def process(made, run):
     return json.loads(path.read_text())["predicate"]["repro_record"]["process"]
 
 
-def test_a_resumed_training_is_the_uninterrupted_one(resumed):
-    """The repeat was not killed, and every bit of it is compared."""
-    assert resumed.verdict("small")["verdict"] == "met"
-    told = process(resumed, "original")
+@pytest.mark.parametrize("run", ["original", "repeat"])
+def test_the_manifest_says_that_it_was_taken_up_and_where(resumed, run):
+    told = process(resumed, run)
     assert (told["resumed"], told["resumable"], told["epochs"]) == ([3], "yes", 6)
-    assert process(resumed, "repeat")["resumed"] == []
+
+
+def test_a_resumed_training_is_the_uninterrupted_one(resumed, new_project):
+    whole = project(new_project, "whole")
+    configure(whole, epoch=-1)
+    result = run(whole, TRAINED)
+    assert result.returncode == 0, result.stdout
+    assert process(whole, "original")["resumed"] == []
+    for name in FILES:
+        mine, its = (made.results / "small/original/seed-0" / name for made in (resumed, whole))
+        assert mine.read_bytes() == its.read_bytes(), name
 
 
 def test_nothing_is_left_of_the_checkpoints_when_the_training_is_done(resumed):
@@ -69,22 +90,17 @@ def test_nothing_is_left_of_the_checkpoints_when_the_training_is_done(resumed):
 
 
 def test_another_interval_trains_nothing_again(resumed):
-    settings = {"dropout": 0.2, "epoch": 3}
-    training = {"epochs": 6, "batch_size": 32, "checkpoint": "off"}
-    resumed.configure(small=resumed.entry(settings=settings, training=training))
+    configure(resumed, epoch=3, checkpoint="off")
     assert "Nothing to be done" in resumed.run("all").stdout
 
 
 def test_a_checkpoint_of_other_settings_is_of_no_use(new_project):
-    made = killed(new_project, "other", checkpoint=0)
-    made.configure(
-        small=made.entry(
-            settings={"dropout": 0.3, "epoch": 3},
-            training={"epochs": 6, "batch_size": 32, "checkpoint": 0},
-        )
-    )
-    train = "results/small/original/seed-0/train.manifest.json"
-    result = made.run("--cores", "1", train)
+    made = project(new_project, "other")
+    configure(made, epoch=3)
+    assert run(made, TRAINED).returncode != 0
+    assert list((made.folder / "checkpoints").rglob("epoch-*"))
+    configure(made, epoch=-1, dropout=0.3)
+    result = run(made, TRAINED)
     assert result.returncode == 0, result.stdout
     assert process(made, "original")["resumed"] == []
     log = (made.folder / "logs/small/original/train-0.log").read_text()

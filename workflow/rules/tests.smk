@@ -15,7 +15,8 @@ rule tests:
 rule benchmark:
     input:
         scripts=[
-            HOME / "tests/benchmarks" / f"{name}.py" for name in ["speed", "trace_cost", "repeat"]
+            HOME / "tests/benchmarks" / f"{name}.py"
+            for name in ["speed", "trace_cost", "repeat", "kills"]
         ],
     log:
         "logs/benchmark.log",

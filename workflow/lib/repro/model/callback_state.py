@@ -105,8 +105,8 @@ class CallbackStates:
     def __init__(self, callbacks: Sequence[Any], model: Any) -> None:
         self._callbacks = list(callbacks)
         live: dict[Any, Any] = {("model",): model}
-        layers = model._flatten_layers(include_self=False)
-        parts = (*layers, *model.variables, *optimizers(model).values())
+        self._layers = [model, *model._flatten_layers(include_self=False)]
+        parts = (*self._layers[1:], *model.variables, *optimizers(model).values())
         live |= {("part", n): part for n, part in enumerate(parts)}
         live |= {("callback", n): one for n, one in enumerate(self._callbacks)}
         for number, one in enumerate(self._callbacks):
@@ -144,13 +144,21 @@ class CallbackStates:
 
     def _outside(self) -> dict[str, str]:
         """Digests of what the callbacks' functions use from outside, by name."""
-        found: dict[str, str] = {}
+        found = dict(self._flags())
         seen: set[int] = set()
         for one in self._callbacks:
             things: list[Any] = [cast("Any", type(one)), *_attributes(one).values()]
             for thing in things:
                 self._use(thing, found, seen)
         return found
+
+    def _flags(self) -> Iterator[tuple[str, str]]:
+        """Digests of plain attributes of the model and its layers, which callbacks may set."""
+        for layer in self._layers:
+            for name, value in _attributes(layer).items():
+                if type(value) in _PLAIN and name[0] != "_" and name != "stop_training":
+                    content = _pickled(value, self._names, name)
+                    yield f"{layer.name}.{name}", sha256_bytes(content)
 
     def _use(self, thing: Any, found: dict[str, str], seen: set[int]) -> None:
         """Adds digests of what a function or class of the user's uses, and of what that uses."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,12 @@ class Keeping:
     check: Callable[[], object] = lambda: None
 
 
+def _signature(data: Any) -> str:
+    import tensorflow as tf
+
+    return str([(each.shape, each.dtype) for each in tf.nest.flatten(data)])
+
+
 class Resume:
     """The checkpoints of one training.
 
@@ -69,7 +75,7 @@ class Resume:
         self._kept = Kept(keeping.folder, keeping.key)
         self._model, self._epochs, self._keeping = model, epochs, keeping
         self._variables, self._graphs = Variables(model), dict[str, set[str]]()
-        self._reasons = resumable.of_model(model)
+        self._reasons: list[str] = []
         self._found = self._kept.newest()
         self.first = self._found.epoch if self._found else 0
         self.resumed = [*self._found.facts["resumed"], self.first] if self._found else []
@@ -78,6 +84,8 @@ class Resume:
         self.last_logs: dict[str, float] | None = None
         for name in ("test_step", "predict_step"):
             self._watch(name)
+        for reason in resumable.of_model(model):
+            self._refuse(reason)
         if self._found:
             print(f"Taken up after epoch {self.first} of {epochs}, from {keeping.folder}.")
 
@@ -135,13 +143,14 @@ class Resume:
         graph = trace().graph
         handles = [outer for outer, _ in graph.captures]
         self._variables.find(handles, self._record)
-        self._look("the training step", graph, before)
+        self._look("the training step", "", graph, before)
         if self._found:
             with tf.init_scope():
                 try:
                     self._variables.put_found_back(self._found.arrays)
                 except Different as why:
                     raise self._afresh(str(why)) from None
+            self._found = replace(self._found, arrays={}, python=b"")  # as large as the model
 
     def _watch(self, name: str) -> None:
         own = getattr(self._model, name)
@@ -153,7 +162,7 @@ class Resume:
             result = own(data)
             if not tf.executing_eagerly():
                 graph = tf.compat.v1.get_default_graph()
-                self._look(name, graph, before)
+                self._look(name, _signature(data), graph, before)
                 handles = [outer for outer, _ in graph.captures if is_variable(outer)]
                 if not all(self._variables.knows(handle) for handle in handles):
                     self._refuse(f"{name} uses a variable that neither model nor training knows")
@@ -161,13 +170,15 @@ class Resume:
 
         setattr(self._model, name, step)
 
-    def _look(self, what: str, graph: Any, before: Any) -> None:
+    def _look(self, what: str, signature: str, graph: Any, before: Any) -> None:
         if drawing() != before:
             self._refuse(f"{what} draws from Python's or NumPy's own generator")
         for reason in resumable.of_graph(graph, what):
             self._refuse(reason)
-        self._graphs.setdefault(what, set()).add(mark := resumable.mark(graph))
-        if self._found and mark not in self._found.facts["graphs"].get(what, []):
+        name, mark = what + signature, resumable.mark(graph)
+        self._graphs.setdefault(name, set()).add(mark)
+        # What was not traced before the checkpoint is traced now as it would have been then.
+        if self._found and mark not in self._found.facts["graphs"].get(name, [mark]):
             raise self._afresh(f"{what} is another one")
 
     def _refuse(self, reason: str) -> None:
