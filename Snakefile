@@ -15,7 +15,7 @@ wildcard_constraints:
     experiment="|".join(EXPERIMENTS),
     run="original|repeat(-[0-9]+)?",
     seed=r"\d+",
-    count=r"\d+",
+    seeds=r"\d+",
 
 
 localrules:

@@ -141,7 +141,7 @@ def seeds_of(wildcards):
     """The seeds to train with; with `seeds: auto`, as many as the looks so far ask for."""
     chosen = entry(wildcards)
     for count in chosen.looks[:-1]:
-        found = checkpoints.look.get(experiment=wildcards.experiment, count=count).output[0]
+        found = checkpoints.look.get(experiment=wildcards.experiment, seeds=count).output[0]
         if json.loads(Path(found).read_text())["enough"]:
             return chosen.seeds[:count]
     return chosen.seeds
@@ -153,7 +153,7 @@ def looked_at(wildcards):
     return [
         f"results/{wildcards.experiment}/{run}/seed-{seed}/evaluate.manifest.json"
         for run in ("original", *chosen.repeated())
-        for seed in chosen.seeds[: int(wildcards.count)]
+        for seed in chosen.seeds[: int(wildcards.seeds)]
     ]
 
 

@@ -4,9 +4,9 @@ checkpoint look:
         judge="results/judge.pyz",
         manifests=looked_at,
     output:
-        "logs/{experiment}/look-{count}.json",
+        "logs/{experiment}/look-{seeds}.json",
     log:
-        "logs/{experiment}/look-{count}.log",
+        "logs/{experiment}/look-{seeds}.log",
     conda:
         environment_of
     params:
