@@ -3,6 +3,7 @@
 Synopsis:
     python -I judge.pyz compare --experiment digits --parameters JSON --folder results/digits …
     python -I judge.pyz verify results/*/verdict.json
+    python -I judge.pyz cost --experiment digits --parameters JSON --folder results/digits …
     python -I judge.pyz drift results/…/train.manifest.json=environment.json
 
 `compare` always succeeds and writes what it found; `verify` reads that and fails where a
@@ -31,6 +32,8 @@ from repro.judge.compare import Comparison, compare
 from repro.judge.diagnose import Cause, place
 from repro.judge.evidence import Step, context_of, step_of
 from repro.judge.explain import explain
+from repro.judge.price import known
+from repro.judge.price_command import arguments, measure
 from repro.judge.render import markdown
 from repro.judge.search import Trial
 from repro.judge.trials import Setting
@@ -87,7 +90,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     found = installed.require(Path(sys.prefix))
     read = {path.relative_to(folder).as_posix(): path for path in options.manifests}
     programs = {"judge": Path(sys.argv[0]), "code": options.program}
-    inputs = resources({**read, **programs})
+    inputs = resources({**read, **programs, **({p.name: p for p in options.price})})
     every = [step_of(path) for path in options.manifests]
     steps = [step for step in every if step.name != "probe"]
     context = context_of(folder, steps, parameters["factors"])
@@ -99,7 +102,8 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
         varied = [factor["factor"] for factor in context.factors if factor["varied"]]
         causes, trials = _explained(options, comparisons, varied, say)
     verdict = judge(options.experiment, parameters, comparisons, context, causes, trials, wrong)
-    verdict["warnings"] += unseen
+    verdict["cost"], unpriced = known(next(iter(options.price), None), steps)
+    verdict["warnings"] += unseen + unpriced
     verdict = checked(verdict, "verdict", "verdict.json")
     here = surroundings(found, [programs["judge"]])
     outputs = {
@@ -162,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
     one.add_argument("--program", required=True, type=Path, help="what runs trials: code.pyz")
     one.add_argument("--input", nargs="+", default=[], metavar="NAME=PATH", help="a trial's inputs")
+    one.add_argument("--price", nargs="*", default=[], type=Path, help="cost.manifest.json, if any")
     one.add_argument("--log", required=True, type=Path, metavar="FILE")
     two = verbs.add_parser("verify", help="fail with one sentence where a claim does not hold")
     two.add_argument("verdicts", nargs="+", type=Path)
@@ -169,11 +174,12 @@ def _parser() -> argparse.ArgumentParser:
     three = verbs.add_parser("drift", help="say what differs now from what made results")
     three.add_argument("pairs", nargs="*", metavar="MANIFEST=PRESENT")
     three.add_argument("--log", type=Path, metavar="FILE", help="where the text goes as well")
+    arguments(verbs)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compares, verifies, or tells the drift.
+    """Compares, verifies, measures the cost, or tells the drift.
 
     Args:
         arguments: the command line; by default that of the process.
@@ -184,6 +190,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.verb == "compare":
         return reported(options.log, lambda say: _compare(options, say))
+    if options.verb == "cost":
+        return reported(options.log, lambda say: measure(options, say))
     try:
         if options.verb == "drift":
             return _drift(options.pairs, options.log)
