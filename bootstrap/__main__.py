@@ -24,7 +24,7 @@ VERBS = {
     "test": "run the linters and the tests",
     "manifest": "print what a file of the results came from",
     "check-files": "name each file of the results that is not as it was, or outdated",
-    "cost": "measure what determinism and trace cost an experiment",
+    "cost": "measure what determinism, trace and checkpoints cost an experiment",
     "drift": "say what differs now from what made the results, and what can still be claimed",
 }
 
@@ -146,10 +146,10 @@ def _cost(argv: list[str]) -> int:
     """Let Snakemake measure what an experiment's training costs."""
     parser = argparse.ArgumentParser(
         prog="./run cost",
-        description="Measure what determinism and trace cost an experiment's training in time and "
-        "memory, beside the same loop without each and beside plain `fit`, in processes that take "
-        "turns. The figures go to results/EXPERIMENT/cost.json, and by the next `./run all` or "
-        "`./run verify` into the verdict.",
+        description="Measure what determinism, trace and checkpoints cost an experiment's training "
+        "in time and memory, beside the same loop without each and beside plain `fit`, in "
+        "processes that take turns. The figures go to results/EXPERIMENT/cost.json, and by the "
+        "next `./run all` or `./run verify` into the verdict.",
     )
     parser.add_argument("experiment", metavar="EXPERIMENT", help="a name in the configuration")
     parser.add_argument(

@@ -26,7 +26,8 @@ from pathlib import Path
 from repro.model.cost import Task, measured
 from repro.model.determinism import found
 
-task = Task(Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]), float(sys.argv[4]))
+code, data, scratch = (Path(sys.argv[n]) for n in (1, 2, 6))
+task = Task(code, data, json.loads(sys.argv[3]), float(sys.argv[4]), scratch)
 print(json.dumps({**asdict(measured(task, sys.argv[5])), **asdict(found())}))
 """
 
@@ -47,7 +48,7 @@ def fresh(code: Path, data: Path, seconds: float, variant: str) -> dict[str, Any
     path = os.pathsep.join([str(LIBRARY), str(Path(e.__file__).parent)])
     command = [sys.executable, "-B", "-c", SOURCE, str(code), str(data)]
     done = subprocess.run(
-        [*command, json.dumps(PARAMETERS), str(seconds), variant],
+        [*command, json.dumps(PARAMETERS), str(seconds), variant, str(code.parent)],
         env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -57,7 +58,7 @@ def fresh(code: Path, data: Path, seconds: float, variant: str) -> dict[str, Any
 SET = {
     "plain": ("fit", False, 0, 0), "threads": ("fit", False, 1, 3),
     "loop": ("graph", False, 1, 3), "determinism": ("graph", True, 1, 3),
-    "trace": ("graph", True, 1, 3),
+    "trace": ("graph", True, 1, 3), "checkpoints": ("graph", True, 1, 3),
 }  # fmt: skip
 
 
@@ -73,14 +74,18 @@ def test_a_variant_sets_what_its_name_says_and_no_more(
     assert found["peak_bytes"] > 100 * 2**20  # TensorFlow alone is larger
 
 
+def parameters(**training: Any) -> dict[str, Any]:
+    """With the threads that the process of the tests has."""
+    threads = {"threads": {"intra": 2, "inter": 1}}
+    return {**PARAMETERS, "training": {**PARAMETERS["training"], **training, **threads}}
+
+
 def timed(code: Path, data: Path, variant: str, seconds: float = 1e9, **training: Any) -> Any:
     """In this process, where determinism has begun already."""
     import keras
 
     keras.backend.clear_session()
-    parameters = {**PARAMETERS, "training": {**PARAMETERS["training"], **training}}
-    parameters["training"]["threads"] = {"intra": 2, "inter": 1}
-    return measured(Task(code, data, parameters, seconds), variant)
+    return measured(Task(code, data, parameters(**training), seconds, code.parent), variant)
 
 
 FORMS = {
@@ -98,6 +103,26 @@ def test_all_forms_of_data_and_model_are_timed(form: str, variant: str, tmp_path
     dataset = {"two inputs": e.two_inputs}.get(form, e.weighted if "weights" in form else e.table)
     folder = e.prepared(tmp_path / "data", dataset)
     assert timed(code, folder, variant).epochs == 3
+
+
+def test_a_checkpoint_is_written_after_every_epoch_and_cleared_away(
+    data: Path, tmp_path: Path
+) -> None:
+    checked: list[int] = []
+    code = experiment(tmp_path, "def callbacks(settings, seeds):\n    return []")
+    task = Task(code, data, parameters(), 1e9, tmp_path, lambda: checked.append(1))
+    assert measured(task, "checkpoints").epochs == 3
+    assert len(checked) == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["experiment.py"]
+
+
+def test_where_no_checkpoint_can_be_kept_there_is_no_price_of_one(
+    data: Path, tmp_path: Path
+) -> None:
+    drawing = "import tensorflow as tf\ndef augment(x, y, seed):\n"
+    drawing += "    return x + tf.random.normal(tf.shape(x)), y"
+    with pytest.raises(UserError, match="training that checkpoints can be kept of"):
+        timed(experiment(tmp_path, drawing), data, "checkpoints")
 
 
 def test_time_ends_a_training_after_the_least_number_of_epochs(data: Path, tmp_path: Path) -> None:

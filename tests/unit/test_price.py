@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repro.core.canonical import pretty
 from repro.core.schema import checked
-from repro.judge import price, price_command
+from repro.judge import price_command, price_words
 from repro.judge.command import main
 from repro.judge.evidence import Step
-from repro.judge.price import ALL, Figure, known, page, prices, section, summary
+from repro.judge.price import ALL, Figure, known, prices
 from repro.judge.price_command import turns
+from repro.judge.price_words import page, section, summary
 from repro.judge.render import markdown
-from repro.model.cost import VARIANTS
+from repro.model.cost import VARIANTS, WHOLE
 from repro.record import installed, manifest
 from repro.record.statement import Making, resources
 from test_manifest import ENVIRONMENT, INSTALLED
@@ -66,7 +67,7 @@ def test_what_takes_longer_by_one_factor_in_every_round_costs_that_factor(
 def test_the_parts_of_one_round_multiply_to_the_whole(walls: list[float]) -> None:
     found = prices({name: [spent(w)] for name, w in zip(NAMES, walls, strict=True)}, {})["prices"]
     product = 1.0
-    for name in NAMES[1:]:
+    for name in NAMES[1 : NAMES.index(WHOLE) + 1]:
         product *= found[name]["wall_s"]["median"]
     assert product == pytest.approx(found[ALL]["wall_s"]["median"])
     assert list(found) == [*NAMES[1:], ALL]
@@ -81,10 +82,11 @@ def test_each_round_runs_every_variant_once_and_begins_with_the_next(rounds: int
 
 def test_a_part_costs_what_it_adds_to_the_variant_before() -> None:
     found = value({"determinism": [1.5, 1.5, 1.5], "trace": [3, 3.3, 3], "loop": [1, 1, 1],
-                   "plain": [2, 2, 2], "threads": [2, 2, 2]})["prices"]  # fmt: skip
+                   "plain": [2, 2, 2], "threads": [2, 2, 2],
+                   "checkpoints": [4.5, 4.5, 4.5]})["prices"]  # fmt: skip
     ratios = {name: found[name]["wall_s"]["median"] for name in found}
     assert ratios == pytest.approx(
-        {"threads": 1, "loop": 0.5, "determinism": 1.5, "trace": 2, ALL: 1.5}
+        {"threads": 1, "loop": 0.5, "determinism": 1.5, "trace": 2, "checkpoints": 1.5, ALL: 1.5}
     )
     assert found["trace"]["wall_s"]["most"] == pytest.approx(2.2)
 
@@ -102,18 +104,27 @@ def test_a_difference_smaller_than_that_of_the_rounds_is_not_measurable() -> Non
 
 def test_a_difference_larger_than_that_of_the_rounds_is_given_as_it_is() -> None:
     found = value({"determinism": [1.0, 1.0], "trace": [1.29, 1.31], "plain": [1.0, 1.0],
-                   "threads": [1.0, 1.0], "loop": [1.0, 1.0]})  # fmt: skip
+                   "threads": [1.0, 1.0], "loop": [1.0, 1.0],
+                   "checkpoints": [1.29, 1.31]})  # fmt: skip
     assert cells(found)["the trace"][1] == "1.30 (1.29 to 1.31)"
     assert cells(found)["determinism"][1] == "1.00 (1.00 to 1.00)"
     assert "measurable" not in "\n".join(page(found))
+    same = "1.00 (1.00 to 1.00)"
+    every = ("determinism", "the trace", "a checkpoint after every epoch",
+             "all but checkpoints, beside plain `fit`")  # fmt: skip
+    others = "; ".join(f"{name} {same}" for name in every)
     assert summary(found) == (
         "digits: what is taken with each, as a multiple of what is taken without. Time: "
-        "determinism 1.00 (1.00 to 1.00); the trace 1.30 (1.29 to 1.31); all of it, beside plain "
-        "`fit` 1.30 (1.29 to 1.31). Processor time: determinism 1.00 (1.00 to 1.00); the trace "
-        "1.00 (1.00 to 1.00); all of it, beside plain `fit` 1.00 (1.00 to 1.00). Peak memory: "
-        "determinism 1.00 (1.00 to 1.00); the trace 1.00 (1.00 to 1.00); all of it, beside plain "
-        "`fit` 1.00 (1.00 to 1.00). Medians of 2 rounds, least to most."
+        f"determinism {same}; the trace 1.30 (1.29 to 1.31); a checkpoint after every epoch "
+        f"{same}; all but checkpoints, beside plain `fit` 1.30 (1.29 to 1.31). Processor time: "
+        f"{others}. Peak memory: {others}. Medians of 2 rounds, least to most."
     )
+
+
+def test_what_one_checkpoint_takes_is_told_where_it_is_measurable() -> None:
+    slower = {"trace": [1.0, 1.0], "checkpoints": [1.5, 1.5]}
+    assert "A checkpoint takes 2e+03 ms." in "\n".join(page(value(slower)))  # of 4 steps
+    assert "A checkpoint takes" not in "\n".join(page(value({"checkpoints": [1.0, 2.0]})))
 
 
 def test_one_round_claims_no_range() -> None:
@@ -138,14 +149,14 @@ def test_other_work_beside_it_is_told(load: float, said: bool) -> None:
 
 
 def test_every_variant_has_words() -> None:
-    assert set(price._WORDS) == {*NAMES, ALL}
+    assert set(price_words._WORDS) == {*NAMES, ALL}
 
 
 def test_the_verdicts_page_tells_the_price_and_is_silent_without() -> None:
     found = verdict(cost=value({}))
-    assert heads(markdown(found))[-3:] == [
-        "What was done", "What it costs", "What to bear in mind",
-    ]  # fmt: skip
+    every = heads(markdown(found))
+    place = every.index("What it costs")
+    assert every[place - 1 : place + 2 : 2] == ["What was done", "What to bear in mind"]
     assert "this machine (a processor), beside a load of 0.2" in markdown(found)
     assert list(section(verdict())) == []
     assert verdict()["cost"] is None

@@ -34,11 +34,20 @@ def test_the_price_stands_in_the_verdict_and_nothing_is_trained_for_it(new_proje
         f"small/verdict.{kind}" for kind in ("json", "md", "manifest.json")
     }
     found = made.verdict("small")["cost"]
-    assert set(found["variants"]) == {"plain", "threads", "loop", "determinism", "trace"}
+    assert set(found["variants"]) == {
+        "plain",
+        "threads",
+        "loop",
+        "determinism",
+        "trace",
+        "checkpoints",
+    }
     assert all(found["prices"].values())
     ratio = found["prices"]["all"]["wall_s"]["median"]
     assert "## What it costs" in page.read_text()
-    assert f"| all of it, beside plain `fit` | – | {ratio:.2f} (once) |" in page.read_text()
+    assert (
+        f"| all but checkpoints, beside plain `fit` | – | {ratio:.2f} (once) |" in page.read_text()
+    )
     assert "Nothing to be done" in made.run("all").stdout
 
 

@@ -1,4 +1,4 @@
-# Measures what determinism and trace cost an experiment: `./run cost NAME`, or
+# Measures what determinism, trace and checkpoints cost an experiment: `./run cost NAME`, or
 # `snakemake cost --config cost=NAME`. Without outputs, so that it measures anew whenever it is asked,
 # and is never asked by another rule: `compare` takes the figures that lie there.
 PRICED = str(config.get("cost", next(iter(EXPERIMENTS))))

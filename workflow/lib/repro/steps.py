@@ -224,8 +224,10 @@ def _environment(options: argparse.Namespace, _say: Say) -> None:
 def _cost(options: argparse.Namespace, _say: Say) -> None:
     """Trains once for a while, and writes down what it took; the caller has checked the inputs."""
     launch.check(options.parameters["threads"]["intra"])
-    inputs = _inputs(options)
-    task = cost.Task(inputs["experiment"], inputs["data"], options.parameters, options.seconds)
+    inputs, found = _inputs(options), installed.require(Path(sys.prefix))
+    own, how = [Path(sys.argv[0]), inputs["experiment"]], (options.parameters, options.seconds)
+    scratch = options.out.parent
+    task = cost.Task(own[1], inputs["data"], *how, scratch, lambda: surroundings(found, own))
     write_text(options.out, pretty(asdict(cost.measured(task, options.variant))))
 
 

@@ -28,7 +28,8 @@ from repro.core.errors import UserError
 from repro.core.reporting import Say
 from repro.core.schema import checked
 from repro.core.writing import write_text
-from repro.judge.price import page, prices, summary
+from repro.judge.price import prices
+from repro.judge.price_words import page, summary
 from repro.model.cost import VARIANTS
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
@@ -114,7 +115,8 @@ def _why(done: subprocess.CompletedProcess[str]) -> str:
 
 def _measured(options: argparse.Namespace, say: Say) -> dict[str, Any]:
     load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="cost-") as folder:
+    # Beside the log, since what training writes is to go to the disk of the results.
+    with tempfile.TemporaryDirectory(prefix=".cost-", dir=options.log.parent.absolute()) as folder:
         measuring = _Measuring(options, Path(folder))
         for number, names in enumerate(turns(list(VARIANTS), options.rounds), 1):
             say(f"{options.experiment}: round {number} of {options.rounds} ({', '.join(names)})")

@@ -15,7 +15,7 @@ from typing import Any
 
 from repro.judge.distances import distances
 from repro.judge.divergence import WORDS
-from repro.judge.price import section
+from repro.judge.price_words import section
 from repro.judge.sentence import counted, listed
 from repro.judge.support import equivalences, goals, inference, limits, methods
 from repro.judge.tables import code, table, text

@@ -1,7 +1,7 @@
 """Cost: one training of the user's model, timed; each variant does one thing more than the last.
 
 Synopsis:
-    spent = measured(Task(experiment, data_folder, parameters, seconds), "determinism")
+    spent = measured(Task(experiment, data_folder, parameters, 5, scratch), "determinism")
     spent.wall_s, spent.processor_s, spent.peak_bytes
 
 To be called once in a process: threads and op determinism hold for the whole of it. Nothing of
@@ -21,12 +21,14 @@ from typing import Any
 import numpy as np
 
 from repro.core.config import Training
+from repro.core.errors import UserError
 from repro.core.experiment import Code, load
 from repro.core.seeding import Seeds, step_seeds
 from repro.data.prepare import part
 from repro.model.clock import LEAST, Clock, Spent
 from repro.model.loops import LOOPS, choose
 from repro.model.plan import Plan, columns
+from repro.model.resume import Keeping
 from repro.model.traced import TracedStep
 from repro.model.training import built, made, train
 
@@ -36,13 +38,16 @@ class Task:
     """What is trained, from which data, and for about how many seconds.
 
     `experiment` is the user's file or folder, `data` what `prepare` wrote; `parameters` are
-    `settings`, `training` and `seed`.
+    `settings`, `training` and `seed`. What training writes goes to a folder in `scratch`, which
+    lies best on the disk of the results; `check` is what is done before each checkpoint.
     """
 
     experiment: Path
     data: Path
     parameters: Mapping[str, Any]
     seconds: float
+    scratch: Path
+    check: Callable[[], object] = lambda: None
 
     @property
     def training(self) -> Training:
@@ -144,7 +149,7 @@ def _bare(task: Task, clock: Clock) -> Spent:
         add_history=True, model=model, epochs=epochs, steps=steps, verbose=0,
     )  # fmt: skip
     with code.blamed("model or augment"):
-        LOOPS[loop](model, plan, every)
+        LOOPS[loop](model, plan, every, 0)
     return clock.spent(steps, loop)
 
 
@@ -162,6 +167,15 @@ def _begin(task: Task) -> None:
 
 def _trace(task: Task, clock: Clock) -> Spent:
     """The same with the trace that is configured: `repro.model.training.train` itself."""
+    return _trained(task, clock, keep=False)
+
+
+def _checkpoints(task: Task, clock: Clock) -> Spent:
+    """The same with a checkpoint after every epoch."""
+    return _trained(task, clock, keep=True)
+
+
+def _trained(task: Task, clock: Clock, *, keep: bool) -> Spent:
     _begin(task)
     code = load(task.experiment)
 
@@ -172,8 +186,16 @@ def _trace(task: Task, clock: Clock) -> Spent:
     vars(module).update(vars(code.module), callbacks=callbacks)
     training = {**task.parameters["training"], "epochs": task.training.epochs}
     parameters = {**task.parameters, "training": training, "limit": None}
-    with tempfile.TemporaryDirectory() as folder:
-        done = train(Code(module, code.path), task.data, parameters, Path(folder))
+    with tempfile.TemporaryDirectory(dir=task.scratch) as name:
+        folder = Path(name)
+        keeping = Keeping(folder / "kept", "cost", 0, task.check) if keep else None
+        timed = Code(module, code.path)
+        done = train(timed, task.data, parameters, folder, keeping=keeping)
+    if keep and done.resumable != "yes":
+        raise UserError(
+            "Expected a training that checkpoints can be kept of. Received one that they cannot, "
+            f"because {done.resumable.removeprefix('no: ')}. It runs without."
+        )
     steps = -(-len(part(task.data, "train")["id"]) // task.training.batch_size)
     return clock.spent(steps, done.loop)
 
@@ -184,8 +206,12 @@ VARIANTS: Mapping[str, Callable[[Task, Clock], Spent]] = {
     "loop": _loop,
     "determinism": _determinism,
     "trace": _trace,
+    "checkpoints": _checkpoints,
 }
-"""In order: each does what the one before does, and what its name says. The last is `train`."""
+"""In order: each does what the one before does, and what its name says."""
+
+WHOLE = "trace"
+"""The variant that does what every training does, whether or not a checkpoint is due."""
 
 
 def measured(task: Task, variant: str) -> Spent:
@@ -206,7 +232,8 @@ def measured(task: Task, variant: str) -> Spent:
         UserError: the user's code is at fault, or the training ends within its first epoch.
 
     Example:
-        >>> measured(Task(Path("digits.py"), Path("data"), parameters, 5), "plain").loop
+        >>> task = Task(Path("digits.py"), Path("data"), parameters, 5, Path("logs"))
+        >>> measured(task, "plain").loop
         'fit'
     """
     return VARIANTS[variant](task, Clock(task.seconds))
