@@ -22,6 +22,7 @@ localrules:
     all,
     verify,
     drift,
+    cost,
 
 
 rule all:
@@ -35,4 +36,5 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/model.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/drift.smk"
+include: "workflow/rules/cost.smk"
 include: "workflow/rules/tests.smk"

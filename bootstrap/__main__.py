@@ -24,6 +24,7 @@ VERBS = {
     "test": "run the linters and the tests",
     "manifest": "print what a file of the results came from",
     "check-files": "name each file of the results that is not as it was, or outdated",
+    "cost": "measure what determinism, trace and checkpoints cost an experiment",
     "drift": "say what differs now from what made the results, and what can still be claimed",
 }
 
@@ -102,6 +103,8 @@ def _dispatch(command: str, rest: list[str]) -> int:
         return {"manifest": audit.manifest, "check-files": audit.check_files}[command](rest)
     if command == "drift":
         return _drift(rest)
+    if command == "cost":
+        return _cost(rest)
     if command == "setup":
         return _setup(rest)
     return _target([command, *rest])
@@ -137,6 +140,27 @@ def _drift(argv: list[str]) -> int:
         manifest.read(options.manifest)
         named = ["--config", f"manifest={options.manifest}"]
     return _target(["drift", *rest, *named, "--config", *options.config])
+
+
+def _cost(argv: list[str]) -> int:
+    """Let Snakemake measure what an experiment's training costs."""
+    parser = argparse.ArgumentParser(
+        prog="./run cost",
+        description="Measure what determinism, trace and checkpoints cost an experiment's training "
+        "in time and memory, beside the same loop without each and beside plain `fit`, in "
+        "processes that take turns. The figures go to results/EXPERIMENT/cost.json, and by the "
+        "next `./run all` or `./run verify` into the verdict.",
+    )
+    parser.add_argument("experiment", metavar="EXPERIMENT", help="a name in the configuration")
+    parser.add_argument(
+        "--rounds", type=int, metavar="N", help="how often each variant is measured (3)"
+    )
+    parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
+    options, rest = parser.parse_known_args(argv)
+    rounds = [] if options.rounds is None else [f"rounds={options.rounds}"]
+    return _target(
+        ["cost", *rest, "--config", f"cost={options.experiment}", *rounds, *options.config]
+    )
 
 
 def _target(argv: list[str]) -> int:

@@ -57,6 +57,7 @@ def test_the_same_source_gives_the_same_bytes(copy: Path) -> None:
         "lib/repro/judge/render.py",
         "lib/repro/audit/check.py",
         "schemas/verdict.schema.yaml",
+        "schemas/cost.schema.yaml",
         "lib/repro/judge/new.py",
     ],
 )

@@ -179,6 +179,17 @@ def manifests(wildcards):
     return [file for file in compared(wildcards) if file.endswith(".manifest.json")]
 
 
+def priced(file):
+    """A function of the wildcards: that file of what `./run cost` measured, if it did."""
+
+    def of(wildcards):
+        folder = Path("results") / wildcards.experiment
+        every = [folder / "cost.json", folder / "cost.manifest.json"]
+        return [str(folder / file)] if all(path.exists() for path in every) else []
+
+    return of
+
+
 def drift_manifests():
     """The manifest that was named, or that of every training among the results."""
     if named := config.get("manifest"):

@@ -27,6 +27,9 @@ rule compare:
         code="results/code.pyz",
         experiment=code_files,
         data=data_files,
+        # What `./run cost` has left there, if anything.
+        price=priced("cost.manifest.json"),
+        prices=priced("cost.json"),
     output:
         verdict="results/{experiment}/verdict.json",
         page="results/{experiment}/verdict.md",
@@ -44,7 +47,8 @@ rule compare:
         "python -I -B {input.judge} compare --experiment {wildcards.experiment} "
         "--parameters {params.parameters:q} --folder results/{wildcards.experiment} "
         "--manifests {input.manifests} {input.probed} --program {input.code} "
-        "--input experiment={params.experiment:q} {params.data:q} --log {log}"
+        "--input experiment={params.experiment:q} {params.data:q} "
+        "--price {input.price} --log {log}"
 
 
 # Without outputs, so that it always reads the verdicts anew and no evidence goes when it fails.

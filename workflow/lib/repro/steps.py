@@ -30,7 +30,7 @@ from repro.core.seeding import Seeds
 from repro.core.writing import whole_outputs, write_text
 from repro.data.dataset import IDS, SPLIT
 from repro.data.prepare import prepare
-from repro.model import evaluation, probe, training
+from repro.model import cost, evaluation, probe, training
 from repro.model.detail import Detail
 from repro.model.kept import Kept
 from repro.model.resume import Afresh, Keeping
@@ -221,6 +221,16 @@ def _environment(options: argparse.Namespace, _say: Say) -> None:
     write_text(options.out, pretty(around(here, found.facts)))
 
 
+def _cost(options: argparse.Namespace, _say: Say) -> None:
+    """Trains once for a while, and writes down what it took; the caller has checked the inputs."""
+    launch.check(options.parameters["threads"]["intra"])
+    inputs, found = _inputs(options), installed.require(Path(sys.prefix))
+    own, how = [Path(sys.argv[0]), inputs["experiment"]], (options.parameters, options.seconds)
+    scratch = options.out.parent
+    task = cost.Task(own[1], inputs["data"], *how, scratch, lambda: surroundings(found, own))
+    write_text(options.out, pretty(asdict(cost.measured(task, options.variant))))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one step, or launches it; where checkpoints do not fit, the process begins anew.
 
@@ -238,7 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except UserError as error:
             print(error, file=sys.stderr)
             return 2
-    work = _environment if options.step == "environment" else _do
+    work = {"environment": _environment, "cost": _cost}.get(options.step, _do)
     try:
         return reported(options.log, lambda say: work(options, say))
     except Afresh:

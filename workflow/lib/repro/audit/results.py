@@ -29,6 +29,7 @@ _MANIFEST = {
     "train": "{experiment}/{run}/seed-{seed}/train.manifest.json",
     "evaluate": "{experiment}/{run}/seed-{seed}/evaluate.manifest.json",
     "probe": "{experiment}/probe.manifest.json",
+    "cost": "{experiment}/cost.manifest.json",
     "compare": "{experiment}/verdict.manifest.json",
 }
 # Where an input lies, by its name; what is not here came from outside: data, code, lock.

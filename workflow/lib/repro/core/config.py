@@ -119,7 +119,7 @@ class Experiment:
         """What a step's result depends on, as plain JSON values.
 
         Args:
-            step: `prepare`, `train`, `evaluate`, `probe` or `compare`.
+            step: `prepare`, `train`, `evaluate`, `probe`, `cost` or `compare`.
             run: `original` or a repeat, which may stop early.
             seed: the root seed of training.
 
@@ -133,6 +133,7 @@ class Experiment:
             "train": ("settings", "training"),
             "evaluate": ("settings",),
             "probe": ("settings", "training"),
+            "cost": ("settings", "training"),
             "compare": (
                 "seeds", "goal", "repeat", "repeats", "equivalence", "factors", "search",
             ),

@@ -35,7 +35,7 @@ def parser(steps: Iterable[str]) -> argparse.ArgumentParser:
         steps: their names.
 
     Returns:
-        A parser whose `step` is `launch`, `environment` or one of these.
+        A parser whose `step` is `launch`, `environment`, `cost` or one of these.
 
     Example:
         >>> parser(["train"]).prog
@@ -60,7 +60,17 @@ def parser(steps: Iterable[str]) -> argparse.ArgumentParser:
     now_here.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
     now_here.add_argument("--out", required=True, type=launch.path, metavar="FILE")
     now_here.add_argument("--log", required=True, type=launch.path, metavar="FILE")
+    _add_cost(verbs.add_parser("cost", help="train in one way for a while, and say what it took"))
     return program
+
+
+def _add_cost(price: argparse.ArgumentParser) -> None:
+    price.add_argument("--variant", required=True, metavar="NAME")
+    price.add_argument("--seconds", required=True, type=float, metavar="N")
+    price.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    price.add_argument("--input", action="extend", nargs="+", default=[], metavar="NAME=PATH")
+    price.add_argument("--out", required=True, type=launch.path, metavar="FILE")
+    price.add_argument("--log", required=True, type=launch.path, metavar="FILE")
 
 
 def _add(step: argparse.ArgumentParser, name: str) -> None:

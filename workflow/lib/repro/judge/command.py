@@ -3,6 +3,7 @@
 Synopsis:
     python -I judge.pyz compare --experiment digits --parameters JSON --folder results/digits …
     python -I judge.pyz verify results/*/verdict.json
+    python -I judge.pyz cost --experiment digits --parameters JSON --folder results/digits …
     python -I judge.pyz drift results/…/train.manifest.json=environment.json
 
 `compare` always succeeds and writes what it found; `verify` reads that and fails where a
@@ -33,6 +34,8 @@ from repro.judge.evidence import Step, context_of, step_of
 from repro.judge.explain import explain
 from repro.judge.measured import Measured, measured
 from repro.judge.metrics import Moved, moved
+from repro.judge.price import known
+from repro.judge.price_command import arguments, measure
 from repro.judge.render import markdown
 from repro.judge.search import Trial
 from repro.judge.sequential import looks
@@ -96,7 +99,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     found = installed.require(Path(sys.prefix))
     read = {path.relative_to(folder).as_posix(): path for path in options.manifests}
     programs = {"judge": Path(sys.argv[0]), "code": options.program}
-    inputs = resources({**read, **programs})
+    inputs = resources({**read, **programs, **({p.name: p for p in options.price})})
     every = [step_of(path) for path in options.manifests]
     steps = [step for step in every if step.name != "probe"]
     context = context_of(folder, steps, parameters["factors"])
@@ -111,7 +114,8 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     verdict = judge(
         options.experiment, parameters, comparisons, context, causes, trials, wrong, found_of
     )
-    verdict["warnings"] += unseen
+    verdict["cost"], unpriced = known(next(iter(options.price), None), steps)
+    verdict["warnings"] += unseen + unpriced
     verdict = checked(verdict, "verdict", "verdict.json")
     here = surroundings(found, [programs["judge"]])
     outputs = {
@@ -192,6 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
     one.add_argument("--program", required=True, type=Path, help="what runs trials: code.pyz")
     one.add_argument("--input", nargs="+", default=[], metavar="NAME=PATH", help="a trial's inputs")
+    one.add_argument("--price", nargs="*", default=[], type=Path, help="cost.manifest.json, if any")
     one.add_argument("--log", required=True, type=Path, metavar="FILE")
     look = verbs.add_parser("look", help="say whether so many seeds are enough for an answer")
     look.add_argument("--experiment", required=True)
@@ -205,11 +210,12 @@ def _parser() -> argparse.ArgumentParser:
     three = verbs.add_parser("drift", help="say what differs now from what made results")
     three.add_argument("pairs", nargs="*", metavar="MANIFEST=PRESENT")
     three.add_argument("--log", type=Path, metavar="FILE", help="where the text goes as well")
+    arguments(verbs)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compares, verifies, or tells the drift.
+    """Compares, verifies, measures the cost, or tells the drift.
 
     Args:
         arguments: the command line; by default that of the process.
@@ -222,6 +228,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return reported(options.log, lambda say: _compare(options, say))
     if options.verb == "look":
         return reported(options.log, lambda say: _look(options, say))
+    if options.verb == "cost":
+        return reported(options.log, lambda say: measure(options, say))
     try:
         if options.verb == "drift":
             return _drift(options.pairs, options.log)

@@ -4,7 +4,7 @@ Synopsis:
     markdown(verdict)
 
 In this order: the sentence; where the runs part; why; how far apart; warnings; what each goal
-rests on; what was done; what to bear in mind; a paragraph for a paper.
+rests on; what was done; what it costs; what to bear in mind; a paragraph for a paper.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from repro.judge.distances import distances
 from repro.judge.divergence import WORDS
+from repro.judge.price_words import section
 from repro.judge.sentence import counted, listed
 from repro.judge.support import goals, inference, limits, methods, metrics
 from repro.judge.tables import code, table, text
@@ -159,6 +160,6 @@ def markdown(verdict: Verdict) -> str:
     parts = (
         _head(verdict), _where(verdict), _why(verdict), distances(verdict["differences"]),
         metrics(verdict), _mistakes(verdict), goals(verdict), _done(verdict),
-        limits(verdict), _mind(verdict), methods(verdict),
+        section(verdict), limits(verdict), _mind(verdict), methods(verdict),
     )  # fmt: skip
     return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"
