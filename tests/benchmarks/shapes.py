@@ -52,4 +52,10 @@ SHAPES: dict[str, Draw] = {
     "two values": lambda rng, size: rng.choice((-1.0, 1.0), size),
     "accuracy of 180": _accuracy,
 }
-"""By name. None has a kurtosis above 9, which a spread is taken to have, but t with 3: infinite."""
+"""By name. Kurtosis is at most 9, as the limits of a spread take it, but that of t with 3."""
+
+BEYOND: dict[str, Draw] = {
+    "lognormal, heavy": _lognormal(1.0),
+    "rare failures": lambda rng, size: (0.05 - (rng.random(size) < 0.05)) / 0.0475**0.5,
+}
+"""Shapes with a kurtosis of 114 and 18, for which the judge promises nothing."""

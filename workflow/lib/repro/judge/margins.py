@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from repro.core.errors import UserError
-from repro.judge.shifts import Array, Shift, beyond, within
+from repro.judge import shifts
+from repro.judge.shifts import Array, Shift
 from repro.judge.spread import LARGEST, bounds
 
 ALPHA = 0.05
@@ -96,11 +97,16 @@ def judged(
 
     Returns:
         P-values, to be held against alpha, and the limits of the margin.
+
+    Example:
+        >>> original = np.arange(5.0)
+        >>> float(judged(shifts.pairs(original, original + 1), Margin(2.0), 1.6, 5).within)
+        0.03125
     """
     low, _, cost = allowed(margin, deviation, n, alpha)
-    p_within = np.minimum(1.0, within(shift, low) + cost)
+    p_within = np.minimum(1.0, shifts.within(shift, low) + cost)
     _, high, cost = allowed(margin, deviation, n, alpha / family)
-    p_beyond = np.minimum(1.0, family * (beyond(shift, high) + cost))
+    p_beyond = np.minimum(1.0, family * (shifts.beyond(shift, high) + cost))
     if margin.of_spread:
         p_beyond = np.where(np.asarray(deviation) > 0, p_beyond, 1.0)
     return Judged(p_within, p_beyond, low, high)

@@ -94,7 +94,7 @@ def bounds(deviation: Any, n: Any, error: float) -> tuple[Any, Any]:
 
     Example:
         >>> [round(float(limit), 2) for limit in bounds(1.0, 20, 0.025)]
-        [0.62, 2.48]
+        [0.62, 2.47]
     """
     from scipy.stats import chi2
 
