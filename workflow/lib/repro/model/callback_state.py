@@ -39,6 +39,7 @@ _PLAIN = (
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
 _NAMED = (type, *_FUNCTIONS)
 _METHODS = (types.MethodType, staticmethod, classmethod)
+_KERAS_SETS = ("_", "stop_"), ("_function",)
 _LIBRARIES = {*sys.stdlib_module_names, "numpy", "keras", "tensorflow", "repro"}
 
 
@@ -156,7 +157,8 @@ class CallbackStates:
         """Digests of plain attributes of the model and its layers, which callbacks may set."""
         for layer in self._layers:
             for name, value in _attributes(layer).items():
-                if type(value) in _PLAIN and name[0] != "_" and name != "stop_training":
+                own = name.startswith(_KERAS_SETS[0]) or name.endswith(_KERAS_SETS[1])
+                if type(value) in _PLAIN and not own:
                     content = _pickled(value, self._names, name)
                     yield f"{layer.name}.{name}", sha256_bytes(content)
 
