@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from repro.core import factors
-from repro.core.consistency import FILE
+from repro.core.consistency import FILE, check
 from repro.core.errors import UserError
 from repro.core.looks import counts
 from repro.core.schema import checked
@@ -207,7 +207,7 @@ def resolve(value: Any) -> dict[str, Experiment]:
     """
     value = checked(_plain(value, ""), "config", FILE)
     for name, entry in value["experiments"].items():
-        _check_split(name, entry["split"])
+        check(name, entry)
     return {n: Experiment.of(entry, value["stress"]) for n, entry in value["experiments"].items()}
 
 
