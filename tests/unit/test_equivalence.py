@@ -244,11 +244,18 @@ def test_more_runs_would_have_the_power_that_is_planned() -> None:
 def test_more_runs_are_those_that_are_missing() -> None:
     found = asked(drawn(6, 1), drawn(6, 2), 0.002)
     assert found.answer == INCONCLUSIVE
-    assert found.more_runs is not None
-    assert 1 < found.more_runs < 100
+    apart = np.array([drawn(6, 2)[seed] - value for seed, value in drawn(6, 1).items()])
+    plan = Plan(float(apart.std(ddof=1)), 1.0, 6, Margin(0.002))
+    assert found.more_runs == needed(plan, 0.0) - 6
+    assert found.more_runs > 1
     even = {seed: value + 0.002 * (-1) ** seed for seed, value in drawn(6, 1).items()}
     assert asked(drawn(6, 1), even, 1e-6).more_runs is None
     assert asked({0: 1.0}, {0: 1.0}).more_runs == 4
+
+
+def test_however_little_runs_scatter_it_takes_the_least_that_ranks_need() -> None:
+    assert needed(Plan(1e-9, 1.0, 5, Margin(1.0)), 0.0) == 5
+    assert needed(Plan(1e-9, 1.0, 5, Margin(1.0)), 2.0) == 6
 
 
 def test_more_metrics_ask_for_more_runs() -> None:
@@ -276,6 +283,8 @@ def test_all_metrics_within_are_met() -> None:
 def test_one_metric_that_differs_is_named() -> None:
     found = family(dict.fromkeys(METRICS, ORIGINAL), metrics(loss=0.02), Margin(0.005))
     assert (found.answer, found.differing) == (NOT_MET, ("loss",))
+    alone = equivalence("loss", ORIGINAL, moved(REPEAT, 0.02), Margin(0.005))
+    assert found.tests[1].p_different == pytest.approx(3 * alone.p_different)
     assert found.why.startswith("1 of 3 metrics differ; loss: the repeat lies +0.0")
 
 

@@ -105,7 +105,7 @@ def test_swapping_the_sides_changes_nothing(one: Any, other: Any, eighths: int) 
             assert float(there) == pytest.approx(float(back))
 
 
-@given(VALUES, VALUES, st.integers(1, 4000), st.sampled_from([0.25, 2.0, 1024.0]))
+@given(VALUES, VALUES, st.integers(1, 4000), st.sampled_from([0.25, 2.0, 1024.0, 1 / 180]))
 def test_the_unit_of_a_metric_does_not_matter(
     one: Any, other: Any, eighths: int, unit: float
 ) -> None:
@@ -171,6 +171,17 @@ def test_twice_the_alpha_would_be_seen() -> None:
     found = judged(pairs(original, repeat + 4), Margin(4.0), deviation(original), 20)
     assert np.count_nonzero(found.within <= 0.1) > MOST
     assert np.count_nonzero(found.beyond <= 0.2) > MOST
+
+
+def test_a_share_of_the_spread_pays_for_what_is_not_known_of_it() -> None:
+    shift, own = pairs(ORIGINAL, REPEAT), float(deviation(ORIGINAL))
+    found = judged(shift, Margin(3.0, of_spread=True), own, 12)
+    low, high = bounds(own, 12, 0.025)
+    assert (float(found.low), float(found.high)) == pytest.approx((3 * low, 3 * high))
+    assert float(found.within) == pytest.approx(float(within(shift, 3 * low)) + 0.025)
+    far = pairs(ORIGINAL, REPEAT + 1)
+    found = judged(far, Margin(3.0, of_spread=True), own, 12)
+    assert float(found.beyond) == pytest.approx(float(beyond(far, 3 * high)) + 0.025)
 
 
 @pytest.mark.parametrize("shape", [_normal, _exponential])

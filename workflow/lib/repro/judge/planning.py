@@ -44,8 +44,7 @@ def _power(distance: Array, error: Array, n: Array, level: float) -> Array:
 
     with np.errstate(divide="ignore", invalid="ignore"):
         away = np.where(distance > 0, np.minimum(distance / error, _FAR), 0.0)
-    # Nothing can be shown by fewer runs than all lie on one side of the margin by chance.
-    return np.where(0.5**n <= level, nct.sf(t.isf(level, n - 1), n - 1, away), 0.0)
+    return nct.sf(t.isf(level, n - 1), n - 1, away)
 
 
 def needed(plan: Plan, estimate: float) -> int | None:
@@ -75,11 +74,17 @@ def needed(plan: Plan, estimate: float) -> int | None:
         return None
     if abs(estimate) <= size:
         low, _, cost = allowed(plan.margin, plan.spread, seeds, plan.alpha)
-        power = 2 * _power(low + 0 * error, error, n, plan.alpha - cost) - 1
+        level = plan.alpha - cost
+        power = 2 * _power(low + 0 * error, error, n, level) - 1
     else:
-        level = plan.alpha / plan.family
-        _, high, cost = allowed(plan.margin, plan.spread, seeds, level)
-        power = _power(abs(estimate) - high + 0 * error, error, n, (level - cost) / 2)
+        own = plan.alpha / plan.family
+        _, high, cost = allowed(plan.margin, plan.spread, seeds, own)
+        level = (own - cost) / 2
+        power = _power(abs(estimate) - high + 0 * error, error, n, level)
     enough = np.flatnonzero(power >= POWER)
-    most = math.ceil(n[enough[0]] * _RANKS) if enough.size else MOST + 1
-    return most if most <= MOST else None
+    if not enough.size:
+        return None
+    # So many lie on one side of the margin by chance with probability 2**-least.
+    least = math.ceil(-math.log2(level))
+    runs = max(least, math.ceil(n[enough[0]] * _RANKS))
+    return runs if runs <= MOST else None
