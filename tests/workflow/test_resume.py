@@ -49,14 +49,18 @@ def run(made, target="all"):
 
 @pytest.fixture(scope="module")
 def resumed(new_project):
-    """A project whose original was killed, and then whose repeat."""
+    """A project whose original and repeat were killed, in the order that Snakemake took them in."""
     made = project(new_project, "killed")
     configure(made, epoch=3)
-    for name in ("original", "repeat"):
+    killed = []
+    for _ in range(2):
         assert run(made).returncode != 0
-        kept = made.folder / "checkpoints" / "small" / name / "seed-0"
-        assert len(list(kept.glob("epoch-*"))) == 2, name
+        kept = sorted((made.folder / "checkpoints" / "small").glob("*/seed-0/epoch-*"))
+        (name,) = {file.parts[-3] for file in kept}
+        assert len(kept) == 2
         assert not list((made.results / "small" / name).rglob("weights.safetensors"))
+        killed.append(name)
+    assert sorted(killed) == ["original", "repeat"]
     result = run(made, "verify")
     assert result.returncode == 0, result.stdout
     assert "left its lock behind" in result.stdout

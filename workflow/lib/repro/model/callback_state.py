@@ -58,7 +58,8 @@ class _Pickler(pickle.Pickler):
         if id(obj) in self._live:
             return self._live[id(obj)]
         kind = cast("type[Any]", type(obj))
-        if kind in _PLAIN or _package(kind) == "numpy" or isinstance(obj, _NAMED):
+        # Of NumPy's also functions that Cython made, by which its generators are pickled.
+        if kind in _PLAIN or "numpy" in (_package(kind), _package(obj)) or isinstance(obj, _NAMED):
             return None
         raise CannotKeep(f"{self._what} holds a {kind.__name__}, which cannot be kept")
 

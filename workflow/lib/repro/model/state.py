@@ -64,15 +64,20 @@ class Variables:
 
     def __init__(self, model: Any) -> None:
         self._model, self._named = model, _own(model)
+        self._early: dict[str, Any] = {}
         self._found: list[Any] = []
 
     def find(self, handles: Iterable[Any], but: Iterable[Any]) -> None:
-        """Takes in variables that only a graph knows of, such as those of a tf.random.Generator.
+        """Takes in variables that came to be while the step was traced, or that only it knows of.
+
+        The former are those of optimizers that Keras does not build beforehand, the latter those
+        of a tf.random.Generator, say.
 
         Args:
             handles: the resources that the graph uses, in its order.
             but: variables of TensorFlow that need not be kept.
         """
+        self._early, self._named = self._named, _own(self._model)
         known = {id(variable.value.handle) for variable in self._named.values()}
         known |= {id(variable.handle) for variable in but}
         self._found = [h for h in handles if is_variable(h) and id(h) not in known]
@@ -94,31 +99,42 @@ class Variables:
         return {**own, **found}
 
     def put_back(self, arrays: Mapping[str, Array]) -> None:
-        """Gives each variable that the model knows of the value that was kept.
+        """Gives each variable that is there the value that was kept.
 
         Raises:
             Different: the model has other variables.
         """
-        kept = {name: array for name, array in arrays.items() if not name.startswith(_FOUND)}
-        if odd := sorted(set(kept) ^ set(self._named)):
-            raise Different(f"the variable {odd[0]} is not in both")
         for name, variable in self._named.items():
-            if (kept[name].shape, kept[name].dtype) != (
-                tuple(variable.shape), variable.numpy().dtype,
-            ):  # fmt: skip
-                raise Different(f"the variable {name} has another shape or type")
-            variable.assign(kept[name])
+            _assign(variable, name, arrays)
 
     def put_found_back(self, arrays: Mapping[str, Array]) -> None:
-        """The same for the others, as soon as the graph is there that knows of them."""
+        """The same for those that `find` took in; callbacks may have changed the others since."""
         import tensorflow as tf
 
+        names = {name for name in arrays if not name.startswith(_FOUND)}
+        if odd := sorted(names ^ set(self._named)):
+            raise Different(f"the variable {odd[0]} is not in both")
+        early = {id(variable): name for name, variable in self._early.items()}
+        for name, variable in self._named.items():
+            if early.get(id(variable), name) != name:
+                raise Different(f"the variable {name} had another name")
+            if id(variable) not in early:
+                _assign(variable, name, arrays)
         kept = {name: array for name, array in arrays.items() if name.startswith(_FOUND)}
         if len(kept) != len(self._found):
             raise Different("the training step uses other variables")
         for number, handle in enumerate(self._found):
             value = tf.constant(kept[f"{_FOUND}{number}"])
             tf.raw_ops.AssignVariableOp(resource=handle, value=value)
+
+
+def _assign(variable: Any, name: str, arrays: Mapping[str, Array]) -> None:
+    kept = arrays.get(name)
+    if kept is None:
+        raise Different(f"the variable {name} is not in both")
+    if (kept.shape, kept.dtype) != (tuple(variable.shape), variable.numpy().dtype):
+        raise Different(f"the variable {name} has another shape or type")
+    variable.assign(kept)
 
 
 def _modules() -> tuple[Any, Any, Any]:
