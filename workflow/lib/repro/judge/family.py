@@ -47,6 +47,8 @@ def _more(undecided: list[Equivalence]) -> int | None:
 def _why(answer: str, tests: tuple[Equivalence, ...], named: list[Equivalence]) -> str:
     if not tests:
         return "there is no metric to compare"
+    if answer == MET and len(tests) == 1:
+        return f"{tests[0].metric}: {tests[0].why}"
     if answer == MET:
         return f"each of {len(tests)} metrics is shown to lie within its margin"
     first = f"{named[0].metric}: {named[0].why}"
