@@ -86,6 +86,14 @@ def test_a_shift_of_just_the_margin_is_neither_within_nor_beyond(design: Any) ->
     assert float(beyond(shift, 0.01)) > 0.4
 
 
+def test_ranks_take_what_rounding_parts_as_equal() -> None:
+    # 0.2 + 0.1 is not 0.3 in floating point.
+    shift = groups(np.full(9, 0.3), np.full(9, 0.2))
+    assert shift.ranks is not None
+    for side in ("less", "greater"):
+        assert float(shift.ranks(-0.1, side)) > 0.4
+
+
 def test_rows_are_experiments_of_their_own() -> None:
     many = groups(np.stack([ORIGINAL, FEW.repeat(2)[:12]]), np.stack([FEW, FEW]))
     assert within(many, 0.004)[0] == within(groups(ORIGINAL, FEW), 0.004)
