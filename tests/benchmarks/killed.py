@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,20 +44,23 @@ class Child:
     def __init__(self, work: Callable[..., None], *arguments: Any) -> None:
         reading, writing = os.pipe()
         self._pipe, self._timer = os.fdopen(reading, encoding="utf-8"), threading.Timer(0, int)
-        self.killed = False
+        self.killed, self._lines = False, list[str]()
         self._number = os.fork()
         if self._number == 0:
             _work(writing, work, arguments)
         os.close(writing)
 
     def kill_after(self, seconds: float) -> None:
-        """Kills it then, unless it has ended before."""
+        """Kills it so long after it began to train, unless it has ended before."""
+        while (line := self._pipe.readline()) and "began" not in line:
+            self._lines.append(line)
+        self._lines.append(line)
         self._timer = threading.Timer(seconds, os.kill, (self._number, signal.SIGKILL))
         self._timer.start()
 
     def ended(self) -> list[dict[str, Any]]:
         """Waits for its end; returns what it told."""
-        lines = self._pipe.read().splitlines(keepends=True)
+        lines = [*self._lines, *self._pipe.read().splitlines(keepends=True)]
         # The number stays its own until waitpid has returned.
         os.waitid(os.P_PID, self._number, os.WEXITED | os.WNOWAIT)
         self._timer.cancel()
@@ -135,10 +139,16 @@ def train(
 
 
 def _tell(say: Say) -> None:
-    """Tells at which epoch training begins, and of every checkpoint that is there for good."""
-    from repro.model import resume
+    """Tells when and at which epoch training begins, and of every checkpoint there for good."""
+    from repro.model import resume, training
 
     own_add, own_begin = resume.Kept.add, resume.Resume.continue_trace
+    own_run: Any = training._run
+
+    def run(*arguments: Any) -> None:
+        say(began=time.monotonic())
+        own_run(*arguments)
+        say(ended=time.monotonic())
 
     def add(self: Any, snapshot: Any, trace: Path) -> None:
         own_add(self, snapshot, trace)
@@ -148,6 +158,7 @@ def _tell(say: Say) -> None:
         say(first=self.first)
         own_begin(self, trace)
 
+    training._run = run
     resume.Kept.add, resume.Resume.continue_trace = add, begin  # type: ignore[method-assign]
 
 
@@ -168,11 +179,11 @@ def _half_written(file: Any) -> Iterator[Any]:
         yield Half()
 
 
-def _die_at(point: str, time: int) -> None:
+def _die_at(point: str, number: int) -> None:
     """Arranges for this process to die when it reaches a point for the so-manyth time."""
     from repro.model import kept, training
 
-    left = iter(range(time - 1, -1, -1))
+    left = iter(range(number - 1, -1, -1))
     own_open, own_replace = Path.open, Path.replace
 
     def mine(path: Path) -> bool:

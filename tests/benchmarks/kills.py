@@ -16,7 +16,6 @@ import os
 import random
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -67,10 +66,10 @@ class Kills:
 
     def measured(self) -> dict[str, Any]:
         """Kills, and what came of it."""
-        start = time.monotonic()
         told = Child(train, self._code, self._data, self._folder / "whole", self._given.epochs)
-        found = told.ended()[-1]
-        span = time.monotonic() - start
+        *lines, found = told.ended()
+        moments = {name: moment for line in lines for name, moment in line.items()}
+        span = moments["ended"] - moments["began"]
         whole = _bits(self._folder / "whole")
         while self._wanted:
             self._chain(span)
@@ -89,7 +88,7 @@ class Kills:
             child = Child(train, self._code, self._data, self._folder / "again",
                           self._given.epochs, kept, point)  # fmt: skip
             if way == CLOCK:
-                child.kill_after(self._random.uniform(0.3, 1) * span)
+                child.kill_after(self._random.uniform(0, span))
             told = child.ended()
             done = bool(told) and "loop" in told[-1]
             if not done and not child.killed:
