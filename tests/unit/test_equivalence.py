@@ -19,7 +19,7 @@ from repro.judge.equivalence import INCONCLUSIVE, MET, NOT_MET, Equivalence, equ
 from repro.judge.family import family
 from repro.judge.margins import Margin, judged
 from repro.judge.planning import Plan, needed
-from repro.judge.sequential import at_look, looks
+from repro.judge.sequential import looks
 from scipy import stats
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -321,34 +321,12 @@ def test_too_small_a_budget_is_refused() -> None:
         looks(4)
 
 
-def test_a_look_stops_or_names_the_next() -> None:
-    plan = looks(32)
-    original, repeat = ({"loss": drawn(8, seed)} for seed in (1, 2))
-    undecided = at_look(original, repeat, Margin(0.001), plan)
-    assert (undecided.answer, undecided.next_runs) == (INCONCLUSIVE, 16)
-    decided = at_look(original, repeat, Margin(0.05), plan)
-    assert (decided.answer, decided.next_runs) == (MET, None)
-    json.dumps(asdict(decided), allow_nan=False)
-
-
-def test_the_last_look_stops_undecided() -> None:
-    original, repeat = ({"loss": drawn(16, seed)} for seed in (1, 2))
-    found = at_look(original, repeat, Margin(1e-6), looks(16))
-    assert (found.answer, found.next_runs) == (INCONCLUSIVE, None)
-
-
 def test_a_look_is_stricter_than_a_single_test() -> None:
     # One of eight lies beyond the margin: ranks give 2 / 2**8, the first look has 0.05 / 7.
     values = drawn(8, 1)
     apart = [-0.0056, 0.0005, -0.0005, 0.0002, 0.0008, -0.001, 0.0001, 0.0003]
     repeat = {seed: values[seed] + by for seed, by in enumerate(apart)}
     assert asked(values, repeat).answer == MET
-    found = at_look({"loss": values}, {"loss": repeat}, Margin(0.005), looks(32))
-    assert found.answer == INCONCLUSIVE
-
-
-@pytest.mark.parametrize("sizes", [(7, 7), (8, 16), (9, 8), ()])
-def test_looking_in_between_is_refused(sizes: tuple[int, ...]) -> None:
-    sides = [{"loss": drawn(size, size)} for size in sizes] or [{}, {}]
-    with pytest.raises(UserError, match="Expected results of 8, 16, 32 seeds, as planned"):
-        at_look(*sides, Margin(1.0), looks(32))
+    first = looks(32)[0]
+    found = family({"loss": values}, {"loss": repeat}, Margin(0.005), first.alpha)
+    assert (first.runs, found.answer) == (8, INCONCLUSIVE)

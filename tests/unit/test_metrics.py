@@ -19,7 +19,7 @@ from repro.judge.render import markdown
 from repro.judge.sequential import looks
 from repro.judge.verdict import judge
 
-SPREAD: dict[str, Any] = {"margin": {}, "spread": 1.0}
+SPREAD: dict[str, Any] = {"margin": {}, "spread": 2.0}
 SEEDS = range(8)
 
 
@@ -94,7 +94,7 @@ def given(margin: Mapping[str, float]) -> dict[str, Any]:
         (0.03, {"accuracy": 0.01}, "not met"),
         (0.01, {"accuracy": 0.01}, "inconclusive"),
         (0.001, {}, "met"),
-        (0.1, {}, "not met"),
+        (0.5, {}, "not met"),
     ],
 )
 def test_the_margin_decides(shift: float, margin: dict[str, float], answer: str) -> None:

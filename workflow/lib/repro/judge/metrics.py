@@ -60,7 +60,9 @@ def moved(
     named = [n for n in values if n not in classes and (n in margins or not margins)]
     named += classes if RECALL in margins else []
     size = max((len(one.original) for one in values.values()), default=0)
-    alpha = next((look.alpha for look in looks if look.runs == size), ALPHA)
+    # Where nobody planned to look, with the least error of the plan.
+    least = min((look.alpha for look in looks), default=ALPHA)
+    alpha = next((look.alpha for look in looks if look.runs == size), least)
 
     def margin(name: str) -> Margin:
         key = RECALL if name in classes else name

@@ -2,20 +2,19 @@
 
 Synopsis:
     plan = looks(budget=32)                  # 8, 16 and 32 runs, with alphas that sum to 0.05
-    found = at_look(original, repeat, margins, plan)
-    found.answer, found.next_runs            # None: stop
+    plan[0].runs, plan[0].alpha              # what is tested there is tested with this alpha
+
+It stops at the first look that answers `met` or `not met`, or at the last. What was answered at an
+earlier look is not asked again: whoever goes on after an answer has left the plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.core.errors import UserError
 from repro.core.looks import LEAST, counts
-from repro.judge.equivalence import INCONCLUSIVE, Results
-from repro.judge.family import Family, family
-from repro.judge.margins import ALPHA, Margin
+from repro.judge.margins import ALPHA
 
 
 @dataclass(frozen=True)
@@ -24,18 +23,6 @@ class Look:
 
     runs: int
     alpha: float
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What one look found; `next_runs` is the number of seeds at the next, None to stop."""
-
-    answer: str
-    look: Look
-    plan: tuple[Look, ...]
-    next_runs: int | None
-    found: Family
-    why: str
 
 
 def looks(budget: int, alpha: float = ALPHA) -> tuple[Look, ...]:
@@ -67,40 +54,3 @@ def looks(budget: int, alpha: float = ALPHA) -> tuple[Look, ...]:
         )
     runs = counts(budget)
     return tuple(Look(number, alpha * number / sum(runs)) for number in runs)
-
-
-def at_look(
-    original: Mapping[str, Results],
-    repeat: Mapping[str, Results],
-    margins: Margin | Mapping[str, Margin],
-    plan: Sequence[Look],
-) -> Decision:
-    """Answers at one look of a plan, and says whether to go on.
-
-    It stops at the first look that answers `met` or `not met`, or at the last. What was answered
-    at an earlier look is not asked: whoever goes on after an answer has left the plan.
-
-    Args:
-        original: for each metric, its results by seed.
-        repeat: the same, for the same seeds.
-        margins: one for all, or one for each metric.
-        plan: as `looks` made it before the first run.
-
-    Returns:
-        The answer and the next number of seeds.
-
-    Raises:
-        UserError: a metric has results at another number of seeds than the plan looks at.
-    """
-    sizes = sorted({len(results) for side in (original, repeat) for results in side.values()})
-    look = next((look for look in plan if [look.runs] == sizes), None)
-    if look is None:
-        raise UserError(
-            f"Expected results of {', '.join(str(look.runs) for look in plan)} seeds, as planned. "
-            f"Received {' and '.join(map(str, sizes)) or 'none'}. Look when the next are complete."
-        )
-    found = family(original, repeat, margins, look.alpha)
-    later = [other.runs for other in plan if other.runs > look.runs]
-    going = found.answer == INCONCLUSIVE and bool(later)
-    why = f"look at {look.runs} seeds, with alpha {look.alpha:.3g}: {found.why}"
-    return Decision(found.answer, look, tuple(plan), later[0] if going else None, found, why)
