@@ -10,6 +10,7 @@ process that holds it.
 from __future__ import annotations
 
 import fcntl
+import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path, PurePath
@@ -56,7 +57,10 @@ def unlocked(folder: Path) -> TextIO | None:
         return None
     left = sorted((folder / _LOCKS).glob("*.lock"))
     if left and not any(_others(folder)):
-        print("A Snakemake that was killed left its lock behind: removed. Going on where it was.")
+        told = "A Snakemake that was killed left its lock behind: removed. Going on where it was."
+        print(
+            told, file=sys.stderr
+        )  # what goes to the other stream may be a graph for another tool
         for file in left:
             file.unlink(missing_ok=True)
     return alive
