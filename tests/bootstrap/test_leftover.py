@@ -53,14 +53,14 @@ def test_a_lock_that_nobody_can_hold_any_more_is_removed(
     assert alive is not None
     alive.close()
     assert not lock.exists()
-    assert "left its lock behind" in capsys.readouterr().out
+    assert "left its lock behind" in capsys.readouterr().err
 
 
 def test_where_nothing_was_left_nothing_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert unlocked(tmp_path) is not None
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().err == ""
 
 
 def test_one_that_reads_the_same_snakefile_keeps_its_lock(lock: Path, tmp_path: Path) -> None:
