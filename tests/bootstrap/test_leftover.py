@@ -64,7 +64,9 @@ def test_where_nothing_was_left_nothing_is_said(
 
 
 def test_one_that_reads_the_same_snakefile_keeps_its_lock(lock: Path, tmp_path: Path) -> None:
+    lock.unlink()
     with process(tmp_path, HOLDING, str(project.LIBRARY)):
+        lock.write_text("a.txt\n")
         assert unlocked(tmp_path) is None
         assert lock.exists()
     assert unlocked(tmp_path) is not None
