@@ -29,29 +29,31 @@ def _taking_up(way: str, folder: Path, model: Any) -> tuple[Any, list[Any], int]
     saving = keras.callbacks.OrbaxCheckpoint(str(folder), save_on_background=False)
     done = [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
     if done:
+        keras.backend.clear_session()  # as where no model was made before: names are counted
         model = keras.saving.load_model(str(folder))
     return model, [saving], max(done, default=-1) + 1
+
+
+def _values(model: Any) -> dict[str, list[str]]:
+    """Digests of the variables in their order: a model that was loaded may call them otherwise."""
+    from repro.model.checkpoint import states
+
+    return {name: list(each.values()) for name, each in states(model).digests().items()}
 
 
 def fit(say: Say, way: str, code: Path, data: Path, folder: Path | None, die: bool = False) -> None:
     """Trains with Keras' own `fit`; tells the state at each epoch's beginning, and the end's."""
     import keras
     from repro.data.prepare import part
-    from repro.model.checkpoint import states
     from repro.model.plan import columns
     from repro.model.training import built, made
 
     experiment, arrays = begun(code), part(data, "train")
     model = built(made(experiment, {}, Seeds(SEED)), arrays, experiment)
     own = callbacks(code)
-    try:
-        model, keeping, first = _taking_up(way, folder, model) if folder else (model, [], 0)
-    except (ImportError, TypeError) as error:
-        say(missing=str(error).splitlines()[0].partition(". ")[0])
-        return
 
     def begin(epoch: int, _logs: Any) -> None:
-        told = {name: sha256_value(each) for name, each in states(model).digests().items()}
+        told = {name: sha256_value(each) for name, each in _values(model).items()}
         say(
             epoch=epoch,
             **told,
@@ -62,11 +64,16 @@ def fit(say: Say, way: str, code: Path, data: Path, folder: Path | None, die: bo
 
     watching = keras.callbacks.LambdaCallback(on_epoch_begin=begin)
     x, y, *_ = columns(arrays)
-    logs = model.fit(
-        x, y, batch_size=64, epochs=EPOCHS, initial_epoch=first, verbose=0,
-        callbacks=[*own, *keeping, watching],
-    ).history  # fmt: skip
-    say(weights=states(model).digests()["weights"], history=logs)
+    try:
+        model, keeping, first = _taking_up(way, folder, model) if folder else (model, [], 0)
+        logs = model.fit(
+            x, y, batch_size=64, epochs=EPOCHS, initial_epoch=first, verbose=0,
+            callbacks=[*own, *keeping, watching],
+        ).history  # fmt: skip
+    except (ImportError, TypeError, AttributeError) as error:
+        say(missing=str(error).splitlines()[0].partition(". ")[0])
+        return
+    say(weights=_values(model)["weights"], history=logs)
 
 
 def _seen(whole: Mapping[str, Any], again: Mapping[str, Any]) -> str:
@@ -91,8 +98,8 @@ def by_keras(way: str, code: Path, folder: Path) -> dict[str, str]:
     same = {"twice without a kill": "the same" if whole == twice else "others"}
     Child(fit, way, code, data, kept, True).ended()
     again = Child(fit, way, code, data, kept).ended()
-    if "missing" in again[0]:
-        return {**same, **dict.fromkeys(SAID, f"not taken up: {again[0]['missing']}")}
+    if "missing" in again[-1]:
+        return {**same, **dict.fromkeys(SAID, f"not taken up: {again[-1]['missing']}")}
     epoch = again[0]["epoch"]
     state = _seen(next(line for line in whole if line.get("epoch") == epoch), again[0])
     rest = {name: values[epoch:] for name, values in whole[-1]["history"].items()}
