@@ -103,6 +103,12 @@ def test_the_paragraph_claims_no_more_than_was_found() -> None:
     assert "It was not repeated. None of the goals" in alone
 
 
+def test_the_paragraph_of_a_part_says_so() -> None:
+    stopped = [Comparison("repeat", 0, None, {}, {"steps": 1})]
+    text = methods(case(comparisons=stopped), {"bitwise": Answer("met", "")})
+    assert "As far as it was repeated, the result is repeatable bit for bit" in text
+
+
 def test_what_a_paragraph_would_rest_on_may_be_missing() -> None:
     none = Case("x", {}, [], Context("", 1, [], []), (), (), ())
     assert methods(none, {}) == ""

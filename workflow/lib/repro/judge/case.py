@@ -57,3 +57,11 @@ class Case:
     def evaluated(self) -> bool:
         """Whether the repeats evaluated what they trained."""
         return self.parameters["repeat"] == "full"
+
+    @property
+    def whole(self) -> bool:
+        """Whether the repeats went the whole way, with every seed of the original."""
+        seeds = {entry["seed"] for entry in self.context.inference if entry["run"] == "original"}
+        repeated = {comparison.seed for comparison in self.comparisons}
+        stopped = any(comparison.stopped for comparison in self.comparisons)
+        return self.evaluated and not stopped and seeds <= repeated

@@ -81,7 +81,8 @@ def _supported(case: Case, found: Mapping[str, Answer]) -> Iterator[str]:
     met = [goal for goal, answer in found.items() if answer.verdict == MET]
     if "bitwise" in met:
         word = "repeatable" if case.context.setups == 1 else "reproduced"
-        yield f"The result is {word} bit for bit within that scope."
+        part = "The result is" if case.whole else "As far as it was repeated, the result is"
+        yield f"{part} {word} bit for bit within that scope."
     elif "metrics" in met:
         yield f"The bits are not the same. {found['metrics'].sentence.partition(': ')[2]}"
     elif "documented" in met:

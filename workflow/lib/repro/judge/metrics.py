@@ -139,6 +139,8 @@ def _untested(case: Case) -> str | None:
         return f"the runs were made by different programs: {case.context.scope}"
     if not case.evaluated:
         return "the repeat was not evaluated (`repeat: full` does so)"
+    if not case.whole:
+        return f"only {seeds(sorted({c.seed for c in case.comparisons}))} was repeated"
     if case.moved and (unknown := case.moved.unknown):
         return (
             f"`equivalence.margin` names {unknown[0]}, which no run has measured. Measured were "

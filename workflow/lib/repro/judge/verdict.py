@@ -102,7 +102,7 @@ def judge(
         "verdict": claimed.verdict,
         "sentence": claimed.sentence,
         "goals": {goal: asdict(answer) for goal, answer in found.items()},
-        "best": best(found),
+        "best": best(case, found),
         "scope": context.scope,
         "repeats": parameters["repeats"] if comparisons else 0,
         "per_seed": [_per_seed(c, found["bitwise"].verdict) for c in comparisons],
