@@ -83,9 +83,9 @@ def case(divergence: Divergence | None = None, **changed: Any) -> Case:
 
 def test_the_paragraph_tells_n_scope_and_bound() -> None:
     text = methods(case(), {"bitwise": Answer("met", "")})
-    assert "TensorFlow 2.21.0, Keras 3.15.1 and NumPy 2.4.6 and Python 3.11" in text
+    assert "TensorFlow 2.21.0, Keras 3.15.1 and NumPy 2.4.6, in an" in text
     assert (
-        "Everything was executed again 1 time with seed 0, in processes of their own, with 1 "
+        "Everything was executed again once with seed 0, in processes of their own, with 1 "
         "circumstance changed that must not matter, from the raw data to the predictions: every "
         "bit that was compared was the same. Where: this machine (A). The result is repeatable bit "
         "for bit within that scope. 1 repeat cannot rule out a rare race"

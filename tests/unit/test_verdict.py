@@ -294,7 +294,7 @@ def test_a_shorter_repeat_says_nothing_of_the_metrics() -> None:
     assert found["sentence"] == (
         "digits: documented. Every file is bound by a manifest to the digests of code, "
         "configuration, raw data, lock and environment, and nothing is unknown that could be "
-        "known. The way to execute it again (`snakemake --use-conda all`) was gone 1 time more, "
+        "known. The way to execute it again (`snakemake --use-conda all`) was gone once more, "
         "from the raw data to the end of the first step of training."
     )
     assert "the repeat was not evaluated" in found["goals"]["metrics"]["sentence"]

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from repro.core.digest import files_below
 from repro.judge.case import INCONCLUSIVE, MET, NOT_MET, Answer, Case
-from repro.judge.sentence import counted, extent, listed
+from repro.judge.diagnose import times
+from repro.judge.sentence import extent, listed
 
 if TYPE_CHECKING:
     from repro.judge.evidence import Step
@@ -107,7 +108,7 @@ def documented(case: Case) -> Answer:
             f"{name}: inconclusive, because the way to execute it again (`{COMMAND}`) was not "
             "tried (`repeat: off`); all else is documented.",
         )
-    runs = counted(len({c.run for c in case.comparisons}), "time")
+    runs = times(len({c.run for c in case.comparisons}))
     return Answer(
         MET,
         f"{name}: documented. Every file is bound by a manifest to the digests of code, "

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from repro.audit.facts import facts
 from repro.judge import chance
 from repro.judge.case import MET, Answer, Case
+from repro.judge.diagnose import times
 from repro.judge.sentence import counted, extent, listed, seeds
 from repro.record.manifest import inputs
 
@@ -47,8 +48,8 @@ def _made(case: Case) -> Iterator[str]:
     yield (
         f"The model was trained with {seeds(own_seeds)} for at most "
         f"{counted(training['epochs'], 'epoch')} in batches of {training['batch_size']}, with "
-        f"TensorFlow's deterministic operations, under {named} and Python "
-        f"{own['python']['version']}, in an environment locked by digests (conda-lock.yml, "
+        f"TensorFlow's deterministic operations, under Python {own['python']['version']}, {named}, "
+        "in an environment locked by digests (conda-lock.yml, "
         f"sha256 {lock}…; program {used['code'][:_DIGITS]}…, code of the experiment "
         f"{used['experiment'][:_DIGITS]}…)."
     )
@@ -70,7 +71,7 @@ def _repeated(case: Case) -> Iterator[str]:
         else "every bit that was compared was the same"
     )
     yield (
-        f"Everything was executed again {counted(len(runs), 'time')} with {again}, in processes "
+        f"Everything was executed again {times(len(runs))} with {again}, in processes "
         f"of their own{changed if varied else ''}, "
         f"{extent(case.comparisons, case.evaluated)}: {outcome}."
     )
