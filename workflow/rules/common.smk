@@ -205,3 +205,23 @@ def experiment_of(path):
 
 
 DRIFT = {path: experiment_of(path) for path in drift_manifests()}
+
+
+# Of which experiment the price is asked.
+PRICED = str(config.get("cost", next(iter(EXPERIMENTS))))
+
+if PRICED not in EXPERIMENTS:
+    raise WorkflowError(
+        f"Expected the name of an experiment to measure: {', '.join(EXPERIMENTS)}. "
+        f"Received {PRICED}. Correct it."
+    )
+
+
+def priced_by_name(wildcards):
+    """Nothing; refused where it was left open which of several experiments is meant."""
+    if "cost" not in config and len(EXPERIMENTS) > 1:
+        raise WorkflowError(
+            f"Expected `--config cost=NAME` with one of {', '.join(EXPERIMENTS)}. "
+            "Received none. Name one."
+        )
+    return []

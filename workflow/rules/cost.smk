@@ -1,28 +1,9 @@
 # Measures what determinism, trace and checkpoints cost an experiment: `./run cost NAME`, or
 # `snakemake cost --config cost=NAME`. Without outputs, so that it measures anew whenever it is asked,
 # and is never asked by another rule: `compare` takes the figures that lie there.
-PRICED = str(config.get("cost", next(iter(EXPERIMENTS))))
-
-if PRICED not in EXPERIMENTS:
-    raise WorkflowError(
-        f"Expected the name of an experiment to measure: {', '.join(EXPERIMENTS)}. "
-        f"Received {PRICED}. Correct it."
-    )
-
-
-def named(wildcards):
-    """Nothing; refused where it was left open which of several experiments is meant."""
-    if "cost" not in config and len(EXPERIMENTS) > 1:
-        raise WorkflowError(
-            f"Expected `--config cost=NAME` with one of {', '.join(EXPERIMENTS)}. "
-            "Received none. Name one."
-        )
-    return []
-
-
 rule cost:
     input:
-        named=named,
+        named=priced_by_name,
         judge="results/judge.pyz",
         code="results/code.pyz",
         experiment=files_of(EXPERIMENTS[PRICED].code),
@@ -39,7 +20,7 @@ rule cost:
         parameters=canonical(
             EXPERIMENTS[PRICED].parameters("cost", seed=EXPERIMENTS[PRICED].seeds[0])
         ),
-        experiment=EXPERIMENTS[PRICED].code,
+        experiment=lambda wildcards: EXPERIMENTS[PRICED].code,
         rounds=f"--rounds {config['rounds']}" if "rounds" in config else "",
     shell:
         "python -I -B {input.judge} cost --experiment {params.name} {params.rounds} "
