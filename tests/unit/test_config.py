@@ -102,7 +102,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"seeds": "auto", "goal": "metrics", "repeat": "off"}, ["repeat: full", "repeat: off"]),
     ({"equivalence": {"margin": {"accuracy": 0}}}, ["equivalence.margin.accuracy", "0"]),
     ({"equivalence": {"spread": -1}}, ["equivalence.spread", "-1"]),
-    ({"equivalence": {"budget": 4}}, ["equivalence.budget", "at least 5", "4"]),
+    ({"equivalence": {"budget": 4}}, ["equivalence.budget", "at least 8", "4"]),
     ({"data_seed": "x"}, ["data_seed", "integer", '"x"']),
     ({"split": {"train": 0.8, "validation": 0.1, "test": 0.2}}, ["split", "sum to 1", "1.1"]),
     ({"split": {"train": 0.0, "validation": 0.5, "test": 0.5}}, ["split.train", "above 0"]),

@@ -39,12 +39,12 @@ def test_each_metric_is_read_by_run_and_seed(tmp_path: Path) -> None:
     ]
     steps = [
         step(tmp_path, run, seed, value, per_class=classes)
-        for run, value in (("original", 0.8), ("repeat", 0.7), ("repeat-2", 0.9))
+        for run, value in (("original", 0.8), ("repeat", 0.7), ("repeat-2", 0.9))  # not a mean
         for seed in (0, 1)
     ]
     found = measured(steps)
     assert list(found) == ["accuracy", "recall of class 0", "recall of class 1"]
-    assert found["accuracy"] == Measured({0: 0.8, 1: 0.8}, {0: 0.8, 1: 0.8}, 10, 8)
+    assert found["accuracy"] == Measured({0: 0.8, 1: 0.8}, {0: 0.7, 1: 0.7}, 10, 8)
     assert found["recall of class 1"].original == {0: 0.5, 1: 0.5}
     assert (found["recall of class 1"].examples, found["recall of class 1"].right) == (4, 2)
 
@@ -66,6 +66,19 @@ def test_a_metric_that_is_no_number_is_undecided(tmp_path: Path) -> None:
     tested = moved(found, SPREAD).metrics
     assert tested is not None
     assert (tested.answer, tested.undecided) == ("inconclusive", ("accuracy",))
+
+
+def test_a_metric_that_one_run_lacks_is_undecided(tmp_path: Path) -> None:
+    steps = [
+        step(tmp_path, run, seed, 0.8, metrics={"accuracy": 0.8, "auc": 0.9})
+        for run in ("original", "repeat")
+        for seed in SEEDS
+    ]
+    report = steps[-1].path.parent / "metrics.json"
+    report.write_text(json.dumps({"examples": 10, "metrics": {"accuracy": 0.8}}))
+    tested = moved(measured(steps), SPREAD).metrics
+    assert tested is not None
+    assert "auc" in tested.undecided
 
 
 def test_a_report_that_cannot_be_read_is_told(tmp_path: Path) -> None:
@@ -122,9 +135,10 @@ def test_classes_are_told_apart_and_decide_only_when_asked() -> None:
     assert found.metrics.answer == "met"
     assert found.classes is not None
     assert [test.metric for test in found.classes.tests] == ["recall of class 3"]
-    asked = moved(values, given({"accuracy": 0.01, "recall": 0.1})).metrics
-    assert asked is not None
-    assert (asked.answer, asked.differing) == ("not met", ("recall of class 3",))
+    for name in ("recall", "recall of class 3"):
+        asked = moved(values, given({"accuracy": 0.01, name: 0.1})).metrics
+        assert asked is not None
+        assert (asked.answer, asked.differing) == ("not met", ("recall of class 3",))
 
 
 def test_looks_spend_their_own_share_of_the_error() -> None:
@@ -162,7 +176,9 @@ def test_what_is_undecided_says_how_many_runs_would_decide() -> None:
     found = verdict(moved(runs(0.0099), given({"accuracy": 0.01})))
     assert found["verdict"] == "inconclusive"
     more = found["metrics"]["metrics"]["more_runs"]
-    assert more is None or f"About {more} more run" in found["sentence"]
+    assert more > 0
+    assert f"About {more} more seed" in found["sentence"]
+    assert "to add some and ask again errs more often" in found["sentence"]
 
 
 def test_a_margin_for_an_unknown_metric_is_told() -> None:

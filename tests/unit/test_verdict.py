@@ -315,6 +315,12 @@ def test_a_part_is_never_the_best_that_bits_support() -> None:
     assert "because only seed 0 was repeated" in found["goals"]["metrics"]["sentence"]
 
 
+def test_another_program_executes_another_way() -> None:
+    found = verdict(None, programs=2, goal="documented")
+    assert (found["verdict"], found["best"]) == ("inconclusive", None)
+    assert "was another program" in found["sentence"]
+
+
 def test_what_is_missing_or_unknown_is_not_documented() -> None:
     missing = [f"no manifest claims original/seed-0/{name}.npy" for name in "abcdefg"]
     found = verdict(None, missing=missing, goal="documented")

@@ -141,8 +141,15 @@ def seeds_of(wildcards):
     """The seeds to train with; with `seeds: auto`, as many as the looks so far ask for."""
     chosen = entry(wildcards)
     for count in chosen.looks[:-1]:
-        found = checkpoints.look.get(experiment=wildcards.experiment, seeds=count).output[0]
-        if json.loads(Path(found).read_text())["enough"]:
+        found = checkpoints.look.get(experiment=wildcards.experiment, seeds=count).output.look
+        try:
+            enough = json.loads(Path(found).read_text())["enough"]
+        except (ValueError, KeyError):
+            raise WorkflowError(
+                f"Expected what a look found in {found}. Received a file that cannot be read. "
+                "Delete it and run again."
+            )
+        if enough:
             return chosen.seeds[:count]
     return chosen.seeds
 
@@ -165,7 +172,16 @@ def compared(wildcards):
     steps = {"original": ["train", "evaluate"], **{run: again for run in chosen.repeated()}}
     seeds = {run: chosen.repeated_seeds(own) for run in steps} | {"original": own}
     folder = f"results/{wildcards.experiment}"
-    return [f"{folder}/{run}/data.manifest.json" for run in steps] + [
+    looks = [
+        f"{folder}/look-{count}.{kind}"
+        for count in chosen.looks[:-1]
+        if count <= len(own)
+        for kind in ["json", "manifest.json"]
+    ]
+    return [
+        *looks,
+        *[f"{folder}/{run}/data.manifest.json" for run in steps],
+    ] + [
         f"{folder}/{run}/seed-{seed}/{file}"
         for run, names in steps.items()
         for seed in seeds[run]

@@ -4,16 +4,18 @@ checkpoint look:
         judge="results/judge.pyz",
         manifests=looked_at,
     output:
-        "logs/{experiment}/look-{seeds}.json",
+        look="results/{experiment}/look-{seeds}.json",
+        manifest="results/{experiment}/look-{seeds}.manifest.json",
     log:
         "logs/{experiment}/look-{seeds}.log",
     conda:
         environment_of
     params:
-        parameters=parameters("compare"),
+        parameters=parameters("look"),
     shell:
         "python -I -B {input.judge} look --experiment {wildcards.experiment} "
-        "--parameters {params.parameters:q} --manifests {input.manifests} --out {output} --log {log}"
+        "--parameters {params.parameters:q} --manifests {input.manifests} --seeds {wildcards.seeds} "
+        "--folder results/{wildcards.experiment} --log {log}"
 
 
 rule compare:

@@ -133,6 +133,7 @@ class Experiment:
             "evaluate": ("settings",),
             "probe": ("settings", "training"),
             "cost": ("settings", "training"),
+            "look": ("repeats", "equivalence"),
             "compare": (
                 "seeds", "goal", "repeat", "repeats", "equivalence", "factors", "search",
             ),

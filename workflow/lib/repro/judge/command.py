@@ -101,7 +101,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     programs = {"judge": Path(sys.argv[0]), "code": options.program}
     inputs = resources({**read, **programs, **({p.name: p for p in options.price})})
     every = [step_of(path) for path in options.manifests]
-    steps = [step for step in every if step.name != "probe"]
+    steps = [step for step in every if step.name not in ("probe", "look")]
     context = context_of(folder, steps, parameters["factors"])
     comparisons = list(_compared(folder, steps, parameters))
     wrong, unseen = _agreed(folder, steps, context.inference)
@@ -137,14 +137,33 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
 
 def _look(options: argparse.Namespace, say: Say) -> None:
     """Writes whether the seeds so far are enough for an answer; what was asked for stops there."""
-    installed.require(Path(sys.prefix))
+    started, parameters = now(), options.parameters
+    found = installed.require(Path(sys.prefix))
+    read = {path.relative_to(options.folder).as_posix(): path for path in options.manifests}
+    inputs = resources({**read, "judge": Path(sys.argv[0])})
     values = measured([step_of(path) for path in options.manifests])
-    found = _moved(values, options.parameters).metrics
-    enough = found is not None and found.answer != INCONCLUSIVE
-    count = len({path.parent.name for path in options.manifests})
-    why = found.why if found else "no run has metrics"
-    say(f"{options.experiment}: {count} seeds are {'enough' if enough else 'not enough'}: {why}.")
-    write_text(options.out, pretty({"seeds": count, "enough": enough, "why": why}))
+    known = moved(values, parameters["equivalence"], looks(parameters["equivalence"]["budget"]))
+    if known.unknown:
+        raise UserError(
+            f"Expected `equivalence.margin` to name metrics. Received {known.unknown[0]}, which no "
+            f"run has measured. Name some of {', '.join(values)}."
+        )
+    family = known.metrics
+    enough = family is not None and family.answer != INCONCLUSIVE
+    why = family.why if family else "no run has metrics"
+    say(f"{options.experiment}: {options.seeds} seeds are {'' if enough else 'not '}enough: {why}.")
+    here = surroundings(found, [Path(sys.argv[0])])
+    path = options.folder / f"look-{options.seeds}.json"
+    write_text(path, pretty({"seeds": options.seeds, "enough": enough, "why": why}))
+    making = Making(
+        names={"step": "look", "experiment": options.experiment, "seeds": options.seeds},
+        parameters=parameters,
+        inputs=inputs,
+        installed=found.facts,
+        environment=here,
+        started=started,
+    )
+    manifest.write(options.folder / f"look-{options.seeds}.manifest.json", making, [path])
 
 
 def _moved(values: Mapping[str, Measured], parameters: Mapping[str, Any]) -> Moved:
@@ -202,7 +221,8 @@ def _parser() -> argparse.ArgumentParser:
     look.add_argument("--experiment", required=True)
     look.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
     look.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
-    look.add_argument("--out", required=True, type=Path, metavar="FILE")
+    look.add_argument("--seeds", required=True, type=int, help="how many there are so far")
+    look.add_argument("--folder", required=True, type=Path, help="the experiment's results")
     look.add_argument("--log", required=True, type=Path, metavar="FILE")
     two = verbs.add_parser("verify", help="fail with one sentence where a claim does not hold")
     two.add_argument("verdicts", nargs="+", type=Path)

@@ -75,6 +75,8 @@ def _repeated(case: Case) -> Iterator[str]:
         f"of their own{changed if varied else ''}, "
         f"{extent(case.comparisons, case.evaluated)}: {outcome}."
     )
+    if case.restless:
+        yield "The same weights, evaluated twice, gave other bits."
     yield f"Where: {case.context.scope}."
 
 
@@ -85,7 +87,7 @@ def _supported(case: Case, found: Mapping[str, Answer]) -> Iterator[str]:
         part = "The result is" if case.whole else "As far as it was repeated, the result is"
         yield f"{part} {word} bit for bit within that scope."
     elif "metrics" in met:
-        yield f"The bits are not the same. {found['metrics'].sentence.partition(': ')[2]}"
+        yield f"Of the metrics: {found['metrics'].sentence.partition(': ')[2]}"
     elif "documented" in met:
         yield "The experiment is documented and can be executed again; more is not claimed."
     else:

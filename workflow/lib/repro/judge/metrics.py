@@ -57,15 +57,15 @@ def moved(
     """
     margins: Mapping[str, float] = wanted["margin"]
     classes = [name for name in values if name.startswith(CLASS)]
-    named = [n for n in values if n not in classes and (n in margins or not margins)]
-    named += classes if RECALL in margins else []
+    named = [n for n in values if n in margins or (not margins and n not in classes)]
+    named += [n for n in classes if RECALL in margins and n not in named]
     size = max((len(one.original) for one in values.values()), default=0)
     # Where nobody planned to look, with the least error of the plan.
     least = min((look.alpha for look in looks), default=ALPHA)
     alpha = next((look.alpha for look in looks if look.runs == size), least)
 
     def margin(name: str) -> Margin:
-        key = RECALL if name in classes else name
+        key = RECALL if name in classes and name not in margins else name
         return Margin(margins[key]) if key in margins else Margin(wanted["spread"], True)
 
     def tested(names: Sequence[str]) -> Family | None:
@@ -124,7 +124,12 @@ def metrics(case: Case) -> Answer:
         tested += (
             f", as many as the plan asked for, with an error of {found.alpha:.2g} at this look"
         )
-    more = f" About {counted(found.more_runs, 'more run')} would decide." if found.more_runs else ""
+    more = ""
+    if found.more_runs:
+        more = (
+            f" About {counted(found.more_runs, 'more seed')} would decide: in a set that is fixed "
+            "anew, or by `seeds: auto`; to add some and ask again errs more often."
+        )
     return Answer(found.answer, f"{case.name}: {head} ({tested}). {_capital(found.why)}.{more}")
 
 

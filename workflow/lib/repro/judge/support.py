@@ -20,7 +20,9 @@ def goals(verdict: Verdict) -> Iterator[str]:
     yield "## What the evidence supports\n"
     best = verdict["best"]
     yield (
-        f"The strongest goal that is met: **{best}**.\n" if best else "None of the goals is met.\n"
+        f"The strongest goal that is wholly supported: **{best}**.\n"
+        if best
+        else "No goal is wholly supported.\n"
     )
     head = f"{verdict['experiment']}: "
     rows = [
@@ -86,8 +88,9 @@ def inference(verdict: Verdict) -> Iterator[str]:
         f"the same bits in {len(found) - len(odd)} of {counted(len(found), 'case')}"
         f"{f', and **other bits** with {listed(odd)}' if odd else ''}."
     )
-    for name in dict.fromkeys(n for i in found for n in i.get("circumstances", {})):
-        yield f"  - {_circumstance(name, [i['circumstances'][name] for i in found])}"
+    told = [entry.get("circumstances", {}) for entry in found]
+    for name in dict.fromkeys(name for of in told for name in of):
+        yield f"  - {_circumstance(name, [of[name] for of in told if name in of])}"
 
 
 _CIRCUMSTANCES = {
