@@ -134,7 +134,7 @@ def test_the_documented_way_is_executed_for_one_step_of_one_seed(done):
 def test_seeds_by_a_plan_begin_with_those_of_its_first_look(done):
     done.configure(small=done.entry(goal="metrics", seeds="auto"))
     planned = done.run("--quiet", "host", "--dry-run", "all").stdout
-    assert "logs/small/look-8.json" in planned
+    assert "results/small/look-8.json" in planned
     assert "original/seed-7/metrics.json" in planned
     assert "repeat/seed-7/metrics.json" in planned
     assert "seed-8/" not in planned
