@@ -29,6 +29,7 @@ rule all:
     default_target: True
     input:
         expand("results/{experiment}/verdict.json", experiment=EXPERIMENTS),
+        looks,
 
 
 include: "workflow/rules/code.smk"

@@ -137,21 +137,26 @@ COMPARED = {
 }
 
 
-def seeds_of(wildcards):
-    """The seeds to train with; with `seeds: auto`, as many as the looks so far ask for."""
-    chosen = entry(wildcards)
+def looks_of(name):
+    """What was looked at so far with `seeds: auto`, and the seeds that are asked for then."""
+    chosen, files = EXPERIMENTS[name], []
     for count in chosen.looks[:-1]:
-        found = checkpoints.look.get(experiment=wildcards.experiment, seeds=count).output.look
+        files.append(checkpoints.look.get(experiment=name, seeds=count).output.look)
         try:
-            enough = json.loads(Path(found).read_text())["enough"]
+            enough = json.loads(Path(files[-1]).read_text())["enough"]
         except (ValueError, KeyError):
             raise WorkflowError(
-                f"Expected what a look found in {found}. Received a file that cannot be read. "
+                f"Expected what a look found in {files[-1]}. Received a file that cannot be read. "
                 "Delete it and run again."
             )
         if enough:
-            return chosen.seeds[:count]
-    return chosen.seeds
+            return files, chosen.seeds[:count]
+    return files, chosen.seeds
+
+
+def looks(wildcards):
+    """All looks of all experiments: asked for by the targets, or a verdict that stands hides them."""
+    return [file for name in EXPERIMENTS for file in looks_of(name)[0]]
 
 
 def looked_at(wildcards):
@@ -166,20 +171,16 @@ def looked_at(wildcards):
 
 def compared(wildcards):
     """All files that are compared, and their manifests."""
-    chosen, own = entry(wildcards), seeds_of(wildcards)
+    chosen = entry(wildcards)
+    looked, own = looks_of(wildcards.experiment)
     # A repeat that stops early has no final weights to evaluate.
     again = ["train", "evaluate"] if chosen.repeat == "full" else ["train"]
     steps = {"original": ["train", "evaluate"], **{run: again for run in chosen.repeated()}}
     seeds = {run: chosen.repeated_seeds(own) for run in steps} | {"original": own}
     folder = f"results/{wildcards.experiment}"
-    looks = [
-        f"{folder}/look-{count}.{kind}"
-        for count in chosen.looks[:-1]
-        if count <= len(own)
-        for kind in ["json", "manifest.json"]
-    ]
     return [
-        *looks,
+        *looked,
+        *[file.replace(".json", ".manifest.json") for file in looked],
         *[f"{folder}/{run}/data.manifest.json" for run in steps],
     ] + [
         f"{folder}/{run}/seed-{seed}/{file}"

@@ -58,6 +58,7 @@ rule verify:
     input:
         judge="results/judge.pyz",
         verdicts=expand("results/{experiment}/verdict.json", experiment=EXPERIMENTS),
+        looks=looks,
     log:
         "logs/verify.log",
     conda:
