@@ -15,18 +15,21 @@ wildcard_constraints:
     experiment="|".join(EXPERIMENTS),
     run="original|repeat(-[0-9]+)?",
     seed=r"\d+",
+    seeds=r"\d+",
 
 
 localrules:
     all,
     verify,
     drift,
+    cost,
 
 
 rule all:
     default_target: True
     input:
         expand("results/{experiment}/verdict.json", experiment=EXPERIMENTS),
+        looks,
 
 
 include: "workflow/rules/code.smk"
@@ -34,4 +37,5 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/model.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/drift.smk"
+include: "workflow/rules/cost.smk"
 include: "workflow/rules/tests.smk"

@@ -26,6 +26,7 @@ VERBS = {
     "check-files": "name each file of the results that is not as it was, or outdated",
     "archive": "make one file of an experiment's run, its results and all that made them",
     "rerun": "look at such a file, byte by byte; then run what is in it once more",
+    "cost": "measure what determinism, trace and checkpoints cost an experiment",
     "drift": "say what differs now from what made the results, and what can still be claimed",
 }
 
@@ -112,6 +113,8 @@ def _dispatch(command: str, rest: list[str]) -> int:
         return archiving.main(rest)
     if command == "drift":
         return _drift(rest)
+    if command == "cost":
+        return _cost(rest)
     if command == "setup":
         return _setup(rest)
     return _target([command, *rest])
@@ -147,6 +150,27 @@ def _drift(argv: list[str]) -> int:
         manifest.read(options.manifest)
         named = ["--config", f"manifest={options.manifest}"]
     return _target(["drift", *rest, *named, "--config", *options.config])
+
+
+def _cost(argv: list[str]) -> int:
+    """Let Snakemake measure what an experiment's training costs."""
+    parser = argparse.ArgumentParser(
+        prog="./run cost",
+        description="Measure what determinism, trace and checkpoints cost an experiment's training "
+        "in time and memory, beside the same loop without each and beside plain `fit`, in "
+        "processes that take turns. The figures go to results/EXPERIMENT/cost.json, and by the "
+        "next `./run all` or `./run verify` into the verdict.",
+    )
+    parser.add_argument("experiment", metavar="EXPERIMENT", help="a name in the configuration")
+    parser.add_argument(
+        "--rounds", type=int, metavar="N", help="how often each variant is measured (3)"
+    )
+    parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
+    options, rest = parser.parse_known_args(argv)
+    rounds = [] if options.rounds is None else [f"rounds={options.rounds}"]
+    return _target(
+        ["cost", *rest, "--config", f"cost={options.experiment}", *rounds, *options.config]
+    )
 
 
 def _target(argv: list[str]) -> int:

@@ -244,6 +244,16 @@ def test_repeats_that_stop_early_are_judged_by_their_own_settings(small: Project
     assert found(small) == {}
 
 
+def test_what_a_look_found_is_a_result(small: Project) -> None:
+    evaluated = small.results / "tiny/original/seed-0/evaluate.manifest.json"
+    used = {"original/seed-0/evaluate.manifest.json": evaluated}
+    look = write(small.results / "tiny/look-8.json", '{"enough": true}\n')
+    small.claim("look", {"seeds": 8}, used, "tiny", "look-8", look.name)
+    assert found(small) == {}
+    write(look, '{"enough": null}\n')
+    assert found(small) == {"results/tiny/look-8.json": "changed"}
+
+
 def test_the_sentence_counts(small: Project) -> None:
     write(small.folder / WEIGHTS, "")
     write(small.results / "a\nb", "")

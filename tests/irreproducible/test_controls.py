@@ -152,15 +152,24 @@ def test_a_figure_says_its_count_share_and_interval():
     )
 
 
+PITFALLS = {
+    "only `tf.random.set_seed`": "only_the_seed_of_tensorflow",
+    "a generator of one's own, unseeded": "jitter_without_a_seed",
+    "the input pipeline forgotten": "shuffle_then_take_without_a_seed",
+    "an augmentation unseeded": "noise_drawn_while_tracing",
+}
+"""Of five that tutorials warn of. The fifth, other hardware or versions blamed on the seed, is
+`tests/unit/test_drift.py`, test_versions_and_hardware_are_named_where_the_seed_is_the_same."""
+
+OTHERS = ("vocabulary_of_a_set", "sum_as_threads_finish", "dropout_of_system_entropy")
+
+
 @pytest.mark.slow
-def test_some_controls_are_found_named_and_told_from_their_twins(capsys):
-    names = (
-        "jitter_without_a_seed", "vocabulary_of_a_set", "sum_as_threads_finish",
-        "initialiser_without_a_seed", "dropout_of_system_entropy", "noise_drawn_while_tracing",
-    )  # fmt: skip
+def test_pitfalls_and_some_others_are_found_named_and_told_from_their_twins(capsys):
+    names = (*PITFALLS.values(), *OTHERS)
     status = controls.main(["--cases", ",".join(names)])
     printed = capsys.readouterr().out
     assert status == 0, printed
-    assert re.search(r"faults found: 6 of 6 ", printed)
-    assert re.search(r"right first causes: 6 of 6 ", printed)
-    assert re.search(r"false alarms: 0 of 6 ", printed)
+    assert re.search(r"faults found: 7 of 7 ", printed)
+    assert re.search(r"right first causes: 7 of 7 ", printed)
+    assert re.search(r"false alarms: 0 of 7 ", printed)

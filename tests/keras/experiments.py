@@ -9,6 +9,7 @@ import numpy as np
 from repro.core.experiment import Code
 from repro.core.seeding import Seeds
 from repro.data.prepare import prepare
+from repro.model.resume import Keeping
 from repro.model.training import Trained, train
 
 SPLIT = {"train": 0.7, "validation": 0.15, "test": 0.15}
@@ -189,7 +190,12 @@ def prepared(
 
 
 def trained(
-    experiment: Code, data: Path, out: Path, limit: Mapping[str, int] | None = None, **changed: Any
+    experiment: Code,
+    data: Path,
+    out: Path,
+    limit: Mapping[str, int] | None = None,
+    keeping: Keeping | None = None,
+    **changed: Any,
 ) -> Trained:
     """Trains as a process of its own would: with names and seeds from the beginning."""
     import keras
@@ -199,7 +205,7 @@ def trained(
     training = {"epochs": 2, "batch_size": 16, "loop": "auto", "trace": "step",
                 "threads": {"intra": 2, "inter": 1}, **changed}  # fmt: skip
     parameters = {"settings": {}, "training": training, "seed": 0, "limit": limit}
-    return train(experiment, data, parameters, out)
+    return train(experiment, data, parameters, out, None, keeping)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -21,12 +21,20 @@ def test_bits_tell_nan_and_zeros_apart() -> None:
 
 def test_a_batch_size_that_matters_is_told() -> None:
     def predict(size: int) -> dict[str, Any]:
-        return {"y": np.array([[0.4, 0.6], [0.7, 0.3]]) if size == 4 else np.eye(2)}
+        return {"y": np.array([[0.4, 0.6], [0.7, 0.3]]) if size == 2 else np.eye(2)}
 
-    found = circumstances(predict, predict(4), 4)
-    sizes = {"to": "2", "same": False, "largest_difference": "0.6", "other_class": 2}
+    found = circumstances(predict, predict(2), 2)
+    sizes = {"to": "1", "same": False, "largest_difference": "0.6", "other_class": 2}
     assert found["batch size"] == {**sizes, "largest_difference": repr(0.7)}
     assert found["processors"]["same"]
+
+
+def test_the_other_batch_size_is_another_one_for_few_examples_too() -> None:
+    def predict(size: int) -> dict[str, Any]:
+        return {"y": np.full((10, 2), min(size, 10) / 7)}
+
+    found = circumstances(predict, predict(64), 64)["batch size"]
+    assert (found["to"], found["same"]) == ("5", False)
 
 
 def test_one_processor_is_used_and_all_are_given_back() -> None:
@@ -46,7 +54,7 @@ def test_without_such_a_system_it_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     nothing = {"y": np.zeros(0)}
     found = circumstances(lambda _: nothing, nothing, 1)
     assert found["batch size"] == {
-        "to": "2", "same": True, "largest_difference": "0.0", "other_class": None,
+        "to": "0", "same": None, "why": "there are too few test examples",
     }  # fmt: skip
     assert found["processors"]["same"] is None
     assert "binds no process" in found["processors"]["why"]

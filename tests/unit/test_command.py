@@ -34,10 +34,11 @@ def written(folder: Path, name: str, verdict: str, **changed: Any) -> str:
         "experiment": name, "goal": "bitwise", "verdict": verdict,
         "sentence": f"{name}: {verdict}.", "scope": "", "repeats": 1, "per_seed": [], "causes": [],
         "search": [], "mistakes": [],
-        "differences": {}, "factors": [], "goals": dict.fromkeys(
-            ("bitwise", "metrics", "documented"), {"verdict": verdict, "sentence": "So."}
-        ),
-        "best": None, "equivalences": [], "inference": [], "limits": [], "methods": "",
+        "differences": {}, "factors": [], "goals": {
+            goal: {"verdict": verdict, "sentence": "So."}
+            for goal in ("bitwise", "metrics", "documented")
+        },
+        "best": None, "metrics": None, "inference": [], "limits": [], "methods": "",
         "warnings": [], **changed,
     }  # fmt: skip
     path.write_text(json.dumps(value))

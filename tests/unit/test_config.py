@@ -54,6 +54,21 @@ def test_a_bare_off_of_yaml_means_off() -> None:
     assert digits(repeat=value).repeat == "off"
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("off", None), ('"off"', None), ("0", 0), ("600", 600)]
+)
+def test_checkpoints_come_so_often_or_never(text: str, seconds: int | None) -> None:
+    found = digits(training={"checkpoint": yaml.safe_load(text)})
+    assert found.checkpoint == seconds
+    assert digits().checkpoint == 60
+
+
+def test_how_often_checkpoints_come_is_no_parameter_of_any_step() -> None:
+    one, two = digits(), digits(training={"checkpoint": 0})
+    for step in ("prepare", "train", "evaluate", "probe", "compare"):
+        assert one.parameters(step, seed=0) == two.parameters(step, seed=0)
+
+
 def test_defaults_are_not_shared_between_experiments() -> None:
     both = resolve({"experiments": {"a": entry(), "b": entry()}})
     assert both["a"].split is not both["b"].split
@@ -70,6 +85,8 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"training": {"batch_size": -1}}, ["training.batch_size", "at least 1", "-1"]),
     ({"training": {"threads": {"intra": 0}}}, ["training.threads.intra", "at least 1"]),
     ({"training": {"loop": "fast"}}, ["training.loop", "auto", "graph", "fit", "fast"]),
+    ({"training": {"checkpoint": -1}}, ["training.checkpoint", "seconds", "or off", "-1"]),
+    ({"training": {"checkpoint": True}}, ["training.checkpoint", "or off", "true"]),
     ({"training": None}, ["experiments.digits.training", "object", "null"]),
     ({"seeds": ["a"]}, ["seeds.0", "integer", '"a"']),
     ({"seeds": [1.5]}, ["seeds.0", "integer", "1.5"]),
@@ -80,6 +97,12 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"seeds": [1, 1]}, ["experiments.digits.seeds", "no item twice"]),
     ({"seeds": []}, ["experiments.digits.seeds", "at least 1"]),
     ({"seeds": 0}, ["experiments.digits.seeds", "array", "0"]),
+    ({"seeds": "all"}, ["experiments.digits.seeds", "auto", "all"]),
+    ({"seeds": "auto"}, ["goal: metrics", "seeds: auto", "goal: bitwise", "List the seeds"]),
+    ({"seeds": "auto", "goal": "metrics", "repeat": "off"}, ["repeat: full", "repeat: off"]),
+    ({"equivalence": {"margin": {"accuracy": 0}}}, ["equivalence.margin.accuracy", "0"]),
+    ({"equivalence": {"spread": -1}}, ["equivalence.spread", "-1"]),
+    ({"equivalence": {"budget": 4}}, ["equivalence.budget", "at least 8", "4"]),
     ({"data_seed": "x"}, ["data_seed", "integer", '"x"']),
     ({"split": {"train": 0.8, "validation": 0.1, "test": 0.2}}, ["split", "sum to 1", "1.1"]),
     ({"split": {"train": 0.0, "validation": 0.5, "test": 0.5}}, ["split.train", "above 0"]),
@@ -254,3 +277,32 @@ def test_the_projects_own_configuration_is_right() -> None:
     root = Path(__file__).parents[2]
     found = resolve(yaml.safe_load((root / "config/config.yaml").read_text("utf-8")))
     assert found
+
+
+@pytest.mark.parametrize(
+    ("asked", "repeat"),
+    [
+        ({}, "full"),
+        ({"goal": "metrics"}, "full"),
+        ({"goal": "documented"}, {"steps": 1}),
+        ({"goal": "documented", "training": {"trace": "epoch"}}, {"epochs": 1}),
+        ({"goal": "documented", "training": {"trace": "epoch", "epochs": 1}}, "full"),
+        ({"goal": "documented", "repeat": "off"}, "off"),
+        ({"goal": "bitwise", "repeat": False}, "off"),
+    ],
+)
+def test_a_repeat_goes_as_far_as_the_goal_needs(asked: dict[str, Any], repeat: Any) -> None:
+    assert digits(**asked).repeat == repeat
+
+
+def test_one_seed_is_enough_to_execute_the_documented_way() -> None:
+    seeds = (3, 4)
+    assert digits(goal="documented").repeated_seeds(seeds) == (3,)
+    assert digits(goal="metrics").repeated_seeds(seeds) == seeds
+
+
+def test_seeds_by_a_plan() -> None:
+    found = digits(goal="metrics", seeds="auto", equivalence={"budget": 20})
+    assert (found.looks, found.seeds) == ((10, 20), tuple(range(20)))
+    assert found.parameters("compare")["seeds"] == "auto"
+    assert digits().looks == ()

@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,14 @@ def predicate() -> dict[str, Any]:
     return deepcopy(MANIFEST["predicate"])
 
 
-def found(folder: Path, predicate: dict[str, Any]) -> tuple[list[str], list[str]]:
+def found(
+    folder: Path, predicate: dict[str, Any], name: str = "train"
+) -> tuple[list[str], list[str]]:
     path = folder / "original/seed-0/train.manifest.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("")
+    path.write_bytes(KEPT.read_bytes())  # it claims the outputs of a training
     (path.parent / "trace.jsonl").write_text("")
-    step = Step("train", "original", 0, path, predicate, ("trace.jsonl",))
+    step = Step(name, "original", 0, path, predicate, ("trace.jsonl",))
     return gaps(folder, [step])
 
 
@@ -37,12 +40,19 @@ def test_a_real_training_has_no_gaps(tmp_path: Path, predicate: dict[str, Any]) 
     assert found(tmp_path, predicate) == ([], [])
 
 
-def test_a_file_that_no_manifest_claims_is_named(
-    tmp_path: Path, predicate: dict[str, Any]
-) -> None:
+def test_a_file_that_no_manifest_claims_is_named(tmp_path: Path, predicate: dict[str, Any]) -> None:
     found(tmp_path, predicate)
     (tmp_path / "original/seed-0/mine.txt").write_text("mine")
     assert found(tmp_path, predicate)[0] == ["no manifest claims original/seed-0/mine.txt"]
+
+
+def test_what_an_earlier_repeat_left_is_claimed(tmp_path: Path, predicate: dict[str, Any]) -> None:
+    found(tmp_path, predicate)
+    seed = tmp_path / "original/seed-0"
+    evaluated = KEPT.with_name("evaluate.manifest.json")
+    (seed / evaluated.name).write_bytes(evaluated.read_bytes())
+    (seed / "metrics.json").write_text("{}")
+    assert found(tmp_path, predicate)[0] == []
 
 
 def test_what_has_no_digest_is_named(tmp_path: Path, predicate: dict[str, Any]) -> None:
@@ -71,7 +81,8 @@ def test_what_could_be_known_is_told(
     environment["gpu"] = gpu
     environment[path[0]][path[1]] = {"unknown": "it was hidden"}
     name = f"{path[0]}/{path[1]} is unknown (it was hidden)"
-    assert (name in found(tmp_path, predicate)[1]) == told
+    for step in ("train", "evaluate"):
+        assert (name in found(tmp_path, predicate, step)[1]) == told
 
 
 def case(divergence: Divergence | None = None, **changed: Any) -> Case:
@@ -85,9 +96,9 @@ def case(divergence: Divergence | None = None, **changed: Any) -> Case:
 
 def test_the_paragraph_tells_n_scope_and_bound() -> None:
     text = methods(case(), {"bitwise": Answer("met", "")})
-    assert "TensorFlow 2.21.0, Keras 3.15.1 and NumPy 2.4.6 and Python 3.11" in text
+    assert "TensorFlow 2.21.0, Keras 3.15.1 and NumPy 2.4.6, in an" in text
     assert (
-        "Everything was executed again 1 time with seed 0, in processes of their own, with 1 "
+        "Everything was executed again once with seed 0, in processes of their own, with 1 "
         "circumstance changed that must not matter, from the raw data to the predictions: every "
         "bit that was compared was the same. Where: this machine (A). The result is repeatable bit "
         "for bit within that scope. 1 repeat cannot rule out a rare race"
@@ -103,6 +114,20 @@ def test_the_paragraph_claims_no_more_than_was_found() -> None:
     assert "rule out" not in text
     alone = methods(case(comparisons=[]), {"bitwise": Answer("inconclusive", "")})
     assert "It was not repeated. None of the goals" in alone
+
+
+def test_the_paragraph_of_a_part_says_so() -> None:
+    stopped = [Comparison("repeat", 0, None, {}, {"steps": 1})]
+    text = methods(case(comparisons=stopped), {"bitwise": Answer("met", "")})
+    assert "As far as it was repeated, the result is repeatable bit for bit" in text
+
+
+def test_the_paragraph_tells_of_an_evaluation_that_is_not_repeatable() -> None:
+    restless = case()
+    inference = [{"run": "original", "seed": 0, "same": False}]
+    restless = replace(restless, context=replace(restless.context, inference=inference))
+    text = methods(restless, {"bitwise": Answer("not met", ""), "documented": Answer("met", "")})
+    assert "The same weights, evaluated twice, gave other bits." in text
 
 
 def test_what_a_paragraph_would_rest_on_may_be_missing() -> None:

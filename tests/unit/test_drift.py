@@ -392,6 +392,27 @@ def test_each_difference_is_told_with_its_class_and_the_reason(here: Path, tmp_p
     assert lines[13] == f"{same}:"
 
 
+def test_versions_and_hardware_are_named_where_the_seed_is_the_same(
+    here: Path, tmp_path: Path
+) -> None:
+    """Other numbers from the same seed are not the seed's fault: what else differs is named."""
+    recorded = copy.deepcopy(FACTS)
+    for name in ("TensorFlow", "the processor"):
+        KINDS[name][0](recorded)
+    path = write(tmp_path / "train.manifest.json", recorded)
+    value = json.loads(path.read_text())
+    value["predicate"]["buildDefinition"]["externalParameters"] = {"parameters": {"seed": 7}}
+    path.write_text(json.dumps(value))
+    text, status = drift_command.told([(path, here)])
+    named = [line.strip().split(":")[0] for line in text.splitlines() if ": was " in line]
+    heads = [line.strip() for line in text.splitlines() if line.endswith(" may change:")]
+    assert status == 1
+    assert heads == ["Metrics may change:", "Bits may change:"]
+    assert named == ["package tensorflow (version)", "processor"]
+    assert "from one seed (TensorFlow's guide" in text
+    assert "you can still claim documented only" in text
+
+
 def test_a_library_that_only_the_result_had_loaded_is_looked_at_now(
     here: Path, tmp_path: Path
 ) -> None:

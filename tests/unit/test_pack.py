@@ -58,6 +58,7 @@ def test_the_same_source_gives_the_same_bytes(copy: Path) -> None:
         "lib/repro/audit/check.py",
         "lib/repro/keep/strict.py",
         "schemas/verdict.schema.yaml",
+        "schemas/cost.schema.yaml",
         "lib/repro/judge/new.py",
     ],
 )

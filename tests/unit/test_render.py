@@ -40,7 +40,7 @@ def verdict(**changed: Any) -> dict[str, Any]:
             "metrics": {"verdict": "met", "sentence": "digits: the same."},
             "documented": {"verdict": "inconclusive", "sentence": "digits: not all is known."},
         },
-        "best": "bitwise", "equivalences": [], "limits": [], "methods": "It was trained.",
+        "best": "bitwise", "metrics": None, "limits": [], "methods": "It was trained.",
         "warnings": ["1 repeat is few."], **changed,
     }  # fmt: skip
     return checked(value, "verdict", "verdict.json")
@@ -164,10 +164,10 @@ def test_evaluation_is_told_for_all_runs_at_once() -> None:
 
 def test_each_goal_stands_with_what_was_found() -> None:
     page = markdown(verdict())
-    assert "The strongest goal that is met: **bitwise**." in page
+    assert "The strongest goal that is wholly supported: **bitwise**." in page
     assert ["bitwise (claimed)", "met", "see above"] in rows(page)
     assert ["documented", "inconclusive", "not all is known."] in rows(page)
-    assert "None of the goals is met." in markdown(verdict(best=None))
+    assert "No goal is wholly supported." in markdown(verdict(best=None))
 
 
 def test_circumstances_of_inference_are_told_each() -> None:
@@ -185,6 +185,8 @@ def test_circumstances_of_inference_are_told_each() -> None:
         "  - With one processor for all threads: the same predictions, bit for bit, in 2 of 2 "
         "cases."
     ) in page
+    older = {"run": "repeat", "seed": 0, "same": True}
+    assert "in 0 of 1 case;" in markdown(verdict(inference=[entry, older]))
     none = {**one, "same": None, "why": "it cannot"}
     page = markdown(verdict(inference=[{**entry, "circumstances": {"processors": none}}]))
     assert "With one processor for all threads: not tried, because it cannot." in page

@@ -248,7 +248,8 @@ def test_a_shorter_repeat_says_what_it_leaves_unseen(limit: dict[str, int], word
     found = verdict(None, repeat=limit, stopped=limit)
     assert found["verdict"] == "met"
     assert found["sentence"].startswith("digits: repeatable as far as it was repeated. ")
-    assert f"to the end of the first {words} of training, on this" in found["sentence"]
+    end = words.removeprefix("1 ")
+    assert f"to the end of the first {end} of training, on this" in found["sentence"]
     assert f"The repeat stopped after {words} of training: what comes" in found["warnings"][0]
     assert "final weights, metrics and predictions were not compared" in found["warnings"][0]
     assert "rare race" in found["warnings"][1]
@@ -293,10 +294,31 @@ def test_a_shorter_repeat_says_nothing_of_the_metrics() -> None:
     assert found["sentence"] == (
         "digits: documented. Every file is bound by a manifest to the digests of code, "
         "configuration, raw data, lock and environment, and nothing is unknown that could be "
-        "known. The way to execute it again (`snakemake --use-conda all`) was gone 1 time more, "
-        "from the raw data to the end of the first 1 step of training."
+        "known. The way to execute it again (`snakemake --use-conda all`) was gone once more, "
+        "from the raw data to the end of the first step of training."
     )
     assert "the repeat was not evaluated" in found["goals"]["metrics"]["sentence"]
+    assert found["best"] == "documented"
+    assert found["goals"]["bitwise"] == {
+        "verdict": "inconclusive",
+        "sentence": "digits: inconclusive, because only a part was repeated, seed 0, from the raw "
+        "data to the end of the first step of training; so far every bit was the same.",
+    }
+
+
+def test_a_part_is_never_the_best_that_bits_support() -> None:
+    found = verdict(None, repeat={"steps": 1}, stopped={"steps": 1})
+    assert (found["verdict"], found["best"]) == ("met", "documented")
+    # The repeat left out the second of two seeds.
+    found = verdict(None, inference=[True, True])
+    assert (found["verdict"], found["best"]) == ("met", "documented")
+    assert "because only seed 0 was repeated" in found["goals"]["metrics"]["sentence"]
+
+
+def test_another_program_executes_another_way() -> None:
+    found = verdict(None, programs=2, goal="documented")
+    assert (found["verdict"], found["best"]) == ("inconclusive", None)
+    assert "was another program" in found["sentence"]
 
 
 def test_what_is_missing_or_unknown_is_not_documented() -> None:

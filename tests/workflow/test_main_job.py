@@ -124,10 +124,20 @@ def test_a_change_of_the_goal_trains_nothing(done, goal):
 def test_the_documented_way_is_executed_for_one_step_of_one_seed(done):
     done.configure(small=done.entry(goal="documented", seeds=[0, 1]))
     planned = done.run("--quiet", "host", "--dry-run", "all").stdout
-    outputs = [line for line in planned.splitlines() if "weights.safetensors" in line]
-    assert any("repeat/seed-0" in line for line in outputs)
-    assert not any("repeat/seed-1" in line for line in outputs)
+    assert "repeat/seed-0/weights.safetensors" in planned
+    assert "original/seed-1/weights.safetensors" in planned
+    assert "repeat/seed-1/" not in planned
     assert "repeat/seed-0/metrics.json" not in planned
+    done.configure(small=done.entry())
+
+
+def test_seeds_by_a_plan_begin_with_those_of_its_first_look(done):
+    done.configure(small=done.entry(goal="metrics", seeds="auto"))
+    planned = done.run("--quiet", "host", "--dry-run", "all").stdout
+    assert "results/small/look-8.json" in planned
+    assert "original/seed-7/metrics.json" in planned
+    assert "repeat/seed-7/metrics.json" in planned
+    assert "seed-8/" not in planned
     done.configure(small=done.entry())
 
 

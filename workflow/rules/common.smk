@@ -1,4 +1,5 @@
 # What the rules share. The checked configuration, their environments, and the launcher.
+import json
 import sys
 from pathlib import Path
 from shlex import quote
@@ -14,6 +15,7 @@ from repro.core.config import check_files, resolve
 from repro.core.digest import files_below
 from repro.core.errors import UserError
 from repro.record.installed import current_platform
+from repro.record.leftover import unlocked
 from repro.record.machine import machine
 from repro.record.renders import check_renders
 
@@ -45,6 +47,9 @@ def environment(name):
     return str(folder / f"{name}.yaml")
 
 
+# So that after a kill the same command goes on.
+ALIVE = unlocked(Path.cwd()) if workflow.is_main_process else None
+
 try:
     EXPERIMENTS = resolve(config)
     check_files(EXPERIMENTS)
@@ -73,6 +78,12 @@ def parameters(step):
 
 def intra(wildcards):
     return entry(wildcards).training.threads.intra
+
+
+def checkpoint_of(wildcards):
+    """Seconds between checkpoints, or `off`; as text, which no job waits for."""
+    every = entry(wildcards).checkpoint
+    return "off" if every is None else str(every)
 
 
 def launch(wildcards, input):
@@ -126,15 +137,52 @@ COMPARED = {
 }
 
 
+def looks_of(name):
+    """What was looked at so far with `seeds: auto`, and the seeds that are asked for then."""
+    chosen, files = EXPERIMENTS[name], []
+    for count in chosen.looks[:-1]:
+        files.append(checkpoints.look.get(experiment=name, seeds=count).output.look)
+        try:
+            enough = json.loads(Path(files[-1]).read_text())["enough"]
+        except (ValueError, KeyError):
+            raise WorkflowError(
+                f"Expected what a look found in {files[-1]}. Received a file that cannot be read. "
+                "Delete it and run again."
+            )
+        if enough:
+            return files, chosen.seeds[:count]
+    return files, chosen.seeds
+
+
+def looks(wildcards):
+    """All looks of all experiments: asked for by the targets, or a verdict that stands hides them."""
+    return [file for name in EXPERIMENTS for file in looks_of(name)[0]]
+
+
+def looked_at(wildcards):
+    """The manifests of all evaluations with the first seeds."""
+    chosen = entry(wildcards)
+    return [
+        f"results/{wildcards.experiment}/{run}/seed-{seed}/evaluate.manifest.json"
+        for run in ("original", *chosen.repeated())
+        for seed in chosen.seeds[: int(wildcards.seeds)]
+    ]
+
+
 def compared(wildcards):
     """All files that are compared, and their manifests."""
     chosen = entry(wildcards)
+    looked, own = looks_of(wildcards.experiment)
     # A repeat that stops early has no final weights to evaluate.
     again = ["train", "evaluate"] if chosen.repeat == "full" else ["train"]
     steps = {"original": ["train", "evaluate"], **{run: again for run in chosen.repeated()}}
-    seeds = {run: chosen.repeated_seeds() for run in steps} | {"original": chosen.seeds}
+    seeds = {run: chosen.repeated_seeds(own) for run in steps} | {"original": own}
     folder = f"results/{wildcards.experiment}"
-    return [f"{folder}/{run}/data.manifest.json" for run in steps] + [
+    return [
+        *looked,
+        *[file.replace(".json", ".manifest.json") for file in looked],
+        *[f"{folder}/{run}/data.manifest.json" for run in steps],
+    ] + [
         f"{folder}/{run}/seed-{seed}/{file}"
         for run, names in steps.items()
         for seed in seeds[run]
@@ -146,6 +194,17 @@ def compared(wildcards):
 def manifests(wildcards):
     """The manifests among them: what the verdict rests on."""
     return [file for file in compared(wildcards) if file.endswith(".manifest.json")]
+
+
+def priced(file):
+    """A function of the wildcards: that file of what `./run cost` measured, if it did."""
+
+    def of(wildcards):
+        folder = Path("results") / wildcards.experiment
+        every = [folder / "cost.json", folder / "cost.manifest.json"]
+        return [str(folder / file)] if all(path.exists() for path in every) else []
+
+    return of
 
 
 def drift_manifests():
@@ -163,3 +222,23 @@ def experiment_of(path):
 
 
 DRIFT = {path: experiment_of(path) for path in drift_manifests()}
+
+
+# Of which experiment the price is asked.
+PRICED = str(config.get("cost", next(iter(EXPERIMENTS))))
+
+if PRICED not in EXPERIMENTS:
+    raise WorkflowError(
+        f"Expected the name of an experiment to measure: {', '.join(EXPERIMENTS)}. "
+        f"Received {PRICED}. Correct it."
+    )
+
+
+def priced_by_name(wildcards):
+    """Nothing; refused where it was left open which of several experiments is meant."""
+    if "cost" not in config and len(EXPERIMENTS) > 1:
+        raise WorkflowError(
+            f"Expected `--config cost=NAME` with one of {', '.join(EXPERIMENTS)}. "
+            "Received none. Name one."
+        )
+    return []

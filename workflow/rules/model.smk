@@ -15,6 +15,9 @@ rule train:
     conda:
         environment_of
     threads: intra
+    resources:
+        # No parameter: how often checkpoints are written changes no result, and trains nothing again.
+        checkpoint=checkpoint_of,
     params:
         launch=launch,
         machine=repeated_on,
@@ -25,6 +28,8 @@ rule train:
         "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
         "--input data=results/{wildcards.experiment}/{wildcards.run}/data "
         "--input data.manifest={input.manifest} "
+        "--checkpoints checkpoints/{wildcards.experiment}/{wildcards.run}/seed-{wildcards.seed} "
+        "--every {resources.checkpoint} "
         "--out results/{wildcards.experiment}/{wildcards.run}/seed-{wildcards.seed} --log {log}"
 
 

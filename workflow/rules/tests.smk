@@ -11,11 +11,13 @@ rule tests:
         "2>&1 | tee {log}"
 
 
-# Prints what determinism, trace and check cost; tests/benchmarks/README.md says what is measured.
+# Prints what determinism, trace and check cost, and how often the judge of metrics is wrong;
+# tests/benchmarks/README.md says what is measured.
 rule benchmark:
     input:
         scripts=[
-            HOME / "tests/benchmarks" / f"{name}.py" for name in ["speed", "trace_cost", "repeat"]
+            HOME / "tests/benchmarks" / f"{name}.py"
+            for name in ["speed", "trace_cost", "repeat", "kills", "calibration"]
         ],
     log:
         "logs/benchmark.log",

@@ -1,3 +1,23 @@
+# With `seeds: auto`: whether so many are enough. A checkpoint, since the seeds to come hang on it.
+checkpoint look:
+    input:
+        judge="results/judge.pyz",
+        manifests=looked_at,
+    output:
+        look="results/{experiment}/look-{seeds}.json",
+        manifest="results/{experiment}/look-{seeds}.manifest.json",
+    log:
+        "logs/{experiment}/look-{seeds}.log",
+    conda:
+        environment_of
+    params:
+        parameters=parameters("look"),
+    shell:
+        "python -I -B {input.judge} look --experiment {wildcards.experiment} "
+        "--parameters {params.parameters:q} --manifests {input.manifests} --seeds {wildcards.seeds} "
+        "--folder results/{wildcards.experiment} --log {log}"
+
+
 rule compare:
     input:
         judge="results/judge.pyz",
@@ -9,6 +29,9 @@ rule compare:
         code="results/code.pyz",
         experiment=code_files,
         data=data_files,
+        # What `./run cost` has left there, if anything.
+        price=priced("cost.manifest.json"),
+        prices=priced("cost.json"),
     output:
         verdict="results/{experiment}/verdict.json",
         page="results/{experiment}/verdict.md",
@@ -26,7 +49,8 @@ rule compare:
         "python -I -B {input.judge} compare --experiment {wildcards.experiment} "
         "--parameters {params.parameters:q} --folder results/{wildcards.experiment} "
         "--manifests {input.manifests} {input.probed} --program {input.code} "
-        "--input experiment={params.experiment:q} {params.data:q} --log {log}"
+        "--input experiment={params.experiment:q} {params.data:q} "
+        "--price {input.price} --log {log}"
 
 
 # Without outputs, so that it always reads the verdicts anew and no evidence goes when it fails.
@@ -34,6 +58,7 @@ rule verify:
     input:
         judge="results/judge.pyz",
         verdicts=expand("results/{experiment}/verdict.json", experiment=EXPERIMENTS),
+        looks=looks,
     log:
         "logs/verify.log",
     conda:

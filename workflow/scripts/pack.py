@@ -35,6 +35,7 @@ def _only_judged(name: str) -> bool:
     return name.startswith(JUDGING) or name in (
         "repro/schemas/verdict.schema.yaml",
         "repro/schemas/config.schema.yaml",
+        "repro/schemas/cost.schema.yaml",
     )
 
 

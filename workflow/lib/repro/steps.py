@@ -10,10 +10,10 @@ the manifest. A user's mistake ends as one sentence and status 2; the log has th
 from __future__ import annotations
 
 import argparse
-import json
-import re
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,19 +21,25 @@ from typing import Any
 from repro.core import launch, shims
 from repro.core.canonical import pretty
 from repro.core.config import Threads
+from repro.core.digest import sha256_value
 from repro.core.errors import UserError
 from repro.core.experiment import Code, load
-from repro.core.reporting import reported
+from repro.core.options import parser
+from repro.core.reporting import Say, reported
 from repro.core.seeding import Seeds
 from repro.core.writing import whole_outputs, write_text
 from repro.data.dataset import IDS, SPLIT
 from repro.data.prepare import prepare
-from repro.model import evaluation, probe, training
+from repro.model import cost, evaluation, probe, training
 from repro.model.detail import Detail
+from repro.model.kept import Kept
+from repro.model.resume import Afresh, Keeping
 from repro.record import installed, manifest
 from repro.record.calls import watched
 from repro.record.environment import surroundings
-from repro.record.statement import Making, around, now, resources
+from repro.record.installed import Installed
+from repro.record.machine import machine
+from repro.record.statement import Making, Resource, around, now, resources
 
 
 def _inputs(options: argparse.Namespace) -> dict[str, Path]:
@@ -57,13 +63,18 @@ def _begin(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Work:
-    """What a step is given, once the user's code is loaded; its outputs go to `out`."""
+    """What a step is given, once the user's code is loaded; its outputs go to `out`.
+
+    `say` tells the user a line, and the log as well.
+    """
 
     code: Code
     inputs: Mapping[str, Path]
     parameters: Mapping[str, Any]
     out: Path
     detail: Detail | None
+    keeping: Keeping | None
+    say: Say
 
 
 def _prepare(work: Work) -> dict[str, Any]:
@@ -77,8 +88,8 @@ def _prepare(work: Work) -> dict[str, Any]:
 
 
 def _train(work: Work) -> dict[str, Any]:
-    data = work.inputs["data"]
-    return asdict(training.train(work.code, data, work.parameters, work.out, work.detail))
+    how = work.parameters, work.out, work.detail, work.keeping, work.say
+    return asdict(training.train(work.code, work.inputs["data"], *how))
 
 
 def _evaluate(work: Work) -> dict[str, Any]:
@@ -101,57 +112,104 @@ _OUTPUTS = {
 }  # fmt: skip
 
 
-def _worked(options: argparse.Namespace, inputs: Mapping[str, Path], out: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Job:
+    """What a process is to do: its command line, inputs with their digests, and environment."""
+
+    options: argparse.Namespace
+    inputs: Mapping[str, Path]
+    read: Mapping[str, Resource]
+    found: Installed
+    say: Say
+
+
+def _worked(job: _Job, out: Path, keeping: Keeping | None) -> dict[str, Any]:
     """Loads the user's code and does the step's work; a trial may also write detail.json."""
     from repro.model.determinism import found
 
+    options, inputs = job.options, job.inputs
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+        if options.run == "original":  # a repeat would only say it again
+            job.say(line)
+
     seed, step, path = _begin(options), _STEPS[options.step], inputs["experiment"]
     if options.detail is None:
-        process = step(Work(load(path), inputs, options.parameters, out, None))
+        process = step(Work(load(path), inputs, options.parameters, out, None, keeping, say))
     else:
         detail = Detail(path, **options.detail) if options.detail else None
         read = [file for name, file in inputs.items() if name != "code"]
         with watched(path, read, {"prepare": "dataset"}.get(options.step, "training")) as calls:
-            process = step(Work(load(path), inputs, options.parameters, out, detail))
+            process = step(Work(load(path), inputs, options.parameters, out, detail, None, say))
         calls.write(options.out / "detail.json", detail.tensors() if detail else ())
     settings = found()
     return {**process, "seed": seed, "determinism": asdict(settings) if settings else None}
 
 
-def _do(options: argparse.Namespace) -> None:
+def _do(options: argparse.Namespace, say: Say) -> None:
     started = now()
     launch.check(options.parameters["threads"]["intra"])
     found = installed.require(Path(sys.prefix))
     inputs = {**_inputs(options), "code": Path(sys.argv[0])}
-    read = resources(inputs)
+    job = _Job(options, inputs, resources(inputs), found, say)
     for name, below in (("data.manifest", "data"), ("train.manifest", None)):
         if name in inputs:
             manifest.check_subjects(inputs[name], below)
+    keeping = _keeping(job)
+    kept = Kept(keeping.folder, keeping.key) if keeping else None
+    with kept.alone() if kept else nullcontext():
+        process, here = _made(job, keeping)
+        making = Making(
+            names={"step": options.step, "experiment": options.experiment, "run": options.run},
+            parameters=options.parameters,
+            inputs=job.read,
+            installed=found.facts,
+            environment=here,
+            process={**process, "factors": launch.factors()},
+            started=started,
+        )
+        name = {"prepare": "data"}.get(options.step, options.step)
+        outputs = [options.out / output for output in _OUTPUTS[options.step]]
+        manifest.write(options.out / f"{name}.manifest.json", making, outputs)
+        if kept:
+            kept.remove()
+
+
+def _made(job: _Job, keeping: Keeping | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Makes the outputs; returns what the process found of itself, and around it."""
+    step, inputs = job.options.step, job.inputs
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
-    with whole_outputs(options.out, _OUTPUTS[options.step]) as folder:
+    with whole_outputs(job.options.out, _OUTPUTS[step]) as folder:
         with shims.applied(launch.varied()):
-            process = _worked(options, inputs, folder)
-        here = surroundings(found, [inputs["code"], inputs["experiment"]])
-        if odd := [name for name, now in resources(inputs).items() if read[name] != now]:
+            process = _worked(job, folder, keeping)
+        here = surroundings(job.found, [inputs["code"], inputs["experiment"]])
+        if odd := [name for name, now in resources(inputs).items() if job.read[name] != now]:
             raise UserError(
-                f"Expected the inputs to stay as they were while {options.step} ran. Received "
+                f"Expected the inputs to stay as they were while {step} ran. Received "
                 f"another {odd[0]} at its end. Run again."
             )
-    making = Making(
-        names={"step": options.step, "experiment": options.experiment, "run": options.run},
-        parameters=options.parameters,
-        inputs=read,
-        installed=found.facts,
-        environment=here,
-        process={**process, "factors": launch.factors()},
-        started=started,
-    )
-    name = {"prepare": "data"}.get(options.step, options.step)
-    outputs = [options.out / output for output in _OUTPUTS[options.step]]
-    manifest.write(options.out / f"{name}.manifest.json", making, outputs)
+    return process, here
 
 
-def _environment(options: argparse.Namespace) -> None:
+def _keeping(job: _Job) -> Keeping | None:
+    """Where checkpoints are kept; they serve only whoever would train the very same on the same."""
+    options = job.options
+    if options.step != "train" or options.checkpoints is None or options.every is None:
+        return None
+    varied = [(entry["factor"], entry["varied"]) for entry in launch.factors()]
+    names = [options.experiment, options.run, options.parameters]
+    read = {name: resource["digest"] for name, resource in job.read.items()}
+    key = sha256_value([*names, varied, read, job.found.facts, machine()])
+
+    # A killed process cannot look around at its end, so it does before each checkpoint.
+    def check() -> None:
+        surroundings(job.found, [job.inputs["code"], job.inputs["experiment"]])
+
+    return Keeping(options.checkpoints, key, options.every, check)
+
+
+def _environment(options: argparse.Namespace, _say: Say) -> None:
     """Starts as training does, and writes down what the process then finds around it."""
     launch.check(options.parameters["threads"]["intra"])
     found = installed.require(Path(sys.prefix))
@@ -163,52 +221,18 @@ def _environment(options: argparse.Namespace) -> None:
     write_text(options.out, pretty(around(here, found.facts)))
 
 
-def _run(text: str) -> str:
-    if re.fullmatch(r"original|repeat(-[0-9]+)?|trial", text):
-        return text
-    raise argparse.ArgumentTypeError(f"expected original, repeat, repeat-N or trial, not {text!r}")
-
-
-def _names(text: str) -> list[str]:
-    return [name for name in text.split(",") if name]
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="code.pyz", description="The steps that make results.")
-    verbs = parser.add_subparsers(dest="step", required=True)
-    start = verbs.add_parser(
-        "launch", help="start a step under the settings of the original, or with factors varied"
-    )
-    start.add_argument("--run", required=True, type=_run)
-    start.add_argument(
-        "--intra", required=True, type=int, metavar="N", help="threads within an operation"
-    )
-    start.add_argument(
-        "--vary", default=[], type=_names, metavar="FACTORS", help="names, separated by commas"
-    )
-    start.add_argument("arguments", nargs=argparse.REMAINDER)
-    for name in _STEPS:
-        step = verbs.add_parser(name)
-        step.add_argument("--experiment", required=True)
-        step.add_argument("--run", required=True, type=_run)
-        step.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
-        step.add_argument("--input", action="extend", nargs="+", default=[], metavar="NAME=PATH")
-        step.add_argument(
-            "--detail", type=json.loads, metavar="JSON",
-            help="in a trial: note what the code calls ({}), and look into one step of training "
-            'as well ({"epoch": 0, "step": 3})',
-        )  # fmt: skip
-        step.add_argument("--out", required=True, type=launch.path, metavar="FOLDER")
-        step.add_argument("--log", required=True, type=launch.path, metavar="FILE")
-    now_here = verbs.add_parser("environment", help="what a step would find around it now")
-    now_here.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
-    now_here.add_argument("--out", required=True, type=launch.path, metavar="FILE")
-    now_here.add_argument("--log", required=True, type=launch.path, metavar="FILE")
-    return parser
+def _cost(options: argparse.Namespace, _say: Say) -> None:
+    """Trains once for a while, and writes down what it took; the caller has checked the inputs."""
+    launch.check(options.parameters["threads"]["intra"])
+    inputs, found = _inputs(options), installed.require(Path(sys.prefix))
+    own, how = [Path(sys.argv[0]), inputs["experiment"]], (options.parameters, options.seconds)
+    scratch = options.out.parent
+    task = cost.Task(own[1], inputs["data"], *how, scratch, lambda: surroundings(found, own))
+    write_text(options.out, pretty(asdict(cost.measured(task, options.variant))))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one step, or launches it.
+    """Runs one step, or launches it; where checkpoints do not fit, the process begins anew.
 
     Args:
         arguments: the command line; by default that of the process.
@@ -216,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    options = _parser().parse_args(arguments)
+    options = parser(_STEPS).parse_args(arguments)
     if options.step == "launch":
         given = [argument for argument in options.arguments if argument != "--"]
         try:
@@ -224,5 +248,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except UserError as error:
             print(error, file=sys.stderr)
             return 2
-    work = _environment if options.step == "environment" else _do
-    return reported(options.log, lambda _: work(options))
+    work = {"environment": _environment, "cost": _cost}.get(options.step, _do)
+    try:
+        return reported(options.log, lambda say: work(options, say))
+    except Afresh:
+        os.execv(sys.executable, sys.orig_argv)

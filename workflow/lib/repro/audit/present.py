@@ -217,7 +217,8 @@ def _asked(step: Step, entry: Experiment) -> Iterator[tuple[str, str]]:
     elif seed is not None and seed not in entry.seeds:
         yield "seeds", f"{seed} is no longer asked for"
     else:
-        asked = entry.parameters(step.name, run, entry.seeds[0] if step.name == "probe" else seed)
+        first = entry.seeds[0] if step.name in ("probe", "cost") else seed
+        asked = entry.parameters(step.name, run, first)
         now, then = _flat(json.loads(canonical(asked))), _flat(step.says["parameters"])
         for key in sorted({**now, **then}):
             if now.get(key) != then.get(key):

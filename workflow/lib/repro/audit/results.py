@@ -29,6 +29,8 @@ _MANIFEST = {
     "train": "{experiment}/{run}/seed-{seed}/train.manifest.json",
     "evaluate": "{experiment}/{run}/seed-{seed}/evaluate.manifest.json",
     "probe": "{experiment}/probe.manifest.json",
+    "cost": "{experiment}/cost.manifest.json",
+    "look": "{experiment}/look-{seeds}.manifest.json",
     "compare": "{experiment}/verdict.manifest.json",
 }
 # Where an input lies, by its name; what is not here came from outside: data, code, lock.
@@ -62,7 +64,8 @@ class Step:
     def names(self) -> dict[str, Any]:
         """Experiment, run and seed, as far as the step has them."""
         seed = self.says["parameters"].get("seed") if self.name in ("train", "evaluate") else None
-        all_names = {key: self.says.get(key) for key in ("experiment", "run")} | {"seed": seed}
+        all_names = {key: self.says.get(key) for key in ("experiment", "run", "seeds")}
+        all_names["seed"] = seed
         return {key: name for key, name in all_names.items() if name is not None}
 
     @property
@@ -86,7 +89,7 @@ class Step:
         """Where that input lies under results/; None for what came from outside."""
         if self.name == "code" or (self.name == "prepare" and name == "data"):
             return None
-        if self.name == "compare" and name.endswith(SUFFIX):
+        if self.name in ("compare", "look") and name.endswith(SUFFIX):
             return f"{self.names.get('experiment')}/{name}"
         place = "{experiment}/{run}/data" if name == "data" else _INPUT.get(name)
         return place and place.format(**_Named({"run": "original", **self.names}))

@@ -15,15 +15,15 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
 
 from repro.core import factors
+from repro.core.consistency import FILE, check
 from repro.core.errors import UserError
+from repro.core.looks import counts
 from repro.core.schema import checked
 
-FILE = "config/config.yaml"
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
@@ -70,7 +70,11 @@ class Experiment:
     split: Mapping[str, float]
     settings: Mapping[str, Any]
     training: Training
+    checkpoint: int | None
+    """Seconds between checkpoints; it decides no result, so it is no part of `training`."""
     seeds: tuple[int, ...]
+    looks: tuple[int, ...]
+    """At how many seeds is looked, with `seeds: auto`; then `seeds` are those of the last look."""
     goal: str
     repeat: str | Mapping[str, int]
     repeats: int
@@ -84,19 +88,24 @@ class Experiment:
         """From the checked mapping; under stress the factor `load` is varied too."""
         data = {"": value["data"]} if "path" in value["data"] else value["data"]
         wanted = {factors.STRESS: stress, **value["factors"]}
+        training = {key: part for key, part in value["training"].items() if key != "checkpoint"}
+        every = value["training"]["checkpoint"]
+        auto, budget = value["seeds"] == "auto", value["equivalence"]["budget"]
         named: dict[str, Any] = {
             **value,
             "data": {name: Source(**source) for name, source in data.items()},
-            "training": Training.of(value["training"]),
-            "seeds": tuple(value["seeds"]),
+            "training": Training.of(training),
+            "checkpoint": every if type(every) is int else None,
+            "seeds": tuple(range(budget) if auto else value["seeds"]),
+            "looks": counts(budget) if auto else (),
             "repeat": value.get("repeat", _needed(value)) or "off",
             "factors": tuple(name for name in factors.ALL if wanted.get(name, True)),
         }
         return cls(**named)
 
-    def repeated_seeds(self) -> tuple[int, ...]:
-        """The seeds that a repeat trains with: one is enough to execute the documented way."""
-        return self.seeds[:1] if self.goal == "documented" else self.seeds
+    def repeated_seeds(self, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        """Those that a repeat trains with as well: one is enough to execute the documented way."""
+        return seeds[:1] if self.goal == "documented" else seeds
 
     def repeated(self) -> tuple[str, ...]:
         """The names of the repeats: `repeat`, `repeat-2`, …; none with `repeat: off`."""
@@ -109,7 +118,7 @@ class Experiment:
         """What a step's result depends on, as plain JSON values.
 
         Args:
-            step: `prepare`, `train`, `evaluate`, `probe` or `compare`.
+            step: `prepare`, `train`, `evaluate`, `probe`, `cost` or `compare`.
             run: `original` or a repeat, which may stop early.
             seed: the root seed of training.
 
@@ -123,11 +132,15 @@ class Experiment:
             "train": ("settings", "training"),
             "evaluate": ("settings",),
             "probe": ("settings", "training"),
+            "cost": ("settings", "training"),
+            "look": ("repeats", "equivalence"),
             "compare": (
                 "seeds", "goal", "repeat", "repeats", "equivalence", "factors", "search",
             ),
         }[step]  # fmt: skip
         chosen = {key: whole[key] for key in keys} | {"threads": training["threads"]}
+        if step == "compare" and self.looks:
+            chosen["seeds"] = "auto"
         if step == "evaluate":
             chosen["batch_size"] = training["batch_size"]
         if seed is not None:
@@ -146,47 +159,6 @@ def _needed(value: Mapping[str, Any]) -> str | dict[str, int]:
     if training["trace"] == "step":
         return {"steps": 1}
     return {"epochs": 1} if training["epochs"] > 1 else "full"
-
-
-def _check_split(name: str, split: Mapping[str, float]) -> None:
-    # str() first: 0.8 + 0.1 + 0.1 is not 1 in binary, but is in the decimals that were written.
-    total = sum(Fraction(str(share)) for share in split.values())
-    if total != 1:
-        raise UserError(
-            f"{FILE}: Expected the fractions of `experiments.{name}.split` to sum to 1. "
-            f"Received {dict(split)}, which sum to {float(total):g}. Correct them."
-        )
-    for part in ("train", "test"):
-        if not split[part]:
-            raise UserError(
-                f"{FILE}: Expected `experiments.{name}.split.{part}` above 0. Received 0. "
-                "Give it a share."
-            )
-
-
-def _check_repeat(name: str, entry: Mapping[str, Any]) -> None:
-    shorter = cast(
-        "Mapping[str, int]", entry["repeat"] if isinstance(entry.get("repeat"), dict) else {}
-    )
-    if shorter.get("epochs", 0) >= (whole := entry["training"]["epochs"]):
-        raise UserError(
-            f"{FILE}: Expected `experiments.{name}.repeat.epochs` below the {whole} of "
-            f"`training.epochs`. Received {shorter['epochs']}. Say `repeat: full`."
-        )
-    if "steps" in shorter and entry["training"]["trace"] != "step":
-        raise UserError(
-            f"{FILE}: Expected `experiments.{name}.training.trace: step` beside "
-            f"`repeat: {{steps: N}}`. Received `trace: {entry['training']['trace']}`, which leaves "
-            "no step to compare. Trace every step, or repeat by epochs."
-        )
-
-
-def _check_factors(name: str, entry: Mapping[str, Any]) -> None:
-    if odd := [factor for factor in entry["factors"] if factor not in factors.ALL]:
-        raise UserError(
-            f"{FILE}: Expected the names of factors in `experiments.{name}.factors`: "
-            f"{', '.join(factors.ALL)}. Received {odd[0]!r}. Correct it."
-        )
 
 
 def _plain(value: Any, where: str) -> Any:
@@ -236,9 +208,7 @@ def resolve(value: Any) -> dict[str, Experiment]:
     """
     value = checked(_plain(value, ""), "config", FILE)
     for name, entry in value["experiments"].items():
-        _check_split(name, entry["split"])
-        _check_repeat(name, entry)
-        _check_factors(name, entry)
+        check(name, entry)
     return {n: Experiment.of(entry, value["stress"]) for n, entry in value["experiments"].items()}
 
 

@@ -84,6 +84,12 @@ _EXPECTED = {
 }
 
 
+_ALTERNATIVES = {
+    "repeat": "full, off, {epochs: N} or {steps: N}, with N at least 1",
+    "checkpoint": "a whole number of seconds, 0 for every epoch, or off",
+}
+
+
 def _expected(error: Any) -> str:
     template = _EXPECTED.get(error.validator, "a value that the schema allows")
     return template.format(_shown(error.validator_value).strip('"'))
@@ -102,8 +108,8 @@ def _sentence(error: Any, file: str) -> str:
     if error.validator == "required":
         missing = sorted(set(error.validator_value) - set(error.instance))[0]
         return f"{file}: Expected the key `{missing}` in `{where}`. Received none. Add it."
-    if error.validator == "oneOf" and where.endswith("repeat"):
-        allowed = "full, off, {epochs: N} or {steps: N}, with N at least 1"
+    allowed = _ALTERNATIVES.get(where.rpartition(".")[2])
+    if error.validator == "oneOf" and allowed:
         return (
             f"{file}: Expected `{where}` to be {allowed}. Received {_shown(error.instance)}. "
             "Correct it."

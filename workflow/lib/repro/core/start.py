@@ -50,11 +50,11 @@ class Start:
         return {item: (name, self.here / path) for item, (name, path) in pairs.items()}
 
     def outputs(self) -> list[Path]:
-        """The folder of its results and the file of its log, made where they are missing."""
+        """The folders of its results and checkpoints, and the file of its log, made if missing."""
         options = self._options()
         made: list[Path] = []
-        if options.out:
-            made.append(self.here / options.out)
+        for folder in filter(None, (options.out, options.checkpoints)):
+            made.append(self.here / folder)
             made[-1].mkdir(parents=True, exist_ok=True)
         if options.log:
             made.append(self.here / options.log)
@@ -66,5 +66,6 @@ class Start:
         parser = argparse.ArgumentParser(add_help=False)
         parser.add_argument("--input", action="extend", nargs="+", default=[])
         parser.add_argument("--out")
+        parser.add_argument("--checkpoints")
         parser.add_argument("--log")
         return parser.parse_known_args(self.arguments)[0]

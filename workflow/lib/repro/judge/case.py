@@ -17,7 +17,7 @@ from repro.judge.diagnose import Cause
 from repro.judge.search import Trial
 
 if TYPE_CHECKING:
-    from repro.judge.equivalence import Equivalence
+    from repro.judge.metrics import Moved
 
 MET, NOT_MET, INCONCLUSIVE = "met", "not met", "inconclusive"
 
@@ -32,7 +32,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Case:
-    """All that a verdict rests on; `equivalences` only where runs part and were evaluated."""
+    """All that a verdict rests on; `moved` only where runs were evaluated."""
 
     name: str
     parameters: Mapping[str, Any]
@@ -41,7 +41,7 @@ class Case:
     causes: Sequence[Cause]
     trials: Sequence[Trial]
     mistakes: Sequence[str]
-    equivalences: Sequence[Equivalence] = ()
+    moved: Moved | None = None
 
     @property
     def first(self) -> Comparison | None:
@@ -57,3 +57,11 @@ class Case:
     def evaluated(self) -> bool:
         """Whether the repeats evaluated what they trained."""
         return self.parameters["repeat"] == "full"
+
+    @property
+    def whole(self) -> bool:
+        """Whether the repeats went the whole way, with every seed of the original."""
+        seeds = {entry["seed"] for entry in self.context.inference if entry["run"] == "original"}
+        repeated = {comparison.seed for comparison in self.comparisons}
+        stopped = any(comparison.stopped for comparison in self.comparisons)
+        return self.evaluated and not stopped and seeds <= repeated

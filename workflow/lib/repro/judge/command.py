@@ -3,6 +3,7 @@
 Synopsis:
     python -I judge.pyz compare --experiment digits --parameters JSON --folder results/digits …
     python -I judge.pyz verify results/*/verdict.json
+    python -I judge.pyz cost --experiment digits --parameters JSON --folder results/digits …
     python -I judge.pyz drift results/…/train.manifest.json=environment.json
 
 `compare` always succeeds and writes what it found; `verify` reads that and fails where a
@@ -31,8 +32,13 @@ from repro.judge.compare import Comparison, compare
 from repro.judge.diagnose import Cause, place
 from repro.judge.evidence import Step, context_of, step_of
 from repro.judge.explain import explain
+from repro.judge.measured import Measured, measured
+from repro.judge.metrics import Moved, moved
+from repro.judge.price import known
+from repro.judge.price_command import arguments, measure
 from repro.judge.render import markdown
 from repro.judge.search import Trial
+from repro.judge.sequential import looks
 from repro.judge.trials import Setting
 from repro.judge.verdict import judge
 from repro.record import installed, manifest
@@ -81,25 +87,35 @@ def _explained(
     return explain(setting, varied, budget)
 
 
+def _asks_why(goal: str, found: Moved) -> bool:
+    """Whether the goal needs to know why runs part: other bits with equivalent metrics may do."""
+    family = found.metrics
+    return goal == "bitwise" or (goal == "metrics" and not (family and family.answer == MET))
+
+
 def _compare(options: argparse.Namespace, say: Say) -> None:
     started = now()
     folder, parameters = options.folder, options.parameters
     found = installed.require(Path(sys.prefix))
     read = {path.relative_to(folder).as_posix(): path for path in options.manifests}
     programs = {"judge": Path(sys.argv[0]), "code": options.program}
-    inputs = resources({**read, **programs})
+    inputs = resources({**read, **programs, **({p.name: p for p in options.price})})
     every = [step_of(path) for path in options.manifests]
-    steps = [step for step in every if step.name != "probe"]
+    steps = [step for step in every if step.name not in ("probe", "look")]
     context = context_of(folder, steps, parameters["factors"])
     comparisons = list(_compared(folder, steps, parameters))
     wrong, unseen = _agreed(folder, steps, context.inference)
+    found_of = _moved(measured(steps), parameters)
     causes, trials = list[Cause](), list[Trial]()
     # Two setups have a cause already: what is searched for here is one within a setup.
-    if context.setups == 1:
+    if context.setups == 1 and _asks_why(parameters["goal"], found_of):
         varied = [factor["factor"] for factor in context.factors if factor["varied"]]
         causes, trials = _explained(options, comparisons, varied, say)
-    verdict = judge(options.experiment, parameters, comparisons, context, causes, trials, wrong)
-    verdict["warnings"] += unseen
+    verdict = judge(
+        options.experiment, parameters, comparisons, context, causes, trials, wrong, found_of
+    )
+    verdict["cost"], unpriced = known(next(iter(options.price), None), steps)
+    verdict["warnings"] += unseen + unpriced
     verdict = checked(verdict, "verdict", "verdict.json")
     here = surroundings(found, [programs["judge"]])
     outputs = {
@@ -117,6 +133,43 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
         started=started,
     )
     manifest.write(folder / "verdict.manifest.json", making, list(outputs))
+
+
+def _look(options: argparse.Namespace, say: Say) -> None:
+    """Writes whether the seeds so far are enough for an answer; what was asked for stops there."""
+    started, parameters = now(), options.parameters
+    found = installed.require(Path(sys.prefix))
+    read = {path.relative_to(options.folder).as_posix(): path for path in options.manifests}
+    inputs = resources({**read, "judge": Path(sys.argv[0])})
+    values = measured([step_of(path) for path in options.manifests])
+    known = moved(values, parameters["equivalence"], looks(parameters["equivalence"]["budget"]))
+    if known.unknown:
+        raise UserError(
+            f"Expected `equivalence.margin` to name metrics. Received {known.unknown[0]}, which no "
+            f"run has measured. Name some of {', '.join(values)}."
+        )
+    family = known.metrics
+    enough = family is not None and family.answer != INCONCLUSIVE
+    why = family.why if family else "no run has metrics"
+    say(f"{options.experiment}: {options.seeds} seeds are {'' if enough else 'not '}enough: {why}.")
+    here = surroundings(found, [Path(sys.argv[0])])
+    path = options.folder / f"look-{options.seeds}.json"
+    write_text(path, pretty({"seeds": options.seeds, "enough": enough, "why": why}))
+    making = Making(
+        names={"step": "look", "experiment": options.experiment, "seeds": options.seeds},
+        parameters=parameters,
+        inputs=inputs,
+        installed=found.facts,
+        environment=here,
+        started=started,
+    )
+    manifest.write(options.folder / f"look-{options.seeds}.manifest.json", making, [path])
+
+
+def _moved(values: Mapping[str, Measured], parameters: Mapping[str, Any]) -> Moved:
+    wanted = parameters["equivalence"]
+    plan = looks(wanted["budget"]) if parameters["seeds"] == "auto" else ()
+    return moved(values, wanted, plan)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -162,18 +215,27 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
     one.add_argument("--program", required=True, type=Path, help="what runs trials: code.pyz")
     one.add_argument("--input", nargs="+", default=[], metavar="NAME=PATH", help="a trial's inputs")
+    one.add_argument("--price", nargs="*", default=[], type=Path, help="cost.manifest.json, if any")
     one.add_argument("--log", required=True, type=Path, metavar="FILE")
+    look = verbs.add_parser("look", help="say whether so many seeds are enough for an answer")
+    look.add_argument("--experiment", required=True)
+    look.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    look.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
+    look.add_argument("--seeds", required=True, type=int, help="how many there are so far")
+    look.add_argument("--folder", required=True, type=Path, help="the experiment's results")
+    look.add_argument("--log", required=True, type=Path, metavar="FILE")
     two = verbs.add_parser("verify", help="fail with one sentence where a claim does not hold")
     two.add_argument("verdicts", nargs="+", type=Path)
     two.add_argument("--log", type=Path, metavar="FILE", help="where the sentences go as well")
     three = verbs.add_parser("drift", help="say what differs now from what made results")
     three.add_argument("pairs", nargs="*", metavar="MANIFEST=PRESENT")
     three.add_argument("--log", type=Path, metavar="FILE", help="where the text goes as well")
+    arguments(verbs)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compares, verifies, or tells the drift.
+    """Compares, verifies, measures the cost, or tells the drift.
 
     Args:
         arguments: the command line; by default that of the process.
@@ -184,6 +246,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.verb == "compare":
         return reported(options.log, lambda say: _compare(options, say))
+    if options.verb == "look":
+        return reported(options.log, lambda say: _look(options, say))
+    if options.verb == "cost":
+        return reported(options.log, lambda say: measure(options, say))
     try:
         if options.verb == "drift":
             return _drift(options.pairs, options.log)

@@ -142,7 +142,8 @@ def _told(call: Mapping[str, Any]) -> str:
     return f"{call['call']} ({call['source']}) at {call['file']}, line {call['line']}"
 
 
-def _times(count: int) -> str:
+def times(count: int) -> str:
+    """How often: "once", "3 times"."""
     return "once" if count == 1 else f"{count} times"
 
 
@@ -183,7 +184,7 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
     assert found is not None
     count = sum(not trial.factors for trial in found.trials)
     agreed = sum(trial.same for trial in found.trials if not trial.factors)
-    again = f"run again {_times(count)} with nothing varied, it gave "
+    again = f"run again {times(count)} with nothing varied, it gave "
     racing = _seen(findings.calls, _RACING, "a race") is not None
     # Whoever stops or slows down by the clock changes the bits as rarely as a race does.
     drawn = _RANDOM[:3] if located.cause == "update" else _RANDOM[:2]
@@ -195,7 +196,7 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
         yield _with(located, evidence, count)
     elif found.kind == "a race":
         evidence = (
-            f"{again}the original's bits {_times(agreed) if agreed else 'never'}, and others too"
+            f"{again}the original's bits {times(agreed) if agreed else 'never'}, and others too"
         )
         if drawing and not racing:
             yield _with(located, evidence, count)
@@ -217,7 +218,7 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
     elif found.kind == "not seen again":
         total = len(found.trials)
         evidence = (
-            f"run again {_times(total)}, with the factors varied and not, it gave the original's "
+            f"run again {times(total)}, with the factors varied and not, it gave the original's "
             "bits every time: what made the runs part is rare"
         )
         if drawing and not racing:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from repro.core.digest import files_below
 from repro.judge.case import INCONCLUSIVE, MET, NOT_MET, Answer, Case
-from repro.judge.sentence import counted, extent, listed
+from repro.judge.diagnose import times
+from repro.judge.sentence import extent, listed
+from repro.record import manifest
 
 if TYPE_CHECKING:
     from repro.judge.evidence import Step
@@ -42,17 +44,20 @@ def gaps(folder: Path, steps: Sequence[Step]) -> tuple[list[str], list[str]]:
         What is missing, and what is unknown though it could be known; in words.
     """
     missing = [*_unclaimed(folder, steps), *(gap for step in steps for gap in _unbound(step))]
-    trained = [step for step in steps if step.name == "train"]
-    unknown = [gap for step in trained for gap in _unknown(step)]
+    # What prepares data seldom loads TensorFlow, and so knows nothing of it.
+    telling = [step for step in steps if step.name in ("train", "evaluate")]
+    unknown = [gap for step in telling for gap in _unknown(step)]
     return list(dict.fromkeys(missing)), list(dict.fromkeys(unknown))
 
 
 def _unclaimed(folder: Path, steps: Sequence[Step]) -> Iterator[str]:
-    claimed = {step.path.parent / name for step in steps for name in step.outputs}
     # Of the data's folder all files were looked at when its manifest was read.
     for seed in dict.fromkeys(step.path.parent for step in steps if step.seed is not None):
-        for name, path in files_below(seed):
-            if path not in claimed and not name.endswith(_SUFFIX):
+        # Those of an earlier, longer repeat as well, which are no evidence here.
+        claims = [manifest.read(path)["subject"] for path in seed.glob(f"*{_SUFFIX}")]
+        claimed = {subject["name"] for subjects in claims for subject in subjects}
+        for name, _ in files_below(seed):
+            if name not in claimed and not name.endswith(_SUFFIX):
                 yield f"no manifest claims {(seed / name).relative_to(folder).as_posix()}"
 
 
@@ -107,7 +112,13 @@ def documented(case: Case) -> Answer:
             f"{name}: inconclusive, because the way to execute it again (`{COMMAND}`) was not "
             "tried (`repeat: off`); all else is documented.",
         )
-    runs = counted(len({c.run for c in case.comparisons}), "time")
+    if context.programs > 1:
+        return Answer(
+            INCONCLUSIVE,
+            f"{name}: inconclusive, because what was executed again was another program: "
+            f"{context.scope}. Make the original anew.",
+        )
+    runs = times(len({c.run for c in case.comparisons}))
     return Answer(
         MET,
         f"{name}: documented. Every file is bound by a manifest to the digests of code, "

@@ -60,7 +60,7 @@ def step_of(path: Path) -> Step:
     told = value["predicate"]["buildDefinition"]["externalParameters"]
     outputs = tuple(subject["name"] for subject in value["subject"])
     seed = told["parameters"].get("seed")
-    return Step(told["step"], told["run"], seed, path, value["predicate"], outputs)
+    return Step(told["step"], told.get("run", ""), seed, path, value["predicate"], outputs)
 
 
 def _factors(repeats: Sequence[Step], wanted: Sequence[str]) -> list[dict[str, Any]]:

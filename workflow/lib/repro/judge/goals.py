@@ -2,7 +2,7 @@
 
 Synopsis:
     found = answers(case)            # bitwise, metrics, documented
-    best(found)                      # "bitwise", …, or None
+    best(case, found)                      # "bitwise", …, or None
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from repro.judge.bitwise import bitwise
-from repro.judge.case import MET, Answer, Case
+from repro.judge.case import INCONCLUSIVE, MET, Answer, Case
 from repro.judge.documented import documented
 from repro.judge.metrics import metrics
+from repro.judge.sentence import extent, seeds
 
 GOALS = {"bitwise": bitwise, "metrics": metrics, "documented": documented}
 """From the strongest on."""
@@ -25,16 +26,30 @@ def answers(case: Case) -> dict[str, Answer]:
         case: all that the verdict rests on.
 
     Returns:
-        By goal its answer.
+        By goal its answer. What was repeated in part only is enough for `bitwise` where that is
+        claimed, as the user asked for no more; otherwise it is not.
     """
-    return {goal: judged(case) for goal, judged in GOALS.items()}
+    found = {goal: judged(case) for goal, judged in GOALS.items()}
+    claimed = case.parameters["goal"] == "bitwise"
+    if found["bitwise"].verdict == MET and not case.whole and not claimed:
+        found["bitwise"] = Answer(
+            INCONCLUSIVE,
+            f"{case.name}: inconclusive, because only a part was repeated, "
+            f"{seeds([c.seed for c in case.comparisons])}, "
+            f"{extent(case.comparisons, case.evaluated)}; so far every bit was the same.",
+        )
+    return found
 
 
-def best(found: Mapping[str, Answer]) -> str | None:
-    """The strongest goal that is met; None where none is.
+def best(case: Case, found: Mapping[str, Answer]) -> str | None:
+    """The strongest goal that the evidence supports; None where none is.
 
-    Example:
-        >>> best({"bitwise": Answer("not met", ""), "documented": Answer("met", "")})
-        'documented'
+    Args:
+        case: all that the verdict rests on.
+        found: what `answers` gave.
+
+    Returns:
+        Its name; `bitwise` only where the whole way was repeated with every seed.
     """
-    return next((goal for goal, answer in found.items() if answer.verdict == MET), None)
+    met = [goal for goal, answer in found.items() if answer.verdict == MET]
+    return next((goal for goal in met if goal != "bitwise" or case.whole), None)

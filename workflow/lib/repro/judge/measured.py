@@ -15,27 +15,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from repro.core.errors import UserError
 
 if TYPE_CHECKING:
     from repro.judge.evidence import Step
 
 CLASS = "recall of class "
+_ORIGINAL, _REPEAT = "original", "repeat"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One metric by seed: of the original, and of the repeats, their mean where there are several.
+    """One metric by seed: of the original, and of the first repeat.
 
-    What is no finite number is NaN. `examples` of the test part it is a mean over; None where
-    that is not known.
+    A mean of several repeats would scatter less than the original does, and in another shape; the
+    tests ask that both scatter alike. What is no finite number is NaN. Of the original's `examples`
+    in its first seed so many were `right`, where the metric is their share; else None.
     """
 
     original: Mapping[int, float]
     repeated: Mapping[int, float]
-    examples: int | None
+    examples: int = 0
+    right: int | None = None
 
 
 def measured(steps: Sequence[Step]) -> dict[str, Measured]:
@@ -45,15 +46,15 @@ def measured(steps: Sequence[Step]) -> dict[str, Measured]:
         steps: those of the original and of every repeat.
 
     Returns:
-        By name each metric that every run has; the recall of each class among them, where the
-        task is one of choosing among classes.
+        By name each metric that a run has, NaN where another lacks it; the recall of each class
+        among them, where the task is one of choosing among classes.
 
     Raises:
         UserError: a report cannot be read.
     """
     reports = [(s, _report(s.path.parent / "metrics.json")) for s in steps if s.name == "evaluate"]
     every = [(step, dict(_values(report))) for step, report in reports]
-    names = [name for name in every[0][1] if all(name in values for _, values in every)]
+    names = dict.fromkeys(name for _, values in every for name in values)
     return {name: _measured(name, every, reports[0][1]) for name in names}
 
 
@@ -79,21 +80,25 @@ def _values(report: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 def _measured(
     name: str, every: Sequence[tuple[Step, Mapping[str, float]]], report: Mapping[str, Any]
 ) -> Measured:
-    found: dict[bool, dict[int, list[float]]] = {True: {}, False: {}}
+    found: dict[str, dict[int, float]] = {_ORIGINAL: {}, _REPEAT: {}}
     for step, values in every:
         assert step.seed is not None
-        found[step.run == "original"].setdefault(step.seed, []).append(values[name])
-    original, repeated = (
-        {seed: float(np.mean(own)) for seed, own in sorted(by_seed.items())}
-        for by_seed in (found[True], found[False])
-    )
-    return Measured(original, repeated, _examples(name, report))
+        if step.run in found:
+            found[step.run][step.seed] = values.get(name, math.nan)
+    original, repeated = (dict(sorted(own.items())) for own in found.values())
+    # Weighted examples, or a metric of the user's own by that name, are no share of examples.
+    value = every[0][1].get(name, math.nan)
+    own = (share[1:] for share in _shares(report) if share[0] == name)
+    fitting = (share for share in own if math.isclose(share[0] / share[1], value, rel_tol=1e-6))
+    right, examples = next(fitting, (None, 0))
+    return Measured(original, repeated, examples, right)
 
 
-def _examples(name: str, report: Mapping[str, Any]) -> int | None:
-    """Of how many examples a metric is the share of those that were right."""
-    classes = report["per_class"] or ()
-    if name == "accuracy" and classes:
-        return report["examples"]
-    own = [e["examples"] for e in classes if name == f"{CLASS}{e['class']}"]
-    return own[0] if own else None
+def _shares(report: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
+    """What is a share of right answers: its name, how many were right, and of how many."""
+    classes = [entry for entry in report["per_class"] or () if entry["examples"]]
+    if classes:
+        right, examples = (sum(entry[key] for entry in classes) for key in ("right", "examples"))
+        yield "accuracy", right, examples
+    for entry in classes:
+        yield f"{CLASS}{entry['class']}", entry["right"], entry["examples"]

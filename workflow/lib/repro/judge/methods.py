@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from repro.audit.facts import facts
 from repro.judge import chance
 from repro.judge.case import MET, Answer, Case
+from repro.judge.diagnose import times
 from repro.judge.sentence import counted, extent, listed, seeds
 from repro.record.manifest import inputs
 
@@ -39,14 +40,16 @@ def _made(case: Case) -> Iterator[str]:
     told = predicate["buildDefinition"]["externalParameters"]["parameters"]
     training, used = told["training"], inputs({"predicate": predicate})
     packages = own["packages"]
+    given = case.parameters["seeds"]
+    own_seeds = sorted({c.seed for c in case.comparisons}) if given == "auto" else given
     versions = {"TensorFlow": "tensorflow", "Keras": "keras", "NumPy": "numpy"}
     named = listed([f"{name} {packages[key]}" for name, key in versions.items()])
     lock = own["installed"]["lock"].rpartition(":")[2][:_DIGITS]
     yield (
-        f"The model was trained with {seeds(case.parameters['seeds'])} for at most "
+        f"The model was trained with {seeds(own_seeds)} for at most "
         f"{counted(training['epochs'], 'epoch')} in batches of {training['batch_size']}, with "
-        f"TensorFlow's deterministic operations, under {named} and Python "
-        f"{own['python']['version']}, in an environment locked by digests (conda-lock.yml, "
+        f"TensorFlow's deterministic operations, under Python {own['python']['version']}, {named}, "
+        "in an environment locked by digests (conda-lock.yml, "
         f"sha256 {lock}…; program {used['code'][:_DIGITS]}…, code of the experiment "
         f"{used['experiment'][:_DIGITS]}…)."
     )
@@ -68,22 +71,23 @@ def _repeated(case: Case) -> Iterator[str]:
         else "every bit that was compared was the same"
     )
     yield (
-        f"Everything was executed again {counted(len(runs), 'time')} with {again}, in processes "
+        f"Everything was executed again {times(len(runs))} with {again}, in processes "
         f"of their own{changed if varied else ''}, "
         f"{extent(case.comparisons, case.evaluated)}: {outcome}."
     )
+    if case.restless:
+        yield "The same weights, evaluated twice, gave other bits."
     yield f"Where: {case.context.scope}."
 
 
 def _supported(case: Case, found: Mapping[str, Answer]) -> Iterator[str]:
     met = [goal for goal, answer in found.items() if answer.verdict == MET]
-    for equivalence in case.equivalences:
-        yield equivalence.sentence
     if "bitwise" in met:
         word = "repeatable" if case.context.setups == 1 else "reproduced"
-        yield f"The result is {word} bit for bit within that scope."
+        part = "The result is" if case.whole else "As far as it was repeated, the result is"
+        yield f"{part} {word} bit for bit within that scope."
     elif "metrics" in met:
-        yield "The metrics are equivalent within that scope; the bits are not the same."
+        yield f"Of the metrics: {found['metrics'].sentence.partition(': ')[2]}"
     elif "documented" in met:
         yield "The experiment is documented and can be executed again; more is not claimed."
     else:

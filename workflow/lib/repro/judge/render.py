@@ -3,8 +3,9 @@
 Synopsis:
     markdown(verdict)
 
-In this order: the sentence; where the runs part; why; how far apart; warnings; what each goal
-rests on; what was done; what to bear in mind; a paragraph for a paper.
+In this order: the sentence; where the runs part; why; how far apart; the metrics, which come first
+where they are claimed; warnings; what each goal rests on; what was done; what it costs; where the
+promises end; what to bear in mind; a paragraph for a paper.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Any
 
 from repro.judge.distances import distances
 from repro.judge.divergence import WORDS
+from repro.judge.price_words import section
 from repro.judge.sentence import counted, listed
-from repro.judge.support import equivalences, goals, inference, limits, methods
+from repro.judge.support import goals, inference, limits, methods, metrics
 from repro.judge.tables import code, table, text
 
 _MEANING = {
@@ -156,9 +158,11 @@ def markdown(verdict: Verdict) -> str:
     Returns:
         Text that ends with a newline.
     """
+    apart = (_where(verdict), _why(verdict), distances(verdict["differences"]))
+    moved = metrics(verdict)
     parts = (
-        _head(verdict), _where(verdict), _why(verdict), distances(verdict["differences"]),
-        equivalences(verdict), _mistakes(verdict), goals(verdict), _done(verdict),
-        limits(verdict), _mind(verdict), methods(verdict),
+        _head(verdict), *((moved, *apart) if verdict["goal"] == "metrics" else (*apart, moved)),
+        _mistakes(verdict), goals(verdict), _done(verdict),
+        section(verdict), limits(verdict), _mind(verdict), methods(verdict),
     )  # fmt: skip
     return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"

@@ -80,7 +80,8 @@ def extent(comparisons: Sequence[Comparison], evaluated: bool) -> str:
     """
     if stopped := next((c.stopped for c in comparisons if c.stopped), None):
         ((unit, count),) = stopped.items()
-        return f"from the raw data to the end of the first {counted(count, unit[:-1])} of training"
+        end = unit[:-1] if count == 1 else counted(count, unit[:-1])
+        return f"from the raw data to the end of the first {end} of training"
     return f"from the raw data to the {'predictions' if evaluated else 'end of training'}"
 
 

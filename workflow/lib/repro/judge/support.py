@@ -20,7 +20,9 @@ def goals(verdict: Verdict) -> Iterator[str]:
     yield "## What the evidence supports\n"
     best = verdict["best"]
     yield (
-        f"The strongest goal that is met: **{best}**.\n" if best else "None of the goals is met.\n"
+        f"The strongest goal that is wholly supported: **{best}**.\n"
+        if best
+        else "No goal is wholly supported.\n"
     )
     head = f"{verdict['experiment']}: "
     rows = [
@@ -32,25 +34,48 @@ def goals(verdict: Verdict) -> Iterator[str]:
     yield table(("goal", "found", "why"), rows)
 
 
-def equivalences(verdict: Verdict) -> Iterator[str]:
-    """How far each metric moved, beside its margin and the spread of the seeds."""
-    if not (found := verdict["equivalences"]):
+def metrics(verdict: Verdict) -> Iterator[str]:
+    """How far each metric scatters, and how far it moved, beside its margin."""
+    found = verdict["metrics"]
+    if not found or (len({e["seed"] for e in verdict["per_seed"]}) < 2 and not _parted(verdict)):
         return
-    yield "## How far the metrics moved\n"
-    rows = [
-        (code(e["metric"]), e["n"], number(e["difference"]), _interval(e["interval"]),
-         number(e["margin"]), number(e["spread"]), number(e.get("sampling")), e["answer"])
-        for e in found
-    ]  # fmt: skip
-    head = ("metric", "n", "mean difference", "its interval", "margin", "spread of the seeds",
-            "error of the test part", "found")  # fmt: skip
-    yield table(head, rows)
-    yield from (f"- {text(e['sentence'])}" for e in found)
+    yield "## The metrics\n"
+    tests = {
+        test["metric"]: test
+        for family in (found["metrics"], found["classes"])
+        for test in (family["tests"] if family else ())
+    }
+    yield table(
+        ("metric", "mean", "spread of the seeds", "error of the test part", "repeat less original",
+         "margin", "found"),
+        [_row(name, found, tests.get(name)) for name in found["spread"]],
+    )  # fmt: skip
+    yield (
+        "The spread is the standard deviation from seed to seed; the error is that of a share of "
+        "so few test examples, which is the same for every seed.\n"
+    )
+    for name in ("metrics", "classes"):
+        if (family := found[name]) and _parted(verdict):
+            what = "All metrics" if name == "metrics" else "The recall of all classes"
+            yield f"- {what}: {family['answer']}, because {text(family['why'])}."
+    methods = {test["method"] for test in tests.values() if test["method"]}
+    if _parted(verdict):
+        yield from (f"- Tested {text(method)}." for method in sorted(methods))
     yield ""
 
 
-def _interval(interval: Any) -> str:
-    return "–" if interval is None else " to ".join(number(end) for end in interval)
+def _parted(verdict: Verdict) -> bool:
+    return any(entry["divergence"] for entry in verdict["per_seed"])
+
+
+def _row(name: str, found: Mapping[str, Any], test: Mapping[str, Any] | None) -> tuple[str, ...]:
+    spread, error = found["spread"][name], found["sampling"][name]["error"]
+    head = (code(name), number(spread["mean"]), number(spread["deviation"]), number(error))
+    if test is None:
+        return (*head, "–", "–", "not tested")
+    margin = test["margin"]
+    ends = [] if margin is None else [number(end) for end in dict.fromkeys(margin)]
+    return (*head, number(test["difference"]), " to ".join(ends) or "–", test["answer"])
 
 
 def inference(verdict: Verdict) -> Iterator[str]:
@@ -63,8 +88,9 @@ def inference(verdict: Verdict) -> Iterator[str]:
         f"the same bits in {len(found) - len(odd)} of {counted(len(found), 'case')}"
         f"{f', and **other bits** with {listed(odd)}' if odd else ''}."
     )
-    for name in dict.fromkeys(n for i in found for n in i.get("circumstances", {})):
-        yield f"  - {_circumstance(name, [i['circumstances'][name] for i in found])}"
+    told = [entry.get("circumstances", {}) for entry in found]
+    for name in dict.fromkeys(name for of in told for name in of):
+        yield f"  - {_circumstance(name, [of[name] for of in told if name in of])}"
 
 
 _CIRCUMSTANCES = {

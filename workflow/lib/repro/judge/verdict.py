@@ -7,10 +7,12 @@ Synopsis:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from repro.core.canonical import canonical
 from repro.judge import chance, sentence
 from repro.judge.agreement import Mistake
 from repro.judge.case import INCONCLUSIVE, MET, NOT_MET, Case
@@ -22,7 +24,7 @@ from repro.judge.methods import methods
 from repro.judge.search import Trial
 
 if TYPE_CHECKING:
-    from repro.judge.equivalence import Equivalence
+    from repro.judge.metrics import Moved
 
 
 def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:
@@ -73,7 +75,7 @@ def judge(
     causes: Sequence[Cause] = (),
     trials: Sequence[Trial] = (),
     mistakes: Sequence[Mistake] = (),
-    equivalences: Sequence[Equivalence] = (),
+    moved: Moved | None = None,
 ) -> dict[str, Any]:
     """The verdict on one experiment.
 
@@ -85,13 +87,13 @@ def judge(
         causes: why the runs part, best first.
         trials: what was tried to find out.
         mistakes: what is wrong although the runs agree.
-        equivalences: of each metric, where runs part and were evaluated.
+        moved: what is known of the metrics; None where no run was evaluated.
 
     Returns:
         Plain JSON values that satisfy the schema `verdict`.
     """
     names = [mistake.mistake for mistake in mistakes]
-    case = Case(name, parameters, comparisons, context, causes, trials, names, equivalences)
+    case = Case(name, parameters, comparisons, context, causes, trials, names, moved)
     found = answers(case)
     claimed = found[parameters["goal"]]
     return {
@@ -100,7 +102,7 @@ def judge(
         "verdict": claimed.verdict,
         "sentence": claimed.sentence,
         "goals": {goal: asdict(answer) for goal, answer in found.items()},
-        "best": best(found),
+        "best": best(case, found),
         "scope": context.scope,
         "repeats": parameters["repeats"] if comparisons else 0,
         "per_seed": [_per_seed(c, found["bitwise"].verdict) for c in comparisons],
@@ -111,7 +113,7 @@ def judge(
             f"{c.run}/seed-{c.seed}": c.differences for c in comparisons if c.differences
         },
         "factors": [dict(factor) for factor in context.factors],
-        "equivalences": [asdict(equivalence) for equivalence in equivalences],
+        "metrics": json.loads(canonical(asdict(moved))) if moved else None,
         "inference": list(context.inference),
         "limits": [dict(limit) for limit in context.limits],
         "methods": methods(case, found),

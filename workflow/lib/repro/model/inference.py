@@ -86,12 +86,16 @@ def circumstances(
         >>> circumstances(lambda _: ones, ones, 64)["batch size"]["same"]
         True
     """
-    size = batch_size // 2 or 2
+    examples = max(map(len, before.values()), default=0)
+    size = min(batch_size, examples) // 2
     other: dict[str, Any] = {"to": str(size)}
-    try:
-        other |= _apart(before, predict(size))
-    except UserError:
-        other |= {"same": None, "why": "the model takes no other batch size"}
+    if size:
+        try:
+            other |= _apart(before, predict(size))
+        except UserError:
+            other |= {"same": None, "why": "the model takes no other batch size"}
+    else:
+        other |= {"same": None, "why": "there are too few test examples"}
     one: dict[str, Any] = {"to": "one processor for all threads"}
     if hasattr(os, "sched_setaffinity") and _THREADS.is_dir():
         with _one_processor():

@@ -95,13 +95,14 @@ def choose(wanted: str, model: Any, plan: Plan, callbacks: Sequence[Any]) -> str
     return "fit" if obstacles or wanted == "fit" else "graph"
 
 
-def fit_loop(model: Any, plan: Plan, callbacks: Any) -> None:
+def fit_loop(model: Any, plan: Plan, callbacks: Any, first: int = 0) -> None:
     """Trains by Keras' `fit`, fed batch by batch.
 
     Args:
         model: a compiled keras.Model whose `train_step` is the traced one.
         plan: what to train on.
         callbacks: a keras CallbackList.
+        first: the epoch to begin with.
     """
     import keras
 
@@ -114,10 +115,11 @@ def fit_loop(model: Any, plan: Plan, callbacks: Any) -> None:
         return tuple(keras.tree.map_structure(of, part) for part in data)
 
     model.fit(
-        (taken(rows) for epoch in range(plan.epochs) for rows in plan.batches(epoch)),
+        (taken(rows) for epoch in range(first, plan.epochs) for rows in plan.batches(epoch)),
         shuffle=False,
         steps_per_epoch=plan.steps,
         epochs=plan.epochs,
+        initial_epoch=first,
         validation_data=columns(plan.validation) or None,
         validation_batch_size=plan.batch_size,
         callbacks=callbacks,
@@ -179,19 +181,35 @@ def _flat(logs: Mapping[str, Any]) -> dict[str, float]:
     return flat
 
 
-def graph_loop(model: Any, plan: Plan, callbacks: Any) -> None:
+def ended(model: Any, callbacks: Any, logs: Mapping[str, Any] | None) -> None:
+    """Does what `fit` does after the last epoch.
+
+    Args:
+        model: the keras.Model that is trained.
+        callbacks: a keras CallbackList.
+        logs: of the last epoch.
+    """
+    import keras
+
+    if isinstance(model.optimizer, keras.optimizers.Optimizer):
+        model.optimizer.finalize_variable_values(model.trainable_weights)
+    callbacks.on_train_end(logs=logs)
+
+
+def graph_loop(model: Any, plan: Plan, callbacks: Any, first: int = 0) -> None:
     """Trains with one TensorFlow function for each epoch; does what `fit` does around it.
 
     Args:
         model: a compiled keras.Model whose `train_step` is the traced one.
         plan: what to train on; held in memory.
         callbacks: a keras CallbackList, none of which acts at batches.
+        first: the epoch to begin with.
     """
     run = _epoch_function(model, plan)
     model.stop_training = False
     logs: dict[str, Any] = {}
     callbacks.on_train_begin()
-    for epoch in range(plan.epochs):
+    for epoch in range(first, plan.epochs):
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
         logs = _flat(run(plan.order(epoch), plan.steps_of(epoch)))
@@ -199,8 +217,7 @@ def graph_loop(model: Any, plan: Plan, callbacks: Any) -> None:
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
-    model.optimizer.finalize_variable_values(model.trainable_weights)
-    callbacks.on_train_end(logs=logs)
+    ended(model, callbacks, logs)
 
 
-LOOPS: Mapping[str, Callable[[Any, Plan, Any], None]] = {"fit": fit_loop, "graph": graph_loop}
+LOOPS: Mapping[str, Callable[[Any, Plan, Any, int], None]] = {"fit": fit_loop, "graph": graph_loop}

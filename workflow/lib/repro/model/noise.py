@@ -11,7 +11,6 @@ traced, once for the whole training. What draws from a seed that nothing changes
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from repro.model.frozen import Name, Noise, Walk
 from repro.model.graphs import Body, constants, place
 from repro.model.marks import Marks, marked
 from repro.model.reseeded import reseeded
+from repro.model.state import drawing
 
 _CONSTANT = "it draws from a seed that never changes"
 _TRACED = "NumPy or Python gave them once, while TensorFlow traced the step"
@@ -74,12 +74,6 @@ class _Graph:
         return Walk(self.function, self.drawn | self.seeded, assigned, all_change)
 
 
-def _drawing() -> Any:
-    """The states of Python's and NumPy's own generators."""
-    kind, keys, *rest = np.random.get_state(legacy=True)
-    return random.getstate(), kind, np.asarray(keys).tobytes(), rest
-
-
 def _other_constants(one: Any, two: Any) -> frozenset[Name] | None:
     """The constants of a graph that are others in the second one; None if it is built otherwise."""
     (kinds, mine), (other_kinds, its) = (constants(Body(function.graph)) for function in (one, two))
@@ -96,9 +90,9 @@ def _traced(make: Callable[[], Any]) -> _Graph:
     drew, tries = True, 0
     # A choice between two may fall alike several times.
     while drew and drawn == frozenset() and tries < _TRIES:
-        before, tries = _drawing(), tries + 1
+        before, tries = drawing(), tries + 1
         drawn = _other_constants(first, make())
-        drew = _drawing() != before
+        drew = drawing() != before
     seeded: frozenset[Name] | None = frozenset()
     if seeding.used:
         with reseeded():

@@ -73,6 +73,7 @@ class TracedStep:
         steps: batches in an epoch.
         trace: `step` records every step, `epoch` none of them.
         detail: looks into one step, down to its operations.
+        around: is given what traces the step's graph, and must call it.
     """
 
     def __init__(
@@ -82,11 +83,12 @@ class TracedStep:
         steps: int,
         trace: str,
         detail: Detail | None = None,
+        around: Callable[[Callable[[], Any]], None] | None = None,
     ) -> None:
         import tensorflow as tf
 
         self._model, self._traced = model, trace == "step"
-        self._detail = detail
+        self._detail, self._around = detail, around
         self._augment = tf.function(augment) if augment else None
         if detail and self._augment:
             self._augment = detail.marking(self._augment)
@@ -94,7 +96,7 @@ class TracedStep:
         self._optimizers = list(optimizers(model).values())
         self._weights = by_path(model.weights)
         self._losses: list[Any] = []
-        self._function: Callable[[Any], Any] | None = None
+        self._function: Any = None
         width = 2 + len(self._optimizers) + len(self._weights)
         # Digests are made on the CPU: kept there, they need not go back to another device.
         with tf.device("CPU:0"):
@@ -125,9 +127,15 @@ class TracedStep:
             return self._run(data)
         if self._function is None:
             self._function = self._apart(data)
+            if self._around:
+                self._around(self._function.get_concrete_function)
         return self._function(data)
 
-    def _apart(self, data: Any) -> Callable[[Any], Any]:
+    def own(self) -> tuple[Any, ...]:
+        """The variables that belong to the record; each epoch sets them anew."""
+        return self._record, self._seeds, self._step
+
+    def _apart(self, data: Any) -> Any:
         """The step as a function that TensorFlow optimises by itself, for any size of batch.
 
         Inlined, it would be rewritten together with the loop around it and with the sizes known

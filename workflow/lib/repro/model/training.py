@@ -9,29 +9,30 @@ Writes weights.safetensors, model.keras, trace.jsonl and history.csv.
 from __future__ import annotations
 
 import csv
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from repro.core.config import Training
 from repro.core.digest import STEP_DIGEST
 from repro.core.errors import UserError
 from repro.core.experiment import Code
-from repro.core.seeding import Seeds, step_seeds
-from repro.core.trace import Writer, writer
+from repro.core.seeding import Seeds
+from repro.core.trace import writer
 from repro.core.writing import whole_file
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
 from repro.model.checkpoint import save, states
 from repro.model.detail import Detail
-from repro.model.loops import LOOPS, choose
+from repro.model.limits import Limit, Limits, require_one_device, require_one_process
+from repro.model.loops import LOOPS, choose, ended
 from repro.model.plan import Plan, columns
+from repro.model.recording import Recording
+from repro.model.resume import Keeping, Resume
 from repro.model.traced import TracedStep
 
 OUTPUTS = ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv")
@@ -39,11 +40,18 @@ OUTPUTS = ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv")
 
 @dataclass(frozen=True)
 class Trained:
-    """What the manifest says of a training: the loop that ran, and the epochs that it finished."""
+    """What the manifest says of a training: the loop that ran, and the epochs that it finished.
+
+    `resumable` is `yes`, or `no` with the reason; `resumed` are the epochs at which a process took
+    up what another one had begun. `limits` tell what narrows the promises (`repro.model.limits`).
+    """
 
     loop: str
     epochs: int
     augmented: bool
+    resumable: str
+    resumed: tuple[int, ...]
+    limits: Sequence[Limit] = ()
 
 
 def made(code: Code, settings: Mapping[str, Any], seeds: Seeds) -> Any:
@@ -58,12 +66,13 @@ def made(code: Code, settings: Mapping[str, Any], seeds: Seeds) -> Any:
         A compiled keras.Model.
 
     Raises:
-        UserError: the code fails, or returns something else.
+        UserError: the code fails, returns something else, or wants several devices or workers.
     """
     import keras
 
     function = code.function("model")
     assert function is not None
+    require_one_process()
     with code.blamed("model"):
         model = function(deepcopy(dict(settings)), seeds)
     if not isinstance(model, keras.Model):
@@ -76,6 +85,7 @@ def made(code: Code, settings: Mapping[str, Any], seeds: Seeds) -> Any:
             "Expected `model` to return a compiled model. Received one that is not compiled. "
             "Call `model.compile(optimizer=..., loss=...)` in it."
         )
+    require_one_device(model)
     return model
 
 
@@ -110,51 +120,6 @@ def built(model: Any, arrays: Mapping[str, npt.NDArray[Any]], code: Code) -> Any
     return model
 
 
-@dataclass
-class _Recording:
-    """Around each epoch: prepares the traced step before it, writes its lines behind it."""
-
-    model: Any
-    plan: Plan
-    step: TracedStep
-    trace: Writer
-    detail: Detail | None
-    history: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
-
-    def callback(self) -> Any:
-        """This, as a Keras callback; acts at batches only to let `fit` stop within an epoch."""
-        import keras
-
-        within = self.plan.last_steps != self.plan.steps
-        return keras.callbacks.LambdaCallback(
-            on_epoch_begin=self.begin_epoch,
-            on_epoch_end=self.end_epoch,
-            on_train_batch_end=self.end_batch if within else None,
-        )
-
-    def begin_epoch(self, epoch: int, _logs: Any = None) -> None:
-        self._epoch = epoch
-        if self.detail:
-            self.detail.begin_epoch(epoch)
-        self.step.begin_epoch(step_seeds(self.plan.seed, epoch, self.plan.steps))
-
-    def end_batch(self, batch: int, **_logs: Any) -> None:
-        if self._epoch == self.plan.last_epoch and batch + 1 >= self.plan.last_steps:
-            self.model.stop_training = True
-
-    def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
-        self.history.append({name: float(value) for name, value in logs.items()})
-        marks = self.plan.arrays["id"]
-        rows = self.step.rows(self.plan.steps_of(epoch))
-        for number, (row, chosen) in enumerate(zip(rows, self.plan.batches(epoch), strict=False)):
-            ids = hashlib.sha256(np.ascontiguousarray(marks[chosen]).tobytes()).hexdigest()[:16]
-            line = {"batch": row.batch, "lr": row.lr, "loss": row.loss, "weights": row.weights}
-            self.trace.line({"epoch": epoch, "step": number, "ids": ids, **line})
-        self.trace.line({"epoch": epoch, **states(self.model).digests()})
-        if epoch == self.plan.last_epoch:
-            self.model.stop_training = True
-
-
 def _plan(folder: Path, training: Training, seed: int, limit: Mapping[str, int] | None) -> Plan:
     arrays = part(folder, "train")
     steps = -(-len(arrays["id"]) // training.batch_size)
@@ -186,12 +151,23 @@ def _write_history(path: Path, history: Sequence[Mapping[str, float]]) -> None:
             rows.writerow([epoch, *(repr(logs[n]) if n in logs else "" for n in names)])
 
 
+def _run(loop: str, plan: Plan, callbacks: Any, resume: Resume | None, model: Any) -> None:
+    if resume is None or not resume.finished:
+        LOOPS[loop](model, plan, callbacks, resume.first if resume else 0)
+        return
+    # It was killed between its last epoch and its outputs.
+    callbacks.on_train_begin()
+    ended(model, callbacks, resume.last_logs)
+
+
 def train(
     code: Code,
     data: Path,
     parameters: Mapping[str, Any],
     out: Path,
     detail: Detail | None = None,
+    keeping: Keeping | None = None,
+    say: Callable[[str], None] = print,
 ) -> Trained:
     """Trains the user's model and writes the four files of `OUTPUTS`.
 
@@ -203,15 +179,16 @@ def train(
         parameters: `settings`, `training`, `seed`, and `limit` (None, or where to stop early).
         out: the folder to write to.
         detail: looks into one step, down to its operations.
+        keeping: where checkpoints are kept; None keeps none.
+        say: is given what narrows the promises, a line each, before the first step.
 
     Returns:
         What the manifest says of it.
 
     Raises:
         UserError: the user's code, or what was asked of the loop, is at fault.
+        Afresh: checkpoints were found that do not fit; they are removed.
     """
-    import keras
-
     training, seed = Training.of(parameters["training"]), parameters["seed"]
     seeds = Seeds(seed)
     plan = _plan(data, training, seed, parameters["limit"])
@@ -220,18 +197,31 @@ def train(
     with code.blamed("callbacks"):
         own: list[Any] = list(maker(deepcopy(parameters["settings"]), seeds)) if maker else []
     loop = choose(training.loop, model, plan, own)
-    header = _header(model)
-    step = TracedStep(model, augment, plan.steps, training.trace, detail)
+    header, limits = _header(model), Limits(model, code.path, say)
+    resume = Resume(keeping, model, training.epochs) if keeping else None
+    around = resume.trace_step if resume else None
+    step = TracedStep(model, augment, plan.steps, training.trace, detail, around)
     with writer(out / "trace.jsonl", header) as trace:
-        recording = _Recording(model, plan, step, trace, detail)
-        callbacks = keras.callbacks.CallbackList(
-            [*own, recording.callback()], add_history=True, model=model,
-            epochs=training.epochs, steps=plan.steps, verbose=0,
-        )  # fmt: skip
+        history = resume.history if resume else []
+        recording = Recording(model, plan, step, trace, detail, history)
+        callbacks = _callbacks(own, recording, training.epochs)
+        if resume:
+            resume.continue_trace(trace)
+            callbacks.callbacks.append(resume.callback(own, step.own()))
         with code.blamed("model or augment"):
-            LOOPS[loop](model, plan, callbacks)
+            _run(loop, plan, callbacks, resume, model)
     save(model, out / "weights.safetensors")
-    _write_history(out / "history.csv", recording.history)
+    _write_history(out / "history.csv", history)
     with whole_file(out / "model.keras") as temporary:
         model.save(temporary)
-    return Trained(loop, len(recording.history), augment is not None)
+    kept = (resume.resumable(), tuple(resume.resumed)) if resume else ("no: not asked for", ())
+    return Trained(loop, len(history), augment is not None, *kept, limits.found())
+
+
+def _callbacks(own: Sequence[Any], recording: Recording, epochs: int) -> Any:
+    import keras
+
+    return keras.callbacks.CallbackList(
+        [*own, recording.callback()], add_history=True, model=recording.model,
+        epochs=epochs, steps=recording.plan.steps, verbose=0,
+    )  # fmt: skip

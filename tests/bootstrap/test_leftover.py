@@ -1,0 +1,90 @@
+"""The lock of a killed Snakemake is removed; that of a living one never is."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import project
+import pytest
+from repro.record.leftover import unlocked
+
+HOLDING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from repro.record.leftover import unlocked
+alive = unlocked(Path.cwd())
+print("held", flush=True)
+input()
+"""
+WAITING = "print('there', flush=True); input()"
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    file = tmp_path / ".snakemake" / "locks" / "0.output.lock"
+    file.parent.mkdir(parents=True)
+    file.write_text("a.txt\n")
+    return file
+
+
+@contextmanager
+def process(folder: Path, source: str, *arguments: str) -> Iterator[None]:
+    """While this lasts, another process runs in a folder."""
+    command = [sys.executable, "-B", "-c", source, *arguments]
+    child = subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    try:
+        yield
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def test_a_lock_that_nobody_can_hold_any_more_is_removed(
+    lock: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alive = unlocked(tmp_path)
+    assert alive is not None
+    alive.close()
+    assert not lock.exists()
+    assert "left its lock behind" in capsys.readouterr().err
+
+
+def test_where_nothing_was_left_nothing_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert unlocked(tmp_path) is not None
+    assert capsys.readouterr().err == ""
+
+
+def test_one_that_reads_the_same_snakefile_keeps_its_lock(lock: Path, tmp_path: Path) -> None:
+    lock.unlink()
+    with process(tmp_path, HOLDING, str(project.LIBRARY)):
+        lock.write_text("a.txt\n")
+        assert unlocked(tmp_path) is None
+        assert lock.exists()
+    assert unlocked(tmp_path) is not None
+    assert not lock.exists()
+
+
+@pytest.mark.parametrize("name", ["snakemake", "/a/bin/snakemake", "/a/snakemake/__main__.py"])
+def test_any_other_snakemake_in_the_folder_keeps_its_lock(
+    name: str, lock: Path, tmp_path: Path
+) -> None:
+    with process(tmp_path, WAITING, name):
+        unlocked(tmp_path)
+        assert lock.exists()
+
+
+def test_one_in_another_folder_does_not_matter(lock: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with process(other, WAITING, "snakemake"):
+        unlocked(tmp_path)
+        assert not lock.exists()

@@ -1,0 +1,164 @@
+"""Each variant trains the user's model for a while, with just what its name says set."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import experiments as e
+import pytest
+from repro.core.errors import UserError
+from repro.model.clock import LEAST, Clock
+from repro.model.cost import VARIANTS, Task, measured
+
+LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
+PARAMETERS: dict[str, Any] = {
+    "settings": {}, "seed": 0,
+    "training": {"epochs": 4, "batch_size": 16, "loop": "auto", "trace": "step",
+                 "threads": {"intra": 1, "inter": 3}},
+}  # fmt: skip
+SOURCE = """
+import json, sys
+from dataclasses import asdict
+from pathlib import Path
+from repro.model.cost import Task, measured
+from repro.model.determinism import found
+
+code, data, scratch = (Path(sys.argv[n]) for n in (1, 2, 6))
+task = Task(code, data, json.loads(sys.argv[3]), float(sys.argv[4]), scratch)
+print(json.dumps({**asdict(measured(task, sys.argv[5])), **asdict(found())}))
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return e.prepared(tmp_path_factory.mktemp("cost") / "data")
+
+
+def experiment(folder: Path, *lines: str) -> Path:
+    """A user's file with a table, a small model, and what else is said."""
+    head = ["import experiments as e", "dataset, model = e.table, e.mlp"]
+    (folder / "experiment.py").write_text("\n".join([*head, *lines, ""]))
+    return folder / "experiment.py"
+
+
+def fresh(code: Path, data: Path, seconds: float, variant: str) -> dict[str, Any]:
+    path = os.pathsep.join([str(LIBRARY), str(Path(e.__file__).parent)])
+    command = [sys.executable, "-B", "-c", SOURCE, str(code), str(data)]
+    done = subprocess.run(
+        [*command, json.dumps(PARAMETERS), str(seconds), variant, str(code.parent)],
+        env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+SET = {
+    "plain": ("fit", False, 0, 0), "threads": ("fit", False, 1, 3),
+    "loop": ("graph", False, 1, 3), "determinism": ("graph", True, 1, 3),
+    "trace": ("graph", True, 1, 3), "checkpoints": ("graph", True, 1, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_variant_sets_what_its_name_says_and_no_more(
+    variant: str, data: Path, tmp_path: Path
+) -> None:
+    found = fresh(experiment(tmp_path, "augment = e.noise"), data, 0, variant)
+    assert tuple(found[k] for k in ("loop", "op_determinism", "intra", "inter")) == SET[variant]
+    assert (found["epochs"], found["steps"], found["gpus"]) == (LEAST, 6, [])
+    assert found["wall_s"] > 0
+    assert found["processor_s"] > 0
+    assert found["peak_bytes"] > 100 * 2**20  # TensorFlow alone is larger
+
+
+def parameters(**training: Any) -> dict[str, Any]:
+    """With the threads that the process of the tests has."""
+    threads = {"threads": {"intra": 2, "inter": 1}}
+    return {**PARAMETERS, "training": {**PARAMETERS["training"], **training, **threads}}
+
+
+def timed(code: Path, data: Path, variant: str, seconds: float = 1e9, **training: Any) -> Any:
+    """In this process, where determinism has begun already."""
+    import keras
+
+    keras.backend.clear_session()
+    return measured(Task(code, data, parameters(**training), seconds, code.parent), variant)
+
+
+FORMS = {
+    "two inputs": ("dataset, model = e.two_inputs, e.two_towers",),
+    "weights": ("dataset = e.weighted",),
+    "weights and augmentation": ("dataset, augment = e.weighted, e.noise",),
+    "a step of its own": ("model = e.own_step",),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("variant", ["plain", "determinism"])
+def test_all_forms_of_data_and_model_are_timed(form: str, variant: str, tmp_path: Path) -> None:
+    code = experiment(tmp_path, *FORMS[form])
+    dataset = {"two inputs": e.two_inputs}.get(form, e.weighted if "weights" in form else e.table)
+    folder = e.prepared(tmp_path / "data", dataset)
+    assert timed(code, folder, variant).epochs == 3
+
+
+def test_a_checkpoint_is_written_after_every_epoch_and_cleared_away(
+    data: Path, tmp_path: Path
+) -> None:
+    checked: list[int] = []
+    code = experiment(tmp_path, "def callbacks(settings, seeds):\n    return []")
+    task = Task(code, data, parameters(), 1e9, tmp_path, lambda: checked.append(1))
+    assert measured(task, "checkpoints").epochs == 3
+    assert len(checked) == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["experiment.py"]
+
+
+def test_where_no_checkpoint_can_be_kept_there_is_no_price_of_one(
+    data: Path, tmp_path: Path
+) -> None:
+    drawing = "import tensorflow as tf\ndef augment(x, y, seed):\n"
+    drawing += "    return x + tf.random.normal(tf.shape(x)), y"
+    with pytest.raises(UserError, match="training that checkpoints can be kept of"):
+        timed(experiment(tmp_path, drawing), data, "checkpoints")
+
+
+def test_time_ends_a_training_after_the_least_number_of_epochs(data: Path, tmp_path: Path) -> None:
+    assert timed(experiment(tmp_path), data, "plain", seconds=0, epochs=99).epochs == LEAST
+
+
+def test_a_shorter_training_is_made_longer(data: Path, tmp_path: Path) -> None:
+    for variant in ("plain", "determinism", "trace"):
+        assert timed(experiment(tmp_path), data, variant, epochs=1).epochs == LEAST
+
+
+STOPPED = """
+def callbacks(settings, seeds):
+    import keras
+
+    def stop(epoch, logs):
+        stopping.model.stop_training = True
+
+    stopping = keras.callbacks.LambdaCallback(on_epoch_end=stop)
+    return [stopping]
+"""
+
+
+@pytest.mark.parametrize("variant", ["plain", "determinism", "trace"])
+def test_a_training_that_ends_at_once_is_told(variant: str, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="Expected a training of two epochs or more"):
+        timed(experiment(tmp_path, STOPPED), data, variant)
+
+
+def test_the_users_mistake_is_one_sentence(data: Path, tmp_path: Path) -> None:
+    broken = "def model(settings, seeds):\n    raise ValueError('no such width')"
+    with pytest.raises(UserError, match="no such width"):
+        timed(experiment(tmp_path, broken), data, "plain")
+
+
+def test_the_first_epoch_is_not_timed() -> None:
+    clock = Clock(0)
+    assert [clock.over() for _ in range(LEAST + 1)] == [False] * LEAST + [True]
+    assert clock.spent(1, "fit").epochs == LEAST

@@ -1,0 +1,436 @@
+"""A training that was killed goes on bit for bit, or begins again; never anything between."""
+
+import itertools
+import os
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import experiments as e
+import numpy as np
+import pytest
+from repro.core.errors import UserError
+from repro.core.experiment import load
+from repro.model.kept import Kept
+from repro.model.resume import Afresh, Keeping
+
+ZOO = Path(__file__).parents[1] / "zoo"
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing in between handles it; tests/benchmarks/kills.py really kills."""
+
+
+@contextmanager
+def killed_after(epoch: int | None) -> Iterator[None]:
+    """Kills as soon as the checkpoint after so many epochs is written."""
+    own = Kept.add
+
+    def add(self: Kept, snapshot: Any, trace: Path) -> None:
+        own(self, snapshot, trace)
+        if snapshot.epoch == epoch:
+            raise Killed
+
+    Kept.add = add  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Kept.add = own  # type: ignore[method-assign]
+
+
+def digits(*_: Any) -> dict[str, Any]:
+    """What the models of the zoo read from a table of images."""
+    random = np.random.default_rng(0)
+    return {"x": random.random((120, 64), np.float32), "y": random.integers(0, 10, 120, np.int32)}
+
+
+def gan(settings: Any, seeds: Any) -> Any:
+    return load(ZOO / "gan.py").module.model(settings, seeds)
+
+
+def mixed(settings: Any, seeds: Any) -> Any:
+    import keras
+
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        return e.cnn(settings, seeds)
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def both_callbacks(settings: Any, seeds: Any) -> list[Any]:
+    """Nothing ever improves enough: the rate falls and training ends by what they remember."""
+    import keras
+
+    return [
+        keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=2, min_delta=10.0),
+        keras.callbacks.EarlyStopping("loss", patience=4, min_delta=10.0,
+                                      restore_best_weights=True),
+    ]  # fmt: skip
+
+
+def of_history(_settings: Any, seeds: Any) -> list[Any]:
+    """What it does hangs on all epochs so far, and on four generators."""
+    import keras
+
+    class Shaking(keras.callbacks.Callback):
+        def __init__(self) -> None:
+            super().__init__()
+            self.own, self.seen = np.random.default_rng(seeds("shaking")), []
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            draws = [self.own.random(), np.random.random(), random.random(),
+                     float(keras.random.uniform(()))]  # fmt: skip
+            self.seen.append(sum(draws))
+            rate = 0.01 * sum(self.seen) / (1 + len(self.model.history.history.get("loss", ())))
+            self.model.optimizer.learning_rate = rate
+            logs["seen"] = rate
+
+    return [Shaking()]
+
+
+def own_generator(_settings: Any, seeds: Any) -> Any:
+    """A generator of TensorFlow's, of which Keras does not know."""
+    import keras
+    import tensorflow as tf
+
+    class Noise(keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.generator = tf.random.Generator.from_seed(seeds("noise"))
+
+        def call(self, x: Any) -> Any:
+            return x + self.generator.normal(tf.shape(x))
+
+    return e.compiled(keras.Sequential([keras.Input((6,)), Noise(), *e.layers()]))
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "mlp": {},
+    "cnn": {"dataset": e.images, "model": e.cnn, "augment": e.noise},
+    "lstm": {"dataset": e.sequences, "model": e.lstm},
+    "gan": {"dataset": digits, "model": gan},
+    "own step": {"model": e.own_step},
+    "stopping and rates": {"callbacks": both_callbacks},
+    "schedule and average": {"model": e.scheduled},
+    "mixed precision": {"dataset": e.images, "model": mixed},
+    "without seeds": {"model": e.unseeded},
+    "of its history": {"callbacks": of_history},
+    "own generator": {"model": own_generator},
+}
+EPOCHS = 6
+
+
+def keeping(folder: Path, key: str = "key", seconds: int = 0) -> Keeping:
+    return Keeping(folder, key, seconds)
+
+
+# Both loops for what the loop itself takes part in; each other kind of model by one of them.
+BOTH = ("mlp", "cnn", "stopping and rates")
+LOOPS = [(name, loop) for name in BOTH for loop in ("graph", "fit")]
+LOOPS += [(name, "fit" if number % 2 or name == "gan" else "graph")
+          for number, name in enumerate(CASES) if name not in BOTH]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "loop"), LOOPS)
+def test_a_resumed_training_is_the_uninterrupted_one(name: str, loop: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    dataset = case.get("dataset", e.table)
+    data, experiment = e.prepared(tmp_path / "data", dataset), e.code(**case)
+    options: dict[str, Any] = {"loop": loop, "epochs": EPOCHS}
+    whole = e.trained(experiment, data, tmp_path / "whole", **options)
+    kept = keeping(tmp_path / "kept")
+    for epoch in (2, 3):
+        with killed_after(epoch), pytest.raises(Killed):
+            e.trained(experiment, data, tmp_path / "again", keeping=kept, **options)
+    again = e.trained(experiment, data, tmp_path / "again", keeping=kept, **options)
+    assert e.contents(tmp_path / "again") == e.contents(tmp_path / "whole")
+    assert (again.resumed, again.resumable, again.epochs) == ((2, 3), "yes", whole.epochs)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return e.prepared(tmp_path_factory.mktemp("data") / "data")
+
+
+EARLY = e.code(augment=e.noise, callbacks=e.stopping)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loop", ["graph", "fit"])
+@pytest.mark.parametrize(
+    ("experiment", "epochs", "limit", "last"),
+    [(e.code(), 1, None, 1), (e.code(), 3, None, 3), (EARLY, 9, None, None),
+     (e.code(), 4, {"epochs": 2}, 2), (e.code(), 4, {"steps": 8}, 2)],
+    ids=["one epoch", "several", "stopped early", "short by epochs", "short by steps"],
+)  # fmt: skip
+def test_killed_between_its_last_epoch_and_its_outputs(
+    data: Path, tmp_path: Path, experiment: Any, epochs: int, limit: Any, last: Any, loop: str
+) -> None:
+    options: dict[str, Any] = {"loop": loop, "epochs": epochs, "limit": limit}
+    whole = e.trained(experiment, data, tmp_path / "whole", **options)
+    last = last or whole.epochs
+    with killed_after(last), pytest.raises(Killed):
+        e.trained(experiment, data, tmp_path / "a", keeping=keeping(tmp_path / "kept"), **options)
+    again = e.trained(
+        experiment, data, tmp_path / "a", keeping=keeping(tmp_path / "kept"), **options
+    )
+    assert e.contents(tmp_path / "a") == e.contents(tmp_path / "whole")
+    assert (again.epochs, again.resumed) == (last, (last,))
+
+
+def test_when_checkpoints_are_written_changes_no_bit(data: Path, tmp_path: Path) -> None:
+    e.trained(EARLY, data, tmp_path / "none")
+    for name, seconds in (("each", 0), ("never", 10**6)):
+        kept = keeping(tmp_path / name / "kept", seconds=seconds)
+        e.trained(EARLY, data, tmp_path / name, keeping=kept)
+        assert e.contents(tmp_path / name) == e.contents(tmp_path / "none")
+        assert bool(list(kept.folder.glob("epoch-*"))) == (seconds == 0)
+
+
+def test_a_damaged_one_is_skipped(data: Path, tmp_path: Path) -> None:
+    e.trained(e.code(), data, tmp_path / "whole", epochs=4)
+    kept = keeping(tmp_path / "kept")
+    with killed_after(3), pytest.raises(Killed):
+        e.trained(e.code(), data, tmp_path / "a", keeping=kept, epochs=4)
+    newest = kept.folder / "epoch-00000003.checkpoint"
+    newest.write_bytes(newest.read_bytes()[:-1])
+    assert e.trained(e.code(), data, tmp_path / "a", keeping=kept, epochs=4).resumed == (2,)
+    assert e.contents(tmp_path / "a") == e.contents(tmp_path / "whole")
+
+
+def test_one_of_another_training_is_not_taken(data: Path, tmp_path: Path) -> None:
+    with killed_after(1), pytest.raises(Killed):
+        e.trained(e.code(), data, tmp_path / "a", keeping=keeping(tmp_path / "kept"))
+    other = keeping(tmp_path / "kept", key="other")
+    assert e.trained(e.code(), data, tmp_path / "a", keeping=other).resumed == ()
+
+
+def test_a_disk_that_is_full_costs_a_checkpoint_but_no_training(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    def full(*_: Any) -> None:
+        raise UserError("No space left on device")
+
+    monkeypatch.setattr(Kept, "add", full)
+    done = e.trained(e.code(), data, tmp_path, keeping=keeping(tmp_path / "kept"))
+    assert (done.epochs, done.resumable) == (2, "yes")
+    assert "No checkpoint was written after epoch 1 (No space" in capsys.readouterr().out
+
+
+def kernel_noise(x: Any, y: Any, seed: Any) -> Any:
+    import tensorflow as tf
+
+    return x + tf.random.normal(tf.shape(x), seed=1), y
+
+
+def python_noise(x: Any, y: Any, seed: Any) -> Any:
+    import tensorflow as tf
+
+    draws = np.random.default_rng(0)
+    noise = tf.numpy_function(lambda a: draws.random(a.shape, np.float32), [x], x.dtype)
+    return x + tf.ensure_shape(noise, x.shape), y
+
+
+def traced_noise(x: Any, y: Any, seed: Any) -> Any:
+    return x + np.random.random(), y
+
+
+def eager(settings: Any, seeds: Any) -> Any:
+    model = e.mlp(settings, seeds)
+    model.run_eagerly = True
+    return model
+
+
+def sampled_validation(settings: Any, seeds: Any) -> Any:
+    import keras
+    import tensorflow as tf
+
+    class Sampling(keras.Sequential):
+        def test_step(self, data: Any) -> Any:
+            x, y = data
+            return super().test_step((x + tf.random.normal(tf.shape(x), seed=3), y))
+
+    return e.compiled(Sampling([keras.Input((6,)), *e.layers()]))
+
+
+_COUNTS = itertools.count()
+_SEEN: list[int] = []
+
+
+def holding(value: Any) -> Any:
+    def callbacks(_settings: Any, _seeds: Any) -> list[Any]:
+        import keras
+
+        class Holding(keras.callbacks.Callback):
+            def __init__(self) -> None:
+                super().__init__()
+                self.held = value()
+
+        return [Holding()]
+
+    return callbacks
+
+
+def acting(end: Any) -> Any:
+    def callbacks(_settings: Any, _seeds: Any) -> list[Any]:
+        import keras
+
+        return [keras.callbacks.LambdaCallback(on_epoch_end=end)]
+
+    return callbacks
+
+
+def a_variable() -> Any:
+    import tensorflow as tf
+
+    return tf.Variable(0.0)
+
+
+class Meter:
+    """Holds something of its own."""
+
+
+def setting(_settings: Any, _seeds: Any) -> list[Any]:
+    """Annealing as it is often written; without effect on a graph that is traced already."""
+    import keras
+
+    class Setting(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.model.layers[0].rate = 0.5 / (1 + epoch)
+
+    return [Setting()]
+
+
+def by_tensorflow() -> Any:
+    import tensorflow as tf
+
+    return acting(lambda epoch, logs: tf.random.uniform((), seed=1))
+
+
+def by_closure() -> Any:
+    seen: list[int] = []
+    return acting(lambda epoch, logs: seen.append(epoch))
+
+
+OBSTACLES: dict[str, tuple[dict[str, Any], str]] = {
+    "kernel": ({"augment": kernel_noise}, "the training step holds RandomStandardNormal"),
+    "python": ({"augment": python_noise}, "the training step holds PyFunc"),
+    "traced": ({"augment": traced_noise}, "draws from Python's or NumPy's own generator"),
+    "eager": ({"model": eager}, "the model runs eagerly"),
+    "validation": ({"model": sampled_validation}, "test_step holds RandomStandardNormal"),
+    "variable": ({"callbacks": holding(a_variable)}, "a callback holds a ResourceVariable"),
+    "object": ({"callbacks": holding(Meter)}, "a callback holds a Meter"),
+    "iterator": ({"callbacks": holding(lambda: iter([1]))}, "a callback holds a list_iterator"),
+    "lambda": ({"callbacks": holding(lambda: [lambda: 0])}, "a callback holds something that"),
+    "global": ({"callbacks": acting(lambda epoch, logs: _SEEN.append(epoch))},
+               "a callback changes _SEEN, outside of itself"),
+    "counter": ({"callbacks": acting(lambda epoch, logs: next(_COUNTS))}, "uses _COUNTS"),
+    "closure": ({"callbacks": lambda *_: by_closure()(*_)}, "a callback changes seen"),
+    "attribute": ({"callbacks": setting}, "a callback changes dense"),
+    "tensorflow": ({"callbacks": lambda *_: by_tensorflow()(*_)}, "draws by tf.random"),
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_what_cannot_be_put_back_is_told_and_never_resumed(
+    name: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    functions, reason = OBSTACLES[name]
+    kept = keeping(tmp_path / "kept")
+    done = e.trained(e.code(**functions), data, tmp_path, keeping=kept)
+    assert done.resumable.startswith("no: ")
+    assert reason in done.resumable
+    assert reason in capsys.readouterr().out
+    assert not list(kept.folder.glob("epoch-*"))
+
+
+def harmless(settings: Any, _seeds: Any) -> list[Any]:
+    import keras
+
+    rates = [0.01, 0.005]
+    checks = {"a": rates}
+
+    class Own(keras.callbacks.Callback):
+        factor = 0.5
+
+        def on_train_begin(self, logs: Any = None) -> None:
+            self.first = self.model.layers[0]
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.best = {**getattr(self, "best", {}), epoch: np.float32(logs["loss"])}
+
+    return [
+        keras.callbacks.LearningRateScheduler(lambda epoch: rates[epoch % 2] * len(checks)),
+        keras.callbacks.TerminateOnNaN(), keras.callbacks.SwapEMAWeights(), Own(),
+    ]  # fmt: skip
+
+
+def test_what_only_reads_from_outside_is_no_obstacle(data: Path, tmp_path: Path) -> None:
+    def model(settings: Any, seeds: Any) -> Any:
+        import keras
+
+        return e.compiled(
+            keras.Sequential([keras.Input((6,)), *e.layers()]),
+            optimizer=keras.optimizers.SGD(0.1, use_ema=True),
+        )
+
+    experiment = e.code(model=model, callbacks=harmless)
+    done = e.trained(experiment, data, tmp_path, keeping=keeping(tmp_path / "kept"))
+    assert done.resumable == "yes"
+
+
+def flagged(_settings: Any, seeds: Any) -> Any:
+    """Its graph hangs on something out of sight, which a callback sets before each epoch."""
+    import keras
+
+    class Flagged(keras.Sequential):
+        def train_step(self, data: Any) -> Any:
+            return super().train_step((data[0] * float(os.environ["SCALE"]), data[1]))
+
+    return e.compiled(Flagged([keras.Input((6,)), *e.layers()]))
+
+
+def flagging(_settings: Any, _seeds: Any) -> list[Any]:
+    import keras
+
+    class Flagging(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            os.environ["SCALE"] = str(1.0 + epoch)
+
+    return [Flagging()]
+
+
+def test_a_graph_that_would_be_another_one_begins_again(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCALE", "1")
+    experiment = e.code(model=flagged, callbacks=flagging)
+    e.trained(experiment, data, tmp_path / "whole", epochs=4)
+    kept = keeping(tmp_path / "kept")
+    with killed_after(2), pytest.raises(Killed):
+        e.trained(experiment, data, tmp_path / "a", keeping=kept, epochs=4)
+    with pytest.raises(Afresh):
+        e.trained(experiment, data, tmp_path / "a", keeping=kept, epochs=4)
+    assert not list(kept.folder.iterdir())
+    e.trained(experiment, data, tmp_path / "a", keeping=kept, epochs=4)
+    assert e.contents(tmp_path / "a") == e.contents(tmp_path / "whole")
+
+
+def test_other_initial_weights_begin_again(data: Path, tmp_path: Path) -> None:
+    import keras
+
+    def other(settings: Any, seeds: Any) -> Any:
+        model = e.mlp(settings, seeds)
+        model.layers[0].bias.assign(keras.ops.ones(8))
+        return model
+
+    kept = keeping(tmp_path / "kept")
+    with killed_after(1), pytest.raises(Killed):
+        e.trained(e.code(), data, tmp_path / "a", keeping=kept)
+    with pytest.raises(Afresh):
+        e.trained(e.code(model=other), data, tmp_path / "a", keeping=kept)

@@ -1,0 +1,332 @@
+"""The judge of metrics: three answers, what they rest on, and words for whatever it is given."""
+
+import doctest
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from repro.core.errors import UserError
+from repro.judge import equivalence as module
+from repro.judge import family as families
+from repro.judge import planning, sequential, shifts
+from repro.judge.equivalence import INCONCLUSIVE, MET, NOT_MET, Equivalence, equivalence
+from repro.judge.family import family
+from repro.judge.margins import Margin, judged
+from repro.judge.planning import Plan, needed
+from repro.judge.sequential import looks
+from scipy import stats
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+Results = dict[int, Any]
+
+
+def drawn(n: int, seed: int, mean: float = 0.98, deviation: float = 0.002) -> Results:
+    values = np.random.default_rng(seed).normal(mean, deviation, n)
+    return dict(enumerate(map(float, values)))
+
+
+def moved(results: Results, by: float, first: int = 0) -> Results:
+    """The same results, shifted, of the seeds from `first` on."""
+    return {first + seed: value + by for seed, value in results.items()}
+
+
+def asked(original: Results, repeat: Results, margin: float = 0.005, **more: Any) -> Equivalence:
+    found = equivalence("accuracy", original, repeat, Margin(margin), **more)
+    json.dumps(asdict(found), allow_nan=False)
+    assert found.why
+    return found
+
+
+ORIGINAL, REPEAT = drawn(12, 1), drawn(12, 2)
+
+
+@pytest.mark.parametrize("examples", [module, families, planning, sequential])
+def test_the_examples_hold(examples: Any) -> None:
+    assert doctest.testmod(examples).attempted > 0
+    assert doctest.testmod(examples).failed == 0
+
+
+def test_the_interval_of_pairs_is_scipys() -> None:
+    found = asked(ORIGINAL, REPEAT)
+    limits = stats.ttest_rel([*REPEAT.values()], [*ORIGINAL.values()]).confidence_interval(0.9)
+    assert found.interval == pytest.approx((limits.low, limits.high))
+    assert found.level == pytest.approx(0.9)
+    assert found.n == (12, 12)
+
+
+def test_the_interval_of_groups_is_scipys() -> None:
+    other = {100 + seed: value for seed, value in list(REPEAT.items())[:7]}
+    found = asked(ORIGINAL, other)
+    test = stats.ttest_ind([*other.values()], [*ORIGINAL.values()], equal_var=False)
+    limits = test.confidence_interval(0.9)
+    assert found.interval == pytest.approx((limits.low, limits.high))
+    assert found.difference == pytest.approx(
+        np.mean([*other.values()]) - np.mean([*ORIGINAL.values()])
+    )
+
+
+def test_the_interval_of_one_result_is_the_prediction_interval() -> None:
+    found = asked(ORIGINAL, {99: 0.99})
+    values = np.array([*ORIGINAL.values()])
+    reach = stats.t.ppf(0.995, 11) * values.std(ddof=1) * math.sqrt(1 + 1 / 12)
+    middle = 0.99 - values.mean()
+    assert found.interval == pytest.approx((middle - reach, middle + reach))
+    assert found.level == pytest.approx(0.99)
+
+
+@pytest.mark.parametrize("first", [0, 100], ids=["pairs", "groups"])
+@pytest.mark.parametrize(
+    ("by", "answer"), [(0.0, MET), (0.005, INCONCLUSIVE), (0.02, NOT_MET), (-0.02, NOT_MET)]
+)
+def test_each_answer_is_given_where_it_is_shown(first: int, by: float, answer: str) -> None:
+    assert asked(ORIGINAL, moved(REPEAT, by, first)).answer == answer
+
+
+@pytest.mark.parametrize(("by", "answer"), [(0.0, MET), (0.02, INCONCLUSIVE), (0.08, NOT_MET)])
+def test_one_new_result_gets_each_answer(by: float, answer: str) -> None:
+    assert asked(ORIGINAL, {3: 0.98 + by}, 0.02).answer == answer
+
+
+def test_one_result_inside_a_wide_prediction_interval_is_no_proof() -> None:
+    found = asked(drawn(5, 3), {0: 0.98}, 0.002)
+    assert found.answer == INCONCLUSIVE
+    assert found.p_equivalent is not None
+    assert found.p_equivalent > 0.05
+
+
+def test_one_side_may_be_the_one_result() -> None:
+    there, back = asked(ORIGINAL, {3: 0.99}), asked({3: 0.99}, ORIGINAL)
+    assert (there.p_equivalent, there.p_different) == (back.p_equivalent, back.p_different)
+    assert there.difference == pytest.approx(-back.difference)
+
+
+def test_a_share_of_the_spread_is_of_the_originals_seeds_not_of_the_differences() -> None:
+    # The differences hardly scatter: the shift is many times their deviation.
+    repeat = {seed: ORIGINAL[seed] + 0.0002 + (REPEAT[seed] - 0.98) / 100 for seed in ORIGINAL}
+    found = equivalence("accuracy", ORIGINAL, repeat, Margin(1.0, of_spread=True))
+    assert found.answer == MET
+    assert found.spread == pytest.approx(np.std([*ORIGINAL.values()], ddof=1))
+    assert found.margin is not None
+    assert found.margin[0] < found.spread < found.margin[1]
+
+
+@given(st.floats(-1e3, 1e3), st.sampled_from([0.25, 3.0, 1e6]), st.integers(0, 99))
+def test_a_share_of_the_spread_knows_no_unit_and_no_zero(
+    zero: float, unit: float, seed: int
+) -> None:
+    original, repeat = drawn(8, seed, 0.0, 1.0), drawn(8, seed + 1000, 0.5, 1.0)
+    margin = Margin(2.0, of_spread=True)
+    plain = equivalence("loss", original, repeat, margin)
+    other = equivalence(
+        "loss",
+        {s: unit * (v + zero) for s, v in original.items()},
+        {s: unit * (v + zero) for s, v in repeat.items()},
+        margin,
+    )
+    assert other.answer == plain.answer
+    assert other.p_equivalent == pytest.approx(plain.p_equivalent, rel=1e-6, abs=1e-9)
+    assert other.more_runs == plain.more_runs
+
+
+RANK = {NOT_MET: 0, INCONCLUSIVE: 1, MET: 2}
+
+
+@given(st.integers(0, 99), st.floats(1e-5, 0.02), st.floats(1, 5), st.booleans())
+def test_a_larger_margin_never_turns_met_into_less(
+    seed: int, size: float, times: float, of_spread: bool
+) -> None:
+    original, repeat = drawn(9, seed), drawn(9, seed + 500)
+    unit = 500 if of_spread else 1
+    answers = [
+        equivalence("a", original, repeat, Margin(unit * s, of_spread)).answer
+        for s in (size, times * size)
+    ]
+    assert RANK[answers[0]] <= RANK[answers[1]]
+
+
+@given(st.integers(0, 99), st.sampled_from([0.0, 0.004, 0.05]), st.sampled_from([0, 1000]))
+def test_the_same_results_once_more_do_not_weaken_an_answer(
+    seed: int, by: float, first: int
+) -> None:
+    original, repeat = drawn(8, seed), moved(drawn(8, seed + 500), by, first)
+    twice = [{**side, **moved(side, 0.0, 5000)} for side in (original, repeat)]
+    before, after = asked(original, repeat), asked(*twice)
+    assert before.answer in (INCONCLUSIVE, after.answer)
+
+
+ODD: Mapping[str, tuple[Results, Results, str]] = {
+    "no original": ({}, {0: 1.0}, "the original has no result"),
+    "no repeat": ({0: 1.0}, {}, "the repeat has no result"),
+    "nan": ({0: 1.0, 1: "nan"}, {0: 1.0, 1: 2.0}, "result is no finite number for seed 1"),
+    "nan twice": ({0: "nan"}, {0: "nan"}, "no finite number for seed 0"),
+    "inf": ({0: 1.0, 1: 1.0}, {0: "-inf", 1: math.inf}, "for seed 0, 1"),
+    "none": ({0: None}, {0: 1.0}, "no finite number"),
+    "words": ({0: "high"}, {0: 1.0}, "no finite number"),
+    "too large": ({0: 1e308, 1: 1.0}, {0: 1.0, 1: 1.0}, "no finite number for seed 0"),
+    "one each": ({0: 1.0}, {0: 1.0}, "1 result(s) of the original and 1 of the repeat"),
+    "one and four": (drawn(4, 0), {0: 1.0}, "it takes 5 against one"),
+    "two pairs": (drawn(2, 0), drawn(2, 1), "is not ruled out"),
+    "four pairs, all the same": (dict.fromkeys(range(4), 1.0),) * 2 + ("is not ruled out",),
+    "a group that does not scatter": (
+        dict.fromkeys(range(9), 1.0), {9: 1.0}, "show no spread to judge by",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_what_cannot_be_judged_is_inconclusive_with_a_reason(case: str) -> None:
+    original, repeat, words = ODD[case]
+    found = asked(original, repeat)
+    assert found.answer == INCONCLUSIVE
+    assert words in found.why
+
+
+@pytest.mark.parametrize("original", [{0: 0.9}, dict.fromkeys(range(9), 0.9)])
+def test_without_a_spread_there_is_no_share_of_it(original: Results) -> None:
+    repeat = {100 + seed: 0.9 + seed / 100 for seed in range(6)}
+    found = equivalence("accuracy", original, repeat, Margin(1.0, of_spread=True))
+    json.dumps(asdict(found), allow_nan=False)
+    assert (found.answer, found.more_runs) == (INCONCLUSIVE, None)
+    assert "spread" in found.why
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-9, 1.0, 1e9, 1e149])
+def test_any_size_of_number_is_judged(size: float) -> None:
+    original = {seed: size * value for seed, value in ORIGINAL.items()}
+    repeat = {seed: size * REPEAT[seed] for seed in original}
+    for seeds in (0, 100):
+        other = {seeds + seed: value for seed, value in repeat.items()}
+        found = equivalence("loss", original, other, Margin(0.5 * size))
+        json.dumps(asdict(found), allow_nan=False)
+        assert found.answer == MET
+
+
+@pytest.mark.parametrize("size", [0.0, -1.0, math.nan, math.inf])
+def test_a_margin_is_above_zero(size: float) -> None:
+    with pytest.raises(UserError, match="Expected a margin above 0"):
+        Margin(size)
+
+
+def test_runs_that_all_give_the_same_are_enough_from_five_pairs_on() -> None:
+    same = dict.fromkeys(range(5), 0.9)
+    assert asked(same, same).answer == MET
+    assert asked(same, moved(same, 0.003)).answer == MET
+    assert asked(same, moved(same, 0.03)).answer == INCONCLUSIVE
+    six = dict.fromkeys(range(6), 0.9)
+    assert asked(six, moved(six, 0.03)).answer == NOT_MET
+
+
+def test_more_runs_would_have_the_power_that_is_planned() -> None:
+    generator, repetitions = np.random.default_rng(0), 1000
+    for margin in (Margin(0.8), Margin(2.0, of_spread=True)):
+        plan = Plan(deviation=2**0.5, spread=1.0, seeds=5, margin=margin)
+        runs = needed(plan, 0.0)
+        assert runs is not None
+        original, repeat = generator.standard_normal((2, repetitions, runs))
+        shift, own = shifts.pairs(original, repeat), original.std(axis=-1, ddof=1)
+        power = np.mean(judged(shift, margin, own, runs).within <= 0.05)
+        assert 0.72 < power < 0.95
+        far = needed(plan, 2.5 * margin.size)
+        assert far is not None
+        original, repeat = generator.standard_normal((2, repetitions, far))
+        shift, own = shifts.pairs(original, repeat + 2.5 * margin.size), original.std(-1, ddof=1)
+        power = np.mean(judged(shift, margin, own, far).beyond <= 0.05)
+        assert 0.72 < power <= 1
+
+
+def test_more_runs_are_those_that_are_missing() -> None:
+    found = asked(drawn(6, 1), drawn(6, 2), 0.002)
+    assert found.answer == INCONCLUSIVE
+    apart = np.array([drawn(6, 2)[seed] - value for seed, value in drawn(6, 1).items()])
+    plan = Plan(float(apart.std(ddof=1)), 1.0, 6, Margin(0.002))
+    assert found.more_runs == needed(plan, 0.0) - 6
+    assert found.more_runs > 1
+    even = {seed: value + 0.002 * (-1) ** seed for seed, value in drawn(6, 1).items()}
+    assert asked(drawn(6, 1), even, 1e-6).more_runs is None
+    assert asked({0: 1.0}, {0: 1.0}).more_runs == 4
+
+
+def test_however_little_runs_scatter_it_takes_the_least_that_ranks_need() -> None:
+    assert needed(Plan(1e-9, 1.0, 5, Margin(1.0)), 0.0) == 5
+    assert needed(Plan(1e-9, 1.0, 5, Margin(1.0)), 2.0) == 6
+
+
+def test_more_metrics_ask_for_more_runs() -> None:
+    plans = [Plan(1.0, 1.0, 5, Margin(1.0), family=size) for size in (1, 20)]
+    alone, among = (needed(plan, 3.0) for plan in plans)
+    assert alone is not None
+    assert among is not None
+    assert alone < among
+
+
+METRICS = ("accuracy", "loss", "recall of class 0")
+
+
+def metrics(**by: float) -> dict[str, Results]:
+    return {name: moved(REPEAT, by.get(name.split()[0], 0.0)) for name in METRICS}
+
+
+def test_all_metrics_within_are_met() -> None:
+    found = family(dict.fromkeys(METRICS, ORIGINAL), metrics(), Margin(0.005))
+    assert (found.answer, found.differing, found.undecided) == (MET, (), ())
+    assert found.why == "each of 3 metrics is shown to lie within its margin"
+    json.dumps(asdict(found), allow_nan=False)
+
+
+def test_one_metric_that_differs_is_named() -> None:
+    found = family(dict.fromkeys(METRICS, ORIGINAL), metrics(loss=0.02), Margin(0.005))
+    assert (found.answer, found.differing) == (NOT_MET, ("loss",))
+    alone = equivalence("loss", ORIGINAL, moved(REPEAT, 0.02), Margin(0.005))
+    assert found.tests[1].p_different == pytest.approx(3 * alone.p_different)
+    assert found.why.startswith("1 of 3 metrics differ; loss: the repeat lies +0.0")
+
+
+def test_one_undecided_metric_leaves_all_undecided() -> None:
+    found = family(dict.fromkeys(METRICS, ORIGINAL), metrics(recall=0.005), Margin(0.005))
+    assert (found.answer, found.undecided) == (INCONCLUSIVE, ("recall of class 0",))
+    assert found.more_runs == found.tests[2].more_runs
+
+
+def test_a_metric_of_one_side_only_is_undecided() -> None:
+    found = family({"accuracy": ORIGINAL}, {"accuracy": REPEAT, "f1": REPEAT}, Margin(0.005))
+    assert (found.answer, found.undecided) == (INCONCLUSIVE, ("f1",))
+    assert family({}, {}, Margin(1.0)).answer == INCONCLUSIVE
+
+
+def test_each_metric_may_have_its_own_margin() -> None:
+    given = {"accuracy": Margin(0.005), "loss": Margin(1e-6)}
+    sides = (dict.fromkeys(given, side) for side in (ORIGINAL, REPEAT))
+    assert [test.answer for test in family(*sides, given).tests] == [MET, INCONCLUSIVE]
+    with pytest.raises(UserError, match="none for loss"):
+        family({"loss": ORIGINAL}, {}, {"accuracy": Margin(1.0)})
+
+
+@pytest.mark.parametrize("budget", [5, 8, 16, 20, 32, 100])
+def test_the_alphas_of_all_looks_sum_to_alpha(budget: int) -> None:
+    plan = looks(budget)
+    assert sum(look.alpha for look in plan) == pytest.approx(0.05)
+    assert plan[-1].runs == budget
+    assert [look.runs for look in plan] == sorted({look.runs for look in plan})
+
+
+def test_too_small_a_budget_is_refused() -> None:
+    with pytest.raises(UserError, match="at least 5 seeds"):
+        looks(4)
+
+
+def test_a_look_is_stricter_than_a_single_test() -> None:
+    # One of eight lies beyond the margin: ranks give 2 / 2**8, the first look has 0.05 / 7.
+    values = drawn(8, 1)
+    apart = [-0.0056, 0.0005, -0.0005, 0.0002, 0.0008, -0.001, 0.0001, 0.0003]
+    repeat = {seed: values[seed] + by for seed, by in enumerate(apart)}
+    assert asked(values, repeat).answer == MET
+    first = looks(32)[0]
+    found = family({"loss": values}, {"loss": repeat}, Margin(0.005), first.alpha)
+    assert (first.runs, found.answer) == (8, INCONCLUSIVE)

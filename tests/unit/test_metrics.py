@@ -1,0 +1,196 @@
+"""The goal `metrics`: what is read of the runs, what the tests make of it, how it is told."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from repro.core.errors import UserError
+from repro.core.schema import checked
+from repro.judge.compare import Comparison
+from repro.judge.context import Context
+from repro.judge.divergence import Divergence
+from repro.judge.evidence import Step
+from repro.judge.measured import Measured, measured
+from repro.judge.metrics import Moved, moved
+from repro.judge.render import markdown
+from repro.judge.sequential import looks
+from repro.judge.verdict import judge
+
+SPREAD: dict[str, Any] = {"margin": {}, "spread": 2.0}
+SEEDS = range(8)
+
+
+def step(folder: Path, run: str, seed: int, accuracy: Any, **more: Any) -> Step:
+    path = folder / run / f"seed-{seed}" / "evaluate.manifest.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    report = {"examples": 10, "metrics": {"accuracy": accuracy}, "per_class": None, **more}
+    (path.parent / "metrics.json").write_text(json.dumps(report))
+    return Step("evaluate", run, seed, path, {})
+
+
+def test_each_metric_is_read_by_run_and_seed(tmp_path: Path) -> None:
+    classes = [
+        {"class": 0, "examples": 6, "right": 6, "recall": 1.0},
+        {"class": 1, "examples": 4, "right": 2, "recall": 0.5},
+        {"class": 2, "examples": 0, "right": 0, "recall": None},
+    ]
+    steps = [
+        step(tmp_path, run, seed, value, per_class=classes)
+        for run, value in (("original", 0.8), ("repeat", 0.7), ("repeat-2", 0.9))  # not a mean
+        for seed in (0, 1)
+    ]
+    found = measured(steps)
+    assert list(found) == ["accuracy", "recall of class 0", "recall of class 1"]
+    assert found["accuracy"] == Measured({0: 0.8, 1: 0.8}, {0: 0.7, 1: 0.7}, 10, 8)
+    assert found["recall of class 1"].original == {0: 0.5, 1: 0.5}
+    assert (found["recall of class 1"].examples, found["recall of class 1"].right) == (4, 2)
+
+
+def test_what_is_no_share_of_examples_has_no_sampling_error(tmp_path: Path) -> None:
+    classes = [{"class": 0, "examples": 10, "right": 8, "recall": 0.8}]
+    weighted = measured([step(tmp_path, "original", 0, 0.75, per_class=classes)])
+    assert weighted["accuracy"].right is None
+    assert moved(weighted, SPREAD).sampling["accuracy"].error is None
+    assert moved(weighted, SPREAD).sampling["recall of class 0"].error == pytest.approx(
+        0.1265, 0.01
+    )
+
+
+def test_a_metric_that_is_no_number_is_undecided(tmp_path: Path) -> None:
+    steps = [step(tmp_path, run, 0, "nan") for run in ("original", "repeat")]
+    found = measured(steps)
+    assert math.isnan(found["accuracy"].original[0])
+    tested = moved(found, SPREAD).metrics
+    assert tested is not None
+    assert (tested.answer, tested.undecided) == ("inconclusive", ("accuracy",))
+
+
+def test_a_metric_that_one_run_lacks_is_undecided(tmp_path: Path) -> None:
+    steps = [
+        step(tmp_path, run, seed, 0.8, metrics={"accuracy": 0.8, "auc": 0.9})
+        for run in ("original", "repeat")
+        for seed in SEEDS
+    ]
+    report = steps[-1].path.parent / "metrics.json"
+    report.write_text(json.dumps({"examples": 10, "metrics": {"accuracy": 0.8}}))
+    tested = moved(measured(steps), SPREAD).metrics
+    assert tested is not None
+    assert "auc" in tested.undecided
+
+
+def test_a_report_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    one = step(tmp_path, "original", 0, 0.5)
+    (one.path.parent / "metrics.json").write_text("{")
+    with pytest.raises(UserError, match=r"Expected the metrics of a run at .*metrics\.json"):
+        measured([one])
+
+
+def runs(shift: float, seeds: Sequence[int] = SEEDS, **more: Measured) -> dict[str, Measured]:
+    """Accuracies that scatter by 0.01 from seed to seed; the repeat's lie beside them."""
+    original = {seed: 0.9 + 0.01 * (seed % 3) for seed in seeds}
+    noise = {seed: 0.0001 * (-1) ** seed * (1 + seed) for seed in seeds}
+    repeated = {seed: original[seed] + shift + noise[seed] for seed in seeds}
+    return {"accuracy": Measured(original, repeated), **more}
+
+
+def given(margin: Mapping[str, float]) -> dict[str, Any]:
+    return {**SPREAD, "margin": margin}
+
+
+@pytest.mark.parametrize(
+    ("shift", "margin", "answer"),
+    [
+        (0.001, {"accuracy": 0.01}, "met"),
+        (0.03, {"accuracy": 0.01}, "not met"),
+        (0.01, {"accuracy": 0.01}, "inconclusive"),
+        (0.001, {}, "met"),
+        (0.5, {}, "not met"),
+    ],
+)
+def test_the_margin_decides(shift: float, margin: dict[str, float], answer: str) -> None:
+    found = moved(runs(shift), given(margin)).metrics
+    assert found is not None
+    assert found.answer == answer
+
+
+def test_a_margin_chooses_which_metrics_decide() -> None:
+    loss = Measured({seed: 1.0 + seed for seed in SEEDS}, {seed: 9.0 - seed for seed in SEEDS})
+    both = runs(0.0, loss=loss)
+    chosen = moved(both, given({"accuracy": 0.01})).metrics
+    assert chosen is not None
+    assert ([test.metric for test in chosen.tests], chosen.answer) == (["accuracy"], "met")
+    every = moved(both, SPREAD).metrics
+    assert every is not None
+    assert "loss" in every.undecided
+
+
+def test_classes_are_told_apart_and_decide_only_when_asked() -> None:
+    bad = Measured(dict.fromkeys(SEEDS, 0.5), dict.fromkeys(SEEDS, 0.9))
+    values = runs(0.0, **{"recall of class 3": bad})
+    found = moved(values, given({"accuracy": 0.01}))
+    assert found.metrics is not None
+    assert found.metrics.answer == "met"
+    assert found.classes is not None
+    assert [test.metric for test in found.classes.tests] == ["recall of class 3"]
+    for name in ("recall", "recall of class 3"):
+        asked = moved(values, given({"accuracy": 0.01, name: 0.1})).metrics
+        assert asked is not None
+        assert (asked.answer, asked.differing) == ("not met", ("recall of class 3",))
+
+
+def test_looks_spend_their_own_share_of_the_error() -> None:
+    plan = looks(16)
+    found = moved(runs(0.001), given({"accuracy": 0.01}), plan).metrics
+    assert found is not None
+    assert found.alpha == plan[0].alpha < 0.05
+
+
+def verdict(found: Moved, parted: bool = True, **changed: Any) -> dict[str, Any]:
+    divergence = Divergence("weights", 0, 3, "dense/kernel") if parted else None
+    comparisons = [Comparison("repeat", seed, divergence, {}) for seed in SEEDS]
+    parameters = {
+        "seeds": list(SEEDS), "goal": "metrics", "repeat": "full", "repeats": 1, **changed,
+    }  # fmt: skip
+    context = Context("this machine", 1, [], [])
+    value = judge("digits", parameters, comparisons, context, moved=found)
+    return checked(value, "verdict", "verdict.json")
+
+
+def test_the_sentence_of_equivalent_metrics() -> None:
+    found = verdict(moved(runs(0.001), given({"accuracy": 0.01})))
+    assert (found["verdict"], found["best"]) == ("met", "metrics")
+    assert found["sentence"].startswith(
+        "digits: the metrics are equivalent (seeds 0, 1, 2, 3, 4, 5, 6 and 7, each original "
+        "beside its repeat). "
+    )
+    page = markdown(found)
+    assert "## The metrics" in page
+    assert "| `accuracy` |" in page
+    assert "paired by seed" in page
+
+
+def test_what_is_undecided_says_how_many_runs_would_decide() -> None:
+    found = verdict(moved(runs(0.0099), given({"accuracy": 0.01})))
+    assert found["verdict"] == "inconclusive"
+    more = found["metrics"]["metrics"]["more_runs"]
+    assert more > 0
+    assert f"About {more} more seed" in found["sentence"]
+    assert "to add some and ask again errs more often" in found["sentence"]
+
+
+def test_a_margin_for_an_unknown_metric_is_told() -> None:
+    found = verdict(moved(runs(0.0), given({"accurracy": 0.01})))
+    assert found["verdict"] == "inconclusive"
+    assert (
+        "names accurracy, which no run has measured. Measured were accuracy" in (found["sentence"])
+    )
+
+
+def test_the_same_bits_need_no_test() -> None:
+    found = verdict(moved(runs(0.0), SPREAD), parted=False)
+    assert (found["verdict"], found["best"]) == ("met", "bitwise")
+    assert "every metric is the same, bit for bit" in found["sentence"]
+    assert "## The metrics" in markdown(found), "several seeds show their spread"

@@ -1,0 +1,66 @@
+"""Leftover: the lock of a Snakemake that was killed, at which every later one would stop.
+
+Synopsis:
+    alive = unlocked(Path.cwd())       # to be held for as long as this Snakemake runs
+
+Snakemake's own lock is a file, and says nothing of who wrote it; one of the system's goes with the
+process that holds it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path, PurePath
+from typing import Any, TextIO
+
+_LOCKS = Path(".snakemake", "locks")
+_ALIVE = Path(".snakemake", "repro.alive")
+
+
+def _is_snakemake(command: Sequence[str]) -> bool:
+    parts = [PurePath(argument).parts[-2:] for argument in command[:6]]
+    return any("snakemake" in (part[-1:] or ("",)) + part[:1] for part in parts)
+
+
+def _others(folder: Path) -> Iterator[int]:
+    """The numbers of other Snakemakes that run in this folder, as far as the system tells."""
+    library: Any = import_module("psutil")  # Snakemake's own
+    own = library.Process()
+    family = {own.pid, *(parent.pid for parent in own.parents())}
+    for process in library.process_iter(["pid", "cmdline", "cwd"]):
+        found = process.info
+        here = found["cwd"] is None or Path(found["cwd"]) == folder
+        if here and found["pid"] not in family and _is_snakemake(found["cmdline"] or ()):
+            yield found["pid"]
+
+
+def unlocked(folder: Path) -> TextIO | None:
+    """Removes Snakemake's lock on a folder where no Snakemake is alive that could have made it.
+
+    Args:
+        folder: where Snakemake runs.
+
+    Returns:
+        A file to be kept open: while it is, no other process does the same. None where another
+        one keeps it, or where the system has no such locks.
+    """
+    folder = folder.resolve()
+    (folder / _ALIVE).parent.mkdir(exist_ok=True)
+    alive = (folder / _ALIVE).open("w")
+    try:
+        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        alive.close()
+        return None
+    left = sorted((folder / _LOCKS).glob("*.lock"))
+    if left and not any(_others(folder)):
+        told = "A Snakemake that was killed left its lock behind: removed. Going on where it was."
+        print(
+            told, file=sys.stderr
+        )  # what goes to the other stream may be a graph for another tool
+        for file in left:
+            file.unlink(missing_ok=True)
+    return alive
