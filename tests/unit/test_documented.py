@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from repro.judge.case import Answer, Case
+from repro.judge.answer import Answer
+from repro.judge.case import Case
 from repro.judge.compare import Comparison
 from repro.judge.context import Context
 from repro.judge.divergence import Divergence

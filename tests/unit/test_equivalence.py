@@ -15,7 +15,8 @@ from repro.core.errors import UserError
 from repro.judge import equivalence as module
 from repro.judge import family as families
 from repro.judge import planning, sequential, shifts
-from repro.judge.equivalence import INCONCLUSIVE, MET, NOT_MET, Equivalence, equivalence
+from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.judge.equivalence import Equivalence, equivalence
 from repro.judge.family import family
 from repro.judge.margins import Margin, judged
 from repro.judge.planning import Plan, needed

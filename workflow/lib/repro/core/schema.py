@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,7 @@ from repro.core.canonical import canonical
 from repro.core.errors import UserError
 
 
+@cache
 def schema(name: str) -> dict[str, Any]:
     """A schema by its name, from the packed program or from the source tree.
 
@@ -24,7 +26,7 @@ def schema(name: str) -> dict[str, Any]:
         name: `config`, `manifest`, `trace` or `verdict`.
 
     Returns:
-        The parsed schema.
+        The parsed schema, not to be written to: it is read once, however many manifests there are.
     """
     import yaml
 

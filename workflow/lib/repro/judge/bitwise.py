@@ -7,7 +7,8 @@ Synopsis:
 from __future__ import annotations
 
 from repro.judge import sentence
-from repro.judge.case import INCONCLUSIVE, MET, NOT_MET, Answer, Case
+from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.judge.case import Case
 
 
 def bitwise(case: Case) -> Answer:

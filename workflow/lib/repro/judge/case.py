@@ -1,8 +1,8 @@
-"""Case: all that the verdict on one experiment rests on, and what is answered for a goal.
+"""Case: all that the verdict on one experiment rests on.
 
 Synopsis:
     case = Case("digits", parameters, comparisons, context, causes, trials, names)
-    Answer(MET, "…")
+    case.whole          # whether the repeats went the whole way
 """
 
 from __future__ import annotations
@@ -18,16 +18,6 @@ from repro.judge.search import Trial
 
 if TYPE_CHECKING:
     from repro.judge.metrics import Moved
-
-MET, NOT_MET, INCONCLUSIVE = "met", "not met", "inconclusive"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What is found for one goal: `met`, `not met` or `inconclusive`, and a sentence."""
-
-    verdict: str
-    sentence: str
 
 
 @dataclass(frozen=True)

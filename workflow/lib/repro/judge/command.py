@@ -27,7 +27,7 @@ from repro.core.schema import checked
 from repro.core.trace import read as read_trace
 from repro.core.writing import write_text
 from repro.judge.agreement import Mistake, mistakes, unlooked
-from repro.judge.case import INCONCLUSIVE, MET
+from repro.judge.answer import INCONCLUSIVE, MET
 from repro.judge.compare import Comparison, compare
 from repro.judge.diagnose import Cause, place
 from repro.judge.evidence import Step, context_of, step_of
@@ -105,7 +105,8 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     context = context_of(folder, steps, parameters["factors"])
     comparisons = list(_compared(folder, steps, parameters))
     wrong, unseen = _agreed(folder, steps, context.inference)
-    found_of = _moved(measured(steps), parameters)
+    planned = parameters["seeds"] == "auto"
+    found_of = _moved(measured(steps), parameters["equivalence"], planned)
     causes, trials = list[Cause](), list[Trial]()
     # Two setups have a cause already: what is searched for here is one within a setup.
     if context.setups == 1 and _asks_why(parameters["goal"], found_of):
@@ -142,7 +143,7 @@ def _look(options: argparse.Namespace, say: Say) -> None:
     read = {path.relative_to(options.folder).as_posix(): path for path in options.manifests}
     inputs = resources({**read, "judge": Path(sys.argv[0])})
     values = measured([step_of(path) for path in options.manifests])
-    known = moved(values, parameters["equivalence"], looks(parameters["equivalence"]["budget"]))
+    known = _moved(values, parameters["equivalence"], planned=True)
     if known.unknown:
         raise UserError(
             f"Expected `equivalence.margin` to name metrics. Received {known.unknown[0]}, which no "
@@ -166,10 +167,8 @@ def _look(options: argparse.Namespace, say: Say) -> None:
     manifest.write(options.folder / f"look-{options.seeds}.manifest.json", making, [path])
 
 
-def _moved(values: Mapping[str, Measured], parameters: Mapping[str, Any]) -> Moved:
-    wanted = parameters["equivalence"]
-    plan = looks(wanted["budget"]) if parameters["seeds"] == "auto" else ()
-    return moved(values, wanted, plan)
+def _moved(values: Mapping[str, Measured], wanted: Mapping[str, Any], planned: bool) -> Moved:
+    return moved(values, wanted, looks(wanted["budget"]) if planned else ())
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from repro.core.digest import files_below
-from repro.judge.case import INCONCLUSIVE, MET, NOT_MET, Answer, Case
+from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.judge.case import Case
 from repro.judge.diagnose import times
-from repro.judge.sentence import extent, listed
+from repro.judge.sentence import capital, extent, listed
 from repro.record import manifest
 
 if TYPE_CHECKING:
@@ -51,14 +52,20 @@ def gaps(folder: Path, steps: Sequence[Step]) -> tuple[list[str], list[str]]:
 
 
 def _unclaimed(folder: Path, steps: Sequence[Step]) -> Iterator[str]:
+    outputs = {step.path: step.outputs for step in steps}
     # Of the data's folder all files were looked at when its manifest was read.
     for seed in dict.fromkeys(step.path.parent for step in steps if step.seed is not None):
         # Those of an earlier, longer repeat as well, which are no evidence here.
-        claims = [manifest.read(path)["subject"] for path in seed.glob(f"*{_SUFFIX}")]
-        claimed = {subject["name"] for subjects in claims for subject in subjects}
+        left = set(seed.glob(f"*{_SUFFIX}")) - set(outputs)
+        claimed = {name for path in left for name in _subjects(path)}
+        claimed |= {name for path, own in outputs.items() if path.parent == seed for name in own}
         for name, _ in files_below(seed):
             if name not in claimed and not name.endswith(_SUFFIX):
                 yield f"no manifest claims {(seed / name).relative_to(folder).as_posix()}"
+
+
+def _subjects(path: Path) -> Iterator[str]:
+    yield from (subject["name"] for subject in manifest.read(path)["subject"])
 
 
 def _unbound(step: Step) -> Iterator[str]:
@@ -131,4 +138,4 @@ def documented(case: Case) -> Answer:
 def _told(parts: Sequence[str]) -> str:
     more = len(parts) - _SHOWN
     shown = listed([*parts[:_SHOWN], *([f"{more} more"] if more > 0 else [])])
-    return shown[:1].upper() + shown[1:]
+    return capital(shown)

@@ -15,12 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from repro.judge import shifts
+from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET
 from repro.judge.margins import ALPHA, Judged, Margin, judged
 from repro.judge.planning import Plan, needed
 from repro.judge.shifts import LEAST_SINGLE, PENALTY, Array, Shift
 from repro.judge.spread import Value, deviation, finite, unusable
-
-MET, NOT_MET, INCONCLUSIVE = "met", "not met", "inconclusive"
 
 Results = Mapping[int, Value]
 """One metric: the result of each root seed."""

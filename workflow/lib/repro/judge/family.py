@@ -11,14 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from repro.core.errors import UserError
-from repro.judge.equivalence import (
-    INCONCLUSIVE,
-    MET,
-    NOT_MET,
-    Equivalence,
-    Results,
-    equivalence,
-)
+from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.judge.equivalence import Equivalence, Results, equivalence
 from repro.judge.margins import ALPHA, Margin
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 
 from repro.audit.facts import facts
 from repro.judge import chance
-from repro.judge.case import MET, Answer, Case
+from repro.judge.answer import MET, Answer
+from repro.judge.case import Case
 from repro.judge.diagnose import times
-from repro.judge.sentence import counted, extent, listed, seeds
+from repro.judge.sentence import capital, counted, extent, listed, seeds
 from repro.record.manifest import inputs
 
 _DIGITS = 12
@@ -97,4 +98,4 @@ def _supported(case: Case, found: Mapping[str, Answer]) -> Iterator[str]:
 def _bound(case: Case) -> Iterator[str]:
     if case.comparisons and not case.first:
         limits = chance.limits(case.parameters["repeats"])
-        yield limits[:1].upper() + limits[1:]
+        yield capital(limits)

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from repro.judge.case import INCONCLUSIVE, MET, Answer, Case
+from repro.judge.answer import INCONCLUSIVE, MET, Answer
+from repro.judge.case import Case
 from repro.judge.family import Family, family
 from repro.judge.margins import ALPHA, Margin
 from repro.judge.measured import CLASS, Measured
 from repro.judge.sampling import Sampling, sampled, unsampled
-from repro.judge.sentence import counted, extent, seeds
+from repro.judge.sentence import capital, counted, extent, seeds
 from repro.judge.sequential import Look
 from repro.judge.spread import Spread, spread
 
@@ -130,7 +131,7 @@ def metrics(case: Case) -> Answer:
             f" About {counted(found.more_runs, 'more seed')} would decide: in a set that is fixed "
             "anew, or by `seeds: auto`; to add some and ask again errs more often."
         )
-    return Answer(found.answer, f"{case.name}: {head} ({tested}). {_capital(found.why)}.{more}")
+    return Answer(found.answer, f"{case.name}: {head} ({tested}). {capital(found.why)}.{more}")
 
 
 def _untested(case: Case) -> str | None:
@@ -152,7 +153,3 @@ def _untested(case: Case) -> str | None:
             f"{', '.join(case.moved.spread)}"
         )
     return None
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

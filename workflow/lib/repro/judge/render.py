@@ -17,7 +17,7 @@ from typing import Any
 from repro.judge.distances import distances
 from repro.judge.divergence import WORDS
 from repro.judge.price_words import section
-from repro.judge.sentence import counted, listed
+from repro.judge.sentence import capital, counted, listed
 from repro.judge.support import goals, inference, limits, methods, metrics
 from repro.judge.tables import code, table, text
 
@@ -29,10 +29,6 @@ _MEANING = {
 _STEPS = {"prepare": "preparing the data", "train": "training", "evaluate": "evaluating"}
 
 Verdict = Mapping[str, Any]
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def _head(verdict: Verdict) -> Iterator[str]:
@@ -73,7 +69,7 @@ def _why(verdict: Verdict) -> Iterator[str]:
     for rank, cause in enumerate(verdict["causes"], 1):
         many = counted(cause["trials"], "trial")
         how = f"tested in {many}" if cause["tested"] else "likely, not tested"
-        yield f"{rank}. **{_capital(cause['cause'])}** ({how})"
+        yield f"{rank}. **{capital(cause['cause'])}** ({how})"
         yield f"   - Where: {text(cause['where'])}"
         if cause["file"]:
             line = f", line {cause['line']}" if cause["line"] else ""
@@ -117,7 +113,7 @@ def _mistakes(verdict: Verdict) -> Iterator[str]:
     yield "## Warnings\n"
     yield "No comparison of bits finds these: original and repeat agree, and may both be wrong.\n"
     for mistake in verdict["mistakes"]:
-        yield f"- **{_capital(mistake['mistake'])}.** {text(mistake['evidence'])}"
+        yield f"- **{capital(mistake['mistake'])}.** {text(mistake['evidence'])}"
         yield f"  What to do: {text(mistake['remedy'])}"
     yield ""
 

@@ -52,6 +52,11 @@ _FACTORS = {
 }
 
 
+def capital(sentence: str) -> str:
+    """The sentence, beginning with a capital."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def counted(count: int, thing: str) -> str:
     """A count and its noun: "1 repeat", "2 repeats"."""
     return f"{count} {thing}{'' if count == 1 else 's'}"

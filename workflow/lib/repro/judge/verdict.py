@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from repro.core.canonical import canonical
 from repro.judge import chance, sentence
 from repro.judge.agreement import Mistake
-from repro.judge.case import INCONCLUSIVE, MET, NOT_MET, Case
+from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.judge.case import Case
 from repro.judge.compare import Comparison
 from repro.judge.context import Context
 from repro.judge.diagnose import Cause
