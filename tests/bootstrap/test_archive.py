@@ -75,6 +75,28 @@ def test_the_configuration_in_it_asks_for_the_same_with_every_default_written_ou
     assert small_archive.filled(value, "tiny") == value
 
 
+def test_looks_at_added_seeds_and_measured_prices_are_results_like_others(
+    furnished: Project, tmp_path: Path
+) -> None:
+    furnished.configuration["experiments"]["tiny"] |= {"seeds": "auto", "goal": "metrics"}
+    furnished.save()
+    furnished.make()
+    first = furnished.results / "tiny/original"
+    data = {"data": first / "data", "data.manifest": first / "data.manifest.json"}
+    evaluated = "original/seed-0/evaluate.manifest.json"
+    for step, names, used in (
+        ("look", {"seeds": 8}, {evaluated: furnished.results / "tiny" / evaluated}),
+        ("cost", {"seed": 0}, {**furnished.always(), **data}),
+    ):
+        name = f"{step}-8" if step == "look" else step
+        small_results.write(furnished.results / f"tiny/{name}.json", "{}\n")
+        furnished.claim(step, names, used, "tiny", name, f"{name}.json")
+    path = archived(furnished, tmp_path / "a.zip")
+    assert {"results/tiny/look-8.json", "results/tiny/cost.json"} <= set(members(path))
+    with accepted(path) as inside:
+        assert inside.experiment.said["seeds"] == "auto"
+
+
 def test_unzip_and_sha256sum_are_enough_to_check_it(furnished: Project, tmp_path: Path) -> None:
     path = archived(furnished, tmp_path / "a.zip")
     subprocess.run(["unzip", "-q", "-d", tmp_path / "out", path], check=True)

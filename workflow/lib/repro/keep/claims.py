@@ -164,7 +164,8 @@ def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:
         case "threads" | "batch_size":
             return bool(then == training[key])
         case "seed":
-            return then in said["seeds"]
+            auto = said["seeds"] == "auto"
+            return then in (range(said["equivalence"]["budget"]) if auto else said["seeds"])
         case "limit":
             return then in (None, said["repeat"])
         case "factors":

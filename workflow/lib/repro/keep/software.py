@@ -21,11 +21,16 @@ STEPS = {
     "prepare": "Turns raw data into arrays for training, validation and test",
     "train": "Trains the model, and traces every step",
     "evaluate": "Computes metrics and predictions of the trained model",
+    "look": "Says whether so many seeds are enough for an answer, by a plan made beforehand",
     "probe": "Looks for mistakes on which two runs agree",
+    "cost": "Measures what determinism, trace and checkpoints cost",
     "compare": "Compares the original with its repeats, and writes the verdict",
 }
-_CODE = "results/code.pyz"
-_PROGRAMS = {"code": "workflow/scripts/pack.py", "compare": "results/judge.pyz"}
+_CODE, _JUDGE = "results/code.pyz", "results/judge.pyz"
+_PROGRAMS = {
+    "code": "workflow/scripts/pack.py",
+    **dict.fromkeys(("look", "cost", "compare"), _JUDGE),
+}
 """What a step runs, where that is not the code. The sha256 of the file is its version."""
 _PINS = "bootstrap/requirements.txt"
 
