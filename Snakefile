@@ -23,6 +23,8 @@ localrules:
     verify,
     drift,
     cost,
+    archive,
+    reproduce,
 
 
 rule all:
@@ -38,4 +40,5 @@ include: "workflow/rules/model.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/drift.smk"
 include: "workflow/rules/cost.smk"
+include: "workflow/rules/archive.smk"
 include: "workflow/rules/tests.smk"

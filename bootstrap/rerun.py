@@ -1,24 +1,20 @@
-"""What ./run rerun does: look at an archive, byte by byte; then, if it may, run it once more.
+"""What ./run rerun does: look at an archive, byte by byte; if it may, run it; say what came again.
 
 Synopsis:
     ./run rerun FILE.crate.zip --check-only
-    ./run rerun FILE.crate.zip [--into FOLDER] [--yes]
+    ./run rerun FILE.crate.zip [--evaluate | --current] [--into FOLDER] [--data FOLDER] [--yes]
 
 Runs in whatever Python the machine has, with the standard library alone.
 """
 
 import argparse
-import os
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import project
+import again
 from repro.core.errors import UserError
-from repro.core.writing import write_text
 from repro.keep.accept import accepted, unpack
 from repro.keep.claims import Inside
 from repro.keep.index import SUMS
@@ -26,8 +22,12 @@ from repro.keep.strict import shown
 from repro.record.manifest import recorded
 
 SUFFIX = ".crate.zip"
-ARCHIVED = "archived-results"
-assert project.LIBRARY.is_dir()  # and importable
+_RUNS = {
+    "whole": "then `./run all` runs there, the whole way from raw data to verdict",
+    "evaluate": "then the archived weights are evaluated there once more, and nothing is trained",
+    "current": "then `./run all` of this copy runs there, with the environment of today",
+}
+_THEIRS = "bootstrap/, the workflow and the experiment's code, all of them the archive's"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -37,7 +37,8 @@ def main(argv: Sequence[str]) -> int:
         argv: the file, and options.
 
     Returns:
-        0: it is in order, and ran if it was to; else what its own `./run all` returned.
+        0: it is in order, and its claim was found again if it ran; 1: it was not; 3: nobody can
+        tell; or the status with which the run of the archive's workflow failed.
 
     Raises:
         UserError: it is refused.
@@ -46,25 +47,52 @@ def main(argv: Sequence[str]) -> int:
         >>> main(["digits.crate.zip", "--check-only"])
         0
     """
-    parser = argparse.ArgumentParser(
-        prog="./run rerun",
-        description="Look at an archive, byte by byte; say what would run, ask, unpack and run it.",
-    )
-    parser.add_argument("file", type=Path, metavar=f"FILE{SUFFIX}")
-    parser.add_argument("--check-only", action="store_true", help="unpack and run nothing")
-    parser.add_argument("--into", type=Path, metavar="FOLDER", help="where to unpack; else beside")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    options = parser.parse_args(argv)
+    options = _parser().parse_args(argv)
     start = time.monotonic()
     with accepted(options.file) as inside:
         print(_told(options.file, inside, time.monotonic() - start), flush=True)
-        channel, offline = _channel(inside), inside.index.packages
+        kind = again.Kind(
+            inside.index.experiment, options.mode, _channel(inside), inside.index.packages
+        )
+        left_out = inside.index.left_out
     if options.check_only:
         return 0
+    _refuse_missing(left_out, options.data)
     folder = (options.into or _beside(options.file)).absolute()
-    _ask(folder, offline, options.yes)
+    _ask(folder, kind, options.yes)
     unpack(options.file, folder)
-    return _run(folder, channel, offline)
+    for path in left_out:
+        again.bring(options.data / path, folder / path)
+    return again.run(folder, kind)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./run rerun",
+        description="Look at an archive, byte by byte; say what would run, ask, unpack and run it; "
+        "say what came again. Of a stranger's archive, run it in a container: it is a program.",
+    )
+    parser.add_argument("file", type=Path, metavar=f"FILE{SUFFIX}")
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument("--check-only", action="store_true", help="unpack and run nothing")
+    modes.add_argument(
+        "--evaluate", dest="mode", action="store_const", const="evaluate", default="whole",
+        help="train nothing: evaluate the archived weights once more",
+    )  # fmt: skip
+    modes.add_argument(
+        "--current",
+        dest="mode",
+        action="store_const",
+        const="current",
+        help="does it still hold? run its experiment by this copy, in the environment of today",
+    )
+    parser.add_argument("--into", type=Path, metavar="FOLDER", help="where to unpack; else beside")
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER",
+        help="where raw data lie that the archive leaves out, each at its path",
+    )  # fmt: skip
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
 
 
 def _channel(inside: Inside) -> str:
@@ -74,35 +102,29 @@ def _channel(inside: Inside) -> str:
     return "local" if "local" in found else "locked"
 
 
-def _ask(folder: Path, offline: bool, yes: bool) -> None:
-    where = "packages/ in it, nothing from elsewhere" if offline else "the indexes you configured"
+def _refuse_missing(left_out: Sequence[str], data: Path | None) -> None:
+    missing = [path for path in left_out if data is None or not (data / path).exists()]
+    if missing:
+        where = f"at {data / missing[0]}" if data else "by `--data FOLDER`, at its path from there"
+        raise UserError(
+            f"Expected the raw data that the archive leaves out, {where}. Received none: "
+            f"{shown(missing[0])}. Get it, then try again; nothing was unpacked."
+        )
+
+
+def _ask(folder: Path, kind: again.Kind, yes: bool) -> None:
+    theirs = "the experiment's code, which is the archive's" if kind.mode == "current" else _THEIRS
+    inside = kind.offline and kind.mode != "current"
+    where = "packages/ in it, nothing from elsewhere" if inside else "the indexes you configured"
     print(
-        f"It would be unpacked to {folder}; then `./run all` runs there: bootstrap/, the workflow "
-        "and the experiment's code, all of them the archive's, with your rights. Packages come "
-        f"from {where}.",
+        f"It would be unpacked to {folder}; {_RUNS[kind.mode]}: {theirs}, with your rights. "
+        f"Packages come from {where}.",
         flush=True,
     )
     if not yes and not (sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() == "y"):
         raise UserError(
             "Expected a yes. Received none. Nothing was unpacked; `--yes` does not ask."
         )
-
-
-def _run(folder: Path, channel: str, offline: bool) -> int:
-    """Run what was unpacked, with the archive's results beside; return Snakemake's status."""
-    (folder / "results").rename(folder / ARCHIVED)
-    write_text(folder / ".tools" / "channel", channel)
-    environment = dict(os.environ)
-    if offline:
-        wheels = (folder / "packages" / "pypi").as_uri()  # a space would make two places of a path
-        environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels}
-        environment["PIP_CONFIG_FILE"] = os.devnull  # of no other index either
-        if channel == "locked":  # the front end looks here before it asks the channel
-            for file in (folder / "packages" / "conda").glob("*/*"):
-                (folder / ".tools" / "pkgs").mkdir(exist_ok=True)
-                shutil.copyfile(file, folder / ".tools" / "pkgs" / file.name)
-    print(f"The results of the archive are in {folder / ARCHIVED}.\n$ ./run all", flush=True)
-    return subprocess.run(["./run", "all"], cwd=folder, env=environment, check=False).returncode
 
 
 def _told(file: Path, inside: Inside, seconds: float) -> str:
@@ -121,7 +143,3 @@ def _beside(file: Path) -> Path:
     if not file.name.endswith(SUFFIX):
         raise UserError(f"Expected a file called NAME{SUFFIX}. Received {file.name}. Say --into.")
     return file.with_name(file.name.removesuffix(SUFFIX))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -242,3 +242,24 @@ def priced_by_name(wildcards):
             "Received none. Name one."
         )
     return []
+
+
+# The only experiment of an archive that was unpacked.
+FIRST = next(iter(EXPERIMENTS))
+
+
+def made_again(wildcards):
+    """What the archive holds of the original, as it must be made again here."""
+    if "archived" not in config:
+        raise WorkflowError(
+            "Expected `--config archived=FOLDER` with the results of an archive. Received none. "
+            "`./run rerun FILE` does all of it."
+        )
+    folder = Path(config["archived"])
+    found = sorted(folder.glob(f"{FIRST}/original/**/*.manifest.json"))
+    if not found:
+        raise WorkflowError(
+            f"Expected the archived results of {FIRST} in {folder}. Received none. Name the folder "
+            "that holds them."
+        )
+    return [f"results/{path.relative_to(folder).as_posix()}" for path in found]

@@ -36,6 +36,7 @@ def _only_judged(name: str) -> bool:
         "repro/schemas/verdict.schema.yaml",
         "repro/schemas/config.schema.yaml",
         "repro/schemas/cost.schema.yaml",
+        "repro/schemas/reproduction.schema.yaml",
     )
 
 

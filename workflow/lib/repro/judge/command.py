@@ -4,6 +4,7 @@ Synopsis:
     python -I judge.pyz compare --experiment digits --parameters JSON --folder results/digits …
     python -I judge.pyz verify results/*/verdict.json
     python -I judge.pyz cost --experiment digits --parameters JSON --folder results/digits …
+    python -I judge.pyz reproduce --experiment digits --archived archived-results/digits …
     python -I judge.pyz drift results/…/train.manifest.json=environment.json
 
 `compare` always succeeds and writes what it found; `verify` reads that and fails where a
@@ -26,6 +27,7 @@ from repro.core.reporting import Say, reported
 from repro.core.schema import checked
 from repro.core.trace import read as read_trace
 from repro.core.writing import write_text
+from repro.judge import price_command, reproduction_command
 from repro.judge.agreement import Mistake, mistakes, unlooked
 from repro.judge.answer import INCONCLUSIVE, MET
 from repro.judge.compare import Comparison, compare
@@ -35,7 +37,6 @@ from repro.judge.explain import explain
 from repro.judge.measured import Measured, measured
 from repro.judge.metrics import Moved, moved
 from repro.judge.price import known
-from repro.judge.price_command import arguments, measure
 from repro.judge.render import markdown
 from repro.judge.search import Trial
 from repro.judge.sequential import looks
@@ -229,12 +230,13 @@ def _parser() -> argparse.ArgumentParser:
     three = verbs.add_parser("drift", help="say what differs now from what made results")
     three.add_argument("pairs", nargs="*", metavar="MANIFEST=PRESENT")
     three.add_argument("--log", type=Path, metavar="FILE", help="where the text goes as well")
-    arguments(verbs)
+    price_command.arguments(verbs)
+    reproduction_command.arguments(verbs)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compares, verifies, measures the cost, or tells the drift.
+    """Compares, verifies, measures the cost, judges what was run again, or tells the drift.
 
     Args:
         arguments: the command line; by default that of the process.
@@ -243,12 +245,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 holds, 1 does not, 2 a user's mistake, 3 inconclusive.
     """
     options = _parser().parse_args(arguments)
-    if options.verb == "compare":
-        return reported(options.log, lambda say: _compare(options, say))
-    if options.verb == "look":
-        return reported(options.log, lambda say: _look(options, say))
-    if options.verb == "cost":
-        return reported(options.log, lambda say: measure(options, say))
+    logged = {
+        "compare": _compare, "look": _look, "cost": price_command.measure,
+        "reproduce": reproduction_command.reproduce,
+    }  # fmt: skip
+    if work := logged.get(options.verb):
+        return reported(options.log, lambda say: work(options, say))
     try:
         if options.verb == "drift":
             return _drift(options.pairs, options.log)

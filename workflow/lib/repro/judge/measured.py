@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from repro.judge.evidence import Step
 
 CLASS = "recall of class "
-_ORIGINAL, _REPEAT = "original", "repeat"
+RUNS = ("original", "repeat")
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,12 @@ class Measured:
     right: int | None = None
 
 
-def measured(steps: Sequence[Step]) -> dict[str, Measured]:
+def measured(steps: Sequence[Step], runs: tuple[str, str] = RUNS) -> dict[str, Measured]:
     """Reads the metrics of all runs.
 
     Args:
         steps: those of the original and of every repeat.
+        runs: how the two are called.
 
     Returns:
         By name each metric that a run has, NaN where another lacks it; the recall of each class
@@ -55,7 +56,7 @@ def measured(steps: Sequence[Step]) -> dict[str, Measured]:
     reports = [(s, _report(s.path.parent / "metrics.json")) for s in steps if s.name == "evaluate"]
     every = [(step, dict(_values(report))) for step, report in reports]
     names = dict.fromkeys(name for _, values in every for name in values)
-    return {name: _measured(name, every, reports[0][1]) for name in names}
+    return {name: _measured(name, every, reports[0][1], runs) for name in names}
 
 
 def _report(path: Path) -> dict[str, Any]:
@@ -78,9 +79,10 @@ def _values(report: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def _measured(
-    name: str, every: Sequence[tuple[Step, Mapping[str, float]]], report: Mapping[str, Any]
-) -> Measured:
-    found: dict[str, dict[int, float]] = {_ORIGINAL: {}, _REPEAT: {}}
+    name: str, every: Sequence[tuple[Step, Mapping[str, float]]], report: Mapping[str, Any],
+    runs: tuple[str, str],
+) -> Measured:  # fmt: skip
+    found: dict[str, dict[int, float]] = {run: {} for run in runs}
     for step, values in every:
         assert step.seed is not None
         if step.run in found:

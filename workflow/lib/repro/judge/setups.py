@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from repro.audit.drift import drift
+from repro.audit.drift import Difference, drift
 from repro.audit.effects import IRRELEVANT
 from repro.audit.facts import facts
 from repro.record.manifest import inputs
@@ -65,10 +65,26 @@ def _distinct(steps: Iterable[Step]) -> list[dict[str, Any]]:
     return found
 
 
+def differing(one: Step, other: Step) -> list[Difference]:
+    """All that differs between the setups of two steps, worst first.
+
+    Args:
+        one: a step.
+        other: its like, made elsewhere or later.
+
+    Returns:
+        Differences that may change bits or metrics, and irrelevant ones.
+    """
+    return _differences(facts(one.predicate), facts(other.predicate))
+
+
+def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference]:
+    return drift(_shared(one, other), _shared(other, one))
+
+
 def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """What differs between two setups and may change bits."""
-    left, right = _shared(one, other), _shared(other, one)
-    return [each.what for each in drift(left, right) if each.effect != IRRELEVANT]
+    return [each.what for each in _differences(one, other) if each.effect != IRRELEVANT]
 
 
 def _shared(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

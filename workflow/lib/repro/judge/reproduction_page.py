@@ -1,0 +1,68 @@
+"""Reproduction page: what came of running an archive again, for people who have never seen it.
+
+Synopsis:
+    page(reproduction)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from repro.audit.effects import IRRELEVANT
+from repro.judge.distances import distances
+from repro.judge.divergence import Divergence, place
+from repro.judge.sentence import counted
+from repro.judge.tables import table, text
+
+Found = Mapping[str, Any]
+
+
+def _head(found: Found) -> Iterator[str]:
+    yield f"# {found['experiment']}, run again: {found['verdict']}\n"
+    yield f"{text(found['sentence'])}\n"
+    reached = found["reached"]
+    yield f"The archive claims **{found['goal']}**. " + (
+        f"The strongest goal that was reached: **{reached}**.\n"
+        if reached
+        else "No goal was reached as a whole.\n"
+    )
+    rows = [(goal, answer["verdict"], text(answer["sentence"]))
+            for goal, answer in found["goals"].items()]  # fmt: skip
+    yield table(("goal", "found", "why"), rows)
+
+
+def _setup(found: Found) -> Iterator[str]:
+    yield "## The two setups\n"
+    yield f"{text(found['scope'])}.\n"
+    odd = [one for one in found["setup"] if one["effect"] != IRRELEVANT]
+    if odd:
+        head = ("what", "in the archive", "here", "so", "because")
+        keys = ("what", "was", "now", "effect", "why")
+        yield table(head, [tuple(text(one[key]) for key in keys) for one in odd])
+    if left := len(found["setup"]) - len(odd):
+        yield f"Besides, {counted(left, 'difference')} that no bit hangs on.\n"
+    elif not odd:
+        yield "Nothing that was recorded differs.\n"
+
+
+def _where(found: Found) -> Iterator[str]:
+    parted = [one for one in found["per_seed"] if one["divergence"]]
+    if not parted:
+        return
+    yield "## Where they part\n"
+    rows = [(one["seed"], text(place(Divergence(**one["divergence"])))) for one in parted]
+    yield table(("seed", "first at"), rows)
+
+
+def page(found: Found) -> str:
+    """The page, in Markdown.
+
+    Args:
+        found: what `repro.judge.reproduction.reproduction` gave.
+
+    Returns:
+        Text that ends with a newline.
+    """
+    parts = (_head(found), _where(found), distances(found["differences"]), _setup(found))
+    return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"
