@@ -68,12 +68,12 @@ class Again:
     def where(self) -> str:
         """In which setup, and what is another one in it."""
         if self.here:
-            return "in the setup of the archive, as far as it may change a bit"
+            return "where nothing differs that may change a bit"
         odd = [d.what for d in self.differences if d.effect != IRRELEVANT]
         odd += ["the program"] if self.setups.programs > 1 else []
         more = len(odd) - _SHOWN
         shown = [*odd[:_SHOWN], *([f"{more} more"] if more > 0 else [])]
-        return f"in another setup than the archive's ({listed(shown)})"
+        return f"in another setup ({listed(shown)})"
 
 
 def _bitwise(case: Again) -> Answer:
@@ -101,12 +101,11 @@ def _bitwise(case: Again) -> Answer:
 
 
 def _metrics(case: Again) -> Answer:
-    head = "repeatable" if case.here else "reproduced"
+    head = f"the metrics are {'repeatable' if case.here else 'reproduced'}"
     if case.first is None:
         return Answer(
             MET,
-            f"{case.name}: metrics {head}. {case.what} gave every metric again, bit for bit, "
-            f"{case.where}.",
+            f"{case.name}: {head}. {case.what} gave every metric again, bit for bit, {case.where}.",
         )
     if unknown := case.moved.unknown:
         return Answer(
@@ -117,7 +116,7 @@ def _metrics(case: Again) -> Answer:
     if (found := case.moved.metrics) is None:
         return Answer(INCONCLUSIVE, f"{case.name}: inconclusive, because there are no metrics.")
     words = {
-        MET: f"metrics {head}",
+        MET: head,
         NOT_MET: "the metrics are not those of the archive",
         INCONCLUSIVE: "inconclusive, because it is not shown that the metrics are the archive's",
     }

@@ -21,15 +21,23 @@ Found = Mapping[str, Any]
 def _head(found: Found) -> Iterator[str]:
     yield f"# {found['experiment']}, run again: {found['verdict']}\n"
     yield f"{text(found['sentence'])}\n"
-    reached = found["reached"]
-    yield f"The archive claims **{found['goal']}**. " + (
-        f"The strongest goal that was reached: **{reached}**.\n"
-        if reached
-        else "No goal was reached as a whole.\n"
-    )
-    rows = [(goal, answer["verdict"], text(answer["sentence"]))
-            for goal, answer in found["goals"].items()]  # fmt: skip
+    yield f"The archive claims **{found['goal']}**. {_reached(found)}\n"
+    head = f"{found['experiment']}: "
+    rows = [
+        (goal, answer["verdict"], text(answer["sentence"].removeprefix(head)))
+        if goal != found["goal"]
+        else (f"{goal} (claimed)", answer["verdict"], "see above")
+        for goal, answer in found["goals"].items()
+    ]
     yield table(("goal", "found", "why"), rows)
+
+
+def _reached(found: Found) -> str:
+    if not found["whole"]:
+        return "Of the way to it only the evaluation was run again."
+    if not found["reached"]:
+        return "No goal was reached."
+    return f"The strongest goal that was reached: **{found['reached']}**."
 
 
 def _setup(found: Found) -> Iterator[str]:

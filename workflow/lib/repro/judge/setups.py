@@ -50,7 +50,7 @@ def setups(steps: Sequence[Step]) -> Setups:
     programs = max(len({_program(step) for step in own}) for own in by_name.values())
     count = max(map(len, environments.values()))
     if count == 1 and programs == 1:
-        return Setups(1, 1, f"this machine {_words(facts(by_name['train'][0].predicate))}")
+        return Setups(1, 1, f"this machine {_words(facts(_telling(by_name)[0].predicate))}")
     odd = [what for found in environments.values() for what in _differing(found)]
     odd += ["the program or the experiment's code"] if programs > 1 else []
     return Setups(count, programs, f"{_by_run(by_name)}; what differs: {_listed(odd)}")
@@ -106,10 +106,15 @@ def _program(step: Step) -> tuple[str | None, ...]:
     return used.get("code"), used.get("experiment")
 
 
+def _telling(by_name: Mapping[str, list[Step]]) -> list[Step]:
+    """The steps that tell of every run: those of training, where there was any."""
+    return by_name.get("train") or next(iter(by_name.values()))
+
+
 def _by_run(by_name: Mapping[str, Sequence[Step]]) -> str:
     """Each run with its machine; runs on machines of one name are told together."""
     runs: dict[str, list[str]] = {}
-    for step in by_name["train"]:
+    for step in _telling(by_name):
         own = runs.setdefault(f"a machine {_words(facts(step.predicate))}", [])
         own += [step.run] if step.run not in own else []
     return "; ".join(f"{' and '.join(names)} on {machine}" for machine, names in runs.items())
