@@ -1,16 +1,20 @@
 """./run rerun: nothing of an archive runs before it was looked at and somebody said yes."""
 
 import io
+import json
 import os
 import sys
 from pathlib import Path
 
+import project
 import pytest
 import rerun
 import small_archive
 import small_results
 from repro.core.digest import sha256_file, sha256_files
 from repro.core.errors import UserError
+from repro.core.source import module
+from repro.keep import accept
 from repro.keep.archive import write
 from small_archive import members
 from small_channel import make_wheel
@@ -88,11 +92,104 @@ def test_with_its_packages_pip_looks_nowhere_else_whatever_the_folder_is_called(
     known = {"manager": "pip", "name": "some-thing", "version": "2.0"}
     monkeypatch.setattr(small_results, "PACKAGES", [{**known, "sha256": sha256_file(wheel)}])
     small_archive.furnish(small).make()
-    say = "#!/bin/sh\npython3 -m pip download -qq --no-deps --dest got some-thing==2.0\n"
+    say = "#!/bin/sh\npython3 -m pip download -qq --no-deps --dest got some-thing==2.0\nexit 3\n"
     small_results.write(small.folder / "run", say)
     plan = small_archive.plan(small, {f"packages/pypi/{wheel.name}": wheel})
     write(tmp_path / "a.crate.zip", plan)
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     place = tmp_path / "another place"
-    assert rerun.main([str(tmp_path / "a.crate.zip"), "--into", str(place), "--yes"]) == 0
+    assert rerun.main([str(tmp_path / "a.crate.zip"), "--into", str(place), "--yes"]) == 3
     assert [path.name for path in (place / "got").iterdir()] == [wheel.name]
+
+
+FOUND = {"goal": "bitwise", "sentence": "tiny: so.", "reached": "metrics"}
+RUN = """\
+#!/bin/sh
+echo "$@" >>calls.txt
+mkdir -p results/tiny
+[ "$1" = all ] && printf '{"sentence": "tiny: once more."}' >results/tiny/verdict.json
+[ "$1" = reproduce ] && cp found.json reproduction.json
+find results -type f | sort >files.txt
+find . -newermt 2001-09-10 -path './results*' -type f >young.txt
+exit 0
+"""
+
+
+@pytest.fixture
+def runs(furnished: Project, tmp_path: Path) -> Path:
+    """An archive whose own `run` notes how it is called, and finds what it is told to."""
+    small_results.write(furnished.folder / "run", RUN)
+    return small_archive.archived(furnished, tmp_path / "tiny.crate.zip")
+
+
+def again_in(folder: Path, path: Path, found: object, *options: str) -> int:
+    """Run an archive again, in which the judge finds this."""
+    unpacked = folder / "out"
+
+    def unpack(source: Path, target: Path) -> None:
+        accept.unpack(source, target)
+        (target / "found.json").write_text(json.dumps(found))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rerun, "unpack", unpack)
+        return rerun.main([str(path), "--yes", "--into", str(unpacked), *options])
+
+
+@pytest.mark.parametrize(("verdict", "status"), [("met", 0), ("not met", 1), ("inconclusive", 3)])
+def test_the_status_says_whether_the_claim_was_found_again(
+    verdict: str, status: int, runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert again_in(tmp_path, runs, {**FOUND, "verdict": verdict}) == status
+    told = capsys.readouterr().out
+    assert (
+        "\ntiny: so.\nThe archive claims bitwise; the strongest goal that was reached: metr" in told
+    )
+    assert "once more to compare: tiny: once more.\n" in told
+    calls = (tmp_path / "out/calls.txt").read_text().splitlines()
+    config = "archived=archived-results judge=.tools/judge.pyz"
+    assert calls == ["all", f"reproduce --config {config}"]
+
+
+def test_the_judge_is_that_of_the_copy_that_is_trusted(runs: Path, tmp_path: Path) -> None:
+    again_in(tmp_path, runs, {**FOUND, "verdict": "met"})
+    pack = module("test_pack", project.ROOT / "workflow/scripts/pack.py")
+    own = pack.packed(pack.members(judging=True))
+    assert (tmp_path / "out/.tools/judge.pyz").read_bytes() == own
+    assert own != members(runs)["results/judge.pyz"]
+
+
+@pytest.mark.parametrize("found", ["met", {"verdict": "met"}, [], None])
+def test_a_run_that_ends_without_an_answer_is_told(
+    found: object, runs: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"Expected what came of the run at .*reproduction\.json"):
+        again_in(tmp_path, runs, found)
+
+
+def test_only_the_evaluation_is_missing_where_weights_are_evaluated_again(
+    runs: Path, tmp_path: Path
+) -> None:
+    assert again_in(tmp_path, runs, {**FOUND, "verdict": "met"}, "--evaluate") == 0
+    config = "archived=archived-results judge=.tools/judge.pyz evaluated=True"
+    assert (tmp_path / "out/calls.txt").read_text() == f"reproduce --config {config}\n"
+    there = set((tmp_path / "out/files.txt").read_text().split())
+    original = {n for n in members(runs) if n.startswith(("results/tiny/original/", "results/c"))}
+    assert original - there == {
+        f"results/tiny/original/seed-0/{name}"
+        for name in ("evaluate.manifest.json", "metrics.json")
+    }
+    assert there - original == {"results/judge.pyz"}
+    assert (tmp_path / "out/young.txt").read_text() == ""  # nothing that Snakemake would redo
+
+
+def test_raw_data_that_were_left_out_must_be_brought(furnished: Project, tmp_path: Path) -> None:
+    small_results.write(furnished.folder / "run", RUN)
+    path = tmp_path / "tiny.crate.zip"
+    write(path, small_archive.plan(furnished, limit=0))
+    for options in ([], ["--data", str(tmp_path / "nowhere")]):
+        with pytest.raises(UserError, match=r"leaves out, .* Received none: raw data\.csv\."):
+            again_in(tmp_path, path, {**FOUND, "verdict": "met"}, *options)
+    assert not (tmp_path / "out").exists()
+    here = ("--data", str(furnished.folder))
+    assert again_in(tmp_path, path, {**FOUND, "verdict": "met"}, *here) == 0
+    assert (tmp_path / "out/raw data.csv").read_text() == "1,2\n3,4\n"
