@@ -20,6 +20,7 @@ HERE = Setups(1, 1, "this machine (a processor)")
 OTHER = Difference("processor: model", "AMD EPYC", "Intel Xeon", "bits may change", "it rounds")
 IDLE = Difference("system: kernel", "6.1", "6.12", "irrelevant", "it computes nothing")
 PARTED = Divergence("loss", epoch=0, step=3)
+APART = {"metrics": {"accuracy": {"original": 0.875, "repeat": 0.75, "difference": -0.125}}}
 SEEDS = range(8)
 
 
@@ -33,12 +34,16 @@ def metrics(by: float = 0.0, **wanted: Any) -> Moved:
 
 
 def found(goal: str = "bitwise", parted: bool = False, **changed: Any) -> dict[str, Any]:
-    compared = [Comparison("here", seed, PARTED if parted else None, {}) for seed in SEEDS]
+    compared = [
+        Comparison("here", seed, PARTED if parted else None, APART if parted else {})
+        for seed in SEEDS
+    ]
     case = {"setups": HERE, "differences": [], "moved": metrics(), "whole": True, **changed}
     value = checked(reproduction(Again("digits", goal, compared, **case)), "reproduction", "it")
     text = page(value)
     assert text.startswith(f"# digits, run again: {value['verdict']}\n\ndigits: ")
     assert value["scope"] in text
+    assert ("| `accuracy` | 0.875 | 0.75 | -0.125 |" in text) == parted
     return value
 
 

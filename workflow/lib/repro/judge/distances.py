@@ -110,11 +110,12 @@ def _predictions(found: Found) -> Iterator[str]:
         yield from _arrays("predictions", predictions)
 
 
-def distances(differences: Mapping[str, Found]) -> Iterator[str]:
+def distances(differences: Mapping[str, Found], file: str = "verdict.json") -> Iterator[str]:
     """How far apart the runs are, in parts of Markdown.
 
     Args:
         differences: of a verdict, by run and seed.
+        file: where all of them are.
 
     Yields:
         Headings, sentences and tables; nothing where nothing differs.
@@ -125,4 +126,4 @@ def distances(differences: Mapping[str, Found]) -> Iterator[str]:
         for part in (_metrics, _predictions, _weights, _history):
             yield from part(found)
     if others := list(differences)[_RUNS:]:
-        yield f"The differences of {listed(others)} are in verdict.json.\n"
+        yield f"The differences of {listed(others)} are in {file}.\n"

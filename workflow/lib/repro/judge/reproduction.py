@@ -171,6 +171,8 @@ def reproduction(case: Again) -> dict[str, Any]:
             {"seed": c.seed, "divergence": asdict(c.divergence) if c.divergence else None}
             for c in case.comparisons
         ],
-        "differences": {f"seed-{c.seed}": c.differences for c in case.comparisons if c.differences},
+        "differences": {
+            f"{c.run}/seed-{c.seed}": c.differences for c in case.comparisons if c.differences
+        },
         "metrics": json.loads(canonical(asdict(case.moved))),
     }

@@ -106,4 +106,5 @@ def _compared(archived: Path, again: Path, then: Sequence[Step]) -> Sequence[Com
                 f"Expected seed {number} of the archive to be made again at {again}. Received "
                 "nothing. Run `./run all` there first."
             )
-    return [compare(archived / "original", again / "original", n, None) for n in numbers]
+    found = [compare(archived / "original", again / "original", n, None) for n in numbers]
+    return [replace(comparison, run=AGAIN) for comparison in found]

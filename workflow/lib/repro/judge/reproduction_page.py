@@ -61,6 +61,8 @@ def _where(found: Found) -> Iterator[str]:
     yield "## Where they part\n"
     rows = [(one["seed"], text(place(Divergence(**one["divergence"])))) for one in parted]
     yield table(("seed", "first at"), rows)
+    yield "Below, *original* is what the archive holds, and *repeat* what came out here.\n"
+    yield from distances(found["differences"], "reproduction.json")
 
 
 def page(found: Found) -> str:
@@ -72,5 +74,5 @@ def page(found: Found) -> str:
     Returns:
         Text that ends with a newline.
     """
-    parts = (_head(found), _where(found), distances(found["differences"]), _setup(found))
+    parts = (_head(found), _where(found), _setup(found))
     return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"
