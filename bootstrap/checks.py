@@ -1,4 +1,4 @@
-"""What ./run test does: linters, then the tests, each where it belongs, then a summary.
+"""What ./run test does: linters and tests, each where it belongs, two at once; then a summary.
 
 Synopsis:
     checks.main(["--quick"])        -> 0 or 1
@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import project
@@ -52,27 +53,44 @@ def main(argv: Sequence[str]) -> int:
     import prepare
 
     prepare.prepare(None, anew=False)
-    results: list[tuple[str, int, float]] = []
-    for stage in stages(quick=options.quick, pytest=rest):
-        print(f"\n== {stage.name}: $ {shlex.join(stage.command)}", flush=True)
-        start = time.monotonic()
-        done = subprocess.run(stage.command, cwd=project.ROOT, env=tools.environment(), check=False)
-        results.append((stage.name, done.returncode, time.monotonic() - start))
+    both = lanes(quick=options.quick, pytest=rest)
+    with ThreadPoolExecutor(len(both)) as pool:
+        results = [result for lane in pool.map(_run, both) for result in lane]
     print("\n== summary")
     for name, status, seconds in results:
         print(f"{'passed' if status == 0 else 'FAILED':<8}{name:<28}{seconds:6.1f} s")
     return int(any(status for _, status, _ in results))
 
 
-def stages(*, quick: bool, pytest: Sequence[str] = ()) -> list[Stage]:
-    """Return what to run, in order: what fails fastest comes first.
+def _run(lane: Sequence[Stage]) -> list[tuple[str, int, float]]:
+    """Run stages one after the other, and print what each said when it has ended."""
+    results: list[tuple[str, int, float]] = []
+    for stage in lane:
+        print(f"== {stage.name}: $ {shlex.join(stage.command)}", flush=True)
+        start = time.monotonic()
+        done = subprocess.run(
+            stage.command, cwd=project.ROOT, env=tools.environment(), check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        seconds = time.monotonic() - start
+        said = done.stdout.decode("utf-8", "replace")
+        print(f"\n== {stage.name}, {seconds:.0f} s, said:\n{said}", flush=True)
+        results.append((stage.name, done.returncode, seconds))
+    return results
+
+
+def lanes(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
+    """Return what to run, in lanes that run at once and take about as long as one another.
 
     Args:
         quick: without the tests that train, and without those marked slow.
         pytest: further arguments for each pytest.
 
+    Returns:
+        Stages in order, what fails fastest first. Most of them keep one processor busy.
+
     Example:
-        >>> stages(quick=True)[0].name
+        >>> lanes(quick=True)[0][0].name
         'ruff'
     """
     python = str(tools.VENV / "bin" / "python")
@@ -83,16 +101,18 @@ def stages(*, quick: bool, pytest: Sequence[str] = ()) -> list[Stage]:
         Stage("pyright", ("basedpyright", "--level", "error", "--pythonpath", python)),
         Stage("snakemake --lint", ("snakemake", "--lint")),
     ]
-    host = ["pytest", *HOST_TESTS, *(["-m", "not slow"] if quick else []), *pytest]
     tests = [
         Stage("tests/unit", _in_environment("tests/unit", quick, pytest)),
         # How the controls are counted; they themselves run by `./run controls`.
         Stage("tests/irreproducible", _in_environment("tests/irreproducible", True, pytest)),
     ]
-    if not quick:
-        tests.append(Stage("tests/keras", _in_environment("tests/keras", quick, pytest)))
-    tests.append(Stage(" ".join(HOST_TESTS), tuple(host)))
-    return [*lint, *tests]
+    some = ["-m", "not slow"] if quick else []
+    host = [Stage(name, ("pytest", name, *some, *pytest)) for name in HOST_TESTS]
+    if quick:
+        return [[*lint, *tests], host]
+    keras = Stage("tests/keras", _in_environment("tests/keras", quick, pytest))
+    bootstrap, workflow = host
+    return [[*lint, *tests, keras, bootstrap], [workflow]]
 
 
 def _in_environment(folder: str, quick: bool, pytest: Sequence[str]) -> tuple[str, ...]:
