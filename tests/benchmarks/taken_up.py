@@ -145,7 +145,7 @@ def by_keras(code: Path, folder: Path, packages: Path | None) -> Iterator[dict[s
     whole, twice = (Child(fit, code, data).ended() for _ in range(2))
     same = "the same" if whole == twice else "others"
     for way in WAYS if packages else (BACKUP,):
-        keeping = Keeping(way, folder / way, packages)
+        keeping = Keeping(way, folder / way, None if way == BACKUP else packages)
         Child(fit, code, data, keeping, True).ended()
         again = Child(fit, code, data, keeping).ended()
         yield {"way": way, "twice without a kill": same, **_told(whole, again)}
