@@ -1,7 +1,7 @@
 """Kills: trainings ended by SIGKILL and taken up again, held against uninterrupted ones.
 
 Synopsis:
-    python tests/benchmarks/kills.py [--kills 12] [--models LSTM GAN …]
+    python tests/benchmarks/kills.py [--kills 12] [--models LSTM GAN …] [--orbax FOLDER]
 
 Kills at random moments and at chosen points of a checkpoint's writing, and shows beside it what
 Keras' own ways give. Prints two tables in Markdown, then one line of JSON; progress goes to
@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "workflow" / "lib")]
 
 from killed import FILES, POINTS, Child, prepare, train  # noqa: E402
-from taken_up import SAID, WAYS, by_keras  # noqa: E402
+from taken_up import ORBAX, SAID, by_keras, versions  # noqa: E402
 
 MODELS = {
     "CNN": "cnn_with_batch_norm", "LSTM": "lstm_with_dropout", "transformer": "transformer_block",
@@ -34,6 +34,16 @@ MODELS = {
 CLOCK = "by the clock"
 COLUMNS = ("model", "loop", "kills", CLOCK, *POINTS, "runs", "differences", "epochs lost")
 KERAS = ("model", "way", "twice without a kill", *SAID)
+
+
+def _packages(folder: str) -> Path:
+    """The folder, if all that Orbax needs can be imported with it."""
+    if missing := sorted({*ORBAX} - {*versions(Path(folder))}):
+        raise argparse.ArgumentTypeError(
+            f"Expected a folder with the packages of orbax.txt. Received {folder} without "
+            f"{', '.join(missing)}. Make it as the README beside this file says."
+        )
+    return Path(folder).resolve()
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -45,6 +55,8 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=12, help="of each training (12)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
     parser.add_argument("--no-keras", action="store_true", help="leave Keras' own ways out")
+    parser.add_argument("--orbax", type=_packages, metavar="FOLDER",
+                        help="measure OrbaxCheckpoint too, with the packages in it")  # fmt: skip
     return parser.parse_args(arguments)
 
 
@@ -130,13 +142,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             Child(prepare, code, folder / "data").ended()
             found[model] = Kills(code, folder / "data", folder, given).measured()
             print(model, found[model], file=sys.stderr, flush=True)
-            for way in () if given.no_keras else WAYS:
-                beside.append({"model": model, "way": way, **by_keras(way, code, folder)})
+            for row in () if given.no_keras else by_keras(code, folder, given.orbax):
+                beside.append({"model": model, **row})
                 print(beside[-1], file=sys.stderr, flush=True)
     rows = [_row(model, one) for model, one in found.items()]
     print(*_table(COLUMNS, rows), "", sep="\n")
     print(*_table(KERAS, [[each[c] for c in KERAS] for each in beside]), "", sep="\n")
-    result = {"cpus": os.cpu_count(), "measured": found, "keras": beside}
+    orbax = versions(given.orbax) if given.orbax else None
+    used = ", ".join(" ".join(one) for one in orbax.items()) if orbax else "not measured"
+    print(f"OrbaxCheckpoint: {used}.\n")
+    result = {"cpus": os.cpu_count(), "orbax": orbax, "measured": found, "keras": beside}
     print(json.dumps({**vars(given), **result}))
 
 

@@ -58,3 +58,16 @@ def test_one_epoch_is_refused_because_none_would_be_timed(script: str, least: in
     assert done.returncode == 2
     assert f"Expected epochs of {least} or more. Received 1." in done.stderr
     assert not done.stdout
+
+
+@pytest.mark.slow
+def test_the_table_says_what_keras_brings_back_and_that_orbax_was_not_measured():
+    done = run("kills.py", "--models", "LSTM", "--kills", "0", "--epochs", "1")
+    assert done.returncode == 0, done.stderr
+    *_, record = done.stdout.splitlines()
+    assert "\nOrbaxCheckpoint: not measured.\n" in done.stdout
+    assert json.loads(record)["orbax"] is None
+    (row,) = json.loads(record)["keras"]
+    assert "| " + " | ".join(row.values()) + " |" in done.stdout
+    assert (row["way"], row["twice without a kill"]) == ("BackupAndRestore", "the same")
+    assert row["state taken up"] == "from epoch 3; others: seeds, callbacks"
