@@ -18,6 +18,7 @@ from repro.core.errors import UserError
 from repro.keep.accept import accepted, unpack
 from repro.keep.claims import Inside
 from repro.keep.index import SUMS
+from repro.keep.names import odd
 from repro.keep.strict import shown
 from repro.record.manifest import recorded
 
@@ -57,12 +58,12 @@ def main(argv: Sequence[str]) -> int:
         left_out = inside.index.left_out
     if options.check_only:
         return 0
-    _refuse_missing(left_out, options.data)
     folder = (options.into or _beside(options.file)).absolute()
+    brought = _brought(left_out, options.data, folder)
     _ask(folder, kind, options.yes)
     unpack(options.file, folder)
-    for path in left_out:
-        again.bring(options.data / path, folder / path)
+    for source, target in brought:
+        again.bring(source, target)
     return again.run(folder, kind)
 
 
@@ -102,14 +103,30 @@ def _channel(inside: Inside) -> str:
     return "local" if "local" in found else "locked"
 
 
-def _refuse_missing(left_out: Sequence[str], data: Path | None) -> None:
-    missing = [path for path in left_out if data is None or not (data / path).exists()]
-    if missing:
-        where = f"at {data / missing[0]}" if data else "by `--data FOLDER`, at its path from there"
-        raise UserError(
-            f"Expected the raw data that the archive leaves out, {where}. Received none: "
-            f"{shown(missing[0])}. Get it, then try again; nothing was unpacked."
-        )
+def _brought(left_out: Sequence[str], data: Path | None, folder: Path) -> list[tuple[Path, Path]]:
+    """Raw data that the archive leaves out: where they are, and where they belong in the folder.
+
+    What belongs outside of it is never written: it must be there.
+    """
+    brought: list[tuple[Path, Path]] = []
+    for path in left_out:
+        if odd(path):
+            place = folder / path
+        elif data is None:
+            raise _lacking(path, "by `--data FOLDER`, at its path from there")
+        else:
+            place = data / path
+            brought.append((place, folder / path))
+        if not place.exists():
+            raise _lacking(path, f"at {shown(str(place))}")
+    return brought
+
+
+def _lacking(path: str, where: str) -> UserError:
+    return UserError(
+        f"Expected the raw data that the archive leaves out, {where}. Received none: "
+        f"{shown(path)}. Get it, then try again; nothing was unpacked."
+    )
 
 
 def _ask(folder: Path, kind: again.Kind, yes: bool) -> None:

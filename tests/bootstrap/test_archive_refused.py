@@ -10,8 +10,8 @@ import subprocess
 import sys
 import unicodedata
 import zipfile
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from repro.core.digest import sha256_bytes
 from repro.core.errors import UserError
 from repro.keep import strict
 from repro.keep.accept import accepted, unpack
+from repro.record.statement import sealed
 from small_archive import Infos, Members, forge, guide, info, members, reseal, rezip
 
 ROOT = Path(__file__).parents[2]
@@ -455,6 +456,77 @@ def test_whatever_is_cut_out_or_put_in_is_refused(
     path.write_bytes(changed)
     with pytest.raises(UserError), accepted(path):
         pass
+
+
+JUNK = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9),
+    st.sampled_from([[], {}, [[]], {"sha256": None}, "../../x", 10**400, "\x1b[2J", "9" * 5000]),
+)  # fmt: skip
+
+
+def _places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, part in parts:
+        yield (*at, key)
+        if isinstance(part, dict | list):
+            yield from _places(part, (*at, key))
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_whatever_a_text_says_is_accepted_or_refused_in_a_sentence(
+    data: st.DataObject, sound: Path, tmp_path: Path
+) -> None:
+    """Any value of any JSON in it replaced, and all sums adapted."""
+
+    def change(content: Members) -> None:
+        texts = {n: c for n, c in content.items() if n.endswith(".json") and c.strip() != b"{}"}
+        name = data.draw(st.sampled_from([CONFIGURATION, *sorted(texts)]))
+        value = json.loads(content[name])
+        *way, last = data.draw(st.sampled_from(list(_places(value))))
+        at = value
+        for key in way:
+            at = at[key]
+        if data.draw(st.booleans()):
+            at[last] = data.draw(JUNK)
+        else:
+            del at[last]
+        with suppress(Exception):  # what cannot be sealed stays unsealed
+            value["predicate"]["repro_record"]["sha256"] = sealed(value)
+        content[name] = json.dumps(value).encode()
+        with suppress(ValueError):
+            content[name] = pretty(value).encode()
+
+    path = forge(sound, change, tmp_path / "forged.crate.zip")
+    with suppress(UserError), accepted(path):
+        pass
+
+
+def _nested(content: Members) -> None:
+    content["results/tiny/original/data.manifest.json"] = b"[" * 200_000 + b"]" * 200_000
+
+
+def _encrypted(content: Members) -> None:
+    name = "results/judge.pyz"
+    before, program = sha256_bytes(content[name]), bytearray(content[name])
+    program[program.index(b"PK\x01\x02") + 8] |= 1
+    content[name] = bytes(program)
+    now = sha256_bytes(content[name])
+    for manifest in (CODE, VERDICT):
+        content[manifest] = content[manifest].replace(before.encode(), now.encode())
+        reseal(content, manifest, lambda value: None)
+
+
+@pytest.mark.parametrize("change", [_nested, _encrypted])
+def test_what_the_standard_library_chokes_on_is_told(
+    change: Callable[[Members], None], sound: Path, tmp_path: Path
+) -> None:
+    path = forge(sound, change, tmp_path / "forged.crate.zip")
+    with pytest.raises(UserError, match=r"Expected an archive whose files .* say of one another"):
+        unpack(path, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_bare_python_is_enough_and_the_status_tells(sound: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import project
@@ -193,3 +194,23 @@ def test_raw_data_that_were_left_out_must_be_brought(furnished: Project, tmp_pat
     here = ("--data", str(furnished.folder))
     assert again_in(tmp_path, path, {**FOUND, "verdict": "met"}, *here) == 0
     assert (tmp_path / "out/raw data.csv").read_text() == "1,2\n3,4\n"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_raw_data_outside_of_the_folder_are_never_written(
+    there: bool, furnished: Project, tmp_path: Path
+) -> None:
+    outside = furnished.folder / "raw data.csv"
+    furnished.configuration["experiments"]["tiny"]["data"]["path"] = str(outside)
+    furnished.save()
+    furnished.make()
+    small_results.write(furnished.folder / "run", RUN)
+    path = tmp_path / "tiny.crate.zip"
+    write(path, small_archive.plan(furnished, limit=0))
+    mine = small_results.write(tmp_path / "mine/raw data.csv", "mine")
+    if not there:
+        outside.unlink()
+    with nullcontext() if there else pytest.raises(UserError, match=r"leaves out, at .*raw data"):
+        again_in(tmp_path, path, {**FOUND, "verdict": "met"}, "--data", str(mine.parent))
+    assert (tmp_path / "out").exists() == outside.exists() == there
+    assert not there or outside.read_text() == "1,2\n3,4\n"

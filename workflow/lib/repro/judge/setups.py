@@ -106,7 +106,7 @@ def _program(step: Step) -> tuple[str | None, ...]:
     return used.get("code"), used.get("experiment")
 
 
-def _telling(by_name: Mapping[str, list[Step]]) -> list[Step]:
+def _telling(by_name: Mapping[str, Sequence[Step]]) -> Sequence[Step]:
     """The steps that tell of every run: those of training, where there was any."""
     return by_name.get("train") or next(iter(by_name.values()))
 

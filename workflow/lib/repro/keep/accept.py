@@ -70,8 +70,7 @@ def _inside(archive: Archive) -> Inside:
         texts = {METADATA: crate.metadata(inside), GUIDE: pages.guide(inside)}
     except UserError:
         raise
-    # Whatever a manifest, a configuration or a program may hold in place of what it should.
-    except (LookupError, TypeError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+    except Exception as error:  # whatever a stranger may have put in place of what it should be
         raise _refusal(
             f"a content that cannot be read ({type(error).__name__}: {error})"
         ) from error
