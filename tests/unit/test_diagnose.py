@@ -131,6 +131,27 @@ def test_the_first_odd_operation_tells_the_cause(odd: Culprit, cause: str) -> No
     assert (odd.layer or "MatMul") in first.where
 
 
+@pytest.mark.parametrize(
+    ("op", "kind", "told"),
+    [
+        ("RngReadAndSkip", RANDOM, True),
+        ("ReadVariableOp", RANDOM, True),
+        ("RngReadAndSkip", SOMETIMES, True),
+        ("Mul", RANDOM, False),
+        ("StatelessRandomUniformV2", RANDOM, False),
+    ],
+)
+def test_a_state_that_the_augmentation_reads_may_be_drawn_in_the_model(
+    op: str, kind: Found, told: bool
+) -> None:
+    calls = [call("clock", "training"), call("system entropy", "model")]
+    at = Divergence("batch content", 0, 0)
+    first = causes(at, Findings(kind, calls, culprit("augmentation", op=op)))[0]
+    assert (first.cause, first.line) == ("augmentation", 30)
+    assert ("some.call (system entropy) at experiment.py, line 12" in first.evidence) == told
+    assert ("system's entropy" in first.remedy) == told
+
+
 def test_a_seed_state_leads_to_its_layer_and_the_line_that_makes_it() -> None:
     at = Divergence("initial seed states", variable="net/dropout/seed_generator_state")
     first = causes(at, Findings(RANDOM, layers={"dropout": {"file": "a.py", "line": 7}}))[0]

@@ -9,6 +9,9 @@ Synopsis:
 import json
 from typing import Any
 
+# Made once: a trace has a line for each step.
+_COMPACT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
 
 def canonical(value: Any) -> str:
     """The compact JSON text of `value`, keys sorted.
@@ -25,7 +28,7 @@ def canonical(value: Any) -> str:
     Raises:
         ValueError: NaN or an infinity.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _COMPACT.encode(value)
 
 
 def pretty(value: Any) -> str:

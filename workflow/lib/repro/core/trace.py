@@ -9,7 +9,7 @@ Synopsis:
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,14 +34,18 @@ class Writer:
     file: TextIO
 
     def line(self, value: Mapping[str, Any]) -> None:
-        """Appends one line.
+        """Appends one line; raises what `lines` does."""
+        self.lines([value])
+
+    def lines(self, values: Iterable[Mapping[str, Any]]) -> None:
+        """Appends lines.
 
         Raises:
             UserError: the system refused to write; not an OSError, for which whatever trains
                 in between would be blamed.
         """
         with sentence_for_system_errors(self.path):
-            self.file.write(canonical(value) + "\n")
+            self.file.writelines(f"{canonical(value)}\n" for value in values)
 
 
 @contextmanager

@@ -27,6 +27,11 @@ class Culprit:
     file: str | None
     line: int | None
 
+    @property
+    def reads_state(self) -> bool:
+        """Whether it reads a variable, such as the state of a generator."""
+        return self.op.startswith(("ReadVariable", "Rng", "Stateful"))
+
 
 def culprit(left: Mapping[str, Any], right: Mapping[str, Any]) -> Culprit | None:
     """The first tensor whose digest differs while those of all its inputs agree.

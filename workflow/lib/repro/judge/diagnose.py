@@ -82,11 +82,13 @@ _RANDOM = ("generator without a seed", "system entropy", "clock", "process id", 
 _RACING = ("threads", "processes", "unordered stream")
 
 
-def _seen(calls: Sequence[Mapping[str, Any]], sources: Sequence[str], cause: str) -> Any:
+def _seen(findings: Findings, sources: Sequence[str], cause: str) -> Any:
     """The call to the first of these sources, in the functions that the cause speaks of."""
-    functions = _FUNCTIONS.get(cause)
+    functions = _FUNCTIONS.get(cause, ())
+    if functions and findings.culprit and findings.culprit.reads_state:
+        functions = (*functions, "model")  # where most states are made
     for source in sources:
-        for call in calls:
+        for call in findings.calls:
             if call["source"] == source and (not functions or call["function"] in functions):
                 return call
     return None
@@ -130,7 +132,7 @@ def _located(divergence: Divergence, findings: Findings) -> Cause:
         made = findings.layers.get(layer)
         if made and file is None:
             file, line = made["file"], made["line"]
-    call = _seen(findings.calls, _RANDOM, cause)
+    call = _seen(findings, _RANDOM, cause)
     if call is not None:
         evidence += f"; the code calls {_told(call)}"
         file, line = (call["file"], call["line"]) if file is None else (file, line)
@@ -148,7 +150,7 @@ def times(count: int) -> str:
 
 
 def _race(located: Cause, findings: Findings, evidence: str, trials: int) -> Cause:
-    call = _seen(findings.calls, _RACING, "a race")
+    call = _seen(findings, _RACING, "a race")
     if call is not None:
         evidence += f"; the code calls {_told(call)}"
     file, line = (call["file"], call["line"]) if call is not None else (located.file, located.line)
@@ -185,10 +187,10 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
     count = sum(not trial.factors for trial in found.trials)
     agreed = sum(trial.same for trial in found.trials if not trial.factors)
     again = f"run again {times(count)} with nothing varied, it gave "
-    racing = _seen(findings.calls, _RACING, "a race") is not None
+    racing = _seen(findings, _RACING, "a race") is not None
     # Whoever stops or slows down by the clock changes the bits as rarely as a race does.
     drawn = _RANDOM[:3] if located.cause == "update" else _RANDOM[:2]
-    drawing = _seen(findings.calls, drawn, located.cause) is not None
+    drawing = _seen(findings, drawn, located.cause) is not None
     if found.kind == "random":
         evidence = f"{again}other bits each time: it is random by itself"
         if racing:

@@ -9,7 +9,7 @@ Synopsis:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,12 +63,14 @@ class Recording:
     def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Writes what the epoch's steps recorded, and the states at its end."""
         self.history.append({name: float(value) for name, value in logs.items()})
-        marks = self.plan.arrays["id"]
-        rows = self.step.rows(self.plan.steps_of(epoch))
-        for number, (row, chosen) in enumerate(zip(rows, self.plan.batches(epoch), strict=False)):
-            ids = hashlib.sha256(np.ascontiguousarray(marks[chosen]).tobytes()).hexdigest()[:16]
-            line = {"batch": row.batch, "lr": row.lr, "loss": row.loss, "weights": row.weights}
-            self.trace.line({"epoch": epoch, "step": number, "ids": ids, **line})
+        self.trace.lines(self._steps(epoch))
         self.trace.line({"epoch": epoch, **states(self.model).digests()})
         if epoch == self.plan.last_epoch:
             self.model.stop_training = True
+
+    def _steps(self, epoch: int) -> Iterator[dict[str, Any]]:
+        marks = np.asarray(self.plan.arrays["id"])  # of a mapped file, each look takes longer
+        rows = self.step.rows(self.plan.steps_of(epoch))
+        for number, (row, chosen) in enumerate(zip(rows, self.plan.batches(epoch), strict=False)):
+            ids = hashlib.sha256(np.ascontiguousarray(marks[chosen]).tobytes()).hexdigest()[:16]
+            yield {"epoch": epoch, "step": number, "ids": ids, **row}

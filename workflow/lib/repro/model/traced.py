@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,43 +22,33 @@ from repro.model.checkpoint import by_path, optimizers
 from repro.model.detail import Detail
 
 
-def digests(tensors: Sequence[Any]) -> Any:
-    """The step digest of each tensor: `repro.core.digest.farmhash64` of its bytes.
+def digest(tensor: Any) -> Any:
+    """The step digest of a tensor: `repro.core.digest.farmhash64` of its bytes.
 
-    One operation of TensorFlow's own for each tensor, on the CPU, so that looking costs little
-    beside any step. Of text, it is the digest of the texts' own digests.
+    One operation of TensorFlow's own, on the CPU, so that looking costs little beside any step. Of
+    text, it is the digest of the texts' own digests.
 
     Args:
-        tensors: any dtypes and shapes, at least one.
+        tensor: any dtype and shape.
 
     Returns:
-        int64 [len(tensors)], the digests' bits.
+        uint8 [1, 8], its bytes, the least first.
     """
     import tensorflow as tf
 
-    rows = [tf.fingerprint(tf.reshape(tensor, [1, -1]), "farmhash64") for tensor in tensors]
-    return tf.bitcast(tf.concat(rows, 0), tf.int64)
+    return tf.fingerprint(tf.reshape(tensor, [1, -1]), "farmhash64")
 
 
 def _bits(values: Sequence[Any]) -> Any:
+    """The bits of numbers as float64, uint8 [len(values), 8]."""
     import tensorflow as tf
 
-    return tf.bitcast(tf.stack([tf.cast(value, tf.float64) for value in values]), tf.int64)
+    return tf.bitcast(tf.stack([tf.cast(value, tf.float64) for value in values]), tf.uint8)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One step's record: digests and bits in hexadecimal; `weights` in the model's order."""
-
-    batch: str
-    lr: str
-    loss: str
-    weights: tuple[str, ...]
-
-
-def _hex(values: npt.NDArray[np.int64]) -> Iterator[list[str]]:
-    """Each row's values, in 16 hexadecimal digits each."""
-    text, width = values.astype(">i8").tobytes().hex(), 16 * values.shape[1]
+def _hex(record: npt.NDArray[np.uint8]) -> Iterator[list[str]]:
+    """Each row's values, uint8 [8] with the least byte first, in 16 hexadecimal digits each."""
+    text, width = record[..., ::-1].tobytes().hex(), 16 * record.shape[1]
     for row in range(0, len(text), width):
         yield [text[place : place + 16] for place in range(row, row + width, 16)]
 
@@ -100,7 +89,7 @@ class TracedStep:
         width = 2 + len(self._optimizers) + len(self._weights)
         # Digests are made on the CPU: kept there, they need not go back to another device.
         with tf.device("CPU:0"):
-            self._record = tf.Variable(tf.zeros([steps, width], tf.int64), trainable=False)
+            self._record = tf.Variable(tf.zeros([steps, width, 8], tf.uint8), trainable=False)
         self._seeds = tf.Variable(tf.zeros([steps, 2], tf.int32), trainable=False)
         self._step = tf.Variable(0, trainable=False, dtype=tf.int64)
         self._observe_loss()
@@ -174,17 +163,21 @@ class TracedStep:
         # A train_step of the user's own may never call compute_loss: then its logs stand in.
         loss = self._losses[-1] if self._losses else logs.get("loss", tf.nest.flatten(logs)[0])
         rates = [optimizer.learning_rate for optimizer in self._optimizers]
-        content = digests([digests(batch)])
-        weights = digests([variable.value for variable in self._weights.values()])
-        row = tf.concat([content, _bits([loss, *rates]), weights], 0)
+        # As few operations as can be: beside a short step each of them counts.
+        content = tf.fingerprint(tf.concat([digest(part) for part in batch], 1), "farmhash64")
+        weights = [digest(variable.value) for variable in self._weights.values()]
+        row = tf.concat([content, _bits([loss, *rates]), *weights], 0)
         self._record.scatter_update(tf.IndexedSlices(row, self._step))
 
-    def rows(self, steps: int) -> list[Row]:
-        """What the first `steps` steps of the epoch recorded; empty unless every step is traced."""
+    def rows(self, steps: int) -> list[dict[str, Any]]:
+        """What the first `steps` steps of the epoch recorded; empty unless every step is traced.
+
+        Digests and bits in hexadecimal, by the names of the trace; `weights` in the model's order.
+        """
         if not self._traced:
             return []
         rates = len(self._optimizers)
         return [
-            Row(batch, "".join(rest[:rates]), loss, tuple(rest[rates:]))
+            {"batch": batch, "lr": "".join(rest[:rates]), "loss": loss, "weights": rest[rates:]}
             for batch, loss, *rest in _hex(self._record.numpy()[:steps])
         ]
