@@ -22,8 +22,6 @@ from repro.core.errors import UserError
 from repro.keep.archive import Place, planned, write
 from repro.keep.index import SUMS
 
-DATA_LIMIT = 1024  # MiB; of each of the raw data
-
 
 def main(argv: Sequence[str]) -> int:
     """Write the archive of one experiment.
@@ -52,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
     if not options.without_packages:
         found = packages.gathered(read(audit.RESULTS).only(options.experiment))
     place = Place(project.ROOT, Path(), audit.RESULTS)
-    plan = planned(place, chosen, options.experiment, found, options.data_limit * 2**20)
+    plan = planned(place, chosen, options.experiment, found, options.data_limit)
     path = (options.out or Path(f"{options.experiment}.crate.zip")).absolute()
     with progress(sum(plan.size(name) for name in plan.names())) as told:
         kept = write(path, plan, told)
@@ -77,8 +75,9 @@ def _parser() -> argparse.ArgumentParser:
         help="leave packages to the lock: a small file, which needs a network to run again",
     )  # fmt: skip
     parser.add_argument(
-        "--data-limit", type=int, default=DATA_LIMIT, metavar="MIB",
-        help="raw data beyond this size are named by path and digest alone (else %(default)s)",
+        "--data-limit", type=int, metavar="MIB",
+        help="raw data beyond this size are named by path, digest and address alone; else what "
+        "the configuration says",
     )  # fmt: skip
     parser.add_argument("--configfile", type=Path, metavar="FILE", help="as given to Snakemake")
     parser.add_argument(

@@ -38,7 +38,7 @@ def furnish(small: Project) -> Project:
     return small
 
 
-def plan(small: Project, packages: dict[str, Path] | None = None, limit: int = 2**30) -> Plan:
+def plan(small: Project, packages: dict[str, Path] | None = None, limit: int | None = None) -> Plan:
     place = Place(small.folder, small.folder, small.results)
     return planned(place, filled(small.configuration, "tiny"), "tiny", packages, limit)
 

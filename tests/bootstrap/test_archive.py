@@ -1,6 +1,7 @@
 """./run archive: the same run, the same bytes; whole or not at all; and only what is whole."""
 
 import hashlib
+import json
 import os
 import random
 import shutil
@@ -135,15 +136,26 @@ def test_an_unpacked_archive_archives_to_the_same_bytes(furnished: Project, tmp_
     assert again.read_bytes() == path.read_bytes()
 
 
-def test_raw_data_beyond_the_limit_are_named_by_path_and_digest_alone(
-    furnished: Project, tmp_path: Path
+@pytest.mark.parametrize("by_option", [True, False])
+def test_raw_data_beyond_the_limit_are_named_by_path_digest_and_address_alone(
+    by_option: bool, furnished: Project, tmp_path: Path
 ) -> None:
-    write(tmp_path / "a.zip", plan(furnished, limit=3))
+    address = "https://doi.org/10.24432/C50P49"
+    entry = furnished.configuration["experiments"]["tiny"]
+    entry["archive"] = {"data_limit": 1 if by_option else 0}
+    write(tmp_path / "whole.zip", plan(furnished, limit=1))
+    assert "raw data.csv" in members(tmp_path / "whole.zip")
+    entry["data"]["address"] = address  # after the run: no result hangs on it
+    write(tmp_path / "a.zip", plan(furnished, limit=0 if by_option else None))
     inside = members(tmp_path / "a.zip")
     sha256 = furnished.experiment.data[""].sha256
     assert "raw data.csv" not in inside
-    assert f"too large: raw data.csv\n    sha256 {sha256}" in inside["HOW-TO-CHECK.txt"].decode()
-    assert sha256.encode() in inside["ro-crate-metadata.json"]
+    told = f"too large: raw data.csv\n    sha256 {sha256}\n    {address}\n"
+    assert told in inside["HOW-TO-CHECK.txt"].decode()
+    graph = json.loads(inside["ro-crate-metadata.json"])["@graph"]
+    assert {"sha256": sha256, "url": address}.items() <= next(
+        entity for entity in graph if entity["@id"] == "#left-out/raw%20data.csv"
+    ).items()
     with accepted(tmp_path / "a.zip") as found:
         assert found.index.left_out == ("raw data.csv",)
 

@@ -29,10 +29,12 @@ _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 @dataclass(frozen=True)
 class Source:
-    """Raw data: where it lies, and the sha256 that it must have."""
+    """Raw data: where it lies, the sha256 that it must have, and where else it can be had."""
 
     path: str
     sha256: str
+    address: str | None = None
+    """For people, and for an archive that leaves the data out: nothing is fetched from there."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Experiment:
     equivalence: Mapping[str, Any]
     factors: tuple[str, ...]
     search: Mapping[str, int]
+    archive: Mapping[str, int]
     environment: str
 
     @classmethod
@@ -139,6 +142,8 @@ class Experiment:
             ),
         }[step]  # fmt: skip
         chosen = {key: whole[key] for key in keys} | {"threads": training["threads"]}
+        for source in chosen.get("data", {}).values():
+            del source["address"]  # no result hangs on it
         if step == "compare" and self.looks:
             chosen["seeds"] = "auto"
         if step == "evaluate":

@@ -122,6 +122,7 @@ def _left_out(inside: Inside) -> Iterator[Entity]:
             yield {
                 "@id": f"#left-out/{quote(source.path)}", "@type": "CreativeWork",
                 "name": source.path, "sha256": source.sha256,
+                **({"url": source.address} if source.address else {}),
                 "description": "Raw data, too large for this archive: put what has this sha256 at "
                 "that path",
                 "exampleOfWork": {"@id": "#input/raw-data"},

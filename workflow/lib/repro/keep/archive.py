@@ -80,7 +80,7 @@ class Plan:
 
 def planned(
     place: Place, configuration: Mapping[str, Any], name: str,
-    packages: Mapping[str, Path] | None, data_limit: int,
+    packages: Mapping[str, Path] | None, data_limit: int | None = None,
 ) -> Plan:  # fmt: skip
     """Decides what goes into the archive of an experiment.
 
@@ -89,7 +89,8 @@ def planned(
         configuration: of this experiment alone, as `repro.core.config.filled` gives it.
         name: of the experiment.
         packages: files by their names in the archive; None leaves them to the lock.
-        data_limit: bytes; each of the raw data that has more is named by its digest alone.
+        data_limit: in MiB, in place of the configuration's; each of the raw data that has more is
+            named by its path, digest and address alone.
 
     Returns:
         What to write.
@@ -102,7 +103,8 @@ def planned(
     )
     results = read(place.results).only(name)
     data = {source.path: _inputs(place, source.path) for source in experiment.data.values()}
-    left = {path for path, files in data.items() if _bytes(files) > data_limit}
+    limit = experiment.archive["data_limit"] if data_limit is None else data_limit
+    left = {path for path, files in data.items() if _bytes(files) > limit * 2**20}
     files = {f"results/{inner}": path for inner, path in results.files.items()}
     files |= _workflow(place, results)
     for path, found in {**data, experiment.code: _inputs(place, experiment.code)}.items():

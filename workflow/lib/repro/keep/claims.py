@@ -166,6 +166,9 @@ def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:
         case "seed":
             auto = said["seeds"] == "auto"
             return then in (range(said["equivalence"]["budget"]) if auto else said["seeds"])
+        case "data":  # of which the address decides no result
+            asked = {n: {k: s[k] for k in s if k != "address"} for n, s in said[key].items()}
+            return canonical(then) == canonical(asked)
         case "limit":
             return then in (None, said["repeat"])
         case "factors":

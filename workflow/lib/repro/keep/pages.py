@@ -75,7 +75,8 @@ def guide(inside: Inside) -> str:
     experiment = inside.experiment
     lines = [
         f"Not in this archive, because too large: {source.path}\n    sha256 {source.sha256}\n"
-        "    Put it there before you run.\n"
+        f"    {source.address or 'No address was given.'}\n"
+        "    Put it at that path; `rerun` finds it by --data FOLDER, at that path from there.\n"
         for source in experiment.data.values()
         if source.path in inside.index.left_out
     ]
