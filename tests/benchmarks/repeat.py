@@ -1,7 +1,7 @@
 """Repeat: what the check of a training costs, in processor time, beside the training itself.
 
 Synopsis:
-    python tests/benchmarks/repeat.py [--models CNN "larger CNN"] [--epochs 300]
+    python tests/benchmarks/repeat.py [--models CNN "larger CNN"] [--epochs N]
 
 Runs `snakemake verify` once for each model, in a folder of its own, and prints a table in
 Markdown, then one line of JSON; progress goes to standard error. See README.md beside this file.
@@ -28,8 +28,11 @@ import tools  # noqa: E402
 from models import MODELS  # noqa: E402
 from repro.core.digest import sha256_file  # noqa: E402
 
-COLUMNS = ("model", "training, s", "beyond it, s", "the repeat's training, s", "ratio")
-EPOCHS = {"MLP": 1500, "CNN": 300, "larger CNN": 60, "wide MLP": 80}
+COLUMNS = (
+    "model", "training, s", "beyond it, s", "the repeat's training, s", "the rest, s", "ratio"
+)  # fmt: skip
+# The larger CNN trains for three minutes and more, for which the goal is claimed; the others less.
+EPOCHS = {"MLP": 1500, "CNN": 300, "larger CNN": 150, "wide MLP": 80}
 MINUTE = 60
 
 # Every job is a shell's. As the shell ends, it writes down what it ran, and the processor time of
@@ -49,7 +52,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--models", nargs="+", choices=MODELS, default=["CNN", "larger CNN"])
-    parser.add_argument("--epochs", type=int, help="by default enough for a minute and more")
+    parser.add_argument("--epochs", type=int, help="by default as many as the model's table says")
     parser.add_argument("--intra", type=int, default=2, help="threads within an operation (2)")
     return parser.parse_args(arguments)
 
@@ -136,7 +139,8 @@ def row(found: Mapping[str, Any]) -> tuple[str, ...]:
     ratio = f"{more / training:.2f}"
     if training < MINUTE:
         ratio += " (a training below a minute)"
-    return found["model"], f"{training:.1f}", f"{more:.1f}", f"{again:.1f}", ratio
+    seconds = training, more, again, more - again
+    return found["model"], *(f"{one:.1f}" for one in seconds), ratio
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -51,4 +51,6 @@ def test_the_originals_steps_are_not_beyond_it() -> None:
     jobs += [("original", "probe", 1.0), ("judge", "compare", 2.0), ("judge", "verify", 4.0)]
     jobs += [("repeat", step, 8.0) for step in ("prepare", "train", "evaluate")]
     assert repeat.beyond(jobs) == 31
-    assert repeat.row({"model": "MLP", "jobs": jobs}) == ("MLP", "1000.0", "31.0", "8.0", "0.03")
+    row = repeat.row({"model": "MLP", "jobs": jobs})
+    assert row == ("MLP", "1000.0", "31.0", "8.0", "23.0", "0.03")
+    assert len(row) == len(repeat.COLUMNS)

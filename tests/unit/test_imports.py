@@ -28,6 +28,23 @@ def test_no_module_imports_what_is_heavy(fresh: Fresh) -> None:
     assert not HEAVY & set(json.loads(done.stdout))
 
 
+LOOKED = """
+import json, sys
+from repro.core.config import Threads
+from repro.model.determinism import begin_when_imported
+from repro.record.environment import environment
+begin_when_imported(0, Threads(2, 1))
+environment()
+print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
+"""
+
+
+def test_what_looks_at_the_environment_does_not_import_what_is_awaited(fresh: Fresh) -> None:
+    done = fresh(LOOKED)
+    assert done.returncode == 0, done.stderr
+    assert not {"tensorflow", "keras"} & set(json.loads(done.stdout))
+
+
 LAYERS = ["core", "data", "model", "record", "steps", "audit", "keep", "judge"]
 
 

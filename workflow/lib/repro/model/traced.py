@@ -135,8 +135,8 @@ class TracedStep:
         def of_any_size(part: Any) -> Any:
             return tf.TensorSpec([None, *part.shape[1:]], part.dtype)
 
-        # ASSUME: what is not inlined is optimised alike wherever it is called from;
-        # tests/keras/test_loops.py holds it.
+        # ASSUME: what is not inlined is optimised alike wherever it is called from. For the models
+        # of tests/keras/test_loops.py it is; a transformer block of tests/zoo came out otherwise.
         return tf.function(
             self._run,
             input_signature=[tf.nest.map_structure(of_any_size, data)],

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata as metadata
-import importlib.util
 import os
 import platform
 import re
 import sys
 from collections.abc import Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,8 @@ def _version(name: str) -> Any:
 
 def _cuda_built() -> Any:
     """CUDA and cuDNN that the wheel was built for, read from its file as a syntax tree."""
-    spec = importlib.util.find_spec("tensorflow")
+    # Not importlib.util.find_spec: to a finder that awaits TensorFlow, asking is importing.
+    spec = PathFinder.find_spec("tensorflow")
     if spec is None or spec.origin is None:
         return unknown("TensorFlow is not installed")
     file = Path(spec.origin).parent / "python/platform/build_info.py"
