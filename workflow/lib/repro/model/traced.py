@@ -6,7 +6,7 @@ Synopsis:
     ...                                # model.train_step now is the traced one
     step.rows(steps)                   # what each step recorded
 
-Both loops run this one step, so they leave the same trace.
+Both loops run this one step, so they trace alike.
 """
 
 from __future__ import annotations
