@@ -64,7 +64,7 @@ def environment(name):
         "local": HOME / ".tools" / "local" / "envs",
     }[channel()]
     known = sorted(file.stem for file in folder.glob("*.yaml"))
-    if name not in known:
+    if known and name not in known:
         raise WorkflowError(
             f"{PLACE}: Expected `environment` to be one of {', '.join(known)}. "
             f"Received {name}. Correct it."
