@@ -1,8 +1,19 @@
 # The only entry: configuration, path grammar, rules, targets. The rooms behind it are told in
-# README.md ("The house").
+# README.md ("The house"); how another Snakefile imports it, in README.md ("In your own workflow").
+from os import PathLike
+
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+# A local file is a path; one that Snakemake fetches is not, and the jobs would miss those beside it.
+if not isinstance(workflow.current_basedir, PathLike):
+    raise WorkflowError(
+        "Expected the Snakefile of a clone of this workflow. Received "
+        f"{workflow.current_basedir.get_path_or_uri(secret_free=True)}, of which Snakemake fetches "
+        "single files, and the jobs need all. Clone it, and name the Snakefile of the clone."
+    )
 
 
 configfile: "config/config.yaml"
@@ -18,20 +29,12 @@ wildcard_constraints:
     seeds=r"\d+",
 
 
-localrules:
-    all,
-    verify,
-    drift,
-    cost,
-    archive,
-    reproduce,
-
-
 rule all:
-    default_target: True
+    default_target: ENTRY
     input:
         expand("results/{experiment}/verdict.json", experiment=EXPERIMENTS),
         looks,
+    localrule: True
 
 
 include: "workflow/rules/code.smk"
@@ -41,4 +44,9 @@ include: "workflow/rules/verify.smk"
 include: "workflow/rules/drift.smk"
 include: "workflow/rules/cost.smk"
 include: "workflow/rules/archive.smk"
-include: "workflow/rules/tests.smk"
+
+
+# Nothing to a user who imports the others by `module:`, and may have rules of these names.
+if ENTRY:
+
+    include: "workflow/rules/tests.smk"

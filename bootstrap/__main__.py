@@ -26,6 +26,7 @@ VERBS = {
     "check-files": "name each file of the results that is not as it was, or outdated",
     "archive": "make one file of an experiment's run, its results and all that made them",
     "rerun": "look at such a file, byte by byte; then run what is in it once more",
+    "containerfile": "write down an image of the workflow and its environments",
     "cost": "measure what determinism, trace and checkpoints cost an experiment",
     "drift": "say what differs now from what made the results, and what can still be claimed",
 }
@@ -74,7 +75,7 @@ def usage() -> str:
         >>> "setup" in usage()
         True
     """
-    lines = [f"  {verb:<13}{what}" for verb, what in VERBS.items()]
+    lines = [f"  {verb:<15}{what}" for verb, what in VERBS.items()]
     return "\n".join(
         [
             "usage: ./run TARGET [snakemake options]",
@@ -111,6 +112,10 @@ def _dispatch(command: str, rest: list[str]) -> int:
         import archiving
 
         return archiving.main(rest)
+    if command == "containerfile":
+        import image
+
+        return image.main(rest)
     if command == "drift":
         return _drift(rest)
     if command == "cost":

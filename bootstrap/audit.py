@@ -125,7 +125,11 @@ def configuration(extra: Path | None) -> Any:
                 f"Expected a configuration in {file}. Received: {error}. Correct the file or its "
                 "path."
             ) from None
-    return value
+    if "experiments" in value:
+        return value
+    # A Snakefile that imports the workflow by `module:` may keep its experiments below a key.
+    named = [key for key, part in value.items() if isinstance(part, dict) and "experiments" in part]
+    return value[named[0]] if len(named) == 1 else value
 
 
 def changed_sources() -> list[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import project
 import tools
 
-SNAKEMAKE_FILES = ("Snakefile", "workflow/rules")
+SNAKEMAKE_FILES = ("Snakefile", "workflow/Snakefile", "workflow/rules")
 HOST_TESTS = ("tests/bootstrap", "tests/workflow")
 
 

@@ -26,12 +26,7 @@ POST_DEPLOY = project.ROOT / "bootstrap" / "post_deploy.py"
 INSTALLED = project.LIBRARY / "repro" / "record" / "installed.py"
 CHANNEL = "conda-forge"
 
-# Each environment is the main category and those named here.
-ENVIRONMENTS: Mapping[str, tuple[str, ...]] = {
-    "keras": (),
-    "keras-dev": ("dev",),
-    "keras-cuda": ("cuda",),
-}
+MAIN = "keras"  # the environment of the main category alone
 
 
 @dataclass(frozen=True)
@@ -112,7 +107,7 @@ def conda_package(package: Mapping[str, Any]) -> CondaPackage:
 
 
 def render(lock: Lock) -> dict[str, str]:
-    """Render every environment of a lock.
+    """Render every environment of a lock: `keras`, and with category NAME on top `keras-NAME`.
 
     Args:
         lock: what was locked.
@@ -125,15 +120,17 @@ def render(lock: Lock) -> dict[str, str]:
         '@EXPLICIT'
     """
     files: dict[str, str] = {}
-    for name, categories in ENVIRONMENTS.items():
-        wheels = [w for w in lock.wheels if w.category in ("main", *categories)]
+    for category in sorted({"main", *(w.category for w in lock.wheels)}):
+        wanted = {"main", category}
+        wheels = [w for w in lock.wheels if w.category in wanted]
         # an environment exists where its categories do
         platforms = sorted(
             platform
             for platform in lock.conda
-            if {"main", *categories} <= {w.category for w in wheels if w.platform == platform}
+            if wanted <= {w.category for w in wheels if w.platform == platform}
         )
         if platforms:
+            name = MAIN if category == "main" else f"{MAIN}-{category}"
             files |= _environment(name, lock, platforms, wheels)
     return files
 

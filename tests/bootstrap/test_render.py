@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import lock
@@ -35,6 +36,17 @@ def test_cuda_is_for_one_platform_and_the_others_for_three(rendered: dict[str, s
     }
     three = {"linux-64", "linux-aarch64", "osx-arm64"}
     assert platforms == {"keras": three, "keras-dev": three, "keras-cuda": {"linux-64"}}
+
+
+def test_each_category_of_the_lock_is_an_environment(parsed: render.Lock) -> None:
+    wheel = render.Wheel("tabulate", "0.9.0", "linux-64", "tables", "1" * 64)
+    files = render.render(replace(parsed, wheels=[*parsed.wheels, wheel]))
+    assert {name for name in files if "tables" in name} == {
+        "keras-tables.yaml", "keras-tables.linux-64.pin.txt", "keras-tables.post-deploy.sh",
+    }  # fmt: skip
+    having = {name for name, text in files.items() if '"name": "tabulate"' in text}
+    assert having == {"keras-tables.post-deploy.sh"}
+    assert '"name": "tensorflow"' in files["keras-tables.post-deploy.sh"]
 
 
 def test_pins_are_addresses_with_sha256(parsed: render.Lock, rendered: dict[str, str]) -> None:

@@ -90,10 +90,14 @@ class Project:
         path.write_text(text.replace(old, new))
 
     def run(
-        self, *arguments: str, before: tuple[str, ...] = (), **environment: str
+        self,
+        *arguments: str,
+        before: tuple[str, ...] = (),
+        snakefile: Path = project.ROOT / "Snakefile",
+        **environment: str,
     ) -> subprocess.CompletedProcess[str]:
         """Runs Snakemake; everything that it prints is in `stdout`, white space made single."""
-        command = ["snakemake", "--snakefile", str(project.ROOT / "Snakefile")]
+        command = ["snakemake", "--snakefile", str(snakefile)]
         command += ["--conda-prefix", str(project.ROOT / ".snakemake" / "conda")]
         done = subprocess.run(
             [*before, *command, *arguments],

@@ -2,6 +2,7 @@
 rule archive:
     input:
         expand("archives/{experiment}.crate.zip", experiment=EXPERIMENTS),
+    localrule: True
 
 
 rule archived:
@@ -12,6 +13,7 @@ rule archived:
         "archives/{experiment}.crate.zip",
     log:
         "logs/{experiment}/archive.log",
+    localrule: True
     conda:
         environment("keras")
     params:
@@ -31,6 +33,7 @@ rule reproduce:
         again=made_again,
     log:
         f"logs/{FIRST}/reproduce.log",
+    localrule: True
     conda:
         ENVIRONMENTS[EXPERIMENTS[FIRST].environment]
     params:

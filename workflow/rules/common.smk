@@ -6,18 +6,47 @@ from shlex import quote
 from time import time_ns
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
-HOME = Path(workflow.basedir)
+HOME = Path(workflow.current_basedir).parents[1]
+# Else a user's Snakefile imports ours by `module:`, as workflow/Snakefile does.
+ENTRY = Path(workflow.basedir).resolve() in (HOME.resolve(), HOME.resolve() / "workflow")
+
+if (moved := workflow.modifier.path_modifier.replace_prefix("results")) != "results":
+    raise WorkflowError(
+        "Expected a module without `prefix` and `replace_prefix`, since manifests and programs name "
+        f"files from the working directory. Received one that makes {moved} of results. Leave it "
+        "out: results lie in results/EXPERIMENT."
+    )
+
+if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+    raise WorkflowError(
+        "Expected jobs that run in the locked environment. Received no `--sdm conda`. Add it, or put "
+        "`software-deployment-method: conda` in your profile."
+    )
+
 sys.path.insert(0, str(HOME / "workflow" / "lib"))
+
+import repro
+
+if not Path(repro.__file__).samefile(HOME / "workflow" / "lib" / "repro" / "__init__.py"):
+    raise WorkflowError(
+        f"Expected the library of {HOME}. Received another package called repro, of "
+        f"{Path(repro.__file__).parent}. Import one clone of this workflow, once, and nothing else "
+        "of that name."
+    )
 
 from repro.core.canonical import canonical
 from repro.core.config import check_files, resolve
+from repro.core.consistency import FILE
 from repro.core.digest import files_below
 from repro.core.errors import UserError
 from repro.record.installed import current_platform
 from repro.record.leftover import unlocked
 from repro.record.machine import machine
 from repro.record.renders import check_renders
+
+PLACE = FILE if ENTRY else "The module's `config`"
 
 
 def channel():
@@ -35,9 +64,9 @@ def environment(name):
         "local": HOME / ".tools" / "local" / "envs",
     }[channel()]
     known = sorted(file.stem for file in folder.glob("*.yaml"))
-    if name not in known:
+    if known and name not in known:
         raise WorkflowError(
-            f"config/config.yaml: Expected `environment` to be one of {', '.join(known)}. "
+            f"{PLACE}: Expected `environment` to be one of {', '.join(known)}. "
             f"Received {name}. Correct it."
         )
     try:
@@ -52,9 +81,10 @@ ALIVE = unlocked(Path.cwd()) if workflow.is_main_process else None
 
 try:
     EXPERIMENTS = resolve(config)
-    check_files(EXPERIMENTS)
+    # What imports this may have rules that make the data; Snakemake names what nobody makes.
+    check_files(EXPERIMENTS, data=ENTRY)
 except UserError as error:
-    raise WorkflowError(str(error))
+    raise WorkflowError(str(error).replace(FILE, PLACE))
 
 
 # Looked at for every experiment as soon as the configuration is read, so that no job runs before.
@@ -122,7 +152,7 @@ def data_inputs(wildcards):
 def files_of(path):
     """The file itself, or all files of a folder: Snakemake sees no change inside a folder."""
     path = Path(path)
-    return [str(path)] if path.is_file() else [str(file) for _, file in files_below(path)]
+    return [str(file) for _, file in files_below(path)] if path.is_dir() else [str(path)]
 
 
 def data_files(wildcards):

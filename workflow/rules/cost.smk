@@ -11,6 +11,7 @@ rule cost:
         manifest=f"results/{PRICED}/original/data.manifest.json",
     log:
         f"logs/{PRICED}/cost.log",
+    localrule: True
     conda:
         ENVIRONMENTS[EXPERIMENTS[PRICED].environment]
     # Alone: what runs beside it would be measured too.

@@ -31,6 +31,7 @@ rule drift:
         ),
     log:
         "logs/drift.log",
+    localrule: True
     conda:
         environment("keras")
     params:

@@ -61,6 +61,7 @@ rule verify:
         looks=looks,
     log:
         "logs/verify.log",
+    localrule: True
     conda:
         environment("keras")
     shell:

@@ -242,18 +242,19 @@ def filled(value: Any, name: str) -> dict[str, Any]:
     return {"experiments": {name: entry}, **stress}
 
 
-def check_files(experiments: Mapping[str, Experiment]) -> None:
+def check_files(experiments: Mapping[str, Experiment], *, data: bool = True) -> None:
     """Refuses an experiment whose code or raw data is not there, before anything is planned.
 
     Args:
         experiments: what `resolve` gave; paths start from the working directory.
+        data: whether the raw data must be there by now.
 
     Raises:
         UserError: names the key and the path.
     """
     for name, experiment in experiments.items():
         paths = {"code": experiment.code}
-        for source, value in experiment.data.items():
+        for source, value in experiment.data.items() if data else ():
             paths[f"data.{source}.path" if source else "data.path"] = value.path
         for key, path in paths.items():
             if not Path(path).exists():
