@@ -36,10 +36,8 @@ PACKAGES = ("ca-certificates", "python3.11", "python3.11-venv")
 # So that a project in a folder elsewhere is run in the environments of the image.
 VARIABLES = {"SNAKEMAKE_CONDA_PREFIX": f"{HOME}/.snakemake/conda"}
 _AND = " \\\n    && "
-SUITES = {
-    "debian": ("bookworm", "bookworm-updates"),
-    "debian-security": ("bookworm-security",),
-}
+# In Debian's images a comment above each place of packages names that place as of the image's day.
+SOURCES = "/etc/apt/sources.list.d/debian.sources"
 
 
 @dataclass(frozen=True)
@@ -140,19 +138,13 @@ def steps(lock_sha256: str, day: str) -> tuple[Step, ...]:
         >>> steps("0" * 64, "20260918")[-1].commands[-1]
         './run setup --config channel=locked'
     """
-    place = f"http://snapshot.debian.org/archive/%s/{day}T000000Z"
-    sources = [
-        f"'deb [check-valid-until=no] {place % archive} {suite} main'"
-        for archive, suites in SUITES.items()
-        for suite in suites
-    ]
     return (
         Step(
             "Debian's packages of the image's own day, signed by Debian.",
             (
-                "rm -f /etc/apt/sources.list.d/*",
-                f"printf '%s\\n' {' '.join(sources)} > /etc/apt/sources.list",
-                "apt-get update",
+                f"sed -i -E '/^# http/{{N;s/^# (\\S+)\\nURIs:.*/URIs: \\1/}}' {SOURCES}",
+                f"test \"$(grep -c '^URIs: .*/{day}T000000Z$' {SOURCES})\" = 2",
+                "apt-get -o Acquire::Check-Valid-Until=false update",
                 f"apt-get install --yes --no-install-recommends {' '.join(PACKAGES)}",
                 "rm -rf /var/lib/apt/lists/*",
             ),
