@@ -125,6 +125,46 @@ def program(content: Members) -> None:
     reseal(content, CODE, change)
 
 
+def claimed(content: Members, program: bytes) -> None:
+    """Another code.pyz, and every manifest adapted that speaks of it, or of one that does."""
+    changed = {sha256_bytes(content["results/code.pyz"]): sha256_bytes(program)}
+    content["results/code.pyz"] = program
+    steps = ("code", "data", "train", "evaluate", "probe", "verdict")
+    names = [n for step in steps for n in content if n.endswith(f"{step}.manifest.json")]
+    for name in names:
+        before, text = sha256_bytes(content[name]), content[name].decode()
+        for then, now in changed.items():
+            text = text.replace(then, now)
+        content[name] = text.encode()
+        reseal(content, name, lambda value: None)
+        changed[before] = sha256_bytes(content[name])
+
+
+def two_lists(content: Members) -> None:
+    """A program that `zipfile` reads by one list, and Python's own importer by another."""
+    good = content["results/code.pyz"]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        zipped.writestr(zipfile.ZipInfo("__main__.py"), "print('evil')\n")
+    evil = buffer.getvalue()[: buffer.getvalue().rindex(b"PK\5\6")]
+    start, end = _list(good), good.rindex(b"PK\5\6")
+    listed = bytearray(good[start:end])
+    number, place = 0, 0
+    while place < len(listed):
+        inner = struct.unpack_from("<3H", listed, place + 28)
+        (local,) = struct.unpack_from("<L", listed, place + 42)
+        struct.pack_into("<L", listed, place + 42, local + len(evil))
+        number, place = number + 1, place + 46 + sum(inner)
+    body = evil + good[:start] + bytes(listed)
+    sizes = (number, number, len(listed), len(evil) + start)
+    large = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, *sizes)
+    end64 = large + struct.pack("<4sLQL", b"PK\6\7", 0, len(body), 1)
+    first = evil.index(b"PK\1\2")
+    size = len(body) + len(end64) - first
+    last = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, size, first, 0)
+    claimed(content, body + end64 + last)
+
+
 FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
     "results exchanged": (swapped, f"Received: changed +{METRICS} "),
     "weights altered": (added(WEIGHTS, b"v" * 50), f"Received: changed +{WEIGHTS} "),
@@ -137,6 +177,12 @@ FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
         recorded_anew, "results/code.pyz holds another repro/model/training.py than the sources",
     ),
     "program exchanged, and recorded so": (program, "results/code.pyz is changed|holds another"),
+    "a program that Python reads otherwise": (
+        two_lists, "results/code.pyz is packed otherwise than from the sources",
+    ),
+    "a program with a script before it": (
+        lambda c: claimed(c, b"print('evil')\n" + c["results/code.pyz"]), "is packed otherwise",
+    ),
     "a rule altered": (
         added("workflow/rules/code.smk", b"rule code:\n"), "workflow/rules/code.smk is not what",
     ),
