@@ -317,6 +317,7 @@ ODD_ZIPS: dict[str, tuple[Callable[[Infos], Any], str]] = {
     "a control character": (more("a\nb"), "which has characters that cannot be shown"),
     "a dot": (more("./run"), "which is no plain path of a file"),
     "an endless name": (more("a" * 300), "which is too long"),
+    "endless folders": (more("a/" * 400 + "b"), "which lies more than 29 folders deep"),
     "another Unicode form": (
         more(unicodedata.normalize("NFD", "é")), "which is not in Unicode's normal form",
     ),
