@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
 def _channel(inside: Inside) -> str:
     """Where the conda packages of the results came from: `locked` or `local`."""
     steps = inside.results.steps.values()
-    found = {recorded(s.value)["environment"]["installed"]["channel"] for s in steps}
+    found = [recorded(s.value)["environment"]["installed"].get("channel") for s in steps]
     return "local" if "local" in found else "locked"
 
 
@@ -138,10 +138,21 @@ def _ask(folder: Path, kind: again.Kind, yes: bool) -> None:
         f"Packages come from {where}.",
         flush=True,
     )
-    if not yes and not (sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() == "y"):
+    if not yes and not _answered():
         raise UserError(
             "Expected a yes. Received none. Nothing was unpacked; `--yes` does not ask."
         )
+
+
+def _answered() -> bool:
+    """Whether somebody at a terminal says yes."""
+    if sys.stdin is None or not sys.stdin.isatty():  # None where a program closed it
+        return False
+    try:
+        return input("Go on? [y/N] ").strip().lower() == "y"
+    except EOFError:  # the end of the input, typed
+        print()
+        return False
 
 
 def _told(file: Path, inside: Inside, seconds: float) -> str:
@@ -157,6 +168,7 @@ def _told(file: Path, inside: Inside, seconds: float) -> str:
 
 
 def _beside(file: Path) -> Path:
-    if not file.name.endswith(SUFFIX):
+    name = file.name.removesuffix(SUFFIX)
+    if name == file.name or not name.strip("."):
         raise UserError(f"Expected a file called NAME{SUFFIX}. Received {file.name}. Say --into.")
-    return file.with_name(file.name.removesuffix(SUFFIX))
+    return file.with_name(name)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import random
 import shutil
 import stat
@@ -450,6 +451,37 @@ def test_no_file_and_no_room_are_told(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.crate.zip")
+    refused(tmp_path / "pipe.crate.zip", "Expected an archive at .* Received no file", tmp_path)
+
+
+def test_what_the_system_refuses_is_told(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused(tmp_path / ("a" * 300), "Expected an archive at .* from the system: File na", tmp_path)
+    with pytest.raises(UserError, match=r"Expected to write .* from the system: File name too lo"):
+        unpack(sound, tmp_path / ("a" * 300))
+
+    def closed(*_: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", closed)  # of whom root may not be one
+    with pytest.raises(UserError, match="from the system: Permission denied"), accepted(sound):
+        pass
+
+
+def _surrogate(content: Members) -> None:
+    """A verdict that no text file can quote, and a manifest that says so."""
+    verdict = "results/tiny/verdict.json"
+    before = sha256_bytes(content[verdict])
+    content[verdict] = b'{"sentence": "\\ud800"}'
+    content[VERDICT] = content[VERDICT].replace(
+        before.encode(), sha256_bytes(content[verdict]).encode()
+    )
+    reseal(content, VERDICT, lambda value: None)
+
+
 def test_300_random_bytes_are_all_refused(sound: Path, tmp_path: Path) -> None:
     content, path = bytearray(sound.read_bytes()), tmp_path / "changed.crate.zip"
     chance = random.Random(0)
@@ -566,7 +598,7 @@ def _encrypted(content: Members) -> None:
         reseal(content, manifest, lambda value: None)
 
 
-@pytest.mark.parametrize("change", [_nested, _encrypted])
+@pytest.mark.parametrize("change", [_nested, _encrypted, _surrogate])
 def test_what_the_standard_library_chokes_on_is_told(
     change: Callable[[Members], None], sound: Path, tmp_path: Path
 ) -> None:
