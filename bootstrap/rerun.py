@@ -55,13 +55,13 @@ def main(argv: Sequence[str]) -> int:
         kind = again.Kind(
             inside.index.experiment, options.mode, _channel(inside), inside.index.packages
         )
-        left_out = inside.index.left_out
+        left_out, seen = inside.index.left_out, inside.kept[SUMS].sha256
     if options.check_only:
         return 0
     folder = (options.into or _beside(options.file)).absolute()
     brought = _brought(left_out, options.data, folder)
     _ask(folder, kind, options.yes)
-    unpack(options.file, folder)
+    unpack(options.file, folder, seen=seen)
     for source, target in brought:
         again.bring(source, target)
     return again.run(folder, kind)

@@ -129,6 +129,15 @@ def test_what_was_archived_is_accepted_and_unpacks_to_the_same_files(
         unpack(path, tmp_path / "out")
 
 
+def test_what_appears_meanwhile_is_not_replaced(furnished: Project, tmp_path: Path) -> None:
+    """Such as what another `rerun` unpacked there, and runs."""
+    path, mine = archived(furnished, tmp_path / "a.zip"), tmp_path / "out/mine.txt"
+    with pytest.raises(UserError, match=r"Expected to write .*out\. Received from the system: "):
+        unpack(path, tmp_path / "out", lambda _: small_results.write(mine, "mine"))
+    assert mine.read_text() == "mine"
+    assert list(tmp_path.glob(".partial*")) == []
+
+
 def test_an_unpacked_archive_archives_to_the_same_bytes(furnished: Project, tmp_path: Path) -> None:
     path = archived(furnished, tmp_path / "a.zip")
     unpack(path, tmp_path / "out")

@@ -132,6 +132,22 @@ def test_with_its_packages_pip_looks_nowhere_else_whatever_the_folder_is_called(
     assert [path.name for path in (place / "got").iterdir()] == [wheel.name]
 
 
+def test_another_archive_than_the_one_that_was_asked_about_is_not_run(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody puts another sound one in its place while the question waits."""
+
+    def swap(*_: object) -> None:
+        other = path.with_name("other.crate.zip")
+        small_archive.forge(path, lambda content: content.update({"README.md": b"other"}), other)
+        other.replace(path)
+
+    monkeypatch.setattr(rerun, "_ask", swap)
+    with pytest.raises(UserError, match=r"Expected the archive that was looked at, .* meanwhile"):
+        rerun.main([str(path), "--yes"])
+    assert list(path.parent.iterdir()) == [path]
+
+
 FOUND = {"goal": "bitwise", "sentence": "tiny: so.", "reached": "metrics"}
 RUN = """\
 #!/bin/sh
@@ -156,8 +172,8 @@ def again_in(folder: Path, path: Path, found: object, *options: str) -> int:
     """Run an archive again, in which the judge finds this."""
     unpacked = folder / "out"
 
-    def unpack(source: Path, target: Path) -> None:
-        accept.unpack(source, target)
+    def unpack(source: Path, target: Path, seen: str) -> None:
+        accept.unpack(source, target, seen=seen)
         (target / "found.json").write_text(json.dumps(found))
 
     with pytest.MonkeyPatch.context() as patch:

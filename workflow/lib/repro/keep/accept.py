@@ -112,16 +112,17 @@ def _refuse_newer(path: Path) -> None:
     indexes.refuse_newer(text)
 
 
-def unpack(path: Path, folder: Path, told: Told = untold) -> None:
+def unpack(path: Path, folder: Path, told: Told = untold, seen: str | None = None) -> None:
     """Unpacks an archive that is accepted, all of it or nothing.
 
     Args:
         path: the archive.
         folder: to appear; there must be nothing yet.
         told: hears how many bytes were read, block by block; all are read twice.
+        seen: the sha256 of its sums when somebody said yes to it; None asks for none.
 
     Raises:
-        UserError: the archive is refused, there is something already, or no room.
+        UserError: the archive is refused or another one, there is something already, or no room.
     """
     with sentence_for_system_errors(folder):
         there = folder.exists() or folder.is_symlink()
@@ -130,8 +131,13 @@ def unpack(path: Path, folder: Path, told: Told = untold) -> None:
     _refuse_newer(path)
     with opened(path, told) as archive:
         _inside(archive)
+        if seen not in (None, now := archive.kept[SUMS].sha256):
+            raise UserError(
+                f"Expected the archive that was looked at, whose {SUMS} has the sha256 {seen}. "
+                f"Received {now} there meanwhile. Look at it again; nothing was unpacked."
+            )
         _refuse_full(folder, sum(kept.size for kept in archive.kept.values()))
-        with whole_folder(folder) as temporary:
+        with whole_folder(folder, anew=True) as temporary:
             for name in archive.kept:
                 target = temporary / name
                 target.parent.mkdir(parents=True, exist_ok=True)
