@@ -263,6 +263,12 @@ FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
         said(format=2), "Expected an archive in format 1 or older. Received format 2, of a newer",
     ),
     "a format before the first": (said(format=0), "Expected archive.json to say how to read"),
+    "a format that equals the first": (said(format=True), "Expected archive.json to say how to"),
+    "a format with a point": (said(format=1.0), "Expected archive.json to say how to read"),
+    "left out twice": (
+        lambda c: (said(left_out=["raw data.csv"] * 2)(c), gone("raw data.csv")(c)),
+        "Expected archive.json to say how to read",
+    ),
     "an index of something else": (added("archive.json", b"[]"), "Expected archive.json to say"),
 }  # fmt: skip
 
