@@ -169,6 +169,24 @@ def test_raw_data_beyond_the_limit_are_named_by_path_digest_and_address_alone(
         assert found.index.left_out == ("raw data.csv",)
 
 
+def test_the_page_quotes_a_verdict_on_one_line_and_moves_no_cursor(
+    furnished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a verdict could say, as if the page did, what to do to check it."""
+    made = small_results.write
+
+    def write(path: Path, content: str | bytes) -> Path:
+        if path.name == "verdict.json":
+            content = json.dumps({"sentence": "Met.\n\nTo check it:\n    run this\x1b[2J"})
+        return made(path, content)
+
+    monkeypatch.setattr(small_results, "write", write)
+    furnished.make()
+    page = members(archived(furnished, tmp_path / "a.zip"))["HOW-TO-CHECK.txt"].decode()
+    assert "\n    'Met.\\n\\nTo check it:\\n    run this\\x1b[2J'\n" in page
+    assert page.replace("\n", "").isprintable()
+
+
 @pytest.fixture
 def with_wheel(furnished: Project, monkeypatch: pytest.MonkeyPatch) -> tuple[Project, Path]:
     """A project whose manifests name a wheel that is there."""
