@@ -11,7 +11,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import again
 from repro.core.errors import UserError
@@ -110,7 +110,7 @@ def _brought(left_out: Sequence[str], data: Path | None, folder: Path) -> list[t
     """
     brought: list[tuple[Path, Path]] = []
     for path in left_out:
-        if odd(path):
+        if odd(PurePosixPath(path).as_posix()):
             place = folder / path
         elif data is None:
             raise _lacking(path, "by `--data FOLDER`, at its path from there")

@@ -241,6 +241,20 @@ def test_raw_data_that_were_left_out_must_be_brought(furnished: Project, tmp_pat
     assert (tmp_path / "out/raw data.csv").read_text() == "1,2\n3,4\n"
 
 
+@pytest.mark.parametrize("path", ["./raw data.csv", "a//raw data.csv"])
+def test_raw_data_are_brought_however_their_path_is_written(
+    path: str, furnished: Project, tmp_path: Path
+) -> None:
+    small_results.write(furnished.folder / path, "1,2\n3,4\n")
+    furnished.configuration["experiments"]["tiny"]["data"]["path"] = path
+    furnished.save()
+    furnished.make()
+    archive = tmp_path / "tiny.crate.zip"
+    write(archive, small_archive.plan(furnished, limit=0))
+    assert rerun.main([str(archive), "--yes", "--data", str(furnished.folder)]) == 3
+    assert (tmp_path / "tiny" / path).read_text() == "1,2\n3,4\n"
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_raw_data_outside_of_the_folder_are_never_written(
     there: bool, furnished: Project, tmp_path: Path
