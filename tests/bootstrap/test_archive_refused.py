@@ -87,6 +87,30 @@ def _later(value: Any) -> None:
     value["predicate"]["runDetails"]["metadata"]["finishedOn"] = "2031-01-01T00:00:00Z"
 
 
+def forgotten(start: str) -> Callable[[Members], None]:
+    """A verdict that does not say what it rests on: then nothing could differ from it."""
+
+    def change(value: Any) -> None:
+        used = value["predicate"]["buildDefinition"]["resolvedDependencies"]
+        used[:] = [one for one in used if not one.get("name", "").startswith(start)]
+
+    return lambda content: reseal(content, VERDICT, change)
+
+
+def summed_otherwise(content: Members) -> None:
+    def change(value: Any) -> None:
+        called = value["predicate"]["buildDefinition"]["externalParameters"]
+        called["parameters_sha256"] = "0" * 64
+
+    reseal(content, VERDICT, change)
+
+
+def steered(content: Members) -> None:
+    """A configuration that says more than what an experiment is."""
+    value = json.loads(content[CONFIGURATION])
+    content[CONFIGURATION] = pretty({**value, "judge": "mine.pyz"}).encode()
+
+
 def told_otherwise(content: Members) -> None:
     content["HOW-TO-CHECK.txt"] += b"Trust me.\n"
 
@@ -207,6 +231,13 @@ FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
         "a content that cannot be read",
     ),
     "another time in a manifest": (later, "train.manifest.json is changed .* later step used"),
+    "a verdict that rests on nothing": (forgotten(""), "does not say"),
+    "a verdict that rests on no repeat": (
+        forgotten("repeat/"), "the verdict does not say that it rests on results/tiny/repeat/",
+    ),
+    "a verdict by no judge": (forgotten("judge"), f"{VERDICT} does not say which judge it used"),
+    "a verdict of other parameters": (summed_otherwise, "has another parameters_sha256"),
+    "a configuration of more than experiments": (steered, "has the key 'judge'"),
     "a manifest altered": (
         added(CODE, b"{}"), "damaged +results/code.manifest.json|cannot be read",
     ),
