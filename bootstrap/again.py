@@ -19,7 +19,7 @@ from typing import Any
 import project
 from repro.core.errors import UserError
 from repro.core.source import module
-from repro.core.writing import write_bytes, write_text
+from repro.core.writing import sentence_for_system_errors, write_bytes, write_text
 from repro.keep.strict import shown
 
 ARCHIVED = "archived-results"
@@ -49,12 +49,16 @@ def bring(source: Path, target: Path) -> None:
     Args:
         source: a file or a folder.
         target: where it belongs.
+
+    Raises:
+        UserError: the system refused to read or to write.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target)
-    else:
-        shutil.copyfile(source, target)
+    with sentence_for_system_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copyfile(source, target)
 
 
 def run(folder: Path, kind: Kind) -> int:
@@ -71,7 +75,8 @@ def run(folder: Path, kind: Kind) -> int:
     Raises:
         UserError: nothing was found that could be held against the archive.
     """
-    (folder / "results").rename(folder / ARCHIVED)
+    with sentence_for_system_errors(folder / ARCHIVED):  # raw data may be called so
+        (folder / "results").rename(folder / ARCHIVED)
     print(f"The results of the archive are in {folder / ARCHIVED}.", flush=True)
     pack = module("packing", project.ROOT / "workflow" / "scripts" / "pack.py")
     write_bytes(folder / JUDGE, pack.packed(pack.members(judging=True)))

@@ -50,7 +50,9 @@ def gathered(results: Results) -> dict[str, Path]:
         "Gathering the packages; what is not kept here is fetched ...", file=sys.stderr, flush=True
     )
     found: dict[str, Path] = {}
-    for name, path in [*_conda(results), *_wheels(results), *_tools()]:
+    with project.locked(KEPT):  # the target `archive` makes several archives at once
+        every = [*_conda(results), *_wheels(results), *_tools()]
+    for name, path in every:
         if name in found and _digest(found[name]) != _digest(path):
             raise UserError(
                 f"Expected one file {name}. Received two with other content, from the lock and "

@@ -11,7 +11,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import again
 from repro.core.errors import UserError
@@ -55,13 +55,13 @@ def main(argv: Sequence[str]) -> int:
         kind = again.Kind(
             inside.index.experiment, options.mode, _channel(inside), inside.index.packages
         )
-        left_out = inside.index.left_out
+        left_out, seen = inside.index.left_out, inside.kept[SUMS].sha256
     if options.check_only:
         return 0
     folder = (options.into or _beside(options.file)).absolute()
     brought = _brought(left_out, options.data, folder)
     _ask(folder, kind, options.yes)
-    unpack(options.file, folder)
+    unpack(options.file, folder, seen=seen)
     for source, target in brought:
         again.bring(source, target)
     return again.run(folder, kind)
@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
 def _channel(inside: Inside) -> str:
     """Where the conda packages of the results came from: `locked` or `local`."""
     steps = inside.results.steps.values()
-    found = {recorded(s.value)["environment"]["installed"]["channel"] for s in steps}
+    found = [recorded(s.value)["environment"]["installed"].get("channel") for s in steps]
     return "local" if "local" in found else "locked"
 
 
@@ -110,7 +110,7 @@ def _brought(left_out: Sequence[str], data: Path | None, folder: Path) -> list[t
     """
     brought: list[tuple[Path, Path]] = []
     for path in left_out:
-        if odd(path):
+        if odd(PurePosixPath(path).as_posix()):
             place = folder / path
         elif data is None:
             raise _lacking(path, "by `--data FOLDER`, at its path from there")
@@ -138,10 +138,21 @@ def _ask(folder: Path, kind: again.Kind, yes: bool) -> None:
         f"Packages come from {where}.",
         flush=True,
     )
-    if not yes and not (sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() == "y"):
+    if not yes and not _answered():
         raise UserError(
             "Expected a yes. Received none. Nothing was unpacked; `--yes` does not ask."
         )
+
+
+def _answered() -> bool:
+    """Whether somebody at a terminal says yes."""
+    if sys.stdin is None or not sys.stdin.isatty():  # None where a program closed it
+        return False
+    try:
+        return input("Go on? [y/N] ").strip().lower() == "y"
+    except EOFError:  # the end of the input, typed
+        print()
+        return False
 
 
 def _told(file: Path, inside: Inside, seconds: float) -> str:
@@ -157,6 +168,7 @@ def _told(file: Path, inside: Inside, seconds: float) -> str:
 
 
 def _beside(file: Path) -> Path:
-    if not file.name.endswith(SUFFIX):
+    name = file.name.removesuffix(SUFFIX)
+    if name == file.name or not name.strip("."):
         raise UserError(f"Expected a file called NAME{SUFFIX}. Received {file.name}. Say --into.")
-    return file.with_name(file.name.removesuffix(SUFFIX))
+    return file.with_name(name)

@@ -129,6 +129,15 @@ def test_what_was_archived_is_accepted_and_unpacks_to_the_same_files(
         unpack(path, tmp_path / "out")
 
 
+def test_what_appears_meanwhile_is_not_replaced(furnished: Project, tmp_path: Path) -> None:
+    """Such as what another `rerun` unpacked there, and runs."""
+    path, mine = archived(furnished, tmp_path / "a.zip"), tmp_path / "out/mine.txt"
+    with pytest.raises(UserError, match=r"Expected to write .*out\. Received from the system: "):
+        unpack(path, tmp_path / "out", lambda _: small_results.write(mine, "mine"))
+    assert mine.read_text() == "mine"
+    assert list(tmp_path.glob(".partial*")) == []
+
+
 def test_an_unpacked_archive_archives_to_the_same_bytes(furnished: Project, tmp_path: Path) -> None:
     path = archived(furnished, tmp_path / "a.zip")
     unpack(path, tmp_path / "out")
@@ -158,6 +167,24 @@ def test_raw_data_beyond_the_limit_are_named_by_path_digest_and_address_alone(
     ).items()
     with accepted(tmp_path / "a.zip") as found:
         assert found.index.left_out == ("raw data.csv",)
+
+
+def test_the_page_quotes_a_verdict_on_one_line_and_moves_no_cursor(
+    furnished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a verdict could say, as if the page did, what to do to check it."""
+    made = small_results.write
+
+    def write(path: Path, content: str | bytes) -> Path:
+        if path.name == "verdict.json":
+            content = json.dumps({"sentence": "Met.\n\nTo check it:\n    run this\x1b[2J"})
+        return made(path, content)
+
+    monkeypatch.setattr(small_results, "write", write)
+    furnished.make()
+    page = members(archived(furnished, tmp_path / "a.zip"))["HOW-TO-CHECK.txt"].decode()
+    assert "\n    'Met.\\n\\nTo check it:\\n    run this\\x1b[2J'\n" in page
+    assert page.replace("\n", "").isprintable()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import random
 import shutil
 import stat
@@ -86,6 +87,30 @@ def _later(value: Any) -> None:
     value["predicate"]["runDetails"]["metadata"]["finishedOn"] = "2031-01-01T00:00:00Z"
 
 
+def forgotten(start: str) -> Callable[[Members], None]:
+    """A verdict that does not say what it rests on: then nothing could differ from it."""
+
+    def change(value: Any) -> None:
+        used = value["predicate"]["buildDefinition"]["resolvedDependencies"]
+        used[:] = [one for one in used if not one.get("name", "").startswith(start)]
+
+    return lambda content: reseal(content, VERDICT, change)
+
+
+def summed_otherwise(content: Members) -> None:
+    def change(value: Any) -> None:
+        called = value["predicate"]["buildDefinition"]["externalParameters"]
+        called["parameters_sha256"] = "0" * 64
+
+    reseal(content, VERDICT, change)
+
+
+def steered(content: Members) -> None:
+    """A configuration that says more than what an experiment is."""
+    value = json.loads(content[CONFIGURATION])
+    content[CONFIGURATION] = pretty({**value, "judge": "mine.pyz"}).encode()
+
+
 def told_otherwise(content: Members) -> None:
     content["HOW-TO-CHECK.txt"] += b"Trust me.\n"
 
@@ -125,6 +150,46 @@ def program(content: Members) -> None:
     reseal(content, CODE, change)
 
 
+def claimed(content: Members, program: bytes) -> None:
+    """Another code.pyz, and every manifest adapted that speaks of it, or of one that does."""
+    changed = {sha256_bytes(content["results/code.pyz"]): sha256_bytes(program)}
+    content["results/code.pyz"] = program
+    steps = ("code", "data", "train", "evaluate", "probe", "verdict")
+    names = [n for step in steps for n in content if n.endswith(f"{step}.manifest.json")]
+    for name in names:
+        before, text = sha256_bytes(content[name]), content[name].decode()
+        for then, now in changed.items():
+            text = text.replace(then, now)
+        content[name] = text.encode()
+        reseal(content, name, lambda value: None)
+        changed[before] = sha256_bytes(content[name])
+
+
+def two_lists(content: Members) -> None:
+    """A program that `zipfile` reads by one list, and Python's own importer by another."""
+    good = content["results/code.pyz"]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        zipped.writestr(zipfile.ZipInfo("__main__.py"), "print('evil')\n")
+    evil = buffer.getvalue()[: buffer.getvalue().rindex(b"PK\5\6")]
+    start, end = _list(good), good.rindex(b"PK\5\6")
+    listed = bytearray(good[start:end])
+    number, place = 0, 0
+    while place < len(listed):
+        inner = struct.unpack_from("<3H", listed, place + 28)
+        (local,) = struct.unpack_from("<L", listed, place + 42)
+        struct.pack_into("<L", listed, place + 42, local + len(evil))
+        number, place = number + 1, place + 46 + sum(inner)
+    body = evil + good[:start] + bytes(listed)
+    sizes = (number, number, len(listed), len(evil) + start)
+    large = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, *sizes)
+    end64 = large + struct.pack("<4sLQL", b"PK\6\7", 0, len(body), 1)
+    first = evil.index(b"PK\1\2")
+    size = len(body) + len(end64) - first
+    last = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, size, first, 0)
+    claimed(content, body + end64 + last)
+
+
 FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
     "results exchanged": (swapped, f"Received: changed +{METRICS} "),
     "weights altered": (added(WEIGHTS, b"v" * 50), f"Received: changed +{WEIGHTS} "),
@@ -137,6 +202,12 @@ FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
         recorded_anew, "results/code.pyz holds another repro/model/training.py than the sources",
     ),
     "program exchanged, and recorded so": (program, "results/code.pyz is changed|holds another"),
+    "a program that Python reads otherwise": (
+        two_lists, "results/code.pyz is packed otherwise than from the sources",
+    ),
+    "a program with a script before it": (
+        lambda c: claimed(c, b"print('evil')\n" + c["results/code.pyz"]), "is packed otherwise",
+    ),
     "a rule altered": (
         added("workflow/rules/code.smk", b"rule code:\n"), "workflow/rules/code.smk is not what",
     ),
@@ -160,6 +231,13 @@ FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
         "a content that cannot be read",
     ),
     "another time in a manifest": (later, "train.manifest.json is changed .* later step used"),
+    "a verdict that rests on nothing": (forgotten(""), "does not say"),
+    "a verdict that rests on no repeat": (
+        forgotten("repeat/"), "the verdict does not say that it rests on results/tiny/repeat/",
+    ),
+    "a verdict by no judge": (forgotten("judge"), f"{VERDICT} does not say which judge it used"),
+    "a verdict of other parameters": (summed_otherwise, "has another parameters_sha256"),
+    "a configuration of more than experiments": (steered, "has the key 'judge'"),
     "a manifest altered": (
         added(CODE, b"{}"), "damaged +results/code.manifest.json|cannot be read",
     ),
@@ -216,6 +294,12 @@ FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
         said(format=2), "Expected an archive in format 1 or older. Received format 2, of a newer",
     ),
     "a format before the first": (said(format=0), "Expected archive.json to say how to read"),
+    "a format that equals the first": (said(format=True), "Expected archive.json to say how to"),
+    "a format with a point": (said(format=1.0), "Expected archive.json to say how to read"),
+    "left out twice": (
+        lambda c: (said(left_out=["raw data.csv"] * 2)(c), gone("raw data.csv")(c)),
+        "Expected archive.json to say how to read",
+    ),
     "an index of something else": (added("archive.json", b"[]"), "Expected archive.json to say"),
 }  # fmt: skip
 
@@ -271,6 +355,7 @@ ODD_ZIPS: dict[str, tuple[Callable[[Infos], Any], str]] = {
     "a control character": (more("a\nb"), "which has characters that cannot be shown"),
     "a dot": (more("./run"), "which is no plain path of a file"),
     "an endless name": (more("a" * 300), "which is too long"),
+    "endless folders": (more("a/" * 400 + "b"), "which lies more than 29 folders deep"),
     "another Unicode form": (
         more(unicodedata.normalize("NFD", "é")), "which is not in Unicode's normal form",
     ),
@@ -403,6 +488,37 @@ def test_no_file_and_no_room_are_told(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.crate.zip")
+    refused(tmp_path / "pipe.crate.zip", "Expected an archive at .* Received no file", tmp_path)
+
+
+def test_what_the_system_refuses_is_told(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused(tmp_path / ("a" * 300), "Expected an archive at .* from the system: File na", tmp_path)
+    with pytest.raises(UserError, match=r"Expected to write .* from the system: File name too lo"):
+        unpack(sound, tmp_path / ("a" * 300))
+
+    def closed(*_: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", closed)  # of whom root may not be one
+    with pytest.raises(UserError, match="from the system: Permission denied"), accepted(sound):
+        pass
+
+
+def _surrogate(content: Members) -> None:
+    """A verdict that no text file can quote, and a manifest that says so."""
+    verdict = "results/tiny/verdict.json"
+    before = sha256_bytes(content[verdict])
+    content[verdict] = b'{"sentence": "\\ud800"}'
+    content[VERDICT] = content[VERDICT].replace(
+        before.encode(), sha256_bytes(content[verdict]).encode()
+    )
+    reseal(content, VERDICT, lambda value: None)
+
+
 def test_300_random_bytes_are_all_refused(sound: Path, tmp_path: Path) -> None:
     content, path = bytearray(sound.read_bytes()), tmp_path / "changed.crate.zip"
     chance = random.Random(0)
@@ -519,7 +635,7 @@ def _encrypted(content: Members) -> None:
         reseal(content, manifest, lambda value: None)
 
 
-@pytest.mark.parametrize("change", [_nested, _encrypted])
+@pytest.mark.parametrize("change", [_nested, _encrypted, _surrogate])
 def test_what_the_standard_library_chokes_on_is_told(
     change: Callable[[Members], None], sound: Path, tmp_path: Path
 ) -> None:

@@ -1,6 +1,8 @@
 """The packages of an archive: those that the manifests name, by digest, and the host's tools."""
 
+import fcntl
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -102,6 +104,23 @@ def test_a_kept_package_that_rotted_gets_into_no_archive(
     found["packages/pypi/tiny_tool-1.0.tar.gz"].write_bytes(b"rotten")
     with pytest.raises(UserError, match=r"tiny_tool-1\.0\.tar\.gz is no package of the manifests"):
         write(tmp_path / "a.crate.zip", plan(small_with_packages, found))
+
+
+def test_only_one_of_several_archives_fetches_at_a_time(
+    small_with_packages: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They share a folder, which a second one would empty under the first."""
+    fetch = packages._pip
+
+    def watched(*options: str, wanted: Path, to: Path) -> None:
+        handle = os.open(packages.KEPT, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(handle)
+        fetch(*options, wanted=wanted, to=to)
+
+    monkeypatch.setattr(packages, "_pip", watched)
+    assert len(packages.gathered(read(small_with_packages.results).only("tiny"))) == 3
 
 
 def test_a_package_that_cannot_be_had_is_told(

@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import project
 import pytest
@@ -42,9 +43,11 @@ def test_a_look_unpacks_nothing(path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "experiment tiny, without packages" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("typed", [io.StringIO("y\n"), Terminal("n\n"), Terminal("\n")])
+@pytest.mark.parametrize(
+    "typed", [io.StringIO("y\n"), Terminal("n\n"), Terminal("\n"), Terminal(""), None]
+)
 def test_without_a_yes_nothing_is_unpacked(
-    typed: io.StringIO, path: Path, monkeypatch: pytest.MonkeyPatch,
+    typed: io.StringIO | None, path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.setattr("sys.stdin", typed)
@@ -82,8 +85,34 @@ def test_a_folder_that_is_there_is_not_touched(path: Path) -> None:
     with pytest.raises(UserError, match=r"Expected nothing at .*tiny\. Received something"):
         rerun.main([str(path), "--yes"])
     assert list((path.parent / "tiny").iterdir()) == []
-    with pytest.raises(UserError, match=r"Expected a file called NAME\.crate\.zip"):
-        rerun.main([str(path.rename(path.with_name("odd.zip"))), "--yes"])
+    for name in ("odd.zip", ".crate.zip", "..crate.zip"):
+        with pytest.raises(UserError, match=r"Expected a file called NAME\.crate\.zip"):
+            rerun.main([str(path.rename(path.with_name(name))), "--yes"])
+        path.with_name(name).rename(path)
+
+
+def test_a_manifest_without_a_channel_is_looked_at_all_the_same(
+    sound: Path, tmp_path: Path
+) -> None:
+    """Whatever its author left out: nothing but a sentence comes of it."""
+
+    def change(content: small_archive.Members) -> None:
+        def without(value: Any) -> None:
+            del value["predicate"]["repro_record"]["environment"]["installed"]["channel"]
+
+        small_archive.reseal(content, "results/tiny/verdict.manifest.json", without)
+
+    path = small_archive.forge(sound, change, tmp_path / "a.crate.zip")
+    assert rerun.main([str(path), "--check-only"]) == 0
+
+
+def test_what_cannot_be_laid_where_it_belongs_is_told(furnished: Project, tmp_path: Path) -> None:
+    path = tmp_path / "tiny.crate.zip"
+    write(path, small_archive.plan(furnished, limit=0))
+    small_results.write(tmp_path / "data/raw data.csv/a.csv", "1,2\n")
+    (tmp_path / "data/raw data.csv/link.csv").symlink_to("nowhere")
+    with pytest.raises(UserError, match=r"Expected to write .*raw data\.csv\. Received from the s"):
+        rerun.main([str(path), "--yes", "--data", str(tmp_path / "data")])
 
 
 def test_with_its_packages_pip_looks_nowhere_else_whatever_the_folder_is_called(
@@ -101,6 +130,22 @@ def test_with_its_packages_pip_looks_nowhere_else_whatever_the_folder_is_called(
     place = tmp_path / "another place"
     assert rerun.main([str(tmp_path / "a.crate.zip"), "--into", str(place), "--yes"]) == 3
     assert [path.name for path in (place / "got").iterdir()] == [wheel.name]
+
+
+def test_another_archive_than_the_one_that_was_asked_about_is_not_run(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody puts another sound one in its place while the question waits."""
+
+    def swap(*_: object) -> None:
+        other = path.with_name("other.crate.zip")
+        small_archive.forge(path, lambda content: content.update({"README.md": b"other"}), other)
+        other.replace(path)
+
+    monkeypatch.setattr(rerun, "_ask", swap)
+    with pytest.raises(UserError, match=r"Expected the archive that was looked at, .* meanwhile"):
+        rerun.main([str(path), "--yes"])
+    assert list(path.parent.iterdir()) == [path]
 
 
 FOUND = {"goal": "bitwise", "sentence": "tiny: so.", "reached": "metrics"}
@@ -127,8 +172,8 @@ def again_in(folder: Path, path: Path, found: object, *options: str) -> int:
     """Run an archive again, in which the judge finds this."""
     unpacked = folder / "out"
 
-    def unpack(source: Path, target: Path) -> None:
-        accept.unpack(source, target)
+    def unpack(source: Path, target: Path, seen: str) -> None:
+        accept.unpack(source, target, seen=seen)
         (target / "found.json").write_text(json.dumps(found))
 
     with pytest.MonkeyPatch.context() as patch:
@@ -194,6 +239,20 @@ def test_raw_data_that_were_left_out_must_be_brought(furnished: Project, tmp_pat
     here = ("--data", str(furnished.folder))
     assert again_in(tmp_path, path, {**FOUND, "verdict": "met"}, *here) == 0
     assert (tmp_path / "out/raw data.csv").read_text() == "1,2\n3,4\n"
+
+
+@pytest.mark.parametrize("path", ["./raw data.csv", "a//raw data.csv"])
+def test_raw_data_are_brought_however_their_path_is_written(
+    path: str, furnished: Project, tmp_path: Path
+) -> None:
+    small_results.write(furnished.folder / path, "1,2\n3,4\n")
+    furnished.configuration["experiments"]["tiny"]["data"]["path"] = path
+    furnished.save()
+    furnished.make()
+    archive = tmp_path / "tiny.crate.zip"
+    write(archive, small_archive.plan(furnished, limit=0))
+    assert rerun.main([str(archive), "--yes", "--data", str(furnished.folder)]) == 3
+    assert (tmp_path / "tiny" / path).read_text() == "1,2\n3,4\n"
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from repro.core.canonical import canonical, pretty
+from repro.core.canonical import canonical, parsed, pretty
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False).filter(
@@ -39,3 +39,10 @@ def test_what_json_cannot_hold_is_refused(value: float) -> None:
     for write in (canonical, pretty):
         with pytest.raises(ValueError, match="JSON"):
             write([value])
+
+
+def test_a_name_that_stands_twice_is_found_among_many_others() -> None:
+    """Looked for name by name it would take hours, and any stranger's text could make it so."""
+    names = ", ".join(f'"{number}": 0' for number in range(300_000))
+    with pytest.raises(ValueError, match="the key 'last' stands twice"):
+        parsed(f'{{{names}, "last": 0, "last": 0}}'.encode())

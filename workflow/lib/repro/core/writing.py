@@ -80,8 +80,13 @@ def whole_file(path: Path) -> Generator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Generator[Path]:
-    """As `whole_file`, for a folder; an older folder at `path` is replaced at the end."""
+def whole_folder(path: Path, *, anew: bool = False) -> Generator[Path]:
+    """As `whole_file`, for a folder; an older folder at `path` is replaced at the end.
+
+    Args:
+        path: the folder to appear.
+        anew: refuse instead of replacing, even what somebody else made meanwhile.
+    """
     temporary = _temporary(path)
     with sentence_for_system_errors(path):
         shutil.rmtree(temporary, ignore_errors=True)
@@ -90,7 +95,8 @@ def whole_folder(path: Path) -> Generator[Path]:
             yield temporary
             for file in sorted(temporary.rglob("*")):
                 flush(file)
-            shutil.rmtree(path, ignore_errors=True)
+            if not anew:
+                shutil.rmtree(path, ignore_errors=True)
             temporary.replace(path)
             flush(path.parent)
         finally:

@@ -18,13 +18,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from repro.core.errors import UserError
-from repro.core.writing import whole_folder
+from repro.core.writing import sentence_for_system_errors, whole_folder
 from repro.keep import crate, pages
 from repro.keep import index as indexes
 from repro.keep.claims import Inside, problems
 from repro.keep.container import mode
 from repro.keep.index import GUIDE, INDEX, METADATA, SUMS, ordered, sums
-from repro.keep.strict import AGAIN, Archive, Told, careful, opened, shown, untold
+from repro.keep.strict import (
+    AGAIN,
+    Archive,
+    Told,
+    careful,
+    opened,
+    refuse_unreadable,
+    shown,
+    untold,
+)  # fmt: skip
 
 _LONGEST_INDEX = 2**16
 
@@ -67,7 +76,8 @@ def _inside(archive: Archive) -> Inside:
     try:
         for problem in problems(inside):
             raise _refusal(problem)
-        texts = {METADATA: crate.metadata(inside), GUIDE: pages.guide(inside)}
+        made = {METADATA: crate.metadata(inside), GUIDE: pages.guide(inside)}
+        texts = {name: text.encode() for name, text in made.items()}
     except UserError:
         raise
     except Exception as error:  # whatever a stranger may have put in place of what it should be
@@ -75,7 +85,7 @@ def _inside(archive: Archive) -> Inside:
             f"a content that cannot be read ({type(error).__name__}: {error})"
         ) from error
     for name, text in texts.items():
-        if archive.read(name) != text.encode():
+        if archive.read(name) != text:
             raise _refusal(f"{name} is not what the other files make of it")
     return inside
 
@@ -89,6 +99,7 @@ def _refusal(what: str) -> UserError:
 
 def _refuse_newer(path: Path) -> None:
     """Tells a newer format before all else: it may well be written otherwise."""
+    refuse_unreadable(path)
     try:
         with (
             path.open("rb") as file,
@@ -101,24 +112,32 @@ def _refuse_newer(path: Path) -> None:
     indexes.refuse_newer(text)
 
 
-def unpack(path: Path, folder: Path, told: Told = untold) -> None:
+def unpack(path: Path, folder: Path, told: Told = untold, seen: str | None = None) -> None:
     """Unpacks an archive that is accepted, all of it or nothing.
 
     Args:
         path: the archive.
         folder: to appear; there must be nothing yet.
         told: hears how many bytes were read, block by block; all are read twice.
+        seen: the sha256 of its sums when somebody said yes to it; None asks for none.
 
     Raises:
-        UserError: the archive is refused, there is something already, or no room.
+        UserError: the archive is refused or another one, there is something already, or no room.
     """
-    if folder.exists() or folder.is_symlink():
+    with sentence_for_system_errors(folder):
+        there = folder.exists() or folder.is_symlink()
+    if there:
         raise UserError(f"Expected nothing at {folder}. Received something. Name another folder.")
     _refuse_newer(path)
     with opened(path, told) as archive:
         _inside(archive)
+        if seen not in (None, now := archive.kept[SUMS].sha256):
+            raise UserError(
+                f"Expected the archive that was looked at, whose {SUMS} has the sha256 {seen}. "
+                f"Received {now} there meanwhile. Look at it again; nothing was unpacked."
+            )
         _refuse_full(folder, sum(kept.size for kept in archive.kept.values()))
-        with whole_folder(folder) as temporary:
+        with whole_folder(folder, anew=True) as temporary:
             for name in archive.kept:
                 target = temporary / name
                 target.parent.mkdir(parents=True, exist_ok=True)

@@ -9,9 +9,7 @@ project's folder, from digests alone: nothing of the archive is run, unpacked or
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,18 +18,28 @@ from typing import Any
 
 from repro.audit import present
 from repro.audit.check import broken, replaced
-from repro.audit.results import CODE, LOCK, Results, digest, of
+from repro.audit.results import CODE, LOCK, Results, of
 from repro.core.canonical import canonical, parsed
 from repro.core.config import Source
+from repro.core.digest import sha256_value
 from repro.keep import index as indexes
+from repro.keep import programs
 from repro.keep.container import Kept
 from repro.keep.index import ALWAYS, CONDA, CONFIGURATION, INDEX, METADATA, PYPI, SUMS, Index
 from repro.record import manifest
 
 PINS = ("requirements.txt", "requirements-source.txt", "channel-wheels.txt")
+_ALWAYS = frozenset(["code", "experiment", LOCK])
+_MEASURED = _ALWAYS | {"data", "data.manifest"}
+_USED: Mapping[str, frozenset[str]] = {
+    "prepare": _ALWAYS,
+    "train": _MEASURED,
+    "evaluate": _MEASURED | {"train.manifest", "weights"},
+    "probe": _MEASURED,
+    "compare": frozenset(["judge", LOCK]),
+}
+"""What a step cannot have done without, so that it must say which one it used."""
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
-_LIBRARY, _SCHEMAS = "workflow/lib/", "workflow/schemas/"
-_MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,8 @@ class Inside:
     def experiment(self) -> Entry:
         """The one entry of its configuration, which has every default written out."""
         value = parsed(self.read(CONFIGURATION))
+        if odd := value.keys() - {"experiments", "stress"}:
+            raise ValueError(f"{CONFIGURATION} has the key {min(odd)!r}")
         ((name, entry),) = value["experiments"].items()
         if name != self.index.experiment:
             raise ValueError(f"{CONFIGURATION} has another experiment than {INDEX}")
@@ -118,7 +128,8 @@ def problems(inside: Inside) -> Iterator[str]:
         if path.rpartition("/")[0].partition("/")[0] not in own:
             yield f"results/{path} belongs to another experiment"
     yield from _results(inside)
-    yield from _sources(inside)
+    yield from _unfollowed(inside)
+    yield from programs.problems(inside)
     yield from _packages(inside)
     yield from _unexplained(inside)
 
@@ -138,6 +149,22 @@ def _results(inside: Inside) -> Iterator[str]:
     for one in differences:
         if one.path not in inside.index.left_out or one.kind != "missing":
             yield f"{one.path} is {one.kind} ({one.what})"
+
+
+def _unfollowed(inside: Inside) -> Iterator[str]:
+    """What could not be followed from the verdict to the raw data, because nothing speaks of it."""
+    name, steps = inside.index.experiment, inside.results.steps
+    verdict = steps[f"{name}/verdict.manifest.json"]
+    data = {f"data:{key}" if key else "data" for key in inside.experiment.data}
+    for path, step in steps.items():
+        rests = path.removeprefix(f"{name}/") in verdict.inputs
+        if step.name in _USED and step is not verdict and not rests:
+            yield f"the verdict does not say that it rests on results/{path}"
+        used = {*_USED.get(step.name, ()), *(data if step.name == "prepare" else ())}
+        if lacking := used - step.inputs.keys():
+            yield f"results/{path} does not say which {min(lacking)} it used"
+        if sha256_value(step.says["parameters"]) != step.says["parameters_sha256"]:
+            yield f"results/{path} has another parameters_sha256 than its parameters"
 
 
 def _configuration(inside: Inside) -> Iterator[str]:
@@ -175,37 +202,6 @@ def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:
             return all((name in then) == wanted for name, wanted in said[key].items())
         case _:
             return key in said and canonical(then) == canonical(said[key])
-
-
-def _sources(inside: Inside) -> Iterator[str]:
-    """The workflow's own files, which the programs must hold as they are."""
-    code = inside.results.steps[CODE]
-    for name, resource in code.inputs.items():
-        if inside.digests(name) != {"": digest(resource)}:
-            yield f"{name} is not what the programs were made from"
-    library = {n for n in code.inputs if n.startswith(_LIBRARY) or n.startswith(_SCHEMAS)}
-    packed = {_packed(name): name for name in library}
-    modules = {"code.pyz": "repro.steps", "judge.pyz": "repro.judge.command"}
-    for program, module in modules.items():
-        expected = {"__main__.py": _MAIN.format(module=module).encode()}
-        there = set[str]()
-        with zipfile.ZipFile(io.BytesIO(inside.read(f"results/{program}"))) as zipped:
-            for info in zipped.infolist():
-                name = info.filename
-                if name in packed and packed[name] in inside.kept:
-                    expected[name] = inside.read(packed[name]).rstrip(b"\n") + b"\n"
-                there.add(name)
-                stored = info.compress_type == zipfile.ZIP_STORED
-                if not stored or expected.get(name) != zipped.read(info):
-                    yield f"results/{program} holds another {name} than the sources"
-        if program == "judge.pyz" and (lacking := packed.keys() - there):  # the other has a part
-            yield f"results/{program} lacks {min(lacking)}"
-
-
-def _packed(source: str) -> str:
-    if source.startswith(_SCHEMAS):
-        return f"repro/schemas/{source.removeprefix(_SCHEMAS)}"
-    return source.removeprefix(_LIBRARY)
 
 
 def _packages(inside: Inside) -> Iterator[str]:

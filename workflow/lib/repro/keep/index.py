@@ -67,11 +67,11 @@ def parsed(content: bytes) -> Index:
     refuse_newer(content)
     try:
         value = canonical.parsed(content)
-        name, left_out = str(value["experiment"]), tuple(str(path) for path in value["left_out"])
-        index = Index(name, value["packages"] is True, left_out, value["format"])
+        left_out = tuple(sorted({str(path) for path in value["left_out"]}))
+        index = Index(str(value["experiment"]), value["packages"] is True, left_out)
     except (ValueError, TypeError, KeyError) as error:
         raise _unreadable(str(error)) from error
-    if index.text().encode() != content or index.format != FORMAT:
+    if index.text().encode() != content:
         raise _unreadable("other text than this workflow writes")
     return index
 

@@ -16,6 +16,8 @@ from pathlib import PurePosixPath
 from repro.core.errors import UserError
 
 LONGEST_PART, LONGEST = 255, 1000  # bytes in UTF-8
+DEEPEST = 30
+"""Parts of a name: every folder of every name is looked at, so depth costs most."""
 
 
 def odd(name: str) -> str | None:
@@ -46,6 +48,8 @@ def odd(name: str) -> str | None:
         return "is not in Unicode's normal form NFC"
     if len(name.encode()) > LONGEST or max(len(part.encode()) for part in parts) > LONGEST_PART:
         return "is too long"
+    if len(parts) > DEEPEST:
+        return f"lies more than {DEEPEST - 1} folders deep"
     return None
 
 
@@ -60,6 +64,7 @@ def refuse_odd(names: Iterable[str]) -> None:
     """
     spelt: dict[str, str] = {}
     files: set[str] = set()
+    below: dict[str, str] = {}
     for name in names:
         if why := odd(name):
             raise UserError(
@@ -68,20 +73,16 @@ def refuse_odd(names: Iterable[str]) -> None:
             )
         path = PurePosixPath(name)
         for part in (path, *path.parents[:-1]):
-            first = spelt.setdefault(_folded(str(part)), str(part))
-            if first != str(part):
+            folded = _folded(str(part))
+            if (first := spelt.setdefault(folded, str(part))) != str(part):
                 raise _twice(f"{str(part)!a} and {first!a}, which are one place on some systems")
+            if part is not path:
+                below[folded] = name
         if (folded := _folded(name)) in files:
             raise _twice(f"{name!a} twice")
         files.add(folded)
-    _refuse_files_in_files(spelt, files)
-
-
-def _refuse_files_in_files(spelt: dict[str, str], files: set[str]) -> None:
-    for folded, name in spelt.items():
-        inside = [str(parent) for parent in PurePosixPath(folded).parents if str(parent) in files]
-        if inside:
-            raise _twice(f"{name!a} below {spelt[inside[0]]!a}, which is a file")
+    if inside := next((folder for folder in below if folder in files), None):
+        raise _twice(f"{below[inside]!a} below {spelt[inside]!a}, which is a file")
 
 
 def _twice(what: str) -> UserError:

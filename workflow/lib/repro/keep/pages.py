@@ -10,6 +10,7 @@ from repro.core.canonical import canonical
 from repro.keep import actions
 from repro.keep.claims import Inside
 from repro.keep.index import INDEX, METADATA, SUMS
+from repro.keep.strict import shown
 
 _GUIDE = """\
 This is the experiment {experiment}, from raw data to verdict, with all that made it.
@@ -74,15 +75,16 @@ def guide(inside: Inside) -> str:
     """
     experiment = inside.experiment
     lines = [
-        f"Not in this archive, because too large: {source.path}\n    sha256 {source.sha256}\n"
-        f"    {source.address or 'No address was given.'}\n"
+        f"Not in this archive, because too large: {shown(source.path)}\n"
+        f"    sha256 {source.sha256}\n"
+        f"    {shown(source.address or 'No address was given.')}\n"
         "    Put it at that path; `rerun` finds it by --data FOLDER, at that path from there.\n"
         for source in experiment.data.values()
         if source.path in inside.index.left_out
     ]
     return _GUIDE.format(
         experiment=inside.index.experiment,
-        sentence=actions.sentence(inside),
+        sentence=shown(actions.sentence(inside)),
         sums=SUMS,
         metadata=METADATA,
         index=INDEX,

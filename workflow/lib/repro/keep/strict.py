@@ -85,8 +85,7 @@ def opened(path: Path, told: Told = untold) -> Generator[Archive]:
     Raises:
         UserError: it is no zip, or one that the writer would not have written.
     """
-    if not path.is_file():
-        raise UserError(f"Expected an archive at {path}. Received no file there. Correct the path.")
+    refuse_unreadable(path)
     with path.open("rb") as file, path.open("rb") as beside:
         with sentences():
             zipped = zipfile.ZipFile(careful(file))
@@ -95,6 +94,25 @@ def opened(path: Path, told: Told = untold) -> Generator[Archive]:
                 _refuse_members(zipped.infolist(), os.fstat(file.fileno()).st_size)
                 kept = _written_again(zipped, beside, told)
             yield Archive(zipped, kept)
+
+
+def refuse_unreadable(path: Path) -> None:
+    """Refuses what is no file or cannot be opened, before anything waits for a pipe.
+
+    Args:
+        path: where an archive should be.
+
+    Raises:
+        UserError: there is none that can be read.
+    """
+    try:
+        if path.is_file():
+            path.open("rb").close()
+            return
+        why = "no file there"
+    except OSError as error:
+        why = f"from the system: {error.strerror}"
+    raise UserError(f"Expected an archive at {path}. Received {why}. Correct the path.")
 
 
 @contextmanager
