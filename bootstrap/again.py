@@ -115,7 +115,7 @@ def _environment(folder: Path, kind: Kind) -> dict[str, str]:
     if kind.channel == "locked":  # the front end looks here before it asks the channel
         packages = folder / ".tools" / "pkgs"
         packages.mkdir(exist_ok=True)
-        for file in (folder / "packages" / "conda").glob("*/*"):
+        for file in (folder / "packages" / "conda").glob("*/*.conda"):
             shutil.copyfile(file, packages / file.name)
     return {**os.environ, **pip}
 

@@ -117,6 +117,10 @@ class Project:
         used = {**self.always(), "data": first / "data", "data.manifest": made[0]}
         names = {"run": "original", "seed": 0}
         made.append(self.claim("probe", names, used, "tiny", "probe", "probe.json"))
+        self.judge(made)
+
+    def judge(self, made: list[Path]) -> None:
+        """A verdict that rests on these manifests."""
         write(self.results / "tiny/verdict.json", '{"verdict": "met"}\n')
         write(self.results / "tiny/verdict.md", "met\n")
         used = {path.relative_to(self.results / "tiny").as_posix(): path for path in made}

@@ -76,6 +76,12 @@ def test_the_configuration_in_it_asks_for_the_same_with_every_default_written_ou
     assert small_archive.filled(value, "tiny") == value
 
 
+def manifests(small: Project) -> list[Path]:
+    """Those that its verdict may rest on."""
+    found = (small.results / "tiny").rglob("*.manifest.json")
+    return [path for path in found if not path.name.startswith("verdict")]
+
+
 def test_looks_at_added_seeds_and_measured_prices_are_results_like_others(
     furnished: Project, tmp_path: Path
 ) -> None:
@@ -92,10 +98,25 @@ def test_looks_at_added_seeds_and_measured_prices_are_results_like_others(
         name = f"{step}-8" if step == "look" else step
         small_results.write(furnished.results / f"tiny/{name}.json", "{}\n")
         furnished.claim(step, names, used, "tiny", name, f"{name}.json")
+    furnished.judge(manifests(furnished))
     path = archived(furnished, tmp_path / "a.zip")
     assert {"results/tiny/look-8.json", "results/tiny/cost.json"} <= set(members(path))
     with accepted(path) as inside:
         assert inside.experiment.said["seeds"] == "auto"
+
+
+def test_what_an_earlier_longer_repeat_left_is_no_part_of_it(
+    furnished: Project, tmp_path: Path
+) -> None:
+    furnished.configuration["experiments"]["tiny"]["repeat"] = {"steps": 1}
+    furnished.save()
+    furnished.make()
+    left = "tiny/repeat/seed-0/evaluate.manifest.json"
+    furnished.judge([p for p in manifests(furnished) if p != furnished.results / left])
+    inside = members(archived(furnished, tmp_path / "a.zip"))
+    assert f"results/{left}" not in inside
+    assert "results/tiny/repeat/seed-0/metrics.json" not in inside
+    assert "results/tiny/repeat/seed-0/weights.safetensors" in inside
 
 
 def test_unzip_and_sha256sum_are_enough_to_check_it(furnished: Project, tmp_path: Path) -> None:

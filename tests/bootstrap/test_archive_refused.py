@@ -190,6 +190,12 @@ def two_lists(content: Members) -> None:
     claimed(content, body + end64 + last)
 
 
+def unrepeated(content: Members) -> None:
+    forgotten("repeat/")(content)
+    for name in [name for name in content if name.startswith("results/tiny/repeat/")]:
+        del content[name]
+
+
 FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
     "results exchanged": (swapped, f"Received: changed +{METRICS} "),
     "weights altered": (added(WEIGHTS, b"v" * 50), f"Received: changed +{WEIGHTS} "),
@@ -296,6 +302,12 @@ FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
     "a format before the first": (said(format=0), "Expected archive.json to say how to read"),
     "a format that equals the first": (said(format=True), "Expected archive.json to say how to"),
     "a format with a point": (said(format=1.0), "Expected archive.json to say how to read"),
+    "a repeat gone, and the verdict adapted": (
+        unrepeated, "results/tiny/repeat/data.manifest.json is missing, which config/config.yam",
+    ),
+    "a configuration laid out otherwise": (
+        lambda c: c.update({CONFIGURATION: b" " + c[CONFIGURATION]}), "is written otherwise than",
+    ),
     "left out twice": (
         lambda c: (said(left_out=["raw data.csv"] * 2)(c), gone("raw data.csv")(c)),
         "Expected archive.json to say how to read",

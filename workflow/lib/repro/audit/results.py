@@ -165,6 +165,23 @@ class Results:
         """The manifests of what a step used."""
         return {maker(place) for name in step.inputs if (place := step.where(name))}
 
+    def evidence(self, path: str) -> Results:
+        """Without steps on which that manifest's does not rest, and what only they claim."""
+        reached, new = set[str](), {path, CODE} & self.steps.keys()
+        while new:
+            reached |= new
+            used = set[str]().union(*(self.parents(self.steps[path]) for path in new))
+            new = (used & self.steps.keys()) - reached
+        others = [step for path, step in self.steps.items() if path not in reached]
+        left = {name for step in others for name in (step.path, *step.outputs)}
+        left -= {name for path in reached for name in self.steps[path].outputs}
+        return Results(
+            self.folder,
+            {name: path for name, path in self.files.items() if name not in left},
+            {path: step for path, step in self.steps.items() if path in reached},
+            self.damaged,
+        )
+
     def following(self, paths: set[str]) -> set[str]:
         """Those manifests, and all of steps that used what they claim, and so on."""
         reached = set(paths)

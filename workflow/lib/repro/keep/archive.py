@@ -101,7 +101,8 @@ def planned(
     experiment = Experiment.of(
         configuration["experiments"][name], configuration.get("stress", False)
     )
-    results = read(place.results).only(name)
+    # What an earlier, longer repeat has left is no part of it.
+    results = read(place.results).only(name).evidence(f"{name}/verdict.manifest.json")
     data = {source.path: _inputs(place, source.path) for source in experiment.data.values()}
     limit = experiment.archive["data_limit"] if data_limit is None else data_limit
     left = {path for path, files in data.items() if _bytes(files) > limit * 2**20}

@@ -19,26 +19,15 @@ from typing import Any
 from repro.audit import present
 from repro.audit.check import broken, replaced
 from repro.audit.results import CODE, LOCK, Results, of
-from repro.core.canonical import canonical, parsed
+from repro.core.canonical import canonical, parsed, pretty
 from repro.core.config import Source
-from repro.core.digest import sha256_value
+from repro.keep import chain, programs
 from repro.keep import index as indexes
-from repro.keep import programs
 from repro.keep.container import Kept
 from repro.keep.index import ALWAYS, CONDA, CONFIGURATION, INDEX, METADATA, PYPI, SUMS, Index
 from repro.record import manifest
 
 PINS = ("requirements.txt", "requirements-source.txt", "channel-wheels.txt")
-_ALWAYS = frozenset(["code", "experiment", LOCK])
-_MEASURED = _ALWAYS | {"data", "data.manifest"}
-_USED: Mapping[str, frozenset[str]] = {
-    "prepare": _ALWAYS,
-    "train": _MEASURED,
-    "evaluate": _MEASURED | {"train.manifest", "weights"},
-    "probe": _MEASURED,
-    "compare": frozenset(["judge", LOCK]),
-}
-"""What a step cannot have done without, so that it must say which one it used."""
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
@@ -70,7 +59,10 @@ class Inside:
     @cached_property
     def experiment(self) -> Entry:
         """The one entry of its configuration, which has every default written out."""
-        value = parsed(self.read(CONFIGURATION))
+        content = self.read(CONFIGURATION)
+        value = parsed(content)
+        if pretty(value).encode() != content:
+            raise ValueError(f"{CONFIGURATION} is written otherwise than an archive has it")
         if odd := value.keys() - {"experiments", "stress"}:
             raise ValueError(f"{CONFIGURATION} has the key {min(odd)!r}")
         ((name, entry),) = value["experiments"].items()
@@ -128,7 +120,7 @@ def problems(inside: Inside) -> Iterator[str]:
         if path.rpartition("/")[0].partition("/")[0] not in own:
             yield f"results/{path} belongs to another experiment"
     yield from _results(inside)
-    yield from _unfollowed(inside)
+    yield from chain.problems(inside)
     yield from programs.problems(inside)
     yield from _packages(inside)
     yield from _unexplained(inside)
@@ -149,22 +141,6 @@ def _results(inside: Inside) -> Iterator[str]:
     for one in differences:
         if one.path not in inside.index.left_out or one.kind != "missing":
             yield f"{one.path} is {one.kind} ({one.what})"
-
-
-def _unfollowed(inside: Inside) -> Iterator[str]:
-    """What could not be followed from the verdict to the raw data, because nothing speaks of it."""
-    name, steps = inside.index.experiment, inside.results.steps
-    verdict = steps[f"{name}/verdict.manifest.json"]
-    data = {f"data:{key}" if key else "data" for key in inside.experiment.data}
-    for path, step in steps.items():
-        rests = path.removeprefix(f"{name}/") in verdict.inputs
-        if step.name in _USED and step is not verdict and not rests:
-            yield f"the verdict does not say that it rests on results/{path}"
-        used = {*_USED.get(step.name, ()), *(data if step.name == "prepare" else ())}
-        if lacking := used - step.inputs.keys():
-            yield f"results/{path} does not say which {min(lacking)} it used"
-        if sha256_value(step.says["parameters"]) != step.says["parameters_sha256"]:
-            yield f"results/{path} has another parameters_sha256 than its parameters"
 
 
 def _configuration(inside: Inside) -> Iterator[str]:

@@ -31,6 +31,7 @@ MOST_MEMBERS = 100_000
 LARGEST_DIRECTORY = 32 * 2**20
 LARGEST_READ = 64 * 2**20
 """In bytes: of the list of members, and of a member that is held in memory."""
+LONGEST_SHOWN = 2_000
 AGAIN = "Get it again from where it was published."
 
 Told = Callable[[int], object]
@@ -131,7 +132,8 @@ def _refusal(what: str) -> UserError:
 
 
 def shown(what: str) -> str:
-    """What an archive says, without what would move a terminal's cursor or colour it."""
+    """What an archive says, without what would move a terminal's cursor, colour it or fill it."""
+    what = what if len(what) <= LONGEST_SHOWN else f"{what[:LONGEST_SHOWN]}…"
     return what if what.isprintable() else ascii(what)
 
 
