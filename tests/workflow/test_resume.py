@@ -52,9 +52,11 @@ def resumed(new_project):
     """A project whose original and repeat were killed, in the order that Snakemake took them in."""
     made = project(new_project, "killed")
     configure(made, epoch=3)
-    killed = []
+    killed, said = [], []
     for _ in range(2):
-        assert run(made).returncode != 0
+        result = run(made)
+        assert result.returncode != 0
+        said.append(result.stdout)
         kept = sorted((made.folder / "checkpoints" / "small").glob("*/seed-0/epoch-*"))
         (name,) = {file.parts[-3] for file in kept}
         assert len(kept) == 2
@@ -63,7 +65,8 @@ def resumed(new_project):
     assert sorted(killed) == ["original", "repeat"]
     result = run(made, "verify")
     assert result.returncode == 0, result.stdout
-    assert "left its lock behind" in result.stdout
+    # A repeat may die in a group of its own, and Snakemake outlives it.
+    assert any("left its lock behind" in text for text in (*said, result.stdout))
     return made
 
 
