@@ -310,6 +310,7 @@ def remembered(small: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifest, "read", read)
 
 
+@pytest.mark.slow
 def test_500_random_bytes_of_results_manifests_lock_code_and_inputs_are_all_named(
     small: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,10 @@ from small_archive import members
 from small_results import write
 from urllib3 import HTTPResponse
 
-pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning"),
+]
 
 CONTEXTS = Path(__file__).parents[1] / "archives" / "contexts"
 ADDRESSES = {

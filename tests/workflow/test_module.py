@@ -13,6 +13,8 @@ import yaml
 from conftest import Project
 from repro.core.digest import sha256_file
 
+pytestmark = pytest.mark.slow
+
 SNAKEFILE = """\
 configfile: "own.yaml"
 
@@ -110,21 +112,18 @@ def of_a_clone(new_project: Make) -> Project:
     return made
 
 
-@pytest.mark.slow
 def test_a_rule_of_the_users_own_reads_verdict_and_metrics(user: Project) -> None:
     verdict, accuracy = (user.folder / "report.txt").read_text().split()
     assert verdict == user.verdict("small")["verdict"] == "met"
     assert 0 <= float(accuracy) <= 1
 
 
-@pytest.mark.slow
 def test_verify_speaks_and_nothing_runs_twice(user: Project) -> None:
     done = run(user, "repro_verify")
     assert (done.returncode, "small: documented" in done.stdout) == (0, True), done.stdout
     assert "Nothing to be done" in run(user).stdout
 
 
-@pytest.mark.slow
 def test_the_results_are_those_of_the_clone(user: Project, of_a_clone: Project) -> None:
     assert contents(user) == contents(of_a_clone)
     names = sorted(file.relative_to(user.results) for file in user.results.rglob("*.manifest.json"))
@@ -133,7 +132,6 @@ def test_the_results_are_those_of_the_clone(user: Project, of_a_clone: Project) 
         assert made_from(user.results / name) == made_from(of_a_clone.results / name), name
 
 
-@pytest.mark.slow
 def test_check_files_finds_the_experiments_below_their_key(user: Project) -> None:
     command = ["check-files", "--directory", str(user.folder), "--configfile", "own.yaml"]
 
