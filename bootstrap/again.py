@@ -80,6 +80,8 @@ def run(folder: Path, kind: Kind) -> int:
     print(f"The results of the archive are in {folder / ARCHIVED}.", flush=True)
     pack = module("packing", project.ROOT / "workflow" / "scripts" / "pack.py")
     write_bytes(folder / JUDGE, pack.packed(pack.members(judging=True)))
+    if kind.mode != "current":
+        _settle(folder, kind)
     config = [f"archived={ARCHIVED}", f"judge={JUDGE}"]
     if kind.mode == "evaluate":
         _lay_out(folder, kind.experiment)
@@ -104,19 +106,24 @@ def _call(folder: Path, kind: Kind, arguments: Sequence[str]) -> int:
     return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
 
 
-def _environment(folder: Path, kind: Kind) -> dict[str, str]:
-    """Where packages come from: the channel of the results, and the archive where it has them."""
+def _settle(folder: Path, kind: Kind) -> None:
+    """Choose the channel of the results, and lay the archive's packages where it looks first."""
     write_text(folder / ".tools" / "channel", kind.channel)
+    if kind.offline and kind.channel == "locked":  # the front end looks here before the channel
+        packages = folder / ".tools" / "pkgs"
+        packages.mkdir(exist_ok=True)
+        for file in (folder / "packages" / "conda").glob("*/*"):
+            if file.is_file():
+                shutil.copyfile(file, packages / file.name)
+
+
+def _environment(folder: Path, kind: Kind) -> dict[str, str]:
+    """Of the archive's own `./run`: pip looks into the archive where that has the packages."""
     if not kind.offline:
         return dict(os.environ)
     wheels = (folder / "packages" / "pypi").as_uri()  # a space would make two places of a path
     # Of no other index either.
     pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels, "PIP_CONFIG_FILE": os.devnull}
-    if kind.channel == "locked":  # the front end looks here before it asks the channel
-        packages = folder / ".tools" / "pkgs"
-        packages.mkdir(exist_ok=True)
-        for file in (folder / "packages" / "conda").glob("*/*.conda"):
-            shutil.copyfile(file, packages / file.name)
     return {**os.environ, **pip}
 
 

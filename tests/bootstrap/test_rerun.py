@@ -3,11 +3,13 @@
 import io
 import json
 import os
+import shutil
 import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import again
 import project
 import pytest
 import rerun
@@ -273,3 +275,24 @@ def test_raw_data_outside_of_the_folder_are_never_written(
         again_in(tmp_path, path, {**FOUND, "verdict": "met"}, "--data", str(mine.parent))
     assert (tmp_path / "out").exists() == outside.exists() == there
     assert not there or outside.read_text() == "1,2\n3,4\n"
+
+
+def test_conda_packages_of_either_kind_are_laid_where_they_are_looked_for_once(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept.unpack(runs, tmp_path / "out")
+    (tmp_path / "out/found.json").write_text(json.dumps({**FOUND, "verdict": "met"}))
+    conda = tmp_path / "out/packages/conda"
+    for name in ("noarch/a-1-0.tar.bz2", "linux-64/b-1-0.conda", "linux-64/odd/c-1-0.conda"):
+        small_results.write(conda / name, name)
+    copied: list[str] = []
+    copy = shutil.copyfile
+
+    def counted(source: Path, target: Path) -> None:
+        copied.append(Path(source).name)
+        copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", counted)
+    assert again.run(tmp_path / "out", again.Kind("tiny", "whole", "locked", offline=True)) == 0
+    assert sorted(copied) == ["a-1-0.tar.bz2", "b-1-0.conda"]
+    assert (tmp_path / "out/.tools/pkgs/a-1-0.tar.bz2").read_text() == "noarch/a-1-0.tar.bz2"
