@@ -62,18 +62,8 @@ def gathered(results: Results) -> dict[str, Path]:
     return found
 
 
-def _used(results: Results) -> dict[str, str]:
-    """The package URL of each package by its digest."""
-    return {
-        resource["digest"]["sha256"]: resource["uri"]
-        for step in results.steps.values()
-        for resource in step.value["predicate"]["buildDefinition"]["resolvedDependencies"]
-        if "uri" in resource
-    }
-
-
 def _conda(results: Results) -> Iterator[tuple[str, Path]]:
-    used = _used(results)
+    used = results.packages
     installed = [recorded(s.value)["environment"]["installed"] for s in results.steps.values()]
     for files in sorted({(i["channel"], i["environment"], i["platform"]) for i in installed}):
         source, environment, platform = files
@@ -86,7 +76,7 @@ def _conda(results: Results) -> Iterator[tuple[str, Path]]:
 
 
 def _wheels(results: Results) -> Iterator[tuple[str, Path]]:
-    used = {d: u.removeprefix("pkg:pypi/") for d, u in _used(results).items() if ":pypi/" in u}
+    used = {d: u.removeprefix("pkg:pypi/") for d, u in results.packages.items() if ":pypi/" in u}
     missing = {d: package for d, package in used.items() if not _kept(d)}
     if missing:
         _fetch(missing, _python(results))

@@ -73,7 +73,7 @@ def archived(new_project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = made.folder / "archives" / "small.crate.zip"
     with accepted(path) as inside:
         assert inside.index.packages
-        assert inside.packages.keys() <= {kept.sha256 for kept in inside.kept.values()}
+        assert inside.results.packages.keys() <= {kept.sha256 for kept in inside.kept.values()}
     return path
 
 

@@ -139,6 +139,16 @@ class Results:
             {name: why for name, why in self.damaged.items() if name in names},
         )
 
+    @cached_property
+    def packages(self) -> dict[str, str]:
+        """The package URL of every package that took part, by the sha256 of its archive."""
+        return {
+            resource["digest"]["sha256"]: resource["uri"]
+            for step in self.steps.values()
+            for resource in step.value["predicate"]["buildDefinition"]["resolvedDependencies"]
+            if "uri" in resource
+        }
+
     def shown(self, name: str) -> str:
         """The path as the user knows it."""
         return f"{self.folder.name}/{name}"

@@ -13,6 +13,7 @@ from repro.audit.effects import IRRELEVANT
 from repro.judge.distances import distances
 from repro.judge.divergence import Divergence, place
 from repro.judge.sentence import counted
+from repro.judge.support import answers
 from repro.judge.tables import table, text
 
 Found = Mapping[str, Any]
@@ -22,14 +23,7 @@ def _head(found: Found) -> Iterator[str]:
     yield f"# {found['experiment']}, run again: {found['verdict']}\n"
     yield f"{text(found['sentence'])}\n"
     yield f"The archive claims **{found['goal']}**. {_reached(found)}\n"
-    head = f"{found['experiment']}: "
-    rows = [
-        (goal, answer["verdict"], text(answer["sentence"].removeprefix(head)))
-        if goal != found["goal"]
-        else (f"{goal} (claimed)", answer["verdict"], "see above")
-        for goal, answer in found["goals"].items()
-    ]
-    yield table(("goal", "found", "why"), rows)
+    yield answers(found)
 
 
 def _reached(found: Found) -> str:

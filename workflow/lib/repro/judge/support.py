@@ -24,6 +24,11 @@ def goals(verdict: Verdict) -> Iterator[str]:
         if best
         else "No goal is wholly supported.\n"
     )
+    yield answers(verdict)
+
+
+def answers(verdict: Verdict) -> str:
+    """A table of what is found for each goal, of which the claimed one's sentence stands above."""
     head = f"{verdict['experiment']}: "
     rows = [
         (goal, found["verdict"], text(found["sentence"].removeprefix(head)))
@@ -31,7 +36,7 @@ def goals(verdict: Verdict) -> Iterator[str]:
         else (f"{goal} (claimed)", found["verdict"], "see above")
         for goal, found in verdict["goals"].items()
     ]
-    yield table(("goal", "found", "why"), rows)
+    return table(("goal", "found", "why"), rows)
 
 
 def metrics(verdict: Verdict) -> Iterator[str]:

@@ -11,7 +11,6 @@ nothing is made up.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote
 
 from repro.audit.results import LOCK, SUFFIX, Step
@@ -19,8 +18,7 @@ from repro.core.canonical import canonical, parsed
 from repro.keep import software
 from repro.keep.claims import Inside
 from repro.keep.index import CONFIGURATION
-
-Entity = dict[str, Any]
+from repro.keep.software import Entity
 
 _PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
 _COMPLETED = "http://schema.org/CompletedActionStatus"
@@ -28,7 +26,8 @@ _INPUTS = {"raw-data": "the raw data", "experiment": "the code of the experiment
 _WANTED = {"configuration": "the configuration", **_INPUTS}
 
 
-def _ref(name: str) -> Entity:
+def ref(name: str) -> Entity:
+    """How other entities speak of a file of the archive."""
     return {"@id": quote(name)}
 
 
@@ -65,7 +64,7 @@ def workflow(inside: Inside) -> Entity:
         "version": inside.kept["results/code.pyz"].sha256,
         "step": [{"@id": f"#step/{name}"} for name in names],
         "hasPart": [{"@id": f"#tool/{name}"} for name in names],
-        "softwareRequirements": [{"@id": uri} for uri in sorted(inside.packages.values())],
+        "softwareRequirements": [{"@id": uri} for uri in sorted(inside.results.packages.values())],
     }
 
 
@@ -139,11 +138,11 @@ def _whole(inside: Inside) -> Iterator[Entity]:
     ]
     results = [name for name in inside.kept if name.startswith("results/") and "/" in name[8:]]
     yield {
-        "@id": "#run", "@type": "CreateAction", **span, "instrument": _ref("Snakefile"),
+        "@id": "#run", "@type": "CreateAction", **span, "instrument": ref("Snakefile"),
         "name": f"Run of the experiment {inside.index.experiment}", "description": sentence(inside),
         "actionStatus": _COMPLETED,
-        "object": [*(_ref(name) for name in inputs), *data],
-        "result": [_ref(name) for name in results if not name.endswith(SUFFIX)],
+        "object": [*(ref(name) for name in inputs), *data],
+        "result": [ref(name) for name in results if not name.endswith(SUFFIX)],
     }  # fmt: skip
     steps = software.steps(inside.results)
     yield {
@@ -162,7 +161,7 @@ def _whole(inside: Inside) -> Iterator[Entity]:
 def _data(inside: Inside, path: str) -> list[Entity]:
     if path in inside.index.left_out:
         return [{"@id": f"#left-out/{quote(path)}"}]
-    return [_ref(name) for name in _files(inside, path)]
+    return [ref(name) for name in _files(inside, path)]
 
 
 def _action(inside: Inside, step: Step) -> Iterator[Entity]:
@@ -175,7 +174,7 @@ def _action(inside: Inside, step: Step) -> Iterator[Entity]:
         "description": software.STEPS.get(step.name, step.name), "actionStatus": _COMPLETED,
         "instrument": {"@id": f"#tool/{step.name}"},
         "object": [*_objects(inside, step), {"@id": f"#parameters/{job}"}],
-        "result": [_ref(f"results/{name}") for name in (*step.outputs, step.path)],
+        "result": [ref(f"results/{name}") for name in (*step.outputs, step.path)],
     }  # fmt: skip
     yield {
         "@id": f"#parameters/{job}", "@type": "PropertyValue", "name": "parameters",
@@ -189,12 +188,12 @@ def _objects(inside: Inside, step: Step) -> list[Entity]:
     for name in step.inputs:
         place = step.where(name)
         if place is not None:
-            used += [_ref(file) for file in _files(inside, f"results/{place}")]
+            used += [ref(file) for file in _files(inside, f"results/{place}")]
         elif name == "experiment":
-            used += [_ref(file) for file in _files(inside, inside.experiment.code)]
+            used += [ref(file) for file in _files(inside, inside.experiment.code)]
         elif step.name == "prepare" and name.partition(":")[0] == "data":
             source = inside.experiment.data.get(name.partition(":")[2])
             used += _data(inside, source.path) if source else []
         else:
-            used += [_ref(name)] if name == LOCK or name in inside.kept else []
+            used += [ref(name)] if name == LOCK or name in inside.kept else []
     return list({entity["@id"]: entity for entity in used}.values())

@@ -36,7 +36,7 @@ from repro.keep.index import (
     sums,
 )  # fmt: skip
 from repro.keep.names import refuse_odd
-from repro.keep.strict import MOST_MEMBERS, Told, untold
+from repro.keep.strict import MOST_MEMBERS, Told, heard, untold
 
 CITATION = "CITATION.cff"
 
@@ -197,7 +197,7 @@ def write(path: Path, plan: Plan, told: Told = untold) -> dict[str, Kept]:
 
     with written(path) as zipped:
         for name in plan.names():
-            kept[name] = put(zipped, name, _heard(plan.blocks(name), told), plan.size(name))
+            kept[name] = put(zipped, name, heard(plan.blocks(name), told), plan.size(name))
         inside = Inside(kept, read)
         for problem in problems(inside):
             raise UserError(
@@ -208,9 +208,3 @@ def write(path: Path, plan: Plan, told: Told = untold) -> dict[str, Kept]:
             text = crate.metadata(inside) if name == METADATA else sums(kept)
             kept[name] = put(zipped, name, [text.encode()], len(text.encode()))
     return kept
-
-
-def _heard(content: Iterator[bytes], told: Told) -> Iterator[bytes]:
-    for block in content:
-        told(len(block))
-        yield block

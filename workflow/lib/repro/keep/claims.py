@@ -79,16 +79,6 @@ class Inside:
         files = {name.removeprefix("results/"): Path(name) for name in names}
         return of(Path("results"), files, lambda n: manifest.sound(self.read(f"results/{n}"), n))
 
-    @cached_property
-    def packages(self) -> dict[str, str]:
-        """The package URL of every package that took part, by the sha256 of its archive."""
-        return {
-            resource["digest"]["sha256"]: resource["uri"]
-            for step in self.results.steps.values()
-            for resource in step.value["predicate"]["buildDefinition"]["resolvedDependencies"]
-            if "uri" in resource
-        }
-
     def digests(self, path: str) -> Mapping[str, str]:
         """A file's digest under the name "", those of a folder's files under theirs."""
         place = PurePosixPath(path).as_posix()
@@ -182,6 +172,7 @@ def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:
 
 def _packages(inside: Inside) -> Iterator[str]:
     """Every package must be one that took part, or one that the host's tools are pinned to."""
+    used = inside.results.packages
     there = {n: kept.sha256 for n, kept in inside.kept.items() if n.startswith((CONDA, PYPI))}
     if there and not inside.index.packages:
         yield f"{next(iter(there))} is there, and {INDEX} says that no packages are"
@@ -189,13 +180,11 @@ def _packages(inside: Inside) -> Iterator[str]:
     texts = [inside.read(name).decode() for name in files if name in inside.kept]
     pinned = {sha256 for text in texts for sha256 in _HASH.findall(text)}
     for name, sha256 in there.items():
-        if sha256 not in inside.packages and sha256 not in pinned:
+        if sha256 not in used and sha256 not in pinned:
             yield f"{name} is no package of the manifests, nor one that bootstrap/ pins"
     if inside.index.packages:
-        missing = inside.packages.keys() - there.values()
-        yield from (
-            f"the package {inside.packages[sha256]} is missing" for sha256 in sorted(missing)
-        )
+        missing = used.keys() - there.values()
+        yield from (f"the package {used[sha256]} is missing" for sha256 in sorted(missing))
 
 
 def _unexplained(inside: Inside) -> Iterator[str]:

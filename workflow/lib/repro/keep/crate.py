@@ -12,15 +12,14 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import Any, cast
-from urllib.parse import quote
 
 from repro.audit.results import LOCK
 from repro.core.canonical import pretty
 from repro.keep import actions
+from repro.keep.actions import ref
 from repro.keep.claims import Inside
 from repro.keep.index import CONFIGURATION, GUIDE, INDEX, METADATA, SUMS
-
-Entity = dict[str, Any]
+from repro.keep.software import Entity
 
 _CRATE = "https://w3id.org/ro/crate/1.1"
 _WORKFLOW_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
@@ -50,11 +49,6 @@ _MEANT = {
     "results/code.pyz": "The program that makes the results",
     "results/judge.pyz": "The program that compares and judges them",
 }
-
-
-def ref(name: str) -> Entity:
-    """How other entities speak of a file of the archive."""
-    return {"@id": quote(name)}
 
 
 def metadata(inside: Inside) -> str:
@@ -119,7 +113,7 @@ def _file(inside: Inside, name: str, parameter: str | None) -> Entity:
     }
     if name in _MEANT:
         entity["description"] = _MEANT[name]
-    if uri := inside.packages.get(kept.sha256):
+    if uri := inside.results.packages.get(kept.sha256):
         entity["about"] = {"@id": uri}
     if parameter:
         entity["exampleOfWork"] = {"@id": parameter}

@@ -95,7 +95,7 @@ def _tools(inside: Inside) -> Iterator[Entity]:
 
 
 def _packages(inside: Inside) -> Iterator[Entity]:
-    for sha256, uri in inside.packages.items():
+    for sha256, uri in inside.results.packages.items():
         name, _, version = uri.rpartition("/")[2].partition("?")[0].partition("@")
         yield {
             "@id": uri, "@type": "SoftwareApplication", "name": name, "softwareVersion": version,

@@ -144,7 +144,7 @@ def _written_again(zipped: zipfile.ZipFile, beside: IO[bytes], told: Told) -> di
     with zipfile.ZipFile(cast("IO[bytes]", compared), "w") as again:
         for info in zipped.infolist():
             with zipped.open(info) as source:
-                content = _heard(blocks(source), told)
+                content = heard(blocks(source), told)
                 kept[info.filename] = put(again, info.filename, content, info.file_size)
             compared.refuse_differences(info.filename)
     compared.refuse_differences("the list of its members")
@@ -153,7 +153,8 @@ def _written_again(zipped: zipfile.ZipFile, beside: IO[bytes], told: Told) -> di
     return kept
 
 
-def _heard(content: Iterable[bytes], told: Told) -> Iterator[bytes]:
+def heard(content: Iterable[bytes], told: Told) -> Iterator[bytes]:
+    """The same blocks, each told by its size as it is taken."""
     for block in content:
         told(len(block))
         yield block
