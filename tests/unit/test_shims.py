@@ -2,6 +2,7 @@
 
 import glob
 import importlib.util
+import operator
 import os
 import shutil
 import subprocess
@@ -90,6 +91,24 @@ def test_all_ways_to_ask_the_time_agree_on_another_day() -> None:
     assert all(true + shift - 1 <= at <= true + shift + passed + 1 for at in found), found
     assert today.weekday() != date.today().weekday()
     assert (today.year, today.month) != (date.today().year, date.today().month)
+
+
+def test_the_shift_leaves_no_field_of_any_day_as_it_was() -> None:
+    span = timedelta(days=146_097)  # after 400 years the calendar begins anew
+    first = date(2000, 1, 1)
+    midday = datetime(2000, 1, 1, 12, 30, 30)  # a wall's clock, of any zone
+
+    def fields(day: date) -> tuple[int, ...]:
+        return (day.year, day.month, day.day, day.weekday(), day.timetuple().tm_yday)
+
+    for start in map(first.__add__, map(timedelta, range(span.days))):
+        for past_midnight in (False, True):
+            later = start + timedelta(days=SHIFT.days + past_midnight)
+            assert not any(map(operator.eq, fields(start), fields(later))), (start, later)
+    shifted = midday + SHIFT
+    assert shifted.hour != midday.hour
+    assert shifted.minute != midday.minute
+    assert shifted.second != midday.second
 
 
 def test_the_clock_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
