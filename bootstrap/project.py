@@ -10,6 +10,7 @@ the folder they were cloned into and are never installed.
 import fcntl
 import os
 import platform
+import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -62,6 +63,23 @@ def locked(folder: Path) -> Generator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def tidy_when_ended() -> Generator[None]:
+    """Let a request to end (SIGTERM) do what Ctrl-C does: what is half written goes away.
+
+    Not around a child that runs on: `subprocess` would kill it.
+
+    Example:
+        >>> with tidy_when_ended():
+        ...     pass
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import again
+import project
 from repro.core.errors import UserError
 from repro.keep.accept import accepted, unpack
 from repro.keep.claims import Inside
@@ -61,7 +62,8 @@ def main(argv: Sequence[str]) -> int:
     folder = (options.into or _beside(options.file)).absolute()
     brought = _brought(left_out, options.data, folder)
     _ask(folder, kind, options.yes)
-    unpack(options.file, folder, seen=seen)
+    with project.tidy_when_ended():
+        unpack(options.file, folder, seen=seen)
     for source, target in brought:
         again.bring(source, target)
     return again.run(folder, kind)

@@ -30,6 +30,7 @@ from small_archive import FURNITURE, archived, members, plan
 from small_results import CONFIGURATION, SOURCES, Project
 
 ROOT = Path(__file__).parents[2]
+TRAINING = "workflow/lib/repro/model/training.py"
 WEIGHTS = "results/tiny/original/seed-0/weights.safetensors"
 
 
@@ -166,6 +167,17 @@ def test_an_unpacked_archive_archives_to_the_same_bytes(furnished: Project, tmp_
     assert again.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_the_line_ends_of_another_system_are_no_other_program(
+    furnished: Project, tmp_path: Path, end: str
+) -> None:
+    source = furnished.folder / TRAINING
+    small_results.write(source, source.read_bytes().replace(b"\n", end.encode()))
+    furnished.make()
+    with accepted(archived(furnished, tmp_path / "a.zip")) as inside:
+        assert end.encode() in inside.read(TRAINING)
+
+
 @pytest.mark.parametrize("by_option", [True, False])
 def test_raw_data_beyond_the_limit_are_named_by_path_digest_and_address_alone(
     by_option: bool, furnished: Project, tmp_path: Path
@@ -291,6 +303,7 @@ import termios
 import time
 sys.path[:0] = [{library!r}, {bootstrap!r}, {tests!r}]
 from pathlib import Path
+import project
 from repro.keep import archive
 from small_archive import plan
 from small_results import Project
@@ -299,11 +312,12 @@ def told(_):
     print("written", flush=True)
     sys.stdin.read()
 
-archive.write(Path({out!r}), plan(Project(Path({folder!r}))), told)
+with project.tidy_when_ended():
+    archive.write(Path({out!r}), plan(Project(Path({folder!r}))), told)
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_one_that_is_killed_leaves_no_half_file_and_the_next_try_works(
     furnished: Project, tmp_path: Path, how: signal.Signals
 ) -> None:

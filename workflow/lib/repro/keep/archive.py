@@ -202,7 +202,7 @@ def write(path: Path, plan: Plan, told: Told = untold) -> dict[str, Kept]:
         for problem in problems(inside):
             raise UserError(
                 f"Expected files that are as the manifests say. Received: {problem}. See `./run "
-                "check-files`; nothing was archived."
+                "check-files`, or for one of packages/ delete .tools; nothing was archived."
             )
         for name in (METADATA, SUMS):
             text = crate.metadata(inside) if name == METADATA else sums(kept)

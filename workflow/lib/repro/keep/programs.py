@@ -39,7 +39,7 @@ def problems(inside: Inside) -> Iterator[str]:
         if inside.digests(name) != {"": digest(resource)}:
             yield f"{name} is not what the programs were made from"
     library = {n for n in code.inputs if n.startswith((_LIBRARY, _SCHEMAS)) and n in inside.kept}
-    sources = {_packed(name): inside.read(name).rstrip(b"\n") + b"\n" for name in library}
+    sources = {_packed(name): _text(inside.read(name)) for name in library}
     for program, module in _MODULES.items():
         yield from _differences(program, inside.read(f"results/{program}"), module, sources)
 
@@ -59,6 +59,12 @@ def _differences(
         yield f"results/{program} lacks {min(lacking)}"
     elif content != _zip({name: expected[name] for name in there}):
         yield f"results/{program} is packed otherwise than from the sources"
+
+
+def _text(source: bytes) -> bytes:
+    """With one kind of line end, and one at the end, as pack.py reads sources."""
+    lines = io.StringIO(source.decode("utf-8", "surrogateescape"), newline=None).read()
+    return lines.rstrip("\n").encode("utf-8", "surrogateescape") + b"\n"
 
 
 def _packed(source: str) -> str:
