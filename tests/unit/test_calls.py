@@ -149,8 +149,14 @@ VARYING = {
     "unordered stream": """
         concurrent.futures.as_completed([])
         asyncio.as_completed([])""",
-    "processes": """
+    "another program": """
         subprocess.run(["true"])
+        subprocess.check_output(["true"])
+        subprocess.check_call(["true"])
+        subprocess.getoutput("true")
+        os.system("true")""",
+    "processes": """
+        subprocess.Popen(["true"]).wait()
         concurrent.futures.ProcessPoolExecutor(1).shutdown()""",
     "network": """
         socket.gethostname()

@@ -64,6 +64,22 @@ def test_a_step_that_parts_is_placed(runs: Runs, key: str, number: int) -> None:
     assert parted(runs) == Divergence(what[key], epoch, step, None)
 
 
+def test_the_same_batches_taken_in_another_order_are_no_other_batches(runs: Runs) -> None:
+    def reorder(lines: list[dict[str, Any]]) -> None:
+        lines[6]["batch"], lines[7]["batch"] = lines[7]["batch"], lines[6]["batch"]
+
+    retrace(runs[1], reorder)
+    assert parted(runs) == Divergence("data order", 1, 1, None)
+
+
+def test_batches_of_another_epoch_are_other_batches(runs: Runs) -> None:
+    def exchange(lines: list[dict[str, Any]]) -> None:
+        lines[2]["batch"], lines[6]["batch"] = lines[6]["batch"], lines[2]["batch"]
+
+    retrace(runs[1], exchange)
+    assert parted(runs) == Divergence("batch content", 0, 1, None)
+
+
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_weight_that_parts_is_named(runs: Runs, place: int) -> None:
     def change(lines: list[dict[str, Any]]) -> None:

@@ -132,6 +132,23 @@ def test_the_first_odd_operation_tells_the_cause(odd: Culprit, cause: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("what", "cause"), [("data order", "data order"), ("batch content", "augmentation")]
+)
+def test_a_step_that_receives_other_batches_has_not_changed_them(what: str, cause: str) -> None:
+    odd, calls = culprit("other", op="Placeholder"), [call("generator without a seed", "training")]
+    for kind in (RANDOM, SOMETIMES):
+        first = causes(Divergence(what, 0, 0), Findings(kind, calls, odd))[0]
+        assert (first.cause, first.line) == (cause, 30)
+        assert first.remedy == "Give that generator a seed from `seeds(name)`."
+
+
+def test_a_program_that_is_waited_for_races_with_nobody() -> None:
+    first = causes(DATA, Findings(RANDOM, [call("another program")]))[0]
+    assert (first.cause, first.line) == ("data content", 12)
+    assert "the program that is started" in first.remedy
+
+
+@pytest.mark.parametrize(
     ("op", "kind", "told"),
     [
         ("RngReadAndSkip", RANDOM, True),

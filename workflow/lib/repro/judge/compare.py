@@ -10,7 +10,7 @@ Needs no TensorFlow: runs are judged from their files.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,16 @@ def _line(
     return None
 
 
+def _taken_in_another_order(found: Divergence, left: Trace, right: Trace) -> bool:
+    """Whether both runs have the batch that the other one took, at another step of the epoch."""
+    mine, its = (
+        {line["step"]: line["batch"] for line in trace.lines
+         if "step" in line and line["epoch"] == found.epoch}
+        for trace in (left, right)
+    )  # fmt: skip
+    return mine[found.step] in its.values() and its[found.step] in mine.values()
+
+
 def _stops(original: Trace, limit: Mapping[str, int] | None) -> Mapping[str, int] | None:
     """The limit, where the original went on after it; None where a repeat ends with it."""
     if limit is None:
@@ -127,6 +137,9 @@ def _steps(left: Trace, right: Trace, stopped: Mapping[str, int] | None) -> Dive
     (mine, within), its = _expected(left, stopped), right.lines
     for a, b in zip(mine, its, strict=False):
         if found := _line(a, b, left.header["variables"]):
+            batch = found.what == "batch content"
+            if batch and _taken_in_another_order(found, left, right):
+                return replace(found, what="data order")
             return found
     if within and len(its) == len(mine) + 1 and "step" not in its[-1]:
         its = its[:-1]  # its state where it stopped, which the original has not

@@ -78,7 +78,8 @@ _FUNCTIONS = {
     "a random layer": ("model", "training", "import"),
     "augmentation": ("augment", "training", "import"),
 }
-_RANDOM = ("generator without a seed", "system entropy", "clock", "process id", "hash")
+_RANDOM = ("generator without a seed", "system entropy", "clock", "process id", "hash",
+           "another program")  # fmt: skip
 _RACING = ("threads", "processes", "unordered stream")
 
 
@@ -115,7 +116,8 @@ def _located(divergence: Divergence, findings: Findings) -> Cause:
     culprit, layer = findings.culprit, _layer_of(divergence.variable, findings.layers)
     file = line = None
     if culprit is not None:
-        cause = _PHASES.get(culprit.phase, "update")
+        received = culprit.op == "Placeholder"  # by the step, so the address tells more
+        cause = _PHASES.get(culprit.phase, cause if received else "update")
         layer = culprit.layer
         if cause == "forward pass" and layer and _random_operation(culprit):
             cause = "a random layer"

@@ -16,7 +16,8 @@ _CAUSES = {
     "`settings` and `seeds` alone.",
     "a random layer": "Give every random layer, such as Dropout, a seed from `seeds(name)`, and "
     "draw in a layer of your own only by keras.random with a keras.random.SeedGenerator.",
-    "data order": "Report this: the order of examples is a function of the seed alone.",
+    "data order": "Let a `fit` or `train_step` of your own take batches in the order in which they "
+    "come; where there is none, report this: that order is a function of the seed alone.",
     "augmentation": "Draw in `augment` only by TensorFlow's stateless operations, from the seed "
     "that it receives.",
     "forward pass": "Look in the model's call for a draw without a seed, Python code that does not "
@@ -38,6 +39,8 @@ _SOURCES = {
     "clock": "Take nothing from the clock that decides a value.",
     "process id": "Take nothing from the process id.",
     "hash": "Sort sets before they are used, and take hashlib in place of hash().",
+    "another program": "Give the program that is started a seed from `seeds(name)`, and let it "
+    "decide by nothing else but its arguments and the declared inputs.",
     "unordered stream": "Let the stream keep its order (`deterministic=True`, map in place of "
     "imap_unordered or as_completed).",
 }

@@ -132,8 +132,11 @@ _PLAIN: Mapping[str, str] = {
         concurrent.futures.Future.add_done_callback multiprocessing.pool.Pool.imap_unordered""",
     "processes": """
         concurrent.futures.ProcessPoolExecutor multiprocessing.Pool
-        multiprocessing.pool.Pool multiprocessing.process.BaseProcess.start os.fork os.system
-        os.popen subprocess.Popen subprocess.run subprocess.check_output subprocess.call""",
+        multiprocessing.pool.Pool multiprocessing.process.BaseProcess.start os.fork
+        subprocess.Popen""",
+    "another program": """
+        os.system os.popen subprocess.run subprocess.call subprocess.check_call
+        subprocess.check_output subprocess.getoutput subprocess.getstatusoutput""",
     "network": """
         socket.socket socket.create_connection socket.gethostname socket.getfqdn platform.node
         urllib.request.urlopen urllib.request.urlretrieve http.client.HTTPConnection
