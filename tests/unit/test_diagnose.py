@@ -142,6 +142,19 @@ def test_a_step_that_receives_other_batches_has_not_changed_them(what: str, caus
         assert first.remedy == "Give that generator a seed from `seeds(name)`."
 
 
+@pytest.mark.parametrize(
+    ("what", "cause"), [("data order", "data order"), ("batch content", "augmentation")]
+)
+def test_two_runs_that_parted_before_the_step_tell_nothing_of_its_batch(
+    what: str, cause: str
+) -> None:
+    calls = [call("generator without a seed", "training")]
+    at = Divergence(what, 0, 1)
+    first = causes(at, Findings(RANDOM, calls, culprit("other", "layer", "Variable")))[0]
+    assert (first.cause, first.line) == (cause, 12)
+    assert "layer" not in first.where
+
+
 def test_a_program_that_is_waited_for_races_with_nobody() -> None:
     first = causes(DATA, Findings(RANDOM, [call("another program")]))[0]
     assert (first.cause, first.line) == ("data content", 12)

@@ -114,6 +114,8 @@ def _located(divergence: Divergence, findings: Findings) -> Cause:
         f"everything before was the same, bit for bit, and the runs part at {place(divergence)}"
     )
     culprit, layer = findings.culprit, _layer_of(divergence.variable, findings.layers)
+    if divergence.what in ("data order", "batch content") and culprit and culprit.op == "Variable":
+        culprit = None  # the two runs looked into had parted before, and tell nothing of the batch
     file = line = None
     if culprit is not None:
         received = culprit.op == "Placeholder"  # by the step, so the address tells more
