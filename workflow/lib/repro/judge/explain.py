@@ -33,13 +33,19 @@ class _Watching:
         return self._trials.attempt(factors, watched)
 
 
-def _look(trials: Trials, found: Found) -> tuple[Culprit | None, dict[str, Any]]:
-    """The first odd operation of two runs of the step, and the second run's details."""
+def _look(trials: Trials, found: Found, budget: int) -> tuple[Culprit | None, dict[str, Any]]:
+    """The first odd operation of two runs of the step, and the details of the first of them."""
     if found.kind not in ("random", "a race", "factor"):
         return None, {}
     factors = found.factors[0] if found.factors else ()
-    left, right = trials.detailed(()), trials.detailed(factors)
-    return (culprit(left, right) if left and right else None), left
+    left = trials.detailed(())
+    # What is left to chance may give two runs the same bits: then a third is looked into.
+    others = 1 if found.kind == "factor" else 2
+    for _ in range(min(others, max(budget - len(found.trials) - 1, 1))):
+        right = trials.detailed(factors)
+        if left and right and (odd := culprit(left, right)):
+            return odd, left
+    return None, left
 
 
 def explain(
@@ -66,7 +72,7 @@ def explain(
             return [factor for factor in likely(sources) if factor in suspects]
 
         found = search(suspects, first, watching, max(budget - LOOKS, 1))
-        odd, looked = _look(trials, found)
+        odd, looked = _look(trials, found, budget)
     seen = {**looked, **{name: value for name, value in watching.seen.items() if value}}
     findings = Findings(found, seen.get("calls", ()), odd, seen.get("layers", {}))
     return causes(setting.divergence, findings), list(found.trials)

@@ -1,0 +1,71 @@
+"""Explanation: how often the step that parted is looked into, and that the budget bounds it."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from repro.judge import explain as module
+from repro.judge.compare import Divergence
+from repro.judge.explain import explain
+from repro.judge.search import Factors, Trial
+from repro.judge.trials import Setting
+
+SETTING = Setting("tiny", Path(), {}, Path(), 0, Divergence("weights", 1, 5, "net/kernel"))
+
+
+def detail(digest: str) -> dict[str, Any]:
+    place = {"file": "experiment.py", "line": 30, "layer": None, "phase": "other", "inputs": []}
+    tensor = {"name": "net/kernel", "op": "Variable", "digest": digest, **place}
+    return {"tensors": [tensor], "layers": {}, "calls": []}
+
+
+class Runs:
+    """Trials whose every run gives other bits; a look into a step gives the next of `digests`."""
+
+    def __init__(self, digests: str) -> None:
+        self.made = 0
+        self._digests: Iterator[str] = iter(digests)
+
+    def attempt(self, factors: Factors, watched: dict[str, Any] | None = None) -> Trial:
+        self.made += 1
+        return Trial("train", factors, False, str(self.made))
+
+    def detailed(self, factors: Factors) -> dict[str, Any]:
+        self.made += 1
+        return detail(next(self._digests))
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch):
+    """A function that lets `explain` find such runs."""
+
+    def give(digests: str) -> Runs:
+        runs = Runs(digests)
+
+        @contextmanager
+        def scratch(_: Setting) -> Generator[Runs]:
+            yield runs
+
+        monkeypatch.setattr(module, "scratch", scratch)
+        return runs
+
+    return give
+
+
+@pytest.mark.parametrize(("digests", "looks"), [("ab", 2), ("aab", 3)])
+def test_two_runs_that_agree_by_chance_are_followed_by_a_third(
+    given: Any, digests: str, looks: int
+):
+    runs = given(digests)
+    causes, trials = explain(SETTING, (), 24)
+    assert (causes[0].cause, causes[0].line) == ("update", 30)
+    assert runs.made == len(trials) + looks
+
+
+@pytest.mark.parametrize("budget", range(1, 8))
+def test_the_budget_bounds_trials_and_looks(given: Any, budget: int):
+    runs = given("aaaaaaaa")
+    explain(SETTING, (), budget)
+    assert runs.made <= budget
