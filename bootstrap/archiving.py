@@ -52,8 +52,8 @@ def main(argv: Sequence[str]) -> int:
     place = Place(project.ROOT, Path(), audit.RESULTS)
     plan = planned(place, chosen, options.experiment, found, options.data_limit)
     path = (options.out or Path(f"{options.experiment}.crate.zip")).absolute()
-    size = sum(plan.size(name) for name in plan.names())
-    with project.tidy_when_ended(), progress(size) as told:
+    content = sum(plan.size(name) for name in plan.names())
+    with project.tidy_when_ended(), progress(content) as told:
         kept = write(path, plan, told)
     size = path.stat().st_size
     print(

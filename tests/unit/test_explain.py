@@ -69,3 +69,16 @@ def test_the_budget_bounds_trials_and_looks(given: Any, budget: int):
     runs = given("aaaaaaaa")
     explain(SETTING, (), budget)
     assert runs.made <= budget
+
+
+def test_a_look_that_fails_is_followed_by_none(given: Any, monkeypatch: pytest.MonkeyPatch):
+    runs = given("")
+    looks: list[Factors] = []
+
+    def detailed(factors: Factors) -> dict[str, Any]:
+        looks.append(factors)
+        return {}
+
+    monkeypatch.setattr(runs, "detailed", detailed)
+    causes, _ = explain(SETTING, (), 24)
+    assert (causes[0].cause, looks) == ("gradient", [()])

@@ -39,11 +39,13 @@ def _look(trials: Trials, found: Found, budget: int) -> tuple[Culprit | None, di
         return None, {}
     factors = found.factors[0] if found.factors else ()
     left = trials.detailed(())
+    if not left:
+        return None, {}
     # What is left to chance may give two runs the same bits: then a third is looked into.
     others = 1 if found.kind == "factor" else 2
-    for _ in range(min(others, max(budget - len(found.trials) - 1, 1))):
+    for _ in range(min(others, budget - len(found.trials) - 1)):
         right = trials.detailed(factors)
-        if left and right and (odd := culprit(left, right)):
+        if right and (odd := culprit(left, right)):
             return odd, left
     return None, left
 
