@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import project
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun
 from repro.core.source import module
 from repro.core.writing import sentence_for_system_errors, write_bytes, write_text
 from repro.keep.strict import shown
@@ -159,7 +159,7 @@ def _read(path: Path, *keys: str) -> dict[str, Any]:
         value = json.loads(path.read_text("utf-8"))
         return {key: value[key] for key in keys}
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise UserError(
+        raise CouldNotRun(
             f"Expected what came of the run at {path}. Received nothing that can be read "
             f"({type(error).__name__}). Look at the lines above, and at logs/ beside it."
         ) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 import debian
 import install
 import pytest
+from repro.core.errors import CouldNotRun
 
 on_debian = pytest.mark.skipif(debian.unsuited() is not None, reason="there is no Debian 12 here")
 
@@ -59,6 +60,11 @@ def test_a_debian_without_its_tools_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.slow
+def test_a_program_that_is_missing_is_named() -> None:
+    with pytest.raises(CouldNotRun, match=r"Expected no-such-program to make .* No such file"):
+        debian._run("/nowhere/no-such-program")
+
+
 @on_debian
 def test_python_is_the_same_twice_and_whole_in_its_prefix(tmp_path: Path) -> None:
     made: list[Path] = []
