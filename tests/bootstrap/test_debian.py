@@ -59,12 +59,12 @@ def test_a_debian_without_its_tools_is_named(monkeypatch: pytest.MonkeyPatch) ->
     assert debian.unsuited() == "Debian 12 without dpkg-deb"
 
 
-@pytest.mark.slow
 def test_a_program_that_is_missing_is_named() -> None:
     with pytest.raises(CouldNotRun, match=r"Expected no-such-program to make .* No such file"):
         debian._run("/nowhere/no-such-program")
 
 
+@pytest.mark.slow
 @on_debian
 def test_python_is_the_same_twice_and_whole_in_its_prefix(tmp_path: Path) -> None:
     made: list[Path] = []
