@@ -10,12 +10,12 @@ the copy that runs this, not by the archive's. Standard library alone.
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import outcome
 import project
 from repro.core.errors import CouldNotRun
 from repro.core.source import module
@@ -69,8 +69,8 @@ def run(folder: Path, kind: Kind) -> int:
         kind: what to run.
 
     Returns:
-        0 where the archive's claim was found again, 1 where not, 3 where nobody can tell; else the
-        status of what failed before.
+        0 where the archive's claim was found again, 1 where not, 3 where nobody can tell; 2 for a
+        user's mistake, 4 where it could not run, 128 + n where signal n ended it.
 
     Raises:
         UserError: nothing was found that could be held against the archive.
@@ -103,7 +103,12 @@ def _call(folder: Path, kind: Kind, arguments: Sequence[str]) -> int:
     else:
         command, environment = ["./run", *arguments], _environment(folder, kind)
     print(f"$ {' '.join(command)}", flush=True)
-    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+    ended = outcome.waited(command, folder, environment)
+    if ended.status == 0 or ended.interrupted:
+        return ended.interrupted
+    # One of an earlier version ends with 1 or 2 for whatever kept it from running.
+    tells = kind.mode == "current" or (folder / "bootstrap" / "outcome.py").is_file()
+    return ended.status if tells and ended.status == outcome.MISTAKE else outcome.NOT_RUN
 
 
 def _settle(folder: Path, kind: Kind) -> None:

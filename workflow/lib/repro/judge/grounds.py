@@ -77,9 +77,11 @@ def changed(verdict: Path) -> list[Odd]:
 def _cites_cost(verdict: Path) -> bool:
     try:
         value: Any = json.loads(verdict.read_bytes())
-    except ValueError:
+        return value["cost"] is not None
+    except (ValueError, TypeError):
         return True  # told by whoever reads it
-    return not isinstance(value, dict) or value.get("cost") is not None
+    except KeyError:
+        return False  # of a version that measured none
 
 
 def _differing(path: Path, value: Mapping[str, Any], below: str | None = None) -> Iterator[Odd]:
