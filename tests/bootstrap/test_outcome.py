@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TextIO
 
 import outcome
 import project
@@ -107,88 +109,93 @@ def test_logs_are_looked_for_where_the_jobs_work(ran: Callable[..., int], tmp_pa
 
 
 WAITING = """
-import os, sys
+import os, subprocess, sys
 from pathlib import Path
 sys.path[:0] = [{library!r}, {bootstrap!r}]
 import outcome
+handed, send = [], subprocess.Popen.send_signal
+subprocess.Popen.send_signal = lambda self, n: (handed.append(int(n)), send(self, n))
 child = '''
-import os, signal, sys, time
-from pathlib import Path
-got = []
-for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-    signal.signal(number, lambda n, _: got.append(n))
-os.mkfifo("ready.tmp")
-os.rename("ready.tmp", "ready")
-open("ready").close()
-while True:
-    signal.pause()
-    Path("got.txt").write_text(repr(got))
-    os.rename("ready", "old") if os.path.exists("ready") else None
-    if len(got) >= int(sys.argv[1]): sys.exit(int(sys.argv[2]))
+import signal, sys
+wanted = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
+with open("told", "w", buffering=1) as told:
+    print("ready", file=told)
+    for _ in range(int(sys.argv[1])):
+        print(int(signal.sigwait(wanted)), file=told)
+sys.exit(int(sys.argv[2]))
 '''
 ended = outcome.waited([sys.executable, "-c", child, *sys.argv[1:]], Path(), os.environ)
-print(ended.status, ended.signal, ended.interrupted, flush=True)
+print(ended.status, ended.signal, ended.interrupted, handed, flush=True)
 """
 
 
-def waiting(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """A process that waits for a child, in a group of its own; returns when the child listens."""
+def command(*arguments: str) -> list[str]:
+    """A process that waits for a child, which tells each signal that it gets."""
     source = WAITING.format(library=str(project.LIBRARY), bootstrap=str(project.ROOT / "bootstrap"))
-    process = subprocess.Popen(
-        [sys.executable, "-c", source, *arguments], cwd=folder, text=True,
-        stdout=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
-    while not (folder / "ready").exists():
-        assert process.poll() is None
-    (folder / "ready").open("w").close()  # returns when the child has opened the other end
-    return process
+    return [sys.executable, "-c", source, *arguments]
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[str], TextIO]]]:
+    """Starts that, in a group of its own; returns when the child listens, with what it tells."""
+    with ExitStack() as stack:
+
+        def start(*arguments: str) -> tuple[subprocess.Popen[str], TextIO]:
+            os.mkfifo(tmp_path / "told")
+            process = subprocess.Popen(
+                command(*arguments), cwd=tmp_path, text=True, stdout=subprocess.PIPE,
+                start_new_session=True,
+            )  # fmt: skip
+            stack.enter_context(process)
+            told = stack.enter_context((tmp_path / "told").open())
+            assert told.readline() == "ready\n"
+            return process, told
+
+        yield start
+
+
+Waiting = Callable[..., tuple[subprocess.Popen[str], TextIO]]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_to_it_alone_reaches_the_child_once_and_is_told(
-    number: int, tmp_path: Path
-) -> None:
-    process = waiting(tmp_path, "1", "1")
+def test_a_signal_to_it_alone_reaches_the_child_and_is_told(number: int, waiting: Waiting) -> None:
+    process, told = waiting("1", "1")
     process.send_signal(number)
-    assert process.communicate()[0] == f"1 {number} {128 + number}\n"
-    assert (tmp_path / "got.txt").read_text() == f"[{number}]"
+    assert told.read() == f"{number:d}\n"
+    assert process.communicate()[0] == f"1 {number:d} {128 + number} [{number:d}]\n"
 
 
 def test_what_is_typed_reaches_the_child_once(tmp_path: Path) -> None:
     """A terminal sends Ctrl-C to the whole group: it is not handed on once more."""
+    os.mkfifo(tmp_path / "told")
     pid, terminal = os.forkpty()
     if pid == 0:
         os.chdir(tmp_path)
-        source = WAITING.format(
-            library=str(project.LIBRARY), bootstrap=str(project.ROOT / "bootstrap")
-        )
-        os.execv(sys.executable, [sys.executable, "-c", source, "2", "1"])
-    while not (tmp_path / "ready").exists():
-        pass
-    (tmp_path / "ready").open("w").close()
-    os.write(terminal, b"\x03")
-    while not (tmp_path / "old").exists():
-        pass
-    assert (tmp_path / "got.txt").read_text() == "[2]"
-    os.kill(pid, signal.SIGTERM)  # handed on: were the first one handed on as well, it came before
+        os.execv(sys.executable, command("2", "1"))
+    with (tmp_path / "told").open() as told:
+        assert told.readline() == "ready\n"
+        os.write(terminal, b"\x03")
+        assert told.readline() == "2\n"
+        os.kill(pid, signal.SIGTERM)
+        assert told.read() == "15\n"
     said = b""
-    while b"\n" not in said.replace(b"^C", b""):
+    while b"\n" not in said:
         said += os.read(terminal, 1024)
     os.waitpid(pid, 0)
     os.close(terminal)
-    assert (tmp_path / "got.txt").read_text() == "[2, 15]"
-    assert said.replace(b"^C", b"").split() == [b"1", b"15", b"143"]
+    assert said.replace(b"^C", b"").split() == [b"1", b"15", b"143", b"[15]"]
 
 
-def test_a_child_that_ends_well_after_a_signal_was_not_interrupted(tmp_path: Path) -> None:
-    process = waiting(tmp_path, "1", "0")
+def test_a_child_that_ends_well_after_a_signal_was_not_interrupted(waiting: Waiting) -> None:
+    process, _ = waiting("1", "0")
     process.send_signal(signal.SIGHUP)
-    assert process.communicate()[0] == "0 1 0\n"
+    assert process.communicate()[0] == "0 1 0 [1]\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell a parent's end")
-def test_a_killed_one_leaves_no_child(tmp_path: Path) -> None:
-    process = waiting(tmp_path, "1", "0")
+def test_a_killed_one_leaves_no_child(waiting: Waiting) -> None:
+    process, told = waiting("1", "0")
     process.kill()
-    # The pipe that the child has inherited ends only with the child.
+    assert told.read() == ""  # it ends only with the child
     assert process.communicate()[0] == ""
