@@ -147,6 +147,8 @@ def _untested(case: Case) -> str | None:
         return "the repeat was not evaluated (`repeat: full` does so)"
     if not case.whole:
         return f"only {seeds(sorted({c.seed for c in case.comparisons}))} was repeated"
+    if case.further:
+        return f"{case.further.run} gave other bits, and was not evaluated"
     if case.moved and (unknown := case.moved.unknown):
         return (
             f"`equivalence.margin` names {unknown[0]}, which no run has measured. Measured were "

@@ -77,6 +77,7 @@ def judge(
     trials: Sequence[Trial] = (),
     mistakes: Sequence[Mistake] = (),
     moved: Moved | None = None,
+    further: Comparison | None = None,
 ) -> dict[str, Any]:
     """The verdict on one experiment.
 
@@ -89,12 +90,13 @@ def judge(
         trials: what was tried to find out.
         mistakes: what is wrong although the runs agree.
         moved: what is known of the metrics; None where no run was evaluated.
+        further: a run of one step that parts from the original although no repeat does.
 
     Returns:
         Plain JSON values that satisfy the schema `verdict`.
     """
     names = [mistake.mistake for mistake in mistakes]
-    case = Case(name, parameters, comparisons, context, causes, trials, names, moved)
+    case = Case(name, parameters, comparisons, context, causes, trials, names, moved, further)
     found = answers(case)
     claimed = found[parameters["goal"]]
     return {
@@ -106,7 +108,10 @@ def judge(
         "best": best(case, found),
         "scope": context.scope,
         "repeats": parameters["repeats"] if comparisons else 0,
-        "per_seed": [_per_seed(c, found["bitwise"].verdict) for c in comparisons],
+        "per_seed": [
+            _per_seed(c, found["bitwise"].verdict)
+            for c in (*comparisons, *([further] if further else []))
+        ],
         "causes": [asdict(cause) for cause in causes],
         "search": [{"step": t.step, "factors": list(t.factors), "same": t.same} for t in trials],
         "mistakes": [asdict(mistake) for mistake in mistakes],
