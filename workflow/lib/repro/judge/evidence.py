@@ -18,6 +18,7 @@ from repro.judge.context import Context
 from repro.judge.documented import gaps
 from repro.judge.setups import setups
 from repro.record import manifest
+from repro.record.older import today
 from repro.record.statement import EXTENSION
 
 
@@ -34,8 +35,8 @@ class Step:
 
     @property
     def environment(self) -> Mapping[str, Any]:
-        """What the process found around it."""
-        return self.predicate[EXTENSION]["environment"]
+        """What the process found around it, in today's words."""
+        return today(self.predicate[EXTENSION]["environment"])
 
     @property
     def process(self) -> Mapping[str, Any]:
