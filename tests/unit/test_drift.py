@@ -13,11 +13,11 @@ from repro.audit import drift_command
 from repro.audit.drift import GOALS, claims, drift
 from repro.audit.effects import BITS, EFFECTS, IRRELEVANT, METRICS, UNLISTED, effect
 from repro.audit.facts import facts
+from repro.audit.older import today
 from repro.core.errors import UserError
 from repro.record.bits import NO_GPU
 from repro.record.fact import inapplicable, unknown
 from repro.record.instructions import EIGEN
-from repro.record.older import today
 from repro.record.processor import microcode
 
 

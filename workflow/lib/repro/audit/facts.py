@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import unquote
 
+from repro.audit.older import today
 from repro.record.fact import lacking
-from repro.record.older import today
 from repro.record.statement import EXTENSION
 
 _PURL = re.compile(r"pkg:([^/]+)/([^/@]+)@([^?]+)(?:\?(.+))?")

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from repro.audit.older import today
 from repro.core.factors import ALL
 from repro.judge.context import Context
 from repro.judge.documented import gaps
 from repro.judge.setups import setups
 from repro.record import manifest
-from repro.record.older import today
 from repro.record.statement import EXTENSION
 
 
