@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from repro.audit.older import today
 from repro.core.factors import ALL
 from repro.core.observed import unseen
 from repro.judge.context import Context
@@ -35,8 +36,8 @@ class Step:
 
     @property
     def environment(self) -> Mapping[str, Any]:
-        """What the process found around it."""
-        return self.predicate[EXTENSION]["environment"]
+        """What the process found around it, in today's words."""
+        return today(self.predicate[EXTENSION]["environment"])
 
     @property
     def process(self) -> Mapping[str, Any]:

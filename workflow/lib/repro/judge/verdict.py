@@ -22,6 +22,7 @@ from repro.judge.context import Context
 from repro.judge.diagnose import Cause
 from repro.judge.goals import answers, best
 from repro.judge.methods import methods
+from repro.judge.metrics import rested_on
 from repro.judge.search import Trial
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def judge(
     names = [mistake.mistake for mistake in mistakes]
     case = Case(name, parameters, comparisons, context, causes, trials, names, moved, further)
     found = answers(case)
-    claimed = found[parameters["goal"]]
+    claimed, told = found[parameters["goal"]], rested_on(case)
     return {
         "experiment": name,
         "goal": parameters["goal"],
@@ -119,7 +120,7 @@ def judge(
             f"{c.run}/seed-{c.seed}": c.differences for c in comparisons if c.differences
         },
         "factors": [dict(factor) for factor in context.factors],
-        "metrics": json.loads(canonical(asdict(moved))) if moved else None,
+        "metrics": json.loads(canonical(asdict(told))) if told else None,
         "inference": list(context.inference),
         "limits": [dict(limit) for limit in context.limits],
         "methods": methods(case, found),
