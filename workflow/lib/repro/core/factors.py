@@ -15,6 +15,7 @@ import locale
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
@@ -71,23 +72,22 @@ def _time_zone(start: Start) -> tuple[Start, str]:
 
 
 def _locale(start: Start) -> tuple[Start, str]:
-    before = locale.setlocale(locale.LC_ALL)
-    try:
-        installed = [name for name in LOCALES if _installed(name)]
-    finally:
-        locale.setlocale(locale.LC_ALL, before)
-    if not installed:
+    if not (installed := installed_locales()):
         raise NotVaried("no locale but C is installed")
     name = installed[drawn.number(start.run, "locale", len(installed))]
     return start.having(LC_ALL=name), f"LC_ALL={name}"
 
 
-def _installed(name: str) -> bool:
+def installed_locales() -> list[str]:
+    """Those of `LOCALES` that this machine has."""
+    before, found = locale.setlocale(locale.LC_ALL), list[str]()
     try:
-        locale.setlocale(locale.LC_ALL, name)
-    except locale.Error:
-        return False
-    return True
+        for name in LOCALES:
+            with suppress(locale.Error):
+                found.append(locale.setlocale(locale.LC_ALL, name))
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+    return found
 
 
 def _umask(start: Start) -> tuple[Start, str]:
