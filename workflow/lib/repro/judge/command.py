@@ -66,9 +66,17 @@ def _agreed(folder: Path, steps: Sequence[Step], inference: Any) -> tuple[list[M
     return mistakes(trace, probe, data.process["overlap"], inference[0]), unlooked(probe)
 
 
-def _asks_why(goal: str, found: Moved) -> bool:
-    """Whether the goal needs to know why runs part: other bits with equivalent metrics may do."""
-    family = found.metrics
+def _asks_why(
+    parameters: Mapping[str, Any], comparisons: Sequence[Comparison], found: Moved
+) -> bool:
+    """Whether it must be known why runs part, or that no further run would.
+
+    Other bits with equivalent metrics may do for the goal. Where the whole was repeated with the
+    same bits, the verdict calls it repeatable whatever the goal.
+    """
+    goal, family = parameters["goal"], found.metrics
+    if not any(comparison.divergence for comparison in comparisons):
+        return goal == "bitwise" or parameters["repeat"] == "full"
     return goal == "bitwise" or (goal == "metrics" and not (family and family.answer == MET))
 
 
@@ -88,7 +96,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     found_of = _moved(measured(steps), parameters["equivalence"], planned)
     found = Counterexamples()
     # Two setups have a cause already: what is searched for here is one within a setup.
-    if context.setups == 1 and _asks_why(parameters["goal"], found_of):
+    if context.setups == 1 and _asks_why(parameters, comparisons, found_of):
         varied = [factor["factor"] for factor in context.factors if factor["varied"]]
         limit = None if parameters["repeat"] == "full" else parameters["repeat"]
         given = dict(pair.split("=", 1) for pair in options.input)

@@ -36,7 +36,7 @@ _OF_FUNCTION = {
 _MAKING = {"set", "frozenset"}
 _METHODS = {"union", "intersection", "difference", "symmetric_difference"}
 _VIEWS = {"keys", "items"}
-_HARMLESS = {"sorted", "len", "any", "all", "set", "frozenset"}
+_HARMLESS = {"sorted", "len", "any", "all", "set", "frozenset", "isinstance"}
 _EXHAUSTIVE = 3
 """So many elements are put in in every order: of more, only in some."""
 
@@ -120,8 +120,10 @@ def _without_harmless(node: ast.AST) -> Iterator[ast.AST]:
         passed = [] if node.keywords else [*node.args]
     for child in ast.iter_child_nodes(node):
         if child in passed and _makes_set(child):
+            own = getattr(child, "func", None)
             for inner in ast.iter_child_nodes(child):
-                yield from _without_harmless(inner)
+                if inner is not own or not isinstance(own, ast.Name):
+                    yield from _without_harmless(inner)
         else:
             yield from _without_harmless(child)
 
@@ -129,9 +131,12 @@ def _without_harmless(node: ast.AST) -> Iterator[ast.AST]:
 def _makes_set(node: ast.AST) -> bool:
     if isinstance(node, (ast.Set, ast.SetComp)):
         return True
+    if isinstance(node, ast.Name):  # called, or handed on as in `defaultdict(set)`
+        return node.id in _MAKING
+    if isinstance(node, ast.Attribute):
+        return node.attr in _METHODS
     if isinstance(node, ast.Call):
-        called = node.func
-        return getattr(called, "id", None) in _MAKING or getattr(called, "attr", None) in _METHODS
+        return _makes_set(node.func)
     return isinstance(node, ast.BinOp) and any(map(_is_view, (node.left, node.right)))
 
 
