@@ -120,12 +120,20 @@ def _without_harmless(node: ast.AST) -> Iterator[ast.AST]:
         passed = [] if node.keywords else [*node.args]
     for child in ast.iter_child_nodes(node):
         if child in passed and _makes_set(child):
-            own = getattr(child, "func", None)
-            for inner in ast.iter_child_nodes(child):
-                if inner is not own or not isinstance(own, ast.Name):
-                    yield from _without_harmless(inner)
+            for inner in _parts(child):
+                yield from _without_harmless(inner)
         else:
             yield from _without_harmless(child)
+
+
+def _parts(making: ast.AST) -> Iterator[ast.AST]:
+    """What stands inside an expression that makes a set, without the name that makes it one."""
+    called = getattr(making, "func", making)
+    for inner in ast.iter_child_nodes(making):
+        if inner is not called:
+            yield inner
+    if isinstance(called, ast.Attribute):
+        yield called.value
 
 
 def _makes_set(node: ast.AST) -> bool:
