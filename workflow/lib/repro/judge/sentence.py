@@ -173,8 +173,8 @@ def _parting(comparisons: Sequence[Comparison]) -> str:
     parted = sum(c.divergence is not None for c in own)
     if first.trial:
         return (
-            f"With seed {first.seed}, no repeat parts from the original, but {first.run} does, at "
-            f"{place(first.divergence)}"
+            f"With seed {first.seed}, no repeat parts from the original, but one more run does: "
+            f"{first.run}, at {place(first.divergence)}"
         )
     if len(own) == 1:
         who, at = "the repeat parts", ""
