@@ -219,10 +219,10 @@ def _read(path: Path) -> str:
     return path.read_text()
 
 
-def edit(prefix: Path, package: Packed, packed: str, change: Callable[[Entry], None]) -> None:
+def edit(prefix: Path, package: Packed, path: str, **values: Any) -> None:
     """Change the entry of one path in the record of a package."""
     record = prefix / "conda-meta" / f"{package.stem}.json"
     content = json.loads(record.read_text())
-    (entry,) = (e for e in content["paths_data"]["paths"] if e["_path"] == packed)
-    change(entry)
+    (entry,) = (e for e in content["paths_data"]["paths"] if e["_path"] == path)
+    entry.update(values)
     record.write_text(json.dumps(content))

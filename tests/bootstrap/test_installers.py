@@ -1,15 +1,20 @@
 """The check of a new environment knows the records of conda, libmamba and py-rattler alike."""
 
-from collections.abc import Callable
+import json
 from pathlib import Path
+from typing import Any
 
+import install as front_end
+import package
 import post_deploy
+import project
 import pytest
 import small_prefix
 from repro.record import installed
 from small_prefix import DATA, KEPT, PYTHON, TINY, Installer, Packed, sha256
 
 PACKAGES = (PYTHON, TINY, DATA)
+DIGESTS = ("path_type", "sha256", "sha256_in_prefix", "file_mode", "prefix_placeholder")
 LOCK = [
     {"manager": "conda", "name": p.name, "version": p.version, "sha256": sha256(p.stem)}
     for p in PACKAGES
@@ -29,8 +34,8 @@ def prefix(tmp_path: Path) -> Path:
 
 
 def made(install: Installer, prefix: Path, packages: tuple[Packed, ...] = PACKAGES) -> None:
-    for package in packages:
-        install(prefix, package, small_prefix.SITE)
+    for p in packages:
+        install(prefix, p, small_prefix.SITE)
 
 
 @each
@@ -108,30 +113,18 @@ def test_a_copy_in_place_of_a_link_is_accepted(install: Installer, prefix: Path)
     assert post_deploy.conda_problems(prefix, LOCK) == []
 
 
-def linked_by_conda(entry: small_prefix.Entry) -> None:
-    entry["path_type"] = "softlink"
-
-
-def linked_by_libmamba(entry: small_prefix.Entry) -> None:
-    assert entry["path_type"] == "hardlink"
-
-
 @pytest.mark.parametrize(
-    ("install", "linked"),
-    [(small_prefix.conda, linked_by_conda), (small_prefix.libmamba, linked_by_libmamba)],
+    ("install", "kind"), [(small_prefix.conda, "softlink"), (small_prefix.libmamba, "hardlink")]
 )
 def test_files_that_are_links_to_the_cache_are_refused(
-    install: Installer,
-    linked: Callable[[small_prefix.Entry], None],
-    prefix: Path,
-    tmp_path: Path,
+    install: Installer, kind: str, prefix: Path, tmp_path: Path
 ) -> None:
     """With `always_softlink`, what is installed changes whenever the cache does."""
     made(install, prefix)
     path = prefix / "etc/tiny.conf"
     path.replace(tmp_path / "tiny.conf")
     path.symlink_to(tmp_path / "tiny.conf")
-    small_prefix.edit(prefix, TINY, "etc/tiny.conf", linked)
+    small_prefix.edit(prefix, TINY, "etc/tiny.conf", path_type=kind)
     (problem,) = post_deploy.conda_problems(prefix, LOCK)
     assert problem.startswith(f"Expected {path} in the environment itself. Received a link to ")
     assert "always_softlink" in problem
@@ -143,8 +136,8 @@ def test_site_packages_lie_where_python_says(install: Installer, prefix: Path) -
     site = "lib/python3.13t/site-packages"
     more = {"python_site_packages_path": site}
     python = Packed("python", "3.13.1", {"bin/python3.13": "x"}, more=more)
-    for package in (python, TINY):
-        install(prefix, package, site)
+    for p in (python, TINY):
+        install(prefix, p, site)
     lock = [{**row, "sha256": sha256(python.stem)} if row["name"] == "python" else row
             for row in LOCK if row["name"] != "data"]  # fmt: skip
     assert post_deploy.conda_problems(prefix, lock) == []
@@ -158,3 +151,51 @@ def test_it_says_which_unpacked_package_is_damaged(install: Installer, prefix: P
     (prefix / "etc/tiny.conf").write_text("damaged")
     (problem,) = post_deploy.conda_problems(prefix, LOCK)
     assert problem.endswith(f"Remove {KEPT}/tiny-1.0-0, then try again.")
+
+
+def test_py_rattler_writes_what_these_tests_take_it_to_write(prefix: Path, tmp_path: Path) -> None:
+    archives = [packed(p, tmp_path) for p in PACKAGES]
+    digests = [installed.digest(path) for path in archives]
+    pins = [
+        front_end.Pin(path.as_uri(), *digest.split(":"))
+        for path, digest in zip(archives, digests, strict=True)
+    ]
+    real = prefix.resolve().with_name("real one")
+    front_end.create(pins, real, tmp_path / "pkgs")
+    lock = [{**row, "sha256": p.digest} for row, p in zip(LOCK, pins, strict=True)]
+    assert post_deploy.conda_problems(real, lock) == []
+    made(small_prefix.rattler, prefix)
+    for p in PACKAGES:
+        assert digests_in(real, p) == digests_in(prefix, p)
+
+
+def packed(what: Packed, folder: Path) -> Path:
+    """Write a package into a channel."""
+    tree = folder / what.name
+    for path, text in what.files.items():
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        if text.startswith("-> "):
+            (tree / path).symlink_to(text.removeprefix("-> "))
+        else:
+            (tree / path).write_text(text)
+    index = {**what.index, "subdir": "noarch" if what.noarch else project.subdir()}
+    commands = [f"{name} = {what.name}:main" for name in what.commands]
+    noarch = {"type": what.noarch, "entry_points": commands}
+    link = {"noarch": noarch, "package_metadata_version": 1} if commands else None
+    patched = {path for path, text in what.files.items() if small_prefix.PLACEHOLDER in text}
+    placeholders = dict.fromkeys(patched, small_prefix.PLACEHOLDER)
+    return package.write(tree, index, folder, placeholders=placeholders, link=link)
+
+
+def digests_in(prefix: Path, what: Packed) -> dict[str, Any]:
+    """What a record says of each path, but for digests of texts that name their own prefix."""
+    record = json.loads((prefix / "conda-meta" / f"{what.stem}.json").read_text())
+    entries = {
+        e["_path"]: {k: e[k] for k in DIGESTS if k in e} for e in record["paths_data"]["paths"]
+    }
+    for path, entry in entries.items():
+        if "prefix_placeholder" in entry:
+            del entry["sha256_in_prefix"]
+        if entry["path_type"] == "unix_python_entry_point":
+            assert entry.pop("sha256") == installed.digest(prefix / path).removeprefix("sha256:")
+    return entries
