@@ -117,17 +117,26 @@ def test_a_copy_in_place_of_a_link_is_accepted(install: Installer, prefix: Path)
     ("install", "kind"), [(small_prefix.conda, "softlink"), (small_prefix.libmamba, "hardlink")]
 )
 def test_files_that_are_links_to_the_cache_are_refused(
-    install: Installer, kind: str, prefix: Path, tmp_path: Path
+    install: Installer, kind: str, prefix: Path
 ) -> None:
     """With `always_softlink`, what is installed changes whenever the cache does."""
     made(install, prefix)
-    path = prefix / "etc/tiny.conf"
-    path.replace(tmp_path / "tiny.conf")
-    path.symlink_to(tmp_path / "tiny.conf")
+    path, kept = prefix / "etc/tiny.conf", f"{KEPT}/tiny-1.0-0/etc/tiny.conf"
+    path.unlink()
+    path.symlink_to(kept)
     small_prefix.edit(prefix, TINY, "etc/tiny.conf", path_type=kind)
     (problem,) = post_deploy.conda_problems(prefix, LOCK)
-    assert problem.startswith(f"Expected {path} in the environment itself. Received a link to ")
+    assert problem.startswith(f"Expected {path} in the environment itself. Received a link ")
+    assert kept in problem
     assert "always_softlink" in problem
+
+
+@each
+def test_a_link_that_a_package_brings_may_lead_out(install: Installer, prefix: Path) -> None:
+    made(install, prefix)
+    (prefix / "bin/python").unlink()
+    (prefix / "bin/python").symlink_to("/usr/bin/env")
+    assert post_deploy.conda_problems(prefix, LOCK) == []
 
 
 @each

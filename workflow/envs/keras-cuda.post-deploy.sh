@@ -533,7 +533,7 @@ def _file_problems(prefix: Path, name: str, meta: Meta) -> Iterator[str]:
         path, link = prefix / entry["_path"], entry["path_type"] == "softlink"
         # Of a link, the digest as packed is that of what it points to.
         want = (not link and entry.get("sha256_in_prefix")) or entry.get("sha256")
-        if path.is_symlink() and not path.resolve().is_relative_to(prefix.resolve()):
+        if kept and path.is_symlink() and path.resolve().is_relative_to(Path(kept).resolve()):
             yield (
                 f"Expected {path} in the environment itself. Received a link to {path.readlink()}. "
                 "Turn `always_softlink` and `allow_softlinks` off in conda's configuration."
