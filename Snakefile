@@ -32,8 +32,7 @@ wildcard_constraints:
 rule all:
     default_target: ENTRY
     input:
-        expand("results/{experiment}/verdict.json", experiment=EXPERIMENTS),
-        looks,
+        finished,
     localrule: True
 
 

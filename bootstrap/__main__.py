@@ -1,4 +1,4 @@
-"""The command line: ./run prepares the host, then prints and executes one snakemake command.
+"""The command line: ./run prepares the host, then prints and runs one snakemake command.
 
 Synopsis:
     ./run TARGET [snakemake options]        ./run --help
@@ -11,12 +11,13 @@ import argparse
 import os
 import shlex
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 import project
 import tools
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 
 VERBS = {
     "setup": "make the tools, choose the channel anew, install the environments",
@@ -39,8 +40,8 @@ def main(argv: Sequence[str]) -> int:
         argv: the arguments after the program's name.
 
     Returns:
-        0 holds, 1 does not, 2 a user's mistake; a target never returns: Snakemake takes over
-        and its status is the status.
+        0 holds or done; 1 does not hold; 2 a user's mistake; 3 nobody can tell; 4 it could not
+        run; 128 + n where signal n ended it.
 
     Example:
         >>> main(["--help"])
@@ -63,9 +64,19 @@ def main(argv: Sequence[str]) -> int:
         return _dispatch(argv[0], list(argv[1:]))
     except UserError as error:
         print(error, file=sys.stderr)
-        return 2
+        return error.status
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        print(
+            f"Expected to read and write files, and to start programs. Received from the system: "
+            f"{error}. Mend that, and run again.",
+            file=sys.stderr,
+        )
+        return CouldNotRun.status
+    except Exception:  # else Python ends with 1, which tells of a claim
+        traceback.print_exc()
+        return CouldNotRun.status
 
 
 def usage() -> str:
@@ -81,7 +92,7 @@ def usage() -> str:
             "usage: ./run TARGET [snakemake options]",
             "       ./run VERB [options]",
             "",
-            "Prepares the tools and environments, then prints and executes `snakemake TARGET ...`",
+            "Prepares the tools and environments, then prints and runs `snakemake TARGET ...`",
             "in the project's folder. Targets: all (everything up to the verdicts), verify, or any",
             "file or rule that Snakemake knows; options that are not ours go to Snakemake.",
             "`--stress` loads the machine while the repeats run.",
@@ -197,9 +208,12 @@ def _prepare(config: Sequence[str], *, anew: bool) -> None:
 
 
 def _snakemake(argv: Sequence[str]) -> int:
+    import outcome
+
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--directory", "-d", type=Path, default=Path())
     print(f"$ {shlex.join(['snakemake', *argv])}", flush=True)
-    os.execve(tools.BIN / "snakemake", ["snakemake", *argv], tools.environment())
-    raise AssertionError("unreachable: the process has become Snakemake's")
+    return outcome.of_snakemake(argv, parser.parse_known_args(argv)[0].directory)
 
 
 if __name__ == "__main__":

@@ -10,14 +10,14 @@ the copy that runs this, not by the archive's. Standard library alone.
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import outcome
 import project
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun
 from repro.core.source import module
 from repro.core.writing import sentence_for_system_errors, write_bytes, write_text
 from repro.keep.strict import shown
@@ -71,8 +71,8 @@ def run(folder: Path, kind: Kind) -> int:
         kind: what to run.
 
     Returns:
-        0 where the archive's claim was found again, 1 where not, 3 where nobody can tell; else the
-        status of what failed before.
+        0 where the archive's claim was found again, 1 where not, 3 where nobody can tell; 2 for a
+        user's mistake, 4 where it could not run, 128 + n where signal n ended it.
 
     Raises:
         UserError: nothing was found that could be held against the archive.
@@ -105,7 +105,12 @@ def _call(folder: Path, kind: Kind, arguments: Sequence[str]) -> int:
     else:
         command, environment = ["./run", *arguments], _environment(folder, kind)
     print(f"$ {' '.join(command)}", flush=True)
-    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+    ended = outcome.waited(command, folder, environment)
+    if ended.status == 0 or ended.interrupted:
+        return ended.interrupted
+    # One of an earlier version ends with 1 or 2 for whatever kept it from running.
+    tells = kind.mode == "current" or (folder / "bootstrap" / "outcome.py").is_file()
+    return ended.status if tells and ended.status == outcome.MISTAKE else outcome.NOT_RUN
 
 
 def _settle(folder: Path, kind: Kind) -> None:
@@ -164,7 +169,7 @@ def _read(path: Path, *keys: str) -> dict[str, Any]:
         value = json.loads(path.read_text("utf-8"))
         return {key: value[key] for key in keys}
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise UserError(
+        raise CouldNotRun(
             f"Expected what came of the run at {path}. Received nothing that can be read "
             f"({type(error).__name__}). Look at the lines above, and at logs/ beside it."
         ) from error

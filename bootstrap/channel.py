@@ -23,7 +23,7 @@ import debian
 import install
 import package
 import project
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 from repro.core.writing import whole_folder
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _probe() -> Word:
         return "locked"
     reason = debian.unsuited()
     if reason:
-        raise UserError(
+        raise CouldNotRun(
             f"Expected {where} to answer, or a Debian 12 to build Python from. Received no answer "
             f"within {PATIENCE:g} seconds, and {reason}. Make that channel reachable, then try "
             "again."
@@ -183,7 +183,7 @@ def _wheels(folder: Path) -> list[Path]:
     pip = [sys.executable, "-Es", "-m", "pip", "download", "-qq", "--disable-pip-version-check"]
     where = ["--dest", str(folder), "--requirement", str(WHEELS)]
     if subprocess.run([*pip, *options, *where], check=False).returncode:
-        raise UserError(
+        raise CouldNotRun(
             f"Expected the wheels pinned in {WHEELS.relative_to(project.ROOT)} from the package "
             "index that pip is configured with. Received the error above. Make it reachable."
         )

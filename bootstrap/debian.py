@@ -18,7 +18,7 @@ from pathlib import Path
 
 import package
 import project
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 
 PYTHON = ("python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib")
 # What the interpreter and its extension modules link to, other than libc.
@@ -141,7 +141,7 @@ def _download(scratch: Path) -> dict[str, Path]:
     found = {name: sorted(debs.glob(f"{name}_*.deb")) for name in names}
     missing = [name for name, files in found.items() if not files]
     if missing:
-        raise UserError(f"Expected {', '.join(missing)} from apt. Received no such package.")
+        raise CouldNotRun(f"Expected {', '.join(missing)} from apt. Received no such package.")
     return {name: files[0] for name, files in found.items()}
 
 
@@ -204,15 +204,22 @@ def _set_library_paths(tree: Path) -> None:
 
 
 def _run(*command: str, cwd: Path = project.ROOT) -> str:
-    done = subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, check=False, env=_environment()
-    )
-    if done.returncode:
-        raise UserError(
-            f"Expected {Path(command[0]).name} to make Debian's Python a package. Received: "
-            f"{done.stderr.strip()} Mend that (apt must reach its sources), then try again."
+    try:
+        done = subprocess.run(
+            command, cwd=cwd, capture_output=True, text=True, check=False, env=_environment()
         )
+    except OSError as error:
+        raise _failed(command[0], f"{error}.") from error
+    if done.returncode:
+        raise _failed(command[0], done.stderr.strip())
     return done.stdout
+
+
+def _failed(program: str, said: str) -> CouldNotRun:
+    return CouldNotRun(
+        f"Expected {Path(program).name} to make Debian's Python a package. Received: {said} "
+        "Mend that (apt must reach its sources), then try again."
+    )
 
 
 def _environment() -> dict[str, str]:

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 from urllib.request import url2pathname
 
 import project
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 
 if TYPE_CHECKING:
     from rattler.networking import Client
@@ -185,7 +185,7 @@ async def _download(pin: Pin, cache: Path, client: "Client") -> Path:
         try:
             await download_to_path(client, pin.url, part)
         except Exception as error:  # whatever the network does, the sentence names the package
-            raise UserError(
+            raise CouldNotRun(
                 f"Expected the package {pin.file_name} at {pin.url}. Received: {error}. "
                 "Make the channel reachable, then try again."
             ) from error

@@ -20,7 +20,7 @@ import install
 import project
 import tools
 from repro.audit.results import Results
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 from repro.core.writing import whole_folder
 from repro.keep.index import CONDA, PYPI
 from repro.record.manifest import recorded
@@ -129,7 +129,7 @@ def _pip(*options: str, wanted: Path, to: Path) -> None:
     pip: Sequence[str] = [sys.executable, "-Es", "-m", "pip", "download", *_OPTIONS, *options]
     where = ["--dest", str(to), "--requirement", str(wanted)]
     if subprocess.run([*pip, *where], check=False).returncode:
-        raise UserError(
+        raise CouldNotRun(
             f"Expected the packages of {wanted.name} from the index that pip "
             "is configured with. Received the error above. Make it reachable, or leave them to the "
             "lock: `--without-packages`."

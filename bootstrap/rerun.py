@@ -39,8 +39,8 @@ def main(argv: Sequence[str]) -> int:
         argv: the file, and options.
 
     Returns:
-        0: it is in order, and its claim was found again if it ran; 1: it was not; 3: nobody can
-        tell; or the status with which the run of the archive's workflow failed.
+        0: it is in order, and its claim was found again if it ran; 1: it was not; 2: a user's
+        mistake; 3: nobody can tell; 4: it could not run; 128 + n: signal n ended it.
 
     Raises:
         UserError: it is refused.

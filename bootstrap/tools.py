@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 import project
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 
 VENV = project.TOOLS / "venv"
 BIN = project.TOOLS / "bin"
@@ -156,7 +156,7 @@ def _make(key: str) -> None:
         check=False,
     )
     if made.returncode:
-        raise UserError(
+        raise CouldNotRun(
             f"Expected a virtual environment in {VENV}. Received: {made.stderr.strip()}"
         )
     _pip("--only-binary", ":all:", "-r", str(WHEELS))
@@ -183,7 +183,7 @@ def _pip(*what: str) -> None:
     pip = [str(VENV / "bin" / "python"), "-Es", "-m", "pip", "install", *options]
     done = subprocess.run([*pip, "--require-hashes", "--no-deps", *what], check=False)
     if done.returncode:
-        raise UserError(
+        raise CouldNotRun(
             f"Expected the tools pinned in {Path(what[-1]).relative_to(project.ROOT)} from the "
             "package index that pip is configured with. Received the error above. Make that index "
             "reachable (`pip config list` shows the settings), then try again."

@@ -10,6 +10,7 @@ from pathlib import Path
 import debian
 import install
 import pytest
+from repro.core.errors import CouldNotRun
 
 on_debian = pytest.mark.skipif(debian.unsuited() is not None, reason="there is no Debian 12 here")
 
@@ -56,6 +57,11 @@ def test_a_debian_without_its_tools_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(platform, "freedesktop_os_release", lambda: release)
     monkeypatch.setattr(shutil, "which", lambda tool: None if tool == "dpkg-deb" else tool)
     assert debian.unsuited() == "Debian 12 without dpkg-deb"
+
+
+def test_a_program_that_is_missing_is_named() -> None:
+    with pytest.raises(CouldNotRun, match=r"Expected no-such-program to make .* No such file"):
+        debian._run("/nowhere/no-such-program")
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -66,7 +67,7 @@ def test_with_a_yes_it_runs_where_it_was_unpacked_beside_the_archived_results(
     said: list[str], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
-    assert rerun.main([str(path), *said]) == 3  # what the archive's own `run` ends with
+    assert rerun.main([str(path), *said]) == 4  # the archive's own `run` fails
     folder = path.parent / "tiny"
     assert (folder / "ran.txt").read_text() == "all \n"
     assert (folder / ".tools/channel").read_text() == "local"
@@ -132,7 +133,7 @@ def test_with_its_packages_pip_looks_nowhere_else_whatever_the_folder_is_called(
     write(tmp_path / "a.crate.zip", plan)
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     place = tmp_path / "another place"
-    assert rerun.main([str(tmp_path / "a.crate.zip"), "--into", str(place), "--yes"]) == 3
+    assert rerun.main([str(tmp_path / "a.crate.zip"), "--into", str(place), "--yes"]) == 4
     assert [path.name for path in (place / "got").iterdir()] == [wheel.name]
 
 
@@ -200,6 +201,55 @@ def test_the_status_says_whether_the_claim_was_found_again(
     assert calls == ["all", f"reproduce --config {config}"]
 
 
+@pytest.mark.parametrize(
+    ("teller", "at", "end", "status"),
+    [
+        # An earlier version, whose `run` ends with 1 or 2 for whatever went wrong.
+        (False, "all", "exit 1", 4),
+        (False, "all", "exit 2", 4),
+        (False, "all", "exit 3", 4),
+        (False, "reproduce", "exit 1", 4),
+        (False, "reproduce", "exit 3", 4),
+        (True, "all", "exit 1", 4),
+        (True, "all", "exit 2", 2),
+        (True, "all", "exit 3", 4),
+        (True, "all", "exit 4", 4),
+        (True, "all", "kill -9 $$", 4),
+        (True, "reproduce", "exit 2", 2),
+        (True, "reproduce", "exit 4", 4),
+    ],
+)
+def test_a_run_that_fails_is_no_answer(
+    teller: bool, at: str, end: str, status: int, furnished: Project, tmp_path: Path
+) -> None:
+    small_results.write(furnished.folder / "run", f"{RUN[:-7]}[ $1 = {at} ] && {end}\nexit 0\n")
+    if teller:
+        small_results.write(furnished.folder / "bootstrap/outcome.py", "")
+    path = small_archive.archived(furnished, tmp_path / "tiny.crate.zip")
+    found = {**FOUND, "verdict": "not met"}
+    assert again_in(tmp_path, path, found) == status
+    assert (tmp_path / "out/calls.txt").read_text().splitlines()[-1].startswith(at)
+
+
+def test_an_archive_whose_run_cannot_be_started_could_not_run(
+    furnished: Project, tmp_path: Path
+) -> None:
+    small_results.write(furnished.folder / "run", "#!/nowhere/sh\n")
+    path = small_archive.archived(furnished, tmp_path / "tiny.crate.zip")
+    done = subprocess.run(
+        [project.ROOT / "run", "rerun", path, "--yes"], text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 4
+    assert done.stderr.startswith("Expected to read and write files, and to start programs. Rec")
+
+
+def test_a_refused_archive_is_the_users_mistake(tmp_path: Path) -> None:
+    (tmp_path / "a.crate.zip").write_bytes(b"no zip")
+    command = [project.ROOT / "run", "rerun", tmp_path / "a.crate.zip", "--yes"]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
 def test_the_judge_is_that_of_the_copy_that_is_trusted(runs: Path, tmp_path: Path) -> None:
     again_in(tmp_path, runs, {**FOUND, "verdict": "met"})
     pack = module("test_pack", project.ROOT / "workflow/scripts/pack.py")
@@ -255,7 +305,7 @@ def test_raw_data_are_brought_however_their_path_is_written(
     furnished.make()
     archive = tmp_path / "tiny.crate.zip"
     write(archive, small_archive.plan(furnished, limit=0))
-    assert rerun.main([str(archive), "--yes", "--data", str(furnished.folder)]) == 3
+    assert rerun.main([str(archive), "--yes", "--data", str(furnished.folder)]) == 4
     assert (tmp_path / "tiny" / path).read_text() == "1,2\n3,4\n"
 
 

@@ -115,10 +115,10 @@ def test_a_wrong_channel_is_the_users_mistake() -> None:
 
 
 @pytest.mark.slow
-def test_prints_the_command_and_mirrors_snakemakes_status(tmp_path: Path) -> None:
+def test_prints_the_command_and_tells_by_its_status_what_came_of_it(tmp_path: Path) -> None:
     done = run("no such target", "--quiet", cwd=tmp_path)
     assert done.stdout.splitlines()[0] == "$ snakemake 'no such target' --quiet"
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "no such target" in done.stdout + done.stderr
     version = run("--version", cwd=tmp_path)
     assert (version.returncode, version.stdout.splitlines()[-1]) == (0, "9.27.1")

@@ -1,13 +1,13 @@
 """judge's command line: `verify` tells by its status; a mistake is one sentence."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from repro.core.errors import UserError
+from repro.core.reporting import noted
 from repro.judge.command import main
 from repro.record import installed
+from verdicts import claim, written
 
 
 @pytest.fixture(autouse=True)
@@ -23,26 +23,8 @@ def test_an_unsound_environment_verifies_nothing(
         raise UserError("Expected another file.")
 
     monkeypatch.setattr(installed, "require", refuse)
-    assert main(["verify", written(tmp_path, "e", "met")]) == 2
+    assert main(["verify", str(written(tmp_path, "e", "met"))]) == 2
     assert capsys.readouterr().err == "Expected another file.\n"
-
-
-def written(folder: Path, name: str, verdict: str, **changed: Any) -> str:
-    path = folder / name / "verdict.json"
-    path.parent.mkdir()
-    value = {
-        "experiment": name, "goal": "bitwise", "verdict": verdict,
-        "sentence": f"{name}: {verdict}.", "scope": "", "repeats": 1, "per_seed": [], "causes": [],
-        "search": [], "mistakes": [],
-        "differences": {}, "factors": [], "goals": {
-            goal: {"verdict": verdict, "sentence": "So."}
-            for goal in ("bitwise", "metrics", "documented")
-        },
-        "best": None, "metrics": None, "inference": [], "limits": [], "methods": "",
-        "warnings": [], **changed,
-    }  # fmt: skip
-    path.write_text(json.dumps(value))
-    return str(path)
 
 
 @pytest.mark.parametrize(
@@ -58,24 +40,28 @@ def written(folder: Path, name: str, verdict: str, **changed: Any) -> str:
     ],
 )
 def test_the_status_tells_whether_the_claims_hold(
-    verdicts: list[str], status: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    verdicts: list[str], status: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    paths = [written(tmp_path, f"e{n}", verdict) for n, verdict in enumerate(verdicts)]
+    paths = [str(written(tmp_path, f"e{n}", verdict)) for n, verdict in enumerate(verdicts)]
     log = tmp_path / "logs" / "verify.log"
     assert main(["verify", *paths, "--log", str(log)]) == status
-    shown = capsys.readouterr().err
+    shown = capfd.readouterr().err
     for number, (path, verdict) in enumerate(zip(paths, verdicts, strict=True)):
         assert f"e{number}: {verdict}. See {Path(path).with_suffix('.md')}." in shown
-    assert log.read_text() == shown
+    assert log.read_text() == shown + (f"\nexit status: {status}\n" if status else "")
+    assert noted(log) == (status or None)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"[]", b"\xff", b'{"verdict": "met"}'])
 def test_a_damaged_verdict_is_told(
     content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    good, bad = written(tmp_path, "good", "met"), tmp_path / "verdict.json"
-    if content is not None:
+    good, bad = str(written(tmp_path, "good", "met")), written(tmp_path, "bad", "met")
+    if content is None:
+        bad.unlink()
+    else:
         bad.write_bytes(content)
+        claim(bad.parent, "compare", "verdict", [bad.name], {})
     assert main(["verify", good, str(bad)]) == 2
     shown = capsys.readouterr().err
     assert shown.count("\n") == 1
@@ -87,7 +73,7 @@ def test_a_damaged_verdict_is_told(
 def test_a_verdict_of_another_kind_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["verify", written(tmp_path, "a", "perhaps")]) == 2
+    assert main(["verify", str(written(tmp_path, "a", "perhaps"))]) == 2
     assert "verdict` to be one of" in capsys.readouterr().err
 
 

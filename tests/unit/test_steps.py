@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 from repro.core import launch
+from repro.core.reporting import noted
 from samples import LIBRARY, Fresh
 
 WORK = """
 import os, sys
 from pathlib import Path
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 from repro.core.reporting import reported
 
 def work(say):
-    print("printed")
+    print("printed", flush=True)
     os.system("echo from a child")
     {what}
 
@@ -54,10 +55,40 @@ def test_a_users_mistake_is_one_sentence(fresh: Fresh, tmp_path: Path) -> None:
 
 def test_a_bug_says_so_and_where_the_traceback_is(fresh: Fresh, tmp_path: Path) -> None:
     done = reported(fresh, tmp_path / "a.log", "raise KeyError('one\\ntwo')")
-    assert done.returncode == 1
+    assert done.returncode == 4
     assert "an error of its own (KeyError" in done.stderr
     assert done.stderr.count("\n") == 1
     assert "work(say)" in (tmp_path / "a.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [
+        ("pass", None),
+        ("return 0", None),
+        ("return 1", 1),
+        ("return 3", 3),
+        ("raise UserError('Expected a.')", 2),
+        ("raise CouldNotRun('Expected room.')", 4),
+        ("raise OSError(28, 'No space left on device')", 4),
+        ("raise KeyError('a')", 4),
+        ("os.kill(os.getpid(), 9)", None),
+        ("raise SystemExit(2)", None),
+    ],
+)
+def test_the_log_ends_with_the_status_unless_it_went_well_or_was_killed(
+    what: str, status: int | None, fresh: Fresh, tmp_path: Path
+) -> None:
+    done = reported(fresh, log := tmp_path / "a.log", what)
+    assert noted(log) == status
+    assert status is None or done.returncode == status
+    assert log.read_text().startswith("printed\n")
+
+
+def test_a_log_that_is_gone_or_of_another_notes_nothing(tmp_path: Path) -> None:
+    assert noted(tmp_path / "a.log") is None
+    (tmp_path / "a.log").write_text("exit status: 2")
+    assert noted(tmp_path / "a.log") is None
 
 
 def test_a_log_that_does_not_fit_hides_no_sentence(fresh: Fresh, tiny_disk: Path) -> None:

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 from repro.core.writing import whole_file, whole_folder, whole_outputs, write_bytes, write_text
 from samples import LIBRARY, Fresh
 
@@ -68,6 +69,101 @@ def test_an_exception_keeps_the_old_and_leaves_nothing(
 
     with pytest.raises(shown):
         write_half()
+    assert content(target) == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["b"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(2, "No such file or directory", "patchelf"),
+        PermissionError(13, "Permission denied", "/elsewhere/a.npy"),
+        OSError(28, "No space left on device", "/elsewhere/a.npy", None, "/elsewhere/b.npy"),
+        ConnectionRefusedError(111, "Connection refused"),
+        OSError(101, "Network is unreachable"),
+        URLError("no network"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_goes_wrong_elsewhere_is_not_blamed_on_what_is_written(
+    whole: Whole, error: OSError, tmp_path: Path
+) -> None:
+    def fail() -> None:
+        with whole(tmp_path / "b"):
+            raise error
+
+    with pytest.raises(type(error)) as raised:
+        fail()
+    assert raised.value is error
+    assert not list(tmp_path.iterdir())
+
+
+@BOTH
+def test_what_goes_wrong_in_what_is_written_is_told(whole: Whole, tmp_path: Path) -> None:
+    def fail(*errors: str) -> None:
+        with whole(tmp_path / "b") as temporary:
+            raise OSError(*[str(temporary / "c") if e == "c" else e for e in errors])
+
+    for errors in (
+        (28, "No space left on device"),
+        (13, "Denied", "c"),
+        (28, "Full", "/a", None, "c"),
+    ):
+        with pytest.raises(CouldNotRun, match=r"Expected to write .*b\. Received from the system"):
+            fail(*errors)
+
+
+REPLACED = """
+import os, signal, sys
+from pathlib import Path
+import repro.core.writing as writing
+
+target, step = Path(sys.argv[1]), int(sys.argv[2])
+
+def event(name, arguments, seen=[]):
+    if name in ("os.rename", "os.rmdir", "os.remove", "shutil.rmtree"):
+        if any(str(a).startswith(str(target.parent)) for a in arguments):
+            seen.append(name)
+            if len(seen) == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+with writing.whole_folder(target) as temporary:
+    (temporary / "file").write_text("new")
+    sys.addaudithook(event)
+"""
+
+
+def test_a_kill_at_any_moment_of_the_replacing_loses_not_both(tmp_path: Path, fresh: Fresh) -> None:
+    for step in range(1, 20):
+        target = tmp_path / str(step) / "b"
+        with whole_folder(target) as temporary:
+            fill(temporary, True, "old")
+        done = fresh(REPLACED, str(target), str(step))
+        whole = [p for p in target.parent.glob("*/file") if p.read_text() in ("old", "new")]
+        assert whole, step
+        if done.returncode == 0:
+            break
+        with pytest.raises(KeyError), whole_folder(target):
+            raise KeyError  # the next try fails: what was there is there
+        assert content(target) in ("old", "new")
+        assert [p.name for p in target.parent.iterdir()] == ["b"]
+    assert step > 2
+    assert (done.returncode, content(target)) == (0, "new")
+
+
+def test_a_folder_that_cannot_take_the_place_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with whole_folder(target := tmp_path / "b") as temporary:
+        fill(temporary, True, "old")
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device", "b")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(CouldNotRun), whole_folder(target) as temporary:
+        fill(temporary, True)
     assert content(target) == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["b"]
 

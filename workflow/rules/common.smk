@@ -165,6 +165,18 @@ COMPARED = {
     "train": ["weights.safetensors", "trace.jsonl", "history.csv", "train.manifest.json"],
     "evaluate": ["metrics.json", "predictions.npz", "evaluate.manifest.json"],
 }
+# What rules make beside that: of data, by the name of their manifest, of a training, of an experiment.
+BESIDE = {
+    "data.manifest.json": ["data/train/id.npy", "data/test/id.npy"],
+    "train.manifest.json": ["model.keras"],
+}
+JUDGED = [
+    "probe.json",
+    "probe.manifest.json",
+    "verdict.json",
+    "verdict.md",
+    "verdict.manifest.json",
+]
 
 
 def looks_of(name):
@@ -184,9 +196,16 @@ def looks_of(name):
     return files, chosen.seeds
 
 
-def looks(wildcards):
-    """All looks of all experiments: asked for by the targets, or a verdict that stands hides them."""
-    return [file for name in EXPERIMENTS for file in looks_of(name)[0]]
+def finished(wildcards):
+    """Every file that rules make of every experiment: asked for by the targets, or a verdict that
+    stands hides that one of them is gone. Not the programs: all would be made anew from them."""
+    every = []
+    for name in EXPERIMENTS:
+        for file in compared_of(name):
+            folder, _, own = file.rpartition("/")
+            every += [file, *(f"{folder}/{other}" for other in BESIDE.get(own, ()))]
+        every += [f"results/{name}/{file}" for file in JUDGED]
+    return every
 
 
 def looked_at(wildcards):
@@ -199,15 +218,15 @@ def looked_at(wildcards):
     ]
 
 
-def compared(wildcards):
-    """All files that are compared, and their manifests."""
-    chosen = entry(wildcards)
-    looked, own = looks_of(wildcards.experiment)
+def compared_of(name):
+    """All files of an experiment that are compared, and their manifests."""
+    chosen = EXPERIMENTS[name]
+    looked, own = looks_of(name)
     # A repeat that stops early has no final weights to evaluate.
     again = ["train", "evaluate"] if chosen.repeat == "full" else ["train"]
     steps = {"original": ["train", "evaluate"], **{run: again for run in chosen.repeated()}}
     seeds = {run: chosen.repeated_seeds(own) for run in steps} | {"original": own}
-    folder = f"results/{wildcards.experiment}"
+    folder = f"results/{name}"
     return [
         *looked,
         *[file.replace(".json", ".manifest.json") for file in looked],
@@ -219,6 +238,11 @@ def compared(wildcards):
         for name in names
         for file in COMPARED[name]
     ]
+
+
+def compared(wildcards):
+    """The same, of the experiment that a job is for."""
+    return compared_of(wildcards.experiment)
 
 
 def manifests(wildcards):

@@ -58,7 +58,7 @@ rule verify:
     input:
         judge="results/judge.pyz",
         verdicts=expand("results/{experiment}/verdict.json", experiment=EXPERIMENTS),
-        looks=looks,
+        finished=finished,
     log:
         "logs/verify.log",
     localrule: True

@@ -133,9 +133,8 @@ def _worked(job: _Job, out: Path, keeping: Keeping | None) -> dict[str, Any]:
     options, inputs = job.options, job.inputs
 
     def say(line: str) -> None:
-        print(line, flush=True)
-        if options.run == "original":  # a repeat would only say it again
-            job.say(line)
+        # A repeat would only say it again.
+        (job.say if options.run == "original" else print)(line)
 
     seed, step, path = _begin(options), _STEPS[options.step], inputs["experiment"]
     if options.detail is None:
@@ -256,7 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             launch.launch(options.run, options.intra, options.vary, given, options.twice)
         except UserError as error:
             print(error, file=sys.stderr)
-            return 2
+            return error.status
     work = {"environment": _environment, "cost": _cost}.get(options.step, _do)
     try:
         return reported(options.log, lambda say: work(options, say))

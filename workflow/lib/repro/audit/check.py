@@ -26,7 +26,8 @@ from repro.core.errors import UserError
 from repro.core.writing import write_bytes
 
 _UNKNOWN = "a later step used it, and its manifest does not know it"
-_UNREAD = "cannot be read: "
+UNREAD = "cannot be read: "
+"""How a digest begins that is none."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def check(
         outdated = _made_by(results, one.users)
         old |= outdated
         found.append(Finding(one.kind, one.path, one.what, _together(outdated, results)))
-    good = {name: value for name, value in digests.items() if not value.startswith(_UNREAD)}
+    good = {name: value for name, value in digests.items() if not value.startswith(UNREAD)}
     return Report(folder, tuple(dict.fromkeys(found)), good, len(old), whole)
 
 
@@ -140,11 +141,11 @@ def hashed(files: Mapping[str, Path]) -> dict[str, str]:
 
 def _hashed(path: Path) -> str:
     if not path.is_file():  # a pipe would never end
-        return f"{_UNREAD}not a file, or a link to nothing"
+        return f"{UNREAD}not a file, or a link to nothing"
     try:
         return sha256_file(path)
     except OSError as error:
-        return f"{_UNREAD}{error.strerror}"
+        return f"{UNREAD}{error.strerror}"
 
 
 def broken(results: Results, digests: Mapping[str, str]) -> Iterator[Finding]:
@@ -157,7 +158,7 @@ def broken(results: Results, digests: Mapping[str, str]) -> Iterator[Finding]:
             yield Finding("missing", results.shown(name), f"claimed by {by}")
         elif digests[name] != sha256:
             found = digests[name]
-            what = found if found.startswith(_UNREAD) else against(found, sha256)
+            what = found if found.startswith(UNREAD) else against(found, sha256)
             yield Finding("changed", results.shown(name), what)
         claimed[name] = by
     hidden = Counter[str]()
@@ -175,7 +176,7 @@ def broken(results: Results, digests: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _why_odd(found: str) -> str:
-    return found if found.startswith(_UNREAD) else ""
+    return found if found.startswith(UNREAD) else ""
 
 
 def _may_claim(path: str, name: str) -> bool:

@@ -77,7 +77,7 @@ def _become(work: Callable[[], NoReturn], mask: set[signal.Signals]) -> NoReturn
         work()
     except UserError as error:
         print(error, file=sys.stderr)
-        status = 2
+        status = error.status
     except BaseException:
         traceback.print_exc()
     finally:

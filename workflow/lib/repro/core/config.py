@@ -121,7 +121,7 @@ class Experiment:
         """What a step's result depends on, as plain JSON values.
 
         Args:
-            step: `prepare`, `train`, `evaluate`, `probe`, `cost` or `compare`.
+            step: `prepare`, `train`, `evaluate`, `probe`, `cost`, `look` or `compare`.
             run: `original` or a repeat, which may stop early.
             seed: the root seed of training.
 

@@ -1,7 +1,8 @@
-"""Errors: the one kind that is shown to a user as a sentence.
+"""Errors: the kinds that are shown to a user as a sentence.
 
 Synopsis:
     raise UserError("Expected `epochs` to be at least 1. Received 0. Set it to 1 or more.")
+    raise CouldNotRun("Expected to write a.npy. Received from the system: No space left. …")
 """
 
 
@@ -10,10 +11,23 @@ class UserError(Exception):
 
     The text is one sentence or a few short ones: what was expected, what was
     received, what to do. Whoever catches it prints the text alone and exits
-    with status 2; any other exception is a bug and keeps its traceback.
+    with its `status`; any other exception is a bug and keeps its traceback.
 
     Example:
         >>> raise UserError("Expected a file at data.csv. Received none. Correct `path`.")
         Traceback (most recent call last):
         repro.core.errors.UserError: Expected a file at data.csv. Received none. Correct `path`.
     """
+
+    status = 2
+
+
+class CouldNotRun(UserError):
+    """Nothing is wrong with what was asked: room, a right, the network or a program was lacking.
+
+    Example:
+        >>> CouldNotRun("Expected the index to answer. Received no answer. Try again.").status
+        4
+    """
+
+    status = 4

@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 
 from repro.core.canonical import canonical
 from repro.core.child import signals_held, waited
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 from repro.core.factors import BY_PARENT, STRESS, VARIATIONS, processors, variables
 from repro.core.isolation import die_with, mounted_below, reason
 from repro.core.stale_state import FRESH
@@ -179,7 +179,7 @@ def _fresh(run: str) -> Generator[Path]:
     try:
         folder = Path(tempfile.mkdtemp(prefix=f"{run}-")).resolve()
     except OSError as error:
-        raise UserError(
+        raise CouldNotRun(
             f"Expected to make a folder for temporary files. Received from the system: "
             f"{error.strerror}. Make room, or name another place in TMPDIR, and run again."
         ) from None

@@ -7,13 +7,17 @@ Synopsis:
     with whole_outputs(folder, ["a.txt", "b.txt"]) as temporary: ...
 """
 
+import errno
 import os
 import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun
+
+# What only writing says, and without a name where a file is written to by its number.
+_OF_WRITING = (None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @contextmanager
@@ -24,15 +28,39 @@ def sentence_for_system_errors(path: Path) -> Generator[None]:
         path: how to call what is written.
 
     Raises:
-        UserError: instead of any OSError.
+        CouldNotRun: instead of any OSError.
     """
     try:
         yield
     except OSError as error:
-        raise UserError(
-            f"Expected to write {path}. Received from the system: {error.strerror or error}. "
-            "Make room or give the right to write there, and run again; nothing was kept."
-        ) from error
+        raise _refusal(path, error) from error
+
+
+@contextmanager
+def _written_by_caller(path: Path, temporary: Path) -> Generator[None]:
+    """The same for the caller's block, but what is said there of something else passes."""
+    try:
+        yield
+    except OSError as error:
+        if not _speaks_of(error, temporary):
+            raise
+        raise _refusal(path, error) from error
+
+
+def _refusal(path: Path, error: OSError) -> CouldNotRun:
+    return CouldNotRun(
+        f"Expected to write {path}. Received from the system: {error.strerror or error}. "
+        "Make room or give the right to write there, and run again; nothing was kept."
+    )
+
+
+def _speaks_of(error: OSError, temporary: Path) -> bool:
+    """Whether an error names what is written, or is one that only writing gives."""
+    given = [n for n in (error.filename, error.filename2) if isinstance(n, str | bytes)]
+    if not given:
+        return type(error) is OSError and error.errno in _OF_WRITING
+    names = [Path(os.fsdecode(name)).absolute() for name in given]
+    return any(name.is_relative_to(temporary.absolute()) for name in names)
 
 
 def _temporary(path: Path) -> Path:
@@ -61,7 +89,7 @@ def whole_file(path: Path) -> Generator[Path]:
         The temporary path, to be written by the caller.
 
     Raises:
-        UserError: the system refused to write (a full disk, a missing right).
+        CouldNotRun: the system refused to write (a full disk, a missing right).
 
     Example:
         >>> with whole_file(Path("a.txt")) as temporary:
@@ -70,12 +98,15 @@ def whole_file(path: Path) -> Generator[Path]:
     temporary = _temporary(path)
     with sentence_for_system_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+    try:
+        with _written_by_caller(path, temporary):
             yield temporary
+        with sentence_for_system_errors(path):
             flush(temporary)
             temporary.replace(path)
             flush(path.parent)
-        finally:
+    finally:
+        with sentence_for_system_errors(path):
             temporary.unlink(missing_ok=True)
 
 
@@ -89,18 +120,46 @@ def whole_folder(path: Path, *, anew: bool = False) -> Generator[Path]:
     """
     temporary = _temporary(path)
     with sentence_for_system_errors(path):
+        if not anew:
+            _mend(path)
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        try:
+    try:
+        with _written_by_caller(path, temporary):
             yield temporary
+        with sentence_for_system_errors(path):
             for file in sorted(temporary.rglob("*")):
                 flush(file)
-            if not anew:
-                shutil.rmtree(path, ignore_errors=True)
-            temporary.replace(path)
+            if anew:
+                temporary.replace(path)
+            else:
+                _take_place(temporary, path)
             flush(path.parent)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".replaced.{path.name}")
+
+
+def _take_place(new: Path, path: Path) -> None:
+    """Renames to `path`; an older folder there is whole under another name until that is done."""
+    aside = _aside(path)
+    if path.is_dir() and not path.is_symlink():
+        path.replace(aside)
+    try:
+        new.replace(path)
+    finally:
+        _mend(path)
+
+
+def _mend(path: Path) -> None:
+    """Ends what a killed process, or a refused rename, left of a replacement."""
+    aside = _aside(path)
+    if aside.is_dir() and not path.exists():
+        aside.rename(path)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 @contextmanager
@@ -117,7 +176,7 @@ def whole_outputs(folder: Path, names: Sequence[str]) -> Generator[Path]:
         The temporary folder, to be filled by the caller.
 
     Raises:
-        UserError: the system refused to write.
+        CouldNotRun: the system refused to write.
 
     Example:
         >>> with whole_outputs(Path("results"), ["a.txt"]) as temporary:
@@ -125,15 +184,15 @@ def whole_outputs(folder: Path, names: Sequence[str]) -> Generator[Path]:
     """
     temporary = _temporary(folder / f"{names[0]}.outputs")
     with sentence_for_system_errors(folder):
+        for name in names:
+            _mend(folder / name)
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
     try:
         yield temporary
         with sentence_for_system_errors(folder):
             for name in names:
-                if (folder / name).is_dir():
-                    shutil.rmtree(folder / name)
-                (temporary / name).replace(folder / name)
+                _take_place(temporary / name, folder / name)
             flush(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -27,7 +27,7 @@ from repro.core.reporting import Say, reported
 from repro.core.schema import checked
 from repro.core.trace import read as read_trace
 from repro.core.writing import write_text
-from repro.judge import price_command, reproduction_command
+from repro.judge import price_command, reproduction_command, verify_command
 from repro.judge.agreement import Mistake, mistakes, unlooked
 from repro.judge.answer import INCONCLUSIVE, MET
 from repro.judge.compare import Comparison, compare
@@ -163,36 +163,12 @@ def _moved(values: Mapping[str, Measured], wanted: Mapping[str, Any], planned: b
     return moved(values, wanted, looks(wanted["budget"]) if planned else ())
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return checked(json.loads(path.read_text("utf-8")), "verdict", path.name)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"Expected a verdict at {path}. Received a file that cannot be read as one ({error}). "
-            "Delete it and run `snakemake all`."
-        ) from error
-
-
-def _verify(paths: Sequence[Path], log: Path | None) -> int:
-    """0 where every claim holds; 1 where one does not; else 3."""
-    installed.require(Path(sys.prefix))
-    verdicts = [(path, _read(path)) for path in paths]
-    sentences = [f"{v['sentence']} See {path.with_suffix('.md')}.\n" for path, v in verdicts]
-    sys.stderr.writelines(sentences)
-    if log is not None:
-        write_text(log, "".join(sentences))
-    found = {verdict["verdict"] for _, verdict in verdicts}
-    return 0 if found == {MET} else 3 if found <= {MET, INCONCLUSIVE} else 1
-
-
-def _drift(pairs: Sequence[str], log: Path | None) -> int:
+def _drift(options: argparse.Namespace, say: Say) -> int:
     """0 where every goal can still be claimed for every result, else 1."""
     installed.require(Path(sys.prefix))
-    split = [pair.rpartition("=") for pair in pairs]
+    split = [pair.rpartition("=") for pair in options.pairs]
     text, status = told([(Path(path), Path(present)) for path, _, present in split])
-    sys.stdout.write(text)
-    if log is not None:
-        write_text(log, text)
+    say(text.removesuffix("\n"))
     return status
 
 
@@ -215,12 +191,10 @@ def _parser() -> argparse.ArgumentParser:
     look.add_argument("--seeds", required=True, type=int, help="how many there are so far")
     look.add_argument("--folder", required=True, type=Path, help="the experiment's results")
     look.add_argument("--log", required=True, type=Path, metavar="FILE")
-    two = verbs.add_parser("verify", help="fail with one sentence where a claim does not hold")
-    two.add_argument("verdicts", nargs="+", type=Path)
-    two.add_argument("--log", type=Path, metavar="FILE", help="where the sentences go as well")
     three = verbs.add_parser("drift", help="say what differs now from what made results")
     three.add_argument("pairs", nargs="*", metavar="MANIFEST=PRESENT")
     three.add_argument("--log", type=Path, metavar="FILE", help="where the text goes as well")
+    verify_command.arguments(verbs)
     price_command.arguments(verbs)
     reproduction_command.arguments(verbs)
     return parser
@@ -233,19 +207,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the command line; by default that of the process.
 
     Returns:
-        The exit status: 0 holds, 1 does not, 2 a user's mistake, 3 inconclusive.
+        The exit status: 0 holds, 1 does not, 2 a user's mistake, 3 inconclusive, 4 could not run.
     """
     options = _parser().parse_args(arguments)
-    logged = {
-        "compare": _compare, "look": _look, "cost": price_command.measure,
-        "reproduce": reproduction_command.reproduce,
+    verbs = {
+        "compare": _compare, "look": _look, "verify": verify_command.verify, "drift": _drift,
+        "cost": price_command.measure, "reproduce": reproduction_command.reproduce,
     }  # fmt: skip
-    if work := logged.get(options.verb):
-        return reported(options.log, lambda say: work(options, say))
-    try:
-        if options.verb == "drift":
-            return _drift(options.pairs, options.log)
-        return _verify(options.verdicts, options.log)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
+    shown = 1 if options.verb == "drift" else 2
+    return reported(options.log, lambda say: verbs[options.verb](options, say), shown)

@@ -1,8 +1,8 @@
 """Sentence: a verdict in words, for someone who has never seen the code.
 
 Synopsis:
-    met("digits", comparisons, factors, stopped, mistakes)
-    not_met("digits", comparisons, causes, trials)
+    met("digits", comparisons, context, evaluated, mistakes)
+    not_met("digits", comparisons, causes, trials, mistakes)
 
 Words follow the ACM: *repeatable* is the same setup again; nothing here claims more.
 """

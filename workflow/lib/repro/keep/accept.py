@@ -17,7 +17,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 from repro.core.writing import sentence_for_system_errors, whole_folder
 from repro.keep import crate, pages
 from repro.keep import index as indexes
@@ -150,7 +150,7 @@ def unpack(path: Path, folder: Path, told: Told = untold, seen: str | None = Non
 def _refuse_full(folder: Path, size: int) -> None:
     there = next(parent for parent in folder.absolute().parents if parent.is_dir())
     if (free := shutil.disk_usage(there).free) < size:
-        raise UserError(
+        raise CouldNotRun(
             f"Expected {size} free bytes at {there}. Received {free}. Make room, or name another "
             "folder."
         )

@@ -2,7 +2,7 @@
 
 Synopsis:
     circumstances(predict, predictions, batch_size=64)
-    # {"batch size": {"to": "32", "same": False, …}, "one processor": {…, "same": True}}
+    # {"batch size": {"to": "32", "same": False, …}, "processors": {…, "same": True}}
 """
 
 from __future__ import annotations

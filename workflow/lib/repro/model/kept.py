@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun
 from repro.core.writing import flush, sentence_for_system_errors
 from repro.model.snapshot import Damaged, Foreign, Snapshot, load, save
 
@@ -68,7 +68,7 @@ class Kept:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
-            raise UserError(
+            raise CouldNotRun(
                 f"Expected no other process to train into {self.folder}. Received one that still "
                 "does, perhaps left by a Snakemake that was killed. Wait until it has ended, or "
                 "end it, and run again."

@@ -23,7 +23,7 @@ from repro.model.detail import Detail
 
 
 def digest(tensor: Any) -> Any:
-    """The step digest of a tensor: `repro.core.digest.farmhash64` of its bytes.
+    """The step digest of a tensor: `repro.core.farmhash.farmhash64` of its bytes.
 
     One operation of TensorFlow's own, on the CPU, so that looking costs little beside any step. Of
     text, it is the digest of the texts' own digests.

@@ -1,0 +1,122 @@
+"""What came of a run, as one exit status: what Snakemake does not tell by its own.
+
+Synopsis:
+    status = outcome.of_snakemake(["verify"], Path())
+    ended = outcome.waited(["./run", "all"], folder, environment)
+
+Snakemake's status is 1 for anything. So each process of ours notes its own at the end of its log
+(`repro.core.reporting`), and of the logs that were written meanwhile those notes count. Where there
+is none, Snakemake is asked, by a dry run, whether it understands at all what it was asked for.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tools
+from repro.core.child import signals_held
+from repro.core.errors import CouldNotRun, UserError
+from repro.core.isolation import die_with
+from repro.core.reporting import noted
+
+MISTAKE, NOT_RUN = UserError.status, CouldNotRun.status
+# Where several jobs failed: what no second try would mend comes first, a claim's answer last.
+_ORDER = (MISTAKE, NOT_RUN, 1, 3)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended, and the signal that was to end this process meanwhile, if any."""
+
+    status: int
+    signal: int
+
+    @property
+    def interrupted(self) -> int:
+        """128 + n where signal n was to end this process and so ended the child, else 0."""
+        return 128 + self.signal if self.status and self.signal else 0
+
+
+def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
+    """Run Snakemake, and say what came of it.
+
+    Args:
+        arguments: its command line.
+        folder: where its jobs work.
+
+    Returns:
+        0 done; 1 a claim does not hold; 2 a user's mistake; 3 nobody can tell; 4 it could not run;
+        128 + n where signal n ended it.
+
+    Example:
+        >>> of_snakemake(["verify"], Path())
+        0
+    """
+    before, command = _logs(folder), [str(tools.BIN / "snakemake"), *arguments]
+    ended = waited(command, Path(), tools.environment())
+    if ended.status == 0 or ended.interrupted:
+        return ended.interrupted
+    if ended.status == MISTAKE:  # of its command line
+        return MISTAKE
+    fresh = [log for log, state in _logs(folder).items() if before.get(log) != state]
+    notes = {noted(log) for log in fresh}
+    if found := [status for status in _ORDER if status in notes]:
+        return found[0]
+    if ended.status < 0:
+        return NOT_RUN
+    asked = subprocess.run(
+        [command[0], "--dry-run", *arguments], env=tools.environment(), check=False,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    return MISTAKE if asked.returncode else NOT_RUN
+
+
+def waited(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Ended:
+    """Run a program to its end; each signal reaches it once, and it ends with this process.
+
+    It stays in the group of this process, to which a terminal sends what is typed: what comes from
+    there has reached it already, and all else is handed on.
+
+    Args:
+        command: the program and its arguments.
+        folder: its working directory.
+        environment: its environment variables.
+
+    Returns:
+        How it ended.
+    """
+    parent, got = os.getpid(), 0
+
+    with signals_held() as before:
+
+        def prepare() -> None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            die_with(parent)
+
+        child = subprocess.Popen(command, cwd=folder, env=environment, preexec_fn=prepare)
+        while child.poll() is None:
+            number, typed = _received()
+            if number != signal.SIGCHLD:
+                got = number
+                if not typed:
+                    child.send_signal(number)
+    return Ended(child.returncode, got)
+
+
+def _received() -> tuple[int, bool]:
+    """The next signal, and whether the system sent it by itself, to the whole group."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    if not hasattr(signal, "sigwaitinfo"):  # macOS: only what is typed is ever sent as SIGINT
+        number = signal.sigwait(held)
+        return number, number in (signal.SIGINT, signal.SIGQUIT)
+    found = signal.sigwaitinfo(held)
+    return found.si_signo, found.si_code > 0
+
+
+def _logs(folder: Path) -> dict[Path, tuple[int, int, int]]:
+    """Every log, and what tells whether it was written since."""
+    found = {log: log.stat() for log in (folder / "logs").rglob("*.log") if log.is_file()}
+    return {log: (s.st_ino, s.st_mtime_ns, s.st_size) for log, s in found.items()}

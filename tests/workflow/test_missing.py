@@ -1,0 +1,98 @@
+"""What is missing among the results is made again, and nothing else; what is others is named."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+JOBS = ("code", "prepare", "train", "evaluate", "probe", "compare")
+
+
+@pytest.fixture(scope="module")
+def done(new_project):
+    """A project whose whole job has run."""
+    made = new_project("whole")
+    result = made.run("--cores", "2", "all")
+    assert result.returncode == 0, result.stdout
+    return made
+
+
+def planned(made, *arguments: str) -> dict[str, int]:
+    """How many jobs of each rule a target would run."""
+    said = made.run("--dry-run", "--quiet", "host", "--", *arguments).stdout
+    if "Nothing to be done" in said:
+        return {}
+    words = said.partition("Job stats: job count ")[2].partition(" total ")[0].split()
+    return {name: int(words[words.index(name) + 1]) for name in JOBS if name in words}
+
+
+FILES = {
+    "small/original/data/test/id.npy": {"prepare": 1, "train": 1, "evaluate": 1, "probe": 1},
+    "small/repeat/data.manifest.json": {"prepare": 1, "train": 1, "evaluate": 1},
+    "small/original/seed-0/model.keras": {"train": 1, "evaluate": 1},
+    "small/repeat/seed-0/train.manifest.json": {"train": 1, "evaluate": 1},
+    "small/repeat/seed-0/metrics.json": {"evaluate": 1},
+    "small/probe.manifest.json": {"probe": 1},
+    "small/verdict.md": {"compare": 1},
+    "small/verdict.manifest.json": {"compare": 1},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "target"), [*((name, "all") for name in FILES), ("small/verdict.md", "verify")]
+)
+def test_each_file_that_is_missing_is_asked_for(done, name: str, target: str, tmp_path: Path):
+    file, aside = done.results / name, tmp_path / "aside"
+    file.rename(aside)
+    try:
+        found = planned(done, target)
+    finally:
+        aside.rename(file)
+    # A verdict is made again of whatever was made again below it; Snakemake tells so beforehand.
+    assert found.items() >= FILES[name].items()
+    assert found.keys() <= {*FILES[name], "compare"}
+
+
+def test_what_is_gone_is_made_again_with_the_same_bytes_and_the_rest_is_left(done):
+    """The results of one step and a page are removed, as by hand."""
+
+    def state() -> dict[str, tuple[int, bytes]]:
+        files = [file for file in done.results.rglob("*") if file.is_file()]
+        return {
+            file.relative_to(done.results).as_posix(): (file.stat().st_mtime_ns, file.read_bytes())
+            for file in files
+        }
+
+    before = state()
+    for file in (done.results / "small" / "original" / "seed-0").iterdir():
+        file.unlink()
+    (done.results / "small" / "verdict.md").unlink()
+    result = done.run("--cores", "2", "all")
+    assert result.returncode == 0, result.stdout
+    after = state()
+    again = {name for name in before if after[name][0] != before[name][0]}
+    own = {name for name in before if name.startswith(("small/original/seed-0/", "small/verdict"))}
+    assert (after.keys(), again) == (before.keys(), own)
+    others = ("manifest.json", "model.keras")
+    assert [n for n in own if after[n][1] != before[n][1] and not n.endswith(others)] == []
+    assert "Nothing to be done" in done.run("all").stdout
+
+
+@pytest.mark.parametrize("name", ["small/original/data/train/x.npy", "small/verdict.json"])
+def test_verify_names_what_is_gone_or_edited_where_snakemake_sees_nothing(done, name: str):
+    file = done.results / name
+    content, times = file.read_bytes(), (file.stat().st_atime_ns, file.stat().st_mtime_ns)
+    if name.endswith(".npy"):  # no rule declares it
+        file.unlink()
+    else:
+        file.write_bytes(content.replace(b'"verdict": "met"', b'"verdict": "not met"'))
+        os.utime(file, ns=times)
+    result = done.run("verify")
+    file.write_bytes(content)
+    os.utime(file, ns=times)
+    assert result.returncode == 1
+    said = "Expected verdicts, and what they rest on, as they were written. Received "
+    assert f"{said}results/{name} (" in result.stdout
+    assert done.run("verify").returncode == 0
