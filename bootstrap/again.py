@@ -24,6 +24,8 @@ from repro.keep.strict import shown
 
 ARCHIVED = "archived-results"
 JUDGE = Path(".tools", "judge.pyz")
+PKGS = Path(".tools", "pkgs")
+NO_CONDA = Path(".tools", "no-conda")
 _EVALUATION = ("evaluate.manifest.json", "metrics.json", "predictions.npz")
 
 
@@ -115,21 +117,24 @@ def _settle(folder: Path, kind: Kind) -> None:
     """Choose the channel of the results, and lay the archive's packages where it looks first."""
     write_text(folder / ".tools" / "channel", kind.channel)
     if kind.offline and kind.channel == "locked":  # the front end looks here before the channel
-        packages = folder / ".tools" / "pkgs"
-        packages.mkdir(exist_ok=True)
+        (folder / PKGS).mkdir(exist_ok=True)
         for file in (folder / "packages" / "conda").glob("*/*"):
             if file.is_file():
-                shutil.copyfile(file, packages / file.name)
+                shutil.copyfile(file, folder / PKGS / file.name)
+    if kind.offline:  # the user's own conda would ask the channel: one too old hides it
+        write_text(folder / NO_CONDA / "conda", "#!/bin/sh\necho conda 0.0.0\n")
+        (folder / NO_CONDA / "conda").chmod(0o755)
 
 
 def _environment(folder: Path, kind: Kind) -> dict[str, str]:
-    """Of the archive's own `./run`: pip looks into the archive where that has the packages."""
+    """Of the archive's own `./run`: pip and conda look into it where it has the packages."""
     if not kind.offline:
         return dict(os.environ)
     wheels = (folder / "packages" / "pypi").as_uri()  # a space would make two places of a path
     # Of no other index either.
     pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels, "PIP_CONFIG_FILE": os.devnull}
-    return {**os.environ, **pip}
+    path = os.pathsep.join([str(folder / NO_CONDA), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, **pip, "PATH": path, "CONDA_PKGS_DIRS": str(folder / PKGS)}
 
 
 def _lay_out(folder: Path, experiment: str) -> None:

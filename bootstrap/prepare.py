@@ -1,9 +1,10 @@
-"""Makes sure that a target can run: a channel, no unsound environment, no lock left behind.
+"""Makes sure that a target can run: a channel, and no unsound environment.
 
 Synopsis:
     prepare.prepare("local", anew=False)
-    prepare.drop_stale_lock(project.ROOT)
     prepare.drop_unsound(project.ROOT / ".snakemake" / "conda")
+
+A lock that a killed Snakemake left is the Snakefile's to remove: `repro.record.leftover`.
 """
 
 import shutil
@@ -28,45 +29,7 @@ def prepare(forced: str | None, *, anew: bool) -> None:
         >>> prepare("locked", anew=False)
     """
     channel.ensure(forced, anew=anew)
-    drop_stale_lock(project.ROOT)
     drop_unsound(project.ROOT / ".snakemake" / "conda")
-
-
-def drop_stale_lock(root: Path) -> bool:
-    """Remove the lock that a killed Snakemake left, so that the next try needs no other command.
-
-    Args:
-        root: the folder that Snakemake works in.
-
-    Returns:
-        Whether a lock was removed; one that a living Snakemake may hold never is.
-
-    Example:
-        >>> drop_stale_lock(project.ROOT)
-        False
-    """
-    locks = root / ".snakemake" / "locks"
-    if not any(locks.glob("*.lock")) or _snakemake_runs_in(root):
-        return False
-    shutil.rmtree(locks)
-    print("An earlier run was killed: the lock that it left is removed.", file=sys.stderr)
-    return True
-
-
-def _snakemake_runs_in(root: Path) -> bool:
-    import psutil
-
-    for process in psutil.process_iter():
-        try:
-            called = {Path(word).name for word in process.cmdline()}
-            if "snakemake" in called and Path(process.cwd()).resolve() == root.resolve():
-                return True
-        except psutil.AccessDenied:
-            if "snakemake" in process.name():
-                return True  # another user's: it may work here
-        except psutil.NoSuchProcess:
-            continue
-    return False
 
 
 def drop_unsound(folder: Path) -> list[Path]:

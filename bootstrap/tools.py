@@ -125,7 +125,10 @@ def users_conda() -> str | None:
     conda = shutil.which("conda", path=search_path().partition(os.pathsep)[2])
     if conda is None:
         return None
-    answer = subprocess.run([conda, "--version"], capture_output=True, text=True, check=False)
+    try:
+        answer = subprocess.run([conda, "--version"], capture_output=True, text=True, check=False)
+    except OSError:  # its Python is gone, say
+        return None
     version = re.search(r"(\d+)\.(\d+)\.\d+", answer.stdout)
     enough = version is not None and (int(version[1]), int(version[2])) >= MINIMUM_CONDA
     return conda if enough else None

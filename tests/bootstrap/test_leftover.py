@@ -1,9 +1,10 @@
 """The lock of a killed Snakemake is removed; that of a living one never is."""
 
+import fcntl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import project
@@ -67,10 +68,31 @@ def test_one_that_reads_the_same_snakefile_keeps_its_lock(lock: Path, tmp_path: 
     lock.unlink()
     with process(tmp_path, HOLDING, str(project.LIBRARY)):
         lock.write_text("a.txt\n")
-        assert unlocked(tmp_path) is None
+        unlocked(tmp_path)
         assert lock.exists()
     assert unlocked(tmp_path) is not None
     assert not lock.exists()
+
+
+def test_one_that_came_second_keeps_its_lock_when_the_first_has_ended(
+    lock: Path, tmp_path: Path
+) -> None:
+    with ExitStack() as second:
+        with process(tmp_path, HOLDING, str(project.LIBRARY)):
+            second.enter_context(process(tmp_path, HOLDING, str(project.LIBRARY)))
+            lock.parent.mkdir(exist_ok=True)
+            lock.write_text("a.txt\n")
+        unlocked(tmp_path)
+        assert lock.exists()
+    assert unlocked(tmp_path) is not None
+    assert not lock.exists()
+
+
+def test_one_of_an_older_version_keeps_its_lock(lock: Path, tmp_path: Path) -> None:
+    with (tmp_path / ".snakemake" / "repro.alive").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        assert unlocked(tmp_path) is None
+        assert lock.exists()
 
 
 @pytest.mark.parametrize("name", ["snakemake", "/a/bin/snakemake", "/a/snakemake/__main__.py"])

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import again
+import conda
 import project
 import pytest
 import rerun
 import small_archive
 import small_results
+import tools
 from repro.core.digest import sha256_file, sha256_files
 from repro.core.errors import UserError
 from repro.core.source import module
@@ -346,3 +348,24 @@ def test_conda_packages_of_either_kind_are_laid_where_they_are_looked_for_once(
     assert again.run(tmp_path / "out", again.Kind("tiny", "whole", "locked", offline=True)) == 0
     assert sorted(copied) == ["a-1-0.tar.bz2", "b-1-0.conda"]
     assert (tmp_path / "out/.tools/pkgs/a-1-0.tar.bz2").read_text() == "noarch/a-1-0.tar.bz2"
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_packages_of_an_archive_are_installed_by_the_conda_that_looks_for_them(
+    offline: bool, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's own would ask the channel, or look where the user keeps packages."""
+    users = small_results.write(tmp_path / "bin/conda", "#!/bin/sh\necho conda 26.7.1\n")
+    users.chmod(0o755)
+    monkeypatch.setenv("PATH", str(users.parent), prepend=os.pathsep)
+    monkeypatch.setenv("CONDA_PKGS_DIRS", str(tmp_path / "kept"))
+    accept.unpack(runs, tmp_path / "out")
+    (tmp_path / "out/found.json").write_text(json.dumps({**FOUND, "verdict": "met"}))
+    (tmp_path / "out/run").write_text(RUN.replace("exit 0", "env >environment.txt"))
+    assert again.run(tmp_path / "out", again.Kind("tiny", "whole", "locked", offline=offline)) == 0
+    for line in (tmp_path / "out/environment.txt").read_text().splitlines():
+        name, _, value = line.partition("=")
+        if name in ("PATH", "CONDA_PKGS_DIRS"):
+            monkeypatch.setenv(name, value)
+    assert tools.users_conda() == (None if offline else str(users))
+    assert conda.cache() == tmp_path / ("out/.tools/pkgs" if offline else "kept")

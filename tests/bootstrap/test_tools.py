@@ -118,6 +118,13 @@ def test_a_conda_that_is_too_old_is_not_used(
     assert {"conda", "activate"} <= set(entries(tools.BIN))
 
 
+@pytest.mark.usefixtures("place")
+def test_a_conda_that_does_not_start_is_not_used(give_conda: Callable[[str], Path]) -> None:
+    """As one whose folder was moved: its first line names a Python that is gone."""
+    give_conda("26.7.1").write_text("#!/nowhere/bin/python\n")
+    assert tools.users_conda() is None
+
+
 def test_no_setting_for_a_python_reaches_the_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "/nowhere")
     monkeypatch.setenv("PYTHONHASHSEED", "7")

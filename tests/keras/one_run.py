@@ -46,7 +46,7 @@ def main() -> None:
         vary = [name for name in options.vary.split(",") if name]
         launch.launch(options.run, 2, vary, sys.argv[cut + 1 :])
     options = parser.parse_args()
-    with shims.applied(launch.varied()):
+    with shims.applied(launch.varied(), launch.run()):
         work(options.input.removeprefix("experiment="), options.out)
 
 

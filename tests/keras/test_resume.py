@@ -2,9 +2,11 @@
 
 import itertools
 import os
+import pickle
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from repro.core.errors import UserError
 from repro.core.experiment import load
 from repro.model.kept import Kept
 from repro.model.resume import Afresh, Keeping
+from repro.model.snapshot import load as load_snapshot
+from repro.model.snapshot import save
 
 ZOO = Path(__file__).parents[1] / "zoo"
 
@@ -200,6 +204,45 @@ def test_a_damaged_one_is_skipped(data: Path, tmp_path: Path) -> None:
     newest.write_bytes(newest.read_bytes()[:-1])
     assert e.trained(e.code(), data, tmp_path / "a", keeping=kept, epochs=4).resumed == (2,)
     assert e.contents(tmp_path / "a") == e.contents(tmp_path / "whole")
+
+
+class Payload:
+    """Pickled by a call of something that no checkpoint has."""
+
+    def __init__(self, function: Any, *arguments: Any) -> None:
+        self.call = (function, arguments)
+
+    def __reduce__(self) -> Any:
+        return self.call
+
+
+FORGED: dict[str, Callable[[str], bytes]] = {
+    "a command": lambda file: pickle.dumps(Payload(os.system, f"touch '{file}'")),
+    "a builtin": lambda file: pickle.dumps(Payload(exec, f"open({file!r}, 'w')")),
+    "one of NumPy's": lambda file: pickle.dumps(Payload(np.testing.rundocs, file)),
+    "no pickle": lambda file: b"no pickle",
+    "another shape": lambda file: pickle.dumps(3),
+    "other callbacks": lambda file: pickle.dumps(([1, 2, 3, 4], None)),
+    "a name": lambda file: b"Panother\n.",
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_forged_one_runs_nothing_and_training_begins_again(
+    name: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, proof = keeping(tmp_path / "kept"), tmp_path / "proof"
+    with killed_after(2), pytest.raises(Killed):
+        e.trained(e.code(), data, tmp_path / "a", keeping=kept, epochs=3)
+    for path in kept.folder.glob("epoch-*"):
+        found = load_snapshot(path, kept.key)
+        save(path, kept.key, replace(found, python=FORGED[name](str(proof))))
+    with pytest.raises(Afresh):
+        e.trained(e.code(), data, tmp_path / "a", keeping=kept, epochs=3)
+    assert not proof.exists()
+    assert not list(kept.folder.iterdir())
+    assert "The checkpoints do not fit, because they" in capsys.readouterr().out
+    assert e.trained(e.code(), data, tmp_path / "a", keeping=kept, epochs=3).resumed == ()
 
 
 def test_one_of_another_training_is_not_taken(data: Path, tmp_path: Path) -> None:

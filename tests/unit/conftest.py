@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from places import Place, pack
 from samples import LIBRARY, Fresh, write_run
 
 sys.dont_write_bytecode = True  # as in a job: what a test finds beside its files is the library's
@@ -48,3 +49,15 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
         yield disk
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program whose step runs a piece of Python, or tells what it sees."""
+    return pack(tmp_path_factory.mktemp("a program") / "program.pyz")
+
+
+@pytest.fixture
+def place(tmp_path: Path, program: Path) -> Place:
+    """A project of a user, and how to start that step there."""
+    return Place(tmp_path, program)

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from repro.core import launch, shims
+from repro.core.observed import observed
+from repro.core.stale_state import left_since, standing
 
 
 def given(name: str) -> Path:
@@ -38,6 +40,15 @@ def answers() -> bool:
     return True
 
 
+def named_day() -> str:
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        locale.setlocale(locale.LC_ALL, "")
+        return time.strftime("%A", time.gmtime(0))
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+
+
 def brothers() -> int:
     """How many other children a launcher that waits for this process has."""
     parent = Path(f"/proc/{os.getppid()}")
@@ -53,14 +64,15 @@ def brothers() -> int:
 FIXTURES: dict[str, Callable[[], Any]] = {
     "hash seed": lambda: list(set("abcdefghijklmnop")),
     "time zone": lambda: datetime.fromtimestamp(0).hour,
-    "locale": lambda: locale.setlocale(locale.LC_ALL, ""),
+    "locale": named_day,
     "umask": umask,
     "environment size": lambda: sum(map(len, os.environb.values())) // 8192,
     "home": lambda: str(Path.home()),
     "temporary folder": tempfile.gettempdir,
     "working directory": os.getcwd,
+    "file times": lambda: (launch.path(str(given("data"))) / "one").stat().st_mtime_ns // 10**15,
     "paths": lambda: given("data").parent.name,
-    "listing order": lambda: [path.name for path in launch.path(str(given("data"))).iterdir()],
+    "listing order": lambda: [path.name for path in Path(sys.prefix).iterdir()],
     "clock": lambda: datetime.now().year,
     "process": lambda: os.getpid() // 32,
     "processors": lambda: len(os.sched_getaffinity(0)),
@@ -73,20 +85,23 @@ FIXTURES: dict[str, Callable[[], Any]] = {
 def look() -> None:
     """Prints all that is seen."""
     launch.check(2)
-    with shims.applied(launch.varied()):
+    with shims.applied(launch.varied(), launch.run()):
         seen = {name: fixture() for name, fixture in FIXTURES.items()}
-    print(json.dumps({"seen": seen, "factors": launch.factors(), "now": time.time()}))
+        told = observed({n: launch.path(str(given(n))) for n in ("experiment", "data")})
+    print(json.dumps({"seen": seen, "observed": told, "factors": launch.factors()}))
 
 
 def main() -> None:
     """Launches itself, or runs a piece of Python, or looks."""
     if sys.argv[1] == "launch":
         vary = [name for name in sys.argv[3].split(",") if name]
-        launch.launch(sys.argv[2], 2, vary, sys.argv[5:])
+        launch.launch(sys.argv[2], 2, vary, sys.argv[5:], twice=sys.argv[4] == "--twice")
     if sys.argv[1] == "look":
         look()
     else:
-        exec(sys.argv[1], dict(globals()))
+        before = standing()
+        with shims.applied(launch.varied(), launch.run(), [*map(given, ("experiment", "data"))]):
+            exec(sys.argv[1], {**globals(), "left": lambda: left_since(before)})
 
 
 main()

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from repro.core.factors import ALL, STRESS
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
+NAMES = tuple(name for name in ALL if name != STRESS)
+"""The factors that a repeat varies unless the configuration switches them off."""
 
 Fresh = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -1,5 +1,6 @@
 """The configuration: defaults, a sentence for every mistake, and what each step depends on."""
 
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from repro.core.canonical import canonical
 from repro.core.config import Experiment, check_files, resolve
 from repro.core.errors import UserError
+from repro.judge.explain import LOOKS
+from repro.judge.search import Trial, search
 from samples import configuration, entry
 
 
@@ -117,6 +120,15 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"repeat": 0}, ["repeat", "full, off", "Received 0"]),
     ({"repeat": True}, ["repeat", "full, off", "true"]),
     ({"repeats": 0}, ["repeats", "at least 1", "0"]),
+    *(
+        (
+            {"search": {"trials": n}},
+            ["search.trials", "0, which searches nothing", "4 to 999", str(n)],
+        )
+        for n in (-1, 1, 2, 3, 1000)
+    ),
+    ({"search": {"trials": True}}, ["search.trials", "4 to 999", "true"]),
+    ({"search": {"trials": 0.0}}, ["search.trials", "4 to 999", "0.0"]),
     ({"settings": {"rate": "1e-3"}}, ["settings.rate", "decimal point", "1e-3", "1.0e-3"]),
     ({"settings": {"rate": "1.0e3"}}, ["settings.rate", "1.0e3", "text"]),
     ({"settings": {"rates": [["2E5"]]}}, ["settings.rates", "2E5"]),
@@ -293,6 +305,22 @@ def test_the_projects_own_configuration_is_right() -> None:
 )
 def test_a_repeat_goes_as_far_as_the_goal_needs(asked: dict[str, Any], repeat: Any) -> None:
     assert digits(**asked).repeat == repeat
+
+
+@pytest.mark.parametrize("trials", [0, 4, 999])
+def test_so_many_trials_can_find_something_or_are_none(trials: int) -> None:
+    assert digits(search={"trials": trials}).search == {"trials": trials}
+    assert digits().search == {"trials": 24}
+
+
+@pytest.mark.parametrize(("trials", "kind"), [(3, "not finished"), (4, "random")])
+def test_fewer_trials_than_are_allowed_would_find_nothing(trials: int, kind: str) -> None:
+    marks = itertools.count()
+
+    def other_bits_each_time(factors: tuple[str, ...]) -> Trial:
+        return Trial("prepare", factors, False, str(next(marks)))
+
+    assert search(["clock"], list, other_bits_each_time, trials - LOOKS).kind == kind
 
 
 def test_one_seed_is_enough_to_execute_the_documented_way() -> None:

@@ -12,8 +12,13 @@ from hypothesis import strategies as st
 from repro.audit import drift_command
 from repro.audit.drift import GOALS, claims, drift
 from repro.audit.effects import BITS, EFFECTS, IRRELEVANT, METRICS, UNLISTED, effect
+from repro.audit.facts import facts
+from repro.audit.older import today
 from repro.core.errors import UserError
-from repro.record.processor import unknown
+from repro.record.bits import NO_GPU
+from repro.record.fact import inapplicable, unknown
+from repro.record.instructions import EIGEN
+from repro.record.processor import microcode
 
 
 def known(value: Any) -> dict[str, Any]:
@@ -36,8 +41,8 @@ FACTS: dict[str, Any] = {
     "cpu": {
         "architecture": "x86_64", "model": "AMD EPYC (cpu family 25, model 17)", "stepping": "1",
         "microcode": "0xa101144", "flags": ["avx2", "avx512f", "fma", "hypervisor", "sse4_1"],
-        "caches": {"L1 data": "32K, for 1 processor(s)", "L3 unified": "32M, for 2 processor(s)"},
-        "count": 2, "available": 2,
+        "caches": {"L1 data": "32K", "L3 unified": "32M"},
+        "cache sharing": {"L1 data": 1, "L3 unified": 2}, "count": 2, "available": 2,
     },
     "gpu": [{"device_name": "NVIDIA H100 80GB HBM3", "compute_capability": "(9, 0)"}],
     "variables": {
@@ -150,8 +155,10 @@ KINDS: dict[str, tuple[Callable[[dict[str, Any]], None], str, str]] = {
                            "processor: flags", BITS),
     "a flag of the kernel": (put("cpu/flags", ["avx2", "avx512f", "fma", "ibpb", "sse4_1"]),
                              "processor: flags", IRRELEVANT),
-    "the caches": (put("cpu/caches/L3 unified", "16M, for 2 processor(s)"),
-                   "processor: caches (L3 unified)", BITS),
+    "the caches": (put("cpu/caches/L3 unified", "16M"), "processor: caches (L3 unified)", BITS),
+    "the processors that share a cache": (
+        put("cpu/cache sharing/L3 unified", 4),
+        "processor: cache sharing (L3 unified)", IRRELEVANT),
     "the number of processors": (put("cpu/count", 64), "processor: count", IRRELEVANT),
     "the processors available": (put("cpu/available", 1), "processor: available", IRRELEVANT),
     "what oneDNN may use": (put("bits/instruction sets of oneDNN", known("avx2")),
@@ -243,6 +250,50 @@ def test_what_one_side_does_not_know_is_a_difference_of_the_same_class(
     (found,) = drift(other, FACTS) if side else drift(FACTS, other)
     assert (found.what, found.effect) == (what, effect)
     assert "unknown (it cannot be read)" in (found.was if side else found.now)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_what_one_side_does_not_have_is_told_with_the_reason(side: int) -> None:
+    other = copy.deepcopy(FACTS)
+    put("cpu/microcode", inapplicable("the hypervisor hides it"))(other)
+    (found,) = drift(other, FACTS) if side else drift(FACTS, other)
+    assert (found.what, found.effect) == ("processor: microcode", BITS)
+    assert "not applicable (the hypervisor hides it)" in (found.was if side else found.now)
+
+
+OLDER = Path(__file__).parents[1] / "archives/manifests/format-1/train.manifest.json"
+
+
+def test_a_manifest_of_an_earlier_program_reads_as_the_same_machine() -> None:
+    """It says how many processors share a cache beside its size, and knows nothing else to say."""
+    predicate = json.loads(OLDER.read_text("utf-8"))["predicate"]
+    recorded = predicate["repro_record"]["environment"]
+    assert recorded["cpu"]["caches"]["L3 unified"] == "32768K, for 2 processor(s)"
+    present = {**copy.deepcopy(recorded), "locked": facts(predicate)["locked"]}
+    present["cpu"] |= {
+        "caches": {"L1 data": "32K", "L1 instruction": "32K", "L2 unified": "1024K",
+                   "L3 unified": "32768K"},
+        "cache sharing": {"L1 data": 1, "L1 instruction": 1, "L2 unified": 1, "L3 unified": 4},
+        "count": 4, "available": 4, "microcode": microcode("0x1000065", ["hypervisor"]),
+    }  # fmt: skip
+    none = "no libcudnn is mapped in this process"
+    present["bits"] |= {
+        "instruction sets of Eigen": inapplicable(EIGEN),
+        "cuDNN": inapplicable(f"{NO_GPU}: {none}"),
+    }
+    found = drift(facts(predicate), today(present))
+    assert {difference.what for difference in found} == {
+        "processor: count", "processor: available", "processor: cache sharing (L3 unified)",
+    }  # fmt: skip
+    assert {difference.effect for difference in found} == {IRRELEVANT}
+    present["cpu"]["caches"]["L3 unified"] = "16384K"
+    assert drift(facts(predicate), today(present))[0].effect == BITS
+
+
+def test_what_is_said_in_the_words_of_today_stays() -> None:
+    predicate = json.loads(OLDER.read_text("utf-8"))["predicate"]
+    found = today(predicate["repro_record"]["environment"])
+    assert today(found) == found
 
 
 def test_a_step_without_tensorflow_does_not_hang_on_its_settings() -> None:

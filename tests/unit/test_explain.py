@@ -10,9 +10,10 @@ from repro.judge import explain as module
 from repro.judge.compare import Divergence
 from repro.judge.explain import explain
 from repro.judge.search import Factors, Trial
-from repro.judge.trials import Setting
+from repro.judge.trials import Runs, Setting
 
-SETTING = Setting("tiny", Path(), {}, Path(), 0, Divergence("weights", 1, 5, "net/kernel"))
+AT = Divergence("weights", 1, 5, "net/kernel")
+RUNS = Runs("tiny", Path(), {}, Path())
 
 
 def detail(digest: str) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def detail(digest: str) -> dict[str, Any]:
     return {"tensors": [tensor], "layers": {}, "calls": []}
 
 
-class Runs:
+class Replayed:
     """Trials whose every run gives other bits; a look into a step gives the next of `digests`."""
 
     def __init__(self, digests: str) -> None:
@@ -41,11 +42,11 @@ class Runs:
 def given(monkeypatch: pytest.MonkeyPatch):
     """A function that lets `explain` find such runs."""
 
-    def give(digests: str) -> Runs:
-        runs = Runs(digests)
+    def give(digests: str) -> Replayed:
+        runs = Replayed(digests)
 
         @contextmanager
-        def scratch(_: Setting) -> Generator[Runs]:
+        def scratch(_: Setting) -> Generator[Replayed]:
             yield runs
 
         monkeypatch.setattr(module, "scratch", scratch)
@@ -59,7 +60,7 @@ def test_two_runs_that_agree_by_chance_are_followed_by_a_third(
     given: Any, digests: str, looks: int
 ):
     runs = given(digests)
-    causes, trials = explain(SETTING, (), 24)
+    causes, trials = explain(AT, RUNS, (), 24)
     assert (causes[0].cause, causes[0].line) == ("update", 30)
     assert runs.made == len(trials) + looks
 
@@ -67,7 +68,7 @@ def test_two_runs_that_agree_by_chance_are_followed_by_a_third(
 @pytest.mark.parametrize("budget", range(1, 8))
 def test_the_budget_bounds_trials_and_looks(given: Any, budget: int):
     runs = given("aaaaaaaa")
-    explain(SETTING, (), budget)
+    explain(AT, RUNS, (), budget)
     assert runs.made <= budget
 
 
@@ -80,5 +81,5 @@ def test_a_look_that_fails_is_followed_by_none(given: Any, monkeypatch: pytest.M
         return {}
 
     monkeypatch.setattr(runs, "detailed", detailed)
-    causes, _ = explain(SETTING, (), 24)
+    causes, _ = explain(AT, RUNS, (), 24)
     assert (causes[0].cause, looks) == ("gradient", [()])

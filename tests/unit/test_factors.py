@@ -7,77 +7,20 @@ import signal
 import socket
 import subprocess
 import sys
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from repro.core import isolation, launch, sight
-from repro.core.factors import NAMES, STRESS
+from places import INPUTS, WORK, Place, refused, works
+from repro.core import factors, isolation, launch, sight
+from repro.core.factors import STRESS
 from repro.core.start import NotVaried, Start
-from samples import LIBRARY, Fresh
+from samples import NAMES, Fresh
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="most factors need Linux")
 
 NAMESPACES = ("caches", "network")
-
-
-def refused(kind: int) -> bool:
-    return isolation.rehearsed(lambda: isolation.enter(kind)) is not None
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library and the step that looks, packed as the workflow packs them."""
-    path = tmp_path_factory.mktemp("a program") / "program.pyz"
-    with zipfile.ZipFile(path, "w") as packed:
-        for file in (LIBRARY / "repro" / "core").glob("*.py"):
-            packed.write(file, file.relative_to(LIBRARY))
-        packed.write(LIBRARY / "repro" / "__init__.py", "repro/__init__.py")
-        packed.write(Path(__file__).with_name("factor_program.py"), "__main__.py")
-    return path
-
-
-class Place:
-    """A project of a user, and how to start the step there."""
-
-    def __init__(self, root: Path, program: Path) -> None:
-        self.home: Path | str = root / "home"
-        self.project, self.temporary = root / "project", root / "tmp"
-        self.program, self.prefix = program, list[str]()
-        for folder in (root / "home", self.project / "data", self.temporary):
-            folder.mkdir(parents=True)
-        (self.project / "old.cache").write_text("from an earlier run")
-        (self.project / "experiment.py").write_text("")
-        for name in ("one", "two", "three", "four"):
-            (self.project / "data" / name).write_text(name)
-
-    def command(self, factors: Sequence[str], *step: str) -> list[str]:
-        run = "repeat" if factors else "original"
-        start = [sys.executable, "-I", "-B", str(self.program), "launch", run, ",".join(factors)]
-        return [*self.prefix, *start, "--", *step]
-
-    def popen(self, factors: Sequence[str], *step: str, **more: Any) -> subprocess.Popen[str]:
-        environment = {**os.environ, "HOME": str(self.home), "TMPDIR": str(self.temporary)}
-        return subprocess.Popen(
-            self.command(factors, *step),
-            cwd=self.project, env=environment, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more,
-        )  # fmt: skip
-
-    def run(self, factors: Sequence[str], *step: str) -> subprocess.CompletedProcess[str]:
-        process = self.popen(factors, *step)
-        output, errors = process.communicate()
-        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
-
-
-INPUTS = ("--input", "experiment=experiment.py", "data=data", "--out", "out", "--log", "log/a.log")
-
-
-@pytest.fixture
-def place(tmp_path: Path, program: Path) -> Place:
-    return Place(tmp_path, program)
 
 
 @pytest.fixture
@@ -97,6 +40,8 @@ def in_a_pid_namespace() -> list[str]:
 def test_a_factor_is_exposed_by_its_own_fixture_alone(factor: str, place: Place, port: str) -> None:
     if factor == "processors" and len(os.sched_getaffinity(0)) == 1:
         pytest.skip("only one processor")
+    if factor == "locale" and not factors.installed_locales():
+        pytest.skip("no locale but C is installed")
     if factor in NAMESPACES and refused(isolation.MOUNTS):
         pytest.skip("the system gives no namespaces")
     if factor == "process":
@@ -112,30 +57,14 @@ def test_a_factor_is_exposed_by_its_own_fixture_alone(factor: str, place: Place,
         assert process.returncode == 0, errors
         assert errors == ""
         seen.append(json.loads(output))
-    original, alone, without = (found["seen"][factor] for found in seen)
-    assert alone != original
-    assert without == original
+    for way in ("seen", "observed"):
+        original, alone, without = (found[way][factor] for found in seen)
+        assert alone != original
+        assert without == original
     assert [entry["factor"] for entry in seen[1]["factors"]] == [factor]
     assert seen[1]["factors"][0]["varied"]
     assert [entry["factor"] for entry in seen[2]["factors"]] == list(others)
     assert list(place.temporary.iterdir()) == []
-
-
-ALL_BUT_NETWORK = tuple(name for name in NAMES if name != "network")
-WORK = """
-import errno, os, sys
-from pathlib import Path
-given = {n: launch.path(p) for n, _, p in (i.partition("=") for i in sys.argv[2:]) if p}
-out, log = (launch.path(sys.argv[sys.argv.index(name) + 1]) for name in ("--out", "--log"))
-"""
-
-
-def works(place: Place, factors: Sequence[str], code: str, *step: str) -> str:
-    """Runs a piece of code as the step; all is cleared away behind it."""
-    done = place.run(factors, WORK + code, *step)
-    assert done.returncode == 0, done.stderr
-    assert list(place.temporary.iterdir()) == []
-    return done.stdout
 
 
 @pytest.mark.parametrize("factors", [(), ("caches",), ("paths",), ("paths", "caches"), NAMES])
@@ -268,7 +197,9 @@ def test_no_path_of_the_machine_is_recorded(place: Place) -> None:
 def start_of(place: Place, *arguments: str) -> Start:
     fresh = place.temporary / "fresh"
     fresh.mkdir()
-    return Start(place.program, arguments, arguments, {}, place.project, place.project, fresh)
+    return Start(
+        "repeat", place.program, arguments, arguments, {}, place.project, place.project, fresh
+    )
 
 
 def refusing(error: int) -> Callable[..., None]:

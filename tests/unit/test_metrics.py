@@ -194,3 +194,76 @@ def test_the_same_bits_need_no_test() -> None:
     assert (found["verdict"], found["best"]) == ("met", "bitwise")
     assert "every metric is the same, bit for bit" in found["sentence"]
     assert "## The metrics" in markdown(found), "several seeds show their spread"
+
+
+def page_of(
+    found: Moved, seeds: Sequence[int], *, parted: bool, programs: int = 1, goal: str = "documented"
+) -> tuple[str, str, list[str]]:
+    """The answer for `metrics`, what its section says of all metrics, and of each in its table."""
+    divergence = Divergence("weights", 0, 3, "dense/kernel") if parted else None
+    comparisons = [Comparison("repeat", seed, divergence, {}) for seed in seeds]
+    made = [{"run": "original", "seed": seed, "same": True} for seed in SEEDS]
+    parameters = {"seeds": list(SEEDS), "goal": goal, "repeat": "full", "repeats": 1}
+    context = Context("this machine", 1, [], made, programs)
+    value = checked(
+        judge("digits", parameters, comparisons, context, moved=found), "verdict", "verdict.json"
+    )
+    page = markdown(value)
+    section = page.split("## The metrics\n")[1].split("\n## ")[0]
+    told = [line for line in section.splitlines() if line.startswith("- All metrics: ")]
+    rows = [line.rsplit("|", 2)[1].strip() for line in section.splitlines() if "| `" in line]
+    answer = value["goals"]["metrics"]
+    why = answer["sentence"].removeprefix("digits: ")
+    assert f"| {answer['verdict']} | {why} |" in page
+    return answer["verdict"], "".join(told), rows
+
+
+def beside(seeds: Sequence[int]) -> dict[str, Measured]:
+    """All seeds of the original beside the repeat of some."""
+    one = runs(0.001)["accuracy"]
+    return {"accuracy": Measured(one.original, {seed: one.repeated[seed] for seed in seeds})}
+
+
+def test_a_group_is_not_held_against_one_seed() -> None:
+    found = moved(beside([0]), SPREAD)
+    assert found.metrics is not None
+    answer, told, rows = page_of(found, [0], parted=True)
+    assert answer == "inconclusive"
+    assert told == "- All metrics: inconclusive, because only seed 0 was repeated."
+    assert rows == ["not tested"]
+
+
+def test_no_page_says_two_things_of_the_metrics() -> None:
+    every = list(SEEDS)
+    odd = moved(runs(0.001), given({"accuracy": 0.01, "auc": 0.1}))
+    answer, told, rows = page_of(odd, every, parted=True)
+    assert answer == "inconclusive"
+    assert told.startswith("- All metrics: inconclusive, because `equivalence.margin` names auc")
+    assert rows == ["not tested"]
+    answer, told, rows = page_of(moved(runs(0.001), SPREAD), every, parted=True, programs=2)
+    assert answer == "inconclusive"
+    assert told.startswith("- All metrics: inconclusive, because the runs were made by different")
+    assert rows == ["not tested"]
+
+
+def test_the_same_bits_are_called_so_in_the_table_too() -> None:
+    # Two seeds are too few for a test, and the same bits need none.
+    few = {"accuracy": Measured({0: 0.9, 1: 0.8}, {0: 0.9, 1: 0.8})}
+    comparisons = [Comparison("repeat", seed, None, {}) for seed in (0, 1)]
+    parameters = {"seeds": [0, 1], "goal": "bitwise", "repeat": "full", "repeats": 1}
+    value = judge(
+        "digits", parameters, comparisons, Context("here", 1, [], []), moved=moved(few, SPREAD)
+    )
+    assert value["goals"]["metrics"]["verdict"] == "met"
+    (row,) = [line for line in markdown({**value, "cost": None}).splitlines() if "| `acc" in line]
+    assert row.endswith("| the same bits |")
+
+
+@pytest.mark.parametrize("shift", [0.001, 0.03, 0.0099])
+def test_what_is_tested_is_told_in_both_places(shift: float) -> None:
+    found = moved(runs(shift), given({"accuracy": 0.01}))
+    assert found.metrics is not None
+    answer, told, rows = page_of(found, list(SEEDS), parted=True)
+    assert answer == found.metrics.answer
+    assert told.startswith(f"- All metrics: {answer}, because accuracy: ")
+    assert rows == [answer]

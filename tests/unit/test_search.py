@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from repro.core.factors import NAMES
 from repro.judge.search import AGAIN, UNVARIED, Factors, Trial, search
+from samples import NAMES
 
 ENOUGH = 999
 

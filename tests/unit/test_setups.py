@@ -36,6 +36,7 @@ def test_one_setup_is_this_machine() -> None:
 
 
 SAME = ["the kernel", "the time zone", "the hash seed", "the number of processors",
+        "the processors that share a cache",
         "a package that was not loaded", "a host library that only this process loads",
         "a host library less", "a flag of the kernel"]  # fmt: skip
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from repro.record import environment as module
-from repro.record.environment import environment, unknown
+from repro.record.environment import environment
+from repro.record.fact import unknown
 
 
 def leaves(value: Any) -> list[Any]:

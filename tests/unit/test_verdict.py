@@ -45,6 +45,7 @@ def verdict(
     mistakes: Sequence[Mistake] = (),
     missing: Sequence[str] = (),
     unknown: Sequence[str] = (),
+    further: Comparison | None = None,
     **changed: Any,
 ) -> dict[str, Any]:
     """A verdict; `found` is for each run of seed 0, then of seed 1, …."""
@@ -59,7 +60,9 @@ def verdict(
         "seeds": sorted({c.seed for c in comparisons}), "goal": "bitwise", "repeat": "full",
         "repeats": len(runs), **changed,
     }  # fmt: skip
-    value = judge("digits", parameters, comparisons, context, why, trials, mistakes)
+    value = judge(
+        "digits", parameters, comparisons, context, why, trials, mistakes, further=further
+    )
     return checked(value, "verdict", "verdict.json")
 
 
@@ -69,6 +72,32 @@ def tried(*given: tuple[Sequence[str], bool]) -> list[Trial]:
 
 def cause(name: str, **more: Any) -> Cause:
     return Cause(name, "somewhere", "It was seen.", "Mend it.", **more)
+
+
+FURTHER = Comparison("a second run of `dataset` in sight of what the first left", 0, DATA, {},
+                     trial=True)  # fmt: skip
+STALE = Cause("stale state", "the prepared data", "It was seen.", "Mend it.", True, 2, "e.py", 9)
+
+
+@pytest.mark.parametrize("goal", ["bitwise", "metrics"])
+def test_a_further_run_with_other_bits_speaks_against_repeats_that_agree(goal: str) -> None:
+    trials = tried((("home",), False), (("home",), True))
+    found = verdict(None, None, runs=("repeat", "repeat-2"), further=FURTHER, why=[STALE],
+                    trials=trials, goal=goal)  # fmt: skip
+    assert found["goals"]["bitwise"]["verdict"] == "not met"
+    assert found["goals"]["bitwise"]["sentence"] == (
+        "digits: not repeatable bit for bit. With seed 0, no repeat parts from the original, but "
+        "one more run does: a second run of `dataset` in sight of what the first left, at the "
+        "prepared data (train/x.npy). Cause (tested in 2 trials): the code reads a file that an "
+        "earlier run of it has left; see e.py, line 9."
+    )
+    assert found["goals"]["metrics"]["verdict"] == "inconclusive"
+    assert "gave other bits, and was not evaluated" in found["goals"]["metrics"]["sentence"]
+    assert found["best"] != "bitwise"
+    assert [entry["verdict"] for entry in found["per_seed"]] == ["met", "met", "not met"]
+    page = markdown(found)
+    assert "In 2 of 3 comparisons no bit differs." in page
+    assert "repeatable bit for bit within that scope" not in page
 
 
 def test_the_same_bits_are_repeatable_and_no_more() -> None:

@@ -338,6 +338,7 @@ from urllib.request import url2pathname
 from repro.record.installed import Survey, current_platform, digest, record, survey
 
 Package = Mapping[str, str]
+Meta = dict[str, Any]
 
 
 def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
@@ -400,7 +401,7 @@ def conda_problems(prefix: Path, packages: Sequence[Package]) -> list[str]:
         []
     """
     locked = {p["name"]: p for p in packages if p["manager"] == "conda"}
-    metas = [json.loads(file.read_bytes()) for file in sorted(prefix.glob("conda-meta/*.json"))]
+    metas = _metas(prefix)
     missing = locked.keys() - {meta["name"] for meta in metas}
     problems = [f"Expected {n} {locked[n]['version']}. Received none." for n in sorted(missing)]
     for meta in metas:
@@ -460,13 +461,38 @@ def owners(prefix: Path, found: Survey) -> dict[str, str]:
         'python'
     """
     owned: dict[str, str] = {}
-    for file in prefix.glob("conda-meta/*.json"):
-        meta = json.loads(file.read_bytes())
+    for meta in _metas(prefix):
         owned |= {entry["_path"]: meta["name"] for entry in meta["paths_data"]["paths"]}
     for wheel in _wheels(prefix, found):
         paths = (_place(prefix, wheel, path) for path in wheel.files or [])
         owned |= dict.fromkeys(paths, _normal(wheel.name))
     return owned
+
+
+def _metas(prefix: Path) -> list[Meta]:
+    """Read what an installer wrote of each package, with each path as it lies in the prefix.
+
+    conda writes those of a `noarch: python` package as packed; libmamba and py-rattler do not.
+    """
+    metas = [json.loads(file.read_bytes()) for file in sorted(prefix.glob("conda-meta/*.json"))]
+    site_packages = _site_packages(metas)
+    for meta in metas:
+        if meta.get("noarch") == "python":
+            for entry in meta["paths_data"]["paths"]:
+                top, slash, rest = entry["_path"].partition("/")
+                place = {"site-packages": site_packages, "python-scripts": "bin"}.get(top, top)
+                entry["_path"] = f"{place}{slash}{rest}"
+    return metas
+
+
+def _site_packages(metas: Sequence[Meta]) -> str:
+    """Where the Python among the packages looks for modules, by the rule of all installers."""
+    for meta in metas:
+        if meta["name"] == "python":
+            version = ".".join(meta["version"].split(".")[:2])
+            place = meta.get("python_site_packages_path")
+            return place or f"lib/python{version}/site-packages"
+    return "site-packages"
 
 
 def _wheels(prefix: Path, found: Survey) -> Iterator[importlib.metadata.Distribution]:
@@ -491,7 +517,7 @@ def _refuse(problems: Sequence[str]) -> int:
     return 1 if problems else 0
 
 
-def _archive_sha256(meta: Mapping[str, Any]) -> str:
+def _archive_sha256(meta: Meta) -> str:
     """Return the digest of a package's archive; of a local one nobody else has looked at it."""
     url = urlsplit(str(meta["url"]))
     if url.scheme != "file":
@@ -500,18 +526,25 @@ def _archive_sha256(meta: Mapping[str, Any]) -> str:
     return digest(archive).removeprefix("sha256:") if archive.is_file() else f"no file {archive}"
 
 
-def _file_problems(prefix: Path, name: str, meta: Mapping[str, Any]) -> Iterator[str]:
+def _file_problems(prefix: Path, name: str, meta: Meta) -> Iterator[str]:
+    kept = meta.get("extracted_package_dir")
+    mend = f"Remove {kept}" if kept else "Run `conda clean --all --yes`"
     for entry in meta["paths_data"]["paths"]:
-        want = entry.get("sha256_in_prefix") or entry.get("sha256")
-        path = prefix / entry["_path"]
-        if want is None or entry.get("path_type") == "softlink":
-            continue
-        now = digest(path.resolve()) if path.exists() else "no such file"
-        if now != f"sha256:{want}":
+        path, link = prefix / entry["_path"], entry["path_type"] == "softlink"
+        # Of a link, the digest as packed is that of what it points to.
+        want = (not link and entry.get("sha256_in_prefix")) or entry.get("sha256")
+        if kept and path.is_symlink() and path.resolve().is_relative_to(Path(kept).resolve()):
             yield (
-                f"Expected {path} as in {name}, sha256:{want}. Received {now}: damaged where conda "
-                "keeps the package unpacked; `conda clean --all --yes` has it unpacked anew."
+                f"Expected {path} in the environment itself. Received a link to {path.readlink()}. "
+                "Turn `always_softlink` and `allow_softlinks` off in conda's configuration."
             )
+        elif want and not (link and path.is_symlink()):
+            now = digest(path.resolve()) if path.exists() else "no such file"
+            if now != f"sha256:{want}":
+                yield (
+                    f"Expected {path} as in {name}, sha256:{want}. Received {now}: damaged "
+                    f"where conda keeps the package unpacked. {mend}, then try again."
+                )
 
 
 def _unlike_record(

@@ -9,6 +9,8 @@ rule archived:
     input:
         code="results/code.manifest.json",
         verdict="results/{experiment}/verdict.manifest.json",
+        # What lies in it besides that on which these rest.
+        around=sorted(around(HOME).values()),
     output:
         "archives/{experiment}.crate.zip",
     log:
@@ -21,6 +23,8 @@ rule archived:
         python=sys.executable,
         program=HOME / "bootstrap",
         project=Path.cwd(),
+        # As it is written into the archive: some keys change no result.
+        configuration=lambda wildcards: canonical(filled(config, wildcards.experiment)),
     shell:
         "{params.python:q} -Es {params.program:q} archive {wildcards.experiment} --directory {params.project:q} "
         "--out {output} 2>&1 | tee {log}"

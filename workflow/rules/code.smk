@@ -1,4 +1,5 @@
-rule code:
+# A checkpoint, so that what is packed decides what runs again, and not that it was packed again.
+checkpoint code:
     input:
         script=HOME / "workflow/scripts/pack.py",
         library=sorted((HOME / "workflow/lib").rglob("*.py")),

@@ -37,10 +37,11 @@ if not Path(repro.__file__).samefile(HOME / "workflow" / "lib" / "repro" / "__in
     )
 
 from repro.core.canonical import canonical
-from repro.core.config import check_files, resolve
+from repro.core.config import check_files, filled, resolve
 from repro.core.consistency import FILE
 from repro.core.digest import files_below
 from repro.core.errors import UserError
+from repro.keep.archive import around
 from repro.record.installed import current_platform
 from repro.record.leftover import unlocked
 from repro.record.machine import machine
@@ -93,6 +94,24 @@ ENVIRONMENTS = {name: environment(name) for name in {e.environment for e in EXPE
 
 def entry(wildcards):
     return EXPERIMENTS[wildcards.experiment]
+
+
+def program(name):
+    """A function of the wildcards: that program, once it is known what is packed now."""
+
+    def of(wildcards):
+        file = getattr(checkpoints.code.get().output, name)
+        limit = workflow.dag_settings.max_checksum_file_size
+        if (size := Path(file).stat().st_size) > limit:
+            raise WorkflowError(
+                f"Expected Snakemake to look into files of {size} bytes, as {file} is. Received a "
+                f"limit of {limit}, beyond which it goes by their time, and would train again for "
+                "the same program. Add `--max-checksum-file-size 1GB`, or put "
+                "`max-checksum-file-size: 1GB` in your profile."
+            )
+        return file
+
+    return of
 
 
 def parameters(step):

@@ -1,6 +1,6 @@
 rule prepare:
     input:
-        code="results/code.pyz",
+        code=program("code"),
         experiment=code_files,
         data=data_files,
     output:

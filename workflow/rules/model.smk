@@ -1,6 +1,6 @@
 rule train:
     input:
-        code="results/code.pyz",
+        code=program("code"),
         experiment=code_files,
         data="results/{experiment}/{run}/data/train/id.npy",
         manifest="results/{experiment}/{run}/data.manifest.json",
@@ -35,7 +35,7 @@ rule train:
 
 rule evaluate:
     input:
-        code="results/code.pyz",
+        code=program("code"),
         experiment=code_files,
         data="results/{experiment}/{run}/data/test/id.npy",
         weights="results/{experiment}/{run}/seed-{seed}/weights.safetensors",
@@ -69,7 +69,7 @@ rule evaluate:
 # Mistakes on which both runs agree show in the first steps of another seed, and in the graph.
 rule probe:
     input:
-        code="results/code.pyz",
+        code=program("code"),
         experiment=code_files,
         data="results/{experiment}/original/data/train/id.npy",
         manifest="results/{experiment}/original/data.manifest.json",

@@ -1,7 +1,7 @@
 # With `seeds: auto`: whether so many are enough. A checkpoint, since the seeds to come hang on it.
 checkpoint look:
     input:
-        judge="results/judge.pyz",
+        judge=program("judge"),
         manifests=looked_at,
     output:
         look="results/{experiment}/look-{seeds}.json",
@@ -20,13 +20,13 @@ checkpoint look:
 
 rule compare:
     input:
-        judge="results/judge.pyz",
+        judge=program("judge"),
         compared=compared,
         manifests=manifests,
         probe="results/{experiment}/probe.json",
         probed="results/{experiment}/probe.manifest.json",
         # Where the runs part, single steps are run again to find the cause.
-        code="results/code.pyz",
+        code=program("code"),
         experiment=code_files,
         data=data_files,
         # What `./run cost` has left there, if anything.

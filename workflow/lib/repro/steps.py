@@ -24,9 +24,12 @@ from repro.core.config import Threads
 from repro.core.digest import sha256_value
 from repro.core.errors import UserError
 from repro.core.experiment import Code, load
+from repro.core.file_times import read_by_the_user
+from repro.core.observed import observed
 from repro.core.options import parser
 from repro.core.reporting import Say, reported
 from repro.core.seeding import Seeds
+from repro.core.stale_state import left_since, standing
 from repro.core.writing import whole_outputs, write_text
 from repro.data.dataset import IDS, SPLIT
 from repro.data.prepare import prepare
@@ -180,8 +183,10 @@ def _made(job: _Job, keeping: Keeping | None) -> tuple[dict[str, Any], dict[str,
     step, inputs = job.options.step, job.inputs
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
     with whole_outputs(job.options.out, _OUTPUTS[step]) as folder:
-        with shims.applied(launch.varied()):
+        with shims.applied(launch.varied(), launch.run(), _read_by_the_user(inputs)):
+            seen, before = observed(inputs), standing()
             process = _worked(job, folder, keeping)
+            process |= {"observed": seen, "left": left_since(before)}
         here = surroundings(job.found, [inputs["code"], inputs["experiment"]])
         if odd := [name for name, now in resources(inputs).items() if job.read[name] != now]:
             raise UserError(
@@ -189,6 +194,10 @@ def _made(job: _Job, keeping: Keeping | None) -> tuple[dict[str, Any], dict[str,
                 f"another {odd[0]} at its end. Run again."
             )
     return process, here
+
+
+def _read_by_the_user(inputs: Mapping[str, Path]) -> list[Path]:
+    return [inputs[name] for name in read_by_the_user(inputs)]
 
 
 def _keeping(job: _Job) -> Keeping | None:
@@ -243,7 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.step == "launch":
         given = [argument for argument in options.arguments if argument != "--"]
         try:
-            launch.launch(options.run, options.intra, options.vary, given)
+            launch.launch(options.run, options.intra, options.vary, given, options.twice)
         except UserError as error:
             print(error, file=sys.stderr)
             return error.status

@@ -19,6 +19,7 @@ from typing import Any, cast
 from repro.audit.effects import BITS, EFFECTS, METRICS, effect
 from repro.audit.facts import keyed, loaded_packages
 from repro.core.canonical import canonical
+from repro.record.fact import lacking
 from repro.record.processor import IDLE
 
 GOALS = ("bitwise", "metrics", "documented")
@@ -148,7 +149,7 @@ def _same(was: Any, now: Any) -> bool:
 
 
 def _mapping(value: Any) -> bool:
-    return isinstance(value, Mapping) and "unknown" not in value
+    return isinstance(value, Mapping) and lacking(cast(Any, value)) is None
 
 
 def _kind(path: str, was: Any, now: Any, loaded: frozenset[str] | None) -> str:
@@ -158,17 +159,13 @@ def _kind(path: str, was: Any, now: Any, loaded: frozenset[str] | None) -> str:
         return f"{path}: idle" if apart and apart <= IDLE else path
     if path.startswith("loaded/host/") and was is _MISSING:
         return "loaded/host: extra"
-    if path.startswith("bits/") and str(_reason(was)).startswith("this step does not load"):
+    if path.startswith("bits/") and str(lacking(was)).startswith("this step does not load"):
         return "bits: not loaded"
     if path.startswith("locked/") and path.count("/") >= 2 and loaded is not None:
         name = path.split("/")[2]
         if name not in loaded and name != "python" and was is not _MISSING:
             return "locked: not loaded"
     return path
-
-
-def _reason(value: Any) -> Any:
-    return cast(Any, value).get("unknown") if isinstance(value, Mapping) else None
 
 
 def _named(path: str) -> str:
@@ -190,8 +187,8 @@ def _told(was: Any, now: Any) -> tuple[str, str]:
 def _words(value: Any) -> str:
     if value is _MISSING:
         return "not there"
-    if isinstance(value, Mapping) and set(cast(Mapping[str, Any], value)) == {"unknown"}:
-        return f"unknown ({value['unknown']})"
+    if (reason := lacking(value)) is not None:
+        return f"{next(iter(value))} ({reason})"
     if isinstance(value, list) and all(isinstance(item, str) for item in cast(list[Any], value)):
         text = ", ".join(map(_words, cast(list[str], value))) or "none"
     elif isinstance(value, str) and re.fullmatch(r"(sha256:)?[0-9a-f]{64}", value):

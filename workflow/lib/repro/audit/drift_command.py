@@ -17,6 +17,7 @@ from repro.audit.facts import facts
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
 from repro.record import manifest
+from repro.record.fact import lacking
 
 _HEADS = {
     METRICS: "Metrics may change:",
@@ -39,11 +40,11 @@ def _present(path: Path) -> dict[str, Any]:
 def _beside(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
     """The present, with the system's libraries that only the result's process has loaded."""
     before, now = (found.get("loaded", {}).get("host", {}) for found in (recorded, present))
-    if "unknown" in before or "unknown" in now:
+    if lacking(before) or lacking(now):
         return dict(present)
     have = {path.rpartition("/")[2] for path in now}
-    lacking = [path for path in before if path.rpartition("/")[2] not in have]
-    read = {path: sha256_file(Path(path)) for path in lacking if Path(path).is_file()}
+    missing = [path for path in before if path.rpartition("/")[2] not in have]
+    read = {path: sha256_file(Path(path)) for path in missing if Path(path).is_file()}
     return {**present, "loaded": {**present["loaded"], "host": {**now, **read}}}
 
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import unquote
 
+from repro.audit.older import today
+from repro.record.fact import lacking
 from repro.record.statement import EXTENSION
 
 _PURL = re.compile(r"pkg:([^/]+)/([^/@]+)@([^?]+)(?:\?(.+))?")
@@ -24,7 +26,8 @@ def facts(predicate: Mapping[str, Any]) -> dict[str, Any]:
         predicate: of the manifest.
 
     Returns:
-        Its environment, and under `locked` the digest of each package by its purl.
+        Its environment, in today's words, and under `locked` the digest of each package by its
+        purl.
 
     Example:
         >>> facts(manifest.read(path)["predicate"])["cpu"]["stepping"]
@@ -32,7 +35,7 @@ def facts(predicate: Mapping[str, Any]) -> dict[str, Any]:
     """
     dependencies = predicate["buildDefinition"]["resolvedDependencies"]
     packages = {d["uri"]: d["digest"]["sha256"] for d in dependencies if "uri" in d}
-    return {**predicate[EXTENSION]["environment"], "locked": packages}
+    return {**today(predicate[EXTENSION]["environment"]), "locked": packages}
 
 
 def keyed(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,7 +98,7 @@ def _by_name(packages: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _by_file(host: Any) -> Any:
-    if not isinstance(host, Mapping) or "unknown" in host:
+    if not isinstance(host, Mapping) or lacking(cast(Any, host)):
         return cast(Any, host)
     files: dict[str, list[Any]] = {}
     for path, digest in sorted(cast(Mapping[str, Any], host).items()):

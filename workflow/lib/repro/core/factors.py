@@ -1,8 +1,7 @@
 """Factors: what must not matter, and is varied on purpose in a repeat.
 
 Synopsis:
-    NAMES                                     # varied unless the configuration switches one off
-    ALL                                       # and `load`, which is varied only when asked for
+    ALL                                       # every factor; `load` is varied only when asked for
     start, how = VARIATIONS["home"](start)    # how: what was done, in a few words
 
 One small function for each, in the manner of reprotest. It returns what the step shall be
@@ -15,66 +14,93 @@ from __future__ import annotations
 import locale
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from importlib.util import find_spec
 
-from repro.core import sight
-from repro.core.shims import SHIFT
+from repro.core import drawn, sight
+from repro.core.file_times import file_times
 from repro.core.start import NotVaried, Start
 
 Variation = Callable[[Start], tuple[Start, str]]
 
-FIXED: Mapping[str, Mapping[str, str]] = {
-    "hash seed": {"PYTHONHASHSEED": "4242"},
-    "time zone": {"TZ": "<+1345>-13:45"},
-}
-"""The factors that are environment variables, the same in every repeat."""
+LOCALES = ("tr_TR.UTF-8", "de_DE.UTF-8", "ja_JP.UTF-8", "fr_FR.UTF-8", "es_ES.UTF-8")
+"""One of those that are installed is taken. `C` is none: it differs from `C.UTF-8` in name only."""
 
-LOCALES = ("tr_TR.UTF-8", "de_DE.UTF-8", "ja_JP.UTF-8", "fr_FR.UTF-8", "es_ES.UTF-8", "C")
-"""The first that is installed is taken; the last always is."""
-
-_PADDING = 12_345  # bytes; no multiple of any alignment
-_SKIPPED = 61  # process ids
+_UMASKS = (0o027, 0o077, 0o007, 0o002)
+_PADDING = 8_192, 16_384  # bytes
+_SKIPPED = 40, 90  # process ids
 _DELAY = 0.3  # seconds
 
 
+def variables(factor: str, run: str) -> Mapping[str, Sequence[str]]:
+    """The environment variables that a factor sets, and what each may be in that run.
+
+    Args:
+        factor: its name.
+        run: the name from which the values of factors are drawn.
+
+    Returns:
+        Nothing for a factor that acts in other ways.
+    """
+    every: Mapping[str, Mapping[str, Sequence[str]]] = {
+        "hash seed": {"PYTHONHASHSEED": [drawn.hash_seed(run)]},
+        "time zone": {"TZ": [drawn.time_zone(run)]},
+        "locale": {"LC_ALL": LOCALES},
+    }
+    return every.get(factor, {})
+
+
+def _between(start: Start, what: str, bounds: tuple[int, int]) -> int:
+    low, high = bounds
+    return low + drawn.number(start.run, what, high - low)
+
+
 def _hash_seed(start: Start) -> tuple[Start, str]:
-    variables = FIXED["hash seed"]
-    return start.having(**variables), f"PYTHONHASHSEED={variables['PYTHONHASHSEED']}"
+    seed = drawn.hash_seed(start.run)
+    return start.having(PYTHONHASHSEED=seed), f"PYTHONHASHSEED={seed}"
 
 
 def _time_zone(start: Start) -> tuple[Start, str]:
-    return start.having(**FIXED["time zone"]), "13 hours and 45 minutes ahead of UTC"
+    offset = drawn.offset(start.run)
+    hours, rest = divmod(abs(offset), timedelta(hours=1))
+    side = "ahead of" if offset > timedelta() else "behind"
+    how = f"{hours} hours and {rest // timedelta(minutes=1)} minutes {side} UTC"
+    return start.having(TZ=drawn.time_zone(start.run)), how
 
 
 def _locale(start: Start) -> tuple[Start, str]:
-    before = locale.setlocale(locale.LC_ALL)
-    try:
-        name = next(name for name in LOCALES if _installed(name))
-    finally:
-        locale.setlocale(locale.LC_ALL, before)
+    if not (installed := installed_locales()):
+        raise NotVaried("no locale but C is installed")
+    name = installed[drawn.number(start.run, "locale", len(installed))]
     return start.having(LC_ALL=name), f"LC_ALL={name}"
 
 
-def _installed(name: str) -> bool:
+def installed_locales() -> list[str]:
+    """Those of `LOCALES` that this machine has."""
+    before, found = locale.setlocale(locale.LC_ALL), list[str]()
     try:
-        locale.setlocale(locale.LC_ALL, name)
-    except locale.Error:
-        return False
-    return True
+        for name in LOCALES:
+            with suppress(locale.Error):
+                found.append(locale.setlocale(locale.LC_ALL, name))
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+    return found
 
 
 def _umask(start: Start) -> tuple[Start, str]:
-    before, after = os.umask(0o027), 0o027
-    if before == after:
-        after = 0o022
-        os.umask(after)
+    before = os.umask(0)
+    others = [mask for mask in _UMASKS if mask != before]
+    after = others[drawn.number(start.run, "umask", len(others))]
+    os.umask(after)
     return start, f"{after:03o} in place of {before:03o}"
 
 
 def _environment_size(start: Start) -> tuple[Start, str]:
-    return start.having(REPRO_PADDING="x" * _PADDING), f"{_PADDING} bytes more"
+    padding = _between(start, "padding", _PADDING)
+    return start.having(REPRO_PADDING="x" * padding), f"{padding} bytes more"
 
 
 def _home(start: Start) -> tuple[Start, str]:
@@ -99,21 +125,23 @@ def _listing_order(start: Start) -> tuple[Start, str]:
 def _clock(start: Start) -> tuple[Start, str]:
     if find_spec("time_machine") is None:
         raise NotVaried("the package time-machine is not installed")
+    shift = drawn.shift(start.run)
     return start, (
-        f"{SHIFT.days} days and {SHIFT.seconds} seconds ahead, as Python's time and datetime see "
+        f"{shift.days} days and {shift.seconds} seconds ahead, as Python's time and datetime see "
         "it; not in TensorFlow's own functions, the times of files, nor in processes that the "
         "step starts anew"
     )
 
 
 def _process(start: Start) -> tuple[Start, str]:
-    for _ in range(_SKIPPED):
+    skipped = _between(start, "process ids", _SKIPPED)
+    for _ in range(skipped):
         child = os.fork()
         if child == 0:
             os._exit(0)
         os.waitpid(child, 0)
     time.sleep(_DELAY)
-    return start, f"started {_DELAY} seconds later, {_SKIPPED} process ids further on"
+    return start, f"started {_DELAY} seconds later, {skipped} process ids further on"
 
 
 def _processors(start: Start) -> tuple[Start, str]:
@@ -122,8 +150,9 @@ def _processors(start: Start) -> tuple[Start, str]:
     available = sorted(os.sched_getaffinity(0))
     if len(available) == 1:
         raise NotVaried("only one processor is available")
-    os.sched_setaffinity(0, available[1:])
-    return start, f"{len(available) - 1} of {len(available)}; the threads are as configured"
+    del available[drawn.number(start.run, "processor", len(available))]
+    os.sched_setaffinity(0, available)
+    return start, f"{len(available)} of {len(available) + 1}; the threads are as configured"
 
 
 def _load(start: Start) -> tuple[Start, str]:
@@ -148,6 +177,7 @@ VARIATIONS: Mapping[str, Variation] = {
     "home": _home,
     "temporary folder": _temporary_folder,
     "working directory": _working_directory,
+    "file times": file_times,
     "paths": sight.paths,
     "listing order": _listing_order,
     "clock": _clock,
@@ -163,6 +193,3 @@ BY_PARENT = ("process", STRESS)
 
 ALL = tuple(VARIATIONS)
 """Every factor."""
-
-NAMES = tuple(name for name in ALL if name != STRESS)
-"""The factors that a repeat varies unless the configuration switches them off."""

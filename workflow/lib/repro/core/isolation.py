@@ -68,6 +68,21 @@ def rehearsed(work: Callable[[], None]) -> str | None:
     return None if status == 0 else text or "the attempt was killed"
 
 
+def in_earnest(work: Callable[[], None]) -> str | None:
+    """Does something, if it went well in a rehearsal.
+
+    Args:
+        work: what to do.
+
+    Returns:
+        The reason where it did not go well; then nothing was done.
+    """
+    refusal = rehearsed(work)
+    if refusal is None:
+        work()
+    return refusal
+
+
 def reason(error: BaseException) -> str:
     """A few words, without a path of this machine, on why something could not be done."""
     if isinstance(error, OSError) and error.errno is not None:
@@ -130,7 +145,7 @@ def bind(source: Path | int, target: Path, read_only: bool = False) -> None:
     source = Path(f"/proc/self/fd/{source}") if isinstance(source, int) else source
     if source.is_dir():
         target.mkdir(parents=True, exist_ok=True)
-    else:
+    elif not target.exists():  # to touch what is there would change its times
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
     _mount(str(source), str(target), _BIND | _RECURSIVE)
@@ -156,11 +171,11 @@ def hide(places: Iterable[Path], kept: Iterable[Path], spare: Path) -> None:
     real = {path: path.resolve() for path in kept if path.exists()}
     handles = {
         path: os.open(path, os.O_PATH)
-        for path in _outermost(real.values())
+        for path in outermost(real.values())
         if any(path.is_relative_to(place) for place in places)
     }
-    outer = _outermost(places)
-    empty = {p: _empty(spare / str(n), p) for n, p in enumerate(outer) if p != SHARED_MEMORY}
+    outer = outermost(places)
+    empty = {place: _empty(folder, place) for place, folder in spares(places, spare).items()}
     for place, handle in empty.items():
         bind(handle, place)
     if SHARED_MEMORY in outer:
@@ -174,6 +189,17 @@ def hide(places: Iterable[Path], kept: Iterable[Path], spare: Path) -> None:
             folder = path.parent.resolve()
             folder.mkdir(parents=True, exist_ok=True)
             (folder / path.name).symlink_to(real[path])
+
+
+def spares(places: Iterable[Path], spare: Path) -> dict[Path, Path]:
+    """The folder that is seen in place of each of the outermost ones; shared memory needs none.
+
+    Args:
+        places: what is hidden.
+        spare: where those folders lie.
+    """
+    numbered = enumerate(outermost(places))
+    return {place: spare / str(n) for n, place in numbered if place != SHARED_MEMORY}
 
 
 def mounted_below(folder: Path) -> bool:
@@ -211,7 +237,8 @@ def _empty(folder: Path, like: Path) -> int:
     return os.open(folder, os.O_PATH)
 
 
-def _outermost(paths: Iterable[Path]) -> list[Path]:
+def outermost(paths: Iterable[Path]) -> list[Path]:
+    """Those of some paths that lie in no other of them."""
     chosen: list[Path] = []
     for path in sorted(set(paths)):
         if not any(path.is_relative_to(other) for other in chosen):

@@ -25,8 +25,9 @@ from typing import Any, NoReturn
 from repro.core.canonical import canonical
 from repro.core.child import signals_held, waited
 from repro.core.errors import CouldNotRun, UserError
-from repro.core.factors import BY_PARENT, FIXED, LOCALES, STRESS, VARIATIONS, processors
+from repro.core.factors import BY_PARENT, STRESS, VARIATIONS, processors, variables
 from repro.core.isolation import die_with, mounted_below, reason
+from repro.core.stale_state import FRESH
 from repro.core.start import NotVaried, Start
 
 DIRECTORY = "REPRO_DIRECTORY"
@@ -34,6 +35,9 @@ DIRECTORY = "REPRO_DIRECTORY"
 
 FACTORS = "REPRO_FACTORS"
 """What was varied and what was not, as JSON; see `factors`."""
+
+RUN = "REPRO_RUN"
+"""The name of the run from which the values of factors are drawn."""
 
 _KEPT = (
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SYSTEMROOT", "CONDA_PREFIX",
@@ -78,17 +82,22 @@ def settings(intra: int) -> dict[str, str]:
     return {FACTORS: "[]", **_SETTINGS, "OMP_NUM_THREADS": str(intra)}
 
 
-def launch(run: str, intra: int, vary: Sequence[str], arguments: Sequence[str]) -> NoReturn:
+def launch(
+    run: str, intra: int, vary: Sequence[str], arguments: Sequence[str], twice: bool = False
+) -> NoReturn:
     """Starts a step of the same program under the table's settings; returns only by exiting.
 
     With nothing to vary this process becomes the step. Else the step is a child, and this
     process waits for it and clears away what was made for it.
 
     Args:
-        run: `original`, the name of a repeat, or `trial`.
+        run: `original`, or the name from which the values of factors are drawn: a repeat's, in a
+            trial as well.
         intra: threads within an operation.
         vary: the factors to vary.
         arguments: the step and its options.
+        twice: whether the step runs once more among the same folders, in sight of what it left;
+            something must be varied then, and the second run's outputs stay.
 
     Raises:
         UserError: a factor that does not exist, or any factor for the original.
@@ -105,12 +114,12 @@ def launch(run: str, intra: int, vary: Sequence[str], arguments: Sequence[str]) 
         )
     here = Path.cwd()
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    environment |= {**settings(intra), DIRECTORY: str(here)}
+    environment |= {**settings(intra), RUN: run, DIRECTORY: str(here)}
     program, given = Path(sys.argv[0]).absolute(), tuple(arguments)
-    start = Start(program, given, given, environment, here, here, Path())
+    start = Start(run, program, given, given, environment, here, here, Path())
     if not vary:
         _become(start)
-    raise SystemExit(_supervised(start, run, vary))
+    raise SystemExit(_supervised(start, vary, twice))
 
 
 def _become(start: Start) -> NoReturn:
@@ -119,16 +128,19 @@ def _become(start: Start) -> NoReturn:
     os.execve(sys.executable, command, dict(start.environment))
 
 
-def _supervised(start: Start, run: str, vary: Sequence[str]) -> int:
+def _supervised(start: Start, vary: Sequence[str], twice: bool) -> int:
     parent, entries = os.getpid(), dict[str, dict[str, Any]]()
 
     def step() -> NoReturn:
         varied = _varied(start, [name for name in vary if name not in BY_PARENT], entries)
         ordered = [entries[name] for name in VARIATIONS if name in entries]
         die_with(parent)
-        _become(varied.having(**{FACTORS: canonical(ordered)}))
+        varied = varied.having(**{FACTORS: canonical(ordered), FRESH: str(start.fresh)})
+        if twice:
+            _once(varied)
+        _become(varied)
 
-    with signals_held() as before, _fresh(run) as fresh:
+    with signals_held() as before, _fresh(start.run) as fresh:
         start = replace(start, fresh=fresh)
         _varied(start, [name for name in vary if name in BY_PARENT], entries)
         with _busy(processors() if STRESS in vary else 0):
@@ -147,6 +159,18 @@ def _varied(start: Start, names: Sequence[str], entries: dict[str, dict[str, Any
             why = str(error) if told else f"the system says: {reason(error)}"
             entries[name] = {**entry, "varied": False, "why": why}
     return start
+
+
+def _once(start: Start) -> None:
+    """Runs the step in a child; ends this process where the step failed."""
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        die_with(parent)
+        _become(start)
+    _, status = os.waitpid(child, 0)
+    if code := os.waitstatus_to_exitcode(status):
+        os._exit(code if code > 0 else 128 - code)
 
 
 @contextmanager
@@ -212,6 +236,11 @@ def varied() -> tuple[str, ...]:
     return tuple(entry["factor"] for entry in factors() if entry["varied"])
 
 
+def run() -> str:
+    """The name from which the values of this process' factors are drawn."""
+    return os.environ.get(RUN, "original")
+
+
 def path(text: str) -> Path:
     """A path from the command line, starting from the folder where the launcher ran."""
     return Path(os.environ.get(DIRECTORY, "")) / text
@@ -227,12 +256,10 @@ def check(intra: int) -> None:
         UserError: a setting is missing or has another value than what was varied explains.
     """
     names = varied()
-    wanted = {name: [value] for name, value in settings(intra).items()}
+    wanted: dict[str, Sequence[str]] = {name: [value] for name, value in settings(intra).items()}
     wanted[FACTORS] = [os.environ.get(FACTORS, "[]")]
-    for name, value in (pair for factor in names for pair in FIXED.get(factor, {}).items()):
-        wanted[name] = [value]
-    if "locale" in names:
-        wanted["LC_ALL"] = list(LOCALES)
+    for factor in names:
+        wanted |= variables(factor, run())
     for name, values in wanted.items():
         if (found := os.environ.get(name)) not in values:
             raise _refusal(name, values, found)

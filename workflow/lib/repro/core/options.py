@@ -46,13 +46,14 @@ def parser(steps: Iterable[str]) -> argparse.ArgumentParser:
     start = verbs.add_parser(
         "launch", help="start a step under the settings of the original, or with factors varied"
     )
-    start.add_argument("--run", required=True, type=_run)
+    start.add_argument("--run", required=True, help="from its name come the values of the factors")
     start.add_argument(
         "--intra", required=True, type=int, metavar="N", help="threads within an operation"
     )
     start.add_argument(
         "--vary", default=[], type=_names, metavar="FACTORS", help="names, separated by commas"
     )
+    start.add_argument("--twice", action="store_true", help="once more, in sight of what was left")
     start.add_argument("arguments", nargs=argparse.REMAINDER)
     for name in steps:
         _add(verbs.add_parser(name), name)

@@ -88,6 +88,7 @@ _EXPECTED = {
 
 _ALTERNATIVES = {
     "repeat": "full, off, {epochs: N} or {steps: N}, with N at least 1",
+    "trials": "0, which searches nothing, or a whole number from 4 to 999, with which it can",
     "checkpoint": "a whole number of seconds, 0 for every epoch, or off",
 }
 

@@ -1,7 +1,7 @@
 """Shims: what changes how Python sees the clock and the order of files, within one process.
 
 Synopsis:
-    with applied(launch.varied()):
+    with applied(launch.varied(), launch.run()):
         ...    # the user's code is loaded and works in here
 
 They reach what goes through Python's own functions, in this process and in those that it
@@ -14,40 +14,41 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from datetime import timedelta
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, cast
 
+from repro.core import drawn
 from repro.core.errors import UserError
-
-SHIFT = timedelta(days=990, hours=5, minutes=7, seconds=13)
-"""How far the clock is ahead: whenever asked, no field of date or time reads as it was."""
+from repro.core.file_times import ANSWERS, mirrored
 
 
 @contextmanager
-def applied(names: Iterable[str]) -> Generator[None]:
+def applied(names: Iterable[str], run: str, inputs: Iterable[Path] = ()) -> Generator[None]:
     """Changes what the named factors change within a process; on leaving, all is as before.
 
     Args:
         names: factors; those that no shim belongs to are passed over.
+        run: the name from which the values of factors are drawn.
+        inputs: what the user's code may read.
 
     Raises:
         UserError: the clock cannot be shifted, as `time-machine` is not installed.
 
     Example:
-        >>> with applied(["listing order"]):
+        >>> with applied(["listing order"], "repeat"):
         ...     os.listdir("/")
         [...]
     """
     with ExitStack() as stack:
         for name in names:
             if name in _SHIMS:
-                stack.enter_context(_SHIMS[name]())
+                stack.enter_context(_SHIMS[name](run, inputs))
         yield
 
 
 @contextmanager
-def _later() -> Generator[None]:
+def _later(run: str, _: Iterable[Path]) -> Generator[None]:
     try:
         from time_machine import travel
     except ImportError:
@@ -55,7 +56,7 @@ def _later() -> Generator[None]:
             "Expected the package time-machine, which shifts the clock. Received an environment "
             "without it. Switch the factor `clock` off, or make the environment anew."
         ) from None
-    with travel(SHIFT, tick=True) as traveller:
+    with travel(drawn.shift(run), tick=True) as traveller:
         traveller.time_ns()  # it starts from the first question asked of it
         yield
 
@@ -83,7 +84,7 @@ class _Entries(Iterator[_Entry]):
 
 
 @contextmanager
-def _backwards() -> Generator[None]:
+def _backwards(_run: str, _: Iterable[Path]) -> Generator[None]:
     # glob, pathlib, shutil and os.walk all ask these two, and by these names.
     listdir, scandir = os.listdir, os.scandir
 
@@ -106,7 +107,12 @@ def _backwards() -> Generator[None]:
         os.supports_fd -= ours
 
 
-_SHIMS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
+def _file_times(run: str, inputs: Iterable[Path]) -> AbstractContextManager[None]:
+    return mirrored(inputs, run) if ANSWERS in os.environ else nullcontext()
+
+
+_SHIMS: Mapping[str, Callable[[str, Iterable[Path]], AbstractContextManager[None]]] = {
+    "file times": _file_times,
     "listing order": _backwards,
     "clock": _later,
 }

@@ -17,12 +17,13 @@ import pwd
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from repro.core import isolation
+from repro.core.stale_state import HIDING
 from repro.core.start import NotVaried, Start
 
 _REFUSED = "the system gives no namespace ({})"
@@ -60,7 +61,7 @@ def paths(start: Start) -> tuple[Start, str]:
             else:
                 _link(path, place)
 
-    refusal = _in_earnest(show)
+    refusal = isolation.in_earnest(show)
     if refusal is not None:
         for _, path, place in moved.values():
             _link(path, place)
@@ -85,8 +86,13 @@ def caches(start: Start) -> tuple[Start, str]:
     hidden = [folder for folder in wanted if _may_be_hidden(folder, real)]
     if not hidden:
         raise NotVaried("there is no folder that may be hidden")
-    if refusal := _in_earnest(lambda: isolation.hide(hidden, kept, start.folder("hidden"))):
+    spare = start.folder("hidden")
+    if refusal := isolation.in_earnest(lambda: isolation.hide(hidden, kept, spare)):
         raise NotVaried(_REFUSED.format(refusal))
+    seen = {folder.name: wanted[p] for p, folder in isolation.spares(hidden, spare).items()}
+    shared = isolation.SHARED_MEMORY
+    seen |= {str(shared): wanted[shared]} if shared in hidden else {}
+    (start.fresh / HIDING).write_text(json.dumps(seen), "utf-8")
     rest = dict.fromkeys(what for folder, what in wanted.items() if folder not in hidden)
     names = dict.fromkeys(what for what in wanted.values() if what not in rest)
     how = f"only declared inputs are there in {', '.join(names)}"
@@ -99,17 +105,9 @@ def network(start: Start) -> tuple[Start, str]:
     Raises:
         NotVaried: the system refuses.
     """
-    if refusal := _in_earnest(isolation.without_network):
+    if refusal := isolation.in_earnest(isolation.without_network):
         raise NotVaried(_REFUSED.format(refusal))
     return start, "none but a loopback of the step's own"
-
-
-def _in_earnest(work: Callable[[], None]) -> str | None:
-    """Does it, if it went well in a rehearsal; the reason where it did not."""
-    refusal = isolation.rehearsed(work)
-    if refusal is None:
-        work()
-    return refusal
 
 
 def _last(path: Path) -> str:

@@ -21,11 +21,12 @@ class NotVaried(Exception):
 class Start:
     """What a step is started with.
 
-    `given` are its arguments as they came, `arguments` as it shall see them; `here` is where
-    relative paths start, `directory` its working directory, `fresh` a new folder that is
-    cleared away when it has ended.
+    `run` is the name from which the values of its factors are drawn. `given` are its arguments as
+    they came, `arguments` as it shall see them; `here` is where relative paths start, `directory`
+    its working directory, `fresh` a new folder that is cleared away when it has ended.
     """
 
+    run: str
     program: Path
     given: tuple[str, ...]
     arguments: tuple[str, ...]

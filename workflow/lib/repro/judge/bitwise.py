@@ -30,7 +30,8 @@ def bitwise(case: Case) -> Answer:
     if case.context.programs > 1 or (case.context.setups > 1 and case.first):
         return Answer(INCONCLUSIVE, sentence.elsewhere(name, case.first, case.context))
     if case.first:
-        found = sentence.not_met(name, case.comparisons, case.causes, case.trials, case.mistakes)
+        compared = [case.further] if case.further else case.comparisons
+        found = sentence.not_met(name, compared, case.causes, case.trials, case.mistakes)
         return Answer(NOT_MET, found)
     if case.restless:
         return Answer(

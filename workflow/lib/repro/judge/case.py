@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """All that a verdict rests on; `moved` only where runs were evaluated."""
+    """All that a verdict rests on; `moved` only where runs were evaluated.
+
+    `further` is a run of one step that parts from the original although no repeat does.
+    """
 
     name: str
     parameters: Mapping[str, Any]
@@ -32,11 +35,12 @@ class Case:
     trials: Sequence[Trial]
     mistakes: Sequence[str]
     moved: Moved | None = None
+    further: Comparison | None = None
 
     @property
     def first(self) -> Comparison | None:
         """The first comparison whose runs part."""
-        return next((c for c in self.comparisons if c.divergence), None)
+        return next((c for c in self.comparisons if c.divergence), self.further)
 
     @property
     def restless(self) -> list[int]:

@@ -31,16 +31,15 @@ from repro.judge import price_command, reproduction_command, verify_command
 from repro.judge.agreement import Mistake, mistakes, unlooked
 from repro.judge.answer import INCONCLUSIVE, MET
 from repro.judge.compare import Comparison, compare
-from repro.judge.diagnose import Cause, place
+from repro.judge.counterexamples import Counterexamples, Repeats
 from repro.judge.evidence import Step, context_of, step_of
-from repro.judge.explain import explain
+from repro.judge.inquiry import inquire
 from repro.judge.measured import Measured, measured
 from repro.judge.metrics import Moved, moved
 from repro.judge.price import known
 from repro.judge.render import markdown
-from repro.judge.search import Trial
 from repro.judge.sequential import looks
-from repro.judge.trials import Setting
+from repro.judge.trials import Runs
 from repro.judge.verdict import judge
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
@@ -67,37 +66,24 @@ def _agreed(folder: Path, steps: Sequence[Step], inference: Any) -> tuple[list[M
     return mistakes(trace, probe, data.process["overlap"], inference[0]), unlooked(probe)
 
 
-def _explained(
-    options: argparse.Namespace, comparisons: Sequence[Comparison], varied: Sequence[str], say: Say
-) -> tuple[list[Cause], list[Trial]]:
-    """The causes of the first divergence, and the trials that were made to find them."""
-    first = next((c for c in comparisons if c.divergence is not None), None)
-    if first is None or first.divergence is None:
-        return [], []
-    budget = options.parameters["search"]["trials"]
-    if budget:
-        say(
-            f"{options.experiment}: the runs part at {place(first.divergence)}; searching for the "
-            f"cause, in at most {budget} trials (`search.trials`)."
-        )
-    inputs = dict(pair.split("=", 1) for pair in options.input)
-    original = options.folder / "original"
-    setting = Setting(
-        options.experiment, options.program, inputs, original, first.seed, first.divergence
-    )
-    return explain(setting, varied, budget)
+def _asks_why(
+    parameters: Mapping[str, Any], comparisons: Sequence[Comparison], found: Moved
+) -> bool:
+    """Whether it must be known why runs part, or that no further run would.
 
-
-def _asks_why(goal: str, found: Moved) -> bool:
-    """Whether the goal needs to know why runs part: other bits with equivalent metrics may do."""
-    family = found.metrics
+    Other bits with equivalent metrics may do for the goal. Where the whole was repeated with the
+    same bits, the verdict calls it repeatable whatever the goal.
+    """
+    goal, family = parameters["goal"], found.metrics
+    if not any(comparison.divergence for comparison in comparisons):
+        return goal == "bitwise" or parameters["repeat"] == "full"
     return goal == "bitwise" or (goal == "metrics" and not (family and family.answer == MET))
 
 
 def _compare(options: argparse.Namespace, say: Say) -> None:
     started = now()
     folder, parameters = options.folder, options.parameters
-    found = installed.require(Path(sys.prefix))
+    environment = installed.require(Path(sys.prefix))
     read = {path.relative_to(folder).as_posix(): path for path in options.manifests}
     programs = {"judge": Path(sys.argv[0]), "code": options.program}
     inputs = resources({**read, **programs, **({p.name: p for p in options.price})})
@@ -108,18 +94,23 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     wrong, unseen = _agreed(folder, steps, context.inference)
     planned = parameters["seeds"] == "auto"
     found_of = _moved(measured(steps), parameters["equivalence"], planned)
-    causes, trials = list[Cause](), list[Trial]()
+    found = Counterexamples()
     # Two setups have a cause already: what is searched for here is one within a setup.
-    if context.setups == 1 and _asks_why(parameters["goal"], found_of):
+    if context.setups == 1 and _asks_why(parameters, comparisons, found_of):
         varied = [factor["factor"] for factor in context.factors if factor["varied"]]
-        causes, trials = _explained(options, comparisons, varied, say)
+        limit = None if parameters["repeat"] == "full" else parameters["repeat"]
+        given = dict(pair.split("=", 1) for pair in options.input)
+        runs = Runs(options.experiment, options.program, given, folder / "original")
+        budget = parameters["search"]["trials"]
+        found = inquire(runs, Repeats(steps, varied, limit), comparisons, budget, say)
     verdict = judge(
-        options.experiment, parameters, comparisons, context, causes, trials, wrong, found_of
-    )
+        options.experiment, parameters, comparisons, context, found.causes, found.trials, wrong,
+        found_of, found.comparison,
+    )  # fmt: skip
     verdict["cost"], unpriced = known(next(iter(options.price), None), steps)
-    verdict["warnings"] += unseen + unpriced
+    verdict["warnings"] += found.warnings + unseen + unpriced
     verdict = checked(verdict, "verdict", "verdict.json")
-    here = surroundings(found, [programs["judge"]])
+    here = surroundings(environment, [programs["judge"]])
     outputs = {
         folder / "verdict.json": pretty(verdict),
         folder / "verdict.md": markdown(verdict),
@@ -130,7 +121,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
         names={"step": "compare", "experiment": options.experiment},
         parameters=parameters,
         inputs=inputs,
-        installed=found.facts,
+        installed=environment.facts,
         environment=here,
         started=started,
     )

@@ -40,7 +40,8 @@ class Comparison:
     """What comparing one seed of the original with one repeat, `run`, found.
 
     `stopped` says where the repeat stopped before the original's end, `{"epochs": N}` or
-    `{"steps": N}`; None where it went to the end.
+    `{"steps": N}`; None where it went to the end. `trial` says that it is no repeat, but a further
+    run of one step, which `run` describes.
     """
 
     run: str
@@ -48,6 +49,7 @@ class Comparison:
     divergence: Divergence | None
     differences: Mapping[str, Any]
     stopped: Mapping[str, int] | None = None
+    trial: bool = False
 
 
 def _odd(left: Mapping[str, Any], right: Mapping[str, Any]) -> str | None:

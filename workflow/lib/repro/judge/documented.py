@@ -7,7 +7,6 @@ Synopsis:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +17,7 @@ from repro.judge.case import Case
 from repro.judge.diagnose import times
 from repro.judge.sentence import capital, extent, listed
 from repro.record import manifest
+from repro.record.fact import UNKNOWN
 
 if TYPE_CHECKING:
     from repro.judge.evidence import Step
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 COMMAND = "snakemake --use-conda all"
 _SUFFIX = ".manifest.json"
 _SHOWN = 5
-# What the system cannot tell anybody, by the path of the fact.
-_UNTOLD = r"bits/instruction sets of Eigen"
-# What is only there with a GPU.
-_DEVICES = r"cuda/.*|bits/(CUDA.*|cuDNN|driver|GPUs of the machine|.*TF32.*)"
 
 
 def gaps(folder: Path, steps: Sequence[Step]) -> tuple[list[str], list[str]]:
@@ -76,20 +72,17 @@ def _unbound(step: Step) -> Iterator[str]:
 
 
 def _unknown(step: Step) -> Iterator[str]:
-    environment = step.environment
-    untold = _UNTOLD if environment["gpu"] else f"{_UNTOLD}|{_DEVICES}"
-    for path, why in _unknowns(environment):
-        if not re.fullmatch(untold, path):
-            yield f"{path} is unknown ({why})"
+    for path, why in _unknowns(step.environment):
+        yield f"{path} is unknown ({why})"
 
 
 def _unknowns(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every fact that is unknown, by its path, with the reason."""
+    """Every fact that is unknown, by its path, with the reason; not what is not applicable."""
     if not isinstance(value, Mapping):
         return
     found = cast("Mapping[str, Any]", value)
-    if set(found) == {"unknown"}:
-        yield path, str(found["unknown"])
+    if set(found) == {UNKNOWN}:
+        yield path, str(found[UNKNOWN])
     for name, part in found.items():
         yield from _unknowns(part, f"{path}/{name}".lstrip("/"))
 

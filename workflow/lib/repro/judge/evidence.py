@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from repro.audit.older import today
 from repro.core.factors import ALL
+from repro.core.observed import unseen
 from repro.judge.context import Context
 from repro.judge.documented import gaps
 from repro.judge.setups import setups
@@ -34,8 +36,8 @@ class Step:
 
     @property
     def environment(self) -> Mapping[str, Any]:
-        """What the process found around it."""
-        return self.predicate[EXTENSION]["environment"]
+        """What the process found around it, in today's words."""
+        return today(self.predicate[EXTENSION]["environment"])
 
     @property
     def process(self) -> Mapping[str, Any]:
@@ -63,11 +65,18 @@ def step_of(path: Path) -> Step:
     return Step(told["step"], told.get("run", ""), seed, path, value["predicate"], outputs)
 
 
-def _factors(repeats: Sequence[Step], wanted: Sequence[str]) -> list[dict[str, Any]]:
-    """Each factor: varied, and how; or not, and why. Varied is what every step has varied."""
+def factors_of(steps: Sequence[Step], wanted: Sequence[str]) -> list[dict[str, Any]]:
+    """Each factor: varied, and how; or not, and why. Varied is what every step has varied.
+
+    Args:
+        steps: those of the original and of every repeat.
+        wanted: the factors that the configuration asks for.
+    """
+    repeats = [step for step in steps if step.run != "original"]
+    entries = [entry for step in repeats for entry in _told(step, steps)]
     found: list[dict[str, Any]] = []
     for factor in ALL:
-        told = [f for step in repeats for f in step.process["factors"] if f["factor"] == factor]
+        told = [entry for entry in entries if entry["factor"] == factor]
         if told:
             found.append(next((f for f in told if not f["varied"]), told[0]))
         else:
@@ -75,6 +84,21 @@ def _factors(repeats: Sequence[Step], wanted: Sequence[str]) -> list[dict[str, A
             why = why if factor in wanted or factor != "load" else "only under stress"
             found.append({"factor": factor, "varied": False, "why": why})
     return found
+
+
+def _told(repeat: Step, steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """The factors of one step of a repeat; varied are those of which it saw something else."""
+    like = (repeat.name, "original", repeat.seed)
+    original = next((step for step in steps if (step.name, step.run, step.seed) == like), repeat)
+    entries: list[dict[str, Any]] = repeat.process["factors"]
+    names = [entry["factor"] for entry in entries if entry["varied"]]
+    mine, its = original.process.get("observed", {}), repeat.process.get("observed", {})
+    alike = unseen(mine, its, names) if original is not repeat else []
+    why = "the repeat saw of it what the original saw"
+    return [
+        {"factor": e["factor"], "varied": False, "why": why} if e["factor"] in alike else e
+        for e in entries
+    ]
 
 
 def _inference(steps: Iterable[Step]) -> list[dict[str, Any]]:
@@ -99,10 +123,9 @@ def context_of(folder: Path, steps: Sequence[Step], wanted: Sequence[str]) -> Co
         documented.
     """
     found = setups(steps)
-    repeats = [step for step in steps if step.run != "original"]
     missing, unknown = gaps(folder, steps)
     trained = next(step for step in steps if step.name == "train")
     return Context(
-        found.scope, found.count, _factors(repeats, wanted), _inference(steps), found.programs,
+        found.scope, found.count, factors_of(steps, wanted), _inference(steps), found.programs,
         missing, unknown, trained.process.get("limits", []), trained.predicate,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Explain: from a divergence, through trials, to ranked causes.
 
 Synopsis:
-    causes, trials = explain(setting, varied, budget)
+    causes, trials = explain(divergence, runs, varied, budget)
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Any
 from repro.core.factors import ALL
 from repro.judge.culprit import Culprit, culprit
 from repro.judge.diagnose import Cause, Findings, causes
+from repro.judge.divergence import Divergence
 from repro.judge.remedies import likely
 from repro.judge.search import Factors, Found, Trial, search
-from repro.judge.trials import Setting, Trials, scratch
+from repro.judge.trials import Runs, Trials, reaching, scratch
 
 LOOKS = 2
 """Trials that are kept back to look into every operation of the step that parted."""
@@ -51,12 +52,13 @@ def _look(trials: Trials, found: Found, budget: int) -> tuple[Culprit | None, di
 
 
 def explain(
-    setting: Setting, varied: Sequence[str], budget: int
+    divergence: Divergence, runs: Runs, varied: Sequence[str], budget: int
 ) -> tuple[list[Cause], list[Trial]]:
     """Searches the cause of a divergence by running the step again.
 
     Args:
-        setting: the program, the inputs, the original, and where the runs part.
+        divergence: where the runs part.
+        runs: the program, the inputs, and the original.
         varied: the factors that were varied in the repeat.
         budget: how many trials at most; 0 searches nothing.
 
@@ -64,8 +66,8 @@ def explain(
         Causes, best first, and the trials that were made.
     """
     if budget == 0:
-        return causes(setting.divergence), []
-    with scratch(setting) as trials:
+        return causes(divergence), []
+    with scratch(reaching(divergence, runs)) as trials:
         watching = _Watching(trials)
         suspects = [factor for factor in ALL if factor in varied]
 
@@ -77,4 +79,4 @@ def explain(
         odd, looked = _look(trials, found, budget)
     seen = {**looked, **{name: value for name, value in watching.seen.items() if value}}
     findings = Findings(found, seen.get("calls", ()), odd, seen.get("layers", {}))
-    return causes(setting.divergence, findings), list(found.trials)
+    return causes(divergence, findings), list(found.trials)

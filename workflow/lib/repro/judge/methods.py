@@ -13,6 +13,7 @@ from repro.judge import chance
 from repro.judge.answer import MET, Answer
 from repro.judge.case import Case
 from repro.judge.diagnose import times
+from repro.judge.divergence import place
 from repro.judge.sentence import capital, counted, extent, listed, seeds
 from repro.record.manifest import inputs
 
@@ -76,6 +77,8 @@ def _repeated(case: Case) -> Iterator[str]:
         f"of their own{changed if varied else ''}, "
         f"{extent(case.comparisons, case.evaluated)}: {outcome}."
     )
+    if case.further and case.further.divergence:
+        yield f"{capital(case.further.run)} parted at {place(case.further.divergence)}."
     if case.restless:
         yield "The same weights, evaluated twice, gave other bits."
     yield f"Where: {case.context.scope}."

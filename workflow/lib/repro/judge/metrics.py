@@ -3,12 +3,13 @@
 Synopsis:
     found = moved(measured(steps), {"margin": {}, "spread": 1.0}, looks=())
     metrics(case).verdict
+    rested_on(case)         # with the tests that the answer rests on
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class Moved:
 
     `spread` is that of the original's seeds and `sampling` the error of the test part, both by
     metric. `metrics` and `classes` are what the tests of equivalence found; None where there is
-    nothing to compare. `unknown` are metrics that a margin is given for and that no run has.
+    nothing to test. `unknown` are metrics that a margin is given for and that no run has.
     """
 
     spread: Mapping[str, Spread]
@@ -134,6 +135,20 @@ def metrics(case: Case) -> Answer:
     return Answer(found.answer, f"{case.name}: {head} ({tested}). {capital(found.why)}.{more}")
 
 
+def rested_on(case: Case) -> Moved | None:
+    """What is known of the metrics, with the tests only where the answer rests on them.
+
+    Args:
+        case: what was compared, and where.
+
+    Returns:
+        `case.moved`, without tests where `metrics` does without.
+    """
+    if case.moved is None or (not _untested(case) and (case.first or case.restless)):
+        return case.moved
+    return replace(case.moved, metrics=None, classes=None)
+
+
 def _untested(case: Case) -> str | None:
     """Why nothing can be said of the metrics; None where something can."""
     if not case.comparisons:
@@ -147,6 +162,8 @@ def _untested(case: Case) -> str | None:
         return "the repeat was not evaluated (`repeat: full` does so)"
     if not case.whole:
         return f"only {seeds(sorted({c.seed for c in case.comparisons}))} was repeated"
+    if case.further:
+        return f"{case.further.run} gave other bits, and was not evaluated"
     if case.moved and (unknown := case.moved.unknown):
         return (
             f"`equivalence.margin` names {unknown[0]}, which no run has measured. Measured were "

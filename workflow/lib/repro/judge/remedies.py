@@ -31,6 +31,8 @@ _CAUSES = {
     "return in a fixed order, and add floating-point numbers in that order.",
     "environment": "Name every file that the code reads under `data`, and let it read nothing "
     "that an earlier run has left.",
+    "stale state": "Let the code read nothing that an earlier run of it has left: write caches to "
+    "a fresh temporary folder, or let them hold the very bits of a fresh computation.",
 }
 
 _SOURCES = {
@@ -54,6 +56,8 @@ _FACTORS = {
     "home": "Read files by the paths that `dataset` receives, not from the home folder.",
     "temporary folder": "Let no value depend on the temporary folder, its name or its content.",
     "working directory": "Read files by the paths that `dataset` receives, or beside `__file__`.",
+    "file times": "Let no value depend on when a file was written or on its inode: sort files by "
+    "their names.",
     "paths": "Let no value depend on where data and code lie; take labels from below the data's "
     "own folder.",
     "listing order": "Sort what is listed from a folder.",
@@ -75,6 +79,7 @@ SOURCE_OF_FACTOR = {
     "home": "home",
     "temporary folder": "temporary folder",
     "working directory": "working directory",
+    "file times": "file times",
     "listing order": "listing order",
     "process": "process id",
     "processors": "processors",

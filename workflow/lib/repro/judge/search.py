@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from repro.judge.divergence import Divergence
+
 UNVARIED = 3
 """Runs without variation that must agree with the original before a factor is tried."""
 AGAIN = 2
@@ -27,7 +29,8 @@ Factors = tuple[str, ...]
 class Trial:
     """One step run again: what was varied, whether it gave the original's bits, and which bits.
 
-    `mark` tells trials with other bits apart; `failed` is the sentence of one that broke off.
+    `mark` tells trials with other bits apart; `failed` is the sentence of one that broke off; `at`
+    is where it parts from the original.
     """
 
     step: str
@@ -35,6 +38,7 @@ class Trial:
     same: bool
     mark: str
     failed: str | None = None
+    at: Divergence | None = None
 
 
 Attempt = Callable[[Factors], Trial]

@@ -30,6 +30,7 @@ _CAUSES = {
     "a race": "a race, in which the result hangs on which thread or process comes first",
     "environment": "something outside the declared inputs has changed, such as a file that an "
     "earlier run left",
+    "stale state": "the code reads a file that an earlier run of it has left",
 }
 
 _FACTORS = {
@@ -41,6 +42,7 @@ _FACTORS = {
     "home": "the home folder",
     "temporary folder": "the folder for temporary files",
     "working directory": "the working directory",
+    "file times": "the times of the input files",
     "paths": "the place where data and code lie",
     "listing order": "the order in which folders are listed",
     "clock": "the date and time",
@@ -169,6 +171,11 @@ def _parting(comparisons: Sequence[Comparison]) -> str:
     assert first.divergence is not None
     own = [c for c in comparisons if c.seed == first.seed]
     parted = sum(c.divergence is not None for c in own)
+    if first.trial:
+        return (
+            f"With seed {first.seed}, no repeat parts from the original, but one more run does: "
+            f"{first.run}, at {place(first.divergence)}"
+        )
     if len(own) == 1:
         who, at = "the repeat parts", ""
     else:
@@ -202,7 +209,7 @@ def _why(causes: Sequence[Cause], trials: Sequence[Trial]) -> str:
     if not first.tested:
         return f" Likely cause (not tested): {_by(first)}{at}."
     alone = any(not trial.same and not trial.factors for trial in trials)
-    itself = alone and first.cause not in ("a race", "environment")
+    itself = alone and first.cause not in ("a race", "environment", "stale state")
     head = "Cause, random by itself" if itself else "Cause"
     return f" {head} (tested in {counted(first.trials, 'trial')}): {_by(first)}{at}."
 

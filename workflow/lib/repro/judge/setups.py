@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from repro.audit.drift import Difference, drift
 from repro.audit.effects import IRRELEVANT
 from repro.audit.facts import facts
+from repro.record.fact import lacking
 from repro.record.manifest import inputs
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
 def _shared(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """The facts, without the system's libraries that only one of two processes has loaded."""
     mine, its = (found.get("loaded", {}).get("host", {}) for found in (one, other))
-    if "unknown" in mine or "unknown" in its:
+    if lacking(mine) or lacking(its):
         return dict(one)
     names = {path.rpartition("/")[2] for path in its}
     host = {path: digest for path, digest in mine.items() if path.rpartition("/")[2] in names}

@@ -29,9 +29,8 @@ def goals(verdict: Verdict) -> Iterator[str]:
 
 def answers(verdict: Verdict) -> str:
     """A table of what is found for each goal, of which the claimed one's sentence stands above."""
-    head = f"{verdict['experiment']}: "
     rows = [
-        (goal, found["verdict"], text(found["sentence"].removeprefix(head)))
+        (goal, found["verdict"], text(found["sentence"].removeprefix(_head(verdict))))
         if goal != verdict["goal"]
         else (f"{goal} (claimed)", found["verdict"], "see above")
         for goal, found in verdict["goals"].items()
@@ -45,6 +44,8 @@ def metrics(verdict: Verdict) -> Iterator[str]:
     if not found or (len({e["seed"] for e in verdict["per_seed"]}) < 2 and not _parted(verdict)):
         return
     yield "## The metrics\n"
+    same = verdict["goals"]["metrics"]["verdict"] == "met" and not found["metrics"]
+    untested = "the same bits" if same else "not tested"
     tests = {
         test["metric"]: test
         for family in (found["metrics"], found["classes"])
@@ -53,31 +54,45 @@ def metrics(verdict: Verdict) -> Iterator[str]:
     yield table(
         ("metric", "mean", "spread of the seeds", "error of the test part", "repeat less original",
          "margin", "found"),
-        [_row(name, found, tests.get(name)) for name in found["spread"]],
+        [_row(name, found, tests.get(name), untested) for name in found["spread"]],
     )  # fmt: skip
     yield (
         "The spread is the standard deviation from seed to seed; the error is that of a share of "
         "so few test examples, which is the same for every seed.\n"
     )
-    for name in ("metrics", "classes"):
-        if (family := found[name]) and _parted(verdict):
-            what = "All metrics" if name == "metrics" else "The recall of all classes"
-            yield f"- {what}: {family['answer']}, because {text(family['why'])}."
-    methods = {test["method"] for test in tests.values() if test["method"]}
     if _parted(verdict):
+        yield from _tested(verdict)
+        methods = {test["method"] for test in tests.values() if test["method"]}
         yield from (f"- Tested {text(method)}." for method in sorted(methods))
     yield ""
+
+
+def _tested(verdict: Verdict) -> Iterator[str]:
+    """The answer for all metrics, which is the goal's, and that for all classes."""
+    answer, found = verdict["goals"]["metrics"], verdict["metrics"]
+    if family := found["metrics"]:
+        yield f"- All metrics: {answer['verdict']}, because {text(family['why'])}."
+    else:
+        yield f"- All metrics: {text(answer['sentence'].removeprefix(_head(verdict)))}"
+    if family := found["classes"]:
+        yield f"- The recall of all classes: {family['answer']}, because {text(family['why'])}."
+
+
+def _head(verdict: Verdict) -> str:
+    return f"{verdict['experiment']}: "
 
 
 def _parted(verdict: Verdict) -> bool:
     return any(entry["divergence"] for entry in verdict["per_seed"])
 
 
-def _row(name: str, found: Mapping[str, Any], test: Mapping[str, Any] | None) -> tuple[str, ...]:
+def _row(
+    name: str, found: Mapping[str, Any], test: Mapping[str, Any] | None, untested: str
+) -> tuple[str, ...]:
     spread, error = found["spread"][name], found["sampling"][name]["error"]
     head = (code(name), number(spread["mean"]), number(spread["deviation"]), number(error))
     if test is None:
-        return (*head, "–", "–", "not tested")
+        return (*head, "–", "–", untested)
     margin = test["margin"]
     ends = [] if margin is None else [number(end) for end in dict.fromkeys(margin)]
     return (*head, number(test["difference"]), " to ".join(ends) or "–", test["answer"])

@@ -1,7 +1,7 @@
 """Trials: one step run again in a scratch folder, under chosen factors, and compared.
 
 Synopsis:
-    with scratch(Setting(...)) as trials:
+    with scratch(reaching(divergence, runs)) as trials:
         trial = trials.attempt(("clock",))
         detail = trials.detailed(("clock",))
 
@@ -16,7 +16,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,37 +35,64 @@ _MANIFESTS = {
 }
 _RESULTS = {
     "prepare": ("data",),
-    "train": ("trace.jsonl", "history.csv"),
+    "train": ("trace.jsonl", "history.csv", "weights.safetensors"),
     "evaluate": ("metrics.json", "predictions.npz"),
 }
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What a trial needs to know: the program, the inputs, the original, and the address.
+class Runs:
+    """What a trial starts from: the program, the inputs, the original, and a repeat's name.
 
-    `inputs` are the user's own, NAME to PATH: `experiment`, and `data` or `data:NAME`.
+    `inputs` are the user's own, NAME to PATH: `experiment`, and `data` or `data:NAME`. The values
+    of factors are those of the run `like`.
     """
 
     experiment: str
     program: Path
     inputs: Mapping[str, str]
     original: Path
-    seed: int
-    divergence: Divergence
+    seed: int = 0
+    like: str = "repeat"
 
-    @property
-    def step(self) -> str:
-        """The step that is run again."""
-        what = self.divergence.what
-        return {"prepared data": "prepare", "metrics": "evaluate", "predictions": "evaluate"}.get(
-            what, "train"
-        )
+
+@dataclass(frozen=True)
+class Setting:
+    """What is run again: a step, and how far.
+
+    `limit` is where training stops early, by a function of the steps in an epoch. `at` is the epoch
+    and step to look into.
+    """
+
+    runs: Runs
+    step: str
+    limit: Callable[[int], Mapping[str, int] | None] = lambda _: None
+    at: tuple[int, int] | None = None
 
     @property
     def folder(self) -> Path:
         """Where the original of that step lies."""
-        return self.original if self.step == "prepare" else self.original / f"seed-{self.seed}"
+        original = self.runs.original
+        return original if self.step == "prepare" else original / f"seed-{self.runs.seed}"
+
+
+_STEPS = {"prepared data": "prepare", "metrics": "evaluate", "predictions": "evaluate"}
+
+
+def reaching(divergence: Divergence, runs: Runs) -> Setting:
+    """The step in which runs part, run again as far as to there.
+
+    Args:
+        divergence: where they part.
+        runs: what a trial starts from.
+    """
+    at = divergence.epoch, divergence.step
+    return Setting(
+        runs,
+        _STEPS.get(divergence.what, "train"),
+        lambda steps: _limit(divergence, steps),
+        None if at[0] is None or at[1] is None else (at[0], at[1]),
+    )
 
 
 def _limit(divergence: Divergence, steps: int) -> dict[str, int] | None:
@@ -86,6 +113,15 @@ def _steps_per_epoch(original: Path, parameters: Mapping[str, Any]) -> int:
     return -(-size // parameters["training"]["batch_size"])
 
 
+@dataclass(frozen=True)
+class _How:
+    """The conditions of one trial, see `Trials.attempt`."""
+
+    factors: Factors
+    like: str = ""
+    twice: bool = False
+
+
 @dataclass
 class Trials:
     """Runs trials in a scratch folder; see `scratch`."""
@@ -99,15 +135,15 @@ class Trials:
         definition = manifest.read(path)["predicate"]["buildDefinition"]
         parameters: dict[str, Any] = definition["externalParameters"]["parameters"]
         if self.setting.step == "train":
-            steps = _steps_per_epoch(self.setting.original, parameters)
-            parameters["limit"] = _limit(self.setting.divergence, steps)
+            steps = _steps_per_epoch(self.setting.runs.original, parameters)
+            parameters["limit"] = self.setting.limit(steps)
         return parameters
 
     def _inputs(self) -> list[str]:
-        original, step = self.setting.original, self.setting.step
-        inputs = {n: p for n, p in self.setting.inputs.items() if n == "experiment"}
+        original, step = self.setting.runs.original, self.setting.step
+        inputs = {n: p for n, p in self.setting.runs.inputs.items() if n == "experiment"}
         if step == "prepare":
-            inputs = dict(self.setting.inputs)
+            inputs = dict(self.setting.runs.inputs)
         else:
             inputs |= {
                 "data": f"{original}/data",
@@ -119,55 +155,67 @@ class Trials:
             inputs["train.manifest"] = f"{folder}/train.manifest.json"
         return [f"{name}={path}" for name, path in inputs.items()]
 
-    def _command(self, factors: Factors, detail: Any, out: Path) -> list[str]:
-        parameters = self._parameters()
-        program, step = str(self.setting.program), self.setting.step
-        threads = str(parameters["threads"]["intra"])
-        launch = ["launch", "--run", "trial", "--intra", threads, "--vary", ",".join(factors)]
+    def _command(self, how: _How, detail: Any, out: Path) -> list[str]:
+        parameters, runs = self._parameters(), self.setting.runs
+        launch = ["launch", "--run", how.like or runs.like, "--vary", ",".join(how.factors),
+                  "--intra", str(parameters["threads"]["intra"])]  # fmt: skip
         return [
-            sys.executable, "-I", "-B", program, *launch, "--",
-            step, "--experiment", self.setting.experiment, "--run", "trial",
+            sys.executable, "-I", "-B", str(runs.program),
+            *launch, *(["--twice"] if how.twice else []), "--",
+            self.setting.step, "--experiment", runs.experiment, "--run", "trial",
             "--parameters", canonical(parameters), "--input", *self._inputs(),
             "--detail", canonical(detail), "--out", str(out), "--log", str(out / "log"),
         ]  # fmt: skip
 
-    def _run(self, factors: Factors, detail: Any) -> tuple[Path, str | None]:
+    def _run(self, how: _How, detail: Any) -> tuple[Path, str | None]:
         """The folder of the results, laid out as a run's, and what a failed trial said."""
         run = self.folder / str(next(self._numbers))
-        out = run if self.setting.step == "prepare" else run / f"seed-{self.setting.seed}"
+        out = run if self.setting.step == "prepare" else run / f"seed-{self.setting.runs.seed}"
         out.mkdir(parents=True)
         done = subprocess.run(
-            self._command(factors, detail, out),
+            self._command(how, detail, out),
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        return run, None if done.returncode == 0 else done.stderr.strip() or "no message"
+        if done.returncode == 0:
+            return run, None
+        said = done.stderr.strip()
+        return run, said.rpartition(" (Log: ")[0] or said or "no message"
+
+    def _out(self, run: Path) -> Path:
+        return run / self.setting.folder.relative_to(self.setting.runs.original)
 
     def _detail(self, run: Path) -> dict[str, Any]:
-        file = run / (self.setting.folder.relative_to(self.setting.original)) / "detail.json"
+        file = self._out(run) / "detail.json"
         return json.loads(file.read_text("utf-8")) if file.exists() else {}
 
-    def attempt(self, factors: Factors, watched: dict[str, Any] | None = None) -> Trial:
+    def attempt(
+        self,
+        factors: Factors,
+        watched: dict[str, Any] | None = None,
+        like: str = "",
+        twice: bool = False,
+    ) -> Trial:
         """Runs the step once more.
 
         Args:
             factors: what to vary.
             watched: filled with what the step's `detail.json` says, where it is given; only the
                 calls of the user's code are looked at then, which changes no bit.
+            like: the name from which the values of factors are drawn, in place of the repeat's.
+            twice: whether it runs a second time, in sight of what the first one left.
 
         Returns:
-            Whether it gave the original's bits.
+            Whether it gave the original's bits, and where it parts from them.
         """
-        step = self.setting.step
-        run, failed = self._run(factors, None if watched is None else {})
+        step, runs = self.setting.step, self.setting.runs
+        run, failed = self._run(_How(factors, like, twice), None if watched is None else {})
         if failed is not None:
             return Trial(step, factors, False, "failed", failed)
         if watched is not None:
             watched |= self._detail(run)
-        out = run / self.setting.folder.relative_to(self.setting.original)
-        mark = sha256_value([sha256_tree(out / name) for name in _RESULTS[step]])
-        limit = self._parameters().get("limit")
-        same = parted(step, self.setting.original, run, self.setting.seed, limit) is None
-        return Trial(step, factors, same, mark)
+        mark = sha256_value([sha256_tree(self._out(run) / name) for name in _RESULTS[step]])
+        at = parted(step, runs.original, run, runs.seed, self._parameters().get("limit"))
+        return Trial(step, factors, at is None, mark, None, at)
 
     def detailed(self, factors: Factors) -> dict[str, Any]:
         """Runs the step once more and looks into every operation of the step that parted.
@@ -178,10 +226,10 @@ class Trials:
         Returns:
             What `detail.json` holds; empty where the trial failed or looked at no training.
         """
-        at = self.setting.divergence
-        if self.setting.step != "train" or at.epoch is None or at.step is None:
+        if self.setting.step != "train" or self.setting.at is None:
             return {}
-        run, failed = self._run(factors, {"epoch": at.epoch, "step": at.step})
+        epoch, step = self.setting.at
+        run, failed = self._run(_How(factors), {"epoch": epoch, "step": step})
         return {} if failed is not None else self._detail(run)
 
 

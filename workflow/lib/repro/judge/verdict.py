@@ -22,6 +22,7 @@ from repro.judge.context import Context
 from repro.judge.diagnose import Cause
 from repro.judge.goals import answers, best
 from repro.judge.methods import methods
+from repro.judge.metrics import rested_on
 from repro.judge.search import Trial
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def judge(
     trials: Sequence[Trial] = (),
     mistakes: Sequence[Mistake] = (),
     moved: Moved | None = None,
+    further: Comparison | None = None,
 ) -> dict[str, Any]:
     """The verdict on one experiment.
 
@@ -89,14 +91,15 @@ def judge(
         trials: what was tried to find out.
         mistakes: what is wrong although the runs agree.
         moved: what is known of the metrics; None where no run was evaluated.
+        further: a run of one step that parts from the original although no repeat does.
 
     Returns:
         Plain JSON values that satisfy the schema `verdict`.
     """
     names = [mistake.mistake for mistake in mistakes]
-    case = Case(name, parameters, comparisons, context, causes, trials, names, moved)
+    case = Case(name, parameters, comparisons, context, causes, trials, names, moved, further)
     found = answers(case)
-    claimed = found[parameters["goal"]]
+    claimed, told = found[parameters["goal"]], rested_on(case)
     return {
         "experiment": name,
         "goal": parameters["goal"],
@@ -106,7 +109,10 @@ def judge(
         "best": best(case, found),
         "scope": context.scope,
         "repeats": parameters["repeats"] if comparisons else 0,
-        "per_seed": [_per_seed(c, found["bitwise"].verdict) for c in comparisons],
+        "per_seed": [
+            _per_seed(c, found["bitwise"].verdict)
+            for c in (*comparisons, *([further] if further else []))
+        ],
         "causes": [asdict(cause) for cause in causes],
         "search": [{"step": t.step, "factors": list(t.factors), "same": t.same} for t in trials],
         "mistakes": [asdict(mistake) for mistake in mistakes],
@@ -114,7 +120,7 @@ def judge(
             f"{c.run}/seed-{c.seed}": c.differences for c in comparisons if c.differences
         },
         "factors": [dict(factor) for factor in context.factors],
-        "metrics": json.loads(canonical(asdict(moved))) if moved else None,
+        "metrics": json.loads(canonical(asdict(told))) if told else None,
         "inference": list(context.inference),
         "limits": [dict(limit) for limit in context.limits],
         "methods": methods(case, found),

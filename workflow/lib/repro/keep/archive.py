@@ -146,10 +146,19 @@ def _workflow(place: Place, results: Results) -> dict[str, Path]:
     """The files of the workflow: all that its programs were made from, and what starts it."""
     code = results.steps.get(CODE)
     recorded = {name: place.home / name for name in code.inputs} if code else {}
+    return recorded | around(place.home)
+
+
+def around(home: Path) -> dict[str, Path]:
+    """The files of the workflow that no manifest records, by their names in the archive.
+
+    Args:
+        home: the Snakefile's folder.
+    """
     names = (*PAGES, "run", "profiles/default/config.yaml", "config/README.md")
-    others = {name: place.home / name for name in names}
-    others |= {f"bootstrap/{path.name}": path for path in (place.home / "bootstrap").glob("*")}
-    return recorded | {name: path for name, path in others.items() if path.is_file()}
+    files = {name: home / name for name in names}
+    files |= {f"bootstrap/{path.name}": path for path in (home / "bootstrap").glob("*")}
+    return {name: path for name, path in files.items() if path.is_file()}
 
 
 def _inputs(place: Place, path: str) -> dict[str, Path]:

@@ -12,82 +12,36 @@ change something outside of it.
 
 from __future__ import annotations
 
-import collections
-import datetime
-import decimal
-import fractions
 import functools
-import io
-import pathlib
-import pickle
-import random
 import sys
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
 from repro.core.digest import sha256_bytes
 from repro.model.checkpoint import optimizers
-
-_PLAIN = (
-    type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict,
-    collections.deque, collections.Counter, collections.defaultdict, collections.OrderedDict,
-    datetime.date, datetime.datetime, datetime.timedelta, datetime.time, decimal.Decimal,
-    fractions.Fraction, range, slice, pathlib.PosixPath, random.Random, pickle.PickleBuffer,
+from repro.model.plain import (
+    FUNCTIONS,
+    NAMED,
+    PLAIN,
+    CannotKeep,
+    Known,
+    NotOurs,
+    always,
+    dumped,
+    held,
+    loaded,
+    package,
 )  # fmt: skip
-_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
-_NAMED = (type, *_FUNCTIONS)
+
 _METHODS = (types.MethodType, staticmethod, classmethod)
 _KERAS_SETS = ("_", "stop_"), ("_function",)
 _LIBRARIES = {*sys.stdlib_module_names, "numpy", "keras", "tensorflow", "repro"}
 
 
-class CannotKeep(Exception):
-    """Something that cannot be kept; its text is the reason, a few words long."""
-
-
-class _Pickler(pickle.Pickler):
-    """Takes plain values; what is `live` is named, and found again by its name."""
-
-    def __init__(self, file: Any, live: Mapping[int, Any], what: str) -> None:
-        super().__init__(file, protocol=5)
-        self._live, self._what = live, what
-
-    def persistent_id(self, obj: Any) -> Any:
-        if id(obj) in self._live:
-            return self._live[id(obj)]
-        kind = cast("type[Any]", type(obj))
-        # Of NumPy's also functions that Cython made, by which its generators are pickled.
-        if kind in _PLAIN or "numpy" in (_package(kind), _package(obj)) or isinstance(obj, _NAMED):
-            return None
-        raise CannotKeep(f"{self._what} holds a {kind.__name__}, which cannot be kept")
-
-
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: Any, live: Mapping[Any, Any]) -> None:
-        super().__init__(file)
-        self._live = live
-
-    def persistent_load(self, pid: Any) -> Any:
-        return self._live[pid]
-
-
-def _pickled(value: Any, live: Mapping[int, Any], what: str) -> bytes:
-    file = io.BytesIO()
-    try:
-        _Pickler(file, live, what).dump(value)
-    except (pickle.PicklingError, AttributeError, TypeError, RecursionError) as error:
-        raise CannotKeep(f"{what} holds something that cannot be kept ({error})") from error
-    return file.getvalue()
-
-
-def _package(thing: Any) -> str:
-    return str(getattr(thing, "__module__", "")).partition(".")[0]
-
-
 def _of_user(thing: Any) -> bool:
-    return _package(thing) not in _LIBRARIES
+    return package(thing) not in _LIBRARIES
 
 
 def _looked_up(code: types.CodeType) -> set[str]:
@@ -113,10 +67,10 @@ class CallbackStates:
         live |= {("callback", n): one for n, one in enumerate(self._callbacks)}
         for number, one in enumerate(self._callbacks):
             for name, value in _attributes(one).items():
-                if isinstance(value, (*_FUNCTIONS, functools.partial)):
+                if isinstance(value, (*FUNCTIONS, functools.partial)):
                     live[("function", number, name)] = value
-        self._live = live
-        self._names = {id(value): name for name, value in reversed(live.items())}
+        # Also functions and classes, since what they hold later they mostly hold from the start.
+        self._live = Known(live | always() | held([_attributes(one) for one in self._callbacks]))
         self._begun = self._outside()
 
     def kept(self, more: Any) -> bytes:
@@ -134,12 +88,21 @@ class CallbackStates:
                 raise CannotKeep(f"a callback changes {name}, outside of itself")
         # Together, so that what two of them share is shared again.
         states = [_attributes(one) for one in self._callbacks]
-        return _pickled((states, more), self._names, "a callback")
+        return dumped((states, more), self._live, "a callback")
 
     def put_back(self, content: bytes) -> Any:
-        """Gives each callback the state that was kept; returns what was kept with them."""
-        states, more = _Unpickler(io.BytesIO(content), self._live).load()
-        for one, state in zip(self._callbacks, states, strict=True):
+        """Gives each callback the state that was kept; returns what was kept with them.
+
+        Raises:
+            NotOurs: it was not kept by this training.
+        """
+        value = loaded(content, self._live)
+        try:
+            states, more = value
+            pairs = [(one, dict(state)) for one, state in zip(self._callbacks, states, strict=True)]
+        except (TypeError, ValueError) as error:
+            raise NotOurs("they are of other callbacks") from error
+        for one, state in pairs:
             _attributes(one).clear()
             _attributes(one).update(state)
         return more
@@ -159,8 +122,8 @@ class CallbackStates:
         for layer in self._layers:
             for name, value in _attributes(layer).items():
                 own = name.startswith(_KERAS_SETS[0]) or name.endswith(_KERAS_SETS[1])
-                if type(value) in _PLAIN and not own:
-                    content = _pickled(value, self._names, name)
+                if type(value) in PLAIN and not own:
+                    content = dumped(value, self._live, name, digest=True)
                     yield f"{layer.name}.{name}", sha256_bytes(content)
 
     def _use(self, thing: Any, found: dict[str, str], seen: set[int]) -> None:
@@ -174,17 +137,17 @@ class CallbackStates:
             kind = cast("Any", type(value))
             if isinstance(value, types.ModuleType):
                 _check_module(value, thing)
-            elif isinstance(value, (*_NAMED, *_METHODS, functools.partial)):
+            elif isinstance(value, (*NAMED, *_METHODS, functools.partial)):
                 self._use(value, found, seen)
-            elif kind in _PLAIN or _package(kind) == "numpy":
-                found[name] = sha256_bytes(_pickled(value, self._names, name))
-            elif not (id(value) in self._names or _stateless(kind)):
+            elif kind in PLAIN or package(kind) == "numpy":
+                found[name] = sha256_bytes(dumped(value, self._live, name, digest=True))
+            elif not (value in self._live or _stateless(kind)):
                 raise CannotKeep(f"a callback uses {name}, which cannot be kept")
 
 
 def _stateless(kind: Any) -> bool:
     """Whether values of this type hold nothing: properties and the like, `Seeds` of ours."""
-    return hasattr(kind, "__get__") or _package(kind) == "repro"
+    return hasattr(kind, "__get__") or package(kind) == "repro"
 
 
 def _attributes(one: Any) -> dict[str, Any]:

@@ -22,8 +22,9 @@ from typing import Any
 from repro.core.errors import UserError
 from repro.core.trace import Writer
 from repro.model import resumable
-from repro.model.callback_state import CallbackStates, CannotKeep
+from repro.model.callback_state import CallbackStates
 from repro.model.kept import Kept
+from repro.model.plain import CannotKeep, NotOurs
 from repro.model.snapshot import Snapshot
 from repro.model.state import (
     Different,
@@ -211,7 +212,10 @@ class Resume:
             self._variables.put_back(found.arrays)
         except Different as why:
             raise self._afresh(str(why)) from None
-        self.last_logs, shared = self._callbacks.put_back(found.python)
+        try:
+            self.last_logs, shared = self._callbacks.put_back(found.python)
+        except NotOurs as why:
+            raise self._afresh(str(why)) from None
         put_generators_back(shared)
 
     def _end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:

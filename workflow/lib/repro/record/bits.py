@@ -20,11 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from repro.record import arithmetic, instructions, nvidia
+from repro.record.fact import NotApplicable, excused, inapplicable, unknown
 from repro.record.instructions import loaded
 from repro.record.mapped import mapped
-from repro.record.processor import unknown
 
-_PRELOADED = re.compile(r"lib(tcmalloc|jemalloc|mimalloc|hoard|tbbmalloc)[^/]*\.so")
+NO_GPU = "TensorFlow lists no GPU"
+OF_A_GPU = (
+    "GPUs of the machine", "driver", "CUDA of the driver", "CUDA runtime", "cuDNN",
+)  # fmt: skip
+"""What is there only with a GPU; without one it is not applicable."""
+
+_PRELOADED = re.compile(r"lib(tcmalloc|jemalloc|mimalloc|hoard|tbbmalloc)[^/]*\.(so|dylib)")
 
 _Entry = dict[str, Any]
 
@@ -33,19 +39,24 @@ def bits() -> dict[str, _Entry]:
     """What matters to the bits, as far as this process can tell.
 
     Returns:
-        By name: `{"value": …, "by": how it was learnt}` or `{"unknown": the reason}`, plain JSON
-        values.
+        By name: `{"value": …, "by": how it was learnt}`, or the reason why there is no value, as
+        `repro.record.fact` has it; plain JSON values.
 
     Example:
         >>> bits()["floating point"]["value"]["rounding"]
         'to nearest'
     """
-    return {name: _entry(by, probe) for name, (by, probe) in _PROBES.items()}
+    found = {name: _entry(by, probe) for name, (by, probe) in _PROBES.items()}
+    if found["GPU"].get("value") == []:
+        found |= {name: excused(found[name], NO_GPU) for name in OF_A_GPU}
+    return found
 
 
 def _entry(by: str, probe: Callable[[], Any]) -> _Entry:
     try:
         return {"value": probe(), "by": by}
+    except NotApplicable as error:
+        return inapplicable(str(error))
     except LookupError as error:
         return unknown(str(error.args[0]) if error.args else repr(error))
     except (OSError, ValueError, AttributeError, ImportError, subprocess.SubprocessError) as error:
@@ -54,12 +65,6 @@ def _entry(by: str, probe: Callable[[], Any]) -> _Entry:
 
 def _tensorflow() -> Any:
     return loaded("tensorflow", "TensorFlow")
-
-
-def _onednn_on() -> bool:
-    _tensorflow()
-    port: Any = importlib.import_module("tensorflow.python.util._pywrap_util_port")
-    return bool(port.IsMklEnabled())
 
 
 def _pools() -> list[dict[str, Any]]:
@@ -142,7 +147,8 @@ def _version(name: str) -> Callable[[], int]:
 _FIXED = "computed in this process from fixed numbers; first digits of the sha256 of the results"
 _PROBES: Mapping[str, tuple[str, Callable[[], Any]]] = {
     "instruction sets of oneDNN": (
-        "oneDNN's own rule, from the processor's flags and the cap; oneDNN cannot be asked, since "
+        "oneDNN's own rule, from the processor's flags and the cap (on ARM the length of SVE's "
+        "vectors as well); oneDNN cannot be asked, since "
         "TensorFlow does not export its functions",
         instructions.of_onednn,
     ),
@@ -153,7 +159,7 @@ _PROBES: Mapping[str, tuple[str, Callable[[], Any]]] = {
     ),
     "caps": ("the environment variables of this process", instructions.caps),
     "BLAS": ("threadpoolctl, which asks the loaded libraries", _pools),
-    "oneDNN": ("TensorFlow's IsMklEnabled()", _onednn_on),
+    "oneDNN": ("TensorFlow's IsMklEnabled()", instructions.onednn_on),
     "threads": ("tf.config.threading", _threads),
     "op determinism": ("TensorFlow's is_op_determinism_enabled()", _op_determinism),
     "XLA": ("tf.config.optimizer.get_jit() and the environment variables", _xla),
@@ -163,7 +169,7 @@ _PROBES: Mapping[str, tuple[str, Callable[[], Any]]] = {
     "arithmetic of C": (_FIXED, arithmetic.of_c),
     "arithmetic of NumPy": (_FIXED, lambda: loaded("numpy", "NumPy") and arithmetic.of_numpy()),
     "arithmetic of TensorFlow": (_FIXED, arithmetic.of_tensorflow),
-    "memory allocator": ("/proc/self/maps and LD_PRELOAD", _allocators),
+    "memory allocator": ("the mapped files and LD_PRELOAD", _allocators),
     "GPU": ("TensorFlow's get_device_details()", _gpus),
     "GPUs of the machine": ("nvidia-smi --query-gpu", _gpus_of_the_machine),
     "driver": ("/proc/driver/nvidia/version", nvidia.driver),

@@ -14,14 +14,15 @@ to note. So types stay what they are, and what libraries call among themselves i
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import partial, reduce
 from importlib.machinery import SourceFileLoader
-from itertools import chain
+from inspect import isclass
 from pathlib import Path
 from threading import Lock
 from types import BuiltinMethodType, FunctionType, ModuleType
@@ -35,7 +36,13 @@ from repro.record.rewriting import RECORDER, rewritten
 from repro.record.sources import Source, is_path, modules, of, salted, table
 
 _FIELDS = ("call", "source", "function", "file", "line")
-_IN_ORDER = (list, tuple, enumerate, iter, zip, map, filter, str, repr, Counter, deque, chain)
+_IN_ORDER = (
+    list, tuple, enumerate, iter, zip, map, filter, str, repr, Counter, deque, reduce, sorted, min,
+    max, *filter(isclass, vars(itertools).values()),
+)  # fmt: skip
+LARGEST_SET = 8
+"""Of a larger set no order is noted: by chance, two runs hardly ever give it the same."""
+_ORDERS = 20
 
 
 class Calls:
@@ -53,15 +60,25 @@ class Calls:
         self._otherwise = otherwise
         self._counts: Counter[tuple[Any, ...]] = Counter()
         self._layers: dict[str, dict[str, Any]] = {}
+        self._orders: dict[tuple[str, int], dict[tuple[str, ...], None]] = {}
         self._awaited, self._modules = modules(), 0
         self._table: dict[Any, tuple[Source, ...]] = {}
         self._lock, self._undone, self._active = Lock(), ExitStack(), True
 
     def report(self) -> dict[str, Any]:
-        """What was noted: `calls`, and where each Keras layer was made, `layers` by name."""
+        """What was noted.
+
+        Returns:
+            `calls`; where each Keras layer was made, `layers` by name; and `sets`: where a small
+            set was iterated over, and each order of its elements, written as Python does.
+        """
         counts = sorted(self._counts.items(), key=str)
         calls = [{**dict(zip(_FIELDS, k, strict=True)), "count": n} for k, n in counts]
-        return {"calls": calls, "layers": dict(self._layers)}
+        sets = [
+            {"file": file, "line": line, "orders": [list(order) for order in orders]}
+            for (file, line), orders in sorted(self._orders.items())
+        ]
+        return {"calls": calls, "layers": dict(self._layers), "sets": sets}
 
     def write(self, path: Path, tensors: Sequence[Mapping[str, Any]] = ()) -> None:
         """Writes detail.json: what was noted, and the tensors of one step where one was traced.
@@ -94,7 +111,16 @@ class Calls:
         """Notes an iteration over a set whose order depends on hashes; gives the value back."""
         if self._active and _is_set(value) and salted(tuple(value)):
             self._note("iteration over a set", "hash", file, line)
+            self._note_order(value, file, line)
         return value
+
+    def _note_order(self, value: Any, file: str, line: int) -> None:
+        if 2 <= len(value) <= LARGEST_SET:
+            with self._lock:
+                orders = self._orders.setdefault((file, line), {})
+                if len(orders) < _ORDERS:
+                    # A text of NumPy's has the hash of the plain one.
+                    orders[tuple(repr(str(v) if isinstance(v, str) else v) for v in value)] = None
 
     def seen(self, value: Any, file: str, line: int, call: str, source: str) -> Any:
         """Notes the reading of an attribute; gives its value back."""
@@ -182,7 +208,8 @@ def _ordered(function: Any) -> bool:
         owner, name = function.__self__, function.__name__
         joined = isinstance(owner, str) and name == "join"
         popped = _is_set(owner) and name == "pop"
-        return joined or popped or (owner is dict and name == "fromkeys")
+        extended = isinstance(owner, (list, deque)) and name == "extend"
+        return joined or popped or extended or (owner is dict and name == "fromkeys")
     return any(function is each for each in _IN_ORDER)
 
 

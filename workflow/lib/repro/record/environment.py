@@ -1,7 +1,7 @@
 """Environment: what this process runs in, read from the process itself.
 
 Synopsis:
-    environment()       # plain JSON values; {"unknown": reason} where a thing cannot be learnt
+    environment()       # plain JSON values; {"unknown": reason} where a thing was not learnt
     surroundings(found, [program])      # the same for a manifest, unless code is from elsewhere
 
 Nothing here imports TensorFlow: what is loaded is reported as loaded, and the rest is
@@ -21,11 +21,12 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
-from repro.record import nvidia
-from repro.record.bits import bits
+from repro.record import apple, nvidia
+from repro.record.bits import NO_GPU, bits
+from repro.record.fact import excused, known, unknown
 from repro.record.installed import Installed
 from repro.record.loaded import require_loaded
-from repro.record.processor import known, processor, unknown
+from repro.record.processor import processor
 
 # Exact, or by a family that is TensorFlow's alone: TF_VAR_… and TF_TOKEN_… are Terraform's, and
 # they, like NVIDIA_API_KEY, hold secrets.
@@ -86,9 +87,13 @@ def _gpus() -> Any:
 
 
 def _system() -> dict[str, Any]:
+    kernel = {"name": platform.system(), "kernel": platform.release()}
+    if sys.platform == "darwin":
+        version = known(lambda: apple.system(apple.asked()))
+        # The C library comes with the system and has no number of its own.
+        return {**kernel, "distribution": version, "libc": version}
     return {
-        "name": platform.system(),
-        "kernel": platform.release(),
+        **kernel,
         "distribution": known(lambda: platform.freedesktop_os_release()["PRETTY_NAME"]),
         "libc": " ".join(platform.libc_ver()).strip() or unknown("not told by the system"),
     }
@@ -98,13 +103,15 @@ def environment() -> dict[str, Any]:
     """Versions of Python, TensorFlow, Keras, NumPy, CUDA, system and hardware.
 
     Returns:
-        Plain JSON values. A GPU is asked for only where TensorFlow is loaded.
+        Plain JSON values; where there is no value the reason, as `repro.record.fact` has it. A GPU
+        is asked for only where TensorFlow is loaded.
 
     Example:
         >>> environment()["python"]["version"].startswith("3.")
         True
     """
     packages = ("tensorflow", "keras", "numpy", "safetensors", "jsonschema", "PyYAML")
+    gpus, cuda = _gpus(), _cuda()
     return {
         "python": {
             "version": platform.python_version(),
@@ -112,10 +119,10 @@ def environment() -> dict[str, Any]:
             "build": " ".join(platform.python_build()),
         },
         "packages": {name: _version(name) for name in packages},
-        "cuda": _cuda(),
+        "cuda": cuda if gpus else excused(cuda, NO_GPU),
         "system": _system(),
         "cpu": processor(),
-        "gpu": _gpus(),
+        "gpu": gpus,
         "variables": {n: v for n, v in sorted(os.environ.items()) if _VARIABLES.fullmatch(n)},
         "bits": bits(),
     }

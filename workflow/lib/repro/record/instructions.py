@@ -10,12 +10,15 @@ environment variables. Other kernels add in another order, so the bits change wi
 
 from __future__ import annotations
 
+import ctypes
+import importlib
 import os
 import re
 import sys
 from collections.abc import Mapping
 from typing import Any
 
+from repro.record.fact import NotApplicable
 from repro.record.processor import fields
 
 CAPS = re.compile(
@@ -42,6 +45,13 @@ _ONEDNN: Mapping[str, tuple[str, ...]] = {
     "avx512_core_amx_fp16": ("amx_fp16",),
 }
 _BELOW_AVX512 = ("avx2_vnni", "avx2_vnni_2")  # what AVX-512 does not build on
+_SVE = (512, 256, 128)  # bits of a vector for which oneDNN has kernels on ARM
+_SVE_GET_VL = 51  # PR_SVE_GET_VL in linux/prctl.h; its lower 16 bits are the length in bytes
+
+EIGEN = (
+    "nothing tells which instructions TensorFlow's Eigen was compiled for; that goes with the "
+    "wheel, whose digest is recorded, and shows in `arithmetic of TensorFlow`"
+)
 
 
 def loaded(name: str, called: str) -> Any:
@@ -114,6 +124,7 @@ def of_onednn() -> str:
     """The set of instructions that oneDNN takes in this process; see `onednn_set`.
 
     Raises:
+        NotApplicable: TensorFlow computes without oneDNN.
         LookupError: TensorFlow is not loaded, or the rule for this processor is not known here.
         OSError: the system does not tell the processor's flags.
 
@@ -122,18 +133,84 @@ def of_onednn() -> str:
         'avx512_core_bf16'
     """
     loaded("tensorflow", "TensorFlow")
-    flags = fields().get("flags")
-    if flags is None:
-        raise LookupError("known only for processors of the x86 family, on Linux")
+    told = fields()
     cap = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA")
-    return onednn_set(set(flags.split()), cap)
+    # On x86 Eigen's products are oneDNN's even where TensorFlow's operations are not.
+    if "flags" in told:
+        return onednn_set(set(told["flags"].split()), cap)
+    if not onednn_on():
+        raise NotApplicable("TensorFlow computes without oneDNN here")
+    if "Features" not in told:
+        raise LookupError("the system does not tell the processor's flags")
+    if cap:
+        raise LookupError(f"what the cap {cap} does on ARM is not known here")
+    features = set(told["Features"].split())
+    return onednn_set_on_arm(features, sve_bits() if "sve" in features else 0)
+
+
+def onednn_on() -> bool:
+    """Whether TensorFlow's operations compute with oneDNN.
+
+    Raises:
+        LookupError: TensorFlow is not loaded.
+
+    Example:
+        >>> onednn_on()
+        True
+    """
+    loaded("tensorflow", "TensorFlow")
+    port: Any = importlib.import_module("tensorflow.python.util._pywrap_util_port")
+    return bool(port.IsMklEnabled())
+
+
+def onednn_set_on_arm(features: set[str], bits: int) -> str:
+    """The highest of oneDNN's sets of instructions that a processor of the ARM family has.
+
+    Args:
+        features: of the processor, as Linux names them.
+        bits: how many a vector of SVE has.
+
+    Returns:
+        oneDNN's name of the set.
+
+    Raises:
+        LookupError: the processor has none.
+
+    Example:
+        >>> onednn_set_on_arm({"asimd", "sve"}, 256)
+        'sve_256'
+    """
+    # Source: src/cpu/aarch64/cpu_isa_traits.hpp and .cpp of oneDNN. ASSUME: it takes the highest
+    # one that there is; no test has asked it, since none ran on ARM.
+    if "sve" in features and bits >= _SVE[-1]:
+        return f"sve_{next(size for size in _SVE if bits >= size)}"
+    if "asimd" in features:
+        return "asimd"
+    raise LookupError("the processor has none of the sets of instructions known here")
+
+
+def sve_bits() -> int:
+    """How many bits a vector of SVE has in this process.
+
+    Raises:
+        OSError: the system does not tell.
+
+    Example:
+        >>> sve_bits()
+        256
+    """
+    told = int(ctypes.CDLL(None, use_errno=True).prctl(_SVE_GET_VL, 0, 0, 0, 0))
+    if told < 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SVE_GET_VL) fails")
+    return 8 * (told & 0xFFFF)
 
 
 def of_eigen() -> str:
     """The set of instructions of TensorFlow's Eigen, which nothing tells.
 
     Raises:
-        LookupError: always, with the reason.
+        LookupError: TensorFlow is not loaded.
+        NotApplicable: always else, with the reason.
 
     Example:
         >>> of_eigen()
@@ -141,10 +218,7 @@ def of_eigen() -> str:
         LookupError: this step does not load TensorFlow
     """
     loaded("tensorflow", "TensorFlow")
-    raise LookupError(
-        "TensorFlow does not tell which instructions its Eigen was compiled for; that goes with "
-        "the wheel, whose digest is recorded, and shows in `arithmetic of TensorFlow`"
-    )
+    raise NotApplicable(EIGEN)
 
 
 def of_numpy() -> dict[str, list[str]]:

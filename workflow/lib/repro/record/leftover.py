@@ -17,7 +17,7 @@ from pathlib import Path, PurePath
 from typing import Any, TextIO
 
 _LOCKS = Path(".snakemake", "locks")
-_ALIVE = Path(".snakemake", "repro.alive")
+_ALIVE, _LOOKING = (Path(".snakemake", f"repro.{name}") for name in ("alive", "looking"))
 
 
 def _is_snakemake(command: Sequence[str]) -> bool:
@@ -44,23 +44,39 @@ def unlocked(folder: Path) -> TextIO | None:
         folder: where Snakemake runs.
 
     Returns:
-        A file to be kept open: while it is, no other process does the same. None where another
-        one keeps it, or where the system has no such locks.
+        A file to be kept open: while it is, no other process does the same, be this one out of its
+        sight. None where the system has no such locks, or a process of an older version keeps it
+        for itself.
     """
     folder = folder.resolve()
     (folder / _ALIVE).parent.mkdir(exist_ok=True)
     alive = (folder / _ALIVE).open("w")
+    with (folder / _LOOKING).open("w") as looking:
+        try:
+            fcntl.flock(looking, fcntl.LOCK_EX)  # one after the other: no two wait for long
+            if _taken(alive, fcntl.LOCK_EX) and not any(_others(folder)):
+                _remove(sorted((folder / _LOCKS).glob("*.lock")))
+            # Shared from here on, so that none of several is missed when the first of them ends.
+            if _taken(alive, fcntl.LOCK_SH):
+                return alive
+        except OSError:
+            pass
+    alive.close()
+    return None
+
+
+def _taken(file: TextIO, kind: int) -> bool:
     try:
-        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        alive.close()
-        return None
-    left = sorted((folder / _LOCKS).glob("*.lock"))
-    if left and not any(_others(folder)):
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _remove(left: Sequence[Path]) -> None:
+    if left:
         told = "A Snakemake that was killed left its lock behind: removed. Going on where it was."
-        print(
-            told, file=sys.stderr
-        )  # what goes to the other stream may be a graph for another tool
-        for file in left:
-            file.unlink(missing_ok=True)
-    return alive
+        # What goes to the other stream may be a graph for another tool.
+        print(told, file=sys.stderr)
+    for file in left:
+        file.unlink(missing_ok=True)

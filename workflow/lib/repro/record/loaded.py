@@ -23,11 +23,15 @@ from typing import Any
 
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
+from repro.record.fact import inapplicable, unknown
 from repro.record.installed import Installed, unlike
 from repro.record.mapped import mapped
 
 SYSTEM = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib64")
 """Where an object of the host must lie, its links followed; LD_LIBRARY_PATH can name any place."""
+
+APPLE = ("/usr/lib/", "/System/")
+"""Where the libraries of macOS lie; only macOS itself can write there."""
 
 _HOST = re.compile(
     r"(ld-linux[\w.-]*|ld|lib(c|m|mvec|dl|rt|pthread|util|resolv|nss_\w+|gcc_s|stdc\+\+|"
@@ -48,7 +52,8 @@ def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[
 
     Returns:
         For the manifest: `packages`, the locked packages that are loaded, and `host`, the sha256
-        of each object of the host by its path; where objects are not listed, `unknown` and why.
+        of each object of the host by its path; where there are no digests, why, as
+        `repro.record.fact` has it.
 
     Raises:
         UserError: what was loaded from where.
@@ -58,7 +63,7 @@ def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[
         ['numpy', 'python', 'tensorflow']
     """
     modules = dict(_modules(list(sys.modules.items()), prefix, found, own))
-    listed = sys.platform == "linux"
+    listed = sys.platform in ("linux", "darwin")
     objects = sorted(mapped(executable=True)) if listed else []
     host = [path for path in objects if _of_the_host(path)]
     looked = {**{path: f"the library {path}" for path in objects if path not in host}, **modules}
@@ -72,10 +77,19 @@ def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[
         raise UserError(_refusal(prefix, problems))
     return {
         "packages": sorted(packages),
-        "host": {path: sha256_file(Path(path)) for path in host}
+        "host": _digests(host)
         if listed
-        else {"unknown": f"mapped objects are not listed on {sys.platform}"},
+        else unknown(f"mapped objects are not listed on {sys.platform}"),
     }
+
+
+def _digests(host: Iterable[str]) -> dict[str, str]:
+    if sys.platform == "darwin":
+        return inapplicable(
+            "macOS keeps its libraries in one cache and not as files; they go with the version and "
+            "build that `system/libc` tells"
+        )
+    return {path: sha256_file(Path(path)) for path in host}
 
 
 def _modules(
@@ -99,6 +113,8 @@ def _modules(
 
 
 def _of_the_host(path: str) -> bool:
+    if sys.platform == "darwin":
+        return path.startswith(APPLE)
     folder, _, name = os.path.realpath(path).rpartition("/")
     return bool(_HOST.fullmatch(name)) and any(
         folder == place or folder.startswith(f"{place}/") for place in SYSTEM

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 from repro.core.digest import sha256_value
 from repro.record import nvidia
-from repro.record.processor import computing, known, processor
+from repro.record.fact import known, lacking
+from repro.record.processor import computing, processor
 
 
 def machine() -> str:
     """Which machine this is, to the bits.
 
     Processor (architecture, model, stepping, instruction sets, caches), NVIDIA's driver and the
-    models of its GPUs. Not the host's name, the kernel, the number of processors or the
-    microcode: with another one of these it is still the same machine. Whether it still gives the
-    same bits is for `repro.audit.drift` to say, from the whole environment.
+    models of its GPUs. Not the host's name, the kernel, the microcode, the number of processors or
+    how many of them share a cache: with another one of these it is still the same machine. Whether
+    it still gives the same bits is for `repro.audit.drift` to say, from the whole environment.
 
     Returns:
         64 hexadecimal digits.
@@ -32,6 +33,6 @@ def machine() -> str:
     found = processor()
     facts = {key: found[key] for key in ("architecture", "model", "stepping", "caches")}
     flags = found["flags"]
-    facts["instructions"] = flags if "unknown" in flags else computing(flags)
+    facts["instructions"] = flags if lacking(flags) else computing(flags)
     facts["driver"], facts["gpus"] = known(nvidia.driver), known(nvidia.models)
     return sha256_value(facts)

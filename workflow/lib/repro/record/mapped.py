@@ -1,4 +1,4 @@
-"""Mapped: the files that this process has mapped into its memory, as Linux lists them.
+"""Mapped: the files that this process has mapped into its memory, as the system lists them.
 
 Synopsis:
     sorted(mapped(executable=True))     # libraries, and what else may run
@@ -6,6 +6,8 @@ Synopsis:
 
 from __future__ import annotations
 
+import ctypes
+import os
 import sys
 from pathlib import Path
 
@@ -16,7 +18,7 @@ def mapped(*, executable: bool = False) -> set[str]:
     """The paths of all mapped files; of one that was deleted since, marked so by the system.
 
     Args:
-        executable: only those that are mapped with the right to execute.
+        executable: only those that are mapped with the right to execute. macOS lists no others.
 
     Returns:
         Paths as the system writes them.
@@ -28,6 +30,8 @@ def mapped(*, executable: bool = False) -> set[str]:
         >>> any("/libc.so" in path for path in mapped())
         True
     """
+    if sys.platform == "darwin":
+        return _images()
     if sys.platform != "linux":
         raise OSError(f"loaded libraries are not listed on {sys.platform}")
     lines = MAPS.read_text("utf-8", "surrogateescape").split("\n")
@@ -37,3 +41,12 @@ def mapped(*, executable: bool = False) -> set[str]:
         for field in fields
         if len(field) == 6 and not field[5].startswith("[") and ("x" in field[1] or not executable)
     }
+
+
+def _images() -> set[str]:
+    """The program and its libraries, as the dynamic linker of macOS lists them."""
+    linker = ctypes.CDLL(None)
+    linker._dyld_get_image_name.restype = ctypes.c_char_p
+    names = (linker._dyld_get_image_name(n) for n in range(linker._dyld_image_count()))
+    # The program's own name is the one that it was started by, which may be a link.
+    return {os.path.realpath(os.fsdecode(name)) for name in names if name}

@@ -25,10 +25,17 @@ _FREE = {"sorted", "set", "frozenset", "len", "any", "all", "min", "max"}
 _THROUGH = {"list", "tuple", "filter", "iter"}
 """What hands its argument on, so that an order which plays no part around it plays none inside."""
 
+_CALLING = {"map", "filter"}
+"""What calls its first argument."""
+
 _ATTRIBUTES: Mapping[str, tuple[str, str]] = {
     "environ": ("os.environ", "environment variable"),
-    **{f"st_{kind}time{ns}": ("file times", "clock") for kind in "amc" for ns in ("", "_ns")},
-    "st_ino": ("inode number", "listing order"),
+    **{
+        f"st_{kind}time{ns}": ("times of a file", "file times")
+        for kind in "amc"
+        for ns in ("", "_ns")
+    },
+    "st_ino": ("inode number", "file times"),
 }
 _STATED = {"deterministic", "experimental_deterministic"}
 _WRITING = {"setdefault", "update", "pop", "clear"}
@@ -84,9 +91,19 @@ class _Rewriting(ast.NodeTransformer):
         node.args = [self.visit(part) for part in node.args]
         self._free = False
         node.keywords = [self.visit(part) for part in node.keywords]
+        self._handed_on(node, function)
         self._free = free
         node.func = self._to_recorder("call", node.func, free or frees)
         return node
+
+    def _handed_on(self, node: ast.Call, function: str | None) -> None:
+        """Finds what is called for the user: `key=os.path.getmtime`, `map(os.path.getmtime, …)`."""
+        named = (ast.Name, ast.Attribute)
+        for keyword in node.keywords:
+            if keyword.arg == "key" and isinstance(keyword.value, named):
+                keyword.value = self._to_recorder("call", keyword.value)
+        if function in _CALLING and node.args and isinstance(node.args[0], named):
+            node.args[0] = self._to_recorder("call", node.args[0])
 
     def _iterated(self, value: ast.expr) -> ast.expr:
         return value if self._free else self._to_recorder("iterated", value)
@@ -114,9 +131,24 @@ class _Rewriting(ast.NodeTransformer):
             node.value = self._to_recorder("iterated", node.value)
         return node
 
-    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
-        """Finds `options.deterministic = False` of tf.data."""
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.YieldFrom:
         self.generic_visit(node)
+        node.value = self._iterated(node.value)
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AugAssign:
+        """Finds `some_list += some_set`."""
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Add):
+            node.value = self._iterated(node.value)
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
+        """Finds `options.deterministic = False` of tf.data, and `a, b = some_set`."""
+        self.generic_visit(node)
+        if any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets):
+            node.value = self._iterated(node.value)
+            return node
         stated = {target.attr for target in node.targets if isinstance(target, ast.Attribute)}
         off = isinstance(node.value, ast.Constant) and node.value.value is False
         if off and stated & _STATED:

@@ -108,8 +108,8 @@ _PLAIN: Mapping[str, str] = {
         time.ctime time.asctime time.mktime
         datetime.datetime.now datetime.datetime.today datetime.datetime.utcnow
         datetime.datetime.fromtimestamp datetime.datetime.timestamp datetime.datetime.astimezone
-        datetime.date.today datetime.date.fromtimestamp
-        os.path.getmtime os.path.getctime os.path.getatime os.times tensorflow.timestamp""",
+        datetime.date.today datetime.date.fromtimestamp os.times tensorflow.timestamp""",
+    "file times": "os.path.getmtime os.path.getctime os.path.getatime",
     "process id": "os.getpid os.getppid threading.get_ident threading.get_native_id",
     "processors": """
         os.cpu_count os.sched_getaffinity os.getloadavg multiprocessing.cpu_count""",

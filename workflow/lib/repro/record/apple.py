@@ -1,0 +1,106 @@
+"""Apple: what macOS says of a processor of Apple's own, in the words that Linux has for it.
+
+Synopsis:
+    told = asked()
+    fields(told)["model name"]       # 'Apple M1'
+    caches(told)                     # {"L1 data": "128K", …}
+
+Linux has files for this, macOS the command `sysctl`. Not run on a Mac: the tests have what it
+prints there.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+
+_ASKED = ("hw", "machdep.cpu", "kern.osproductversion", "kern.osversion")
+_SECONDS = 5
+_KINDS = {"l1d": "L1 data", "l1i": "L1 instruction", "l2": "L2 unified", "l3": "L3 unified"}
+_CACHE = re.compile(r"hw\.(?:perflevel(\d+)\.)?(l1d|l1i|l2|l3)cachesize")
+
+
+def asked() -> dict[str, str]:
+    """What `sysctl` prints of hardware, processor and version of the system: value by name.
+
+    Raises:
+        OSError: there is no such command.
+        subprocess.SubprocessError: it fails, or gives no answer.
+
+    Example:
+        >>> asked()["machdep.cpu.brand_string"]
+        'Apple M1'
+    """
+    command = ["/usr/sbin/sysctl", *_ASKED]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_SECONDS)
+    pairs = (line.partition(":") for line in done.stdout.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def fields(told: Mapping[str, str]) -> dict[str, str]:
+    """Name, family and features, by the names that /proc/cpuinfo has for them on ARM.
+
+    Args:
+        told: as `asked` returns it.
+
+    Example:
+        >>> fields({"machdep.cpu.brand_string": "Apple M1", "hw.optional.arm.FEAT_FP16": "1"})
+        {'model name': 'Apple M1', 'Features': 'arm.FEAT_FP16'}
+    """
+    names = {"model name": "machdep.cpu.brand_string", "cpu family": "hw.cpufamily"}
+    features = [n.removeprefix("hw.optional.") for n, v in told.items()
+                if n.startswith("hw.optional.") and v == "1"]  # fmt: skip
+    found = {name: told[key] for name, key in names.items() if key in told}
+    return {**found, "Features": " ".join(features)} if features else found
+
+
+def caches(told: Mapping[str, str]) -> dict[str, str]:
+    """Size of each cache, as Linux writes it; those of slower processors by their level.
+
+    Args:
+        told: as `asked` returns it.
+
+    Returns:
+        By level and kind.
+
+    Raises:
+        OSError: the system does not tell.
+
+    Example:
+        >>> caches({"hw.perflevel0.l1dcachesize": "131072", "hw.l1dcachesize": "65536"})
+        {'L1 data': '128K'}
+    """
+    found = {name: f"{int(size) // 1024}K" for name, size in _sizes(told) if int(size)}
+    if not found:
+        raise OSError("the system lists no caches")
+    return dict(sorted(found.items()))
+
+
+def _sizes(told: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    matched = [
+        (found[1], found[2], told[name]) for name in told if (found := _CACHE.fullmatch(name))
+    ]
+    # Without a level it is the slowest processors' size; virtual machines have no levels.
+    levels = any(level for level, _, _ in matched)
+    for level, kind, size in matched:
+        if not levels:
+            yield _KINDS[kind], size
+        elif level:
+            yield _KINDS[kind] + ("" if level == "0" else f", processors of level {level}"), size
+
+
+def system(told: Mapping[str, str]) -> str:
+    """Version and build of macOS, to which its C library and BLAS belong.
+
+    Args:
+        told: as `asked` returns it.
+
+    Raises:
+        LookupError: it does not say.
+
+    Example:
+        >>> system({"kern.osproductversion": "14.5", "kern.osversion": "23F79"})
+        'macOS 14.5 (23F79)'
+    """
+    return f"macOS {told['kern.osproductversion']} ({told['kern.osversion']})"

@@ -1,0 +1,101 @@
+"""Fact: a value, or why there is none.
+
+Synopsis:
+    known(lambda: Path("/proc/version").read_text())     # the text, or {"unknown": "…"}
+    lacking({"unknown": "no such file"})                 # 'no such file'
+
+Two things may stand in the place of a value. `{"unknown": reason}`: it could be learnt here, and
+was not. `{"not applicable": reason}`: there is no such thing here, or nothing tells it to
+anybody. Which of them it is, whoever looks for the fact decides, and nobody later.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+UNKNOWN, NOT_APPLICABLE = "unknown", "not applicable"
+
+
+class NotApplicable(LookupError):
+    """There is no such thing here, or nothing tells it to anybody; the message says why."""
+
+
+def unknown(reason: str) -> dict[str, str]:
+    """What stands for something that could have been learnt, and was not.
+
+    Args:
+        reason: a few words.
+
+    Example:
+        >>> unknown("not told by the system")
+        {'unknown': 'not told by the system'}
+    """
+    return {UNKNOWN: reason}
+
+
+def inapplicable(reason: str) -> dict[str, str]:
+    """What stands for something that is not there, or that nothing tells to anybody.
+
+    Args:
+        reason: a few words.
+
+    Example:
+        >>> inapplicable("a processor of the ARM family has none")
+        {'not applicable': 'a processor of the ARM family has none'}
+    """
+    return {NOT_APPLICABLE: reason}
+
+
+def lacking(value: Any) -> str | None:
+    """Why there is no value; None where there is one.
+
+    Args:
+        value: a fact.
+
+    Example:
+        >>> lacking(unknown("not told")), lacking({"L1 data": "32K"}), lacking("32K")
+        ('not told', None, None)
+    """
+    if not isinstance(value, Mapping):
+        return None
+    found = cast("Mapping[str, Any]", value)
+    return next((str(found[key]) for key in (UNKNOWN, NOT_APPLICABLE) if set(found) == {key}), None)
+
+
+def known(probe: Callable[[], Any]) -> Any:
+    """What a probe finds, or why it finds nothing.
+
+    Args:
+        probe: what looks; an error of the system or of the format counts as not found.
+
+    Example:
+        >>> known(lambda: int("x"))["unknown"][:10]
+        'ValueError'
+    """
+    try:
+        return probe()
+    except NotApplicable as error:
+        return inapplicable(str(error))
+    except (OSError, ValueError, LookupError, subprocess.SubprocessError) as error:
+        return unknown(f"{type(error).__name__}: {error}")
+
+
+def excused(value: Any, why: str) -> Any:
+    """The same, in which nothing is unknown: what was, is not applicable.
+
+    Args:
+        value: a fact, or a mapping of facts.
+        why: such a thing is not there.
+
+    Example:
+        >>> excused({"driver": unknown("no file"), "loaded": []}, "no GPU")
+        {'driver': {'not applicable': 'no GPU: no file'}, 'loaded': []}
+    """
+    if not isinstance(value, Mapping):
+        return value
+    found = cast("Mapping[str, Any]", value)
+    if set(found) == {UNKNOWN}:
+        return inapplicable(f"{why}: {found[UNKNOWN]}")
+    return {key: excused(part, why) for key, part in found.items()}
