@@ -56,7 +56,7 @@ def test_each_file_that_is_missing_is_asked_for(done, name: str, target: str, tm
 
 
 def test_what_is_gone_is_made_again_with_the_same_bytes_and_the_rest_is_left(done):
-    """The results of one step and a page are removed, as by hand."""
+    """The results of one step, a page and a program are removed, as by hand."""
 
     def state() -> dict[str, tuple[int, bytes]]:
         files = [file for file in done.results.rglob("*") if file.is_file()]
@@ -68,16 +68,32 @@ def test_what_is_gone_is_made_again_with_the_same_bytes_and_the_rest_is_left(don
     before = state()
     for file in (done.results / "small" / "original" / "seed-0").iterdir():
         file.unlink()
-    (done.results / "small" / "verdict.md").unlink()
+    for name in ("small/verdict.md", "code.pyz"):
+        (done.results / name).unlink()
     result = done.run("--cores", "2", "all")
     assert result.returncode == 0, result.stdout
     after = state()
     again = {name for name in before if after[name][0] != before[name][0]}
-    own = {name for name in before if name.startswith(("small/original/seed-0/", "small/verdict"))}
+    removed = ("small/original/seed-0/", "small/verdict", "code.", "judge.")
+    own = {name for name in before if name.startswith(removed)}
     assert (after.keys(), again) == (before.keys(), own)
     others = ("manifest.json", "model.keras")
     assert [n for n in own if after[n][1] != before[n][1] and not n.endswith(others)] == []
     assert "Nothing to be done" in done.run("all").stdout
+
+
+def test_a_program_that_is_gone_is_packed_again_and_nothing_is_trained(done):
+    def times() -> dict[str, int]:
+        files = (done.results / "small").rglob("*")
+        return {str(file): file.stat().st_mtime_ns for file in files if file.is_file()}
+
+    before = times()
+    for name in ("code.pyz", "judge.pyz", "code.manifest.json"):
+        (done.results / name).unlink()
+        result = done.run("--cores", "2", "all")
+        assert result.returncode == 0, result.stdout
+        assert (done.results / name).exists()
+        assert times() == before
 
 
 @pytest.mark.parametrize("name", ["small/original/data/train/x.npy", "small/verdict.json"])

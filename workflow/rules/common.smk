@@ -196,6 +196,7 @@ JUDGED = [
     "verdict.md",
     "verdict.manifest.json",
 ]
+PROGRAMS = ["results/code.pyz", "results/judge.pyz", "results/code.manifest.json"]
 
 
 def looks_of(name):
@@ -216,9 +217,9 @@ def looks_of(name):
 
 
 def finished(wildcards):
-    """Every file that rules make of every experiment: asked for by the targets, or a verdict that
-    stands hides that one of them is gone. Not the programs: all would be made anew from them."""
-    every = []
+    """Every file that rules make of every experiment, and the programs: asked for by the targets, or
+    a verdict that stands hides that one of them is gone."""
+    every = [*PROGRAMS]
     for name in EXPERIMENTS:
         for file in compared_of(name):
             folder, _, own = file.rpartition("/")
