@@ -55,10 +55,12 @@ def left_since(before: Set[tuple[str, str]]) -> list[dict[str, str]]:
         `place` and `path` of each; of many the first.
     """
     new = sorted(entry for entry in standing() - before if not _passing(entry[1]))
-    # A name need not be UTF-8.
-    return [
-        {"place": p, "path": os.fsencode(path).decode("utf-8", "replace")} for p, path in new[:MOST]
-    ]
+    return [{"place": place, "path": _text(path)} for place, path in new[:MOST]]
+
+
+def _text(path: str) -> str:
+    """The path, whatever bytes the system has for it, as text that can be written."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _passing(path: str) -> bool:
