@@ -9,7 +9,7 @@ from repro.core.factors import ALL
 
 CAUSES = {
     "initialisation", "data content", "data order", "augmentation", "a random layer",
-    "forward pass", "gradient", "update", "evaluation", "a race", "environment",
+    "forward pass", "gradient", "update", "evaluation", "a race", "environment", "stale state",
     *(f"factor: {name}" for name in ALL),
 }  # fmt: skip
 MISTAKES = {

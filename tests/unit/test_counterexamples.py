@@ -165,11 +165,35 @@ def test_a_set_whose_order_does_not_matter_is_not_spoken_of(way: str, make: Make
 
 
 def test_a_set_of_which_no_other_order_can_be_made_is_warned_of(make: Make) -> None:
-    code = "from pathlib import Path\nx = x + len([*map(str, {Path('a'), Path('b')})])"
+    code = """
+class Fixed:
+    def __init__(self, name): self.name = name
+    def __repr__(self): return self.name
+    def __hash__(self): return ord(self.name)
+x = x + len([*map(str, {Fixed("a"), Fixed("b")})])
+"""
     found = make(code).inquire()
     assert found.comparison is None
-    assert "experiment.py, line 8" in found.warnings[0]
+    assert "experiment.py, line 11" in found.warnings[0]
     assert "no other could be tried" in found.warnings[0]
+    assert len(found.trials) == 4
+
+
+def test_a_set_whose_order_cannot_be_foretold_is_tried_all_the_same(make: Make) -> None:
+    names = ", ".join(f"Path('a{number}')" for number in range(8))
+    found = make(f"from pathlib import Path\nx = x + len([*map(str, {{{names}}})])").inquire()
+    assert (found.comparison, found.warnings) == (None, [])
+
+
+def test_a_trial_that_could_not_be_carried_out_proves_nothing(make: Make) -> None:
+    experiment = make(CACHE.format(place=PLACES[0], value=0.5))
+    broken = experiment.folder / "broken.py"
+    broken.write_text("import os, sys; print('No space left', file=sys.stderr); sys.exit(4)")
+    experiment.program = broken
+    found = experiment.inquire()
+    assert (found.comparison, found.causes) == (None, [])
+    assert "could not be carried out" in found.warnings[0]
+    assert "No space left" in found.warnings[0]
 
 
 def test_without_sets_and_without_leftovers_nothing_runs(make: Make) -> None:
@@ -192,6 +216,7 @@ PLACES = [
     'Path.home() / ".cache" / "mine" / "scale.npy"',
     'Path(tempfile.gettempdir()) / "scale-of-a-test-of-repro.npy"',
     'Path("scale.npy")',
+    'Path(__file__).parent / "scale.npy"',
     'Path("/dev/shm/scale-of-a-test-of-repro.npy")',
 ]
 
@@ -219,12 +244,13 @@ def test_a_cache_that_changes_nothing_is_not_spoken_of(make: Make) -> None:
     assert [trial.same for trial in found.trials] == [True]
 
 
-@pytest.mark.parametrize("budget", [0, 1])
-def test_without_trials_what_was_left_is_warned_of(budget: int, make: Make) -> None:
-    found = make(CACHE.format(place=PLACES[0], value=0.5)).inquire(budget)
+def test_without_trials_what_was_not_tried_is_warned_of(make: Make) -> None:
+    code = CACHE.format(place=PLACES[0], value=0.5) + kept("[*{first, second}]")
+    found = make(code).inquire(0)
     assert found.trials == []
     assert ".cache/mine/scale.npy in the home folder" in found.warnings[0]
-    assert "`search.trials`" in found.warnings[0]
+    assert "order of a set was not tried" in found.warnings[1]
+    assert all("`search.trials`" in warning for warning in found.warnings)
 
 
 def test_files_taken_by_their_age_are_found_with_the_line(make: Make) -> None:

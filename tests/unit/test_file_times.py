@@ -77,6 +77,15 @@ def test_the_older_file_is_the_newer_one_and_the_users_stay_as_they_are(
     assert expected in told[0]["how"]
 
 
+@pytest.mark.skipif(refused(isolation.MOUNTS), reason="the system gives no namespaces")
+def test_files_of_one_time_get_several(place: Place) -> None:
+    for name in AGES:
+        os.utime(place.project / "data" / name, (1_600_000_000, 1_600_000_000))
+    ways = [found(place, *factors)["ways"] for factors in ((), ("file times",))]
+    plain, other = (way["getmtime"] for way in ways if isinstance(way, dict))
+    assert other == plain[::-1]
+
+
 def test_the_order_of_inodes_is_another(place: Place) -> None:
     original, repeat = found(place), found(place, "file times")
     plain, other = original["ways"], repeat["ways"]

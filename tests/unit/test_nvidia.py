@@ -71,8 +71,8 @@ def test_another_form_is_not_guessed_at(parse: Callable[[str], Any]) -> None:
 def give_smi(folder: Path, monkeypatch: pytest.MonkeyPatch, knows_compute_cap: bool) -> None:
     """An nvidia-smi that prints what was recorded."""
     script, answer = folder / "nvidia-smi", "smi-titan" if knows_compute_cap else "smi-ada"
-    refusal = f"case $1 in *compute_cap*) cat {RECORDED}/smi-old; exit 2;; esac"
-    lines = ["#!/bin/sh", "" if knows_compute_cap else refusal, f"cat {RECORDED}/{answer}", ""]
+    refusal = f"case $1 in *compute_cap*) cat '{RECORDED}/smi-old'; exit 2;; esac"
+    lines = ["#!/bin/sh", "" if knows_compute_cap else refusal, f"cat '{RECORDED}/{answer}'", ""]
     script.write_text("\n".join(lines))
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")

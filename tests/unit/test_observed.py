@@ -42,6 +42,21 @@ def test_a_locale_that_the_step_cannot_find_is_no_other_one(fresh: Fresh, tmp_pa
     assert lost["locale"] == seen(fresh, LC_ALL="C.UTF-8")["locale"]
 
 
+def test_what_cannot_be_asked_is_left_out_and_ends_no_step(fresh: Fresh) -> None:
+    source = "import socket\nsocket.if_nameindex = None\n" + SOURCE
+    done = fresh(source)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert "network" not in found
+    assert "home" in found
+
+
+def test_the_users_code_may_still_choose_its_temporary_folder(fresh: Fresh, tmp_path: Path) -> None:
+    more = "import os, tempfile\nos.environ['TMPDIR'] = sys.argv[1]\nprint(tempfile.gettempdir())"
+    done = fresh(f"import sys\n{SOURCE}{more}", str(tmp_path))
+    assert done.stdout.splitlines()[-1] == str(tmp_path)
+
+
 def test_where_no_locale_is_installed_that_is_said(place: Place) -> None:
     step = ("look", str(place.project), "1", *INPUTS)
     process = place.popen(("locale",), *step)

@@ -75,7 +75,23 @@ def test_a_set_whose_order_differed_in_some_run_is_no_longer_asked_for() -> None
 def test_what_cannot_be_foretold_is_kept_and_no_seed_is_chosen_for_it() -> None:
     one = NotedSet("experiment.py", 3, ("PosixPath('a')", "PosixPath('b')"))
     assert in_one_order([one], ["0", "1", "2"]) == [one]
-    assert reordering([one], CANDIDATES) is None
+    assert reordering([one], CANDIDATES) == CANDIDATES[0]
+    assert reordering([one], []) is None
+
+
+def test_a_set_that_only_began_alike_is_asked_for_too() -> None:
+    """`list(names)[0]` hangs on no more than that."""
+    sets = [seen((f"a{n}", f"bb{n}", f"ccc{n}", f"dddd{n}")) for n in range(40)]
+    begins = {one for one in sets if order([ast.literal_eval(e) for e in one.order], "4242")[0] == (
+        one.order[0])}  # fmt: skip
+    assert begins
+    assert begins <= set(in_one_order(sets, ["0", "4242"]))
+
+
+def test_elements_that_are_no_plain_text_are_not_foretold() -> None:
+    assert not NotedSet("e.py", 1, ("[1]", "[2]")).known
+    assert not NotedSet("e.py", 1, ("<Kind.A: 'a'>", "<Kind.B: 'b'>")).known
+    assert NotedSet("e.py", 1, ("('a', 1)", "b'b'")).known
 
 
 def test_what_was_noted_is_read_from_a_trial() -> None:

@@ -44,6 +44,7 @@ def test_a_step_that_leaves_nothing_names_nothing(place: Place) -> None:
     code = """
 import tempfile
 with tempfile.TemporaryDirectory() as folder: (Path(folder) / "gone").write_text("gone")
+Path(tempfile.gettempdir(), "__autograph_generated_file1.py").write_text("gone as Python ends")
 (out / "result").write_text("r")
 log.write_text("logged")
 print(json.dumps(left()))
@@ -80,6 +81,17 @@ def test_a_first_run_that_fails_is_followed_by_none(code: str, status: int, plac
         NAMES, f"{WORK}print('ran', flush=True); {code}", *INPUTS
     )
     assert (done.returncode, done.stdout) == (status, "ran\n")
+
+
+def test_a_cache_beside_an_input_and_a_name_that_is_no_text_are_named(place: Place) -> None:
+    code = """
+(given["data"].parent / "kept.npy").write_text("kept")
+open(os.fsencode(Path.home()) + b"/caf\\xe9", "w").close()
+print(json.dumps(left()))
+"""
+    told = json.loads(works(place, NAMES, code, *INPUTS))
+    assert [entry["path"].rpartition("/")[2] for entry in told] == ["kept.npy", "caf\ufffd"]
+    assert told[0]["place"] == "the folder around an input"
 
 
 def test_the_original_names_nothing(place: Place) -> None:

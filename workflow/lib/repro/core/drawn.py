@@ -4,7 +4,8 @@ Synopsis:
     hash_seed("repeat-2")        # the same in every process and on every machine
     number("repeat-2", "umask", 4)
 
-So the repeats of one experiment explore: no two of them vary alike, and each can be made again.
+So the repeats of one experiment explore, and each can be made again. Two of them hardly ever share
+a hash seed or a clock; of zones and locales there are few, and some come again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _QUARTERS = (0, 15, 30, 45)
 
 
 def number(run: str, what: str, count: int) -> int:
-    """A number below `count`, as good as drawn by lot.
+    """A number below `count` that looks drawn at random.
 
     Args:
         run: the run's name.

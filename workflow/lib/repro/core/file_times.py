@@ -12,6 +12,7 @@ user's own files are never touched.
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
@@ -48,6 +49,8 @@ def file_times(start: Start) -> tuple[Start, str]:
     real = [path.resolve() for _, path in read.values()]
     copies = {path: start.folder("copies", str(n)) / path.name for n, path in enumerate(real)}
     try:
+        if refusal := isolation.rehearsed(lambda: isolation.enter(isolation.MOUNTS)):
+            raise NotVaried(f"the system gives no namespace ({refusal})")
         _refuse_uncopied(real)
         for path, copy in copies.items():
             _copy(path, copy, mirror(start.run))
@@ -56,7 +59,10 @@ def file_times(start: Start) -> tuple[Start, str]:
     except (NotVaried, OSError) as error:
         shutil.rmtree(start.fresh / "copies")
         why = str(error) if isinstance(error, NotVaried) else isolation.reason(error)
-        how = f"the older is the newer, as Python's os.stat says; no copies were made, since {why}"
+        how = (
+            "the older is the newer, as Python's os.stat says, but not the entries of os.scandir; "
+            f"no copies were made, since {why}"
+        )
         return start.having(**{ANSWERS: "other"}), how
     return start, "copies of experiment and raw data, in which the older file is the newer"
 
@@ -82,7 +88,7 @@ def _refuse_uncopied(paths: Iterable[Path]) -> None:
     """Raises `NotVaried` with the reason where a copy would be too much, or something else."""
     size = count = 0
     for path in paths:
-        for file in _below(path):
+        for file in itertools.chain([path], path.rglob("*") if path.is_dir() else ()):
             if file.is_symlink():
                 raise NotVaried("there are links among them")
             if not file.is_file() and not file.is_dir():
@@ -107,9 +113,12 @@ def _copy(source: Path, target: Path, moment: int) -> None:
     for path in sorted(files, key=lambda path: path.stat().st_ino, reverse=True):
         shutil.copyfile(path, places[path])
         shutil.copymode(path, places[path])
+    # Files of one time get several, in the opposite order of their names.
+    aged = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path))
+    later = {path: moment - number * 10**9 for number, path in enumerate(aged)}
     for path in (*files, *reversed([path for path in every if path.is_dir()])):
-        times = path.stat()
-        os.utime(places[path], ns=(moment - times.st_atime_ns, moment - times.st_mtime_ns))
+        times, then = path.stat(), later.get(path, moment)
+        os.utime(places[path], ns=(then - times.st_atime_ns, then - times.st_mtime_ns))
 
 
 def _other(found: os.stat_result, moment: int) -> os.stat_result:
@@ -118,9 +127,8 @@ def _other(found: os.stat_result, moment: int) -> os.stat_result:
     seconds = {name.removesuffix("_ns"): ns / 1e9 for name, ns in times.items()}
     whole = [ns // 10**9 for ns in times.values()]
     fields = (found.st_mode, 2**62 - found.st_ino, *found[2:7], *whole)
-    kept = {name: getattr(found, name) for name in ("st_blksize", "st_blocks", "st_rdev")
-            if hasattr(found, name)}  # fmt: skip
-    return os.stat_result(fields, {**kept, **seconds, **times})
+    others = {name: getattr(found, name) for name in dir(found) if name.startswith("st_")}
+    return os.stat_result(fields, {**others, **seconds, **times})
 
 
 @contextmanager
@@ -131,7 +139,8 @@ def mirrored(paths: Iterable[Path], run: str) -> Generator[None]:
         paths: files and folders, all below them included.
         run: the name from which the times are drawn.
     """
-    roots, moment = [os.path.abspath(path) for path in paths], mirror(run)  # noqa: PTH100
+    roots = {way(path) for path in paths for way in (os.path.abspath, os.path.realpath)}
+    moment = mirror(run)
     own = {name: getattr(os, name) for name in _ASKED}
     known = (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks)
 

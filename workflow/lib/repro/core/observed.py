@@ -1,7 +1,7 @@
 """Observed: what a process sees of each factor, so that two processes can be held side by side.
 
 Synopsis:
-    observed(inputs)["locale"]       # digits that differ where what the locale changes differs
+    observed(inputs)["locale"]       # differs where dates, decimal point or collation differ
 
 A factor counts as varied only where the original and the repeat see something else of what it
 changes: a locale of another name, with the same dates, decimal point and collation, is no other
@@ -63,6 +63,14 @@ def _network() -> object:
     return socket.if_nameindex(), namespace.stat().st_ino if namespace.exists() else None
 
 
+def _temporary_folder() -> str:
+    before = tempfile.tempdir
+    try:
+        return tempfile.gettempdir()
+    finally:
+        tempfile.tempdir = before  # it remembers its first answer, and the user's code may choose
+
+
 def _processors() -> int | None:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
@@ -98,7 +106,7 @@ def observed(inputs: Mapping[str, Path]) -> dict[str, str]:
         inputs: the step's inputs by name, as it sees them.
 
     Returns:
-        For each factor a digest of the answer.
+        For each factor a digest of the answer; none where it could not be asked.
     """
     here = os.environ.get(DIRECTORY, "")
     probes: Mapping[str, Callable[[], Any]] = {
@@ -108,7 +116,7 @@ def observed(inputs: Mapping[str, Path]) -> dict[str, str]:
         "umask": _umask,
         "environment size": lambda: sum(map(len, os.environb.values())) // 4096,
         "home": lambda: os.path.expanduser("~"),  # noqa: PTH111 (a home may be missing)
-        "temporary folder": tempfile.gettempdir,
+        "temporary folder": _temporary_folder,
         "working directory": os.getcwd,
         "file times": lambda: _times(inputs),
         "paths": lambda: sorted(str(p.absolute().parent) for n, p in inputs.items() if n != "code"),
@@ -120,7 +128,11 @@ def observed(inputs: Mapping[str, Path]) -> dict[str, str]:
         "network": _network,
         "load": _load,
     }
-    return {name: _digest(probe()) for name, probe in probes.items()}
+    answers: dict[str, str] = {}
+    for name, probe in probes.items():
+        with suppress(Exception):  # what cannot be asked here is not told; no step ends for it
+            answers[name] = _digest(probe())
+    return answers
 
 
 def _digest(answer: Any) -> str:

@@ -30,7 +30,10 @@ _GIVEN = {
     "temporary": "the temporary folder",
     "directory": "the working directory",
     "copies": "the folder of an input",
+    "inputs": "the folder around an input",
 }
+_OF_TENSORFLOW = "__autograph_generated_file"
+"""How a file begins that AutoGraph writes among temporary ones, and removes when Python ends."""
 
 
 def standing() -> frozenset[tuple[str, str]]:
@@ -51,8 +54,17 @@ def left_since(before: Set[tuple[str, str]]) -> list[dict[str, str]]:
     Returns:
         `place` and `path` of each; of many the first.
     """
-    new = sorted(standing() - before)
-    return [{"place": place, "path": path} for place, path in new[:MOST]]
+    new = sorted(entry for entry in standing() - before if not _passing(entry[1]))
+    return [{"place": place, "path": _text(path)} for place, path in new[:MOST]]
+
+
+def _text(path: str) -> str:
+    """The path, whatever bytes the system has for it, as text that can be written."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _passing(path: str) -> bool:
+    return path.rpartition("/")[2].startswith(_OF_TENSORFLOW)
 
 
 def _places() -> Iterator[tuple[str, Path]]:

@@ -29,6 +29,8 @@ from repro.judge.trials import Runs, Setting, scratch
 
 _HASH_SEED = "hash seed"
 _CANDIDATES = tuple(f"order-{number}" for number in range(1, 65))
+_MOST = 3
+"""So many further runs at most are made for the sets of a step."""
 _READING = ("file outside the inputs", "home", "temporary folder", "working directory")
 _FAILED = {"prepare": "prepared data", "train": "length", "evaluate": "metrics"}
 _WORK = {"prepare": "`dataset`", "train": "training", "evaluate": "evaluation"}
@@ -73,6 +75,15 @@ class Counterexamples:
         """Counts a trial."""
         self.trials.append(trial)
         return trial
+
+    def broken(self, trial: Trial) -> bool:
+        """Whether a trial could not be carried out, and so says nothing; then it is warned of."""
+        if trial.broken:
+            self.warnings.append(
+                f"A further run of {_WORK[trial.step]} could not be carried out, and so says "
+                f"nothing: {trial.failed}"
+            )
+        return trial.broken
 
     def parts(self, seed: int, trial: Trial, label: str) -> str:
         """Keeps that a trial parts from the original; says where."""
@@ -134,7 +145,7 @@ def _in_sight(search: _Search, step: str, left: Sequence[str]) -> None:
     factors, detail = tuple(search.repeats.factors), dict[str, Any]()
     with scratch(search.setting(step, search.repeats.limit)) as trials:
         trial = found.made(trials.attempt(factors, detail, twice=True))
-        if trial.same:
+        if trial.same or found.broken(trial):
             return
         control = found.made(trials.attempt(factors))
     where = found.parts(
@@ -163,20 +174,24 @@ def _reordered(search: _Search, step: str) -> None:
         _noted(search, step), ["0", *(hash_seed(name) for name in search.repeats.names)]
     )
     names = list(_CANDIDATES)
-    while kept and search.may(1) and (name := reordering(kept, names)):
-        search.say(f"{_places(kept)}: one order in all runs. {_WORK[step]} is run in another.")
+    for _ in range(_MOST):
+        if not kept or not search.may(1) or not (name := reordering(kept, names)):
+            break
+        search.say(f"{_WORK[step]} is run again in another order of {_places(kept)}.")
         names.remove(name)
         detail: dict[str, Any] = {}
         with scratch(search.setting(step, search.repeats.limit)) as trials:
             trial = search.found.made(trials.attempt((_HASH_SEED,), detail, like=name))
+        if search.found.broken(trial):
+            break
         if not trial.same:
             _blame(search, trial, kept, name)
             return
         kept = _unmoved(kept, noted(detail))
     if kept:
         search.found.warnings.append(
-            f"{_places(kept)}: one order in all runs, and no other could be tried. Whether the "
-            "result depends on it is unknown."
+            f"Of {_places(kept)} the first element was the same in all runs, and no other could be "
+            "tried: whether the result depends on it is unknown."
         )
 
 
@@ -186,10 +201,16 @@ def _noted(search: _Search, step: str) -> list[NotedSet]:
     if step == "train" and limit is None:
         limit = {"epochs": 1}
     if not search.may(1):
+        found.warnings.append(
+            f"Whether {_WORK[step]} depends on the order of a set was not tried: `search.trials` "
+            "allows no more trials."
+        )
         return []
     detail: dict[str, Any] = {}
     with scratch(search.setting(step, limit)) as trials:
         trial = found.made(trials.attempt((), detail))
+    if found.broken(trial):
+        return []
     if trial.failed:
         found.warnings.append(
             f"The sets in {_WORK[step]} were not looked at: the run that notes them stopped with: "
@@ -225,7 +246,7 @@ def _unmoved(kept: Iterable[NotedSet], now: Sequence[NotedSet]) -> list[NotedSet
         if not any(
             (one.file, one.line) == (other.file, other.line)
             and sorted(one.order) == sorted(other.order)
-            and one.order != other.order
+            and one.order[0] != other.order[0]
             for other in now
         )
     ]
@@ -233,7 +254,7 @@ def _unmoved(kept: Iterable[NotedSet], now: Sequence[NotedSet]) -> list[NotedSet
 
 def _places(sets: Sequence[NotedSet]) -> str:
     places = dict.fromkeys(f"{one.file}, line {one.line}" for one in sets)
-    return f"the set at {_some(list(places))}"
+    return f"{'the set' if len(places) == 1 else 'the sets'} at {_some(list(places))}"
 
 
 def _some(parts: Sequence[str]) -> str:

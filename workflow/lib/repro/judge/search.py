@@ -29,8 +29,9 @@ Factors = tuple[str, ...]
 class Trial:
     """One step run again: what was varied, whether it gave the original's bits, and which bits.
 
-    `mark` tells trials with other bits apart; `failed` is the sentence of one that broke off; `at`
-    is where it parts from the original.
+    `mark` tells trials with other bits apart; `failed` is the sentence of one that broke off, and
+    `broken` says that the user's code was not what stopped it; `at` is where it parts from the
+    original.
     """
 
     step: str
@@ -39,6 +40,7 @@ class Trial:
     mark: str
     failed: str | None = None
     at: Divergence | None = None
+    broken: bool = False
 
 
 Attempt = Callable[[Factors], Trial]

@@ -1,4 +1,4 @@
-"""Set order: sets of text whose order was the same in every run, and a run that gives them another.
+"""Set order: small sets that began with one element in every run, and a run that changes that.
 
 Synopsis:
     steps_with_sets(experiment)               # where there may be any, by the source alone
@@ -60,8 +60,9 @@ class NotedSet:
     def known(self) -> bool:
         """Whether its order under another seed can be foretold: of plain text, and tuples of it."""
         try:
-            return all(repr(ast.literal_eval(element)) == element for element in self.order)
-        except (ValueError, SyntaxError):
+            values = [ast.literal_eval(element) for element in self.order]
+            return len(set(values)) == len(values) and tuple(map(repr, values)) == self.order
+        except (ValueError, SyntaxError, TypeError):  # no literal, or one that is not hashable
             return False
 
     def ways(self) -> list[Order]:
@@ -153,7 +154,9 @@ def _is_view(node: ast.expr) -> bool:
 
 
 def in_one_order(sets: Iterable[NotedSet], hash_seeds: Sequence[str]) -> list[NotedSet]:
-    """Those whose order may have been the same under all of these seeds.
+    """Those of which the first element may have been the same under all of these seeds.
+
+    That says more than the whole order, since code often takes one element alone.
 
     Args:
         sets: what was noted.
@@ -168,27 +171,30 @@ def in_one_order(sets: Iterable[NotedSet], hash_seeds: Sequence[str]) -> list[No
     alike = {
         one
         for number, one in enumerate(known)
-        if any(len(set(way)) == 1 for way in zip(*(found[number] for found in under), strict=True))
+        if any(
+            len({order[0] for order in way}) == 1
+            for way in zip(*(found[number] for found in under), strict=True)
+        )
     }
     return [one for one in every if one in alike or not one.known]
 
 
 def reordering(kept: Sequence[NotedSet], names: Iterable[str]) -> str | None:
-    """The name of a run under whose hash seed most of these sets have another order.
+    """The name of a run under whose hash seed most of these sets begin with another element.
 
     Args:
         kept: sets in the order of the original.
         names: of runs to choose from.
 
     Returns:
-        The best name; None where none reorders any.
+        The best name, or the first where nothing can be foretold; None where none reorders any.
     """
     known = [one for one in kept if one.known]
-    best, most = None, 0
-    for name in names:
+    best, most = None if known else next(iter(names), None), 0
+    for name in names if known else ():
         under = _orders(known, hash_seed(name))
         count = sum(
-            all(order != one.order for order in ways)
+            all(order[0] != one.order[0] for order in ways)
             for one, ways in zip(known, under, strict=True)
         )
         if count > most:
@@ -201,7 +207,7 @@ def reordering(kept: Sequence[NotedSet], names: Iterable[str]) -> str | None:
 def _orders(sets: Sequence[NotedSet], seed: str) -> list[list[Order]]:
     """Of each set the orders under a seed, one for each way to put its elements in."""
     done = subprocess.run(
-        [sys.executable, "-S", "-B", "-c", _ORDERING],
+        [sys.executable, "-P", "-S", "-B", "-c", _ORDERING],
         input=json.dumps([one.ways() for one in sets]), capture_output=True, text=True, check=True,
         env={**os.environ, "PYTHONHASHSEED": seed},
     )  # fmt: skip

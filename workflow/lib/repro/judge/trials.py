@@ -24,6 +24,7 @@ from typing import Any
 
 from repro.core.canonical import canonical
 from repro.core.digest import sha256_tree, sha256_value
+from repro.core.errors import UserError
 from repro.judge.compare import Divergence, parted
 from repro.judge.search import Factors, Trial
 from repro.record import manifest
@@ -167,8 +168,8 @@ class Trials:
             "--detail", canonical(detail), "--out", str(out), "--log", str(out / "log"),
         ]  # fmt: skip
 
-    def _run(self, how: _How, detail: Any) -> tuple[Path, str | None]:
-        """The folder of the results, laid out as a run's, and what a failed trial said."""
+    def _run(self, how: _How, detail: Any) -> tuple[Path, str | None, int]:
+        """The folder of the results, laid out as a run's; what a failed trial said, its status."""
         run = self.folder / str(next(self._numbers))
         out = run if self.setting.step == "prepare" else run / f"seed-{self.setting.runs.seed}"
         out.mkdir(parents=True)
@@ -177,9 +178,10 @@ class Trials:
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode == 0:
-            return run, None
+            return run, None, 0
         said = done.stderr.strip()
-        return run, said.rpartition(" (Log: ")[0] or said or "no message"
+        said = said.rpartition(" (Log: ")[0] or said or f"no message, status {done.returncode}"
+        return run, said, done.returncode
 
     def _out(self, run: Path) -> Path:
         return run / self.setting.folder.relative_to(self.setting.runs.original)
@@ -208,9 +210,11 @@ class Trials:
             Whether it gave the original's bits, and where it parts from them.
         """
         step, runs = self.setting.step, self.setting.runs
-        run, failed = self._run(_How(factors, like, twice), None if watched is None else {})
+        how = _How(factors, like, twice)
+        run, failed, status = self._run(how, None if watched is None else {})
         if failed is not None:
-            return Trial(step, factors, False, "failed", failed)
+            broken = status != UserError.status
+            return Trial(step, factors, False, "failed", failed, broken=broken)
         if watched is not None:
             watched |= self._detail(run)
         mark = sha256_value([sha256_tree(self._out(run) / name) for name in _RESULTS[step]])
@@ -229,7 +233,7 @@ class Trials:
         if self.setting.step != "train" or self.setting.at is None:
             return {}
         epoch, step = self.setting.at
-        run, failed = self._run(_How(factors), {"epoch": epoch, "step": step})
+        run, failed, _ = self._run(_How(factors), {"epoch": epoch, "step": step})
         return {} if failed is not None else self._detail(run)
 
 

@@ -37,8 +37,8 @@ from repro.record.sources import Source, is_path, modules, of, salted, table
 
 _FIELDS = ("call", "source", "function", "file", "line")
 _IN_ORDER = (
-    list, tuple, enumerate, iter, zip, map, filter, str, repr, Counter, deque, reduce, sorted, min,
-    max, *filter(isclass, vars(itertools).values()),
+    list, tuple, dict, enumerate, iter, zip, map, filter, str, repr, Counter, deque, reduce, sorted,
+    min, max, *filter(isclass, vars(itertools).values()),
 )  # fmt: skip
 LARGEST_SET = 8
 """Of a larger set no order is noted: by chance, two runs hardly ever give it the same."""
@@ -119,8 +119,9 @@ class Calls:
             with self._lock:
                 orders = self._orders.setdefault((file, line), {})
                 if len(orders) < _ORDERS:
-                    # A text of NumPy's has the hash of the plain one.
-                    orders[tuple(repr(str(v) if isinstance(v, str) else v) for v in value)] = None
+                    # A text of NumPy's, or of an enumeration, has the hash of the plain one.
+                    texts = (str.__str__(v) if isinstance(v, str) else v for v in value)
+                    orders[tuple(map(repr, texts))] = None
 
     def seen(self, value: Any, file: str, line: int, call: str, source: str) -> Any:
         """Notes the reading of an attribute; gives its value back."""
@@ -209,7 +210,8 @@ def _ordered(function: Any) -> bool:
         joined = isinstance(owner, str) and name == "join"
         popped = _is_set(owner) and name == "pop"
         extended = isinstance(owner, (list, deque)) and name == "extend"
-        return joined or popped or extended or (owner is dict and name == "fromkeys")
+        keyed = isinstance(owner, type) and issubclass(owner, dict) and name == "fromkeys"
+        return joined or popped or extended or keyed
     return any(function is each for each in _IN_ORDER)
 
 

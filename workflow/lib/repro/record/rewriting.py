@@ -27,6 +27,8 @@ _THROUGH = {"list", "tuple", "filter", "iter"}
 
 _CALLING = {"map", "filter"}
 """What calls its first argument."""
+_SORTING = {"sorted", "min", "max", "sort", "groupby"}
+"""What calls its argument `key`."""
 
 _ATTRIBUTES: Mapping[str, tuple[str, str]] = {
     "environ": ("os.environ", "environment variable"),
@@ -99,7 +101,8 @@ class _Rewriting(ast.NodeTransformer):
     def _handed_on(self, node: ast.Call, function: str | None) -> None:
         """Finds what is called for the user: `key=os.path.getmtime`, `map(os.path.getmtime, …)`."""
         named = (ast.Name, ast.Attribute)
-        for keyword in node.keywords:
+        called = function or getattr(node.func, "attr", None)
+        for keyword in node.keywords if called in _SORTING else ():
             if keyword.arg == "key" and isinstance(keyword.value, named):
                 keyword.value = self._to_recorder("call", keyword.value)
         if function in _CALLING and node.args and isinstance(node.args[0], named):

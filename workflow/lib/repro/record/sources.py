@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from numbers import Number
 from types import BuiltinMethodType, MethodType, ModuleType
 from typing import Any
 
@@ -68,7 +69,7 @@ def salted(value: Any) -> bool:
     """Whether `hash(value)` may differ between processes: of text by its salt, else by address."""
     if isinstance(value, (tuple, frozenset)):
         return any(salted(part) for part in value)  # pyright: ignore[reportUnknownVariableType]
-    return not isinstance(value, (int, float, complex))
+    return not isinstance(value, Number) and type(value).__name__ not in ("bool", "bool_")
 
 
 def is_path(value: Any) -> bool:
