@@ -91,12 +91,10 @@ def _environments(*, everything: bool) -> Iterator[Kept]:
     }
     entries = [file.name for file in _entries(environments.SHARED) if file.suffix != ".lock"]
     for name in sorted({found[0] for e in entries if (found := re.match(r"[0-9a-f]{32}_", e))}):
-        prefix = environments.SHARED / name
+        prefix, paths = environments.SHARED / name, sorted(environments.SHARED.glob(f"{name}*"))
         why = "needed here" if prefix in here and not everything else ""
         why = "in use" if _in_use(prefix) else why
-        yield Kept(
-            _what(prefix), prefix, _bytes(prefix), _days(prefix), why, partial(_drop, prefix)
-        )
+        yield Kept(_what(prefix), prefix, *_measures(paths), why, partial(_drop, prefix))
 
 
 def _what(prefix: Path) -> str:
@@ -135,7 +133,7 @@ def _channels(staying: Sequence[Path], *, everything: bool) -> Iterator[Kept]:
         if path.is_dir():
             why = "needed here" if f"/{path.name}/" in named else ""
             remove = partial(shutil.rmtree, path)
-            yield Kept("local channel", path, _bytes(path), _days(path), why, remove)
+            yield Kept("local channel", path, *_measures([path]), why, remove)
 
 
 def _wheels(*, everything: bool) -> Iterator[Kept]:
@@ -147,9 +145,8 @@ def _wheels(*, everything: bool) -> Iterator[Kept]:
         lots["needed here" if path.name[:64] in named else ""].append(path)
     for why, paths in lots.items():
         if paths:
-            size, days = sum(map(_bytes, paths)), max(map(_days, paths))
             remove = partial(_remove_wheels, paths)
-            yield Kept(f"wheels, {len(paths)}", WHEELS, size, days, why, remove)
+            yield Kept(f"wheels, {len(paths)}", WHEELS, *_measures(paths), why, remove)
 
 
 def _remove_wheels(paths: Sequence[Path]) -> None:
@@ -184,14 +181,16 @@ def _entries(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def _bytes(path: Path) -> int:
-    """What lies there takes so many bytes on the disk."""
-    files = (Path(at, name) for at, _, names in os.walk(path) for name in names)
-    return sum(512 * file.lstat().st_blocks for file in (files if path.is_dir() else [path]))
-
-
-def _days(path: Path) -> float:
-    return (time.time() - path.lstat().st_mtime) / _DAY if path.exists() else 0.0
+def _measures(paths: Sequence[Path]) -> tuple[int, float]:
+    """How many bytes on the disk some files and folders take, and how many days they are old."""
+    size, newest = 0, 0.0
+    for path in paths:
+        below = (Path(at, name) for at, _, names in os.walk(path) for name in names)
+        for file in (path, *below):
+            with suppress(FileNotFoundError):  # somebody may be installing there
+                size += 512 * file.lstat().st_blocks
+        newest = max(newest, path.lstat().st_mtime)
+    return size, (time.time() - newest) / _DAY
 
 
 def _size(count: int) -> str:

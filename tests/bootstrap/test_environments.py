@@ -115,9 +115,12 @@ def test_snakemake_looks_for_an_environment_where_we_do(renders: Path, tmp_path:
     within = tmp_path / "in a folder"
     (tmp_path / "behind a link").mkdir()
     within.symlink_to(tmp_path / "behind a link")
+
+    def path(file: Any) -> Path:
+        return Path(file.get_path_or_uri(secret_free=True))
+
     cache = SimpleNamespace(
-        exists=lambda file: Path(str(file.get_path_or_uri(secret_free=True))).exists(),
-        open=lambda file, mode: open(file.get_path_or_uri(secret_free=True), mode),  # noqa: PTH123
+        exists=lambda file: path(file).exists(), open=lambda file, mode: path(file).open(mode)
     )
     workflow: Any = SimpleNamespace(
         sourcecache=cache,
