@@ -150,6 +150,10 @@ def _setup(argv: list[str]) -> int:
     what = ["all", "--forceall", *extra]
     what += ["--config", *options.config] if options.config else []
     with _prepared(what, options.config, anew=True) as status:
+        if status == 0:
+            import environments
+
+            print(f"All is set up. The environments lie in {environments.folder()}.")
         return status
 
 
