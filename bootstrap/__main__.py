@@ -56,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
 
             return rerun.main(argv[1:])
         os.chdir(project.ROOT)
-        python = tools.ensure()
+        python = tools.ensure(dev=argv[0] in ("lock", "test"))
         if Path(sys.prefix).resolve() != tools.VENV.resolve():
             here = str(Path(__file__).resolve().parent)
             sys.stdout.flush()

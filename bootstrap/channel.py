@@ -12,7 +12,6 @@ import asyncio
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 import threading
 import urllib.request
@@ -23,8 +22,10 @@ import debian
 import install
 import package
 import project
+import tools
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.writing import whole_folder
+from wheel_store import Refused, usable_store
 
 if TYPE_CHECKING:
     from render import CondaPackage
@@ -159,7 +160,7 @@ def _build() -> None:
             built = _archived(channel)
         else:
             built = [debian.write_python(channel, scratch)]
-            built += [package.write_wheel(wheel, channel) for wheel in _wheels(scratch / "wheels")]
+            built += [package.write_wheel(wheel, channel) for wheel in _wheels()]
             shutil.rmtree(scratch)
         asyncio.run(_index(channel))
         render.render_local([_described(file, channel) for file in built], folder / "envs")
@@ -178,16 +179,15 @@ def _archived(channel: Path) -> list[Path]:
     return copied
 
 
-def _wheels(folder: Path) -> list[Path]:
-    options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-input"]
-    pip = [sys.executable, "-Es", "-m", "pip", "download", "-qq", "--disable-pip-version-check"]
-    where = ["--dest", str(folder), "--requirement", str(WHEELS)]
-    if subprocess.run([*pip, *options, *where], check=False).returncode:
+def _wheels() -> list[Path]:
+    try:
+        store = usable_store(tools.KEPT)
+        return store.fetched(WHEELS.read_text("utf-8"), tools.pip(), "wheels of the channel")
+    except Refused:
         raise CouldNotRun(
             f"Expected the wheels pinned in {WHEELS.relative_to(project.ROOT)} from the package "
             "index that pip is configured with. Received the error above. Make it reachable."
-        )
-    return sorted(folder.glob("*.whl"))
+        ) from None
 
 
 async def _index(channel: Path) -> None:

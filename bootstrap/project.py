@@ -16,12 +16,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import wheel_store
+
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 LIBRARY = ROOT / "workflow" / "lib"
 
 if str(LIBRARY) not in sys.path:
     sys.path.insert(1, str(LIBRARY))
+
+CACHE = wheel_store.cache()  # the user's, for all clones; REPRO_CACHE moves it
 
 
 def subdir() -> str:
