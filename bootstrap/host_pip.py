@@ -2,10 +2,10 @@
 
 Synopsis:
     host_pip.make_venv(folder)
-    subprocess.run([*host_pip.command(folder), "download", ...])
+    subprocess.run([*host_pip.brought(folder), "download", ...])
 
-Where all wheels are kept already pip is not needed, and so it is not there from the beginning:
-`python -m venv` spends nearly all its time on it.
+A virtual environment is made without pip: `python -m venv` spends nearly all its time on that, and
+uv installs the one that is pinned. Until then the one that Python brings along fetches.
 """
 
 import importlib
@@ -14,11 +14,10 @@ import sys
 import sysconfig
 import zipfile
 from pathlib import Path
-from threading import Lock
 
+import project
 from repro.core.errors import CouldNotRun
-
-_ONE_AT_A_TIME = Lock()
+from repro.core.writing import whole_folder
 
 
 def make_venv(folder: Path) -> None:
@@ -36,8 +35,8 @@ def make_venv(folder: Path) -> None:
     _run(folder, sys.executable, "-Es", "-m", "venv", "--without-pip", str(folder))
 
 
-def command(venv: Path) -> list[str]:
-    """Return the command that starts pip there: until there is one, that which Python brings.
+def add_pip(venv: Path) -> None:
+    """Install the pip that Python brings along, where uv cannot be had and pip must install.
 
     Args:
         venv: a virtual environment.
@@ -46,28 +45,43 @@ def command(venv: Path) -> list[str]:
         CouldNotRun: Python brings none.
 
     Example:
-        >>> command(Path(".tools/venv"))[-2:]
-        ['-m', 'pip']
+        >>> add_pip(Path(".tools/venv"))
     """
-    python = str(venv / "bin" / "python")
-    with _ONE_AT_A_TIME:
-        (site,) = venv.glob("lib/python3*/site-packages")
-        if not (site / "pip").is_dir():
-            if wheel := _bundled():
-                with zipfile.ZipFile(wheel) as archive:  # as installing does, without compiling
-                    archive.extractall(site)
-            else:
-                _run(venv, python, "-Im", "ensurepip")
-    return [python, "-Es", "-m", "pip"]
+    _run(venv, str(venv / "bin" / "python"), "-Im", "ensurepip")
 
 
-def _bundled() -> Path | None:
+def brought(folder: Path) -> list[str]:
+    """Return the command that starts the pip that Python brings along.
+
+    Args:
+        folder: where it is unpacked to, if it is not there.
+
+    Raises:
+        CouldNotRun: Python brings none.
+
+    Example:
+        >>> brought(Path(".tools/pip"))[-1]
+        '.tools/pip/pip'
+    """
+    with project.locked(folder.parent / "pip.lock"):
+        if not folder.exists():
+            with whole_folder(folder) as new, zipfile.ZipFile(_bundled()) as archive:
+                archive.extractall(new)
+    return [sys.executable, "-Es", str(folder / "pip")]  # a folder with a __main__ is a program
+
+
+def _bundled() -> Path:
     """The wheel that `ensurepip` installs, where this Python keeps it in a usual place."""
     folders = [sysconfig.get_config_var("WHEEL_PKG_DIR")]  # Debian's and Fedora's
     if file := importlib.import_module("ensurepip").__file__:
         folders.append(str(Path(file).parent / "_bundled"))
     found = (file for folder in folders if folder for file in Path(folder).glob("pip-*.whl"))
-    return next(found, None)
+    if wheel := next(found, None):
+        return wheel
+    raise CouldNotRun(
+        f"Expected the wheel of pip that comes with {sys.executable}. Received none. Put another "
+        "Python on PATH, then try again."
+    )
 
 
 def _run(venv: Path, *arguments: str) -> None:

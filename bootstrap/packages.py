@@ -12,12 +12,10 @@ import hashlib
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
 import channel
-import host_pip
 import install
 import project
 import tools
@@ -75,7 +73,7 @@ def _conda(results: Results) -> Iterator[tuple[str, Path]]:
 def _wheels(results: Results, store: Store) -> Iterator[tuple[str, Path]]:
     used = {d: u.removeprefix("pkg:pypi/") for d, u in results.packages.items() if ":pypi/" in u}
     lines = [f"{unquote(p).replace('@', '==')} --hash=sha256:{d}" for d, p in used.items()]
-    pip = Pip(partial(host_pip.command, tools.VENV), _python(results))
+    pip = replace(tools.pip(), python=_python(results))
     for wheel in _fetched(store, "\n".join([*sorted(lines), ""]), pip) if lines else ():
         yield f"{PYPI}{wheel.name}", wheel
 

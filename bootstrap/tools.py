@@ -16,16 +16,14 @@ import re
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import host_pip
 import project
 import wheels
 from repro.core.errors import CouldNotRun, UserError
+from repro.core.isolation import die_with
 from wheel_store import SOURCES, Pip, Refused, Store, usable_store, uv_wheel
 
 VENV = project.TOOLS / "venv"
@@ -165,10 +163,8 @@ def _make(key: str) -> None:
     if VENV.exists():
         shutil.rmtree(VENV)
     host_pip.make_venv(VENV)
-    with ThreadPoolExecutor() as pool:
-        ahead = pool.submit(_fetch_ahead)
-        _add(WHEELS, STAMP, key)
-        ahead.result()
+    _fetch_ahead()
+    _add(WHEELS, STAMP, key)
 
 
 def _add(file: Path, stamp: Path, key: str) -> None:
@@ -190,23 +186,25 @@ def _add(file: Path, stamp: Path, key: str) -> None:
 
 
 def _install(store: Store, file: Path, uv: str | None, what: str) -> None:
-    text, source = file.read_text("utf-8"), file == SOURCE
-    found = store.fetched(text, replace(pip(), source=source), f"fetching {what}")
-    if not uv:
-        host_pip.command(VENV)
+    text, source, python = file.read_text("utf-8"), file == SOURCE, VENV / "bin" / "python"
+    fetches = pip()
+    if source:  # pip looks into it, by the tools that build it
+        fetches = replace(fetches, source=True, start=lambda: [str(python), "-Es", "-m", "pip"])
+    found = store.fetched(text, fetches, f"fetching {what}")
+    if not uv and file == WHEELS:
+        host_pip.add_pip(VENV)
     kind = SOURCES if source else wheels.WHEELS
-    target = wheels.Target(VENV / "bin" / "python", project.TOOLS / "venv.uv", kind)
-    wheels.install(found, text, target, uv, what)
+    wheels.install(found, text, wheels.Target(python, project.TOOLS / "venv.uv", kind), uv, what)
 
 
 def _fetch_ahead() -> None:
-    """Fetch the wheels of the environment too, if there is none; who makes it says what failed."""
-    pins = project.ROOT / "workflow" / "envs" / f"keras.{project.subdir()}.wheels.txt"
-    if pins.is_file() and not any((project.CACHE / "environments").glob("*.env_setup_done")):
-        fetches = Pip(pip().start, "3.11", silent=True)
-        with suppress(Refused, OSError):
-            text = pins.read_text("utf-8")
-            usable_store(KEPT).fetched(text, fetches, "fetching wheels of keras")
+    """Let another process fetch the wheels of the environment meanwhile, and end with this one."""
+    parent = os.getpid()  # the same after stage 2 took its place
+    program = str(project.ROOT / "bootstrap" / "ahead.py")
+    subprocess.Popen(
+        [sys.executable, "-Es", program],
+        stdin=subprocess.DEVNULL, preexec_fn=lambda: die_with(parent),
+    )  # fmt: skip
 
 
 def pip() -> Pip:
@@ -216,8 +214,13 @@ def pip() -> Pip:
         >>> pip().source
         False
     """
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return Pip(partial(host_pip.command, VENV), version)
+    return Pip(_pip_command, f"{sys.version_info.major}.{sys.version_info.minor}")
+
+
+def _pip_command() -> list[str]:
+    if STAMP.is_file():
+        return [str(VENV / "bin" / "python"), "-Es", "-m", "pip"]
+    return host_pip.brought(project.TOOLS / "pip")
 
 
 def _check_venv() -> None:
