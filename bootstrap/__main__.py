@@ -58,7 +58,8 @@ def main(argv: Sequence[str]) -> int:
 
             return rerun.main(argv[1:])
         os.chdir(project.ROOT)
-        python = tools.ensure()
+        os.environ["REPRO_CACHE"] = str(project.CACHE)  # as whatever is started shall know it
+        python = tools.ensure(dev=argv[0] in ("lock", "test"))
         if Path(sys.prefix).resolve() != tools.VENV.resolve():
             here = str(Path(__file__).resolve().parent)
             sys.stdout.flush()

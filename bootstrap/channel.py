@@ -13,7 +13,6 @@ import asyncio
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 import threading
 import urllib.request
@@ -25,8 +24,10 @@ import debian
 import install
 import package
 import project
+import tools
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.writing import whole_folder
+from wheel_store import Refused, usable_store
 
 if TYPE_CHECKING:
     from render import CondaPackage
@@ -196,7 +197,7 @@ def _build(place: Path) -> list[Path]:
         built = _archived(making)
     else:
         built = [debian.write_python(making, scratch)]
-        built += [package.write_wheel(wheel, making) for wheel in _wheels(scratch / "wheels")]
+        built += [package.write_wheel(wheel, making) for wheel in _wheels()]
         shutil.rmtree(scratch)
     asyncio.run(_index(making))
     named = place / _name(built)
@@ -235,16 +236,15 @@ def _archived(channel: Path) -> list[Path]:
     return copied
 
 
-def _wheels(folder: Path) -> list[Path]:
-    options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-input"]
-    pip = [sys.executable, "-Es", "-m", "pip", "download", "-qq", "--disable-pip-version-check"]
-    where = ["--dest", str(folder), "--requirement", str(WHEELS)]
-    if subprocess.run([*pip, *options, *where], check=False).returncode:
+def _wheels() -> list[Path]:
+    try:
+        store = usable_store(tools.KEPT)
+        return store.fetched(WHEELS.read_text("utf-8"), tools.pip(), "wheels of the channel")
+    except Refused:
         raise CouldNotRun(
             f"Expected the wheels pinned in {WHEELS.relative_to(project.ROOT)} from the package "
             "index that pip is configured with. Received the error above. Make it reachable."
-        )
-    return sorted(folder.glob("*.whl"))
+        ) from None
 
 
 async def _index(channel: Path) -> None:
@@ -263,14 +263,10 @@ def _described(file: Path) -> "CondaPackage":
 def _key() -> str:
     """Change whenever something changes that the local channel was made from or by."""
     here = project.ROOT / "bootstrap"
-    made_from = [WHEELS, project.ROOT / "conda-lock.yml", here / "requirements.txt"]
-    made_by = [
-        *here.glob("*.py"),
-        *here.glob("*.in"),
-        project.LIBRARY / "repro/record/installed.py",
-    ]
+    parts = [file for kind in ("py", "in", "txt") for file in here.glob(f"*.{kind}")]
+    parts += [project.ROOT / "conda-lock.yml", project.LIBRARY / "repro/record/installed.py"]
     digest = hashlib.sha256()
-    for file in [*made_from, *sorted(made_by), *sorted(ARCHIVED.glob("*/*.conda"))]:
+    for file in [*sorted(parts), *sorted(ARCHIVED.glob("*/*.conda"))]:
         digest.update(_digest(file).encode())
     return digest.hexdigest()
 

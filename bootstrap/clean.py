@@ -137,25 +137,22 @@ def _channels(staying: Sequence[Path], *, everything: bool) -> Iterator[Kept]:
 
 
 def _wheels(*, everything: bool) -> Iterator[Kept]:
-    """Wheels by sha256, in two lots: what this clone's locks name, and the rest."""
+    """Wheels below their sha256, in two lots: what this clone's locks name, and the rest."""
     here = [project.ROOT / "conda-lock.yml", *(project.ROOT / "bootstrap").glob("*.txt")]
     named = "" if everything else "\n".join(file.read_text(encoding="utf-8") for file in here)
     lots: dict[str, list[Path]] = {"needed here": [], "": []}
     for path in _entries(WHEELS):
-        lots["needed here" if path.name[:64] in named else ""].append(path)
+        if re.fullmatch(r"[0-9a-f]{64}", path.name):
+            lots["needed here" if path.name in named else ""].append(path)
     for why, paths in lots.items():
         if paths:
-            remove = partial(_remove_wheels, paths)
+            remove = partial(_remove_all, paths)
             yield Kept(f"wheels, {len(paths)}", WHEELS, *_measures(paths), why, remove)
 
 
-def _remove_wheels(paths: Sequence[Path]) -> None:
-    with project.locked(WHEELS):
-        for path in paths:
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+def _remove_all(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)  # another ./run clean may be faster
 
 
 def _removed(going: Sequence[Kept]) -> int:

@@ -10,6 +10,10 @@ scripts (bootstrap/render.py).
 
 import json
 import os
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
 
 FILE = "REPRO_PROGRESS"  # the variable that names the file; without it nothing is noted
 
@@ -29,7 +33,47 @@ def note(what: str, done: int, total: int, name: str = "") -> None:
     if file := os.environ.get(FILE):
         line = json.dumps({"what": what, "done": done, "total": total, "name": name})
         try:
-            with open(file, "a", encoding="ascii") as notes:  # one write: lines stay whole
+            with Path(file).open("a", encoding="ascii") as notes:  # one write: lines stay whole
                 notes.write(f"{line}\n")
         except OSError:
             pass  # what nobody can see stops no installation
+
+
+@contextmanager
+def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generator[None]:
+    """Note how many files a folder holds, again and again, while something fills it.
+
+    Args:
+        folder: it need not exist yet.
+        what: the words for it in the notes of progress.
+        total: how many there will be.
+        pattern: which ones count.
+
+    Example:
+        >>> with followed(Path("wheels"), "wheels", 3):
+        ...     pass
+    """
+    ended = threading.Event()
+
+    def follow() -> None:
+        while not ended.wait(0.5):
+            there = {file.name: _written(file) for file in folder.glob(pattern)}
+            name = max(there, key=lambda name: there[name], default="").partition("-")[0]
+            note(what, min(len(there), total), total, name)
+
+    note(what, 0, total)
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+        note(what, total, total)
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _written(file: Path) -> int:
+    try:
+        return file.lstat().st_mtime_ns
+    except OSError:  # it was renamed since
+        return 0

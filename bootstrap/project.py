@@ -24,7 +24,7 @@ LIBRARY = ROOT / "workflow" / "lib"
 def _cache() -> Path:
     """The user's cache; of a user without a home, the tools' folder."""
     if own := os.environ.get("REPRO_CACHE"):
-        return ROOT / Path(own).expanduser()
+        return ROOT / own
     if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
         return base / "repro"
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none

@@ -176,7 +176,7 @@ class Clones:
     def python(self, channel: Path, scratch: Path) -> Path:
         """What stands for Debian's Python."""
         self.built += 1
-        (scratch / "wheels").mkdir(parents=True)
+        scratch.mkdir()
         file = channel / project.subdir() / "python-3.11.2-debian.conda"
         file.parent.mkdir()
         file.write_text("Debian's Python")
@@ -189,7 +189,7 @@ def clones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clones:
     made = Clones(tmp_path, monkeypatch)
     monkeypatch.setattr(debian, "unsuited", lambda: None)
     monkeypatch.setattr(debian, "write_python", made.python)
-    monkeypatch.setattr(choice, "_wheels", lambda folder: [])
+    monkeypatch.setattr(choice, "_wheels", lambda: [])
 
     async def index(channel: Path) -> None:
         (channel / "noarch" / "repodata.json").write_text(f"written for the time {made.built}")
