@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import conda as front_end
+import environments
 import install
 import project
 import pytest
@@ -372,7 +373,9 @@ def toy(place: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     (place / "env.post-deploy.sh").write_text(deploy)
 
     def run() -> subprocess.CompletedProcess[str]:
-        environment = {**tools.environment(), "CONDA_PKGS_DIRS": str(place / "pkgs")}
+        own = {"CONDA_PKGS_DIRS": str(place / "pkgs")}
+        own[environments.VARIABLE] = str(place / ".snakemake" / "conda")
+        environment = {**tools.environment(), **own}
         return subprocess.run(
             ["snakemake", "b", "--cores", "1", "--software-deployment-method", "conda"],
             cwd=place,
