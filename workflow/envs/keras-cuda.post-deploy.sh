@@ -386,10 +386,12 @@ def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generat
     ended = threading.Event()
 
     def follow() -> None:
+        last = (0, "")
         while not ended.wait(0.5):
-            there = {file.name: _written(file) for file in folder.glob(pattern)}
-            name = max(there, key=lambda name: there[name], default="").partition("-")[0]
-            note(what, min(len(there), total), total, name)
+            now = _counted(folder, pattern)
+            if now != last:
+                note(what, min(now[0], total), total, now[1])
+                last = now
 
     note(what, 0, total)
     thread = threading.Thread(target=follow, daemon=True)
@@ -402,11 +404,14 @@ def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generat
         thread.join()
 
 
-def _written(file: Path) -> int:
+def _counted(folder: Path, pattern: str) -> tuple[int, str]:
+    """How many there are, and the name of the newest, up to its version."""
     try:
-        return file.lstat().st_mtime_ns
-    except OSError:  # it was renamed since
-        return 0
+        there = {file.name: file.lstat().st_mtime_ns for file in folder.glob(pattern)}
+    except OSError:  # one was renamed or removed meanwhile
+        return 0, ""
+    newest = max(there, key=lambda name: there[name], default="")
+    return len(there), newest.partition("-")[0]
 END_OF_FILE
 
 cat >"$code/wheel_store.py" <<'END_OF_FILE' || room
