@@ -11,8 +11,10 @@ another name beside its place and then renamed, so a prefix that exists is whole
 import asyncio
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 from urllib.request import url2pathname
 
 import project
+from repro.core import held
 from repro.core.errors import CouldNotRun, UserError
 
 if TYPE_CHECKING:
@@ -97,7 +100,7 @@ def create(pins: Sequence[Pin], prefix: Path, cache: Path) -> None:
     Args:
         pins: what to install, and nothing else is.
         prefix: absolute path of the new environment.
-        cache: keeps the fetched archives; it is held locked meanwhile.
+        cache: keeps the fetched archives; it is held locked meanwhile, as is the prefix.
 
     Raises:
         UserError: an archive cannot be had or has another digest; then there is no prefix.
@@ -105,7 +108,7 @@ def create(pins: Sequence[Pin], prefix: Path, cache: Path) -> None:
     Example:
         >>> create(read_pins(Path("env.pin.txt")), Path("env").absolute(), Path("pkgs"))
     """
-    with project.locked(cache):
+    with _locked(prefix), project.locked(cache):
         if prefix.exists():
             raise UserError(f"Expected nothing at {prefix}. Received a folder. Remove it first.")
         staging = prefix.with_name(f"{prefix.name}.partial")
@@ -117,6 +120,17 @@ def create(pins: Sequence[Pin], prefix: Path, cache: Path) -> None:
             (staging / "prefix").rename(prefix)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def _locked(prefix: Path) -> Generator[None]:
+    """Hold a prefix alone, also after the end of whoever started this."""
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    lock = held.take(held.lock_of(prefix), held.ALONE)
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def clean(cache: Path) -> None:

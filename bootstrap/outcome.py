@@ -67,8 +67,10 @@ def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
         return found[0]
     if ended.status < 0:
         return NOT_RUN
+    # Which does not hinder Snakemake from making environments.
+    asked_for = [word for word in arguments if word != "--conda-create-envs-only"]
     asked = subprocess.run(
-        [command[0], "--dry-run", *arguments], env=tools.environment(), check=False,
+        [command[0], "--dry-run", *asked_for], env=tools.environment(), check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     return MISTAKE if asked.returncode else NOT_RUN

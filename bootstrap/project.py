@@ -16,16 +16,25 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-import wheel_store
-
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 LIBRARY = ROOT / "workflow" / "lib"
 
+
+def _cache() -> Path:
+    """The user's cache; of a user without a home, the tools' folder."""
+    if own := os.environ.get("REPRO_CACHE"):
+        return ROOT / own
+    if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
+        return base / "repro"
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none
+    return home / ".cache" / "repro" if home.is_dir() else TOOLS / "cache"
+
+
+CACHE = _cache()  # the user's, for all clones; REPRO_CACHE moves it
+
 if str(LIBRARY) not in sys.path:
     sys.path.insert(1, str(LIBRARY))
-
-CACHE = wheel_store.cache()  # the user's, for all clones; REPRO_CACHE moves it
 
 
 def subdir() -> str:
@@ -47,6 +56,23 @@ def subdir() -> str:
         ("darwin", "x86_64"): "osx-64",
     }
     return known.get((sys.platform, machine), f"{sys.platform}-{machine}")
+
+
+def writable(folder: Path) -> bool:
+    """Say whether files can be made in a folder; make it where it is missing.
+
+    Args:
+        folder: the folder.
+
+    Example:
+        >>> writable(TOOLS)
+        True
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 @contextmanager

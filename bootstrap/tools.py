@@ -119,14 +119,16 @@ def search_path() -> str:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for a tool: the tools first on PATH, no setting for a Python.
+    """Return the environment for a tool: the tools first on PATH, no setting for a Python, and
+    nothing that a conda would share between environments.
 
     Example:
         >>> environment()["PATH"] == search_path()
         True
     """
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    return {**kept, "PATH": search_path()}
+    # A conda that links a file into another environment changes its times in those that have it.
+    return {**kept, "PATH": search_path(), "CONDA_ALWAYS_COPY": "true"}
 
 
 def users_conda() -> str | None:
