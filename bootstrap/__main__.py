@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import project
+import screen
 import tools
 from repro.core.errors import CouldNotRun, UserError
 
@@ -56,7 +57,8 @@ def main(argv: Sequence[str]) -> int:
 
             return rerun.main(argv[1:])
         os.chdir(project.ROOT)
-        python = tools.ensure()
+        with screen.shown():
+            python = tools.ensure()
         if Path(sys.prefix).resolve() != tools.VENV.resolve():
             here = str(Path(__file__).resolve().parent)
             sys.stdout.flush()
@@ -204,7 +206,8 @@ def _prepare(config: Sequence[str], *, anew: bool) -> None:
     import prepare
 
     forced = next((c.partition("=")[2] for c in config if c.startswith("channel=")), None)
-    prepare.prepare(forced, anew=anew)
+    with screen.shown():
+        prepare.prepare(forced, anew=anew)
 
 
 def _snakemake(argv: Sequence[str]) -> int:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal
 import debian
 import install
 import package
+import progress
 import project
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.writing import whole_folder
@@ -124,7 +125,10 @@ def make_local() -> None:
 def _probe() -> Word:
     pins = install.read_pins(ENVS / f"keras.{project.subdir()}.pin.txt")
     where = pins[0].url.rpartition("/")[0].rpartition("/")[0]
-    if answers(pins[0].url, PATIENCE):
+    progress.note("conda channel asked", 0, 1, where)
+    locked = answers(pins[0].url, PATIENCE)
+    progress.note("conda channel asked", 1, 1, where)
+    if locked:
         return "locked"
     reason = debian.unsuited()
     if reason:
@@ -158,14 +162,22 @@ def _build() -> None:
         if ARCHIVED.is_dir():
             built = _archived(channel)
         else:
+            _note(0, "Debian's Python")
             built = [debian.write_python(channel, scratch)]
+            _note(1, "wheels")
             built += [package.write_wheel(wheel, channel) for wheel in _wheels(scratch / "wheels")]
             shutil.rmtree(scratch)
+        _note(2, "index")
         asyncio.run(_index(channel))
         render.render_local([_described(file, channel) for file in built], folder / "envs")
         files = sorted(file for file in folder.rglob("*") if file.is_file())
         digests = {file.relative_to(folder).as_posix(): _digest(file) for file in files}
         project.write(folder / "made.json", json.dumps({"key": _key(), "files": digests}, indent=1))
+    _note(3)
+
+
+def _note(done: int, name: str = "") -> None:
+    progress.note("local channel", done, 3, name)
 
 
 def _archived(channel: Path) -> list[Path]:
