@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 EVERY = 1.75  # seconds between two lines: with those between two looks, less than two
-_FORMAT = "{desc}: {n_fmt} of {total_fmt} |{bar:20}| {elapsed}, {remaining} left{postfix}"
+_FORMAT = "{desc}: {n_fmt} of {total_fmt} |{bar:10}| {elapsed}, {remaining} left{postfix}"
 _CLEAR = "\r\x1b[J"  # from here to the end of the screen, with what was typed behind a bar
 
 

@@ -139,9 +139,16 @@ def _watch(notes: Notes, display: Bars | Lines, ended: int, copied: int | None) 
             display.stream.buffer.write(text)
             display.stream.buffer.flush()
 
+    def look() -> None:
+        new = notes.new()
+        if notes.refusal:  # nothing goes on
+            display.close()
+        else:
+            display.show(new)
+
     write = display.write if isinstance(display, Bars) else plainly
     try:
-        _follow(lambda: display.show(notes.new()), write, ended, copied)
+        _follow(look, write, ended, copied)
         display.close()
     except Exception as error:
         if not isinstance(error, OSError):
