@@ -6,6 +6,7 @@ Synopsis:
     display.close()
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from threading import RLock
@@ -78,6 +79,7 @@ class Bars:
         self._bars: dict[str, tqdm[Any]] = {}
         self._half = b""  # of a line that is being written
         self._at_start = True  # of a line
+        self._broken = False  # a line ended before its end
 
     def show(self, notes: Sequence[Note]) -> None:
         """Draw each bar once more: at least its time moves."""
@@ -94,6 +96,8 @@ class Bars:
 
     def write(self, text: bytes) -> None:
         """Write what others have to say, whole lines as long as there are bars below."""
+        if self._broken:
+            text, self._broken = text.removeprefix(b"\n"), False
         if self._bars:
             lines, end, self._half = (self._half + text).rpartition(b"\n")
             text = lines + end
@@ -116,16 +120,25 @@ class Bars:
         tqdm.set_lock(RLock())  # pyright: ignore[reportUnknownMemberType]
         if not self._at_start:
             self._write(b"\n")
+            self._broken = True
         bar = tqdm(
             desc=note.what, initial=note.done, total=note.total or None, file=self.stream,
-            leave=False, delay=float("inf"), dynamic_ncols=True, bar_format=_FORMAT,
+            leave=False, delay=float("inf"), ncols=self._columns(), bar_format=_FORMAT,
         )  # fmt: skip  # the delay: it is drawn and cleared here alone
         self._bars[note.what] = bar
         return bar
 
     def _draw(self) -> None:
         for row, bar in enumerate(self._bars.values()):
+            bar.ncols = self._columns()
             bar.display(pos=row)
+
+    def _columns(self) -> int:
+        """One less than there are, so that no line is broken."""
+        try:
+            return (os.get_terminal_size(self.stream.fileno()).columns or 80) - 1
+        except OSError:
+            return 79
 
     def _clear(self) -> None:
         if self._bars:

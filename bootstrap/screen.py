@@ -79,9 +79,15 @@ def _can_draw() -> bool:
     return moves and importlib.util.find_spec("tqdm") is not None
 
 
-def _again(number: int) -> TextIO:
+@contextmanager
+def _again(number: int) -> Generator[TextIO]:
     """Open what is open under that number once more."""
-    return os.fdopen(os.dup(number), "w", encoding=sys.stderr.encoding, errors="backslashreplace")
+    file = os.fdopen(os.dup(number), "w", encoding=sys.stderr.encoding, errors="backslashreplace")
+    try:
+        yield file
+    finally:
+        with suppress(OSError):  # the terminal is gone
+            file.close()
 
 
 @contextmanager
