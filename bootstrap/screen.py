@@ -108,14 +108,11 @@ def _written_to(other: int) -> Generator[None]:
     """Let all that goes to the real terminal go to another one."""
     device = os.fstat(_ERR).st_rdev
     replaced = {fd: os.dup(fd) for fd in (_OUT, _ERR) if os.fstat(fd).st_rdev == device}
-    sys.stdout.flush()
     for fd in replaced:
         os.dup2(other, fd)
     try:
         yield
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
         for fd, real in replaced.items():
             os.dup2(real, fd)
             os.close(real)

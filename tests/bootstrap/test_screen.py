@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import termios
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import progress
 import pytest
 import screen
 from bars import Bars, Lines
-from notes import Note, Refusal
+from notes import Note
 from small_terminal import OnTerminal, Terminal, temporary
 
 
@@ -200,6 +202,17 @@ def test_a_line_without_an_end_waits_only_for_bars() -> None:
     assert drawn.lines == ["Continue?", "half"]
 
 
+@pytest.mark.parametrize(("columns", "width"), [(40, 39), (0, 79)])
+def test_a_bar_is_as_wide_as_the_terminal_where_that_is_known(columns: int, width: int) -> None:
+    terminal, other = os.openpty()
+    termios.tcsetwinsize(other, (24, columns))
+    seen = Terminal()
+    with os.fdopen(terminal, "rb", buffering=0) as reader, os.fdopen(other, "w") as stream:
+        Bars(stream).show([Note("wheels", 1, 9, "n" * 200)])
+        seen.feed(reader.read(4096).decode())
+    assert [len(line) for line in seen.lines] == [width]
+
+
 # Both
 
 
@@ -230,14 +243,6 @@ def test_elsewhere_lines_are_printed_and_the_bodys_error_stays(
     assert out == ""
     assert err.splitlines()[0] == "channel: 2 of 2, index (0 s)"
     assert temporary(folder) == []
-
-
-def test_after_a_refusal_nothing_is_in_the_making(capfd: pytest.CaptureFixture[str]) -> None:
-    with screen.shown() as notes:
-        progress.note("wheels", 1, 3, "six")
-        progress.refused("Expected six. Received none. Mend the index.", 4)
-    assert notes.refusal == Refusal("Expected six. Received none. Mend the index.", 4)
-    assert capfd.readouterr().err in ("", "wheels: 1 of 3, six (0 s)\n")
 
 
 def test_two_beside_each_other_do_not_mix_their_notes(capfd: pytest.CaptureFixture[str]) -> None:
@@ -301,14 +306,52 @@ def test_nor_after_an_interruption(started: Start, folder: Path) -> None:
     assert temporary(folder) == []
 
 
+def test_after_a_refusal_nothing_is_in_the_making(started: Start) -> None:
+    body = """
+with screen.shown() as notes:
+    progress.note("wheels", 1, 3, "six")
+    go()
+    progress.refused("Expected six. Received none. Mend the index.", 4)
+    sys.stdin.readline()
+print(notes.refusal.sentence, notes.refusal.status)
+"""
+    program = started(body)
+    program.until("<.>\r\n")
+    program.until("wheels: 1 of 3")
+    program.go_on()
+    program.until("\x1b[J")
+    assert program.seen.lines == ["<.>"]
+    program.go_on()
+    assert program.ended() == 0
+    assert program.seen.lines == ["<.>", "Expected six. Received none. Mend the index. 4"]
+
+
+def test_nothing_that_was_written_before_the_end_is_lost(started: Start) -> None:
+    body = """
+with screen.shown():
+    for n in range(3000):
+        os.write(1 + n % 2, b"line %d\\n" % n)
+"""
+    program = started(body)
+    assert program.ended() == 0
+    assert program.seen.lines == [f"line {n}" for n in range(3000)]
+
+
 def test_a_bar_moves_by_itself(started: Start) -> None:
     program = started(MAKES.replace("END", "pass"))
     for second in range(3):
         program.until(f"| 00:0{second}, ")
 
 
-def test_on_a_terminal_that_only_prints_there_are_lines(started: Start) -> None:
-    program = started(MAKES.replace("END", "pass"), TERM="dumb")
+@pytest.mark.parametrize(
+    ("before", "term"),
+    [
+        pytest.param("", "dumb", id="a terminal that only prints"),
+        pytest.param("screen.importlib.util.find_spec = lambda name: None", "xterm", id="no tqdm"),
+    ],
+)
+def test_where_no_bars_can_be_drawn_there_are_lines(before: str, term: str, started: Start) -> None:
+    program = started(before + MAKES.replace("END", "pass"), TERM=term)
     program.until("wheels: 1 of 3, six (0 s)\r\n")
     for _ in range(2):
         program.go_on()
@@ -363,6 +406,17 @@ Path("FILE").touch()
     program.go_on()
     assert program.process.wait() == 0
     assert (tmp_path / "done").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell")
+def test_no_signal_is_for_it() -> None:
+    """Who waits for one has it held, so that the system would look for another thread."""
+    with screen.shown():
+        (thread,) = (t for t in threading.enumerate() if t.name == "screen")
+        status = Path(f"/proc/self/task/{thread.native_id}/status").read_text()
+    held = int(status.partition("SigBlk:")[2].split()[0], 16)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        assert held & 1 << number - 1
 
 
 WAITS = """
