@@ -416,10 +416,10 @@ def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generat
     thread.start()
     try:
         yield
-        note(what, total, total)
     finally:
         ended.set()
         thread.join()
+    note(what, total, total)
 
 
 def _counted(folder: Path, pattern: str) -> tuple[int, str]:
