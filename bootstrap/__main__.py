@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import project
+import screen
 import tools
 from repro.core.errors import CouldNotRun, UserError
 
@@ -59,7 +60,8 @@ def main(argv: Sequence[str]) -> int:
             return rerun.main(argv[1:])
         os.chdir(project.ROOT)
         os.environ["REPRO_CACHE"] = str(project.CACHE)  # as whatever is started shall know it
-        python = tools.ensure(dev=argv[0] in ("lock", "test"))
+        with screen.shown():
+            python = tools.ensure(dev=argv[0] in ("lock", "test"))
         if Path(sys.prefix).resolve() != tools.VENV.resolve():
             here = str(Path(__file__).resolve().parent)
             sys.stdout.flush()
@@ -221,7 +223,8 @@ def _prepared(argv: Sequence[str], config: Sequence[str], *, anew: bool) -> Gene
     import needs
 
     forced = next((c.partition("=")[2] for c in config if c.startswith("channel=")), None)
-    renders = channel.renders(channel.ensure(forced, anew=anew))
+    with screen.shown():
+        renders = channel.renders(channel.ensure(forced, anew=anew))
     found = needs.of(argv)
     names = found.names if found.jobs else frozenset[str]()
 

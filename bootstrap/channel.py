@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Literal
 import debian
 import install
 import package
+import progress
 import project
 import tools
 from repro.core.errors import CouldNotRun, UserError
@@ -141,7 +142,10 @@ def make_local() -> None:
 def _probe() -> Word:
     pins = install.read_pins(ENVS / f"keras.{project.subdir()}.pin.txt")
     where = pins[0].url.rpartition("/")[0].rpartition("/")[0]
-    if answers(pins[0].url, PATIENCE):
+    progress.note("conda channel asked", 0, 1, where)
+    locked = answers(pins[0].url, PATIENCE)
+    progress.note("conda channel asked", 1, 1, where)
+    if locked:
         return "locked"
     reason = debian.unsuited()
     if reason:
@@ -196,9 +200,12 @@ def _build(place: Path) -> list[Path]:
     if ARCHIVED.is_dir():
         built = _archived(making)
     else:
+        _note(0, "Debian's Python")
         built = [debian.write_python(making, scratch)]
+        _note(1, "wheels")
         built += [package.write_wheel(wheel, making) for wheel in _wheels()]
         shutil.rmtree(scratch)
+    _note(2, "index")
     asyncio.run(_index(making))
     named = place / _name(built)
     if not _whole(named):  # else somebody may be reading it
@@ -206,7 +213,12 @@ def _build(place: Path) -> list[Path]:
             shutil.copytree(making, folder, dirs_exist_ok=True)
     shutil.rmtree(making)
     project.write(place / f"{_key()}.made", named.name)
+    _note(3)
     return _whole(named)
+
+
+def _note(done: int, name: str = "") -> None:
+    progress.note("local channel", done, 3, name)
 
 
 def _name(packages: Sequence[Path]) -> str:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag, urlsplit
 from urllib.request import url2pathname
 
+import progress
 import project
 from repro.core import held
 from repro.core.errors import CouldNotRun, UserError
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 DOWNLOAD_SECONDS = 300  # for one archive; tried three times
 DOWNLOADS_AT_ONCE = 5
+# What is noted of their progress.
+_FETCHED, _INSTALLED = "conda packages fetched", "conda packages installed"
 _LENGTHS = {64: "sha256", 32: "md5"}
 
 
@@ -116,8 +119,10 @@ def create(pins: Sequence[Pin], prefix: Path, cache: Path) -> None:
             shutil.rmtree(staging)
         try:
             archives = asyncio.run(_fetch(pins, cache))
+            progress.note(_INSTALLED, 0, len(pins))
             asyncio.run(_install(pins, archives, staging, prefix))
             (staging / "prefix").rename(prefix)
+            progress.note(_INSTALLED, len(pins), len(pins))
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
@@ -171,13 +176,16 @@ async def _fetch(pins: Sequence[Pin], cache: Path) -> list[Path]:
 
     client = Client.default_client(max_retries=2, timeout=DOWNLOAD_SECONDS)
     free = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+    there: list[Path] = []  # so far
 
     async def one(pin: Pin) -> Path:
-        if pin.local:
-            _check(pin, pin.local)
-            return pin.local
         async with free:
-            return await _download(pin, cache, client)
+            progress.note(_FETCHED, len(there), len(pins), pin.file_name)
+            if pin.local:
+                _check(pin, pin.local)
+            there.append(archive := pin.local or await _download(pin, cache, client))
+            progress.note(_FETCHED, len(there), len(pins), pin.file_name)
+            return archive
 
     # A download that is cancelled goes on in its thread and writes its part after the clean-up.
     done = await asyncio.gather(*(one(pin) for pin in pins), return_exceptions=True)

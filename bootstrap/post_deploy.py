@@ -34,6 +34,7 @@ STEPS = ("conda packages", "wheels", "files of the wheels", "bytecode", "record"
 # Else a module that was not compiled would be, by whoever imports it outside of a job.
 NO_BYTECODE = "import sys; sys.dont_write_bytecode = True\n"
 
+COULD_NOT_RUN = 4  # the status with which ./run ends
 WORKERS = os.cpu_count() or 1
 
 Package = Mapping[str, str]
@@ -67,16 +68,13 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
                 )
             _finish(prefix, {**lock, "platform": platform, "packages": packages})
     except NotMade as why:
-        print(f"The environment {lock['environment']} was not made. {why}", file=sys.stderr)
-        return 1
+        return _told(f"The environment {lock['environment']} was not made. {why}")
     except OSError as error:
-        print(
+        return _told(
             f"The environment {lock['environment']} was not made. Expected to read and write "
             f"files. Received from the system: {error}. Make room or give the right to write "
-            "there (REPRO_CACHE moves what is kept in your cache), then try again.",
-            file=sys.stderr,
+            "there (REPRO_CACHE moves what is kept in your cache), then try again."
         )
-        return 1
     return 0
 
 
@@ -129,6 +127,12 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
 
 def _note(environment: str, step: str) -> None:
     progress.note(f"environment {environment}", STEPS.index(step), len(STEPS), step)
+
+
+def _told(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    progress.refused(sentence, COULD_NOT_RUN)
+    return 1
 
 
 def _refuse(problems: Sequence[str], otherwise: str) -> None:

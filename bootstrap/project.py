@@ -16,22 +16,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import wheel_store
+
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 LIBRARY = ROOT / "workflow" / "lib"
 
 
-def _cache() -> Path:
-    """The user's cache; of a user without a home, the tools' folder."""
-    if own := os.environ.get("REPRO_CACHE"):
-        return ROOT / own
-    if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
-        return base / "repro"
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none
-    return home / ".cache" / "repro" if home.is_dir() else TOOLS / "cache"
-
-
-CACHE = _cache()  # the user's, for all clones; REPRO_CACHE moves it
+# The user's, for all clones; REPRO_CACHE moves it. A user without a home has the tools' folder.
+CACHE = ROOT / (wheel_store.cache() or TOOLS / "cache")
 
 if str(LIBRARY) not in sys.path:
     sys.path.insert(1, str(LIBRARY))

@@ -22,7 +22,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -143,17 +143,21 @@ class Store:
         return file.replace(place)
 
 
-def cache() -> Path:
-    """Return the folder that all clones of one user share: REPRO_CACHE, or one among their caches.
+def cache() -> Path | None:
+    """Return the folder that all clones of one user share, or None where nobody has a home.
+
+    It is REPRO_CACHE, or else lies where the user keeps caches.
 
     Example:
-        >>> cache().name
-        'repro'
+        >>> cache()
+        PosixPath('/home/me/.cache/repro')
     """
     if own := os.environ.get("REPRO_CACHE"):
-        return Path(own).absolute()
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    return Path(home).absolute() / "repro"  # of nobody without a home: a folder called ~, here
+        return Path(own)
+    if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
+        return base / "repro"
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none
+    return home / ".cache" / "repro" if home.is_dir() else None
 
 
 def usable_store(otherwise: Path) -> Store:
@@ -166,13 +170,13 @@ def usable_store(otherwise: Path) -> Store:
         >>> usable_store(Path("wheels")).folder.name
         'wheels'
     """
-    folder = cache() / "wheels"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return Store(folder)
-    except OSError:
-        return Store(otherwise)
+    if found := cache():
+        folder = found.absolute() / "wheels"
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return Store(folder)
+    return Store(otherwise)
 
 
 def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:

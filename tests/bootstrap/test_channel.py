@@ -8,10 +8,12 @@ from pathlib import Path
 
 import channel as choice
 import debian
+import progress
 import project
 import pytest
 import small_results
 import yaml
+from notes import Notes
 from repro.core.errors import UserError
 from small_channel import Channel, Server, flip
 
@@ -277,7 +279,13 @@ def test_the_local_channel_is_the_same_again_and_heals(
 ) -> None:
     monkeypatch.setattr(choice, "LOCAL", tmp_path / "local channel")
     monkeypatch.setattr(choice, "CHANNELS", tmp_path / "the channels")
+    monkeypatch.setenv(progress.FILE, str(tmp_path / "notes"))
     choice.make_local()
+    notes = Notes(tmp_path / "notes")
+    noted = [(note.what, note.done) for note in notes.new()]
+    assert [done for what, done in noted if what == "local channel"] == [0, 1, 2, 3]
+    assert [done for what, done in noted if what == "Debian's Python"] == [0, 1, 2, 3, 4, 5]
+    assert notes.unfinished() is None
     made = choice.LOCAL / "made.json"
     first: dict[str, str] = json.loads(made.read_text())["files"]
     packages = [name for name in first if name.endswith(".conda")]

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -230,6 +231,17 @@ def test_a_cache_that_cannot_be_written_is_done_without(site: Site) -> None:
     done = site.deploy(REPRO_CACHE=os.devnull)
     assert done.returncode == 0, done.stderr
     assert {path.name for path in site.prefix.parent.glob("env.*")} == {"env.lock"}
+
+
+def test_a_cache_may_lie_on_another_file_system(site: Site, installer: str) -> None:
+    assert installer
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        if Path(elsewhere).stat().st_dev == site.prefix.stat().st_dev:
+            pytest.skip("there is only one file system")
+        done = site.deploy(REPRO_CACHE=elsewhere)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert len(list(Path(elsewhere).glob("wheels/*/t*.whl"))) == 1
+    assert installed.check(site.prefix) == []
 
 
 @pytest.mark.parametrize("blocks", [2, 16, 64])

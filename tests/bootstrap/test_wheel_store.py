@@ -139,20 +139,22 @@ def test_a_folder_that_cannot_be_written_is_replaced(
 @pytest.mark.parametrize(
     ("environment", "folder"),
     [
-        ({"REPRO_CACHE": "/far/away", "HOME": "/home/me"}, "/far/away"),
-        ({"XDG_CACHE_HOME": "/scratch/me", "HOME": "/home/me"}, "/scratch/me/repro"),
-        ({"HOME": "/home/me"}, "/home/me/.cache/repro"),
-        ({"REPRO_CACHE": "", "XDG_CACHE_HOME": "", "HOME": "/home/me"}, "/home/me/.cache/repro"),
+        ({"REPRO_CACHE": "/far/away"}, Path("/far/away")),
+        ({"XDG_CACHE_HOME": "/scratch/me"}, Path("/scratch/me/repro")),
+        ({"XDG_CACHE_HOME": "not/absolute"}, Path("~/.cache/repro")),
+        ({"REPRO_CACHE": "", "XDG_CACHE_HOME": ""}, Path("~/.cache/repro")),
+        ({"HOME": "/nowhere"}, None),
     ],
 )
 def test_the_cache_is_where_the_user_keeps_caches(
-    environment: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    environment: dict[str, str], folder: Path | None, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     for name in ("REPRO_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
+    for name, value in {"HOME": str(tmp_path), **environment}.items():
         monkeypatch.setenv(name, value)
-    assert wheel_store.cache() == Path(folder)
+    assert wheel_store.cache() == (folder and folder.expanduser())
 
 
 class Index(SimpleHTTPRequestHandler):

@@ -332,6 +332,7 @@ cat >"$code/progress.py" <<'END_OF_FILE' || room
 
 Synopsis:
     progress.note("wheels of keras", 3, 39, "tensorflow")
+    progress.refused("Expected the wheel of six. Received none. Mend the index.", 4)
 
 Snakemake captures what conda and the post-deploy scripts print, so that it cannot be seen while
 they work. The standard library is all that is used: this source is also part of the post-deploy
@@ -341,7 +342,7 @@ scripts (bootstrap/render.py).
 import json
 import os
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -353,18 +354,35 @@ def note(what: str, done: int, total: int, name: str = "") -> None:
 
     Args:
         what: what is made or fetched, the same words from beginning to end.
-        done: how many of its parts are there.
+        done: how many of its parts are there; it is in the making until all are.
         total: how many there will be; 0 where nobody knows.
         name: of the part in hand.
 
     Example:
         >>> note("wheels of keras", 3, 39, "tensorflow")
     """
+    _write({"what": what, "done": done, "total": total, "name": name})
+
+
+def refused(sentence: str, status: int) -> None:
+    """Note why nothing more is installed: ./run ends with the first sentence that is noted.
+
+    Args:
+        sentence: what was expected, what was received, what to do.
+        status: the exit status: 2 for a user's mistake, 4 where it could not run.
+
+    Example:
+        >>> refused("Expected the wheel of six. Received none. Mend the index.", 4)
+    """
+    _write({"refused": sentence, "status": status})
+
+
+def _write(entry: Mapping[str, str | int]) -> None:
     if file := os.environ.get(FILE):
-        line = json.dumps({"what": what, "done": done, "total": total, "name": name})
+        line = f"{json.dumps(entry)}\n".encode()
         try:
-            with Path(file).open("a", encoding="ascii") as notes:  # one write: lines stay whole
-                notes.write(f"{line}\n")
+            with Path(file).open("ab", buffering=0) as notes:  # one write: lines stay whole
+                notes.write(line)
         except OSError:
             pass  # what nobody can see stops no installation
 
@@ -386,27 +404,32 @@ def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generat
     ended = threading.Event()
 
     def follow() -> None:
+        last = (0, "")
         while not ended.wait(0.5):
-            there = {file.name: _written(file) for file in folder.glob(pattern)}
-            name = max(there, key=lambda name: there[name], default="").partition("-")[0]
-            note(what, min(len(there), total), total, name)
+            now = _counted(folder, pattern)
+            if now != last:
+                note(what, min(now[0], total), total, now[1])
+                last = now
 
     note(what, 0, total)
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
     try:
         yield
-        note(what, total, total)
     finally:
         ended.set()
         thread.join()
+    note(what, total, total)
 
 
-def _written(file: Path) -> int:
+def _counted(folder: Path, pattern: str) -> tuple[int, str]:
+    """How many there are, and the name of the newest, up to its version."""
     try:
-        return file.lstat().st_mtime_ns
-    except OSError:  # it was renamed since
-        return 0
+        there = {file.name: file.lstat().st_mtime_ns for file in folder.glob(pattern)}
+    except OSError:  # one was renamed or removed meanwhile
+        return 0, ""
+    newest = max(there, key=lambda name: there[name], default="")
+    return len(there), newest.partition("-")[0]
 END_OF_FILE
 
 cat >"$code/wheel_store.py" <<'END_OF_FILE' || room
@@ -434,7 +457,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -555,17 +578,21 @@ class Store:
         return file.replace(place)
 
 
-def cache() -> Path:
-    """Return the folder that all clones of one user share: REPRO_CACHE, or one among their caches.
+def cache() -> Path | None:
+    """Return the folder that all clones of one user share, or None where nobody has a home.
+
+    It is REPRO_CACHE, or else lies where the user keeps caches.
 
     Example:
-        >>> cache().name
-        'repro'
+        >>> cache()
+        PosixPath('/home/me/.cache/repro')
     """
     if own := os.environ.get("REPRO_CACHE"):
-        return Path(own).absolute()
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    return Path(home).absolute() / "repro"  # of nobody without a home: a folder called ~, here
+        return Path(own)
+    if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
+        return base / "repro"
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none
+    return home / ".cache" / "repro" if home.is_dir() else None
 
 
 def usable_store(otherwise: Path) -> Store:
@@ -578,13 +605,13 @@ def usable_store(otherwise: Path) -> Store:
         >>> usable_store(Path("wheels")).folder.name
         'wheels'
     """
-    folder = cache() / "wheels"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return Store(folder)
-    except OSError:
-        return Store(otherwise)
+    if found := cache():
+        folder = found.absolute() / "wheels"
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return Store(folder)
+    return Store(otherwise)
 
 
 def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
@@ -1009,6 +1036,7 @@ STEPS = ("conda packages", "wheels", "files of the wheels", "bytecode", "record"
 # Else a module that was not compiled would be, by whoever imports it outside of a job.
 NO_BYTECODE = "import sys; sys.dont_write_bytecode = True\n"
 
+COULD_NOT_RUN = 4  # the status with which ./run ends
 WORKERS = os.cpu_count() or 1
 
 Package = Mapping[str, str]
@@ -1042,16 +1070,13 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
                 )
             _finish(prefix, {**lock, "platform": platform, "packages": packages})
     except NotMade as why:
-        print(f"The environment {lock['environment']} was not made. {why}", file=sys.stderr)
-        return 1
+        return _told(f"The environment {lock['environment']} was not made. {why}")
     except OSError as error:
-        print(
+        return _told(
             f"The environment {lock['environment']} was not made. Expected to read and write "
             f"files. Received from the system: {error}. Make room or give the right to write "
-            "there (REPRO_CACHE moves what is kept in your cache), then try again.",
-            file=sys.stderr,
+            "there (REPRO_CACHE moves what is kept in your cache), then try again."
         )
-        return 1
     return 0
 
 
@@ -1104,6 +1129,12 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
 
 def _note(environment: str, step: str) -> None:
     progress.note(f"environment {environment}", STEPS.index(step), len(STEPS), step)
+
+
+def _told(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    progress.refused(sentence, COULD_NOT_RUN)
+    return 1
 
 
 def _refuse(problems: Sequence[str], otherwise: str) -> None:

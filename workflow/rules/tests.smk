@@ -11,10 +11,30 @@ rule tests:
         "2>&1 | tee {log}"
 
 
-# Prints what determinism, trace and check cost, and how often the judge of metrics is wrong;
-# tests/benchmarks/README.md says what is measured.
+# How long a set-up takes, on the host itself. Its table is temporary, so that it is made every time.
+rule benchmark_set_up:
+    input:
+        script=HOME / "tests/benchmarks/set_up.py",
+    output:
+        temp("logs/benchmark-set-up.md"),
+    log:
+        "logs/benchmark-set-up.log",
+    conda:
+        environment("keras-dev")
+    threads: workflow.cores
+    params:
+        python=sys.executable,
+        rounds=config.get("rounds", 1),
+    shell:
+        # In place of the shell, so that whatever ends the job is told to it, and it clears up.
+        "exec {params.python:q} -Es -P {input.script:q} --rounds {params.rounds} > {output} 2> {log}"
+
+
+# Prints how long a set-up takes, what determinism, trace and check cost, and how often the judge of
+# metrics is wrong; tests/benchmarks/README.md says what is measured.
 rule benchmark:
     input:
+        set_up=rules.benchmark_set_up.output,
         scripts=[
             HOME / "tests/benchmarks" / f"{name}.py"
             for name in ["speed", "trace_cost", "repeat", "kills", "calibration"]
@@ -24,8 +44,8 @@ rule benchmark:
     conda:
         environment("keras-dev")
     shell:
-        "for script in {input.scripts:q}; do "
-        'PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1 python -P "$script"; done | tee {log}'
+        "(cat {input.set_up}; for script in {input.scripts:q}; do "
+        'PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1 python -P "$script"; done) | tee {log}'
 
 
 # Runs every negative control through a workflow of its own, and prints how much was found.
