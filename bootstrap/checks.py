@@ -1,10 +1,11 @@
-"""What ./run test does: linters and tests, each where it belongs, two at once; then a summary.
+"""What ./run test does: linters and tests, each where it belongs, side by side; then a summary.
 
 Synopsis:
     checks.main(["--quick"])        -> 0 or 1
 """
 
 import argparse
+import os
 import shlex
 import subprocess
 import time
@@ -17,7 +18,9 @@ import project
 import tools
 
 SNAKEMAKE_FILES = ("Snakefile", "workflow/Snakefile", "workflow/rules")
-HOST_TESTS = ("tests/bootstrap", "tests/workflow")
+LONGEST = ("tests/workflow/test_drill.py",)
+# Statuses of pytest: all passed, or there was nothing to be run.
+_ENDED = {0: "passed", 5: "none"}
 
 
 @dataclass(frozen=True)
@@ -51,16 +54,16 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="leave out whatever takes long")
     options, rest = parser.parse_known_args(argv)
 
-    both = lanes(quick=options.quick, pytest=rest)
+    every = chains(quick=options.quick, pytest=rest)
     with _environments(quick=options.quick) as status:
         if status:
             return status
-        with ThreadPoolExecutor(len(both)) as pool:
-            results = [result for lane in pool.map(_run, both) for result in lane]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            results = [result for chain in pool.map(_run, every) for result in chain]
     print("\n== summary")
     for name, status, seconds in results:
-        print(f"{'passed' if status == 0 else 'FAILED':<8}{name:<28}{seconds:6.1f} s")
-    return int(any(status for _, status, _ in results))
+        print(f"{_ENDED.get(status, 'FAILED'):<8}{name:<36}{seconds:6.1f} s")
+    return int(any(status not in _ENDED for _, status, _ in results))
 
 
 @contextmanager
@@ -83,10 +86,10 @@ def _environments(*, quick: bool) -> Generator[int]:
         yield status
 
 
-def _run(lane: Sequence[Stage]) -> list[tuple[str, int, float]]:
+def _run(chain: Sequence[Stage]) -> list[tuple[str, int, float]]:
     """Run stages one after the other, and print what each said when it has ended."""
     results: list[tuple[str, int, float]] = []
-    for stage in lane:
+    for stage in chain:
         print(f"== {stage.name}: $ {shlex.join(stage.command)}", flush=True)
         start = time.monotonic()
         done = subprocess.run(
@@ -100,18 +103,19 @@ def _run(lane: Sequence[Stage]) -> list[tuple[str, int, float]]:
     return results
 
 
-def lanes(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
-    """Return what to run, in lanes that run at once and take about as long as one another.
+def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
+    """Return what to run, in chains of which as many run at once as there are processors.
 
     Args:
         quick: without the tests that train, and without those marked slow.
         pytest: further arguments for each pytest.
 
     Returns:
-        Stages in order, what fails fastest first. Most of them keep one processor busy.
+        Stages in order, what fails fastest first; the longest chains first, so that the last ones
+        end at about the same time.
 
     Example:
-        >>> lanes(quick=True)[0][0].name
+        >>> chains(quick=True)[0][0].name
         'ruff'
     """
     python = str(tools.VENV / "bin" / "python")
@@ -122,18 +126,23 @@ def lanes(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
         Stage("pyright", ("basedpyright", "--level", "error", "--pythonpath", python)),
         Stage("snakemake --lint", ("snakemake", "--lint")),
     ]
-    tests = [
-        Stage("tests/unit", _in_environment("tests/unit", quick, pytest)),
-        # How the controls are counted; they themselves run by `./run controls`.
-        Stage("tests/irreproducible", _in_environment("tests/irreproducible", True, pytest)),
-    ]
-    some = ["-m", "not slow"] if quick else []
-    host = [Stage(name, ("pytest", name, *some, *pytest)) for name in HOST_TESTS]
+    inside = ["tests/unit", "tests/irreproducible", *([] if quick else ["tests/keras"])]
+    # Of the negative controls only how they are counted; they themselves run by `./run controls`.
+    some = {"tests/irreproducible": True}
+    tests = [Stage(n, _in_environment(n, some.get(n, quick), pytest)) for n in inside]
+    chosen = ["-m", "not slow"] if quick else []
+    host = [Stage(name, ("pytest", name, *chosen, *pytest)) for name in _host_tests(quick)]
+    return [[*lint, *tests], *([stage] for stage in host)]
+
+
+def _host_tests(quick: bool) -> list[str]:
+    """What pytest is called for on the host: where it takes long, file by file."""
+    bootstrap, workflow = "tests/bootstrap", "tests/workflow"
     if quick:
-        return [[*lint, *tests], host]
-    keras = Stage("tests/keras", _in_environment("tests/keras", quick, pytest))
-    bootstrap, workflow = host
-    return [[*lint, *tests, keras, bootstrap], [workflow]]
+        return [bootstrap, workflow]
+    files = sorted((project.ROOT / workflow).glob("test_*.py"))
+    rest = [f"{workflow}/{file.name}" for file in files]
+    return [*LONGEST, bootstrap, *(name for name in rest if name not in LONGEST)]
 
 
 def _in_environment(folder: str, quick: bool, pytest: Sequence[str]) -> tuple[str, ...]:
