@@ -61,7 +61,8 @@ def main(argv: Sequence[str]) -> int:
         os.chdir(project.ROOT)
         os.environ["REPRO_CACHE"] = str(project.CACHE)  # as whatever is started shall know it
         with screen.shown():
-            python = tools.ensure(dev=argv[0] in ("lock", "test"))
+            ahead = argv[0] not in VERBS or argv[0] in ("setup", "test")
+            python = tools.ensure(dev=argv[0] in ("lock", "test"), ahead=ahead)
         if Path(sys.prefix).resolve() != tools.VENV.resolve():
             here = str(Path(__file__).resolve().parent)
             sys.stdout.flush()
@@ -208,6 +209,11 @@ def _target(argv: list[str]) -> int:
     parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
     parser.add_argument("--stress", action="store_true")
     options, rest = parser.parse_known_args(argv)
+    if "--conda-cleanup-envs" in rest:
+        raise UserError(
+            "Expected `./run clean`, which removes environments that nobody uses. Received "
+            "`--conda-cleanup-envs`, which removes those that another clone uses. Run the former."
+        )
     config = [*options.config, *(["stress=True"] if options.stress else [])]
     # Last: it takes all values that follow, and a target must not be one of them.
     what = [*rest, *(["--config", *config] if config else [])]

@@ -127,13 +127,15 @@ def _settle(folder: Path, kind: Kind) -> None:
 
 def _environment(folder: Path, kind: Kind) -> dict[str, str]:
     """Of the archive's own `./run`: pip and conda look into it where it has the packages."""
+    # What a stranger's programs leave in a cache stays with them.
+    own = {**os.environ, "REPRO_CACHE": str(folder / ".tools" / "cache")}
     if not kind.offline:
-        return dict(os.environ)
+        return own
     wheels = (folder / "packages" / "pypi").as_uri()  # a space would make two places of a path
     # Of no other index either.
     pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels, "PIP_CONFIG_FILE": os.devnull}
     path = os.pathsep.join([str(folder / NO_CONDA), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, **pip, "PATH": path, "CONDA_PKGS_DIRS": str(folder / PKGS)}
+    return {**own, **pip, "PATH": path, "CONDA_PKGS_DIRS": str(folder / PKGS)}
 
 
 def _lay_out(folder: Path, experiment: str) -> None:

@@ -21,6 +21,8 @@ from urllib.request import url2pathname
 
 from repro.record.installed import Survey, digest
 
+NO_BYTECODE = "repro_no_bytecode.pth"  # a file of ours in site-packages
+
 Package = Mapping[str, str]
 Meta = dict[str, Any]
 
@@ -87,6 +89,31 @@ def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
         else:
             problems += _unlike_record(prefix, wheel, found)
     return problems
+
+
+def changes(prefix: Path, before: Survey, found: Survey) -> list[str]:
+    """Name what changed in an environment while modules were compiled, but what that writes.
+
+    Args:
+        prefix: folder of the environment.
+        before: what was compared with the lock.
+        found: what lies in it now.
+
+    Returns:
+        A sentence for each file.
+
+    Example:
+        >>> changes(prefix, before, survey(prefix))
+        []
+    """
+    paths = sorted(
+        path
+        for path in before.keys() | found.keys()
+        if before.get(path) != found.get(path)
+        and "__pycache__/" not in path
+        and not path.endswith(f"/{NO_BYTECODE}")
+    )
+    return [f"Expected {prefix / path} as it was installed. Received another." for path in paths]
 
 
 def owners(prefix: Path, found: Survey) -> dict[str, str]:
@@ -173,7 +200,8 @@ def _file_problems(prefix: Path, name: str, meta: Meta, found: Survey) -> Iterat
         elif want and not (link and path.is_symlink()):
             now = "no such file"
             if path.exists():
-                now = digest(path.resolve()) if path.is_symlink() else found[entry["_path"]][0]
+                row = found.get(entry["_path"])
+                now = row[0] if row and not path.is_symlink() else digest(path.resolve())
             if now != f"sha256:{want}":
                 yield (
                     f"Expected {path} as in {name}, sha256:{want}. Received {now}: damaged "

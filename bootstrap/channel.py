@@ -176,7 +176,7 @@ def _known(place: Path) -> list[Path]:
     """The packages that were made from the same by the same, if they are still what they were."""
     try:
         return _whole(place / (place / f"{_key()}.made").read_text(encoding="utf-8"))
-    except OSError:
+    except (OSError, ValueError):
         return []
 
 
@@ -277,7 +277,7 @@ def _key() -> str:
     here = project.ROOT / "bootstrap"
     parts = [file for kind in ("py", "in", "txt") for file in here.glob(f"*.{kind}")]
     parts += [project.ROOT / "conda-lock.yml", project.LIBRARY / "repro/record/installed.py"]
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"{project.subdir()} {debian.release()}".encode())
     for file in [*sorted(parts), *sorted(ARCHIVED.glob("*/*.conda"))]:
         digest.update(_digest(file).encode())
     return digest.hexdigest()

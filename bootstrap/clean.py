@@ -119,7 +119,6 @@ def _drop(prefix: Path) -> None:
     lock = held.take(held.lock_of(prefix), held.ALONE | held.AT_ONCE)
     try:
         environments.remove(prefix)
-        held.lock_of(prefix).unlink()
     finally:
         os.close(lock)
 
@@ -144,6 +143,8 @@ def _wheels(*, everything: bool) -> Iterator[Kept]:
     for path in _entries(WHEELS):
         if re.fullmatch(r"[0-9a-f]{64}", path.name):
             lots["needed here" if path.name in named else ""].append(path)
+        elif path.name.startswith(".partial-"):  # of one that was killed, or fetches now
+            lots[""].append(path)
     for why, paths in lots.items():
         if paths:
             remove = partial(_remove_all, paths)

@@ -64,17 +64,30 @@ def unsuited() -> str | None:
         >>> unsuited() is None
         True
     """
-    try:
-        system = platform.freedesktop_os_release()
-    except OSError:
-        system = {}
-    name = system.get("PRETTY_NAME", platform.platform(terse=True))
+    name, system = release(), _os_release()
     if (system.get("ID"), system.get("VERSION_ID")) != ("debian", "12"):
         return name
     missing = [tool for tool in ("apt-get", "dpkg", "dpkg-deb") if not shutil.which(tool)]
     if missing:
         return f"{name} without {', '.join(missing)}"
     return None if _architecture() in SUBDIRS else f"{name} on {_architecture()}"
+
+
+def release() -> str:
+    """Return the name of this machine's operating system and its version.
+
+    Example:
+        >>> release()
+        'Debian GNU/Linux 12 (bookworm)'
+    """
+    return _os_release().get("PRETTY_NAME", platform.platform(terse=True))
+
+
+def _os_release() -> dict[str, str]:
+    try:
+        return platform.freedesktop_os_release()
+    except OSError:
+        return {}
 
 
 def write_python(channel: Path, scratch: Path) -> Path:

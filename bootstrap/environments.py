@@ -17,7 +17,9 @@ from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import progress
 import project
+import screen
 from repro.core import held
 from repro.core.errors import CouldNotRun
 from repro.record import installed
@@ -27,7 +29,6 @@ SHARED = project.CACHE / "environments"
 OWN = project.ROOT / ".snakemake" / "conda"  # where plain Snakemake makes its own
 MAKING = "making.lock"
 BESIDE = (".env_setup_done", ".pin.txt", ".post-deploy.sh", ".yaml")  # the flag comes first
-PARTIAL = ".partial"  # of an installer
 
 
 def folder() -> Path:
@@ -126,8 +127,8 @@ def ready(
         status = _ready_in(chosen, names, renders, make, stack)
         if status is None and chosen == SHARED:
             print(
-                f"{SHARED} lacks an environment and cannot be written: this project folder's own "
-                f"environments are used, in {OWN}.",
+                f"{SHARED} cannot be written, and lacks an environment that is whole: those of "
+                f"this project folder are used, in {OWN}.",
                 file=sys.stderr,
                 flush=True,
             )
@@ -146,6 +147,7 @@ def _ready_in(
         _hold(wanted.values(), stack)
         if all(map(made, wanted.values())):
             return 0
+        stack.close()  # one went away meanwhile, and whoever makes it must hold it alone
     try:
         within.mkdir(parents=True, exist_ok=True)
         making = take_alone(within / MAKING, f"Waiting for another ./run to leave {within} ...")
@@ -182,7 +184,8 @@ def take_alone(lock: Path, why: str) -> int:
         return held.take(lock, held.ALONE | held.AT_ONCE)
     except BlockingIOError:
         print(why, file=sys.stderr, flush=True)
-        return held.take(lock, held.ALONE)
+        with screen.shown():
+            return progress.waited(lambda: held.take(lock, held.ALONE | held.AT_ONCE))
 
 
 def remove(prefix: Path) -> None:
@@ -199,9 +202,11 @@ def remove(prefix: Path) -> None:
     """
     for suffix in BESIDE:  # without its flag Snakemake never takes what remains for whole
         beside(prefix, suffix).unlink(missing_ok=True)
-    for tree in (prefix, beside(prefix, PARTIAL)):
-        if tree.exists():
-            shutil.rmtree(tree)
+    for path in prefix.parent.glob(f"{prefix.name}*"):  # also of installers that were killed
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path != held.lock_of(prefix):
+            path.unlink()
 
 
 def _problem(prefix: Path) -> str:

@@ -54,24 +54,34 @@ def brought(folder: Path) -> list[str]:
     """Return the command that starts the pip that Python brings along.
 
     Args:
-        folder: where it is unpacked to, if it is not there.
+        folder: in which it is unpacked, if it is not there.
 
     Raises:
         CouldNotRun: Python brings none.
 
     Example:
         >>> brought(Path(".tools/pip"))[-1]
-        '.tools/pip/pip'
+        '.tools/pip/pip-23.2.1-py3-none-any/pip'
     """
-    with project.locked(folder.parent / "pip.lock"):
-        if not folder.exists():
-            with whole_folder(folder) as new, zipfile.ZipFile(_bundled()) as archive:
+    wheel = bundled()
+    unpacked = folder / wheel.stem  # another Python brings another one
+    with project.locked(folder):
+        if not unpacked.exists():
+            with whole_folder(unpacked) as new, zipfile.ZipFile(wheel) as archive:
                 archive.extractall(new)
-    return [sys.executable, "-Es", str(folder / "pip")]  # a folder with a __main__ is a program
+    return [sys.executable, "-Es", str(unpacked / "pip")]  # a folder with a __main__ is a program
 
 
-def _bundled() -> Path:
-    """The wheel that `ensurepip` installs, where this Python keeps it in a usual place."""
+def bundled() -> Path:
+    """Return the wheel of the pip that this Python brings along, from one of the usual places.
+
+    Raises:
+        CouldNotRun: there is none.
+
+    Example:
+        >>> bundled().name
+        'pip-23.2.1-py3-none-any.whl'
+    """
     folders = [sysconfig.get_config_var("WHEEL_PKG_DIR")]  # Debian's and Fedora's
     if file := importlib.import_module("ensurepip").__file__:
         folders.append(str(Path(file).parent / "_bundled"))

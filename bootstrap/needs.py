@@ -17,7 +17,7 @@ DEFAULT, DEVELOPMENT = "keras", "keras-dev"
 _DEVELOPERS = {"tests", "benchmark", "controls"}
 # With these Snakemake runs no job, or none of ours.
 _NO_JOB = re.compile(
-    r"-[a-zA-Z]*n[a-zA-Z]*|--dry-?run|-h|--help|-v|--version|--lint|--unlock|(-s|--snakefile)(=.*)?"
+    r"-n|-np|-pn|--dry-?run|-h|--help|-v|--version|--lint|--unlock|(-s|--snakefile)(=.*)?"
 )
 
 
@@ -45,7 +45,8 @@ def of(arguments: Sequence[str]) -> Needs:
     parser.add_argument("--configfile", "--configfiles", nargs="+", type=Path, default=[])
     parser.add_argument("--conda-prefix")
     options = parser.parse_known_args(arguments)[0]
-    names = {DEVELOPMENT} if _DEVELOPERS & set(arguments) else set[str]()
+    # What looks at results runs in the default environment, whichever the experiments use.
+    names = {DEFAULT, *({DEVELOPMENT} if _DEVELOPERS & set(arguments) else ())}
     for file in (options.directory / "config" / "config.yaml", *options.configfile):
         names.update(_named(file))
     jobs = not any(map(_NO_JOB.fullmatch, arguments))

@@ -96,7 +96,7 @@ def requirements(packages: Sequence[Package]) -> str:
 def _alone(prefix: Path) -> Generator[None]:
     """Hold the environment: who would remove it, or make it too, waits."""
     with prefix.with_name(f"{prefix.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        progress.waited(lambda: fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB))
         yield
 
 
@@ -121,6 +121,10 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
     _compile(prefix)
     note("record")
     found = survey(prefix, second)
+    _refuse(
+        against_lock.changes(prefix, second, found),
+        "Expected nobody else to write there meanwhile. Received the changes above. Try again.",
+    )
     record(prefix, found, facts, against_lock.owners(prefix, found))
     progress.note(f"environment {facts['environment']}", len(STEPS), len(STEPS))
 
@@ -149,11 +153,14 @@ def _install(prefix: Path, name: str, wanted: str) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     pip = wheel_store.Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
     try:
+        own.mkdir(exist_ok=True)
         store = wheel_store.usable_store(own)
         found = store.fetched(wanted, pip, f"fetching wheels of {name}")
-        with wheels.unpacked_uv(wheel_store.uv_wheel(store, UV.read_text("utf-8"), pip)) as uv:
-            target = wheels.Target(python, prefix.with_name(f"{prefix.name}.uv"))
-            wheels.install(found, wanted, target, uv, f"wheels of {name}")
+        uv_wheel = wheel_store.uv_wheel(store, UV.read_text("utf-8"), pip)
+        with wheels.unpacked_uv(uv_wheel, own) as uv:
+            wheels.install(
+                found, wanted, wheels.Target(python, own / "work"), uv, f"wheels of {name}"
+            )
             _check(python, uv)
     except wheel_store.Refused:
         raise NotMade(
@@ -183,12 +190,12 @@ def _compile(prefix: Path) -> None:
 
     The status is not looked at: what does not compile cannot be imported.
     """
-    for library in prefix.glob("lib/python3*"):
-        (library / "site-packages" / "repro_no_bytecode.pth").write_text(NO_BYTECODE)
-        files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
-        running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
-        for process in running:
-            process.wait()
+    library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    (library / "site-packages" / against_lock.NO_BYTECODE).write_text(NO_BYTECODE)
+    files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
+    running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
+    for process in running:
+        process.wait()
 
 
 def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":

@@ -16,6 +16,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import progress
 import wheel_store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,12 +81,9 @@ def locked(folder: Path) -> Generator[None]:
         ...     pass
     """
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with (folder / ".lock").open("w") as handle:  # a folder itself cannot be locked over NFS
+        progress.waited(lambda: fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB))
         yield
-    finally:
-        os.close(handle)
 
 
 @contextmanager

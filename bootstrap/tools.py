@@ -34,7 +34,8 @@ DEV = project.ROOT / "bootstrap" / "requirements-dev.txt"
 SOURCE = project.ROOT / "bootstrap" / "requirements-source.txt"
 UV = project.ROOT / "bootstrap" / "requirements-uv.txt"
 KEPT = project.TOOLS / "wheels"  # where the user's cache cannot be written
-MODULES = ("snakemake", "pytest", "ruff", "snakefmt", "basedpyright")
+MODULES = ("snakemake",)
+DEV_MODULES = ("pytest", "ruff", "snakefmt", "basedpyright")
 MINIMUM_CONDA = (24, 9)  # the first that reads sha256 from a pin file
 
 _COMMAND = """\
@@ -60,11 +61,12 @@ hash -r
 """
 
 
-def ensure(*, dev: bool = False) -> Path:
+def ensure(*, dev: bool = False, ahead: bool = False) -> Path:
     """Make the tools if they are not there, and return their Python.
 
     Args:
         dev: with what locks and tests the project.
+        ahead: whether the wheels of the environment will be needed too.
 
     Returns:
         The path of the virtual environment's ``python``.
@@ -80,7 +82,7 @@ def ensure(*, dev: bool = False) -> Path:
     if not _complete(STAMP, key) or (dev and not _complete(STAMP_DEV, more)):
         with project.locked(project.TOOLS):
             if not _complete(STAMP, key):
-                _make(key)
+                _make(key, ahead=ahead)
             if dev and not _complete(STAMP_DEV, more):
                 _add(DEV, STAMP_DEV, more)
     return VENV / "bin" / "python"
@@ -92,7 +94,7 @@ def write_commands() -> None:
     Example:
         >>> write_commands()
     """
-    for name in MODULES:
+    for name in (*MODULES, *(DEV_MODULES if STAMP_DEV.is_file() else ())):
         project.write(BIN / name, _COMMAND.format(what=f"-P -m {name}"), mode=0o755)
     conda = {
         "conda": _COMMAND.format(what='"$tools/../bootstrap/conda.py"'),
@@ -160,12 +162,13 @@ def _complete(stamp: Path, key: str) -> bool:
     return stamp.is_file() and stamp.read_text() == key and (VENV / "bin" / "python").exists()
 
 
-def _make(key: str) -> None:
+def _make(key: str, *, ahead: bool) -> None:
     _check_venv()
     if VENV.exists():
         shutil.rmtree(VENV)
     host_pip.make_venv(VENV)
-    _fetch_ahead()
+    if ahead:
+        _fetch_ahead()
     _add(WHEELS, STAMP, key)
 
 
@@ -174,7 +177,8 @@ def _add(file: Path, stamp: Path, key: str) -> None:
     print("Setting up the tools in .tools (once) ...", file=sys.stderr, flush=True)
     store = usable_store(KEPT)
     try:
-        with wheels.unpacked_uv(uv_wheel(store, UV.read_text("utf-8"), pip())) as uv:
+        wheel = uv_wheel(store, UV.read_text("utf-8"), pip())
+        with wheels.unpacked_uv(wheel, project.TOOLS) as uv:
             _install(store, file, uv, "wheels of the tools")
             if file == WHEELS:  # by some of these, what is published as source alone is built
                 _install(store, SOURCE, uv, "sources of the tools")
@@ -204,8 +208,8 @@ def _fetch_ahead() -> None:
     parent = os.getpid()  # the same after stage 2 took its place
     program = str(project.ROOT / "bootstrap" / "ahead.py")
     subprocess.Popen(
-        [sys.executable, "-Es", program],
-        stdin=subprocess.DEVNULL, preexec_fn=lambda: die_with(parent),
+        [sys.executable, "-Es", program], preexec_fn=lambda: die_with(parent),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ meaning. Every file is hashed each time before it is used.
 The standard library is all that is used: this source is also part of the post-deploy scripts.
 """
 
+import ast
 import fcntl
 import hashlib
 import json
@@ -18,7 +19,7 @@ import platform
 import re
 import shutil
 import subprocess
-import sysconfig
+import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,13 @@ import progress
 HASHED = ("--require-hashes", "--no-deps")
 QUIET = ("--no-input", "-qq", "--disable-pip-version-check")
 WHEELS = ("--only-binary", ":all:")
+# Settings of pip that say where packages come from.
+_WHERE = {
+    "INDEX_URL", "EXTRA_INDEX_URL", "NO_INDEX", "FIND_LINKS", "TRUSTED_HOST", "CERT", "CLIENT_CERT",
+    "PROXY", "TIMEOUT", "RETRIES", "KEYRING_PROVIDER",
+}  # fmt: skip
+_LINES = re.compile(r"^\w", re.MULTILINE)  # each begins one requirement
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\b")
 SOURCES = ("--no-binary", ":all:", "--no-build-isolation")
 
 
@@ -82,15 +90,21 @@ class Store:
             >>> Store(Path("wheels")).fetched("six==1.17.0 --hash=sha256:47…", pip, "six")
             [PosixPath('wheels/47…/six-1.17.0-py2.py3-none-any.whl')]
         """
+        if not _LINES.search(requirements):
+            return []
         # A home may be that of machines of several kinds, for which pip chooses other files.
-        kind = [pip.python, pip.source, sysconfig.get_platform(), platform.libc_ver()]
+        machine = [sys.platform, platform.machine(), platform.libc_ver()]
+        kind = [pip.python, pip.source, *machine]
         tag = [*kind, requirements]
         index = self.folder / f"{hashlib.sha256(repr(tag).encode()).hexdigest()}.json"
         with _locked(index.with_suffix(".lock")):
             found = self._kept(index, requirements)
             if found is None:
-                with emptied(index.with_name(f".partial-{index.stem}")) as scratch:
-                    found = self._fetch(requirements, pip, what, scratch)
+                name = f".partial-{index.stem}-"
+                for left in self.folder.glob(f"{name}*"):  # by who was killed
+                    shutil.rmtree(left, ignore_errors=True)
+                with tempfile.TemporaryDirectory(prefix=name, dir=self.folder) as scratch:
+                    found = self._fetch(requirements, pip, what, Path(scratch))
                 names = {file.parent.name: file.name for file in found}
                 _write(index, json.dumps(names, indent=1))
             return found
@@ -108,12 +122,12 @@ class Store:
         """The files of an earlier time; one that is damaged goes away, to be fetched again."""
         try:
             names: dict[str, str] = json.loads(index.read_text("utf-8"))
-            if not all(f"sha256:{digest}" in requirements for digest in names):
+            if not names.keys() <= set(_HASH.findall(requirements)):
                 return None
-            found = [self.folder / digest / name for digest, name in names.items()]
+            found = [self.folder / digest / Path(name).name for digest, name in names.items()]
         except (OSError, ValueError, AttributeError, TypeError):
             return None
-        return found if not self._damaged(found) else None
+        return found if found and not self._damaged(found) else None
 
     def _damaged(self, files: Iterable[Path]) -> list[Path]:
         """Remove what has not the digest that its folder is called by, and return it."""
@@ -126,7 +140,7 @@ class Store:
         return wrong
 
     def _fetch(self, requirements: str, pip: Pip, what: str, scratch: Path) -> list[Path]:
-        known = sorted(set(re.findall(r"sha256:([0-9a-f]{64})\b", requirements)))
+        known = sorted(set(_HASH.findall(requirements)))
         self._damaged(file for digest in known if (file := self.find(digest)))
         kept = [folder for digest in known if (folder := self.folder / digest).is_dir()]
         folder, wanted = scratch / "files", scratch / "wanted.txt"
@@ -135,10 +149,11 @@ class Store:
         command = [*pip.start(), "download", *pip.options]
         command += [part for known in kept for part in ("--find-links", known.as_uri())]
         command += ["--dest", str(folder), "--requirement", str(wanted)]
-        total = len(re.findall(r"^\w", requirements, re.MULTILINE))
+        total = len(_LINES.findall(requirements))
         with progress.followed(scratch, what, total, "**/*.whl"):
             # Large ones at once on the disk where they stay.
-            run(command, {**os.environ, "TMPDIR": str(scratch)}, silent=pip.silent)
+            own = {**os.environ, **_of_install(pip), "TMPDIR": str(scratch)}
+            run(command, own, silent=pip.silent)
         return [self._keep(file) for file in sorted(folder.iterdir())]
 
     def _keep(self, file: Path) -> Path:
@@ -157,7 +172,7 @@ def cache() -> Path | None:
         PosixPath('/home/me/.cache/repro')
     """
     if own := os.environ.get("REPRO_CACHE"):
-        return Path(own)
+        return Path(os.path.expanduser(own))  # noqa: PTH111 -- as below
     if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
         return base / "repro"
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none
@@ -202,6 +217,20 @@ def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
     return found
 
 
+def _of_install(pip: Pip) -> dict[str, str]:
+    """What the user set for `pip install` alone, in the words that `pip download` hears."""
+    listed = subprocess.run(
+        [*pip.start(), "config", "list"], capture_output=True, text=True, check=False
+    )
+    found: dict[str, str] = {}
+    for line in listed.stdout.splitlines():
+        key, _, value = line.partition("=")
+        name = key.removeprefix("install.").upper().replace("-", "_")
+        if key.startswith("install.") and name in _WHERE and f"PIP_{name}" not in os.environ:
+            found[f"PIP_{name}"] = str(ast.literal_eval(value))
+    return found
+
+
 def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool = False) -> None:
     """Run pip or uv.
 
@@ -227,7 +256,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool 
 def _locked(file: Path) -> Generator[None]:
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        progress.waited(lambda: fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB))
         yield
 
 

@@ -1,7 +1,7 @@
 """Installs wheels that lie in a folder: by uv, or by pip where uv cannot be had.
 
 Synopsis:
-    with wheels.unpacked_uv(wheel) as uv:
+    with wheels.unpacked_uv(wheel, folder) as uv:
         wheels.install(found, text, wheels.Target(python, scratch), uv, "wheels of keras")
 
 uv unpacks on all processors, and hashes each wheel against its requirement once more. Its own cache
@@ -12,7 +12,7 @@ The standard library is all that is used: this source is also part of the post-d
 """
 
 import os
-import tempfile
+import subprocess
 import zipfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -24,25 +24,26 @@ from wheel_store import HASHED, QUIET, WHEELS, emptied, run
 
 
 @contextmanager
-def unpacked_uv(wheel: Path | None) -> Generator[str | None]:
-    """Give the path of uv, from its wheel, for as long as it is needed.
+def unpacked_uv(wheel: Path | None, folder: Path) -> Generator[str | None]:
+    """Give the path of uv, from its wheel, for as long as it is needed; None where it does not run.
 
     Args:
         wheel: of uv; None where it cannot be had.
+        folder: in which it is unpacked: programs may run there, as they often may not in /tmp.
 
     Example:
-        >>> with unpacked_uv(None) as uv:
+        >>> with unpacked_uv(None, Path(".tools")) as uv:
         ...     uv is None
         True
     """
     if wheel is None:
         yield None
         return
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
+    with emptied(folder / ".uv") as place, zipfile.ZipFile(wheel) as archive:
         (name,) = (n for n in archive.namelist() if n.endswith(".data/scripts/uv"))
-        uv = Path(archive.extract(name, folder))
+        uv = Path(archive.extract(name, place))
         uv.chmod(0o755)
-        yield str(uv)
+        yield str(uv) if _runs(uv) else None
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,14 @@ def install(
                 pip = [str(python), "-IB", "-m", "pip", "install", "--no-user", "--no-compile"]
                 quiet = ["--no-warn-script-location", "--root-user-action", "ignore"]
                 run([*pip, *quiet, *QUIET, *options], _without("PIP_", scratch))
+
+
+def _runs(uv: Path) -> bool:
+    try:
+        done = subprocess.run([str(uv), "--version"], capture_output=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0
 
 
 def _without(prefix: str, scratch: Path) -> dict[str, str]:

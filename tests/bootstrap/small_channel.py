@@ -134,4 +134,4 @@ def flip(file: Path) -> None:
 def entries(folder: Path) -> list[str]:
     """The names in a folder, but for locks; none where there is no folder."""
     every = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path.name for path in every if path.suffix != ".lock")
+    return sorted(path.name for path in every if not path.name.endswith(".lock"))

@@ -60,7 +60,7 @@ def test_what_is_used_or_needed_here_stays(cache: Path, capsys: pytest.CaptureFi
     )
     assert clean.main(["--yes"]) == 0
     assert left(cache) == {HERE, USED}
-    assert not list((cache / "environments").glob(f"{ELSEWHERE}*"))  # nor anything beside it
+    assert beside(cache, ELSEWHERE) == [f"{ELSEWHERE}.lock"]  # which others may have open
     assert capsys.readouterr().out.endswith(f"\n{size:,} bytes are free again.\n")
     assert clean.main(["--yes", "--all"]) == 0
     assert left(cache) == {USED}
@@ -90,16 +90,22 @@ def test_one_that_is_used_by_the_time_stays(
     assert "environment a" in said.out
 
 
+def beside(cache: Path, name: str) -> list[str]:
+    """What begins with the name of an environment."""
+    return sorted(path.name for path in (cache / "environments").glob(f"{name}*"))
+
+
 def test_half_an_installation_goes_unless_somebody_installs(cache: Path) -> None:
     prefix = cache / "environments" / f"{'d' * 32}_"
     small_results.write(prefix.with_name(f"{prefix.name}.partial") / "prefix" / "a", "a")
     small_results.write(prefix.with_name(f"{prefix.name}.pin.txt"), "@EXPLICIT\n")
+    small_results.write(prefix.with_name(f"{prefix.name}.wheels") / "work" / "a", "a")
     installer = held.take(held.lock_of(prefix), held.ALONE)
     assert clean.main(["--yes"]) == 0
-    assert list((cache / "environments").glob("d*")) != []
+    assert len(beside(cache, prefix.name)) > 1
     os.close(installer)
     assert clean.main(["--yes"]) == 0
-    assert list((cache / "environments").glob("d*")) == []
+    assert beside(cache, prefix.name) == [f"{prefix.name}.lock"]
 
 
 def test_a_channel_stays_with_the_environments_that_came_from_it(
@@ -112,9 +118,9 @@ def test_a_channel_stays_with_the_environments_that_came_from_it(
     own = cache / "channels/of-c/noarch/pip-1-0.conda"
     small_results.write(channel.LOCAL / "envs" / "keras.linux-64.pin.txt", own.as_uri())
     assert clean.main(["--yes"]) == 0
-    assert names(cache / "channels") == ["of-a-b", "of-c"]
+    assert names(cache / "channels") == [".lock", "of-a-b", "of-c"]
     assert clean.main(["--yes", "--all"]) == 0
-    assert names(cache / "channels") == []
+    assert names(cache / "channels") == [".lock"]
 
 
 def test_wheels_that_no_lock_here_names_go(cache: Path) -> None:

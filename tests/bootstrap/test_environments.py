@@ -346,7 +346,7 @@ def test_a_read_only_folder_that_will_not_do_is_left_alone(
         assert environments.made(make.prefix(environments.OWN))
     assert sorted(shared.rglob("*")) == before
     said = capsys.readouterr().err.splitlines()
-    assert said[0].startswith(f"{shared} lacks an environment and cannot be written: ")
+    assert said[0].startswith(f"{shared} cannot be written, and lacks an environment that is ")
     assert said[0].endswith(f"{environments.OWN}.")
 
 

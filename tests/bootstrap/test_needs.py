@@ -40,8 +40,16 @@ def test_another_configuration_comes_on_top(folder: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("text", ["experiments: [1]", "- a", "a: [", "experiments: {a: 1}", ""])
 def test_what_cannot_be_read_is_left_to_snakemake(text: str, folder: str) -> None:
     Path(folder, "config", "config.yaml").write_text(text)
-    assert needs.of(["all", "-d", folder]).names == set()
-    assert needs.of(["all", "-d", f"{folder}/none"]).names == set()
+    assert needs.of(["all", "-d", folder]).names == {"keras"}
+    assert needs.of(["all", "-d", f"{folder}/none"]).names == {"keras"}
+
+
+def test_what_looks_at_results_needs_the_usual_one_whatever_the_experiments_use(
+    folder: str,
+) -> None:
+    text = "experiments:\n  a: {environment: keras-cuda}\n"
+    Path(folder, "config", "config.yaml").write_text(text)
+    assert needs.of(["verify", "-d", folder]).names == {"keras", "keras-cuda"}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +59,7 @@ def test_what_cannot_be_read_is_left_to_snakemake(text: str, folder: str) -> Non
         (["results/n/verdict.json", "-c1"], True),
         (["all", "--dry-run"], False),
         (["all", "-np"], False),
+        (["all", "-dmain"], True),
         (["--version"], False),
         (["all", "--snakefile", "other"], False),
         (["all", "--snakefile=other"], False),

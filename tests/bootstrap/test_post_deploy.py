@@ -19,10 +19,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import against_lock
 import pytest
 import render
 import tools
 import wheel_store
+import wheels
 import yaml
 from repro.record import installed
 from small_channel import flip
@@ -150,6 +152,31 @@ def uv() -> Path:
     found = wheel_store.uv_wheel(store, tools.UV.read_text("utf-8"), tools.pip())
     assert found is not None
     return found
+
+
+@pytest.mark.parametrize("body", [b"\x7fELF of another machine", b"#!/bin/sh\nexit 1\n"])
+def test_a_uv_that_does_not_run_is_done_without(tmp_path: Path, body: bytes) -> None:
+    """As one for another machine: pip installs then."""
+    wheel = tmp_path / "uv.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("uv-1.data/scripts/uv", body)
+    with wheels.unpacked_uv(wheel, tmp_path) as uv:
+        assert uv is None
+
+
+def test_what_changes_meanwhile_is_named(site: Site) -> None:
+    """While modules are compiled: after the comparison with the lock, before the record."""
+    before = installed.survey(site.prefix)
+    cache = site.module.parent / "__pycache__"
+    cache.mkdir()
+    (cache / "a.pyc").touch()
+    assert against_lock.changes(site.prefix, before, installed.survey(site.prefix)) == []
+    (site.module.parent / "added.py").touch()
+    site.module.write_text("changed")
+    found = against_lock.changes(site.prefix, before, installed.survey(site.prefix))
+    assert [Path(text.split(" as it was ")[0]).name for text in found] == [
+        "__init__.py", "added.py",
+    ]  # fmt: skip
 
 
 @pytest.fixture(params=["uv", "pip"])

@@ -29,7 +29,7 @@ with set_up.scratch(Path(sys.argv[2])) as place:
     side.make_ready(sides.COLD)
     told = f"/proc/{os.getpid()}/fd/1"
     # A child of a child, whose end shows as the end of what it tells.
-    set_up.run(["sh", "-c", f"sh -c 'echo there; cat <>fifo' > {told} & wait"], side)
+    set_up.run(["sh", "-c", f"sh -c 'mkfifo fifo; echo there; cat <>fifo' > {told} & wait"], side)
 """
 
 

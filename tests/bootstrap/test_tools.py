@@ -20,6 +20,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     wheel = make_wheel(index)
     root = tmp_path / "a place"
     monkeypatch.setenv("PATH", "/usr/bin:/bin")  # without the conda of the project's own tools
+    monkeypatch.setenv("REPRO_CACHE", str(tmp_path / "a cache"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", index.as_uri())
     monkeypatch.setattr(project, "ROOT", root)

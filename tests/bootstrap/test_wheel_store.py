@@ -85,12 +85,22 @@ def test_a_damaged_one_is_fetched_again(by_folder: Path, store: Store) -> None:
     assert found.read_bytes() == by_folder.read_bytes()
 
 
-def test_a_damaged_list_is_made_again(by_folder: Path, store: Store) -> None:
-    text = wanted(by_folder)
-    (found,) = store.fetched(text, pip(), "wheels")
+@pytest.mark.parametrize("text", ["{", "{}", "[]", "7", '{"name": 7}', "\xff"])
+def test_a_damaged_list_is_made_again(by_folder: Path, store: Store, text: str) -> None:
+    (found,) = store.fetched(wanted(by_folder), pip(), "wheels")
     (index,) = store.folder.glob("*.json")
-    index.write_text("{")
-    assert store.fetched(text, pip(), "wheels") == [found]
+    index.write_text(text, encoding="latin-1")
+    assert store.fetched(wanted(by_folder), pip(), "wheels") == [found]
+
+
+def test_a_list_reaches_no_file_outside_of_the_store(by_folder: Path, store: Store) -> None:
+    (found,) = store.fetched(wanted(by_folder), pip(), "wheels")
+    mine = store.folder.parent / "thesis.tex"
+    mine.write_text("all my work")
+    (index,) = store.folder.glob("*.json")
+    index.write_text(json.dumps({found.parent.name: str(mine)}))
+    assert store.fetched(wanted(by_folder), pip(), "wheels") == [found]
+    assert mine.read_text() == "all my work"
 
 
 def test_a_list_that_names_another_file_is_made_again(by_folder: Path, store: Store) -> None:
@@ -243,6 +253,21 @@ def test_the_index_that_has_the_right_bytes_is_found_behind_one_that_has_not(
         (found,) = store.fetched(wanted(offered), pip(), "wheels")
     assert found.parent.name == digest
     assert any(path.endswith(".whl") for path in asked)
+
+
+def test_what_is_set_for_pip_install_counts_for_fetching(
+    offered: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which pip itself reads for `pip install` alone, and `pip download` does the fetching."""
+    with served(index(tmp_path / "index", offered)) as (port, asked):
+        settings = tmp_path / "pip.conf"
+        settings.write_text(
+            f"[global]\nindex-url = http://127.0.0.1:9/simple\n"
+            f"[install]\nindex-url = http://127.0.0.1:{port}/simple\nuser = true\n"
+        )
+        monkeypatch.setenv("PIP_CONFIG_FILE", str(settings))
+        assert len(store.fetched(wanted(offered), pip(), "wheels")) == 1
+    assert asked[0] == "/simple/some-thing/"
 
 
 def test_a_proxy(

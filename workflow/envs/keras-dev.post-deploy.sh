@@ -342,10 +342,13 @@ scripts (bootstrap/render.py).
 import json
 import os
 import threading
-from collections.abc import Generator, Mapping
+import time
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+_Lock = TypeVar("_Lock")
 FILE = "REPRO_PROGRESS"  # the variable that names the file; without it nothing is noted
 
 
@@ -385,6 +388,31 @@ def _write(entry: Mapping[str, str | int]) -> None:
                 notes.write(line)
         except OSError:
             pass  # what nobody can see stops no installation
+
+
+def waited(take: Callable[[], _Lock]) -> _Lock:
+    """Take a lock that somebody else holds, and note all the while that this is why.
+
+    Args:
+        take: takes it at once, or raises BlockingIOError.
+
+    Returns:
+        What that returns.
+
+    Example:
+        >>> waited(lambda: fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB))
+    """
+    what, begun = "waiting for another ./run", time.monotonic()
+    while True:
+        try:
+            lock = take()
+        except BlockingIOError:
+            note(what, int(time.monotonic() - begun), 0, "seconds")
+            time.sleep(0.2)
+        else:
+            if time.monotonic() - begun > 0.2:
+                note(what, 1, 1)
+            return lock
 
 
 @contextmanager
@@ -445,6 +473,7 @@ meaning. Every file is hashed each time before it is used.
 The standard library is all that is used: this source is also part of the post-deploy scripts.
 """
 
+import ast
 import fcntl
 import hashlib
 import json
@@ -453,7 +482,7 @@ import platform
 import re
 import shutil
 import subprocess
-import sysconfig
+import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -466,6 +495,13 @@ import progress
 HASHED = ("--require-hashes", "--no-deps")
 QUIET = ("--no-input", "-qq", "--disable-pip-version-check")
 WHEELS = ("--only-binary", ":all:")
+# Settings of pip that say where packages come from.
+_WHERE = {
+    "INDEX_URL", "EXTRA_INDEX_URL", "NO_INDEX", "FIND_LINKS", "TRUSTED_HOST", "CERT", "CLIENT_CERT",
+    "PROXY", "TIMEOUT", "RETRIES", "KEYRING_PROVIDER",
+}  # fmt: skip
+_LINES = re.compile(r"^\w", re.MULTILINE)  # each begins one requirement
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\b")
 SOURCES = ("--no-binary", ":all:", "--no-build-isolation")
 
 
@@ -517,15 +553,21 @@ class Store:
             >>> Store(Path("wheels")).fetched("six==1.17.0 --hash=sha256:47…", pip, "six")
             [PosixPath('wheels/47…/six-1.17.0-py2.py3-none-any.whl')]
         """
+        if not _LINES.search(requirements):
+            return []
         # A home may be that of machines of several kinds, for which pip chooses other files.
-        kind = [pip.python, pip.source, sysconfig.get_platform(), platform.libc_ver()]
+        machine = [sys.platform, platform.machine(), platform.libc_ver()]
+        kind = [pip.python, pip.source, *machine]
         tag = [*kind, requirements]
         index = self.folder / f"{hashlib.sha256(repr(tag).encode()).hexdigest()}.json"
         with _locked(index.with_suffix(".lock")):
             found = self._kept(index, requirements)
             if found is None:
-                with emptied(index.with_name(f".partial-{index.stem}")) as scratch:
-                    found = self._fetch(requirements, pip, what, scratch)
+                name = f".partial-{index.stem}-"
+                for left in self.folder.glob(f"{name}*"):  # by who was killed
+                    shutil.rmtree(left, ignore_errors=True)
+                with tempfile.TemporaryDirectory(prefix=name, dir=self.folder) as scratch:
+                    found = self._fetch(requirements, pip, what, Path(scratch))
                 names = {file.parent.name: file.name for file in found}
                 _write(index, json.dumps(names, indent=1))
             return found
@@ -543,12 +585,12 @@ class Store:
         """The files of an earlier time; one that is damaged goes away, to be fetched again."""
         try:
             names: dict[str, str] = json.loads(index.read_text("utf-8"))
-            if not all(f"sha256:{digest}" in requirements for digest in names):
+            if not names.keys() <= set(_HASH.findall(requirements)):
                 return None
-            found = [self.folder / digest / name for digest, name in names.items()]
+            found = [self.folder / digest / Path(name).name for digest, name in names.items()]
         except (OSError, ValueError, AttributeError, TypeError):
             return None
-        return found if not self._damaged(found) else None
+        return found if found and not self._damaged(found) else None
 
     def _damaged(self, files: Iterable[Path]) -> list[Path]:
         """Remove what has not the digest that its folder is called by, and return it."""
@@ -561,7 +603,7 @@ class Store:
         return wrong
 
     def _fetch(self, requirements: str, pip: Pip, what: str, scratch: Path) -> list[Path]:
-        known = sorted(set(re.findall(r"sha256:([0-9a-f]{64})\b", requirements)))
+        known = sorted(set(_HASH.findall(requirements)))
         self._damaged(file for digest in known if (file := self.find(digest)))
         kept = [folder for digest in known if (folder := self.folder / digest).is_dir()]
         folder, wanted = scratch / "files", scratch / "wanted.txt"
@@ -570,10 +612,11 @@ class Store:
         command = [*pip.start(), "download", *pip.options]
         command += [part for known in kept for part in ("--find-links", known.as_uri())]
         command += ["--dest", str(folder), "--requirement", str(wanted)]
-        total = len(re.findall(r"^\w", requirements, re.MULTILINE))
+        total = len(_LINES.findall(requirements))
         with progress.followed(scratch, what, total, "**/*.whl"):
             # Large ones at once on the disk where they stay.
-            run(command, {**os.environ, "TMPDIR": str(scratch)}, silent=pip.silent)
+            own = {**os.environ, **_of_install(pip), "TMPDIR": str(scratch)}
+            run(command, own, silent=pip.silent)
         return [self._keep(file) for file in sorted(folder.iterdir())]
 
     def _keep(self, file: Path) -> Path:
@@ -592,7 +635,7 @@ def cache() -> Path | None:
         PosixPath('/home/me/.cache/repro')
     """
     if own := os.environ.get("REPRO_CACHE"):
-        return Path(own)
+        return Path(os.path.expanduser(own))  # noqa: PTH111 -- as below
     if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
         return base / "repro"
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none
@@ -637,6 +680,20 @@ def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
     return found
 
 
+def _of_install(pip: Pip) -> dict[str, str]:
+    """What the user set for `pip install` alone, in the words that `pip download` hears."""
+    listed = subprocess.run(
+        [*pip.start(), "config", "list"], capture_output=True, text=True, check=False
+    )
+    found: dict[str, str] = {}
+    for line in listed.stdout.splitlines():
+        key, _, value = line.partition("=")
+        name = key.removeprefix("install.").upper().replace("-", "_")
+        if key.startswith("install.") and name in _WHERE and f"PIP_{name}" not in os.environ:
+            found[f"PIP_{name}"] = str(ast.literal_eval(value))
+    return found
+
+
 def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool = False) -> None:
     """Run pip or uv.
 
@@ -662,7 +719,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool 
 def _locked(file: Path) -> Generator[None]:
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        progress.waited(lambda: fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB))
         yield
 
 
@@ -704,7 +761,7 @@ cat >"$code/wheels.py" <<'END_OF_FILE' || room
 """Installs wheels that lie in a folder: by uv, or by pip where uv cannot be had.
 
 Synopsis:
-    with wheels.unpacked_uv(wheel) as uv:
+    with wheels.unpacked_uv(wheel, folder) as uv:
         wheels.install(found, text, wheels.Target(python, scratch), uv, "wheels of keras")
 
 uv unpacks on all processors, and hashes each wheel against its requirement once more. Its own cache
@@ -715,7 +772,7 @@ The standard library is all that is used: this source is also part of the post-d
 """
 
 import os
-import tempfile
+import subprocess
 import zipfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -727,25 +784,26 @@ from wheel_store import HASHED, QUIET, WHEELS, emptied, run
 
 
 @contextmanager
-def unpacked_uv(wheel: Path | None) -> Generator[str | None]:
-    """Give the path of uv, from its wheel, for as long as it is needed.
+def unpacked_uv(wheel: Path | None, folder: Path) -> Generator[str | None]:
+    """Give the path of uv, from its wheel, for as long as it is needed; None where it does not run.
 
     Args:
         wheel: of uv; None where it cannot be had.
+        folder: in which it is unpacked: programs may run there, as they often may not in /tmp.
 
     Example:
-        >>> with unpacked_uv(None) as uv:
+        >>> with unpacked_uv(None, Path(".tools")) as uv:
         ...     uv is None
         True
     """
     if wheel is None:
         yield None
         return
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
+    with emptied(folder / ".uv") as place, zipfile.ZipFile(wheel) as archive:
         (name,) = (n for n in archive.namelist() if n.endswith(".data/scripts/uv"))
-        uv = Path(archive.extract(name, folder))
+        uv = Path(archive.extract(name, place))
         uv.chmod(0o755)
-        yield str(uv)
+        yield str(uv) if _runs(uv) else None
 
 
 @dataclass(frozen=True)
@@ -801,6 +859,14 @@ def install(
                 run([*pip, *quiet, *QUIET, *options], _without("PIP_", scratch))
 
 
+def _runs(uv: Path) -> bool:
+    try:
+        done = subprocess.run([str(uv), "--version"], capture_output=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
 def _without(prefix: str, scratch: Path) -> dict[str, str]:
     """The environment without a program's own settings; what it leaves in TMPDIR goes away."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(prefix)}
@@ -830,6 +896,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from repro.record.installed import Survey, digest
+
+NO_BYTECODE = "repro_no_bytecode.pth"  # a file of ours in site-packages
 
 Package = Mapping[str, str]
 Meta = dict[str, Any]
@@ -897,6 +965,31 @@ def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
         else:
             problems += _unlike_record(prefix, wheel, found)
     return problems
+
+
+def changes(prefix: Path, before: Survey, found: Survey) -> list[str]:
+    """Name what changed in an environment while modules were compiled, but what that writes.
+
+    Args:
+        prefix: folder of the environment.
+        before: what was compared with the lock.
+        found: what lies in it now.
+
+    Returns:
+        A sentence for each file.
+
+    Example:
+        >>> changes(prefix, before, survey(prefix))
+        []
+    """
+    paths = sorted(
+        path
+        for path in before.keys() | found.keys()
+        if before.get(path) != found.get(path)
+        and "__pycache__/" not in path
+        and not path.endswith(f"/{NO_BYTECODE}")
+    )
+    return [f"Expected {prefix / path} as it was installed. Received another." for path in paths]
 
 
 def owners(prefix: Path, found: Survey) -> dict[str, str]:
@@ -983,7 +1076,8 @@ def _file_problems(prefix: Path, name: str, meta: Meta, found: Survey) -> Iterat
         elif want and not (link and path.is_symlink()):
             now = "no such file"
             if path.exists():
-                now = digest(path.resolve()) if path.is_symlink() else found[entry["_path"]][0]
+                row = found.get(entry["_path"])
+                now = row[0] if row and not path.is_symlink() else digest(path.resolve())
             if now != f"sha256:{want}":
                 yield (
                     f"Expected {path} as in {name}, sha256:{want}. Received {now}: damaged "
@@ -1103,7 +1197,7 @@ def requirements(packages: Sequence[Package]) -> str:
 def _alone(prefix: Path) -> Generator[None]:
     """Hold the environment: who would remove it, or make it too, waits."""
     with prefix.with_name(f"{prefix.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        progress.waited(lambda: fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB))
         yield
 
 
@@ -1128,6 +1222,10 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
     _compile(prefix)
     note("record")
     found = survey(prefix, second)
+    _refuse(
+        against_lock.changes(prefix, second, found),
+        "Expected nobody else to write there meanwhile. Received the changes above. Try again.",
+    )
     record(prefix, found, facts, against_lock.owners(prefix, found))
     progress.note(f"environment {facts['environment']}", len(STEPS), len(STEPS))
 
@@ -1156,11 +1254,14 @@ def _install(prefix: Path, name: str, wanted: str) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     pip = wheel_store.Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
     try:
+        own.mkdir(exist_ok=True)
         store = wheel_store.usable_store(own)
         found = store.fetched(wanted, pip, f"fetching wheels of {name}")
-        with wheels.unpacked_uv(wheel_store.uv_wheel(store, UV.read_text("utf-8"), pip)) as uv:
-            target = wheels.Target(python, prefix.with_name(f"{prefix.name}.uv"))
-            wheels.install(found, wanted, target, uv, f"wheels of {name}")
+        uv_wheel = wheel_store.uv_wheel(store, UV.read_text("utf-8"), pip)
+        with wheels.unpacked_uv(uv_wheel, own) as uv:
+            wheels.install(
+                found, wanted, wheels.Target(python, own / "work"), uv, f"wheels of {name}"
+            )
             _check(python, uv)
     except wheel_store.Refused:
         raise NotMade(
@@ -1190,12 +1291,12 @@ def _compile(prefix: Path) -> None:
 
     The status is not looked at: what does not compile cannot be imported.
     """
-    for library in prefix.glob("lib/python3*"):
-        (library / "site-packages" / "repro_no_bytecode.pth").write_text(NO_BYTECODE)
-        files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
-        running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
-        for process in running:
-            process.wait()
+    library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    (library / "site-packages" / against_lock.NO_BYTECODE).write_text(NO_BYTECODE)
+    files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
+    running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
+    for process in running:
+        process.wait()
 
 
 def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":

@@ -63,7 +63,7 @@ def take(file: Path, how: int) -> int:
 def for_life(prefix: Path) -> None:
     """Holds an environment together with others until this process ends, whatever it becomes.
 
-    Where it has no lock, which only `./run` makes, nothing is done.
+    Where it has no lock, nothing is done: installers make it.
 
     Args:
         prefix: folder of the environment.
