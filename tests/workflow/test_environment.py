@@ -18,6 +18,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import environments
+import host_pip
 import package
 import project
 import pytest
@@ -130,6 +131,7 @@ class Project:
         cache = {"CONDA_PKGS_DIRS": str(self.folder / "pkgs")}
         wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": (self.folder / "wheels").as_uri()}
         place = {environments.VARIABLE: str(self.folder / ".snakemake" / "conda")}
+        place |= {"REPRO_CACHE": str(self.folder / "cache")}
         return {**tools.environment(), **cache, **wheels, **place, **more}
 
     def run(self) -> subprocess.CompletedProcess[str]:
@@ -181,13 +183,20 @@ def made(tmp_path: Path, channel: tuple[Path, str]) -> Project:
     archive, url = channel
     folder = tmp_path / "a project"
     (folder / "wheels").mkdir(parents=True)
+    pip = Path(shutil.copy(host_pip.bundled(), folder / "wheels"))
     name, version, _ = archive.name.split("-", 2)
     conda = {"name": name, "version": version, "url": url, "manager": "conda", "category": "main"}
-    digest = {"sha256": hashlib.sha256(archive.read_bytes()).hexdigest()}
-    wheel = {"name": "pip", "version": _pip(), "url": "", "manager": "pip", "category": "main"}
+    digest = {"sha256": sha256(archive)}
+    wheel = {
+        "name": "pip",
+        "version": pip.name.split("-")[1],
+        "url": "",
+        "manager": "pip",
+        "category": "main",
+    }
     packages = [
         {**conda, "platform": project.subdir(), "hash": digest},
-        {**wheel, "platform": project.subdir(), "hash": {"sha256": "0" * 64}},
+        {**wheel, "platform": project.subdir(), "hash": {"sha256": sha256(pip)}},
     ]
     lock = yaml.safe_dump({"metadata": {"platforms": [project.subdir()]}, "package": packages})
     (folder / "conda-lock.yml").write_text(lock)
@@ -198,11 +207,8 @@ def made(tmp_path: Path, channel: tuple[Path, str]) -> Project:
     return Project(folder, archive)
 
 
-def _pip() -> str:
-    """The pip that a virtual environment starts with."""
-    import ensurepip
-
-    return ensurepip.version()
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def flip(file: Path) -> None:
