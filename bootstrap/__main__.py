@@ -12,10 +12,12 @@ import os
 import shlex
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import project
+import screen
 import tools
 from repro.core.errors import CouldNotRun, UserError
 
@@ -30,6 +32,7 @@ VERBS = {
     "containerfile": "write down an image of the workflow and its environments",
     "cost": "measure what determinism, trace and checkpoints cost an experiment",
     "drift": "say what differs now from what made the results, and what can still be claimed",
+    "clean": "show what all clones keep in the cache, and remove what nobody uses",
 }
 
 
@@ -56,7 +59,9 @@ def main(argv: Sequence[str]) -> int:
 
             return rerun.main(argv[1:])
         os.chdir(project.ROOT)
-        python = tools.ensure()
+        os.environ["REPRO_CACHE"] = str(project.CACHE)  # as whatever is started shall know it
+        with screen.shown():
+            python = tools.ensure(dev=argv[0] in ("lock", "test"))
         if Path(sys.prefix).resolve() != tools.VENV.resolve():
             here = str(Path(__file__).resolve().parent)
             sys.stdout.flush()
@@ -127,6 +132,10 @@ def _dispatch(command: str, rest: list[str]) -> int:
         import image
 
         return image.main(rest)
+    if command == "clean":
+        import clean
+
+        return clean.main(rest)
     if command == "drift":
         return _drift(rest)
     if command == "cost":
@@ -141,9 +150,14 @@ def _setup(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./run setup", description=VERBS["setup"])
     parser.add_argument("--config", metavar="channel=locked|local", nargs="*", default=[])
     options, extra = parser.parse_known_args(argv)
-    _prepare(options.config, anew=True)
-    what = ["all", "--forceall", "--conda-create-envs-only", *extra]
-    return _snakemake([*what, "--config", *options.config] if options.config else what)
+    what = ["all", "--forceall", *extra]
+    what += ["--config", *options.config] if options.config else []
+    with _prepared(what, options.config, anew=True) as status:
+        if status == 0:
+            import environments
+
+            print(f"All is set up. The environments lie in {environments.folder()}.")
+        return status
 
 
 def _drift(argv: list[str]) -> int:
@@ -194,17 +208,32 @@ def _target(argv: list[str]) -> int:
     parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
     parser.add_argument("--stress", action="store_true")
     options, rest = parser.parse_known_args(argv)
-    _prepare(options.config, anew=False)
     config = [*options.config, *(["stress=True"] if options.stress else [])]
     # Last: it takes all values that follow, and a target must not be one of them.
-    return _snakemake([*rest, *(["--config", *config] if config else [])])
+    what = [*rest, *(["--config", *config] if config else [])]
+    with _prepared(what, options.config, anew=False) as status:
+        return status or _snakemake(what)
 
 
-def _prepare(config: Sequence[str], *, anew: bool) -> None:
-    import prepare
+@contextmanager
+def _prepared(argv: Sequence[str], config: Sequence[str], *, anew: bool) -> Generator[int]:
+    """Give a command line of Snakemake its channel and environments, and say how that went."""
+    import channel
+    import environments
+    import needs
 
     forced = next((c.partition("=")[2] for c in config if c.startswith("channel=")), None)
-    prepare.prepare(forced, anew=anew)
+    with screen.shown():
+        renders = channel.renders(channel.ensure(forced, anew=anew))
+    found = needs.of(argv)
+    names = found.names if found.jobs else frozenset[str]()
+
+    def make() -> int:
+        every = [] if "all" in argv else ["all"]  # also those of other targets
+        return _snakemake([*every, "--conda-create-envs-only", "--quiet=all", *argv])
+
+    with environments.ready(found.given, names, renders, make) as status:
+        yield status
 
 
 def _snakemake(argv: Sequence[str]) -> int:

@@ -98,8 +98,7 @@ def run(folder: Path, kind: Kind) -> int:
 def _call(folder: Path, kind: Kind, arguments: Sequence[str]) -> int:
     """Run the archive's own `./run`, or that of this copy in the archive's folder."""
     if kind.mode == "current":
-        conda = str(project.ROOT / ".snakemake" / "conda")
-        place = ["--directory", str(folder), "--conda-prefix", conda]
+        place = ["--directory", str(folder)]
         command = [str(project.ROOT / "run"), arguments[0], *place, *arguments[1:]]
         environment = dict(os.environ)
     else:

@@ -5,26 +5,30 @@ Synopsis:
 
 A channel that the user forces is used; else the one remembered in .tools/channel; else the
 locked channel is asked for one of its packages, and where it does not answer the local one is
-built. It has its own pins, under .tools/local, which are never part of the published lock.
+built, in the user's cache, once for all clones: its packages lie in a folder that is called by
+their digests. Its pins, under .tools/local, are never part of the published lock.
 """
 
 import asyncio
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 import threading
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import debian
 import install
 import package
+import progress
 import project
+import tools
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.writing import whole_folder
+from wheel_store import Refused, usable_store
 
 if TYPE_CHECKING:
     from render import CondaPackage
@@ -32,7 +36,8 @@ if TYPE_CHECKING:
 Word = Literal["locked", "local"]
 WORDS: tuple[Word, ...] = ("locked", "local")
 REMEMBERED = project.TOOLS / "channel"
-LOCAL = project.TOOLS / "local"
+LOCAL = project.TOOLS / "local"  # the renders of this clone
+CHANNELS = project.CACHE / "channels"
 ENVS = project.ROOT / "workflow" / "envs"
 WHEELS = project.ROOT / "bootstrap" / "channel-wheels.txt"
 ARCHIVED = project.ROOT / "packages" / "conda"  # in a folder that was an archive
@@ -66,6 +71,19 @@ def ensure(forced: str | None, *, anew: bool) -> Word:
     if anew or forced is None:
         project.write(REMEMBERED, word)
     return "local" if word == "local" else "locked"
+
+
+def renders(word: Word) -> Path:
+    """Return the folder of the environments' files.
+
+    Args:
+        word: the channel.
+
+    Example:
+        >>> renders("locked").name
+        'envs'
+    """
+    return LOCAL / "envs" if word == "local" else ENVS
 
 
 def remembered() -> Word | None:
@@ -118,13 +136,16 @@ def make_local() -> None:
     """
     with project.locked(project.TOOLS):
         if not _sound():
-            _build()
+            _render(_packages())
 
 
 def _probe() -> Word:
     pins = install.read_pins(ENVS / f"keras.{project.subdir()}.pin.txt")
     where = pins[0].url.rpartition("/")[0].rpartition("/")[0]
-    if answers(pins[0].url, PATIENCE):
+    progress.note("conda channel asked", 0, 1, where)
+    locked = answers(pins[0].url, PATIENCE)
+    progress.note("conda channel asked", 1, 1, where)
+    if locked:
         return "locked"
     reason = debian.unsuited()
     if reason:
@@ -142,30 +163,79 @@ def _probe() -> Word:
     return "local"
 
 
-def _build() -> None:
-    import render
+def _packages() -> list[Path]:
+    """The channel's packages, from the cache of all clones where it has them or can be written."""
+    if found := _known(CHANNELS):
+        return found
+    place = CHANNELS if project.writable(CHANNELS) else project.TOOLS / CHANNELS.name
+    with project.locked(place):  # another clone may have built them meanwhile
+        return _known(place) or _build(place)
 
+
+def _known(place: Path) -> list[Path]:
+    """The packages that were made from the same by the same, if they are still what they were."""
+    try:
+        return _whole(place / (place / f"{_key()}.made").read_text(encoding="utf-8"))
+    except OSError:
+        return []
+
+
+def _whole(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("*/*.conda"))
+    return found if _name(found) == folder.name else []
+
+
+def _build(place: Path) -> list[Path]:
     reason = debian.unsuited()
     if reason:
         raise UserError(
             f"Expected a Debian 12 to build the local channel from. Received {reason}. "
             "Use the locked channel: `--config channel=locked`."
         )
-    print("Building the local channel in .tools/local (once; under a minute) ...", file=sys.stderr)
+    print(f"Building the local channel in {place} (once; under a minute) ...", file=sys.stderr)
+    making, scratch = place / "making", place / "scratch"
+    for left in (making, scratch):
+        shutil.rmtree(left, ignore_errors=True)
+    (making / "noarch").mkdir(parents=True)
+    if ARCHIVED.is_dir():
+        built = _archived(making)
+    else:
+        _note(0, "Debian's Python")
+        built = [debian.write_python(making, scratch)]
+        _note(1, "wheels")
+        built += [package.write_wheel(wheel, making) for wheel in _wheels()]
+        shutil.rmtree(scratch)
+    _note(2, "index")
+    asyncio.run(_index(making))
+    named = place / _name(built)
+    if not _whole(named):  # else somebody may be reading it
+        with whole_folder(named) as folder:
+            shutil.copytree(making, folder, dirs_exist_ok=True)
+    shutil.rmtree(making)
+    project.write(place / f"{_key()}.made", named.name)
+    _note(3)
+    return _whole(named)
+
+
+def _note(done: int, name: str = "") -> None:
+    progress.note("local channel", done, 3, name)
+
+
+def _name(packages: Sequence[Path]) -> str:
+    """A name that only these packages have, whenever and wherever they were made."""
+    lines = sorted(f"{file.parent.name}/{file.name} {_digest(file)}" for file in packages)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
+
+
+def _render(packages: Sequence[Path]) -> None:
+    import render
+
     with whole_folder(LOCAL) as folder:
-        channel, scratch = folder / "channel", folder / "scratch"
-        (channel / "noarch").mkdir(parents=True)
-        if ARCHIVED.is_dir():
-            built = _archived(channel)
-        else:
-            built = [debian.write_python(channel, scratch)]
-            built += [package.write_wheel(wheel, channel) for wheel in _wheels(scratch / "wheels")]
-            shutil.rmtree(scratch)
-        asyncio.run(_index(channel))
-        render.render_local([_described(file, channel) for file in built], folder / "envs")
-        files = sorted(file for file in folder.rglob("*") if file.is_file())
-        digests = {file.relative_to(folder).as_posix(): _digest(file) for file in files}
-        project.write(folder / "made.json", json.dumps({"key": _key(), "files": digests}, indent=1))
+        render.render_local([_described(file) for file in packages], folder / "envs")
+        made = {f"envs/{file.name}": _digest(file) for file in (folder / "envs").iterdir()}
+        made |= {str(file): _digest(file) for file in packages}
+        content = {"key": _key(), "channels": str(CHANNELS), "files": made}
+        project.write(folder / "made.json", json.dumps(content, indent=1))
 
 
 def _archived(channel: Path) -> list[Path]:
@@ -178,16 +248,15 @@ def _archived(channel: Path) -> list[Path]:
     return copied
 
 
-def _wheels(folder: Path) -> list[Path]:
-    options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-input"]
-    pip = [sys.executable, "-Es", "-m", "pip", "download", "-qq", "--disable-pip-version-check"]
-    where = ["--dest", str(folder), "--requirement", str(WHEELS)]
-    if subprocess.run([*pip, *options, *where], check=False).returncode:
+def _wheels() -> list[Path]:
+    try:
+        store = usable_store(tools.KEPT)
+        return store.fetched(WHEELS.read_text("utf-8"), tools.pip(), "wheels of the channel")
+    except Refused:
         raise CouldNotRun(
             f"Expected the wheels pinned in {WHEELS.relative_to(project.ROOT)} from the package "
             "index that pip is configured with. Received the error above. Make it reachable."
-        )
-    return sorted(folder.glob("*.whl"))
+        ) from None
 
 
 async def _index(channel: Path) -> None:
@@ -196,25 +265,20 @@ async def _index(channel: Path) -> None:
     await index_fs(channel, write_zst=False, write_shards=False)
 
 
-def _described(file: Path, channel: Path) -> "CondaPackage":
+def _described(file: Path) -> "CondaPackage":
     from render import CondaPackage
 
     name, version, build = file.name.removesuffix(".conda").rsplit("-", 2)
-    final = LOCAL / "channel" / file.relative_to(channel)
-    return CondaPackage(name, version, build, final.parent.name, final.as_uri(), _digest(file))
+    return CondaPackage(name, version, build, file.parent.name, file.as_uri(), _digest(file))
 
 
 def _key() -> str:
     """Change whenever something changes that the local channel was made from or by."""
     here = project.ROOT / "bootstrap"
-    made_from = [WHEELS, project.ROOT / "conda-lock.yml", here / "requirements.txt"]
-    made_by = [
-        *here.glob("*.py"),
-        *here.glob("*.in"),
-        project.LIBRARY / "repro/record/installed.py",
-    ]
-    digest = hashlib.sha256(str(project.ROOT).encode())
-    for file in [*made_from, *sorted(made_by)]:
+    parts = [file for kind in ("py", "in", "txt") for file in here.glob(f"*.{kind}")]
+    parts += [project.ROOT / "conda-lock.yml", project.LIBRARY / "repro/record/installed.py"]
+    digest = hashlib.sha256()
+    for file in [*sorted(parts), *sorted(ARCHIVED.glob("*/*.conda"))]:
         digest.update(_digest(file).encode())
     return digest.hexdigest()
 
@@ -224,7 +288,7 @@ def _sound() -> bool:
         made = json.loads((LOCAL / "made.json").read_text(encoding="utf-8"))
         files: dict[str, str] = made["files"]
         same = all(_digest(LOCAL / name) == digest for name, digest in files.items())
-        return same and made["key"] == _key()
+        return same and (made["key"], made["channels"]) == (_key(), str(CHANNELS))
     except (OSError, ValueError, KeyError):
         return False
 

@@ -8,8 +8,9 @@ import argparse
 import shlex
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import project
@@ -34,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
         argv: ``--quick``, and arguments for each pytest.
 
     Returns:
-        0 if all passed, else 1.
+        0 if all passed, else 1; as `outcome.of_snakemake` where no environment can be made.
 
     Raises:
         UserError: this machine can reach no channel and build none.
@@ -50,16 +51,36 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="leave out whatever takes long")
     options, rest = parser.parse_known_args(argv)
 
-    import prepare
-
-    prepare.prepare(None, anew=False)
     both = lanes(quick=options.quick, pytest=rest)
-    with ThreadPoolExecutor(len(both)) as pool:
-        results = [result for lane in pool.map(_run, both) for result in lane]
+    with _environments(quick=options.quick) as status:
+        if status:
+            return status
+        with ThreadPoolExecutor(len(both)) as pool:
+            results = [result for lane in pool.map(_run, both) for result in lane]
     print("\n== summary")
     for name, status, seconds in results:
         print(f"{'passed' if status == 0 else 'FAILED':<8}{name:<28}{seconds:6.1f} s")
     return int(any(status for _, status, _ in results))
+
+
+@contextmanager
+def _environments(*, quick: bool) -> Generator[int]:
+    """Those of the tests, and how it went to make them."""
+    import channel
+    import environments
+    import needs
+    import outcome
+
+    names = {needs.DEVELOPMENT} if quick else {needs.DEVELOPMENT, needs.DEFAULT}
+    targets = ["tests"] if quick else ["tests", "all"]
+    renders = channel.renders(channel.ensure(None, anew=False))
+
+    def make() -> int:
+        what = [*targets, "--conda-create-envs-only", "--quiet=all"]
+        return outcome.of_snakemake(what, project.ROOT)
+
+    with environments.ready(None, names, renders, make) as status:
+        yield status
 
 
 def _run(lane: Sequence[Stage]) -> list[tuple[str, int, float]]:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import progress
 import project
 from repro.core.errors import UserError
 
@@ -52,6 +53,7 @@ def main(argv: Sequence[str]) -> int:
         return command(options)
     except UserError as error:
         print(f"conda (py-rattler): {error}", file=sys.stderr)
+        progress.refused(str(error), error.status)
         return 1
 
 

@@ -17,6 +17,7 @@ import sysconfig
 from pathlib import Path
 
 import package
+import progress
 import project
 from repro.core.errors import CouldNotRun, UserError
 
@@ -98,12 +99,14 @@ def write_python(channel: Path, scratch: Path) -> Path:
     debs = _download(scratch)
     raw, tree = scratch / "raw", scratch / "tree"
     raw.mkdir()
+    _note(2, "unpacking")
     for deb in debs.values():
         _run("dpkg-deb", "--extract", str(deb), str(raw))
     library = _arrange(raw, tree, triplet)
     _undo_debian(library)
     data = library / f"_sysconfigdata__{triplet}.py"
     data.write_text(re.sub(r"(?<![\w/.+-])/usr(?=[/'\s])", PLACEHOLDER, data.read_text()))
+    _note(3, "library paths")
     _set_library_paths(tree)
     version = _run("dpkg-deb", "--field", str(debs[PYTHON[0]]), "Version")
     upstream, _, revision = version.strip().partition("-")
@@ -117,7 +120,10 @@ def write_python(channel: Path, scratch: Path) -> Path:
         "license": "PSF-2.0",
     }
     placeholders = {data.relative_to(tree).as_posix(): PLACEHOLDER}
-    return package.write(tree, index, channel, placeholders=placeholders)
+    _note(4, "packing")
+    packed = package.write(tree, index, channel, placeholders=placeholders)
+    _note(5)
+    return packed
 
 
 def _architecture() -> str:
@@ -135,8 +141,10 @@ def _download(scratch: Path) -> dict[str, Path]:
         options.append("APT::Sandbox::User=root")
     apt = ["apt-get", "-qq", *(part for option in options for part in ("-o", option))]
     names = [*PYTHON, *LIBRARIES]
+    _note(0, "package lists of apt")
     # Of its sources a machine may have some that do not answer; `download` tells what matters.
     subprocess.run([*apt, "update"], check=False, stdin=subprocess.DEVNULL, env=_environment())
+    _note(1, f"{len(names)} packages of apt")
     _run(*apt, "download", *names, cwd=debs)
     found = {name: sorted(debs.glob(f"{name}_*.deb")) for name in names}
     missing = [name for name, files in found.items() if not files]
@@ -201,6 +209,10 @@ def _set_library_paths(tree: Path) -> None:
         for file in sorted((tree / folder).iterdir()):
             if file.is_file() and not file.is_symlink() and file.read_bytes()[:4] == b"\x7fELF":
                 _run(patchelf, "--force-rpath", "--set-rpath", library_path, str(file))
+
+
+def _note(done: int, name: str = "") -> None:
+    progress.note("Debian's Python", done, 5, name)
 
 
 def _run(*command: str, cwd: Path = project.ROOT) -> str:

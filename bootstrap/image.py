@@ -33,8 +33,8 @@ FILES = (
     "environment.yml", "profiles", "run", "workflow",
 )  # fmt: skip
 PACKAGES = ("ca-certificates", "python3.11", "python3.11-venv")
-# So that a project in a folder elsewhere is run in the environments of the image.
-VARIABLES = {"SNAKEMAKE_CONDA_PREFIX": f"{HOME}/.snakemake/conda"}
+# So that whoever runs the image finds its environments, which need not be writable.
+VARIABLES = {"REPRO_CACHE": f"{HOME}/.cache"}
 _AND = " \\\n    && "
 # In Debian's images a comment above each place of packages names that place as of the image's day.
 SOURCES = "/etc/apt/sources.list.d/debian.sources"
@@ -135,7 +135,7 @@ def steps(lock_sha256: str, day: str) -> tuple[Step, ...]:
         day: of which Debian's packages are taken.
 
     Example:
-        >>> steps("0" * 64, "20260918")[-1].commands[-1]
+        >>> steps("0" * 64, "20260918")[-1].commands[1]
         './run setup --config channel=locked'
     """
     return (
@@ -155,7 +155,7 @@ def steps(lock_sha256: str, day: str) -> tuple[Step, ...]:
         ),
         Step(
             "Tools by sha256, environments by the lock; then each package is compared with it.",
-            (f"cd {HOME}", "./run setup --config channel=locked"),
+            (f"cd {HOME}", "./run setup --config channel=locked", "rm -rf .cache/wheels"),
         ),
     )
 

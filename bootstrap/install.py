@@ -11,15 +11,19 @@ another name beside its place and then renamed, so a prefix that exists is whole
 import asyncio
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag, urlsplit
 from urllib.request import url2pathname
 
+import progress
 import project
+from repro.core import held
 from repro.core.errors import CouldNotRun, UserError
 
 if TYPE_CHECKING:
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 
 DOWNLOAD_SECONDS = 300  # for one archive; tried three times
 DOWNLOADS_AT_ONCE = 5
+# What is noted of their progress.
+_FETCHED, _INSTALLED = "conda packages fetched", "conda packages installed"
 _LENGTHS = {64: "sha256", 32: "md5"}
 
 
@@ -97,7 +103,7 @@ def create(pins: Sequence[Pin], prefix: Path, cache: Path) -> None:
     Args:
         pins: what to install, and nothing else is.
         prefix: absolute path of the new environment.
-        cache: keeps the fetched archives; it is held locked meanwhile.
+        cache: keeps the fetched archives; it is held locked meanwhile, as is the prefix.
 
     Raises:
         UserError: an archive cannot be had or has another digest; then there is no prefix.
@@ -105,7 +111,7 @@ def create(pins: Sequence[Pin], prefix: Path, cache: Path) -> None:
     Example:
         >>> create(read_pins(Path("env.pin.txt")), Path("env").absolute(), Path("pkgs"))
     """
-    with project.locked(cache):
+    with _locked(prefix), project.locked(cache):
         if prefix.exists():
             raise UserError(f"Expected nothing at {prefix}. Received a folder. Remove it first.")
         staging = prefix.with_name(f"{prefix.name}.partial")
@@ -113,10 +119,23 @@ def create(pins: Sequence[Pin], prefix: Path, cache: Path) -> None:
             shutil.rmtree(staging)
         try:
             archives = asyncio.run(_fetch(pins, cache))
+            progress.note(_INSTALLED, 0, len(pins))
             asyncio.run(_install(pins, archives, staging, prefix))
             (staging / "prefix").rename(prefix)
+            progress.note(_INSTALLED, len(pins), len(pins))
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def _locked(prefix: Path) -> Generator[None]:
+    """Hold a prefix alone, also after the end of whoever started this."""
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    lock = held.take(held.lock_of(prefix), held.ALONE)
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def clean(cache: Path) -> None:
@@ -157,13 +176,16 @@ async def _fetch(pins: Sequence[Pin], cache: Path) -> list[Path]:
 
     client = Client.default_client(max_retries=2, timeout=DOWNLOAD_SECONDS)
     free = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+    there: list[Path] = []  # so far
 
     async def one(pin: Pin) -> Path:
-        if pin.local:
-            _check(pin, pin.local)
-            return pin.local
         async with free:
-            return await _download(pin, cache, client)
+            progress.note(_FETCHED, len(there), len(pins), pin.file_name)
+            if pin.local:
+                _check(pin, pin.local)
+            there.append(archive := pin.local or await _download(pin, cache, client))
+            progress.note(_FETCHED, len(there), len(pins), pin.file_name)
+            return archive
 
     # A download that is cancelled goes on in its thread and writes its part after the clean-up.
     done = await asyncio.gather(*(one(pin) for pin in pins), return_exceptions=True)

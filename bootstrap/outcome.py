@@ -6,17 +6,22 @@ Synopsis:
 
 Snakemake's status is 1 for anything. So each process of ours notes its own at the end of its log
 (`repro.core.reporting`), and of the logs that were written meanwhile those notes count. Where there
-is none, Snakemake is asked, by a dry run, whether it understands at all what it was asked for.
+is none, Snakemake is asked, by a dry run, whether it understands at all what it was asked for. What
+is not installed is told by a note on the installation (bootstrap/progress.py); its sentence comes
+last, since Snakemake shows it amid much else.
 """
 
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import screen
 import tools
+from notes import Refusal
 from repro.core.child import signals_held
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.isolation import die_with
@@ -56,19 +61,26 @@ def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
         0
     """
     before, command = _logs(folder), [str(tools.BIN / "snakemake"), *arguments]
-    ended = waited(command, Path(), tools.environment())
+    with screen.shown() as seen:
+        ended = waited(command, Path(), tools.environment())
     if ended.status == 0 or ended.interrupted:
         return ended.interrupted
+    if seen.refusal:
+        return _told(seen.refusal)
     if ended.status == MISTAKE:  # of its command line
         return MISTAKE
     fresh = [log for log, state in _logs(folder).items() if before.get(log) != state]
     notes = {noted(log) for log in fresh}
     if found := [status for status in _ORDER if status in notes]:
         return found[0]
+    if unfinished := seen.unfinished():
+        return _told(unfinished)
     if ended.status < 0:
         return NOT_RUN
+    # Which does not hinder Snakemake from making environments.
+    asked_for = [word for word in arguments if word != "--conda-create-envs-only"]
     asked = subprocess.run(
-        [command[0], "--dry-run", *arguments], env=tools.environment(), check=False,
+        [command[0], "--dry-run", *asked_for], env=tools.environment(), check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     return MISTAKE if asked.returncode else NOT_RUN
@@ -114,6 +126,11 @@ def _received() -> tuple[int, bool]:
         return number, number in (signal.SIGINT, signal.SIGQUIT)
     found = signal.sigwaitinfo(held)
     return found.si_signo, found.si_code > 0
+
+
+def _told(refusal: Refusal) -> int:
+    print(refusal.sentence, file=sys.stderr)
+    return refusal.status
 
 
 def _logs(folder: Path) -> dict[Path, tuple[int, int, int]]:

@@ -1,66 +1,85 @@
-"""Compares a new environment with the lock, before and after its wheels are installed.
+"""Finishes a new environment: compares it with the lock, installs the wheels, records every file.
 
 Synopsis:
-    post_deploy.py packages PREFIX < LOCK          the conda packages, their archives, their files
-    post_deploy.py requirements PREFIX < LOCK      the wheels, as pip reads them
-    post_deploy.py record PREFIX < LOCK            the wheels; then the record of every file
+    python -m post_deploy PREFIX < LOCK
 
 LOCK is JSON: the facts of the record, and under `packages` those of each platform. This module
-runs inside the environment, from the post-deploy script into which bootstrap/render.py copies
-its source: so it needs the standard library and repro.record.installed alone.
+runs inside the environment, from the post-deploy script into which bootstrap/render.py copies its
+source and that of the modules beside it: so it needs the standard library alone.
 """
 
-import base64
-import importlib.metadata
+import fcntl
 import json
 import os
-import re
+import shutil
+import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
-from repro.record.installed import Survey, current_platform, digest, record, survey
+import against_lock
+import progress
+import wheel_store
+import wheels
+from repro.record.installed import current_platform, record, survey
+
+HERE = Path(__file__).parent
+UV = HERE / "requirements-uv.txt"
+IMPORTED = HERE / "imported.txt"
+STEPS = ("conda packages", "wheels", "files of the wheels", "bytecode", "record")
+
+# Else a module that was not compiled would be, by whoever imports it outside of a job.
+NO_BYTECODE = "import sys; sys.dont_write_bytecode = True\n"
+
+COULD_NOT_RUN = 4  # the status with which ./run ends
+WORKERS = os.cpu_count() or 1
 
 Package = Mapping[str, str]
-Meta = dict[str, Any]
+
+
+class NotMade(Exception):
+    """The environment is refused; the text says why, the lines before it what differs."""
 
 
 def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
-    """Take one step of an installation.
+    """Finish an environment, or say why not.
 
     Args:
-        argv: ``packages``, ``requirements`` or ``record``, and the environment's folder.
-        lock: the facts and packages that this environment must have.
+        argv: the environment's folder.
+        lock: the facts and packages that it must have.
 
     Returns:
         0 where all is as in the lock; 1 where it is not, with the sentences on stderr.
 
     Example:
-        >>> main(["packages", sys.prefix], lock)
+        >>> main([sys.prefix], lock)
         0
     """
-    step, prefix, platform = argv[0], Path(argv[1]), current_platform()
-    packages: Sequence[Package] = lock["packages"].get(platform, [])
-    if not packages:
-        return _refuse([f"Expected one of {', '.join(lock['packages'])}. Received {platform}."])
-    if step == "requirements":
-        print(requirements(packages), end="")
-        return 0
-    if step == "packages":
-        return _refuse(conda_problems(prefix, packages))
-    found = survey(prefix)
-    problems = wheel_problems(prefix, packages, found)
-    if not problems:
-        facts = {**lock, "platform": platform, "packages": packages}
-        record(prefix, found, facts, owners(prefix, found))
-    return _refuse(problems)
+    prefix, platform = Path(argv[0]), current_platform()
+    try:
+        with _alone(prefix):
+            packages: Sequence[Package] = lock["packages"].get(platform, [])
+            if not packages:
+                raise NotMade(
+                    f"Expected one of {', '.join(lock['packages'])}. Received {platform}."
+                )
+            _finish(prefix, {**lock, "platform": platform, "packages": packages})
+    except NotMade as why:
+        return _told(f"The environment {lock['environment']} was not made. {why}")
+    except OSError as error:
+        return _told(
+            f"The environment {lock['environment']} was not made. Expected to read and write "
+            f"files. Received from the system: {error}. Make room or give the right to write "
+            "there (REPRO_CACHE moves what is kept in your cache), then try again."
+        )
+    return 0
 
 
 def requirements(packages: Sequence[Package]) -> str:
-    """Return the wheels as pip reads them.
+    """Return the wheels as pip and uv read them.
 
     Args:
         packages: of the lock, for this platform.
@@ -69,182 +88,139 @@ def requirements(packages: Sequence[Package]) -> str:
         >>> requirements([{"manager": "pip", "name": "six", "version": "1.0", "sha256": "8d…"}])
         'six==1.0 --hash=sha256:8d…\\n'
     """
-    wheels = (p for p in packages if p["manager"] == "pip")
-    return "".join(f"{p['name']}=={p['version']} --hash=sha256:{p['sha256']}\n" for p in wheels)
+    pinned = (p for p in packages if p["manager"] == "pip")
+    return "".join(f"{p['name']}=={p['version']} --hash=sha256:{p['sha256']}\n" for p in pinned)
 
 
-def conda_problems(prefix: Path, packages: Sequence[Package]) -> list[str]:
-    """Compare the installed conda packages, their archives and their files with the lock.
-
-    Args:
-        prefix: folder of the environment.
-        packages: of the lock, for this platform.
-
-    Returns:
-        A sentence for each difference.
-
-    Example:
-        >>> conda_problems(Path(sys.prefix), packages)
-        []
-    """
-    locked = {p["name"]: p for p in packages if p["manager"] == "conda"}
-    metas = _metas(prefix)
-    missing = locked.keys() - {meta["name"] for meta in metas}
-    problems = [f"Expected {n} {locked[n]['version']}. Received none." for n in sorted(missing)]
-    for meta in metas:
-        name = f"{meta['name']} {meta['version']}"
-        want = locked.get(meta["name"])
-        if want is None:
-            problems.append(f"Expected no conda package but the lock's. Received {name} on top.")
-            continue
-        if (got := _archive_sha256(meta)) != want["sha256"]:
-            problems.append(
-                f"Expected {name} with sha256 {want['sha256']}, the lock's. Received {got}."
-            )
-        problems += _file_problems(prefix, name, meta)
-    return problems
+@contextmanager
+def _alone(prefix: Path) -> Generator[None]:
+    """Hold the environment: who would remove it, or make it too, waits."""
+    with prefix.with_name(f"{prefix.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
-def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> list[str]:
-    """Compare the installed wheels and their files with the lock.
-
-    Args:
-        prefix: folder of the environment.
-        packages: of the lock, for this platform.
-        found: what lies in the environment.
-
-    Returns:
-        A sentence for each difference.
-
-    Example:
-        >>> wheel_problems(prefix, packages, survey(prefix))
-        []
-    """
-    installed = {_normal(wheel.name): wheel for wheel in _wheels(prefix, found)}
-    extra = installed.keys() - {p["name"] for p in packages}
-    problems = [f"Expected no distribution but the lock's. Received {n}." for n in sorted(extra)]
-    for package in (p for p in packages if p["manager"] == "pip"):
-        wheel = installed.get(package["name"])
-        if wheel is None or wheel.version != package["version"]:
-            want, got = (
-                f"{package['name']} {package['version']}",
-                wheel.version if wheel else "none",
-            )
-            problems.append(f"Expected {want}. Received {got}.")
-        else:
-            problems += _unlike_record(prefix, wheel, found)
-    return problems
+def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
+    packages, note = facts["packages"], partial(_note, facts["environment"])
+    note("conda packages")
+    first = survey(prefix)
+    _refuse(
+        against_lock.conda_problems(prefix, packages, first),
+        "Expected the conda packages of the lock. Received others (above). Where a package is "
+        "named, remove it from the channel's cache or mend the channel; try again.",
+    )
+    note("wheels")
+    _install(prefix, facts["environment"], requirements(packages))
+    note("files of the wheels")
+    second = survey(prefix, first)
+    _refuse(
+        against_lock.wheel_problems(prefix, packages, second),
+        "Expected the wheels of the lock, whole. Received others (above). Try again.",
+    )
+    note("bytecode")
+    _compile(prefix)
+    note("record")
+    found = survey(prefix, second)
+    record(prefix, found, facts, against_lock.owners(prefix, found))
+    progress.note(f"environment {facts['environment']}", len(STEPS), len(STEPS))
 
 
-def owners(prefix: Path, found: Survey) -> dict[str, str]:
-    """Return the package that each file belongs to, by the packages' own records.
-
-    Args:
-        prefix: folder of the environment.
-        found: what lies in the environment.
-
-    Example:
-        >>> owners(prefix, survey(prefix))["lib/python3.11/os.py"]
-        'python'
-    """
-    owned: dict[str, str] = {}
-    for meta in _metas(prefix):
-        owned |= {entry["_path"]: meta["name"] for entry in meta["paths_data"]["paths"]}
-    for wheel in _wheels(prefix, found):
-        paths = (_place(prefix, wheel, path) for path in wheel.files or [])
-        owned |= dict.fromkeys(paths, _normal(wheel.name))
-    return owned
+def _note(environment: str, step: str) -> None:
+    progress.note(f"environment {environment}", STEPS.index(step), len(STEPS), step)
 
 
-def _metas(prefix: Path) -> list[Meta]:
-    """Read what an installer wrote of each package, with each path as it lies in the prefix.
-
-    conda writes those of a `noarch: python` package as packed; libmamba and py-rattler do not.
-    """
-    metas = [json.loads(file.read_bytes()) for file in sorted(prefix.glob("conda-meta/*.json"))]
-    site_packages = _site_packages(metas)
-    for meta in metas:
-        if meta.get("noarch") == "python":
-            for entry in meta["paths_data"]["paths"]:
-                top, slash, rest = entry["_path"].partition("/")
-                place = {"site-packages": site_packages, "python-scripts": "bin"}.get(top, top)
-                entry["_path"] = f"{place}{slash}{rest}"
-    return metas
+def _told(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    progress.refused(sentence, COULD_NOT_RUN)
+    return 1
 
 
-def _site_packages(metas: Sequence[Meta]) -> str:
-    """Where the Python among the packages looks for modules, by the rule of all installers."""
-    for meta in metas:
-        if meta["name"] == "python":
-            version = ".".join(meta["version"].split(".")[:2])
-            place = meta.get("python_site_packages_path")
-            return place or f"lib/python{version}/site-packages"
-    return "site-packages"
-
-
-def _wheels(prefix: Path, found: Survey) -> Iterator[importlib.metadata.Distribution]:
-    places = [str(prefix / path) for path in found if path.endswith("/site-packages/")]
-    return iter(importlib.metadata.distributions(path=places))
-
-
-def _normal(name: str) -> str:
-    """A distribution's name as the lock writes it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _place(prefix: Path, wheel: importlib.metadata.Distribution, path: Any) -> str:
-    return os.path.relpath(os.path.normpath(str(wheel.locate_file(path))), prefix)
-
-
-def _refuse(problems: Sequence[str]) -> int:
+def _refuse(problems: Sequence[str], otherwise: str) -> None:
     for problem in problems[:5]:
         print(problem, file=sys.stderr)
     if len(problems) > 5:
         print(f"And {len(problems) - 5} more.", file=sys.stderr)
-    return 1 if problems else 0
+    if problems:
+        raise NotMade(otherwise)
 
 
-def _archive_sha256(meta: Meta) -> str:
-    """Return the digest of a package's archive; of a local one nobody else has looked at it."""
-    url = urlsplit(str(meta["url"]))
-    if url.scheme != "file":
-        return str(meta.get("sha256"))
-    archive = Path(url2pathname(url.path))
-    return digest(archive).removeprefix("sha256:") if archive.is_file() else f"no file {archive}"
+def _install(prefix: Path, name: str, wanted: str) -> None:
+    python, own = prefix / "bin" / "python", prefix.with_name(f"{prefix.name}.wheels")
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    pip = wheel_store.Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
+    try:
+        store = wheel_store.usable_store(own)
+        found = store.fetched(wanted, pip, f"fetching wheels of {name}")
+        with wheels.unpacked_uv(wheel_store.uv_wheel(store, UV.read_text("utf-8"), pip)) as uv:
+            target = wheels.Target(python, prefix.with_name(f"{prefix.name}.uv"))
+            wheels.install(found, wanted, target, uv, f"wheels of {name}")
+            _check(python, uv)
+    except wheel_store.Refused:
+        raise NotMade(
+            "Expected each wheel of the lock, with its sha256, from the index that pip is "
+            "configured with. Received a refusal (above). `pip config list` shows the settings; "
+            "mend the index or the network, then try again."
+        ) from None
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
 
 
-def _file_problems(prefix: Path, name: str, meta: Meta) -> Iterator[str]:
-    kept = meta.get("extracted_package_dir")
-    mend = f"Remove {kept}" if kept else "Run `conda clean --all --yes`"
-    for entry in meta["paths_data"]["paths"]:
-        path, link = prefix / entry["_path"], entry["path_type"] == "softlink"
-        # Of a link, the digest as packed is that of what it points to.
-        want = (not link and entry.get("sha256_in_prefix")) or entry.get("sha256")
-        if kept and path.is_symlink() and path.resolve().is_relative_to(Path(kept).resolve()):
-            yield (
-                f"Expected {path} in the environment itself. Received a link to {path.readlink()}. "
-                "Turn `always_softlink` and `allow_softlinks` off in conda's configuration."
-            )
-        elif want and not (link and path.is_symlink()):
-            now = digest(path.resolve()) if path.exists() else "no such file"
-            if now != f"sha256:{want}":
-                yield (
-                    f"Expected {path} as in {name}, sha256:{want}. Received {now}: damaged "
-                    f"where conda keeps the package unpacked. {mend}, then try again."
-                )
+def _check(python: Path, uv: str | None) -> None:
+    quiet = ["--quiet", "--disable-pip-version-check"]
+    pip = [str(python), "-IB", "-m", "pip", "check", *quiet]
+    ours = [uv, "pip", "check", "--no-config", "--no-cache", "--quiet", "--python", str(python)]
+    command = [part for part in ours if part] if uv else pip
+    if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode:
+        raise NotMade(
+            "Expected packages that fit together. Received the contradictions above. Correct "
+            "environment.yml and run `./run lock`."
+        )
 
 
-def _unlike_record(
-    prefix: Path, wheel: importlib.metadata.Distribution, found: Survey
-) -> Iterator[str]:
-    for path in wheel.files or []:
-        if path.hash is None:
-            continue
-        place = _place(prefix, wheel, path)
-        want = f"sha256:{base64.urlsafe_b64decode(path.hash.value + '==').hex()}"
-        now = found[place][0] if place in found else "no such file"
-        if now != want:
-            yield f"Expected {path} as in the wheel of {wheel.name}, {want}. Received {now}."
+def _compile(prefix: Path) -> None:
+    """Compile what a step imports, once, bound to no time; nothing is compiled there ever again.
+
+    The status is not looked at: what does not compile cannot be imported.
+    """
+    for library in prefix.glob("lib/python3*"):
+        (library / "site-packages" / "repro_no_bytecode.pth").write_text(NO_BYTECODE)
+        files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
+        running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
+        for process in running:
+            process.wait()
+
+
+def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
+    names = HERE / f"compiled-{number}.txt"
+    names.write_text("\n".join(map(str, files)))
+    command = [str(prefix / "bin" / "python"), "-IB", "-m", "compileall", "-qq", "-f"]
+    return subprocess.Popen([*command, "--invalidation-mode", "unchecked-hash", "-i", str(names)])
+
+
+def compiled(library: Path, imported: Sequence[str]) -> list[Path]:
+    """Return the modules that are compiled.
+
+    Args:
+        library: lib/python3.11 of an environment.
+        imported: lines of imported.txt: a folder with all below it, ``FOLDER/*`` for its own
+            modules alone, ``-NAME`` for a package of which nothing is imported. What it does not
+            name, the user added: it is compiled whole.
+
+    Example:
+        >>> compiled(prefix / "lib/python3.11", ["asyncio", "*"])[0].name
+        'base_events.py'
+    """
+    site, files = library / "site-packages", list[Path]()
+    for line in (line for line in imported if line and line[0] not in "-#"):
+        folder = library / line.removesuffix("*")
+        files += folder.glob("*.py") if line.endswith("*") else folder.rglob("*.py")
+    known = {
+        line.removeprefix("-").removeprefix("site-packages/").partition("/")[0] for line in imported
+    }
+    for package in site.iterdir():
+        if package.name not in known:
+            files += package.rglob("*.py")
+    return sorted(set(files))
 
 
 if __name__ == "__main__":

@@ -16,9 +16,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import wheel_store
+
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 LIBRARY = ROOT / "workflow" / "lib"
+
+
+# The user's, for all clones; REPRO_CACHE moves it. A user without a home has the tools' folder.
+CACHE = ROOT / (wheel_store.cache() or TOOLS / "cache")
 
 if str(LIBRARY) not in sys.path:
     sys.path.insert(1, str(LIBRARY))
@@ -43,6 +49,23 @@ def subdir() -> str:
         ("darwin", "x86_64"): "osx-64",
     }
     return known.get((sys.platform, machine), f"{sys.platform}-{machine}")
+
+
+def writable(folder: Path) -> bool:
+    """Say whether files can be made in a folder; make it where it is missing.
+
+    Args:
+        folder: the folder.
+
+    Example:
+        >>> writable(TOOLS)
+        True
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 @contextmanager

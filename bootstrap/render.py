@@ -17,13 +17,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import post_deploy
 import project
 import yaml
 
 ENVS = project.ROOT / "workflow" / "envs"
 TEMPLATE = project.ROOT / "bootstrap" / "post-deploy.sh.in"
-POST_DEPLOY = project.ROOT / "bootstrap" / "post_deploy.py"
-INSTALLED = project.LIBRARY / "repro" / "record" / "installed.py"
+# What the post-deploy script needs, and carries: Snakemake looks at the script alone.
+CARRIED = {
+    "repro/record/installed.py": project.LIBRARY / "repro" / "record" / "installed.py",
+    **{
+        name: project.ROOT / "bootstrap" / name
+        for name in (
+            "progress.py", "wheel_store.py", "wheels.py", "against_lock.py", "post_deploy.py",
+            "requirements-uv.txt", "imported.txt",
+        )
+    },
+}  # fmt: skip
 CHANNEL = "conda-forge"
 
 MAIN = "keras"  # the environment of the main category alone
@@ -176,6 +186,9 @@ def _environment(
 ) -> dict[str, str]:
     conda = {p: sorted(lock.conda[p], key=lambda package: package.name) for p in platforms}
     files = {f"{name}.{p}.pin.txt": _pins(lock, conda[p]) for p in platforms}
+    # What `./run` fetches ahead, while the tools are made: the very text that is asked for later.
+    ahead = {p: post_deploy.requirements(_entries(wheels, p)) for p in platforms}
+    files |= {f"{name}.{p}.wheels.txt": text for p, text in ahead.items()}
     files[f"{name}.yaml"] = _fall_back(name, lock, conda)
     files[f"{name}.post-deploy.sh"] = _post_deploy(name, lock, conda, wheels)
     return files
@@ -210,25 +223,30 @@ def _post_deploy(
 ) -> str:
     packages = {
         platform: [_entry("conda", p.name, p.version, p.sha256, p.build) for p in conda[platform]]
-        + [
-            _entry("pip", w.name, w.version, w.sha256)
-            for w in sorted(wheels, key=lambda wheel: wheel.name)
-            if w.platform == platform
-        ]
+        + _entries(wheels, platform)
         for platform in conda
     }
     facts = {"environment": name, "channel": lock.channel, "lock": f"sha256:{lock.sha256}"}
     values = {
         "@LOCK_LINE@": _lock_line(lock).removeprefix("# "),
         "@NAME@": name,
-        "@INSTALLED@": INSTALLED.read_text(encoding="utf-8"),
-        "@POST_DEPLOY@": POST_DEPLOY.read_text(encoding="utf-8"),
+        "@FILES@": "\n".join([*map(_carried, CARRIED), ""]),
         "@LOCK@": _json({**facts, "packages": packages}),
     }
     text = TEMPLATE.read_text(encoding="utf-8")
     for key, value in values.items():
         text = text.replace(key, value)
     return text
+
+
+def _carried(name: str) -> str:
+    text = CARRIED[name].read_text(encoding="utf-8")
+    return f"cat >\"$code/{name}\" <<'END_OF_FILE' || room\n{text}END_OF_FILE\n"
+
+
+def _entries(wheels: Sequence[Wheel], platform: str) -> list[dict[str, str]]:
+    mine = sorted((w for w in wheels if w.platform == platform), key=lambda wheel: wheel.name)
+    return [_entry("pip", w.name, w.version, w.sha256) for w in mine]
 
 
 def _entry(manager: str, name: str, version: str, sha256: str, build: str = "") -> dict[str, str]:

@@ -8,12 +8,12 @@ Runs in whatever Python the machine has, with the standard library alone.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import again
+import asking
 import project
 from repro.core.errors import UserError
 from repro.keep.accept import accepted, unpack
@@ -140,21 +140,10 @@ def _ask(folder: Path, kind: again.Kind, yes: bool) -> None:
         f"Packages come from {where}.",
         flush=True,
     )
-    if not yes and not _answered():
+    if not yes and not asking.agreed("Go on?"):
         raise UserError(
             "Expected a yes. Received none. Nothing was unpacked; `--yes` does not ask."
         )
-
-
-def _answered() -> bool:
-    """Whether somebody at a terminal says yes."""
-    if sys.stdin is None or not sys.stdin.isatty():  # None where a program closed it
-        return False
-    try:
-        return input("Go on? [y/N] ").strip().lower() == "y"
-    except EOFError:  # the end of the input, typed
-        print()
-        return False
 
 
 def _told(file: Path, inside: Inside, seconds: float) -> str:

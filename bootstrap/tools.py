@@ -5,7 +5,8 @@ Synopsis:
     tools.write_commands()         # .tools/bin: snakemake, conda, ...
 
 The environment is complete when its stamp holds the key of what it should be: the pins, this
-Python, this folder. Whatever is not, half-made or moved or outdated, is made afresh.
+Python, this folder. Whatever is not, half-made or moved or outdated, is made afresh. What only the
+verbs `lock` and `test` need comes on top when one of them is called.
 """
 
 import hashlib
@@ -15,16 +16,24 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import host_pip
 import project
+import wheels
 from repro.core.errors import CouldNotRun, UserError
+from repro.core.isolation import die_with
+from wheel_store import SOURCES, Pip, Refused, Store, usable_store, uv_wheel
 
 VENV = project.TOOLS / "venv"
 BIN = project.TOOLS / "bin"
-STAMP = VENV / "stamp"
+STAMP, STAMP_DEV = VENV / "stamp", VENV / "stamp-dev"
 WHEELS = project.ROOT / "bootstrap" / "requirements.txt"
+DEV = project.ROOT / "bootstrap" / "requirements-dev.txt"
 SOURCE = project.ROOT / "bootstrap" / "requirements-source.txt"
+UV = project.ROOT / "bootstrap" / "requirements-uv.txt"
+KEPT = project.TOOLS / "wheels"  # where the user's cache cannot be written
 MODULES = ("snakemake", "pytest", "ruff", "snakefmt", "basedpyright")
 MINIMUM_CONDA = (24, 9)  # the first that reads sha256 from a pin file
 
@@ -51,8 +60,11 @@ hash -r
 """
 
 
-def ensure() -> Path:
+def ensure(*, dev: bool = False) -> Path:
     """Make the tools if they are not there, and return their Python.
+
+    Args:
+        dev: with what locks and tests the project.
 
     Returns:
         The path of the virtual environment's ``python``.
@@ -64,11 +76,13 @@ def ensure() -> Path:
         >>> ensure().name
         'python'
     """
-    key = _key()
-    if not _complete(key):
+    key, more = _key(WHEELS, SOURCE), _key(WHEELS, SOURCE, DEV)
+    if not _complete(STAMP, key) or (dev and not _complete(STAMP_DEV, more)):
         with project.locked(project.TOOLS):
-            if not _complete(key):
+            if not _complete(STAMP, key):
                 _make(key)
+            if dev and not _complete(STAMP_DEV, more):
+                _add(DEV, STAMP_DEV, more)
     return VENV / "bin" / "python"
 
 
@@ -105,14 +119,16 @@ def search_path() -> str:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for a tool: the tools first on PATH, no setting for a Python.
+    """Return the environment for a tool: the tools first on PATH, no setting for a Python, and
+    nothing that a conda would share between environments.
 
     Example:
         >>> environment()["PATH"] == search_path()
         True
     """
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    return {**kept, "PATH": search_path()}
+    # A conda that links a file into another environment changes its times in those that have it.
+    return {**kept, "PATH": search_path(), "CONDA_ALWAYS_COPY": "true"}
 
 
 def users_conda() -> str | None:
@@ -134,34 +150,79 @@ def users_conda() -> str | None:
     return conda if enough else None
 
 
-def _key() -> str:
-    parts = [WHEELS.read_bytes(), SOURCE.read_bytes(), sys.version.encode()]
+def _key(*files: Path) -> str:
+    parts = [*(file.read_bytes() for file in files), sys.version.encode()]
     parts += [os.fsencode(os.path.realpath(sys.executable)), os.fsencode(VENV)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def _complete(key: str) -> bool:
-    return STAMP.is_file() and STAMP.read_text() == key and (VENV / "bin" / "python").exists()
+def _complete(stamp: Path, key: str) -> bool:
+    return stamp.is_file() and stamp.read_text() == key and (VENV / "bin" / "python").exists()
 
 
 def _make(key: str) -> None:
     _check_venv()
-    print("Setting up the tools in .tools (once; about a minute) ...", file=sys.stderr, flush=True)
     if VENV.exists():
         shutil.rmtree(VENV)
-    made = subprocess.run(
-        [sys.executable, "-Es", "-m", "venv", str(VENV)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if made.returncode:
+    host_pip.make_venv(VENV)
+    _fetch_ahead()
+    _add(WHEELS, STAMP, key)
+
+
+def _add(file: Path, stamp: Path, key: str) -> None:
+    """Install pinned tools, and note that they are there."""
+    print("Setting up the tools in .tools (once) ...", file=sys.stderr, flush=True)
+    store = usable_store(KEPT)
+    try:
+        with wheels.unpacked_uv(uv_wheel(store, UV.read_text("utf-8"), pip())) as uv:
+            _install(store, file, uv, "wheels of the tools")
+            if file == WHEELS:  # by some of these, what is published as source alone is built
+                _install(store, SOURCE, uv, "sources of the tools")
+    except Refused:
         raise CouldNotRun(
-            f"Expected a virtual environment in {VENV}. Received: {made.stderr.strip()}"
-        )
-    _pip("--only-binary", ":all:", "-r", str(WHEELS))
-    _pip("--no-binary", ":all:", "--no-build-isolation", "--use-pep517", "-r", str(SOURCE))
-    project.write(STAMP, key)
+            f"Expected the tools pinned in {file.relative_to(project.ROOT)} from the package index "
+            "that pip is configured with. Received the error above. Make that index reachable "
+            "(`pip config list` shows the settings), then try again."
+        ) from None
+    project.write(stamp, key)
+
+
+def _install(store: Store, file: Path, uv: str | None, what: str) -> None:
+    text, source, python = file.read_text("utf-8"), file == SOURCE, VENV / "bin" / "python"
+    fetches = pip()
+    if source:  # pip looks into it, by the tools that build it
+        fetches = replace(fetches, source=True, start=lambda: [str(python), "-Es", "-m", "pip"])
+    found = store.fetched(text, fetches, f"fetching {what}")
+    if not uv and file == WHEELS:
+        host_pip.add_pip(VENV)
+    kind = SOURCES if source else wheels.WHEELS
+    wheels.install(found, text, wheels.Target(python, project.TOOLS / "venv.uv", kind), uv, what)
+
+
+def _fetch_ahead() -> None:
+    """Let another process fetch the wheels of the environment meanwhile, and end with this one."""
+    parent = os.getpid()  # the same after stage 2 took its place
+    program = str(project.ROOT / "bootstrap" / "ahead.py")
+    subprocess.Popen(
+        [sys.executable, "-Es", program],
+        stdin=subprocess.DEVNULL, preexec_fn=lambda: die_with(parent),
+    )  # fmt: skip
+
+
+def pip() -> Pip:
+    """Return what fetches wheels for the Python of the tools.
+
+    Example:
+        >>> pip().source
+        False
+    """
+    return Pip(_pip_command, f"{sys.version_info.major}.{sys.version_info.minor}")
+
+
+def _pip_command() -> list[str]:
+    if STAMP.is_file():
+        return [str(VENV / "bin" / "python"), "-Es", "-m", "pip"]
+    return host_pip.brought(project.TOOLS / "pip")
 
 
 def _check_venv() -> None:
@@ -175,16 +236,3 @@ def _check_venv() -> None:
             f"without the modules venv and ensurepip. Install them (Debian: apt install "
             f"{version}-venv), then try again."
         ) from None
-
-
-def _pip(*what: str) -> None:
-    """Install with the user's own settings of pip: index, mirrors, certificates."""
-    options = ["--quiet", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"]
-    pip = [str(VENV / "bin" / "python"), "-Es", "-m", "pip", "install", *options]
-    done = subprocess.run([*pip, "--require-hashes", "--no-deps", *what], check=False)
-    if done.returncode:
-        raise CouldNotRun(
-            f"Expected the tools pinned in {Path(what[-1]).relative_to(project.ROOT)} from the "
-            "package index that pip is configured with. Received the error above. Make that index "
-            "reachable (`pip config list` shows the settings), then try again."
-        )

@@ -132,5 +132,6 @@ def flip(file: Path) -> None:
 
 
 def entries(folder: Path) -> list[str]:
-    """The names in a folder, none where there is no folder."""
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    """The names in a folder, but for locks; none where there is no folder."""
+    every = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path.name for path in every if path.suffix != ".lock")

@@ -3,13 +3,17 @@
 import json
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import channel as choice
 import debian
+import progress
 import project
 import pytest
+import small_results
 import yaml
+from notes import Notes
 from repro.core.errors import UserError
 from small_channel import Channel, Server, flip
 
@@ -151,28 +155,146 @@ def test_the_local_channels_wheels_are_the_versions_of_the_lock() -> None:
     assert set(wheels.items()) <= locked
 
 
+@dataclass
+class Clones:
+    """Two clones and one cache, whose packages are but words, and how often they were built."""
+
+    folder: Path
+    monkeypatch: pytest.MonkeyPatch
+    built: int = 0
+
+    def enter(self, name: str) -> Path:
+        """Work in that clone; returns the folder of its renders."""
+        self.monkeypatch.setattr(project, "TOOLS", self.folder / name / ".tools")
+        self.monkeypatch.setattr(choice, "LOCAL", self.folder / name / ".tools" / "local")
+        self.monkeypatch.setattr(choice, "ARCHIVED", self.folder / name / "packages" / "conda")
+        return choice.LOCAL / "envs"
+
+    def move(self, name: str) -> Path:
+        """Use another cache."""
+        self.monkeypatch.setattr(choice, "CHANNELS", self.folder / name / "channels")
+        return choice.CHANNELS
+
+    def python(self, channel: Path, scratch: Path) -> Path:
+        """What stands for Debian's Python."""
+        self.built += 1
+        scratch.mkdir()
+        file = channel / project.subdir() / "python-3.11.2-debian.conda"
+        file.parent.mkdir()
+        file.write_text("Debian's Python")
+        return file
+
+
+@pytest.fixture
+def clones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clones:
+    """Two clones."""
+    made = Clones(tmp_path, monkeypatch)
+    monkeypatch.setattr(debian, "unsuited", lambda: None)
+    monkeypatch.setattr(debian, "write_python", made.python)
+    monkeypatch.setattr(choice, "_wheels", lambda: [])
+
+    async def index(channel: Path) -> None:
+        (channel / "noarch" / "repodata.json").write_text(f"written for the time {made.built}")
+
+    monkeypatch.setattr(choice, "_index", index)
+    made.move("a cache")
+    return made
+
+
+def pins(envs: Path) -> str:
+    return (envs / f"keras.{project.subdir()}.pin.txt").read_text()
+
+
+def test_a_second_clone_builds_nothing_and_has_the_same_pins(clones: Clones) -> None:
+    first = clones.enter("a clone")
+    choice.make_local()
+    envs = clones.enter("another clone")
+    choice.make_local()
+    assert clones.built == 1
+    assert pins(first) == pins(envs)
+    (package,) = choice.CHANNELS.glob("*/*/python-*.conda")
+    assert package.as_uri() in pins(envs)
+
+
+def test_what_was_built_again_from_other_code_to_the_same_bytes_has_the_same_pins(
+    clones: Clones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    envs = clones.enter("a clone")
+    choice.make_local()
+    before = pins(envs)
+    monkeypatch.setattr(choice, "_key", lambda: "of a bootstrap/ that was edited")
+    choice.make_local()
+    assert clones.built == 2
+    assert pins(envs) == before
+
+
+def test_a_damaged_package_is_built_again(clones: Clones) -> None:
+    envs = clones.enter("a clone")
+    choice.make_local()
+    before = pins(envs)
+    (package,) = choice.CHANNELS.glob("*/*/python-*.conda")
+    package.write_text("rotten")
+    choice.make_local()
+    assert (clones.built, package.read_text(), pins(envs)) == (2, "Debian's Python", before)
+
+
+def test_a_moved_cache_is_another_place(clones: Clones) -> None:
+    envs = clones.enter("a clone")
+    choice.make_local()
+    moved = clones.move("moved")
+    (clones.folder / "a cache").rename(clones.folder / "moved")
+    choice.make_local()
+    assert clones.built == 1
+    assert moved.as_uri() in pins(envs)
+
+
+def test_the_packages_of_an_archive_stay_its_own(clones: Clones) -> None:
+    envs = clones.enter("an archive")
+    name = f"{project.subdir()}/python-3.11.2-debian.conda"
+    small_results.write(choice.ARCHIVED / name, "the archive's Python")
+    choice.make_local()
+    assert clones.built == 0
+    clones.enter("a clone")
+    choice.make_local()
+    assert clones.built == 1
+    assert pins(choice.LOCAL / "envs") != pins(envs)
+    (package,) = (f for f in choice.CHANNELS.glob(f"*/{name}") if "archive" in f.read_text())
+    assert package.as_uri() in pins(envs)
+
+
+def test_where_the_cache_cannot_be_written_the_clone_has_its_own(clones: Clones) -> None:
+    envs = clones.enter("a clone")
+    (clones.folder / "a cache").write_text("no folder")
+    choice.make_local()
+    assert (project.TOOLS / "channels").as_uri() in pins(envs)
+    clones.enter("another clone")
+    choice.make_local()
+    assert clones.built == 2
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(debian.unsuited() is not None, reason="there is no Debian 12 here")
 def test_the_local_channel_is_the_same_again_and_heals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choice, "LOCAL", tmp_path / "local channel")
+    monkeypatch.setattr(choice, "CHANNELS", tmp_path / "the channels")
+    monkeypatch.setenv(progress.FILE, str(tmp_path / "notes"))
     choice.make_local()
+    notes = Notes(tmp_path / "notes")
+    noted = [(note.what, note.done) for note in notes.new()]
+    assert [done for what, done in noted if what == "local channel"] == [0, 1, 2, 3]
+    assert [done for what, done in noted if what == "Debian's Python"] == [0, 1, 2, 3, 4, 5]
+    assert notes.unfinished() is None
     made = choice.LOCAL / "made.json"
-    first = digests(made)
+    first: dict[str, str] = json.loads(made.read_text())["files"]
     packages = [name for name in first if name.endswith(".conda")]
     assert len(packages) == 5
     assert f"envs/keras.{project.subdir()}.pin.txt" in first
     written = made.stat().st_mtime_ns
     choice.make_local()
     assert made.stat().st_mtime_ns == written  # sound: not made again
-    flip(choice.LOCAL / packages[0])
+    flip(Path(packages[0]))
     choice.make_local()
     assert made.stat().st_mtime_ns != written
-    assert digests(made) == first
-
-
-def digests(made: Path) -> dict[str, str]:
-    """What was made; the channel's index is left out, for it says when it was written."""
-    files: dict[str, str] = json.loads(made.read_text())["files"]
-    return {name: digest for name, digest in files.items() if "repodata" not in name}
+    assert json.loads(made.read_text())["files"] == first

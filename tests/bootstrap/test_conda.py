@@ -11,10 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import conda as front_end
+import environments
 import install
+import progress
 import project
 import pytest
 import tools
+from notes import Notes
 from repro.core.errors import UserError
 from small_channel import Channel, Server, entries, flip
 
@@ -91,6 +94,41 @@ def test_info_names_the_prefix_so_that_an_unquoted_shell_can_source_it(
 def test_channel_priority_is_strict() -> None:
     answer = json.loads(conda("config", "--get", "channel_priority", "--json").stdout)
     assert answer["get"]["channel_priority"] == "strict"
+
+
+def test_it_notes_each_package_that_it_fetches_and_that_they_are_installed(
+    place: Path, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(progress.FILE, str(place / "notes"))
+    files = [channel.add(name) for name in "abc"]
+    assert create(place, *map(channel.pin, files)).returncode == 0
+    notes = Notes(place / "notes")
+    found = notes.new()
+    fetched = [note for note in found if note.what == "conda packages fetched"]
+    assert {note.name for note in fetched} == {file.name for file in files}
+    assert sorted({note.done for note in fetched}) == [0, 1, 2, 3]
+    assert [(n.what, n.done, n.total) for n in found[len(fetched) :]] == [
+        ("conda packages installed", 0, 3), ("conda packages installed", 3, 3),
+    ]  # fmt: skip
+    assert notes.unfinished() is None
+    assert notes.refusal is None
+
+
+def test_it_notes_why_it_refused_first(
+    place: Path, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Snakemake then asks for what is refused as well, and shows the output of both."""
+    monkeypatch.setenv(progress.FILE, str(place / "notes"))
+    file = channel.add("a")
+    pin = channel.pin(file)
+    flip(file)
+    assert create(place, pin).returncode == 1
+    assert conda("env", "create", "--file", "env.yaml").returncode == 1
+    notes = Notes(place / "notes")
+    notes.new()
+    assert notes.refusal
+    assert notes.refusal.sentence.startswith(f"Expected the package {file.name} with sha256 ")
+    assert notes.refusal.status == 2
 
 
 @pytest.mark.parametrize("over", ["file", "http"])
@@ -372,7 +410,9 @@ def toy(place: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     (place / "env.post-deploy.sh").write_text(deploy)
 
     def run() -> subprocess.CompletedProcess[str]:
-        environment = {**tools.environment(), "CONDA_PKGS_DIRS": str(place / "pkgs")}
+        own = {"CONDA_PKGS_DIRS": str(place / "pkgs")}
+        own[environments.VARIABLE] = str(place / ".snakemake" / "conda")
+        environment = {**tools.environment(), **own}
         return subprocess.run(
             ["snakemake", "b", "--cores", "1", "--software-deployment-method", "conda"],
             cwd=place,

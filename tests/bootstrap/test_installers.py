@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import against_lock
 import install as front_end
 import package
-import post_deploy
 import project
 import pytest
 import small_prefix
@@ -41,7 +41,7 @@ def made(install: Installer, prefix: Path, packages: tuple[Packed, ...] = PACKAG
 @each
 def test_an_environment_is_accepted_as_it_was_installed(install: Installer, prefix: Path) -> None:
     made(install, prefix)
-    assert post_deploy.conda_problems(prefix, LOCK) == []
+    assert against_lock.conda_problems(prefix, LOCK, installed.survey(prefix)) == []
 
 
 @each
@@ -50,7 +50,7 @@ def test_every_file_is_known_by_the_package_that_it_belongs_to(
 ) -> None:
     made(install, prefix)
     found = installed.survey(prefix)
-    owners = post_deploy.owners(prefix, found)
+    owners = against_lock.owners(prefix, found)
     files = {path for path in found if not path.endswith("/") and "conda-meta/" not in path}
     assert files - owners.keys() == set()
     assert {path for path in files if owners[path] == "tiny"} == {
@@ -78,7 +78,7 @@ def test_every_file_is_known_by_the_package_that_it_belongs_to(
 def test_a_file_with_other_bytes_is_refused(install: Installer, path: str, prefix: Path) -> None:
     made(install, prefix)
     (prefix / path).write_text("damaged")
-    (problem,) = post_deploy.conda_problems(prefix, LOCK)
+    (problem,) = against_lock.conda_problems(prefix, LOCK, installed.survey(prefix))
     assert problem.startswith(f"Expected {prefix / path} as in ")
     assert f"Received sha256:{sha256('damaged')}" in problem
 
@@ -90,7 +90,7 @@ def test_a_file_or_link_that_is_gone_is_refused(
 ) -> None:
     made(install, prefix)
     (prefix / path).unlink()
-    (problem,) = post_deploy.conda_problems(prefix, LOCK)
+    (problem,) = against_lock.conda_problems(prefix, LOCK, installed.survey(prefix))
     assert problem.startswith(f"Expected {prefix / path} as in ")
     assert "Received no such file" in problem
 
@@ -100,7 +100,7 @@ def test_a_file_in_place_of_a_link_is_refused(install: Installer, prefix: Path) 
     made(install, prefix)
     (prefix / "bin/python").unlink()
     (prefix / "bin/python").write_text("another interpreter")
-    (problem,) = post_deploy.conda_problems(prefix, LOCK)
+    (problem,) = against_lock.conda_problems(prefix, LOCK, installed.survey(prefix))
     assert problem.startswith(f"Expected {prefix / 'bin/python'} as in python 3.11.15")
 
 
@@ -110,7 +110,7 @@ def test_a_copy_in_place_of_a_link_is_accepted(install: Installer, prefix: Path)
     made(install, prefix)
     (prefix / "bin/python").unlink()
     (prefix / "bin/python").write_text("the interpreter")
-    assert post_deploy.conda_problems(prefix, LOCK) == []
+    assert against_lock.conda_problems(prefix, LOCK, installed.survey(prefix)) == []
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_files_that_are_links_to_the_cache_are_refused(
     path.unlink()
     path.symlink_to(kept)
     small_prefix.edit(prefix, TINY, "etc/tiny.conf", path_type=kind)
-    (problem,) = post_deploy.conda_problems(prefix, LOCK)
+    (problem,) = against_lock.conda_problems(prefix, LOCK, installed.survey(prefix))
     assert problem.startswith(f"Expected {path} in the environment itself. Received a link ")
     assert kept in problem
     assert "always_softlink" in problem
@@ -136,7 +136,7 @@ def test_a_link_that_a_package_brings_may_lead_out(install: Installer, prefix: P
     made(install, prefix)
     (prefix / "bin/python").unlink()
     (prefix / "bin/python").symlink_to("/usr/bin/env")
-    assert post_deploy.conda_problems(prefix, LOCK) == []
+    assert against_lock.conda_problems(prefix, LOCK, installed.survey(prefix)) == []
 
 
 @each
@@ -149,8 +149,8 @@ def test_site_packages_lie_where_python_says(install: Installer, prefix: Path) -
         install(prefix, p, site)
     lock = [{**row, "sha256": sha256(python.stem)} if row["name"] == "python" else row
             for row in LOCK if row["name"] != "data"]  # fmt: skip
-    assert post_deploy.conda_problems(prefix, lock) == []
-    assert post_deploy.owners(prefix, {})[f"{site}/tiny/__init__.py"] == "tiny"
+    assert against_lock.conda_problems(prefix, lock, installed.survey(prefix)) == []
+    assert against_lock.owners(prefix, {})[f"{site}/tiny/__init__.py"] == "tiny"
 
 
 @pytest.mark.parametrize("install", [small_prefix.conda, small_prefix.libmamba])
@@ -158,7 +158,7 @@ def test_it_says_which_unpacked_package_is_damaged(install: Installer, prefix: P
     """`conda clean` leaves a package that another environment shares its files with."""
     made(install, prefix)
     (prefix / "etc/tiny.conf").write_text("damaged")
-    (problem,) = post_deploy.conda_problems(prefix, LOCK)
+    (problem,) = against_lock.conda_problems(prefix, LOCK, installed.survey(prefix))
     assert problem.endswith(f"Remove {KEPT}/tiny-1.0-0, then try again.")
 
 
@@ -172,7 +172,7 @@ def test_py_rattler_writes_what_these_tests_take_it_to_write(prefix: Path, tmp_p
     real = prefix.resolve().with_name("real one")
     front_end.create(pins, real, tmp_path / "pkgs")
     lock = [{**row, "sha256": p.digest} for row, p in zip(LOCK, pins, strict=True)]
-    assert post_deploy.conda_problems(real, lock) == []
+    assert against_lock.conda_problems(real, lock, installed.survey(real)) == []
     made(small_prefix.rattler, prefix)
     for p in PACKAGES:
         assert digests_in(real, p) == digests_in(prefix, p)

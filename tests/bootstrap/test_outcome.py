@@ -18,7 +18,8 @@ SNAKEMAKE = """\
 #!{python} -Es
 import os, signal, sys, time
 from pathlib import Path
-sys.path[:0] = [{library!r}]
+sys.path[:0] = [{library!r}, {bootstrap!r}]
+import progress
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.reporting import reported
 dry = sys.argv[1] == "--dry-run"
@@ -47,7 +48,10 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 
     def run(body: str, folder: Path = Path()) -> int:
         program = tmp_path / "bin" / "snakemake"
-        text = SNAKEMAKE.format(python=sys.executable, library=str(project.LIBRARY), body=body)
+        text = SNAKEMAKE.format(
+            python=sys.executable, library=str(project.LIBRARY), body=body,
+            bootstrap=str(project.ROOT / "bootstrap"),
+        )  # fmt: skip
         program.write_text(text)
         program.chmod(0o755)
         return outcome.of_snakemake(["all", "--cores", "2"], folder)
@@ -106,6 +110,43 @@ def test_logs_are_looked_for_where_the_jobs_work(ran: Callable[..., int], tmp_pa
     body = f"os.chdir('elsewhere'); {MISTAKEN}; {NO_NOTE}"
     assert ran(body, tmp_path / "elsewhere") == 2
     assert ran(f"{MISTAKEN}; {NO_NOTE}", tmp_path / "elsewhere") == 4
+
+
+REFUSED = 'progress.refused("Expected six. Received none. Mend the index.", {status})'
+
+
+@pytest.mark.parametrize("status", [2, 4])
+def test_what_is_not_installed_is_told_last_and_nobody_is_asked(
+    status: int, ran: Callable[..., int], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    body = f"{REFUSED.format(status=status)}; progress.refused('Received no pin file.', 2)"
+    body += '; print("Much else.", file=sys.stderr); sys.exit(1)'
+    assert ran(body) == status
+    assert capfd.readouterr().err == "Much else.\nExpected six. Received none. Mend the index.\n"
+    assert (tmp_path / "calls.txt").read_text() == "all --cores 2\n"
+
+
+def test_a_refusal_that_something_else_made_good_is_not_told(
+    ran: Callable[..., int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert ran(f"{REFUSED.format(status=4)}; sys.exit(0)") == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_an_installer_that_was_killed_is_named(
+    ran: Callable[..., int], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert ran('progress.note("wheels", 12, 39, "six"); sys.exit(1)') == 4
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert last.startswith("Expected to finish wheels. Received an end at 12 of 39, six: ")
+    assert (tmp_path / "calls.txt").read_text() == "all --cores 2\n"
+
+
+def test_but_not_where_a_job_told_why(
+    ran: Callable[..., int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert ran(f'progress.note("wheels", 12, 39); {MISTAKEN}; sys.exit(1)') == 2
+    assert "Expected to finish" not in capfd.readouterr().err
 
 
 WAITING = """

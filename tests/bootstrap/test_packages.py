@@ -1,8 +1,6 @@
 """The packages of an archive: those that the manifests name, by digest, and the host's tools."""
 
-import fcntl
 import io
-import os
 import tarfile
 from pathlib import Path
 
@@ -71,7 +69,9 @@ def small_with_packages(
     small_results.write(bootstrap / "requirements.txt", pinned(wheel, "some-thing==2.0"))
     small_results.write(bootstrap / "requirements-source.txt", pinned(source, "tiny-tool==1.0"))
     monkeypatch.setattr(channels, "LOCAL", local)
-    monkeypatch.setattr(packages, "KEPT", small.folder / ".tools/packages")
+    monkeypatch.setenv("REPRO_CACHE", str(small.folder / "a cache"))
+    small_results.write(bootstrap / "requirements-uv.txt", f"uv==1.0 --hash=sha256:{'0' * 64}\n")
+    monkeypatch.setattr(tools, "UV", bootstrap / "requirements-uv.txt")
     monkeypatch.setattr(tools, "WHEELS", bootstrap / "requirements.txt")
     monkeypatch.setattr(tools, "SOURCE", bootstrap / "requirements-source.txt")
     return small
@@ -106,29 +106,12 @@ def test_a_kept_package_that_rotted_gets_into_no_archive(
         write(tmp_path / "a.crate.zip", plan(small_with_packages, found))
 
 
-def test_only_one_of_several_archives_fetches_at_a_time(
-    small_with_packages: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They share a folder, which a second one would empty under the first."""
-    fetch = packages._pip
-
-    def watched(*options: str, wanted: Path, to: Path) -> None:
-        handle = os.open(packages.KEPT, os.O_RDONLY)
-        with pytest.raises(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.close(handle)
-        fetch(*options, wanted=wanted, to=to)
-
-    monkeypatch.setattr(packages, "_pip", watched)
-    assert len(packages.gathered(read(small_with_packages.results).only("tiny"))) == 3
-
-
 def test_a_package_that_cannot_be_had_is_told(
     small_with_packages: Project, offered: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for path in offered.iterdir():
         path.write_bytes(path.read_bytes() + b"more")
-    with pytest.raises(UserError, match=r"Expected the packages of wanted\.txt from the index"):
+    with pytest.raises(UserError, match="Expected the packages of the results"):
         packages.gathered(read(small_with_packages.results).only("tiny"))
     assert "THESE PACKAGES DO NOT MATCH THE HASHES" in capfd.readouterr().err
-    assert list(packages.KEPT.glob("*/*.whl")) == []
+    assert list((small_with_packages.folder / "a cache" / "wheels").glob("*/*.whl")) == []

@@ -5,6 +5,7 @@ wheels come from a folder by pip's own configuration, as a user's would.
 """
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -12,15 +13,19 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import render
+import tools
+import wheel_store
 import yaml
 from repro.record import installed
+from small_channel import flip
 
 PLATFORM = installed.current_platform()
 WHEELS = {"tiny": "1.0", "small": "2.0"}
@@ -70,6 +75,7 @@ class Site:
 
     def environment(self, **more: str) -> dict[str, str]:
         pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": self.wheels.as_uri()}
+        pip |= {"PIP_CONFIG_FILE": os.devnull}
         known = {"PATH": os.defpath, "HOME": str(self.prefix.parent), **pip}
         return {**known, "CONDA_PREFIX": str(self.prefix), **more}
 
@@ -89,6 +95,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     pip = [str(folder / "bin" / "python"), "-I", "-m", "pip"]
     subprocess.run([*pip, "uninstall", "--quiet", "--yes", "setuptools"], check=True)
+    for cache in [*folder.rglob("__pycache__")]:
+        shutil.rmtree(cache)
     return folder
 
 
@@ -135,7 +143,25 @@ def lock(site: Site) -> str:
     return yaml.safe_dump({"metadata": {"platforms": [PLATFORM]}, "package": packages})
 
 
-def test_installs_the_wheels_and_records_every_file(site: Site) -> None:
+@pytest.fixture(scope="session")
+def uv() -> Path:
+    """The wheel of uv, as `./run` keeps it or fetches it."""
+    store = wheel_store.usable_store(tools.KEPT)
+    found = wheel_store.uv_wheel(store, tools.UV.read_text("utf-8"), tools.pip())
+    assert found is not None
+    return found
+
+
+@pytest.fixture(params=["uv", "pip"])
+def installer(request: pytest.FixtureRequest, site: Site) -> str:
+    """What installs: uv, or pip where the index has no uv."""
+    if request.param == "uv":
+        wheel: Path = request.getfixturevalue("uv")
+        (site.wheels / wheel.name).symlink_to(wheel)
+    return request.param
+
+
+def test_installs_the_wheels_and_records_every_file(site: Site, installer: str) -> None:
     flag = Path(f"{site.prefix}.env_setup_done")
     flag.touch()
     done = site.deploy(PYTHONPATH=str(site.wheels), PIP_TARGET=str(site.wheels / "elsewhere"))
@@ -146,16 +172,108 @@ def test_installs_the_wheels_and_records_every_file(site: Site) -> None:
     assert (read["channel"], read["environment"], read["platform"]) == ("locked", "keras", PLATFORM)
     assert {p["name"] for p in read["packages"]} == {"pip", *WHEELS}
     assert read["lock"] == f"sha256:{hashlib.sha256(lock(site).encode()).hexdigest()}"
+    used = next(site.prefix.glob("lib/python3*/site-packages/tiny-1.0.dist-info/INSTALLER"))
+    assert used.read_text().strip() == installer
+    beside = {path.name for path in site.prefix.parent.iterdir() if path.name.startswith("env.")}
+    assert beside == {"env.lock"}
     assert not flag.exists(), "left from an earlier environment, it makes a killed one look whole"
 
 
 def test_what_runs_in_it_later_changes_nothing(site: Site) -> None:
-    """Even without -B: everything was compiled, and the compiled files are bound to no time."""
+    """Even without -B, be it compiled, and bound to no time, or not."""
     assert site.deploy().returncode == 0
+    assert list(site.prefix.glob("lib/python3*/site-packages/__pycache__/tiny.*.pyc"))
+    assert not list(site.module.parent.rglob("*.pyc"))
     python = [str(site.prefix / "bin" / "python"), "-I", "-c", "import tiny, small, pip._internal"]
     os.utime(next(site.prefix.glob("lib/python3*/site-packages/tiny.py")), (0, 0))
     subprocess.run(python, check=True)
     assert installed.check(site.prefix) == []
+
+
+def test_no_file_of_it_is_one_with_a_file_elsewhere(site: Site, installer: str) -> None:
+    """Else what is written through one of them changes in all, and their times with it."""
+    assert site.deploy().returncode == 0
+    assert installer
+    linked = [
+        path for path in site.prefix.rglob("*") if path.is_file() and path.lstat().st_nlink > 1
+    ]
+    assert linked == []
+
+
+def test_nothing_is_hashed_again_because_another_one_is_made(
+    site: Site, base: Path, installer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert site.deploy().returncode == 0
+    other = replace(site, prefix=site.prefix.with_name("other"))
+    shutil.copytree(base, other.prefix, symlinks=True)
+    shutil.copytree(site.prefix / "conda-meta", other.prefix / "conda-meta")
+    assert other.deploy().returncode == 0
+    assert installer
+    hashed: list[Path] = []
+    monkeypatch.setattr(installed, "digest", hashed.append)
+    assert installed.check(site.prefix) == []
+    assert hashed == []
+
+
+@pytest.mark.parametrize("damaged", ["kept wheel", "kept list"])
+def test_what_rotted_in_the_cache_is_had_again(site: Site, damaged: str) -> None:
+    assert site.deploy().returncode == 0
+    wheels = site.prefix.parent / ".cache" / "repro" / "wheels"
+    for file in wheels.glob("*.json" if damaged == "kept list" else "*/tiny-*.whl"):
+        flip(file)
+    (site.prefix / installed.RECORD).unlink()
+    shutil.rmtree(next(site.prefix.glob("lib/python3*/site-packages/tiny-1.0.dist-info")))
+    assert site.deploy().returncode == 0
+    assert installed.check(site.prefix) == []
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(site: Site) -> None:
+    done = site.deploy(REPRO_CACHE=os.devnull)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in site.prefix.parent.glob("env.*")} == {"env.lock"}
+
+
+def test_a_cache_may_lie_on_another_file_system(site: Site, installer: str) -> None:
+    assert installer
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        if Path(elsewhere).stat().st_dev == site.prefix.stat().st_dev:
+            pytest.skip("there is only one file system")
+        done = site.deploy(REPRO_CACHE=elsewhere)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert len(list(Path(elsewhere).glob("wheels/*/t*.whl"))) == 1
+    assert installed.check(site.prefix) == []
+
+
+@pytest.mark.parametrize("blocks", [2, 16, 64])
+def test_a_disk_that_fills_up_gives_a_sentence_and_no_environment(
+    site: Site, installer: str, blocks: int
+) -> None:
+    """By the system's limit on the size of a file, at one place or another of the way."""
+    assert installer
+    limited = f'ulimit -f {blocks}; exec sh "$0"'
+    done = subprocess.run(
+        ["sh", "-c", limited, str(site.script)], env=site.environment(),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "The environment keras was not made. Expected" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert installed.check(site.prefix) != []
+    assert site.deploy().returncode == 0, "there is room again"
+    assert installed.check(site.prefix) == []
+
+
+def test_one_at_a_time(site: Site) -> None:
+    """Whoever would make or remove it waits for the one who does."""
+    with (site.prefix.parent / "env.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        running = subprocess.Popen(
+            ["sh", str(site.script)], env=site.environment(), stderr=subprocess.PIPE
+        )
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(1)
+        assert not (site.prefix / installed.RECORD).exists()
+    assert running.wait(120) == 0
 
 
 def test_a_moved_environment_is_hashed_and_found_sound(site: Site, tmp_path: Path) -> None:

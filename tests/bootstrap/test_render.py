@@ -4,8 +4,10 @@ import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import lock
+import post_deploy
 import project
 import pytest
 import render
@@ -22,6 +24,12 @@ def parsed() -> render.Lock:
 @pytest.fixture(scope="module")
 def rendered(parsed: render.Lock) -> dict[str, str]:
     return render.render(parsed)
+
+
+def lock_in(script: str) -> dict[str, Any]:
+    """What a post-deploy script carries of the lock."""
+    start = "lock.json\" <<'END_OF_FILE' || room\n"
+    return json.loads(script.partition(start)[2].partition("END_OF")[0])
 
 
 def test_what_is_committed_is_what_the_lock_renders_to(rendered: dict[str, str]) -> None:
@@ -43,9 +51,10 @@ def test_each_category_of_the_lock_is_an_environment(parsed: render.Lock) -> Non
     files = render.render(replace(parsed, wheels=[*parsed.wheels, wheel]))
     assert {name for name in files if "tables" in name} == {
         "keras-tables.yaml", "keras-tables.linux-64.pin.txt", "keras-tables.post-deploy.sh",
+        "keras-tables.linux-64.wheels.txt",
     }  # fmt: skip
-    having = {name for name, text in files.items() if '"name": "tabulate"' in text}
-    assert having == {"keras-tables.post-deploy.sh"}
+    having = {name for name, text in files.items() if "tabulate" in text}
+    assert having == {"keras-tables.post-deploy.sh", "keras-tables.linux-64.wheels.txt"}
     assert '"name": "tensorflow"' in files["keras-tables.post-deploy.sh"]
 
 
@@ -75,7 +84,9 @@ def test_the_script_holds_the_lock_and_is_posix(
 ) -> None:
     script = rendered[f"{name}.post-deploy.sh"]
     subprocess.run(["sh", "-n"], input=script, text=True, check=True)
-    held = json.loads(script.partition("lock.json\" <<'END_OF_FILE'\n")[2].partition("END_OF")[0])
+    held = json.loads(
+        script.partition("lock.json\" <<'END_OF_FILE' || room\n")[2].partition("END_OF")[0]
+    )
     assert (held["environment"], held["channel"]) == (name, "locked")
     categories = {"main", name.partition("-")[2] or "main"}
     for platform, packages in held["packages"].items():
@@ -115,14 +126,27 @@ def test_the_local_channel_has_other_pins_and_the_same_wheels(
     assert len(wheels(local)) == len({w.name for w in parsed.wheels if w.category == "main"})
 
 
-def test_a_changed_package_changes_every_file(parsed: render.Lock) -> None:
+def test_a_changed_conda_package_changes_every_file_but_the_lists_of_wheels(
+    parsed: render.Lock,
+) -> None:
     text = lock.LOCK.read_text(encoding="utf-8")
     digest = next(p.sha256 for p in parsed.conda["linux-64"] if p.name == "python")
     before = render.render(parsed)
     after = render.render(render.parse(text.replace(digest, "f" * 64)))
-    assert [name for name in before if before[name] == after[name]] == []
+    same = {name for name in before if before[name] == after[name]}
+    assert same == {name for name in before if name.endswith(".wheels.txt")}
     assert "f" * 64 in after["keras.linux-64.pin.txt"]
     assert "f" * 64 in after["keras.post-deploy.sh"]
+
+
+def test_what_is_fetched_ahead_is_what_the_script_will_ask_for(rendered: dict[str, str]) -> None:
+    """To the letter, by which the wheels are found that are there already."""
+    script = rendered["keras.post-deploy.sh"]
+    held = json.loads(
+        script.partition("lock.json\" <<'END_OF_FILE' || room\n")[2].partition("END_OF")[0]
+    )
+    asked = post_deploy.requirements(held["packages"]["linux-64"])
+    assert rendered["keras.linux-64.wheels.txt"] == asked
 
 
 def test_nothing_rendered_names_a_place_of_this_machine(rendered: dict[str, str]) -> None:

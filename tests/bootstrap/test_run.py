@@ -17,7 +17,7 @@ Clone = Callable[..., subprocess.CompletedProcess[str]]
 def run(
     *arguments: str, root: Path = project.ROOT, cwd: Path = project.ROOT, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    bare = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    bare = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "REPRO_CACHE": str(project.CACHE)}
     return subprocess.run(
         [root / "run", *arguments],
         cwd=cwd,
@@ -55,7 +55,8 @@ def give_python(folder: Path, name: str, script: str) -> str:
 def test_help_lists_the_verbs_and_needs_no_tools(clone: Path, tmp_path: Path) -> None:
     done = run("--help", root=clone, cwd=tmp_path)
     assert done.returncode == 0
-    verbs = ["setup", "lock", "test", "manifest", "check-files", "containerfile", "drift", "cost"]
+    verbs = ["setup", "lock", "test", "manifest", "check-files", "containerfile", "drift"]
+    verbs += ["cost", "clean"]
     for verb in verbs:
         assert f"\n  {verb} " in done.stdout
     assert not (clone / ".tools").exists()

@@ -220,3 +220,23 @@ def test_the_record_can_be_read_by_others(env: Path) -> None:
         "a",
     ]
     assert recorded["files"]["lib/"] == []
+
+
+def test_a_second_survey_hashes_what_changed_since_and_nothing_else(
+    env: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = installed.survey(env)
+    (env / "lib" / "b.py").write_bytes(b"y = 3\n")
+    (env / "lib" / "c.py").write_bytes(b"z = 4\n")
+    (env / "bin" / "large").write_bytes(bytes(installed.LARGE))
+    hashed: list[str] = []
+    digest = installed.digest
+
+    def watched(path: Path) -> str:
+        hashed.append(path.name)
+        return digest(path)
+
+    monkeypatch.setattr(installed, "digest", watched)
+    second = installed.survey(env, first)
+    assert sorted(hashed) == ["b.py", "c.py", "large"]
+    assert second == installed.survey(env)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import environments
 import project
 import pytest
 import tools
@@ -98,7 +99,7 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Runs Snakemake; everything that it prints is in `stdout`, white space made single."""
         command = ["snakemake", "--snakefile", str(snakefile)]
-        command += ["--conda-prefix", str(project.ROOT / ".snakemake" / "conda")]
+        command += ["--conda-prefix", str(environments.folder())]
         done = subprocess.run(
             [*before, *command, *arguments],
             cwd=self.folder,

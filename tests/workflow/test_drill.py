@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import again
+import environments
 import project
 import pytest
 import rerun
@@ -84,7 +85,7 @@ def here(folder: Path, kind: again.Kind, arguments: list[str]) -> int:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(file.read_bytes())
     command = ["snakemake", "--cores", "2", *arguments]
-    command += ["--conda-prefix", str(project.ROOT / ".snakemake" / "conda")]
+    command += ["--conda-prefix", str(environments.folder())]
     done = subprocess.run(
         command, cwd=folder, env=tools.environment(), text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -17,6 +17,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import environments
 import package
 import project
 import pytest
@@ -128,7 +129,8 @@ class Project:
     def environment(self, **more: str) -> dict[str, str]:
         cache = {"CONDA_PKGS_DIRS": str(self.folder / "pkgs")}
         wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": (self.folder / "wheels").as_uri()}
-        return {**tools.environment(), **cache, **wheels, **more}
+        place = {environments.VARIABLE: str(self.folder / ".snakemake" / "conda")}
+        return {**tools.environment(), **cache, **wheels, **place, **more}
 
     def run(self) -> subprocess.CompletedProcess[str]:
         self.out.unlink(missing_ok=True)

@@ -14,8 +14,7 @@ UNSEEDED = ' + np.random.default_rng().random((len(table), 4), "float32"), "y"'
 
 def status(made, *arguments: str) -> int:
     """What `./run` ends with, for a project in a folder of its own."""
-    place = ["--directory", str(made.folder), "--conda-prefix"]
-    command = [*arguments, "--cores", "2", *place, str(project.ROOT / ".snakemake" / "conda")]
+    command = [*arguments, "--cores", "2", "--directory", str(made.folder)]
     done = subprocess.run(
         [project.ROOT / "run", *command], env=tools.environment(), text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

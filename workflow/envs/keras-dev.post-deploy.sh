@@ -22,20 +22,25 @@ prefix=$(cd "$CONDA_PREFIX" && pwd -P)
 # Left from an earlier environment in this place, it would make an interrupted one look finished.
 rm -f "$prefix.env_setup_done"
 
-# What would bring in the Python of the host, or have pip install elsewhere. Other settings of pip
+# What would bring in the Python of the host, or have pip work elsewhere. Other settings of pip
 # stay: index, mirror, proxy and certificates are the user's, and the hashes guard what they bring.
 unset PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONUSERBASE PYTHONPYCACHEPREFIX PYTHONOPTIMIZE
 unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_PYTHON PIP_REQUIREMENT PIP_DRY_RUN
 export PYTHONNOUSERSITE=1 PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8
 
-code=$(mktemp -d)
+room() {
+    refuse "Expected to write into ${TMPDIR:-/tmp}. Received the error above. Make room there, or" \
+        "name another folder with TMPDIR."
+}
+
+code=$(mktemp -d) || room
 trap 'rm -rf "$code"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-mkdir -p "$code/repro/record"
+mkdir -p "$code/repro/record" || room
 
-cat >"$code/repro/record/installed.py" <<'END_OF_FILE'
+cat >"$code/repro/record/installed.py" <<'END_OF_FILE' || room
 """What is installed in an environment: recorded once, checked before every use.
 
 Synopsis:
@@ -59,11 +64,13 @@ import platform as machine
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 RECORD = "repro-installed.json"  # not in conda-meta: conda takes every .json there for a package
 SHOWN = 5
+LARGE = 1 << 20  # bytes from which on a file is worth a thread of its own
 CLOCK_TICK = 0.02  # seconds; that of file times is 10 ms at most, on Linux
 
 Survey = dict[str, list[Any]]
@@ -142,11 +149,12 @@ def refusal(prefix: Path, problems: Sequence[str]) -> str:
     )
 
 
-def survey(prefix: Path) -> Survey:
-    """Hash every file of an environment.
+def survey(prefix: Path, known: Mapping[str, Sequence[Any]] | None = None) -> Survey:
+    """Hash every file of an environment, large ones on all processors.
 
     Args:
         prefix: folder of the environment.
+        known: what an earlier survey found; what has not changed since is not hashed again.
 
     Returns:
         By path: digest, size in bytes, inode, mtime and ctime in ns. Folders, whose paths end in
@@ -162,11 +170,20 @@ def survey(prefix: Path) -> Survey:
     # What is written within one tick of the clock has the same times: a change that comes right
     # after must fall into a later tick than the last one before.
     time.sleep(CLOCK_TICK)
-    return {
-        path: [] if status is None else [digest(prefix / path), *_identity(status)]
-        for path, status in _walk(prefix)
-        if path != RECORD
-    }
+    entries = [(path, status) for path, status in _walk(prefix) if path != RECORD]
+    found: Survey = {path: [] if s is None else ["", *_identity(s)] for path, s in entries}
+    anew = {path: row for path, row in found.items() if row}
+    for path, row in (known or {}).items():
+        if row and path in anew and row[1:5] == anew[path][1:]:
+            anew.pop(path)[0] = row[0]
+    large = [path for path, row in anew.items() if row[1] >= LARGE]
+    with ThreadPoolExecutor() as pool:
+        digests = pool.map(digest, [prefix / path for path in large])
+        for path in anew.keys() - set(large):
+            anew[path][0] = digest(prefix / path)
+        for path, value in zip(large, digests, strict=True):
+            anew[path][0] = value
+    return found
 
 
 def digest(path: Path) -> str:
@@ -310,17 +327,490 @@ def _identity(status: os.stat_result) -> list[int]:
     return [status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
 END_OF_FILE
 
-cat >"$code/post_deploy.py" <<'END_OF_FILE'
-"""Compares a new environment with the lock, before and after its wheels are installed.
+cat >"$code/progress.py" <<'END_OF_FILE' || room
+"""How far a set-up is: notes that whoever installs writes to a file, and that ./run shows.
 
 Synopsis:
-    post_deploy.py packages PREFIX < LOCK          the conda packages, their archives, their files
-    post_deploy.py requirements PREFIX < LOCK      the wheels, as pip reads them
-    post_deploy.py record PREFIX < LOCK            the wheels; then the record of every file
+    progress.note("wheels of keras", 3, 39, "tensorflow")
+    progress.refused("Expected the wheel of six. Received none. Mend the index.", 4)
 
-LOCK is JSON: the facts of the record, and under `packages` those of each platform. This module
-runs inside the environment, from the post-deploy script into which bootstrap/render.py copies
-its source: so it needs the standard library and repro.record.installed alone.
+Snakemake captures what conda and the post-deploy scripts print, so that it cannot be seen while
+they work. The standard library is all that is used: this source is also part of the post-deploy
+scripts (bootstrap/render.py).
+"""
+
+import json
+import os
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+FILE = "REPRO_PROGRESS"  # the variable that names the file; without it nothing is noted
+
+
+def note(what: str, done: int, total: int, name: str = "") -> None:
+    """Note how far something is.
+
+    Args:
+        what: what is made or fetched, the same words from beginning to end.
+        done: how many of its parts are there; it is in the making until all are.
+        total: how many there will be; 0 where nobody knows.
+        name: of the part in hand.
+
+    Example:
+        >>> note("wheels of keras", 3, 39, "tensorflow")
+    """
+    _write({"what": what, "done": done, "total": total, "name": name})
+
+
+def refused(sentence: str, status: int) -> None:
+    """Note why nothing more is installed: ./run ends with the first sentence that is noted.
+
+    Args:
+        sentence: what was expected, what was received, what to do.
+        status: the exit status: 2 for a user's mistake, 4 where it could not run.
+
+    Example:
+        >>> refused("Expected the wheel of six. Received none. Mend the index.", 4)
+    """
+    _write({"refused": sentence, "status": status})
+
+
+def _write(entry: Mapping[str, str | int]) -> None:
+    if file := os.environ.get(FILE):
+        line = f"{json.dumps(entry)}\n".encode()
+        try:
+            with Path(file).open("ab", buffering=0) as notes:  # one write: lines stay whole
+                notes.write(line)
+        except OSError:
+            pass  # what nobody can see stops no installation
+
+
+@contextmanager
+def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generator[None]:
+    """Note how many files a folder holds, again and again, while something fills it.
+
+    Args:
+        folder: it need not exist yet.
+        what: the words for it in the notes of progress.
+        total: how many there will be.
+        pattern: which ones count.
+
+    Example:
+        >>> with followed(Path("wheels"), "wheels", 3):
+        ...     pass
+    """
+    ended = threading.Event()
+
+    def follow() -> None:
+        last = (0, "")
+        while not ended.wait(0.5):
+            now = _counted(folder, pattern)
+            if now != last:
+                note(what, min(now[0], total), total, now[1])
+                last = now
+
+    note(what, 0, total)
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+    note(what, total, total)
+
+
+def _counted(folder: Path, pattern: str) -> tuple[int, str]:
+    """How many there are, and the name of the newest, up to its version."""
+    try:
+        there = {file.name: file.lstat().st_mtime_ns for file in folder.glob(pattern)}
+    except OSError:  # one was renamed or removed meanwhile
+        return 0, ""
+    newest = max(there, key=lambda name: there[name], default="")
+    return len(there), newest.partition("-")[0]
+END_OF_FILE
+
+cat >"$code/wheel_store.py" <<'END_OF_FILE' || room
+"""Where wheels are kept: fetched once by pip, below their sha256, for all clones of one user.
+
+Synopsis:
+    store = usable_store(otherwise)
+    found = store.fetched(text, Pip(start, "3.11"), "wheels of keras")
+
+pip fetches, so what the user set for it (indexes, credentials, proxy, certificates) keeps its
+meaning. Every file is hashed each time before it is used.
+
+The standard library is all that is used: this source is also part of the post-deploy scripts.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import progress
+
+HASHED = ("--require-hashes", "--no-deps")
+QUIET = ("--no-input", "-qq", "--disable-pip-version-check")
+WHEELS = ("--only-binary", ":all:")
+SOURCES = ("--no-binary", ":all:", "--no-build-isolation")
+
+
+class Refused(Exception):
+    """pip or uv did not do it; they have said why on stderr."""
+
+
+@dataclass(frozen=True)
+class Pip:
+    """How to start pip, and what it fetches: for which version of Python, wheels or sources.
+
+    ``silent`` is for what can be done without: nobody hears why it could not be had.
+    """
+
+    start: Callable[[], Sequence[str]]
+    python: str
+    source: bool = False
+    silent: bool = False
+
+    @property
+    def options(self) -> list[str]:
+        """Those of `pip download`."""
+        kind = SOURCES if self.source else (*WHEELS, "--python-version", self.python)
+        return [*HASHED, *QUIET, *kind]
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of wheels below their sha256, with a list for each text of requirements."""
+
+    folder: Path
+
+    def fetched(self, requirements: str, pip: Pip, what: str) -> list[Path]:
+        """Return the files of some requirements, fetched where need be.
+
+        Args:
+            requirements: as pip reads them, each with its hashes.
+            pip: what fetches; it is not started where all is there.
+            what: the words for it in the notes of progress.
+
+        Returns:
+            Their files; each has one of the digests that it may have.
+
+        Raises:
+            Refused: pip did not fetch them.
+            OSError: the folder cannot be written.
+
+        Example:
+            >>> Store(Path("wheels")).fetched("six==1.17.0 --hash=sha256:47…", pip, "six")
+            [PosixPath('wheels/47…/six-1.17.0-py2.py3-none-any.whl')]
+        """
+        tag = [pip.python, pip.source, sys.platform, platform.machine(), requirements]
+        index = self.folder / f"{hashlib.sha256(repr(tag).encode()).hexdigest()}.json"
+        with _locked(index.with_suffix(".lock")):
+            found = self._kept(index)
+            if found is None:
+                with emptied(index.with_name(f".partial-{index.stem}")) as scratch:
+                    found = self._fetch(requirements, pip, what, scratch)
+                names = {file.parent.name: file.name for file in found}
+                _write(index, json.dumps(names, indent=1))
+            return found
+
+    def find(self, digest: str) -> Path | None:
+        """Return the file with that sha256, or None if it is not there.
+
+        Example:
+            >>> Store(Path("wheels")).find("00") is None
+            True
+        """
+        return next((f for f in (self.folder / digest).glob("[!.]*") if f.is_file()), None)
+
+    def _kept(self, index: Path) -> list[Path] | None:
+        """The files of an earlier time; one that is damaged goes away, to be fetched again."""
+        try:
+            names: dict[str, str] = json.loads(index.read_text("utf-8"))
+            found = [self.folder / digest / name for digest, name in names.items()]
+        except (OSError, ValueError, AttributeError, TypeError):
+            return None
+        return found if not self._damaged(found) else None
+
+    def _damaged(self, files: Iterable[Path]) -> list[Path]:
+        """Remove what has not the digest that its folder is called by, and return it."""
+        every = list(files)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            digests = pool.map(_digest, every)
+        wrong = [f for f, digest in zip(every, digests, strict=True) if digest != f.parent.name]
+        for file in wrong:
+            file.unlink(missing_ok=True)
+        return wrong
+
+    def _fetch(self, requirements: str, pip: Pip, what: str, scratch: Path) -> list[Path]:
+        known = sorted(set(re.findall(r"sha256:([0-9a-f]{64})\b", requirements)))
+        self._damaged(file for digest in known if (file := self.find(digest)))
+        kept = [folder for digest in known if (folder := self.folder / digest).is_dir()]
+        folder, wanted = scratch / "files", scratch / "wanted.txt"
+        folder.mkdir()
+        wanted.write_text(requirements, encoding="utf-8")
+        command = [*pip.start(), "download", *pip.options]
+        command += [part for known in kept for part in ("--find-links", known.as_uri())]
+        command += ["--dest", str(folder), "--requirement", str(wanted)]
+        total = len(re.findall(r"^\w", requirements, re.MULTILINE))
+        with progress.followed(scratch, what, total, "**/*.whl"):
+            # Large ones at once on the disk where they stay.
+            run(command, {**os.environ, "TMPDIR": str(scratch)}, silent=pip.silent)
+        return [self._keep(file) for file in sorted(folder.iterdir())]
+
+    def _keep(self, file: Path) -> Path:
+        place = self.folder / _digest(file) / file.name
+        place.parent.mkdir(exist_ok=True)
+        return file.replace(place)
+
+
+def cache() -> Path | None:
+    """Return the folder that all clones of one user share, or None where nobody has a home.
+
+    It is REPRO_CACHE, or else lies where the user keeps caches.
+
+    Example:
+        >>> cache()
+        PosixPath('/home/me/.cache/repro')
+    """
+    if own := os.environ.get("REPRO_CACHE"):
+        return Path(own)
+    if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
+        return base / "repro"
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none
+    return home / ".cache" / "repro" if home.is_dir() else None
+
+
+def usable_store(otherwise: Path) -> Store:
+    """Return the store in the user's cache, or another one where none can be written there.
+
+    Args:
+        otherwise: folder of the other one.
+
+    Example:
+        >>> usable_store(Path("wheels")).folder.name
+        'wheels'
+    """
+    if found := cache():
+        folder = found.absolute() / "wheels"
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return Store(folder)
+    return Store(otherwise)
+
+
+def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
+    """Return the wheel of uv, or None where it cannot be had.
+
+    Args:
+        store: where it is kept.
+        requirements: its pin.
+        pip: what fetches it.
+
+    Example:
+        >>> uv_wheel(store, text, pip).name
+        'uv-0.13.9-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl'
+    """
+    try:
+        (found,) = store.fetched(requirements, replace(pip, silent=True), "fetching uv")
+    except Refused:
+        return None
+    return found
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool = False) -> None:
+    """Run pip or uv.
+
+    Args:
+        command: the program and its arguments.
+        environment: its environment variables.
+        silent: whether nobody hears what it says.
+
+    Raises:
+        Refused: it ended with another status than 0.
+
+    Example:
+        >>> run(["pip", "--version"], os.environ)
+    """
+    nowhere = subprocess.DEVNULL
+    said = nowhere if silent else None
+    done = subprocess.run(command, env=environment, stdin=nowhere, stderr=said, check=False)
+    if done.returncode:
+        raise Refused(command[0])
+
+
+@contextmanager
+def _locked(file: Path) -> Generator[None]:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def emptied(folder: Path) -> Generator[Path]:
+    """Give an empty folder, which goes away; who was killed may have left it full.
+
+    Example:
+        >>> with emptied(Path("scratch")) as folder:
+        ...     list(folder.iterdir())
+        []
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError:
+        return "none"
+END_OF_FILE
+
+cat >"$code/wheels.py" <<'END_OF_FILE' || room
+"""Installs wheels that lie in a folder: by uv, or by pip where uv cannot be had.
+
+Synopsis:
+    with wheels.unpacked_uv(wheel) as uv:
+        wheels.install(found, text, wheels.Target(python, scratch), uv, "wheels of keras")
+
+uv unpacks on all processors, and hashes each wheel against its requirement once more. Its own cache
+would be trusted without a look, and its links into that would tie environments together: a file
+that changes through one of them would change in all. So it gets an empty cache, which goes away.
+
+The standard library is all that is used: this source is also part of the post-deploy scripts.
+"""
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import progress
+from wheel_store import HASHED, QUIET, WHEELS, emptied, run
+
+
+@contextmanager
+def unpacked_uv(wheel: Path | None) -> Generator[str | None]:
+    """Give the path of uv, from its wheel, for as long as it is needed.
+
+    Args:
+        wheel: of uv; None where it cannot be had.
+
+    Example:
+        >>> with unpacked_uv(None) as uv:
+        ...     uv is None
+        True
+    """
+    if wheel is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith(".data/scripts/uv"))
+        uv = Path(archive.extract(name, folder))
+        uv.chmod(0o755)
+        yield str(uv)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where packages go: the Python whose site-packages it is, and a folder to work in meanwhile.
+
+    ``scratch`` lies on the file system of that Python; it is emptied before, and removed after.
+    ``kind`` is what is installed: wheels, or sources that are built by what is there already.
+    """
+
+    python: Path
+    scratch: Path
+    kind: tuple[str, ...] = WHEELS
+
+
+def install(
+    files: Sequence[Path], requirements: str, target: Target, uv: str | None, what: str
+) -> None:
+    """Install packages, and nothing else, by uv, or by pip where there is no uv.
+
+    Args:
+        files: those of the packages.
+        requirements: as pip reads them, each with its hashes.
+        target: where to.
+        uv: the program.
+        what: the words for it in the notes of progress.
+
+    Raises:
+        Refused: a wheel is missing or is another one, or it cannot be written.
+
+    Example:
+        >>> install(found, text, Target(prefix / "bin/python", prefix / "uv"), uv, "keras")
+    """
+    python = target.python
+    with emptied(target.scratch) as scratch:
+        links, wanted = scratch / "wheels", scratch / "wanted.txt"
+        links.mkdir()
+        for file in files:
+            (links / file.name).symlink_to(file.absolute())
+        wanted.write_text(requirements, encoding="utf-8")
+        options = ["--no-index", "--find-links", str(links), "--requirement", str(wanted)]
+        options += [*HASHED, *target.kind, "--quiet"]
+        site = next(python.parent.parent.glob("lib/python3*/site-packages"))
+        with progress.followed(site, what, len(files), "*.dist-info"):
+            if uv:
+                # Hard links to an empty cache that goes away: each file is written once.
+                own = ["--cache-dir", str(scratch / "cache"), "--link-mode", "hardlink"]
+                command = [uv, "pip", "install", "--no-config", "--break-system-packages", *own]
+                run([*command, "--python", str(python), *options], _without("UV_"))
+            else:
+                pip = [str(python), "-IB", "-m", "pip", "install", "--no-user", "--no-compile"]
+                quiet = ["--no-warn-script-location", "--root-user-action", "ignore"]
+                run([*pip, *quiet, *QUIET, *options], _without("PIP_"))
+
+
+def _without(prefix: str) -> dict[str, str]:
+    """The environment without the settings of a program, which only here do not count."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefix)}
+END_OF_FILE
+
+cat >"$code/against_lock.py" <<'END_OF_FILE' || room
+"""Compares a new environment with the lock: its conda packages, its wheels, and their files.
+
+Synopsis:
+    problems = conda_problems(prefix, packages, survey(prefix))
+    problems = wheel_problems(prefix, packages, survey(prefix))
+
+This module runs inside the environment, from the post-deploy script into which bootstrap/render.py
+copies its source: so it needs the standard library and repro.record.installed alone.
 """
 
 import base64
@@ -328,76 +818,31 @@ import importlib.metadata
 import json
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from repro.record.installed import Survey, current_platform, digest, record, survey
+from repro.record.installed import Survey, digest
 
 Package = Mapping[str, str]
 Meta = dict[str, Any]
 
 
-def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
-    """Take one step of an installation.
-
-    Args:
-        argv: ``packages``, ``requirements`` or ``record``, and the environment's folder.
-        lock: the facts and packages that this environment must have.
-
-    Returns:
-        0 where all is as in the lock; 1 where it is not, with the sentences on stderr.
-
-    Example:
-        >>> main(["packages", sys.prefix], lock)
-        0
-    """
-    step, prefix, platform = argv[0], Path(argv[1]), current_platform()
-    packages: Sequence[Package] = lock["packages"].get(platform, [])
-    if not packages:
-        return _refuse([f"Expected one of {', '.join(lock['packages'])}. Received {platform}."])
-    if step == "requirements":
-        print(requirements(packages), end="")
-        return 0
-    if step == "packages":
-        return _refuse(conda_problems(prefix, packages))
-    found = survey(prefix)
-    problems = wheel_problems(prefix, packages, found)
-    if not problems:
-        facts = {**lock, "platform": platform, "packages": packages}
-        record(prefix, found, facts, owners(prefix, found))
-    return _refuse(problems)
-
-
-def requirements(packages: Sequence[Package]) -> str:
-    """Return the wheels as pip reads them.
-
-    Args:
-        packages: of the lock, for this platform.
-
-    Example:
-        >>> requirements([{"manager": "pip", "name": "six", "version": "1.0", "sha256": "8d…"}])
-        'six==1.0 --hash=sha256:8d…\\n'
-    """
-    wheels = (p for p in packages if p["manager"] == "pip")
-    return "".join(f"{p['name']}=={p['version']} --hash=sha256:{p['sha256']}\n" for p in wheels)
-
-
-def conda_problems(prefix: Path, packages: Sequence[Package]) -> list[str]:
+def conda_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> list[str]:
     """Compare the installed conda packages, their archives and their files with the lock.
 
     Args:
         prefix: folder of the environment.
         packages: of the lock, for this platform.
+        found: what lies in the environment.
 
     Returns:
         A sentence for each difference.
 
     Example:
-        >>> conda_problems(Path(sys.prefix), packages)
+        >>> conda_problems(prefix, packages, survey(prefix))
         []
     """
     locked = {p["name"]: p for p in packages if p["manager"] == "conda"}
@@ -414,7 +859,7 @@ def conda_problems(prefix: Path, packages: Sequence[Package]) -> list[str]:
             problems.append(
                 f"Expected {name} with sha256 {want['sha256']}, the lock's. Received {got}."
             )
-        problems += _file_problems(prefix, name, meta)
+        problems += _file_problems(prefix, name, meta, found)
     return problems
 
 
@@ -509,14 +954,6 @@ def _place(prefix: Path, wheel: importlib.metadata.Distribution, path: Any) -> s
     return os.path.relpath(os.path.normpath(str(wheel.locate_file(path))), prefix)
 
 
-def _refuse(problems: Sequence[str]) -> int:
-    for problem in problems[:5]:
-        print(problem, file=sys.stderr)
-    if len(problems) > 5:
-        print(f"And {len(problems) - 5} more.", file=sys.stderr)
-    return 1 if problems else 0
-
-
 def _archive_sha256(meta: Meta) -> str:
     """Return the digest of a package's archive; of a local one nobody else has looked at it."""
     url = urlsplit(str(meta["url"]))
@@ -526,7 +963,7 @@ def _archive_sha256(meta: Meta) -> str:
     return digest(archive).removeprefix("sha256:") if archive.is_file() else f"no file {archive}"
 
 
-def _file_problems(prefix: Path, name: str, meta: Meta) -> Iterator[str]:
+def _file_problems(prefix: Path, name: str, meta: Meta, found: Survey) -> Iterator[str]:
     kept = meta.get("extracted_package_dir")
     mend = f"Remove {kept}" if kept else "Run `conda clean --all --yes`"
     for entry in meta["paths_data"]["paths"]:
@@ -539,7 +976,9 @@ def _file_problems(prefix: Path, name: str, meta: Meta) -> Iterator[str]:
                 "Turn `always_softlink` and `allow_softlinks` off in conda's configuration."
             )
         elif want and not (link and path.is_symlink()):
-            now = digest(path.resolve()) if path.exists() else "no such file"
+            now = "no such file"
+            if path.exists():
+                now = digest(path.resolve()) if path.is_symlink() else found[entry["_path"]][0]
             if now != f"sha256:{want}":
                 yield (
                     f"Expected {path} as in {name}, sha256:{want}. Received {now}: damaged "
@@ -558,13 +997,344 @@ def _unlike_record(
         now = found[place][0] if place in found else "no such file"
         if now != want:
             yield f"Expected {path} as in the wheel of {wheel.name}, {want}. Received {now}."
+END_OF_FILE
+
+cat >"$code/post_deploy.py" <<'END_OF_FILE' || room
+"""Finishes a new environment: compares it with the lock, installs the wheels, records every file.
+
+Synopsis:
+    python -m post_deploy PREFIX < LOCK
+
+LOCK is JSON: the facts of the record, and under `packages` those of each platform. This module
+runs inside the environment, from the post-deploy script into which bootstrap/render.py copies its
+source and that of the modules beside it: so it needs the standard library alone.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import against_lock
+import progress
+import wheel_store
+import wheels
+from repro.record.installed import current_platform, record, survey
+
+HERE = Path(__file__).parent
+UV = HERE / "requirements-uv.txt"
+IMPORTED = HERE / "imported.txt"
+STEPS = ("conda packages", "wheels", "files of the wheels", "bytecode", "record")
+
+# Else a module that was not compiled would be, by whoever imports it outside of a job.
+NO_BYTECODE = "import sys; sys.dont_write_bytecode = True\n"
+
+COULD_NOT_RUN = 4  # the status with which ./run ends
+WORKERS = os.cpu_count() or 1
+
+Package = Mapping[str, str]
+
+
+class NotMade(Exception):
+    """The environment is refused; the text says why, the lines before it what differs."""
+
+
+def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
+    """Finish an environment, or say why not.
+
+    Args:
+        argv: the environment's folder.
+        lock: the facts and packages that it must have.
+
+    Returns:
+        0 where all is as in the lock; 1 where it is not, with the sentences on stderr.
+
+    Example:
+        >>> main([sys.prefix], lock)
+        0
+    """
+    prefix, platform = Path(argv[0]), current_platform()
+    try:
+        with _alone(prefix):
+            packages: Sequence[Package] = lock["packages"].get(platform, [])
+            if not packages:
+                raise NotMade(
+                    f"Expected one of {', '.join(lock['packages'])}. Received {platform}."
+                )
+            _finish(prefix, {**lock, "platform": platform, "packages": packages})
+    except NotMade as why:
+        return _told(f"The environment {lock['environment']} was not made. {why}")
+    except OSError as error:
+        return _told(
+            f"The environment {lock['environment']} was not made. Expected to read and write "
+            f"files. Received from the system: {error}. Make room or give the right to write "
+            "there (REPRO_CACHE moves what is kept in your cache), then try again."
+        )
+    return 0
+
+
+def requirements(packages: Sequence[Package]) -> str:
+    """Return the wheels as pip and uv read them.
+
+    Args:
+        packages: of the lock, for this platform.
+
+    Example:
+        >>> requirements([{"manager": "pip", "name": "six", "version": "1.0", "sha256": "8d…"}])
+        'six==1.0 --hash=sha256:8d…\\n'
+    """
+    pinned = (p for p in packages if p["manager"] == "pip")
+    return "".join(f"{p['name']}=={p['version']} --hash=sha256:{p['sha256']}\n" for p in pinned)
+
+
+@contextmanager
+def _alone(prefix: Path) -> Generator[None]:
+    """Hold the environment: who would remove it, or make it too, waits."""
+    with prefix.with_name(f"{prefix.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
+    packages, note = facts["packages"], partial(_note, facts["environment"])
+    note("conda packages")
+    first = survey(prefix)
+    _refuse(
+        against_lock.conda_problems(prefix, packages, first),
+        "Expected the conda packages of the lock. Received others (above). Where a package is "
+        "named, remove it from the channel's cache or mend the channel; try again.",
+    )
+    note("wheels")
+    _install(prefix, facts["environment"], requirements(packages))
+    note("files of the wheels")
+    second = survey(prefix, first)
+    _refuse(
+        against_lock.wheel_problems(prefix, packages, second),
+        "Expected the wheels of the lock, whole. Received others (above). Try again.",
+    )
+    note("bytecode")
+    _compile(prefix)
+    note("record")
+    found = survey(prefix, second)
+    record(prefix, found, facts, against_lock.owners(prefix, found))
+    progress.note(f"environment {facts['environment']}", len(STEPS), len(STEPS))
+
+
+def _note(environment: str, step: str) -> None:
+    progress.note(f"environment {environment}", STEPS.index(step), len(STEPS), step)
+
+
+def _told(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    progress.refused(sentence, COULD_NOT_RUN)
+    return 1
+
+
+def _refuse(problems: Sequence[str], otherwise: str) -> None:
+    for problem in problems[:5]:
+        print(problem, file=sys.stderr)
+    if len(problems) > 5:
+        print(f"And {len(problems) - 5} more.", file=sys.stderr)
+    if problems:
+        raise NotMade(otherwise)
+
+
+def _install(prefix: Path, name: str, wanted: str) -> None:
+    python, own = prefix / "bin" / "python", prefix.with_name(f"{prefix.name}.wheels")
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    pip = wheel_store.Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
+    try:
+        store = wheel_store.usable_store(own)
+        found = store.fetched(wanted, pip, f"fetching wheels of {name}")
+        with wheels.unpacked_uv(wheel_store.uv_wheel(store, UV.read_text("utf-8"), pip)) as uv:
+            target = wheels.Target(python, prefix.with_name(f"{prefix.name}.uv"))
+            wheels.install(found, wanted, target, uv, f"wheels of {name}")
+            _check(python, uv)
+    except wheel_store.Refused:
+        raise NotMade(
+            "Expected each wheel of the lock, with its sha256, from the index that pip is "
+            "configured with. Received a refusal (above). `pip config list` shows the settings; "
+            "mend the index or the network, then try again."
+        ) from None
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def _check(python: Path, uv: str | None) -> None:
+    quiet = ["--quiet", "--disable-pip-version-check"]
+    pip = [str(python), "-IB", "-m", "pip", "check", *quiet]
+    ours = [uv, "pip", "check", "--no-config", "--no-cache", "--quiet", "--python", str(python)]
+    command = [part for part in ours if part] if uv else pip
+    if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode:
+        raise NotMade(
+            "Expected packages that fit together. Received the contradictions above. Correct "
+            "environment.yml and run `./run lock`."
+        )
+
+
+def _compile(prefix: Path) -> None:
+    """Compile what a step imports, once, bound to no time; nothing is compiled there ever again.
+
+    The status is not looked at: what does not compile cannot be imported.
+    """
+    for library in prefix.glob("lib/python3*"):
+        (library / "site-packages" / "repro_no_bytecode.pth").write_text(NO_BYTECODE)
+        files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
+        running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
+        for process in running:
+            process.wait()
+
+
+def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
+    names = HERE / f"compiled-{number}.txt"
+    names.write_text("\n".join(map(str, files)))
+    command = [str(prefix / "bin" / "python"), "-IB", "-m", "compileall", "-qq", "-f"]
+    return subprocess.Popen([*command, "--invalidation-mode", "unchecked-hash", "-i", str(names)])
+
+
+def compiled(library: Path, imported: Sequence[str]) -> list[Path]:
+    """Return the modules that are compiled.
+
+    Args:
+        library: lib/python3.11 of an environment.
+        imported: lines of imported.txt: a folder with all below it, ``FOLDER/*`` for its own
+            modules alone, ``-NAME`` for a package of which nothing is imported. What it does not
+            name, the user added: it is compiled whole.
+
+    Example:
+        >>> compiled(prefix / "lib/python3.11", ["asyncio", "*"])[0].name
+        'base_events.py'
+    """
+    site, files = library / "site-packages", list[Path]()
+    for line in (line for line in imported if line and line[0] not in "-#"):
+        folder = library / line.removesuffix("*")
+        files += folder.glob("*.py") if line.endswith("*") else folder.rglob("*.py")
+    known = {
+        line.removeprefix("-").removeprefix("site-packages/").partition("/")[0] for line in imported
+    }
+    for package in site.iterdir():
+        if package.name not in known:
+            files += package.rglob("*.py")
+    return sorted(set(files))
 
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], json.load(sys.stdin)))
 END_OF_FILE
 
-cat >"$code/lock.json" <<'END_OF_FILE'
+cat >"$code/requirements-uv.txt" <<'END_OF_FILE' || room
+# uv, which unpacks and installs wheels: those of the tools, and those of each environment, where it
+# is a part of nothing: it goes away when it is done. Where it cannot be had, pip installs.
+uv==0.13.9 \
+    --hash=sha256:16963d19594e18d746a70c7fce82237bde4f2cac4cfcf0ca2b84796fe9d0c6e9 \
+    --hash=sha256:2c45530751517d6c3bbc69a19473f6effe47cce047bede01ffd8af7ea7b36b25 \
+    --hash=sha256:3eeeb51a267a2144640fcd8f38d4a2f63439b39bc47445fd84727c3fc462c843 \
+    --hash=sha256:5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe \
+    --hash=sha256:56ec37616c00220032fc7b8c9d0ef51367fd0d70d9cd6ddd841660f949f84fed \
+    --hash=sha256:66c512266d633bef48384a1f53003f41f2a8e7b36fe6e7fbfd3e0fd52d96fa63 \
+    --hash=sha256:6a44b2ed8111d2f60d2b92627c5dccda3f7ed7570b18ce115e569cd68c28246b \
+    --hash=sha256:6b0c7b9f47a5d011939d61e324d3fe18a8bc155d8dd53add738709a92f290a7c \
+    --hash=sha256:6d5114bba238adddacb32fb11904f2b3ff4e988f8e9ff0d8d3b5e9822cf836b8 \
+    --hash=sha256:7ec1e1dd9b6cb335c301afdf877989df384227313981850755a59561f75e4ab8 \
+    --hash=sha256:a2ee66fe8b6608e1482ab1bde5799da04705c1cb40324c7f66054ecf46ae6e40 \
+    --hash=sha256:a6e845f387e4ed55bb59342957a9179e24a631fcc7668bda3426ae1cef8ed4b9 \
+    --hash=sha256:c16ed11e013557536b3e60065f1b912f6407bd6518e041b961e23ef9e6b4fbf5 \
+    --hash=sha256:c5dbdb7c8737cd183a9dce95b39cfd1f3d54ec2a27a1bb58f160293f9ba2c805 \
+    --hash=sha256:d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19 \
+    --hash=sha256:db5c8df7145c21ffea9c0f74e38823bac3af60cbadf0e26b8633f08627b17bab \
+    --hash=sha256:dd6f4f93ddf8a668c73f0945f3638444b2140a4e15a3912067493fc6335543e4 \
+    --hash=sha256:ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375 \
+    --hash=sha256:eeb92051c2123b9730c46b04cc843cfa4bc7d7b0aec56df431a2215ef4cb0273
+END_OF_FILE
+
+cat >"$code/imported.txt" <<'END_OF_FILE' || room
+# What a step imports, by folder: these are compiled when an environment is made. Made by
+# `python bootstrap/imported.py`; do not edit. FOLDER/* is its own modules; of -NAME, nothing.
+*
+-site-packages/grpc
+-site-packages/markdown_it
+-site-packages/pip
+-site-packages/pygments
+-site-packages/setuptools
+asyncio
+collections
+concurrent
+ctypes/*
+email
+encodings/*
+http
+importlib
+json
+logging/*
+multiprocessing/*
+multiprocessing/dummy
+re
+site-packages/*
+site-packages/_distutils_hack
+site-packages/absl
+site-packages/astunparse
+site-packages/certifi/*
+site-packages/charset_normalizer
+site-packages/flatbuffers
+site-packages/gast
+site-packages/google
+site-packages/h5py/*
+site-packages/h5py/_hl
+site-packages/idna
+site-packages/keras
+site-packages/ml_dtypes
+site-packages/namex
+site-packages/numpy/*
+site-packages/numpy/_core/*
+site-packages/numpy/_typing
+site-packages/numpy/_utils
+site-packages/numpy/char
+site-packages/numpy/core/*
+site-packages/numpy/ctypeslib
+site-packages/numpy/f2py/*
+site-packages/numpy/f2py/_backends/*
+site-packages/numpy/fft
+site-packages/numpy/lib
+site-packages/numpy/linalg/*
+site-packages/numpy/ma/*
+site-packages/numpy/matrixlib/*
+site-packages/numpy/polynomial/*
+site-packages/numpy/random/*
+site-packages/numpy/rec
+site-packages/numpy/strings
+site-packages/numpy/testing
+site-packages/numpy/typing/*
+site-packages/opt_einsum
+site-packages/optree
+site-packages/packaging/*
+site-packages/requests
+site-packages/rich/*
+site-packages/rich/_unicode_data/*
+site-packages/scipy/*
+site-packages/scipy/_lib/*
+site-packages/scipy/_lib/array_api_compat/*
+site-packages/scipy/_lib/array_api_compat/common
+site-packages/scipy/_lib/array_api_compat/numpy
+site-packages/scipy/_lib/array_api_extra
+site-packages/scipy/sparse/*
+site-packages/tensorflow
+site-packages/termcolor
+site-packages/urllib3
+site-packages/wrapt
+unittest
+urllib
+xml
+END_OF_FILE
+
+
+cat >"$code/lock.json" <<'END_OF_FILE' || room
 {"environment": "keras-dev", "channel": "locked", "lock": "sha256:313ed4c1ff6ad94cc5da3838b849c72eaeaf02a6d9e38c793b9d8473264aed14", "packages": {
 "linux-64": [
 {"manager": "conda", "name": "_openmp_mutex", "version": "4.5", "sha256": "1dd3fffd892081df9726d7eb7e0dea6198962ba775bd88842135a4ddb4deb3c9", "build": "20_gnu"},
@@ -784,30 +1554,4 @@ cat >"$code/lock.json" <<'END_OF_FILE'
 }}
 END_OF_FILE
 
-step() {
-    PYTHONPATH="$code" "$prefix/bin/python" -Ps -m post_deploy "$1" "$prefix" <"$code/lock.json"
-}
-
-step packages ||
-    refuse "Expected the conda packages of the lock. Received others (above)." \
-        "Where a package is named, remove it from the channel's cache or mend the channel; try again."
-
-step requirements >"$code/requirements.txt" || refuse "Expected a list of wheels. See above."
-"$prefix/bin/python" -IB -m pip install --requirement "$code/requirements.txt" \
-    --require-hashes --no-deps --only-binary :all: --no-user --no-compile --no-input --quiet \
-    --no-warn-script-location --disable-pip-version-check --root-user-action ignore ||
-    refuse "Expected each wheel of the lock, with its sha256, from the index that pip is" \
-        "configured with. Received pip's refusal (above). \`pip config list\` shows the settings;" \
-        "mend the index or the network, then try again."
-"$prefix/bin/python" -IB -m pip check --quiet --disable-pip-version-check ||
-    refuse "Expected packages that fit together. Received the contradictions above." \
-        "Correct environment.yml and run \`./run lock\`."
-
-# Once, and bound to no time stamp: so Python has no reason to write there ever again, not even in
-# a copied environment. The status is not looked at: what does not compile cannot be imported.
-"$prefix/bin/python" -IB -m compileall -qq -f -j 0 --invalidation-mode unchecked-hash "$prefix/lib" ||
-    :
-
-step record ||
-    refuse "Expected the wheels of the lock, whole. Received others (above). Try again; if it" \
-        "stays so, clear pip's cache with \`pip cache purge\`."
+PYTHONPATH="$code" "$prefix/bin/python" -Ps -m post_deploy "$prefix" <"$code/lock.json"

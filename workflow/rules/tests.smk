@@ -19,6 +19,8 @@ rule benchmark_set_up:
         temp("logs/benchmark-set-up.md"),
     log:
         "logs/benchmark-set-up.log",
+    conda:
+        environment("keras-dev")
     threads: workflow.cores
     params:
         python=sys.executable,

@@ -26,6 +26,7 @@ from repro.core.canonical import canonical
 from repro.core.child import signals_held, waited
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.factors import BY_PARENT, STRESS, VARIATIONS, processors, variables
+from repro.core.held import for_life
 from repro.core.isolation import die_with, mounted_below, reason
 from repro.core.stale_state import FRESH
 from repro.core.start import NotVaried, Start
@@ -113,6 +114,7 @@ def launch(
             "Leave `--vary` out."
         )
     here = Path.cwd()
+    for_life(Path(sys.prefix))
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     environment |= {**settings(intra), RUN: run, DIRECTORY: str(here)}
     program, given = Path(sys.argv[0]).absolute(), tuple(arguments)

@@ -27,7 +27,12 @@ from repro.keep.container import Kept
 from repro.keep.index import ALWAYS, CONDA, CONFIGURATION, INDEX, METADATA, PYPI, SUMS, Index
 from repro.record import manifest
 
-PINS = ("requirements.txt", "requirements-source.txt", "channel-wheels.txt")
+PINS = (
+    "requirements.txt",
+    "requirements-source.txt",
+    "requirements-uv.txt",
+    "channel-wheels.txt",
+)
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 

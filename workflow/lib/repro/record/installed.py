@@ -21,11 +21,13 @@ import platform as machine
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 RECORD = "repro-installed.json"  # not in conda-meta: conda takes every .json there for a package
 SHOWN = 5
+LARGE = 1 << 20  # bytes from which on a file is worth a thread of its own
 CLOCK_TICK = 0.02  # seconds; that of file times is 10 ms at most, on Linux
 
 Survey = dict[str, list[Any]]
@@ -104,11 +106,12 @@ def refusal(prefix: Path, problems: Sequence[str]) -> str:
     )
 
 
-def survey(prefix: Path) -> Survey:
-    """Hash every file of an environment.
+def survey(prefix: Path, known: Mapping[str, Sequence[Any]] | None = None) -> Survey:
+    """Hash every file of an environment, large ones on all processors.
 
     Args:
         prefix: folder of the environment.
+        known: what an earlier survey found; what has not changed since is not hashed again.
 
     Returns:
         By path: digest, size in bytes, inode, mtime and ctime in ns. Folders, whose paths end in
@@ -124,11 +127,20 @@ def survey(prefix: Path) -> Survey:
     # What is written within one tick of the clock has the same times: a change that comes right
     # after must fall into a later tick than the last one before.
     time.sleep(CLOCK_TICK)
-    return {
-        path: [] if status is None else [digest(prefix / path), *_identity(status)]
-        for path, status in _walk(prefix)
-        if path != RECORD
-    }
+    entries = [(path, status) for path, status in _walk(prefix) if path != RECORD]
+    found: Survey = {path: [] if s is None else ["", *_identity(s)] for path, s in entries}
+    anew = {path: row for path, row in found.items() if row}
+    for path, row in (known or {}).items():
+        if row and path in anew and row[1:5] == anew[path][1:]:
+            anew.pop(path)[0] = row[0]
+    large = [path for path, row in anew.items() if row[1] >= LARGE]
+    with ThreadPoolExecutor() as pool:
+        digests = pool.map(digest, [prefix / path for path in large])
+        for path in anew.keys() - set(large):
+            anew[path][0] = digest(prefix / path)
+        for path, value in zip(large, digests, strict=True):
+            anew[path][0] = value
+    return found
 
 
 def digest(path: Path) -> str:

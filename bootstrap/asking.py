@@ -1,0 +1,27 @@
+"""Asks the user, who may not be there.
+
+Synopsis:
+    if asking.agreed("Go on?"): ...
+"""
+
+import sys
+
+
+def agreed(question: str) -> bool:
+    """Say whether somebody at a terminal says yes.
+
+    Args:
+        question: without the answers that there are.
+
+    Example:
+        >>> agreed("Go on?")
+        Go on? [y/N] y
+        True
+    """
+    if sys.stdin is None or not sys.stdin.isatty():  # None where a program closed it
+        return False
+    try:
+        return input(f"{question} [y/N] ").strip().lower() == "y"
+    except EOFError:  # the end of the input, typed
+        print()
+        return False

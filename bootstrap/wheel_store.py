@@ -1,0 +1,261 @@
+"""Where wheels are kept: fetched once by pip, below their sha256, for all clones of one user.
+
+Synopsis:
+    store = usable_store(otherwise)
+    found = store.fetched(text, Pip(start, "3.11"), "wheels of keras")
+
+pip fetches, so what the user set for it (indexes, credentials, proxy, certificates) keeps its
+meaning. Every file is hashed each time before it is used.
+
+The standard library is all that is used: this source is also part of the post-deploy scripts.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import progress
+
+HASHED = ("--require-hashes", "--no-deps")
+QUIET = ("--no-input", "-qq", "--disable-pip-version-check")
+WHEELS = ("--only-binary", ":all:")
+SOURCES = ("--no-binary", ":all:", "--no-build-isolation")
+
+
+class Refused(Exception):
+    """pip or uv did not do it; they have said why on stderr."""
+
+
+@dataclass(frozen=True)
+class Pip:
+    """How to start pip, and what it fetches: for which version of Python, wheels or sources.
+
+    ``silent`` is for what can be done without: nobody hears why it could not be had.
+    """
+
+    start: Callable[[], Sequence[str]]
+    python: str
+    source: bool = False
+    silent: bool = False
+
+    @property
+    def options(self) -> list[str]:
+        """Those of `pip download`."""
+        kind = SOURCES if self.source else (*WHEELS, "--python-version", self.python)
+        return [*HASHED, *QUIET, *kind]
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of wheels below their sha256, with a list for each text of requirements."""
+
+    folder: Path
+
+    def fetched(self, requirements: str, pip: Pip, what: str) -> list[Path]:
+        """Return the files of some requirements, fetched where need be.
+
+        Args:
+            requirements: as pip reads them, each with its hashes.
+            pip: what fetches; it is not started where all is there.
+            what: the words for it in the notes of progress.
+
+        Returns:
+            Their files; each has one of the digests that it may have.
+
+        Raises:
+            Refused: pip did not fetch them.
+            OSError: the folder cannot be written.
+
+        Example:
+            >>> Store(Path("wheels")).fetched("six==1.17.0 --hash=sha256:47…", pip, "six")
+            [PosixPath('wheels/47…/six-1.17.0-py2.py3-none-any.whl')]
+        """
+        tag = [pip.python, pip.source, sys.platform, platform.machine(), requirements]
+        index = self.folder / f"{hashlib.sha256(repr(tag).encode()).hexdigest()}.json"
+        with _locked(index.with_suffix(".lock")):
+            found = self._kept(index)
+            if found is None:
+                with emptied(index.with_name(f".partial-{index.stem}")) as scratch:
+                    found = self._fetch(requirements, pip, what, scratch)
+                names = {file.parent.name: file.name for file in found}
+                _write(index, json.dumps(names, indent=1))
+            return found
+
+    def find(self, digest: str) -> Path | None:
+        """Return the file with that sha256, or None if it is not there.
+
+        Example:
+            >>> Store(Path("wheels")).find("00") is None
+            True
+        """
+        return next((f for f in (self.folder / digest).glob("[!.]*") if f.is_file()), None)
+
+    def _kept(self, index: Path) -> list[Path] | None:
+        """The files of an earlier time; one that is damaged goes away, to be fetched again."""
+        try:
+            names: dict[str, str] = json.loads(index.read_text("utf-8"))
+            found = [self.folder / digest / name for digest, name in names.items()]
+        except (OSError, ValueError, AttributeError, TypeError):
+            return None
+        return found if not self._damaged(found) else None
+
+    def _damaged(self, files: Iterable[Path]) -> list[Path]:
+        """Remove what has not the digest that its folder is called by, and return it."""
+        every = list(files)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            digests = pool.map(_digest, every)
+        wrong = [f for f, digest in zip(every, digests, strict=True) if digest != f.parent.name]
+        for file in wrong:
+            file.unlink(missing_ok=True)
+        return wrong
+
+    def _fetch(self, requirements: str, pip: Pip, what: str, scratch: Path) -> list[Path]:
+        known = sorted(set(re.findall(r"sha256:([0-9a-f]{64})\b", requirements)))
+        self._damaged(file for digest in known if (file := self.find(digest)))
+        kept = [folder for digest in known if (folder := self.folder / digest).is_dir()]
+        folder, wanted = scratch / "files", scratch / "wanted.txt"
+        folder.mkdir()
+        wanted.write_text(requirements, encoding="utf-8")
+        command = [*pip.start(), "download", *pip.options]
+        command += [part for known in kept for part in ("--find-links", known.as_uri())]
+        command += ["--dest", str(folder), "--requirement", str(wanted)]
+        total = len(re.findall(r"^\w", requirements, re.MULTILINE))
+        with progress.followed(scratch, what, total, "**/*.whl"):
+            # Large ones at once on the disk where they stay.
+            run(command, {**os.environ, "TMPDIR": str(scratch)}, silent=pip.silent)
+        return [self._keep(file) for file in sorted(folder.iterdir())]
+
+    def _keep(self, file: Path) -> Path:
+        place = self.folder / _digest(file) / file.name
+        place.parent.mkdir(exist_ok=True)
+        return file.replace(place)
+
+
+def cache() -> Path | None:
+    """Return the folder that all clones of one user share, or None where nobody has a home.
+
+    It is REPRO_CACHE, or else lies where the user keeps caches.
+
+    Example:
+        >>> cache()
+        PosixPath('/home/me/.cache/repro')
+    """
+    if own := os.environ.get("REPRO_CACHE"):
+        return Path(own)
+    if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
+        return base / "repro"
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none
+    return home / ".cache" / "repro" if home.is_dir() else None
+
+
+def usable_store(otherwise: Path) -> Store:
+    """Return the store in the user's cache, or another one where none can be written there.
+
+    Args:
+        otherwise: folder of the other one.
+
+    Example:
+        >>> usable_store(Path("wheels")).folder.name
+        'wheels'
+    """
+    if found := cache():
+        folder = found.absolute() / "wheels"
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return Store(folder)
+    return Store(otherwise)
+
+
+def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
+    """Return the wheel of uv, or None where it cannot be had.
+
+    Args:
+        store: where it is kept.
+        requirements: its pin.
+        pip: what fetches it.
+
+    Example:
+        >>> uv_wheel(store, text, pip).name
+        'uv-0.13.9-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl'
+    """
+    try:
+        (found,) = store.fetched(requirements, replace(pip, silent=True), "fetching uv")
+    except Refused:
+        return None
+    return found
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool = False) -> None:
+    """Run pip or uv.
+
+    Args:
+        command: the program and its arguments.
+        environment: its environment variables.
+        silent: whether nobody hears what it says.
+
+    Raises:
+        Refused: it ended with another status than 0.
+
+    Example:
+        >>> run(["pip", "--version"], os.environ)
+    """
+    nowhere = subprocess.DEVNULL
+    said = nowhere if silent else None
+    done = subprocess.run(command, env=environment, stdin=nowhere, stderr=said, check=False)
+    if done.returncode:
+        raise Refused(command[0])
+
+
+@contextmanager
+def _locked(file: Path) -> Generator[None]:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def emptied(folder: Path) -> Generator[Path]:
+    """Give an empty folder, which goes away; who was killed may have left it full.
+
+    Example:
+        >>> with emptied(Path("scratch")) as folder:
+        ...     list(folder.iterdir())
+        []
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError:
+        return "none"

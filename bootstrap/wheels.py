@@ -1,0 +1,103 @@
+"""Installs wheels that lie in a folder: by uv, or by pip where uv cannot be had.
+
+Synopsis:
+    with wheels.unpacked_uv(wheel) as uv:
+        wheels.install(found, text, wheels.Target(python, scratch), uv, "wheels of keras")
+
+uv unpacks on all processors, and hashes each wheel against its requirement once more. Its own cache
+would be trusted without a look, and its links into that would tie environments together: a file
+that changes through one of them would change in all. So it gets an empty cache, which goes away.
+
+The standard library is all that is used: this source is also part of the post-deploy scripts.
+"""
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import progress
+from wheel_store import HASHED, QUIET, WHEELS, emptied, run
+
+
+@contextmanager
+def unpacked_uv(wheel: Path | None) -> Generator[str | None]:
+    """Give the path of uv, from its wheel, for as long as it is needed.
+
+    Args:
+        wheel: of uv; None where it cannot be had.
+
+    Example:
+        >>> with unpacked_uv(None) as uv:
+        ...     uv is None
+        True
+    """
+    if wheel is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith(".data/scripts/uv"))
+        uv = Path(archive.extract(name, folder))
+        uv.chmod(0o755)
+        yield str(uv)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where packages go: the Python whose site-packages it is, and a folder to work in meanwhile.
+
+    ``scratch`` lies on the file system of that Python; it is emptied before, and removed after.
+    ``kind`` is what is installed: wheels, or sources that are built by what is there already.
+    """
+
+    python: Path
+    scratch: Path
+    kind: tuple[str, ...] = WHEELS
+
+
+def install(
+    files: Sequence[Path], requirements: str, target: Target, uv: str | None, what: str
+) -> None:
+    """Install packages, and nothing else, by uv, or by pip where there is no uv.
+
+    Args:
+        files: those of the packages.
+        requirements: as pip reads them, each with its hashes.
+        target: where to.
+        uv: the program.
+        what: the words for it in the notes of progress.
+
+    Raises:
+        Refused: a wheel is missing or is another one, or it cannot be written.
+
+    Example:
+        >>> install(found, text, Target(prefix / "bin/python", prefix / "uv"), uv, "keras")
+    """
+    python = target.python
+    with emptied(target.scratch) as scratch:
+        links, wanted = scratch / "wheels", scratch / "wanted.txt"
+        links.mkdir()
+        for file in files:
+            (links / file.name).symlink_to(file.absolute())
+        wanted.write_text(requirements, encoding="utf-8")
+        options = ["--no-index", "--find-links", str(links), "--requirement", str(wanted)]
+        options += [*HASHED, *target.kind, "--quiet"]
+        site = next(python.parent.parent.glob("lib/python3*/site-packages"))
+        with progress.followed(site, what, len(files), "*.dist-info"):
+            if uv:
+                # Hard links to an empty cache that goes away: each file is written once.
+                own = ["--cache-dir", str(scratch / "cache"), "--link-mode", "hardlink"]
+                command = [uv, "pip", "install", "--no-config", "--break-system-packages", *own]
+                run([*command, "--python", str(python), *options], _without("UV_"))
+            else:
+                pip = [str(python), "-IB", "-m", "pip", "install", "--no-user", "--no-compile"]
+                quiet = ["--no-warn-script-location", "--root-user-action", "ignore"]
+                run([*pip, *quiet, *QUIET, *options], _without("PIP_"))
+
+
+def _without(prefix: str) -> dict[str, str]:
+    """The environment without the settings of a program, which only here do not count."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefix)}

@@ -1,0 +1,66 @@
+"""Which environments a command line needs: those of the configuration, and the tests' own."""
+
+from pathlib import Path
+
+import needs
+import pytest
+
+CONFIG = "experiments:\n  a: {code: a.py}\n  b: {environment: keras-cuda}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    """A project with a configuration."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yaml").write_text(CONFIG)
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["all"], {"keras", "keras-cuda"}),
+        (["tests", "--cores", "2"], {"keras", "keras-cuda", "keras-dev"}),
+        (["controls"], {"keras", "keras-cuda", "keras-dev"}),
+    ],
+)
+def test_an_experiment_has_that_which_it_names_or_the_usual_one(
+    arguments: list[str], names: set[str], folder: str
+) -> None:
+    assert needs.of([*arguments, "--directory", folder]).names == names
+
+
+def test_another_configuration_comes_on_top(folder: str, tmp_path: Path) -> None:
+    more = tmp_path / "more.yaml"
+    more.write_text("experiments:\n  a: {environment: keras-tables}\n")
+    found = needs.of(["all", "-d", folder, "--configfile", str(more)])
+    assert found.names == {"keras", "keras-cuda", "keras-tables"}
+
+
+@pytest.mark.parametrize("text", ["experiments: [1]", "- a", "a: [", "experiments: {a: 1}", ""])
+def test_what_cannot_be_read_is_left_to_snakemake(text: str, folder: str) -> None:
+    Path(folder, "config", "config.yaml").write_text(text)
+    assert needs.of(["all", "-d", folder]).names == set()
+    assert needs.of(["all", "-d", f"{folder}/none"]).names == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "jobs"),
+    [
+        (["all", "--cores", "2"], True),
+        (["results/n/verdict.json", "-c1"], True),
+        (["all", "--dry-run"], False),
+        (["all", "-np"], False),
+        (["--version"], False),
+        (["all", "--snakefile", "other"], False),
+        (["all", "--snakefile=other"], False),
+    ],
+)
+def test_where_no_job_runs_nothing_is_needed(arguments: list[str], jobs: bool) -> None:
+    assert needs.of(arguments).jobs == jobs
+
+
+def test_the_folder_that_is_named_is_found() -> None:
+    assert needs.of(["all", "--conda-prefix", "/a b"]).given == "/a b"
+    assert needs.of(["all", "--conda-prefix=/a"]).given == "/a"
+    assert needs.of(["all"]).given is None

@@ -1,0 +1,35 @@
+"""What a step imports is compiled in the environment; what is not, is not written there later."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = """\
+import sys
+import tensorflow, keras
+
+for module in list(sys.modules.values()):
+    if (file := str(getattr(module, "__file__", None))).endswith(".py"):
+        print(module.__cached__ or "", file, sep="|")
+"""
+
+
+def test_what_a_step_imports_is_compiled() -> None:
+    """Else make bootstrap/imported.txt again: bootstrap/imported.py says how."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-B", "-c", PROGRAM], capture_output=True, text=True, check=True
+    )
+    loaded = [line.split("|") for line in done.stdout.splitlines()]
+    inside = [(cached, file) for cached, file in loaded if file.startswith(sys.prefix)]
+    missing = [file for cached, file in inside if not Path(cached).is_file()]
+    assert len(inside) > 1000
+    assert len(missing) <= 0.02 * len(inside), missing
+
+
+def test_no_python_compiles_there_later() -> None:
+    """Even one that is started without -B, as from an activated environment."""
+    asked = "import sys; print(sys.dont_write_bytecode)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", asked], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "True"
