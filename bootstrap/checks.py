@@ -17,7 +17,12 @@ import project
 import tools
 
 SNAKEMAKE_FILES = ("Snakefile", "workflow/Snakefile", "workflow/rules")
-HOST_TESTS = ("tests/bootstrap", "tests/workflow")
+WORKERS = 2  # most stages keep one processor busy
+# Of what may run at any time, in this order; the rest is short enough to fill what is left.
+LONGEST = (
+    "tests/workflow/test_drill.py", "tests/bootstrap", "tests/workflow/test_zoo.py",
+    "tests/workflow/test_main_job.py", "tests/workflow/test_edits.py",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,12 +56,12 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="leave out whatever takes long")
     options, rest = parser.parse_known_args(argv)
 
-    both = lanes(quick=options.quick, pytest=rest)
+    queue = chains(quick=options.quick, pytest=rest)
     with _environments(quick=options.quick) as status:
         if status:
             return status
-        with ThreadPoolExecutor(len(both)) as pool:
-            results = [result for lane in pool.map(_run, both) for result in lane]
+        with ThreadPoolExecutor(WORKERS) as pool:
+            results = [result for chain in pool.map(_run, queue) for result in chain]
     print("\n== summary")
     for name, status, seconds in results:
         print(f"{'passed' if status == 0 else 'FAILED':<8}{name:<28}{seconds:6.1f} s")
@@ -83,10 +88,10 @@ def _environments(*, quick: bool) -> Generator[int]:
         yield status
 
 
-def _run(lane: Sequence[Stage]) -> list[tuple[str, int, float]]:
+def _run(chain: Sequence[Stage]) -> list[tuple[str, int, float]]:
     """Run stages one after the other, and print what each said when it has ended."""
     results: list[tuple[str, int, float]] = []
-    for stage in lane:
+    for stage in chain:
         print(f"== {stage.name}: $ {shlex.join(stage.command)}", flush=True)
         start = time.monotonic()
         done = subprocess.run(
@@ -100,18 +105,19 @@ def _run(lane: Sequence[Stage]) -> list[tuple[str, int, float]]:
     return results
 
 
-def lanes(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
-    """Return what to run, in lanes that run at once and take about as long as one another.
+def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
+    """Return what to run: a queue from which whoever is free takes the next chain of stages.
 
     Args:
         quick: without the tests that train, and without those marked slow.
         pytest: further arguments for each pytest.
 
     Returns:
-        Stages in order, what fails fastest first. Most of them keep one processor busy.
+        Chains, what fails fastest first and then the longest first, so that the workers end at
+        about the same time. What is in one chain never runs at once: it shares a log.
 
     Example:
-        >>> lanes(quick=True)[0][0].name
+        >>> chains(quick=True)[0][0].name
         'ruff'
     """
     python = str(tools.VENV / "bin" / "python")
@@ -122,18 +128,29 @@ def lanes(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
         Stage("pyright", ("basedpyright", "--level", "error", "--pythonpath", python)),
         Stage("snakemake --lint", ("snakemake", "--lint")),
     ]
+    keras = [] if quick else [Stage("tests/keras", _in_environment("tests/keras", quick, pytest))]
     tests = [
         Stage("tests/unit", _in_environment("tests/unit", quick, pytest)),
+        *keras,
         # How the controls are counted; they themselves run by `./run controls`.
         Stage("tests/irreproducible", _in_environment("tests/irreproducible", True, pytest)),
     ]
+    return [lint, tests, *([stage] for stage in _host(quick, pytest))]
+
+
+def _host(quick: bool, pytest: Sequence[str]) -> list[Stage]:
+    """Tests in the Python of the tools, file by file where that is worth it."""
+    # Of a part of them a file may have none, which pytest takes for a failure.
+    split = not (quick or pytest)
+    files = (project.ROOT / "tests" / "workflow").glob("test_*.py")
+    workflow = [f"tests/workflow/{file.name}" for file in files] if split else ["tests/workflow"]
+    names = sorted(["tests/bootstrap", *workflow], key=lambda name: (_rank(name), name))
     some = ["-m", "not slow"] if quick else []
-    host = [Stage(name, ("pytest", name, *some, *pytest)) for name in HOST_TESTS]
-    if quick:
-        return [[*lint, *tests], host]
-    keras = Stage("tests/keras", _in_environment("tests/keras", quick, pytest))
-    bootstrap, workflow = host
-    return [[*lint, *tests, keras, bootstrap], [workflow]]
+    return [Stage(name, ("pytest", name, *some, *pytest)) for name in names]
+
+
+def _rank(name: str) -> int:
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 def _in_environment(folder: str, quick: bool, pytest: Sequence[str]) -> tuple[str, ...]:
