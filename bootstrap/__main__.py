@@ -225,6 +225,8 @@ def _prepared(argv: Sequence[str], config: Sequence[str], *, anew: bool) -> Gene
     forced = next((c.partition("=")[2] for c in config if c.startswith("channel=")), None)
     with screen.shown():
         renders = channel.renders(channel.ensure(forced, anew=anew))
+    if not anew:
+        print(f"$ {shlex.join(['snakemake', *argv])}", flush=True)
     found = needs.of(argv)
     names = found.names if found.jobs else frozenset[str]()
 
@@ -241,7 +243,6 @@ def _snakemake(argv: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--directory", "-d", type=Path, default=Path())
-    print(f"$ {shlex.join(['snakemake', *argv])}", flush=True)
     return outcome.of_snakemake(argv, parser.parse_known_args(argv)[0].directory)
 
 

@@ -1,10 +1,11 @@
-"""What ./run test does: linters and tests, each where it belongs, two at once; then a summary.
+"""What ./run test does: linters and tests, each where it belongs, side by side; then a summary.
 
 Synopsis:
     checks.main(["--quick"])        -> 0 or 1
 """
 
 import argparse
+import os
 import shlex
 import subprocess
 import time
@@ -17,12 +18,12 @@ import project
 import tools
 
 SNAKEMAKE_FILES = ("Snakefile", "workflow/Snakefile", "workflow/rules")
-WORKERS = 2  # most stages keep one processor busy
-# Of what may run at any time, in this order; the rest is short enough to fill what is left.
-LONGEST = (
-    "tests/workflow/test_drill.py", "tests/bootstrap", "tests/workflow/test_zoo.py",
-    "tests/workflow/test_main_job.py", "tests/workflow/test_edits.py",
-)  # fmt: skip
+# What would keep one processor busy at the end, if it came last.
+LONGEST = tuple(
+    f"tests/workflow/test_{name}.py" for name in ("drill", "zoo", "variants", "statuses")
+)
+# Statuses of pytest: all passed, or there was nothing to be run.
+_ENDED = {0: "passed", 5: "none"}
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,16 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="leave out whatever takes long")
     options, rest = parser.parse_known_args(argv)
 
-    queue = chains(quick=options.quick, pytest=rest)
+    every = chains(quick=options.quick, pytest=rest)
     with _environments(quick=options.quick) as status:
         if status:
             return status
-        with ThreadPoolExecutor(WORKERS) as pool:
-            results = [result for chain in pool.map(_run, queue) for result in chain]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            results = [result for chain in pool.map(_run, every) for result in chain]
     print("\n== summary")
     for name, status, seconds in results:
-        print(f"{'passed' if status == 0 else 'FAILED':<8}{name:<28}{seconds:6.1f} s")
-    return int(any(status for _, status, _ in results))
+        print(f"{_ENDED.get(status, 'FAILED'):<8}{name:<36}{seconds:6.1f} s")
+    return int(any(status not in _ENDED for _, status, _ in results))
 
 
 @contextmanager
@@ -106,15 +107,15 @@ def _run(chain: Sequence[Stage]) -> list[tuple[str, int, float]]:
 
 
 def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
-    """Return what to run: a queue from which whoever is free takes the next chain of stages.
+    """Return what to run, in chains of which as many run at once as there are processors.
 
     Args:
         quick: without the tests that train, and without those marked slow.
         pytest: further arguments for each pytest.
 
     Returns:
-        Chains, what fails fastest first and then the longest first, so that the workers end at
-        about the same time. What is in one chain never runs at once: it shares a log.
+        Stages in order, what fails fastest first; the longest chains first, so that the last ones
+        end at about the same time.
 
     Example:
         >>> chains(quick=True)[0][0].name
@@ -128,29 +129,23 @@ def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
         Stage("pyright", ("basedpyright", "--level", "error", "--pythonpath", python)),
         Stage("snakemake --lint", ("snakemake", "--lint")),
     ]
-    keras = [] if quick else [Stage("tests/keras", _in_environment("tests/keras", quick, pytest))]
-    tests = [
-        Stage("tests/unit", _in_environment("tests/unit", quick, pytest)),
-        *keras,
-        # How the controls are counted; they themselves run by `./run controls`.
-        Stage("tests/irreproducible", _in_environment("tests/irreproducible", True, pytest)),
-    ]
-    return [lint, tests, *([stage] for stage in _host(quick, pytest))]
+    inside = ["tests/unit", "tests/irreproducible", *([] if quick else ["tests/keras"])]
+    # Of the negative controls only how they are counted; they themselves run by `./run controls`.
+    some = {"tests/irreproducible": True}
+    tests = [Stage(n, _in_environment(n, some.get(n, quick), pytest)) for n in inside]
+    chosen = ["-m", "not slow"] if quick else []
+    host = [Stage(name, ("pytest", name, *chosen, *pytest)) for name in _host_tests(quick)]
+    return [[*lint, *tests], *([stage] for stage in host)]
 
 
-def _host(quick: bool, pytest: Sequence[str]) -> list[Stage]:
-    """Tests in the Python of the tools, file by file where that is worth it."""
-    # Of a part of them a file may have none, which pytest takes for a failure.
-    split = not (quick or pytest)
-    files = (project.ROOT / "tests" / "workflow").glob("test_*.py")
-    workflow = [f"tests/workflow/{file.name}" for file in files] if split else ["tests/workflow"]
-    names = sorted(["tests/bootstrap", *workflow], key=lambda name: (_rank(name), name))
-    some = ["-m", "not slow"] if quick else []
-    return [Stage(name, ("pytest", name, *some, *pytest)) for name in names]
-
-
-def _rank(name: str) -> int:
-    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+def _host_tests(quick: bool) -> list[str]:
+    """What pytest is called for on the host: where it takes long, file by file."""
+    bootstrap, workflow = "tests/bootstrap", "tests/workflow"
+    if quick:
+        return [bootstrap, workflow]
+    files = sorted((project.ROOT / workflow).glob("test_*.py"))
+    rest = [f"{workflow}/{file.name}" for file in files]
+    return [*LONGEST, bootstrap, *(name for name in rest if name not in LONGEST)]
 
 
 def _in_environment(folder: str, quick: bool, pytest: Sequence[str]) -> tuple[str, ...]:

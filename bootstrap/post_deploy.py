@@ -170,7 +170,8 @@ def _check(python: Path, uv: str | None) -> None:
     pip = [str(python), "-IB", "-m", "pip", "check", *quiet]
     ours = [uv, "pip", "check", "--no-config", "--no-cache", "--quiet", "--python", str(python)]
     command = [part for part in ours if part] if uv else pip
-    if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode:
+    own = {**os.environ, "TMPDIR": str(HERE)}  # uv leaves a lock there
+    if subprocess.run(command, stdin=subprocess.DEVNULL, env=own, check=False).returncode:
         raise NotMade(
             "Expected packages that fit together. Received the contradictions above. Correct "
             "environment.yml and run `./run lock`."

@@ -18,7 +18,7 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
+import sysconfig
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -82,10 +82,12 @@ class Store:
             >>> Store(Path("wheels")).fetched("six==1.17.0 --hash=sha256:47…", pip, "six")
             [PosixPath('wheels/47…/six-1.17.0-py2.py3-none-any.whl')]
         """
-        tag = [pip.python, pip.source, sys.platform, platform.machine(), requirements]
+        # A home may be that of machines of several kinds, for which pip chooses other files.
+        kind = [pip.python, pip.source, sysconfig.get_platform(), platform.libc_ver()]
+        tag = [*kind, requirements]
         index = self.folder / f"{hashlib.sha256(repr(tag).encode()).hexdigest()}.json"
         with _locked(index.with_suffix(".lock")):
-            found = self._kept(index)
+            found = self._kept(index, requirements)
             if found is None:
                 with emptied(index.with_name(f".partial-{index.stem}")) as scratch:
                     found = self._fetch(requirements, pip, what, scratch)
@@ -102,10 +104,12 @@ class Store:
         """
         return next((f for f in (self.folder / digest).glob("[!.]*") if f.is_file()), None)
 
-    def _kept(self, index: Path) -> list[Path] | None:
+    def _kept(self, index: Path, requirements: str) -> list[Path] | None:
         """The files of an earlier time; one that is damaged goes away, to be fetched again."""
         try:
             names: dict[str, str] = json.loads(index.read_text("utf-8"))
+            if not all(f"sha256:{digest}" in requirements for digest in names):
+                return None
             found = [self.folder / digest / name for digest, name in names.items()]
         except (OSError, ValueError, AttributeError, TypeError):
             return None

@@ -91,13 +91,14 @@ def install(
                 # Hard links to an empty cache that goes away: each file is written once.
                 own = ["--cache-dir", str(scratch / "cache"), "--link-mode", "hardlink"]
                 command = [uv, "pip", "install", "--no-config", "--break-system-packages", *own]
-                run([*command, "--python", str(python), *options], _without("UV_"))
+                run([*command, "--python", str(python), *options], _without("UV_", scratch))
             else:
                 pip = [str(python), "-IB", "-m", "pip", "install", "--no-user", "--no-compile"]
                 quiet = ["--no-warn-script-location", "--root-user-action", "ignore"]
-                run([*pip, *quiet, *QUIET, *options], _without("PIP_"))
+                run([*pip, *quiet, *QUIET, *options], _without("PIP_", scratch))
 
 
-def _without(prefix: str) -> dict[str, str]:
-    """The environment without the settings of a program, which only here do not count."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(prefix)}
+def _without(prefix: str, scratch: Path) -> dict[str, str]:
+    """The environment without a program's own settings; what it leaves in TMPDIR goes away."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(prefix)}
+    return {**kept, "TMPDIR": str(scratch)}

@@ -3,6 +3,7 @@
 import base64
 import fcntl
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -89,6 +90,18 @@ def test_a_damaged_list_is_made_again(by_folder: Path, store: Store) -> None:
     (found,) = store.fetched(text, pip(), "wheels")
     (index,) = store.folder.glob("*.json")
     index.write_text("{")
+    assert store.fetched(text, pip(), "wheels") == [found]
+
+
+def test_a_list_that_names_another_file_is_made_again(by_folder: Path, store: Store) -> None:
+    """Though the file is what it is called by: it is not what was asked for."""
+    text = wanted(by_folder)
+    (found,) = store.fetched(text, pip(), "wheels")
+    other = store.folder / hashlib.sha256(b"other").hexdigest() / found.name
+    other.parent.mkdir()
+    other.write_bytes(b"other")
+    (index,) = store.folder.glob("*.json")
+    index.write_text(json.dumps({other.parent.name: other.name}))
     assert store.fetched(text, pip(), "wheels") == [found]
 
 

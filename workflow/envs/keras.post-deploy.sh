@@ -453,7 +453,7 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
+import sysconfig
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -517,10 +517,12 @@ class Store:
             >>> Store(Path("wheels")).fetched("six==1.17.0 --hash=sha256:47…", pip, "six")
             [PosixPath('wheels/47…/six-1.17.0-py2.py3-none-any.whl')]
         """
-        tag = [pip.python, pip.source, sys.platform, platform.machine(), requirements]
+        # A home may be that of machines of several kinds, for which pip chooses other files.
+        kind = [pip.python, pip.source, sysconfig.get_platform(), platform.libc_ver()]
+        tag = [*kind, requirements]
         index = self.folder / f"{hashlib.sha256(repr(tag).encode()).hexdigest()}.json"
         with _locked(index.with_suffix(".lock")):
-            found = self._kept(index)
+            found = self._kept(index, requirements)
             if found is None:
                 with emptied(index.with_name(f".partial-{index.stem}")) as scratch:
                     found = self._fetch(requirements, pip, what, scratch)
@@ -537,10 +539,12 @@ class Store:
         """
         return next((f for f in (self.folder / digest).glob("[!.]*") if f.is_file()), None)
 
-    def _kept(self, index: Path) -> list[Path] | None:
+    def _kept(self, index: Path, requirements: str) -> list[Path] | None:
         """The files of an earlier time; one that is damaged goes away, to be fetched again."""
         try:
             names: dict[str, str] = json.loads(index.read_text("utf-8"))
+            if not all(f"sha256:{digest}" in requirements for digest in names):
+                return None
             found = [self.folder / digest / name for digest, name in names.items()]
         except (OSError, ValueError, AttributeError, TypeError):
             return None
@@ -790,16 +794,17 @@ def install(
                 # Hard links to an empty cache that goes away: each file is written once.
                 own = ["--cache-dir", str(scratch / "cache"), "--link-mode", "hardlink"]
                 command = [uv, "pip", "install", "--no-config", "--break-system-packages", *own]
-                run([*command, "--python", str(python), *options], _without("UV_"))
+                run([*command, "--python", str(python), *options], _without("UV_", scratch))
             else:
                 pip = [str(python), "-IB", "-m", "pip", "install", "--no-user", "--no-compile"]
                 quiet = ["--no-warn-script-location", "--root-user-action", "ignore"]
-                run([*pip, *quiet, *QUIET, *options], _without("PIP_"))
+                run([*pip, *quiet, *QUIET, *options], _without("PIP_", scratch))
 
 
-def _without(prefix: str) -> dict[str, str]:
-    """The environment without the settings of a program, which only here do not count."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(prefix)}
+def _without(prefix: str, scratch: Path) -> dict[str, str]:
+    """The environment without a program's own settings; what it leaves in TMPDIR goes away."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(prefix)}
+    return {**kept, "TMPDIR": str(scratch)}
 END_OF_FILE
 
 cat >"$code/against_lock.py" <<'END_OF_FILE' || room
@@ -1172,7 +1177,8 @@ def _check(python: Path, uv: str | None) -> None:
     pip = [str(python), "-IB", "-m", "pip", "check", *quiet]
     ours = [uv, "pip", "check", "--no-config", "--no-cache", "--quiet", "--python", str(python)]
     command = [part for part in ours if part] if uv else pip
-    if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode:
+    own = {**os.environ, "TMPDIR": str(HERE)}  # uv leaves a lock there
+    if subprocess.run(command, stdin=subprocess.DEVNULL, env=own, check=False).returncode:
         raise NotMade(
             "Expected packages that fit together. Received the contradictions above. Correct "
             "environment.yml and run `./run lock`."
