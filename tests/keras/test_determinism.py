@@ -77,6 +77,35 @@ def test_a_tensorflow_that_started_before_is_refused() -> None:
     assert "Received a TensorFlow that has started" in done.stdout, done.stderr
 
 
+COLLECTED = """
+import gc, weakref
+from repro.core.config import Threads
+from repro.model.determinism import begin
+{before}
+begin(7, Threads(2, 1))
+import keras
+frozen = gc.get_freeze_count()
+gc.collect()
+class Loop: pass
+loop = Loop()
+loop.itself, gone = loop, weakref.ref(loop)
+del loop
+gc.collect()
+print(gc.isenabled(), len(gc.get_objects()) < frozen / 10, gone() is None)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("before", ["", "gc.disable()"], ids=["on", "off"])
+def test_modules_are_nothing_that_the_collector_looks_through_but_all_else_is(before: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", COLLECTED.format(before=before)],
+        text=True, capture_output=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(LIBRARY)},
+    )  # fmt: skip
+    assert done.stdout.split() == [str(before == ""), "True", "True"], done.stderr
+
+
 AWAITED = """
 import random, sys
 import numpy as np

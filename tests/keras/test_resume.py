@@ -4,6 +4,7 @@ import itertools
 import os
 import pickle
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -227,13 +228,22 @@ FORGED: dict[str, Callable[[str], bytes]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def left(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoints of a training that was killed; each test takes a copy of them."""
+    folder = tmp_path_factory.mktemp("killed")
+    with killed_after(2), pytest.raises(Killed):
+        e.trained(e.code(), data, folder / "a", keeping=keeping(folder / "kept"), epochs=3)
+    return folder / "kept"
+
+
 @pytest.mark.parametrize("name", FORGED)
 def test_a_forged_one_runs_nothing_and_training_begins_again(
-    name: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, data: Path, left: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept, proof = keeping(tmp_path / "kept"), tmp_path / "proof"
-    with killed_after(2), pytest.raises(Killed):
-        e.trained(e.code(), data, tmp_path / "a", keeping=kept, epochs=3)
+    shutil.copytree(left, kept.folder)
+    assert len(list(kept.folder.glob("epoch-*"))) == 2
     for path in kept.folder.glob("epoch-*"):
         found = load_snapshot(path, kept.key)
         save(path, kept.key, replace(found, python=FORGED[name](str(proof))))

@@ -24,7 +24,8 @@ UNSEEDED = "np.random.default_rng()"
 )
 def test_an_unseeded_generator_is_found_and_placed(new_project, old, new, place):
     made = new_project("unseeded")
-    made.configure(small=made.entry(training={"epochs": 1, "batch_size": 32}))
+    few = {"training": {"epochs": 1, "batch_size": 32}, "search": {"trials": 4}}
+    made.configure(small=made.entry(**few))
     made.edit(old, new)
     result = made.run("verify")
     assert result.returncode != 0

@@ -9,10 +9,12 @@ To be called before anything of TensorFlow has run: threads cannot be changed la
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -70,8 +72,9 @@ def begin(seed: int, threads: Threads) -> Settings:
     Raises:
         UserError: TensorFlow did not take a setting.
     """
-    import keras
-    import tensorflow as tf
+    with _here_to_stay():
+        import keras
+        import tensorflow as tf
 
     keras.utils.set_random_seed(seed)
     try:
@@ -92,6 +95,23 @@ def begin(seed: int, threads: Threads) -> Settings:
             f"Expected TensorFlow to run with {wanted}. Received {received}. Report this."
         )
     return wanted
+
+
+@contextmanager
+def _here_to_stay() -> Generator[None]:
+    """Keeps the garbage collector from what is made meanwhile: modules by the thousand, for good.
+
+    It would look through all of it dozens of times during the import, and again whenever Keras
+    clears a session: a fifth of the time of a short step.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
 
 
 def begin_when_imported(seed: int, threads: Threads) -> None:
