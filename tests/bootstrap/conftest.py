@@ -1,6 +1,7 @@
 """Fixtures of the host's side: a channel in a folder, a server on loopback, a small project."""
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -11,6 +12,9 @@ import small_channel
 from small_archive import archived, furnish
 from small_channel import Channel, Server
 from small_results import Project
+
+# What a shell starts in the background ignores Ctrl-C, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
