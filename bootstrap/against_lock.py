@@ -13,15 +13,13 @@ import importlib.metadata
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from repro.record.installed import Survey, digest
-
-NO_BYTECODE = "repro_no_bytecode.pth"  # a file of ours in site-packages
 
 Package = Mapping[str, str]
 Meta = dict[str, Any]
@@ -60,13 +58,16 @@ def conda_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
     return problems
 
 
-def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> list[str]:
+def wheel_problems(
+    prefix: Path, packages: Sequence[Package], found: Survey, ours: Collection[str] = ()
+) -> list[str]:
     """Compare the installed wheels and their files with the lock.
 
     Args:
         prefix: folder of the environment.
         packages: of the lock, for this platform.
         found: what lies in the environment.
+        ours: paths in it that were written over on purpose.
 
     Returns:
         A sentence for each difference.
@@ -87,33 +88,8 @@ def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
             )
             problems.append(f"Expected {want}. Received {got}.")
         else:
-            problems += _unlike_record(prefix, wheel, found)
+            problems += _unlike_record(prefix, wheel, found, ours)
     return problems
-
-
-def changes(prefix: Path, before: Survey, found: Survey) -> list[str]:
-    """Name what changed in an environment while modules were compiled, but what that writes.
-
-    Args:
-        prefix: folder of the environment.
-        before: what was compared with the lock.
-        found: what lies in it now.
-
-    Returns:
-        A sentence for each file.
-
-    Example:
-        >>> changes(prefix, before, survey(prefix))
-        []
-    """
-    paths = sorted(
-        path
-        for path in before.keys() | found.keys()
-        if before.get(path) != found.get(path)
-        and "__pycache__/" not in path
-        and not path.endswith(f"/{NO_BYTECODE}")
-    )
-    return [f"Expected {prefix / path} as it was installed. Received another." for path in paths]
 
 
 def owners(prefix: Path, found: Survey) -> dict[str, str]:
@@ -210,12 +186,12 @@ def _file_problems(prefix: Path, name: str, meta: Meta, found: Survey) -> Iterat
 
 
 def _unlike_record(
-    prefix: Path, wheel: importlib.metadata.Distribution, found: Survey
+    prefix: Path, wheel: importlib.metadata.Distribution, found: Survey, ours: Collection[str]
 ) -> Iterator[str]:
     for path in wheel.files or []:
-        if path.hash is None:
-            continue
         place = _place(prefix, wheel, path)
+        if path.hash is None or place in ours:
+            continue
         want = f"sha256:{base64.urlsafe_b64decode(path.hash.value + '==').hex()}"
         now = found[place][0] if place in found else "no such file"
         if now != want:

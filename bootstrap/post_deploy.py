@@ -17,6 +17,7 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,12 @@ from repro.record.installed import current_platform, record, survey
 HERE = Path(__file__).parent
 UV = HERE / "requirements-uv.txt"
 IMPORTED = HERE / "imported.txt"
-STEPS = ("conda packages", "wheels", "files of the wheels", "bytecode", "record")
+STEPS = ("conda packages", "wheels", "bytecode", "files")
 
 # Else a module that was not compiled would be, by whoever imports it outside of a job.
-NO_BYTECODE = "import sys; sys.dont_write_bytecode = True\n"
+NO_BYTECODE = {"repro_no_bytecode.pth": "import sys; sys.dont_write_bytecode = True\n"}
+# compileall, without the search for garbage, of which compiling makes none.
+COMPILE = "import compileall, gc, sys; gc.disable(); sys.exit(not compileall.main())"
 
 COULD_NOT_RUN = 4  # the status with which ./run ends
 WORKERS = os.cpu_count() or 1
@@ -111,19 +114,13 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
     )
     note("wheels")
     _install(prefix, facts["environment"], requirements(packages))
-    note("files of the wheels")
-    second = survey(prefix, first)
-    _refuse(
-        against_lock.wheel_problems(prefix, packages, second),
-        "Expected the wheels of the lock, whole. Received others (above). Try again.",
-    )
     note("bytecode")
-    _compile(prefix)
-    note("record")
-    found = survey(prefix, second)
+    ours = _compile(prefix)
+    note("files")
+    found = survey(prefix, first)
     _refuse(
-        against_lock.changes(prefix, second, found),
-        "Expected nobody else to write there meanwhile. Received the changes above. Try again.",
+        against_lock.wheel_problems(prefix, packages, found, ours),
+        "Expected the wheels of the lock, whole. Received others (above). Try again.",
     )
     record(prefix, found, facts, against_lock.owners(prefix, found))
     progress.note(f"environment {facts['environment']}", len(STEPS), len(STEPS))
@@ -185,23 +182,26 @@ def _check(python: Path, uv: str | None) -> None:
         )
 
 
-def _compile(prefix: Path) -> None:
+def _compile(prefix: Path) -> set[str]:
     """Compile what a step imports, once, bound to no time; nothing is compiled there ever again.
 
-    The status is not looked at: what does not compile cannot be imported.
+    The status is not looked at: what does not compile cannot be imported. Returns what it wrote,
+    by path in the environment.
     """
     library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    (library / "site-packages" / against_lock.NO_BYTECODE).write_text(NO_BYTECODE)
+    for name, text in NO_BYTECODE.items():
+        (library / "site-packages" / name).write_text(text)
     files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
     running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
     for process in running:
         process.wait()
+    return {os.path.relpath(cache_from_source(file), prefix) for file in files}
 
 
 def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
     names = HERE / f"compiled-{number}.txt"
     names.write_text("\n".join(map(str, files)))
-    command = [str(prefix / "bin" / "python"), "-IB", "-m", "compileall", "-qq", "-f"]
+    command = [str(prefix / "bin" / "python"), "-IB", "-c", COMPILE, "-qq", "-f"]
     return subprocess.Popen([*command, "--invalidation-mode", "unchecked-hash", "-i", str(names)])
 
 

@@ -12,6 +12,7 @@ The standard library is all that is used: this source is also part of the post-d
 
 import ast
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -152,7 +153,7 @@ class Store:
         total = len(_LINES.findall(requirements))
         with progress.followed(scratch, what, total, "**/*.whl"):
             # Large ones at once on the disk where they stay.
-            own = {**os.environ, **_of_install(pip), "TMPDIR": str(scratch)}
+            own = {**os.environ, **_of_install(*pip.start()), "TMPDIR": str(scratch)}
             run(command, own, silent=pip.silent)
         return [self._keep(file) for file in sorted(folder.iterdir())]
 
@@ -217,11 +218,10 @@ def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
     return found
 
 
-def _of_install(pip: Pip) -> dict[str, str]:
+@functools.cache
+def _of_install(*pip: str) -> dict[str, str]:
     """What the user set for `pip install` alone, in the words that `pip download` hears."""
-    listed = subprocess.run(
-        [*pip.start(), "config", "list"], capture_output=True, text=True, check=False
-    )
+    listed = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False)
     found: dict[str, str] = {}
     for line in listed.stdout.splitlines():
         key, _, value = line.partition("=")
