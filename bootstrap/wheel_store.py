@@ -153,7 +153,11 @@ class Store:
         total = len(_LINES.findall(requirements))
         with progress.followed(scratch, what, total, "**/*.whl"):
             # Large ones at once on the disk where they stay.
-            own = {**os.environ, **_of_install(*pip.start()), "TMPDIR": str(scratch)}
+            own = {
+                **os.environ,
+                **_of_install(tuple(pip.start()), frozenset(os.environ.items())),
+                "TMPDIR": str(scratch),
+            }
             run(command, own, silent=pip.silent)
         return [self._keep(file) for file in sorted(folder.iterdir())]
 
@@ -219,14 +223,16 @@ def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
 
 
 @functools.cache
-def _of_install(*pip: str) -> dict[str, str]:
+def _of_install(pip: tuple[str, ...], environment: frozenset[tuple[str, str]]) -> dict[str, str]:
     """What the user set for `pip install` alone, in the words that `pip download` hears."""
-    listed = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        [*pip, "config", "list"], env=dict(environment), capture_output=True, text=True, check=False
+    )
     found: dict[str, str] = {}
     for line in listed.stdout.splitlines():
         key, _, value = line.partition("=")
         name = key.removeprefix("install.").upper().replace("-", "_")
-        if key.startswith("install.") and name in _WHERE and f"PIP_{name}" not in os.environ:
+        if key.startswith("install.") and name in _WHERE and f"PIP_{name}" not in dict(environment):
             found[f"PIP_{name}"] = str(ast.literal_eval(value))
     return found
 

@@ -19,7 +19,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import against_lock
 import pytest
 import render
 import tools
@@ -162,21 +161,6 @@ def test_a_uv_that_does_not_run_is_done_without(tmp_path: Path, body: bytes) -> 
         archive.writestr("uv-1.data/scripts/uv", body)
     with wheels.unpacked_uv(wheel, tmp_path) as uv:
         assert uv is None
-
-
-def test_what_changes_meanwhile_is_named(site: Site) -> None:
-    """While modules are compiled: after the comparison with the lock, before the record."""
-    before = installed.survey(site.prefix)
-    cache = site.module.parent / "__pycache__"
-    cache.mkdir()
-    (cache / "a.pyc").touch()
-    assert against_lock.changes(site.prefix, before, installed.survey(site.prefix)) == []
-    (site.module.parent / "added.py").touch()
-    site.module.write_text("changed")
-    found = against_lock.changes(site.prefix, before, installed.survey(site.prefix))
-    assert [Path(text.split(" as it was ")[0]).name for text in found] == [
-        "__init__.py", "added.py",
-    ]  # fmt: skip
 
 
 @pytest.fixture(params=["uv", "pip"])

@@ -1,7 +1,6 @@
-"""Pages as they were: a change of wording or order shows in the diff of a file, not only in a test.
+"""Pages as they were: a change of wording or order shows in the diff of a file.
 
-After a change that is meant: ``REPRO_GOLDEN=write python -m pytest tests/unit/test_golden_pages.py``,
-then read the diff.
+After a change that is meant, run this file with REPRO_GOLDEN=write, and read the diff.
 """
 
 import json

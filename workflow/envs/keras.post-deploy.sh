@@ -475,6 +475,7 @@ The standard library is all that is used: this source is also part of the post-d
 
 import ast
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -615,7 +616,11 @@ class Store:
         total = len(_LINES.findall(requirements))
         with progress.followed(scratch, what, total, "**/*.whl"):
             # Large ones at once on the disk where they stay.
-            own = {**os.environ, **_of_install(pip), "TMPDIR": str(scratch)}
+            own = {
+                **os.environ,
+                **_of_install(tuple(pip.start()), frozenset(os.environ.items())),
+                "TMPDIR": str(scratch),
+            }
             run(command, own, silent=pip.silent)
         return [self._keep(file) for file in sorted(folder.iterdir())]
 
@@ -680,16 +685,17 @@ def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
     return found
 
 
-def _of_install(pip: Pip) -> dict[str, str]:
+@functools.cache
+def _of_install(pip: tuple[str, ...], environment: frozenset[tuple[str, str]]) -> dict[str, str]:
     """What the user set for `pip install` alone, in the words that `pip download` hears."""
     listed = subprocess.run(
-        [*pip.start(), "config", "list"], capture_output=True, text=True, check=False
+        [*pip, "config", "list"], env=dict(environment), capture_output=True, text=True, check=False
     )
     found: dict[str, str] = {}
     for line in listed.stdout.splitlines():
         key, _, value = line.partition("=")
         name = key.removeprefix("install.").upper().replace("-", "_")
-        if key.startswith("install.") and name in _WHERE and f"PIP_{name}" not in os.environ:
+        if key.startswith("install.") and name in _WHERE and f"PIP_{name}" not in dict(environment):
             found[f"PIP_{name}"] = str(ast.literal_eval(value))
     return found
 
@@ -889,15 +895,13 @@ import importlib.metadata
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from repro.record.installed import Survey, digest
-
-NO_BYTECODE = "repro_no_bytecode.pth"  # a file of ours in site-packages
 
 Package = Mapping[str, str]
 Meta = dict[str, Any]
@@ -936,13 +940,16 @@ def conda_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
     return problems
 
 
-def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> list[str]:
+def wheel_problems(
+    prefix: Path, packages: Sequence[Package], found: Survey, ours: Collection[str] = ()
+) -> list[str]:
     """Compare the installed wheels and their files with the lock.
 
     Args:
         prefix: folder of the environment.
         packages: of the lock, for this platform.
         found: what lies in the environment.
+        ours: paths in it that were written over on purpose.
 
     Returns:
         A sentence for each difference.
@@ -963,33 +970,8 @@ def wheel_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
             )
             problems.append(f"Expected {want}. Received {got}.")
         else:
-            problems += _unlike_record(prefix, wheel, found)
+            problems += _unlike_record(prefix, wheel, found, ours)
     return problems
-
-
-def changes(prefix: Path, before: Survey, found: Survey) -> list[str]:
-    """Name what changed in an environment while modules were compiled, but what that writes.
-
-    Args:
-        prefix: folder of the environment.
-        before: what was compared with the lock.
-        found: what lies in it now.
-
-    Returns:
-        A sentence for each file.
-
-    Example:
-        >>> changes(prefix, before, survey(prefix))
-        []
-    """
-    paths = sorted(
-        path
-        for path in before.keys() | found.keys()
-        if before.get(path) != found.get(path)
-        and "__pycache__/" not in path
-        and not path.endswith(f"/{NO_BYTECODE}")
-    )
-    return [f"Expected {prefix / path} as it was installed. Received another." for path in paths]
 
 
 def owners(prefix: Path, found: Survey) -> dict[str, str]:
@@ -1086,12 +1068,12 @@ def _file_problems(prefix: Path, name: str, meta: Meta, found: Survey) -> Iterat
 
 
 def _unlike_record(
-    prefix: Path, wheel: importlib.metadata.Distribution, found: Survey
+    prefix: Path, wheel: importlib.metadata.Distribution, found: Survey, ours: Collection[str]
 ) -> Iterator[str]:
     for path in wheel.files or []:
-        if path.hash is None:
-            continue
         place = _place(prefix, wheel, path)
+        if path.hash is None or place in ours:
+            continue
         want = f"sha256:{base64.urlsafe_b64decode(path.hash.value + '==').hex()}"
         now = found[place][0] if place in found else "no such file"
         if now != want:
@@ -1118,6 +1100,7 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -1130,10 +1113,12 @@ from repro.record.installed import current_platform, record, survey
 HERE = Path(__file__).parent
 UV = HERE / "requirements-uv.txt"
 IMPORTED = HERE / "imported.txt"
-STEPS = ("conda packages", "wheels", "files of the wheels", "bytecode", "record")
+STEPS = ("conda packages", "wheels", "bytecode", "files")
 
 # Else a module that was not compiled would be, by whoever imports it outside of a job.
-NO_BYTECODE = "import sys; sys.dont_write_bytecode = True\n"
+NO_BYTECODE = {"repro_no_bytecode.pth": "import sys; sys.dont_write_bytecode = True\n"}
+# compileall, without the search for garbage, of which compiling makes none.
+COMPILE = "import compileall, gc, sys; gc.disable(); sys.exit(not compileall.main())"
 
 COULD_NOT_RUN = 4  # the status with which ./run ends
 WORKERS = os.cpu_count() or 1
@@ -1212,19 +1197,13 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
     )
     note("wheels")
     _install(prefix, facts["environment"], requirements(packages))
-    note("files of the wheels")
-    second = survey(prefix, first)
-    _refuse(
-        against_lock.wheel_problems(prefix, packages, second),
-        "Expected the wheels of the lock, whole. Received others (above). Try again.",
-    )
     note("bytecode")
-    _compile(prefix)
-    note("record")
-    found = survey(prefix, second)
+    ours = _compile(prefix)
+    note("files")
+    found = survey(prefix, first)
     _refuse(
-        against_lock.changes(prefix, second, found),
-        "Expected nobody else to write there meanwhile. Received the changes above. Try again.",
+        against_lock.wheel_problems(prefix, packages, found, ours),
+        "Expected the wheels of the lock, whole. Received others (above). Try again.",
     )
     record(prefix, found, facts, against_lock.owners(prefix, found))
     progress.note(f"environment {facts['environment']}", len(STEPS), len(STEPS))
@@ -1286,23 +1265,26 @@ def _check(python: Path, uv: str | None) -> None:
         )
 
 
-def _compile(prefix: Path) -> None:
+def _compile(prefix: Path) -> set[str]:
     """Compile what a step imports, once, bound to no time; nothing is compiled there ever again.
 
-    The status is not looked at: what does not compile cannot be imported.
+    The status is not looked at: what does not compile cannot be imported. Returns what it wrote,
+    by path in the environment.
     """
     library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    (library / "site-packages" / against_lock.NO_BYTECODE).write_text(NO_BYTECODE)
+    for name, text in NO_BYTECODE.items():
+        (library / "site-packages" / name).write_text(text)
     files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
     running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
     for process in running:
         process.wait()
+    return {os.path.relpath(cache_from_source(file), prefix) for file in files}
 
 
 def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
     names = HERE / f"compiled-{number}.txt"
     names.write_text("\n".join(map(str, files)))
-    command = [str(prefix / "bin" / "python"), "-IB", "-m", "compileall", "-qq", "-f"]
+    command = [str(prefix / "bin" / "python"), "-IB", "-c", COMPILE, "-qq", "-f"]
     return subprocess.Popen([*command, "--invalidation-mode", "unchecked-hash", "-i", str(names)])
 
 
