@@ -15,10 +15,10 @@ from repro.audit.effects import BITS, EFFECTS, IRRELEVANT, METRICS, UNLISTED, ef
 from repro.audit.facts import facts
 from repro.audit.older import today
 from repro.core.errors import UserError
-from repro.record.bits import NO_GPU
-from repro.record.fact import inapplicable, unknown
-from repro.record.instructions import EIGEN
-from repro.record.processor import microcode
+from repro.machine.fact import inapplicable, unknown
+from repro.machine.instructions import EIGEN
+from repro.machine.numerics import NO_GPU
+from repro.machine.processor import microcode
 
 
 def known(value: Any) -> dict[str, Any]:

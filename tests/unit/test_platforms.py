@@ -24,10 +24,11 @@ from repro.judge.compare import Comparison
 from repro.judge.context import Context
 from repro.judge.documented import documented, gaps
 from repro.judge.evidence import Step
-from repro.record import bits, environment, instructions, loaded, manifest, mapped, processor
-from repro.record.fact import lacking
+from repro.machine import instructions, mapped_files, numerics, processor
+from repro.machine.fact import lacking
+from repro.machine.identity import machine
+from repro.record import environment, loaded, manifest
 from repro.record.installed import Installed
-from repro.record.machine import machine
 from repro.record.statement import EXTENSION, sealed
 
 PRINTED = Path(__file__).parent / "processors"
@@ -64,8 +65,8 @@ def tensorflow(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
         "tensorflow.python.framework", config=SimpleNamespace(is_op_determinism_enabled=lambda: 1)
     )
     measured = ("computed", lambda: {"product": "3390c1e39e01ca9a"})
-    monkeypatch.setattr(bits, "_PROBES", {
-        **bits._PROBES, "arithmetic of TensorFlow": measured, "BLAS": ("asked", list),
+    monkeypatch.setattr(numerics, "_PROBES", {
+        **numerics._PROBES, "arithmetic of TensorFlow": measured, "BLAS": ("asked", list),
         "arithmetic of NumPy": measured, "instruction sets of NumPy": ("asked", dict),
     })  # fmt: skip
     monkeypatch.setattr(environment, "_version", lambda name: "1.0")  # pyright: ignore
@@ -138,7 +139,7 @@ def mac(monkeypatch: pytest.MonkeyPatch, tensorflow: Callable[[bool], None]) -> 
     monkeypatch.setattr(platform, "machine", lambda: "arm64")
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr(mapped.ctypes, "CDLL", lambda _: Linker(SYSTEM))  # pyright: ignore
+    monkeypatch.setattr(mapped_files.ctypes, "CDLL", lambda _: Linker(SYSTEM))  # pyright: ignore
     return told
 
 
@@ -294,7 +295,7 @@ def test_a_cap_on_arm_and_a_length_that_is_not_told_are_unknown(
         raise OSError(errno.EINVAL, "prctl(PR_SVE_GET_VL) fails")
 
     def of_onednn() -> Any:
-        return bits.bits()["instruction sets of oneDNN"]
+        return numerics.bits()["instruction sets of oneDNN"]
 
     monkeypatch.setattr(instructions, "sve_bits", untold)
     assert "PR_SVE_GET_VL" in of_onednn()["unknown"]

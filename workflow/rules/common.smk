@@ -44,7 +44,7 @@ from repro.core.errors import UserError
 from repro.keep.archive import around
 from repro.record.installed import current_platform
 from repro.record.leftover import unlocked
-from repro.record.machine import machine
+from repro.machine.identity import machine
 from repro.record.renders import check_renders
 
 PLACE = FILE if ENTRY else "The module's `config`"

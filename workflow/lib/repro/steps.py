@@ -33,6 +33,7 @@ from repro.core.stale_state import left_since, standing
 from repro.core.writing import whole_outputs, write_text
 from repro.data.dataset import IDS, SPLIT
 from repro.data.prepare import prepare
+from repro.machine.identity import machine
 from repro.model import cost, evaluation, probe, training
 from repro.model.detail import Detail
 from repro.model.kept import Kept
@@ -41,7 +42,6 @@ from repro.record import installed, manifest
 from repro.record.calls import watched
 from repro.record.environment import surroundings
 from repro.record.installed import Installed
-from repro.record.machine import machine
 from repro.record.statement import Making, Resource, around, now, resources
 
 

@@ -19,8 +19,8 @@ from typing import Any, cast
 from repro.audit.effects import BITS, EFFECTS, METRICS, effect
 from repro.audit.facts import keyed, loaded_packages
 from repro.core.canonical import canonical
-from repro.record.fact import lacking
-from repro.record.processor import IDLE
+from repro.machine.fact import lacking
+from repro.machine.processor import IDLE
 
 GOALS = ("bitwise", "metrics", "documented")
 _SHOWN = 160

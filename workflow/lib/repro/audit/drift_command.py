@@ -16,8 +16,8 @@ from repro.audit.effects import BITS, EFFECTS, IRRELEVANT, METRICS
 from repro.audit.facts import facts
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
+from repro.machine.fact import lacking
 from repro.record import manifest
-from repro.record.fact import lacking
 
 _HEADS = {
     METRICS: "Metrics may change:",

@@ -13,7 +13,7 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 from repro.audit.older import today
-from repro.record.fact import lacking
+from repro.machine.fact import lacking
 from repro.record.statement import EXTENSION
 
 _PURL = re.compile(r"pkg:([^/]+)/([^/@]+)@([^?]+)(?:\?(.+))?")

@@ -13,10 +13,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from repro.record.bits import NO_GPU, OF_A_GPU
-from repro.record.fact import UNKNOWN, excused, inapplicable, lacking
-from repro.record.instructions import EIGEN
-from repro.record.processor import microcode
+from repro.machine.fact import UNKNOWN, excused, inapplicable, lacking
+from repro.machine.instructions import EIGEN
+from repro.machine.numerics import NO_GPU, OF_A_GPU
+from repro.machine.processor import microcode
 
 _SHARED = re.compile(r"(.+), for (\d+) processor\(s\)")
 _EIGEN = "instruction sets of Eigen"

@@ -16,8 +16,8 @@ from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET, Answer
 from repro.judge.case import Case
 from repro.judge.diagnose import times
 from repro.judge.sentence import capital, extent, listed
+from repro.machine.fact import UNKNOWN
 from repro.record import manifest
-from repro.record.fact import UNKNOWN
 
 if TYPE_CHECKING:
     from repro.judge.evidence import Step

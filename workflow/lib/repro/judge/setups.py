@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from repro.audit.drift import Difference, drift
 from repro.audit.effects import IRRELEVANT
 from repro.audit.facts import facts
-from repro.record.fact import lacking
+from repro.machine.fact import lacking
 from repro.record.manifest import inputs
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ redoes a repeat whose machine is no longer this one.
 from __future__ import annotations
 
 from repro.core.digest import sha256_value
-from repro.record import nvidia
-from repro.record.fact import known, lacking
-from repro.record.processor import computing, processor
+from repro.machine import nvidia
+from repro.machine.fact import known, lacking
+from repro.machine.processor import computing, processor
 
 
 def machine() -> str:

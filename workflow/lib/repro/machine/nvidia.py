@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from repro.record.mapped import mapped
+from repro.machine.mapped_files import mapped
 
 DRIVER = Path("/proc/driver/nvidia")
 QUERY = ("name", "compute_cap", "vbios_version", "driver_version")

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from repro.record import apple
-from repro.record.fact import NotApplicable, inapplicable, known, lacking, unknown
+from repro.machine import apple
+from repro.machine.fact import NotApplicable, inapplicable, known, lacking, unknown
 
 CPUINFO = Path("/proc/cpuinfo")
 PROCESSORS = Path("/sys/devices/system/cpu")
@@ -152,7 +152,7 @@ def processor() -> dict[str, Any]:
     """Architecture, model, stepping, microcode, flags, caches and number of the processors.
 
     Returns:
-        Plain JSON values; where there is no value the reason, as `repro.record.fact` has it.
+        Plain JSON values; where there is no value the reason, as `repro.machine.fact` has it.
 
     Example:
         >>> sorted(processor())[:3]

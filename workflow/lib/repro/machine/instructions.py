@@ -18,8 +18,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from repro.record.fact import NotApplicable
-from repro.record.processor import fields
+from repro.machine.fact import NotApplicable
+from repro.machine.processor import fields
 
 CAPS = re.compile(
     r"((ONEDNN|DNNL)_(MAX_CPU_ISA|CPU_ISA_HINTS|DEFAULT_FPMATH_MODE)|"

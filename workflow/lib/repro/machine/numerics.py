@@ -19,10 +19,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from repro.record import arithmetic, instructions, nvidia
-from repro.record.fact import NotApplicable, excused, inapplicable, unknown
-from repro.record.instructions import loaded
-from repro.record.mapped import mapped
+from repro.machine import instructions, numeric_fingerprint, nvidia
+from repro.machine.fact import NotApplicable, excused, inapplicable, unknown
+from repro.machine.instructions import loaded
+from repro.machine.mapped_files import mapped
 
 NO_GPU = "TensorFlow lists no GPU"
 OF_A_GPU = (
@@ -40,7 +40,7 @@ def bits() -> dict[str, _Entry]:
 
     Returns:
         By name: `{"value": …, "by": how it was learnt}`, or the reason why there is no value, as
-        `repro.record.fact` has it; plain JSON values.
+        `repro.machine.fact` has it; plain JSON values.
 
     Example:
         >>> bits()["floating point"]["value"]["rounding"]
@@ -165,10 +165,16 @@ _PROBES: Mapping[str, tuple[str, Callable[[], Any]]] = {
     "XLA": ("tf.config.optimizer.get_jit() and the environment variables", _xla),
     "TF32": ("tf.config.experimental and the environment variable", _tf32),
     "Keras": ("keras.config", _keras),
-    "floating point": ("computed in this process, on its main thread", arithmetic.of_floats),
-    "arithmetic of C": (_FIXED, arithmetic.of_c),
-    "arithmetic of NumPy": (_FIXED, lambda: loaded("numpy", "NumPy") and arithmetic.of_numpy()),
-    "arithmetic of TensorFlow": (_FIXED, arithmetic.of_tensorflow),
+    "floating point": (
+        "computed in this process, on its main thread",
+        numeric_fingerprint.of_floats,
+    ),
+    "arithmetic of C": (_FIXED, numeric_fingerprint.of_c),
+    "arithmetic of NumPy": (
+        _FIXED,
+        lambda: loaded("numpy", "NumPy") and numeric_fingerprint.of_numpy(),
+    ),
+    "arithmetic of TensorFlow": (_FIXED, numeric_fingerprint.of_tensorflow),
     "memory allocator": ("the mapped files and LD_PRELOAD", _allocators),
     "GPU": ("TensorFlow's get_device_details()", _gpus),
     "GPUs of the machine": ("nvidia-smi --query-gpu", _gpus_of_the_machine),
