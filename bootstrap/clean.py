@@ -23,8 +23,7 @@ import asking
 import channel
 import environments
 import project
-from repro.core import held
-from repro.record import installed
+from repro.record import environment_lock, installed
 
 WHEELS = project.CACHE / "wheels"
 _DAY = 86400
@@ -105,18 +104,20 @@ def _what(prefix: Path) -> str:
 
 
 def _in_use(prefix: Path) -> bool:
-    lock = held.lock_of(prefix)
+    lock = environment_lock.lock_of(prefix)
     if not lock.exists():
         return False
     try:
-        os.close(held.take(lock, held.ALONE | held.AT_ONCE))
+        os.close(environment_lock.take(lock, environment_lock.ALONE | environment_lock.AT_ONCE))
     except OSError:
         return True
     return False
 
 
 def _drop(prefix: Path) -> None:
-    lock = held.take(held.lock_of(prefix), held.ALONE | held.AT_ONCE)
+    lock = environment_lock.take(
+        environment_lock.lock_of(prefix), environment_lock.ALONE | environment_lock.AT_ONCE
+    )
     try:
         environments.remove(prefix)
     finally:

@@ -20,9 +20,8 @@ from pathlib import Path
 import progress
 import project
 import screen
-from repro.core import held
 from repro.core.errors import CouldNotRun
-from repro.record import installed
+from repro.record import environment_lock, installed
 
 VARIABLE = "SNAKEMAKE_CONDA_PREFIX"
 SHARED = project.CACHE / "environments"
@@ -181,11 +180,15 @@ def take_alone(lock: Path, why: str) -> int:
         >>> os.close(take_alone(Path("making.lock"), "Waiting ..."))
     """
     try:
-        return held.take(lock, held.ALONE | held.AT_ONCE)
+        return environment_lock.take(lock, environment_lock.ALONE | environment_lock.AT_ONCE)
     except BlockingIOError:
         print(why, file=sys.stderr, flush=True)
         with screen.shown():
-            return progress.waited(lambda: held.take(lock, held.ALONE | held.AT_ONCE))
+            return progress.waited(
+                lambda: environment_lock.take(
+                    lock, environment_lock.ALONE | environment_lock.AT_ONCE
+                )
+            )
 
 
 def remove(prefix: Path) -> None:
@@ -205,7 +208,7 @@ def remove(prefix: Path) -> None:
     for path in prefix.parent.glob(f"{prefix.name}*"):  # also of installers that were killed
         if path.is_dir():
             shutil.rmtree(path)
-        elif path != held.lock_of(prefix):
+        elif path != environment_lock.lock_of(prefix):
             path.unlink()
 
 
@@ -221,14 +224,19 @@ def _problem(prefix: Path) -> str:
 def _hold(wanted: Iterable[Path], stack: ExitStack) -> None:
     for prefix in filter(made, wanted):
         with suppress(OSError):  # nobody can remove anything where nobody may write
-            stack.callback(os.close, held.take(held.lock_of(prefix), held.TOGETHER))
+            stack.callback(
+                os.close,
+                environment_lock.take(environment_lock.lock_of(prefix), environment_lock.TOGETHER),
+            )
 
 
 def _drop_unsound(prefix: Path) -> None:
     if not made(prefix) or not (problem := _problem(prefix)):
         return
     try:
-        lock = held.take(held.lock_of(prefix), held.ALONE | held.AT_ONCE)
+        lock = environment_lock.take(
+            environment_lock.lock_of(prefix), environment_lock.ALONE | environment_lock.AT_ONCE
+        )
     except BlockingIOError:
         raise CouldNotRun(
             f"{problem} Another process uses that environment, so it cannot be made anew now. "
@@ -243,7 +251,7 @@ def _drop_unsound(prefix: Path) -> None:
 
 def _made(missing: list[str], wanted: dict[str, Path], make: Callable[[], int]) -> int:
     for name in missing:
-        lock = held.lock_of(wanted[name])
+        lock = environment_lock.lock_of(wanted[name])
         if lock.exists():  # an installer may have outlived the ./run that started it
             why = f"Waiting for a process that still installs or uses {wanted[name]} ..."
             os.close(take_alone(lock, why))

@@ -23,8 +23,8 @@ from urllib.request import url2pathname
 
 import progress
 import project
-from repro.core import held
 from repro.core.errors import CouldNotRun, UserError
+from repro.record import environment_lock
 
 if TYPE_CHECKING:
     from rattler.networking import Client
@@ -131,7 +131,7 @@ def create(pins: Sequence[Pin], prefix: Path, cache: Path) -> None:
 def _locked(prefix: Path) -> Generator[None]:
     """Hold a prefix alone, also after the end of whoever started this."""
     prefix.parent.mkdir(parents=True, exist_ok=True)
-    lock = held.take(held.lock_of(prefix), held.ALONE)
+    lock = environment_lock.take(environment_lock.lock_of(prefix), environment_lock.ALONE)
     try:
         yield
     finally:

@@ -23,7 +23,7 @@ import host_pip
 import project
 import wheels
 from repro.core.errors import CouldNotRun, UserError
-from repro.core.isolation import die_with
+from repro.launch.isolation import die_with
 from wheel_store import SOURCES, Pip, Refused, Store, usable_store, uv_wheel
 
 VENV = project.TOOLS / "venv"

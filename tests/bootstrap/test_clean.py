@@ -8,7 +8,7 @@ import clean
 import environments
 import pytest
 import small_results
-from repro.core import held
+from repro.record import environment_lock
 from test_environments import make_environment
 
 HERE, ELSEWHERE, USED = (f"{digit * 32}_" for digit in "abc")
@@ -40,10 +40,12 @@ def left(cache: Path) -> set[str]:
 
 def test_without_a_yes_it_only_shows(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(cache.rglob("*"))
-    job = held.take(held.lock_of(cache / "environments" / USED), held.TOGETHER)
+    job = environment_lock.take(
+        environment_lock.lock_of(cache / "environments" / USED), environment_lock.TOGETHER
+    )
     assert clean.main([]) == 0
     os.close(job)
-    held.lock_of(cache / "environments" / USED).unlink()
+    environment_lock.lock_of(cache / "environments" / USED).unlink()
     assert sorted(cache.rglob("*")) == before
     lines = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
     assert [line[:3] for line in lines[:3]] == [["environment", "a", "(local)"]] * 3
@@ -52,7 +54,9 @@ def test_without_a_yes_it_only_shows(cache: Path, capsys: pytest.CaptureFixture[
 
 
 def test_what_is_used_or_needed_here_stays(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    job = held.take(held.lock_of(cache / "environments" / USED), held.TOGETHER)
+    job = environment_lock.take(
+        environment_lock.lock_of(cache / "environments" / USED), environment_lock.TOGETHER
+    )
     size = sum(
         512 * path.lstat().st_blocks
         for path in (cache / "environments").rglob("*")
@@ -77,8 +81,8 @@ def test_one_that_is_used_by_the_time_stays(
     jobs: list[int] = []
 
     def agreed(_: str) -> bool:
-        lock = held.lock_of(cache / "environments" / ELSEWHERE)
-        jobs.append(held.take(lock, held.TOGETHER))
+        lock = environment_lock.lock_of(cache / "environments" / ELSEWHERE)
+        jobs.append(environment_lock.take(lock, environment_lock.TOGETHER))
         return True
 
     monkeypatch.setattr("asking.agreed", agreed)
@@ -100,7 +104,7 @@ def test_half_an_installation_goes_unless_somebody_installs(cache: Path) -> None
     small_results.write(prefix.with_name(f"{prefix.name}.partial") / "prefix" / "a", "a")
     small_results.write(prefix.with_name(f"{prefix.name}.pin.txt"), "@EXPLICIT\n")
     small_results.write(prefix.with_name(f"{prefix.name}.wheels") / "work" / "a", "a")
-    installer = held.take(held.lock_of(prefix), held.ALONE)
+    installer = environment_lock.take(environment_lock.lock_of(prefix), environment_lock.ALONE)
     assert clean.main(["--yes"]) == 0
     assert len(beside(cache, prefix.name)) > 1
     os.close(installer)

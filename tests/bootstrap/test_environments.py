@@ -18,9 +18,8 @@ import environments
 import project
 import pytest
 import tools
-from repro.core import held
 from repro.core.errors import CouldNotRun
-from repro.record import installed
+from repro.record import environment_lock, installed
 
 CLONE = """\
 import sys
@@ -101,7 +100,11 @@ def make(renders: Path) -> Making:
 
 def in_use(prefix: Path) -> bool:
     try:
-        os.close(held.take(held.lock_of(prefix), held.ALONE | held.AT_ONCE))
+        os.close(
+            environment_lock.take(
+                environment_lock.lock_of(prefix), environment_lock.ALONE | environment_lock.AT_ONCE
+            )
+        )
     except BlockingIOError:
         return True
     return False
@@ -234,7 +237,7 @@ def test_an_installer_that_outlived_its_run_is_waited_for(
 ) -> None:
     prefix = make.prefix(shared)
     prefix.mkdir(parents=True)
-    installer = held.take(held.lock_of(prefix), held.ALONE)
+    installer = environment_lock.take(environment_lock.lock_of(prefix), environment_lock.ALONE)
     other = clone()
     assert "Making" not in (said := heard(other, error=True))
     assert said == f"Waiting for a process that still installs or uses {prefix} ..."
@@ -285,7 +288,7 @@ def test_without_its_record_an_environment_is_made_anew(
 
 def test_one_that_a_job_uses_is_not_dropped(renders: Path, shared: Path, make: Making) -> None:
     prefix = tampered(make_environment(make.prefix(shared)))
-    job = held.take(held.lock_of(prefix), held.TOGETHER)
+    job = environment_lock.take(environment_lock.lock_of(prefix), environment_lock.TOGETHER)
     with (
         pytest.raises(CouldNotRun, match=r"module\.py.*Another process uses that environment"),
         environments.ready(None, ["a"], renders, make),
@@ -314,13 +317,13 @@ def test_a_read_only_folder_is_used_as_it_is(
     renders: Path, shared: Path, make: Making, read_only: Callable[[], None]
 ) -> None:
     prefix = make_environment(make.prefix(shared))
-    held.lock_of(prefix).touch()
+    environment_lock.lock_of(prefix).touch()
     before = sorted(shared.rglob("*"))
     read_only()
     with environments.ready(None, ["a"], renders, make) as status:
         assert (status, make.calls) == (0, 0)
         assert os.environ[environments.VARIABLE] == str(shared)
-        handle = os.open(held.lock_of(prefix), os.O_RDONLY)
+        handle = os.open(environment_lock.lock_of(prefix), os.O_RDONLY)
         with pytest.raises(BlockingIOError):  # it is held, through a file that is only read
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.close(handle)
@@ -411,6 +414,8 @@ def test_the_users_conda_links_nothing_between_environments() -> None:
 def test_a_lock_can_be_held_twice_together_but_not_alone(tmp_path: Path) -> None:
     with ExitStack() as stack:
         for _ in range(2):
-            stack.callback(os.close, held.take(tmp_path / "a.lock", held.TOGETHER))
+            stack.callback(
+                os.close, environment_lock.take(tmp_path / "a.lock", environment_lock.TOGETHER)
+            )
         assert in_use(tmp_path / "a")
     assert not in_use(tmp_path / "a")

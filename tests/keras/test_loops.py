@@ -7,8 +7,8 @@ import experiments as e
 import numpy as np
 import pytest
 from repro.core.errors import UserError
-from repro.core.trace import read
 from repro.model import loops
+from repro.record.trace import read
 
 NO_VALIDATION = {"train": 0.8, "validation": 0.0, "test": 0.2}
 CASES: dict[str, dict[str, Any]] = {

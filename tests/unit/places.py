@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from repro.core import isolation
+from repro.launch import isolation
 from samples import LIBRARY
 
 

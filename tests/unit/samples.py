@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from repro.core.factors import ALL, STRESS
+from repro.launch.variations import ALL, STRESS
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
 NAMES = tuple(name for name in ALL if name != STRESS)

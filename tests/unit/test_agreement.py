@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from repro.core.trace import Trace
 from repro.judge import agreement
 from repro.judge.agreement import Mistake, mistakes, unlooked
+from repro.record.trace import Trace
 
 QUIET: dict[str, Any] = {
     "order": {"bits": 500.0, "even": True},

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from repro.core.errors import UserError
-from repro.core.reporting import noted
 from repro.judge.command import main
+from repro.launch.reporting import noted
 from repro.record import installed
 from verdicts import claim, written
 

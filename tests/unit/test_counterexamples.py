@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 from places import refused
-from repro.core import isolation
 from repro.core.canonical import canonical
-from repro.core.drawn import hash_seed
 from repro.core.errors import UserError
 from repro.judge.compare import Comparison, parted
 from repro.judge.counterexamples import Counterexamples, Repeats
@@ -19,6 +17,8 @@ from repro.judge.evidence import step_of
 from repro.judge.inquiry import inquire
 from repro.judge.set_order import NotedSet, in_one_order
 from repro.judge.trials import Runs
+from repro.launch import isolation
+from repro.launch.drawn_values import hash_seed
 from repro.record import installed
 from samples import LIBRARY, NAMES
 

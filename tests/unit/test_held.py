@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from repro.core import held, launch
+from repro.launch import launcher
+from repro.record import environment_lock
 
 PROGRAM = """\
 import sys
 sys.path.insert(0, {library!r})
-from repro.core import launch
+from repro.launch import launcher
 
 if sys.argv[1] == "launch":
     sys.prefix = {prefix!r}
@@ -26,7 +27,11 @@ sys.stdin.readline()
 
 def free(prefix: Path) -> bool:
     try:
-        os.close(held.take(held.lock_of(prefix), held.ALONE | held.AT_ONCE))
+        os.close(
+            environment_lock.take(
+                environment_lock.lock_of(prefix), environment_lock.ALONE | environment_lock.AT_ONCE
+            )
+        )
     except BlockingIOError:
         return False
     return True
@@ -36,9 +41,9 @@ def free(prefix: Path) -> bool:
 def step(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """A step that runs until it is told to end, in an environment with a lock."""
     prefix = tmp_path / "an environment"
-    held.lock_of(prefix).touch(0o444)
+    environment_lock.lock_of(prefix).touch(0o444)
     program = tmp_path / "program.py"
-    library = str(Path(launch.__file__).parents[2])
+    library = str(Path(launcher.__file__).parents[2])
     program.write_text(PROGRAM.format(library=library, prefix=str(prefix)))
     with subprocess.Popen(
         [sys.executable, "-B", str(program), "launch", request.param],
@@ -55,7 +60,9 @@ def test_while_a_step_runs_its_environment_is_in_use(
 ) -> None:
     prefix = tmp_path / "an environment"
     assert not free(prefix)
-    others = held.take(held.lock_of(prefix), held.TOGETHER)  # several jobs use it at once
+    others = environment_lock.take(
+        environment_lock.lock_of(prefix), environment_lock.TOGETHER
+    )  # several jobs use it at once
     os.close(others)
     step.communicate("end\n")
     assert step.returncode == 0
@@ -72,14 +79,14 @@ def test_a_step_that_is_killed_leaves_no_lock(
 
 
 def test_without_a_lock_there_is_nothing_to_hold(tmp_path: Path) -> None:
-    held.for_life(tmp_path / "an environment")
+    environment_lock.for_life(tmp_path / "an environment")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_lock_can_be_held_together_or_alone(tmp_path: Path) -> None:
     prefix = tmp_path / "a"
-    first = held.take(held.lock_of(prefix), held.TOGETHER)
-    second = held.take(held.lock_of(prefix), held.TOGETHER)
+    first = environment_lock.take(environment_lock.lock_of(prefix), environment_lock.TOGETHER)
+    second = environment_lock.take(environment_lock.lock_of(prefix), environment_lock.TOGETHER)
     os.close(first)
     assert not free(prefix)
     os.close(second)

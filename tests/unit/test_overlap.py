@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from repro.core.trace import Trace
 from repro.data.dataset import examples_of, split
 from repro.data.overlap import overlap
 from repro.judge.agreement import Mistake, mistakes
+from repro.record.trace import Trace
 
 SIZE = 300
 SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}

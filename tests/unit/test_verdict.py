@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from repro.core.canonical import pretty
-from repro.core.factors import ALL
 from repro.core.schema import checked
 from repro.judge.agreement import Mistake
 from repro.judge.compare import Comparison, compare
@@ -19,6 +18,7 @@ from repro.judge.render import markdown
 from repro.judge.search import Trial
 from repro.judge.sentence import seeds
 from repro.judge.verdict import judge
+from repro.launch.variations import ALL
 from samples import SCORES, VARIABLES, put_weights, write_predictions
 
 PARTED = Divergence("weights", 0, 3, "dense/kernel")

@@ -283,7 +283,7 @@ TRACE = """
 import sys
 from pathlib import Path
 from repro.core.errors import UserError
-from repro.core.trace import writer
+from repro.record.trace import writer
 try:
     with writer(Path(sys.argv[1]) / "trace.jsonl", {}) as trace:
         for _ in range(10_000):

@@ -43,9 +43,9 @@ from repro.core.digest import files_below
 from repro.core.errors import UserError
 from repro.keep.archive import around
 from repro.record.installed import current_platform
-from repro.record.leftover import unlocked
+from repro.record.stale_lock import unlocked
 from repro.machine.identity import machine
-from repro.record.renders import check_renders
+from repro.record.environment_files import check_renders
 
 PLACE = FILE if ENTRY else "The module's `config`"
 

@@ -18,21 +18,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from repro.core import launch, shims
 from repro.core.canonical import pretty
 from repro.core.config import Threads
 from repro.core.digest import sha256_value
 from repro.core.errors import UserError
 from repro.core.experiment import Code, load
-from repro.core.file_times import read_by_the_user
-from repro.core.observed import observed
 from repro.core.options import parser
-from repro.core.reporting import Say, reported
 from repro.core.seeding import Seeds
-from repro.core.stale_state import left_since, standing
 from repro.core.writing import whole_outputs, write_text
 from repro.data.dataset import IDS, SPLIT
 from repro.data.prepare import prepare
+from repro.launch import launcher, shims
+from repro.launch.file_times import read_by_the_user
+from repro.launch.observed import observed
+from repro.launch.reporting import Say, reported
+from repro.launch.stale_state import left_since, standing
 from repro.machine.identity import machine
 from repro.model import cost, evaluation, probe, training
 from repro.model.detail import Detail
@@ -47,7 +47,7 @@ from repro.record.statement import Making, Resource, around, now, resources
 
 def _inputs(options: argparse.Namespace) -> dict[str, Path]:
     return {
-        name: launch.path(path) for name, path in (pair.split("=", 1) for pair in options.input)
+        name: launcher.path(path) for name, path in (pair.split("=", 1) for pair in options.input)
     }
 
 
@@ -151,7 +151,7 @@ def _worked(job: _Job, out: Path, keeping: Keeping | None) -> dict[str, Any]:
 
 def _do(options: argparse.Namespace, say: Say) -> None:
     started = now()
-    launch.check(options.parameters["threads"]["intra"])
+    launcher.check(options.parameters["threads"]["intra"])
     found = installed.require(Path(sys.prefix))
     inputs = {**_inputs(options), "code": Path(sys.argv[0])}
     job = _Job(options, inputs, resources(inputs), found, say)
@@ -168,7 +168,7 @@ def _do(options: argparse.Namespace, say: Say) -> None:
             inputs=job.read,
             installed=found.facts,
             environment=here,
-            process={**process, "factors": launch.factors()},
+            process={**process, "factors": launcher.factors()},
             started=started,
         )
         name = {"prepare": "data"}.get(options.step, options.step)
@@ -183,7 +183,7 @@ def _made(job: _Job, keeping: Keeping | None) -> tuple[dict[str, Any], dict[str,
     step, inputs = job.options.step, job.inputs
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
     with whole_outputs(job.options.out, _OUTPUTS[step]) as folder:
-        with shims.applied(launch.varied(), launch.run(), _read_by_the_user(inputs)):
+        with shims.applied(launcher.varied(), launcher.run(), _read_by_the_user(inputs)):
             seen, before = observed(inputs), standing()
             process = _worked(job, folder, keeping)
             process |= {"observed": seen, "left": left_since(before)}
@@ -205,7 +205,7 @@ def _keeping(job: _Job) -> Keeping | None:
     options = job.options
     if options.step != "train" or options.checkpoints is None or options.every is None:
         return None
-    varied = [(entry["factor"], entry["varied"]) for entry in launch.factors()]
+    varied = [(entry["factor"], entry["varied"]) for entry in launcher.factors()]
     names = [options.experiment, options.run, options.parameters]
     read = {name: resource["digest"] for name, resource in job.read.items()}
     key = sha256_value([*names, varied, read, job.found.facts, machine()])
@@ -219,7 +219,7 @@ def _keeping(job: _Job) -> Keeping | None:
 
 def _environment(options: argparse.Namespace, _say: Say) -> None:
     """Starts as training does, and writes down what the process then finds around it."""
-    launch.check(options.parameters["threads"]["intra"])
+    launcher.check(options.parameters["threads"]["intra"])
     found = installed.require(Path(sys.prefix))
     _begin(options)
     import tensorflow as tf
@@ -231,7 +231,7 @@ def _environment(options: argparse.Namespace, _say: Say) -> None:
 
 def _cost(options: argparse.Namespace, _say: Say) -> None:
     """Trains once for a while, and writes down what it took; the caller has checked the inputs."""
-    launch.check(options.parameters["threads"]["intra"])
+    launcher.check(options.parameters["threads"]["intra"])
     inputs, found = _inputs(options), installed.require(Path(sys.prefix))
     own, how = [Path(sys.argv[0]), inputs["experiment"]], (options.parameters, options.seconds)
     scratch = options.out.parent
@@ -252,7 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.step == "launch":
         given = [argument for argument in options.arguments if argument != "--"]
         try:
-            launch.launch(options.run, options.intra, options.vary, given, options.twice)
+            launcher.launch(options.run, options.intra, options.vary, given, options.twice)
         except UserError as error:
             print(error, file=sys.stderr)
             return error.status

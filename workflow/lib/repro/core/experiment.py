@@ -31,8 +31,8 @@ from types import ModuleType
 from typing import Any
 
 from repro.core.errors import UserError
-from repro.core.launch import varied
 from repro.core.source import Source
+from repro.launch.launcher import varied
 
 MODULE = "experiment"
 

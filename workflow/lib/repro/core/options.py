@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from repro.core import launch
+from repro.launch import launcher
 
 
 def _run(text: str) -> str:
@@ -59,8 +59,8 @@ def parser(steps: Iterable[str]) -> argparse.ArgumentParser:
         _add(verbs.add_parser(name), name)
     now_here = verbs.add_parser("environment", help="what a step would find around it now")
     now_here.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
-    now_here.add_argument("--out", required=True, type=launch.path, metavar="FILE")
-    now_here.add_argument("--log", required=True, type=launch.path, metavar="FILE")
+    now_here.add_argument("--out", required=True, type=launcher.path, metavar="FILE")
+    now_here.add_argument("--log", required=True, type=launcher.path, metavar="FILE")
     _add_cost(verbs.add_parser("cost", help="train in one way for a while, and say what it took"))
     return program
 
@@ -70,8 +70,8 @@ def _add_cost(price: argparse.ArgumentParser) -> None:
     price.add_argument("--seconds", required=True, type=float, metavar="N")
     price.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
     price.add_argument("--input", action="extend", nargs="+", default=[], metavar="NAME=PATH")
-    price.add_argument("--out", required=True, type=launch.path, metavar="FILE")
-    price.add_argument("--log", required=True, type=launch.path, metavar="FILE")
+    price.add_argument("--out", required=True, type=launcher.path, metavar="FILE")
+    price.add_argument("--log", required=True, type=launcher.path, metavar="FILE")
 
 
 def _add(step: argparse.ArgumentParser, name: str) -> None:
@@ -84,11 +84,11 @@ def _add(step: argparse.ArgumentParser, name: str) -> None:
         help="in a trial: note what the code calls ({}), and look into one step of training "
         'as well ({"epoch": 0, "step": 3})',
     )  # fmt: skip
-    step.add_argument("--out", required=True, type=launch.path, metavar="FOLDER")
-    step.add_argument("--log", required=True, type=launch.path, metavar="FILE")
+    step.add_argument("--out", required=True, type=launcher.path, metavar="FOLDER")
+    step.add_argument("--log", required=True, type=launcher.path, metavar="FILE")
     if name == "train":
         step.add_argument(
-            "--checkpoints", type=launch.path, metavar="FOLDER",
+            "--checkpoints", type=launcher.path, metavar="FOLDER",
             help="keep the state here, and take a killed training up from here",
         )  # fmt: skip
         step.add_argument(

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from repro.core.trace import Trace
+from repro.record.trace import Trace
 
 CHANCE_BITS = 30
 """One order in all epochs is told only where chance does so in fewer than one of 2**30 cases."""

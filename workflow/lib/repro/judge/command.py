@@ -23,9 +23,7 @@ from typing import Any
 from repro.audit.drift_command import told
 from repro.core.canonical import pretty
 from repro.core.errors import UserError
-from repro.core.reporting import Say, reported
 from repro.core.schema import checked
-from repro.core.trace import read as read_trace
 from repro.core.writing import write_text
 from repro.judge import price_command, reproduction_command, verify_command
 from repro.judge.agreement import Mistake, mistakes, unlooked
@@ -41,9 +39,11 @@ from repro.judge.render import markdown
 from repro.judge.sequential import looks
 from repro.judge.trials import Runs
 from repro.judge.verdict import judge
+from repro.launch.reporting import Say, reported
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.statement import Making, now, resources
+from repro.record.trace import read as read_trace
 
 
 def _compared(

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from repro.core.digest import files_below, sha256_file
-from repro.core.trace import Trace, read
 from repro.judge import differences as apart
 from repro.judge.divergence import Divergence
+from repro.record.trace import Trace, read
 
 _STEP = {
     "ids": "data order",

@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from repro.core.drawn import hash_seed
-from repro.core.reporting import Say
 from repro.judge import remedies
 from repro.judge.compare import Comparison
 from repro.judge.diagnose import Cause
@@ -26,6 +24,8 @@ from repro.judge.evidence import Step
 from repro.judge.search import Trial
 from repro.judge.set_order import NotedSet, in_one_order, noted, reordering, steps_with_sets
 from repro.judge.trials import Runs, Setting, scratch
+from repro.launch.drawn_values import hash_seed
+from repro.launch.reporting import Say
 
 _HASH_SEED = "hash seed"
 _CANDIDATES = tuple(f"order-{number}" for number in range(1, 65))

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from repro.audit.older import today
-from repro.core.factors import ALL
-from repro.core.observed import unseen
 from repro.judge.context import Context
 from repro.judge.documented import gaps
 from repro.judge.setups import setups
+from repro.launch.observed import unseen
+from repro.launch.variations import ALL
 from repro.record import manifest
 from repro.record.statement import EXTENSION
 

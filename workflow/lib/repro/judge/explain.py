@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from repro.core.factors import ALL
 from repro.judge.culprit import Culprit, culprit
 from repro.judge.diagnose import Cause, Findings, causes
 from repro.judge.divergence import Divergence
 from repro.judge.remedies import likely
 from repro.judge.search import Factors, Found, Trial, search
 from repro.judge.trials import Runs, Trials, reaching, scratch
+from repro.launch.variations import ALL
 
 LOOKS = 2
 """Trials that are kept back to look into every operation of the step that parted."""

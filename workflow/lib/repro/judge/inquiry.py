@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from repro.core.reporting import Say
 from repro.judge.compare import Comparison
 from repro.judge.counterexamples import Counterexamples, Repeats, counterexamples
 from repro.judge.divergence import place
 from repro.judge.explain import explain
 from repro.judge.trials import Runs
+from repro.launch.reporting import Say
 
 
 def inquire(

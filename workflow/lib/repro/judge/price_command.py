@@ -25,11 +25,11 @@ from typing import Any
 
 from repro.core.canonical import canonical, pretty
 from repro.core.errors import UserError
-from repro.core.reporting import Say
 from repro.core.schema import checked
 from repro.core.writing import write_text
 from repro.judge.price import prices
 from repro.judge.price_words import page, summary
+from repro.launch.reporting import Say
 from repro.model.cost import VARIANTS
 from repro.record import installed, manifest
 from repro.record.environment import surroundings

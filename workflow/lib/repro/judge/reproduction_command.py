@@ -16,7 +16,6 @@ from typing import Any
 
 from repro.core.canonical import pretty
 from repro.core.errors import UserError
-from repro.core.reporting import Say
 from repro.core.schema import checked
 from repro.core.writing import write_text
 from repro.judge.compare import Comparison, compare
@@ -26,6 +25,7 @@ from repro.judge.metrics import moved
 from repro.judge.reproduction import Again, reproduction
 from repro.judge.reproduction_page import page
 from repro.judge.setups import differing, setups
+from repro.launch.reporting import Say
 from repro.record import installed, manifest
 
 ARCHIVED, AGAIN = "the archive", "here"

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.core.digest import files_below
-from repro.core.drawn import hash_seed
+from repro.launch.drawn_values import hash_seed
 
 Order = tuple[str, ...]
 

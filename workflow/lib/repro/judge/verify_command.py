@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from repro.core.errors import UserError
-from repro.core.reporting import Say
 from repro.core.schema import checked
 from repro.judge.answer import INCONCLUSIVE, MET
 from repro.judge.grounds import Odd, changed
+from repro.launch.reporting import Say
 from repro.record import installed
 
 _SHOWN = 5

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from repro.core.seeding import step_seeds
-from repro.core.trace import Writer
 from repro.model.checkpoint import states
 from repro.model.detail import Detail
 from repro.model.plan import Plan
 from repro.model.traced import TracedStep
+from repro.record.trace import Writer
 
 
 @dataclass

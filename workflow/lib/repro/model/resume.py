@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from repro.core.errors import UserError
-from repro.core.trace import Writer
 from repro.model import resumable
 from repro.model.callback_state import CallbackStates
 from repro.model.kept import Kept
@@ -34,6 +33,7 @@ from repro.model.state import (
     is_variable,
     put_generators_back,
 )
+from repro.record.trace import Writer
 
 
 class Afresh(BaseException):

@@ -22,7 +22,6 @@ from repro.core.digest import STEP_DIGEST
 from repro.core.errors import UserError
 from repro.core.experiment import Code
 from repro.core.seeding import Seeds
-from repro.core.trace import writer
 from repro.core.writing import whole_file
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
@@ -34,6 +33,7 @@ from repro.model.plan import Plan, columns
 from repro.model.recording import Recording
 from repro.model.resume import Keeping, Resume
 from repro.model.traced import TracedStep
+from repro.record.trace import writer
 
 OUTPUTS = ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv")
 

@@ -22,9 +22,9 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from repro.core import isolation
-from repro.core.stale_state import HIDING
-from repro.core.start import NotVaried, Start
+from repro.launch import isolation
+from repro.launch.command import NotVaried, Start
+from repro.launch.stale_state import HIDING
 
 _REFUSED = "the system gives no namespace ({})"
 _RELOCATED = re.compile(r"experiment|data(:.*)?")

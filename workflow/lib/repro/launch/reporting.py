@@ -15,8 +15,8 @@ import traceback
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from repro.core import launch
 from repro.core.errors import CouldNotRun, UserError
+from repro.launch import launcher
 
 Say = Callable[[str], None]
 """Prints a line where the user sees it, and into the log, where all other output goes."""
@@ -124,4 +124,4 @@ def _note(log: Path, status: int) -> None:
 
 
 def _shown(log: Path) -> str:
-    return os.path.relpath(log, os.environ.get(launch.DIRECTORY, "."))
+    return os.path.relpath(log, os.environ.get(launcher.DIRECTORY, "."))

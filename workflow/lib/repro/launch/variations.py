@@ -20,9 +20,9 @@ from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
 
-from repro.core import drawn, sight
-from repro.core.file_times import file_times
-from repro.core.start import NotVaried, Start
+from repro.launch import drawn_values, namespace_variations
+from repro.launch.command import NotVaried, Start
+from repro.launch.file_times import file_times
 
 Variation = Callable[[Start], tuple[Start, str]]
 
@@ -46,8 +46,8 @@ def variables(factor: str, run: str) -> Mapping[str, Sequence[str]]:
         Nothing for a factor that acts in other ways.
     """
     every: Mapping[str, Mapping[str, Sequence[str]]] = {
-        "hash seed": {"PYTHONHASHSEED": [drawn.hash_seed(run)]},
-        "time zone": {"TZ": [drawn.time_zone(run)]},
+        "hash seed": {"PYTHONHASHSEED": [drawn_values.hash_seed(run)]},
+        "time zone": {"TZ": [drawn_values.time_zone(run)]},
         "locale": {"LC_ALL": LOCALES},
     }
     return every.get(factor, {})
@@ -55,26 +55,26 @@ def variables(factor: str, run: str) -> Mapping[str, Sequence[str]]:
 
 def _between(start: Start, what: str, bounds: tuple[int, int]) -> int:
     low, high = bounds
-    return low + drawn.number(start.run, what, high - low)
+    return low + drawn_values.number(start.run, what, high - low)
 
 
 def _hash_seed(start: Start) -> tuple[Start, str]:
-    seed = drawn.hash_seed(start.run)
+    seed = drawn_values.hash_seed(start.run)
     return start.having(PYTHONHASHSEED=seed), f"PYTHONHASHSEED={seed}"
 
 
 def _time_zone(start: Start) -> tuple[Start, str]:
-    offset = drawn.offset(start.run)
+    offset = drawn_values.offset(start.run)
     hours, rest = divmod(abs(offset), timedelta(hours=1))
     side = "ahead of" if offset > timedelta() else "behind"
     how = f"{hours} hours and {rest // timedelta(minutes=1)} minutes {side} UTC"
-    return start.having(TZ=drawn.time_zone(start.run)), how
+    return start.having(TZ=drawn_values.time_zone(start.run)), how
 
 
 def _locale(start: Start) -> tuple[Start, str]:
     if not (installed := installed_locales()):
         raise NotVaried("no locale but C is installed")
-    name = installed[drawn.number(start.run, "locale", len(installed))]
+    name = installed[drawn_values.number(start.run, "locale", len(installed))]
     return start.having(LC_ALL=name), f"LC_ALL={name}"
 
 
@@ -93,7 +93,7 @@ def installed_locales() -> list[str]:
 def _umask(start: Start) -> tuple[Start, str]:
     before = os.umask(0)
     others = [mask for mask in _UMASKS if mask != before]
-    after = others[drawn.number(start.run, "umask", len(others))]
+    after = others[drawn_values.number(start.run, "umask", len(others))]
     os.umask(after)
     return start, f"{after:03o} in place of {before:03o}"
 
@@ -125,7 +125,7 @@ def _listing_order(start: Start) -> tuple[Start, str]:
 def _clock(start: Start) -> tuple[Start, str]:
     if find_spec("time_machine") is None:
         raise NotVaried("the package time-machine is not installed")
-    shift = drawn.shift(start.run)
+    shift = drawn_values.shift(start.run)
     return start, (
         f"{shift.days} days and {shift.seconds} seconds ahead, as Python's time and datetime see "
         "it; not in TensorFlow's own functions, the times of files, nor in processes that the "
@@ -150,7 +150,7 @@ def _processors(start: Start) -> tuple[Start, str]:
     available = sorted(os.sched_getaffinity(0))
     if len(available) == 1:
         raise NotVaried("only one processor is available")
-    del available[drawn.number(start.run, "processor", len(available))]
+    del available[drawn_values.number(start.run, "processor", len(available))]
     os.sched_setaffinity(0, available)
     return start, f"{len(available)} of {len(available) + 1}; the threads are as configured"
 
@@ -178,13 +178,13 @@ VARIATIONS: Mapping[str, Variation] = {
     "temporary folder": _temporary_folder,
     "working directory": _working_directory,
     "file times": file_times,
-    "paths": sight.paths,
+    "paths": namespace_variations.paths,
     "listing order": _listing_order,
     "clock": _clock,
     "process": _process,
     "processors": _processors,
-    "caches": sight.caches,
-    "network": sight.network,
+    "caches": namespace_variations.caches,
+    "network": namespace_variations.network,
     STRESS: _load,
 }
 

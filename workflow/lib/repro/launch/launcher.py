@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from repro.core.canonical import canonical
-from repro.core.child import signals_held, waited
 from repro.core.errors import CouldNotRun, UserError
-from repro.core.factors import BY_PARENT, STRESS, VARIATIONS, processors, variables
-from repro.core.held import for_life
-from repro.core.isolation import die_with, mounted_below, reason
-from repro.core.stale_state import FRESH
-from repro.core.start import NotVaried, Start
+from repro.launch.command import NotVaried, Start
+from repro.launch.isolation import die_with, mounted_below, reason
+from repro.launch.stale_state import FRESH
+from repro.launch.supervise import signals_held, waited
+from repro.launch.variations import BY_PARENT, STRESS, VARIATIONS, processors, variables
+from repro.record.environment_lock import for_life
 
 DIRECTORY = "REPRO_DIRECTORY"
 """The folder that a step's relative paths start from, whatever its working directory is."""

@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterator, Set
 from pathlib import Path
 
-from repro.core.isolation import SHARED_MEMORY
+from repro.launch.isolation import SHARED_MEMORY
 
 FRESH = "REPRO_FRESH"
 """The folder of empty folders that a repeat was given."""

@@ -25,8 +25,8 @@ from functools import cmp_to_key
 from pathlib import Path
 from typing import Any
 
-from repro.core.file_times import read_by_the_user
-from repro.core.launch import DIRECTORY
+from repro.launch.file_times import read_by_the_user
+from repro.launch.launcher import DIRECTORY
 
 _WORDS = ("a", "B", "ä", "z", "Z", "ö", "1", "10", "é", "İ", "ı", "ch", "c")
 _MOST = 100

@@ -20,9 +20,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from repro.core import isolation
-from repro.core.drawn import mirror
-from repro.core.start import NotVaried, Start
+from repro.launch import isolation
+from repro.launch.command import NotVaried, Start
+from repro.launch.drawn_values import mirror
 
 LARGEST = 2**30
 """Inputs of more bytes are not copied."""

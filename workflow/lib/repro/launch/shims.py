@@ -18,9 +18,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from pathlib import Path
 from typing import Any, cast
 
-from repro.core import drawn
 from repro.core.errors import UserError
-from repro.core.file_times import ANSWERS, mirrored
+from repro.launch import drawn_values
+from repro.launch.file_times import ANSWERS, mirrored
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def _later(run: str, _: Iterable[Path]) -> Generator[None]:
             "Expected the package time-machine, which shifts the clock. Received an environment "
             "without it. Switch the factor `clock` off, or make the environment anew."
         ) from None
-    with travel(drawn.shift(run), tick=True) as traveller:
+    with travel(drawn_values.shift(run), tick=True) as traveller:
         traveller.time_ns()  # it starts from the first question asked of it
         yield
 
