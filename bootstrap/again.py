@@ -18,8 +18,8 @@ from typing import Any
 import outcome
 import project
 from repro.core.errors import CouldNotRun
-from repro.core.source import module
 from repro.core.writing import sentence_for_system_errors, write_bytes, write_text
+from repro.data.module_loader import module
 from repro.keep.strict import shown
 
 ARCHIVED = "archived-results"

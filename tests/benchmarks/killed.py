@@ -20,8 +20,8 @@ from typing import Any
 
 from repro.core.config import Threads
 from repro.core.digest import sha256_tree
-from repro.core.experiment import load
 from repro.core.seeding import Seeds
+from repro.data.user_code import load
 
 SEED, THREADS = 0, {"intra": 1, "inter": 1}
 FILES = ("weights.safetensors", "trace.jsonl", "history.csv")

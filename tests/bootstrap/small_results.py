@@ -10,7 +10,7 @@ import yaml
 from repro.core.canonical import canonical
 from repro.core.config import Experiment, resolve
 from repro.core.digest import sha256_file
-from repro.core.source import module
+from repro.data.module_loader import module
 from repro.record import manifest
 from repro.record.statement import Making, resources
 

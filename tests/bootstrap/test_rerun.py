@@ -20,7 +20,7 @@ import small_results
 import tools
 from repro.core.digest import sha256_file, sha256_files
 from repro.core.errors import UserError
-from repro.core.source import module
+from repro.data.module_loader import module
 from repro.keep import accept
 from repro.keep.archive import write
 from small_archive import members

@@ -6,9 +6,9 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from repro.core.experiment import Code
 from repro.core.seeding import Seeds
 from repro.data.prepare import prepare
+from repro.data.user_code import Code
 from repro.model.resume import Keeping
 from repro.model.training import Trained, train
 

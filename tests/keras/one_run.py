@@ -7,8 +7,8 @@ import argparse
 import sys
 
 from repro.core.config import Threads
-from repro.core.experiment import load
 from repro.core.seeding import Seeds
+from repro.data.user_code import load
 from repro.launch import launcher, shims
 
 TRAINING = {"epochs": 2, "batch_size": 16, "loop": "auto", "trace": "step",

@@ -9,8 +9,8 @@ from typing import Any
 import experiments as e
 import numpy as np
 import pytest
-from repro.core.experiment import Code, load
 from repro.core.seeding import Seeds
+from repro.data.user_code import Code, load
 from repro.judge.culprit import Culprit, culprit
 from repro.model.detail import Detail, digest
 from repro.model.training import train

@@ -8,7 +8,7 @@ import experiments as e
 import numpy as np
 import pytest
 from repro.core.errors import UserError
-from repro.core.experiment import Code
+from repro.data.user_code import Code
 from repro.model.evaluation import evaluate
 
 PARAMETERS = {"settings": {}, "seed": 0, "batch_size": 16}

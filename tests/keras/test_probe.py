@@ -10,8 +10,8 @@ import experiments as e
 import numpy as np
 import pytest
 from repro.core.errors import UserError
-from repro.core.experiment import MODULE, Code
 from repro.core.seeding import Seeds
+from repro.data.user_code import MODULE, Code
 from repro.judge.agreement import mistakes, unlooked
 from repro.model.probe import probe
 from repro.model.reseeded import reseeded

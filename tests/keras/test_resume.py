@@ -15,7 +15,7 @@ import experiments as e
 import numpy as np
 import pytest
 from repro.core.errors import UserError
-from repro.core.experiment import load
+from repro.data.user_code import load
 from repro.model.kept import Kept
 from repro.model.resume import Afresh, Keeping
 from repro.model.snapshot import load as load_snapshot

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from repro.core.errors import UserError
-from repro.core.experiment import load
+from repro.data.user_code import load
 from repro.record.calls import watched
 
 HEAD = """

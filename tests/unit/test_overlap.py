@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from repro.data.dataset import examples_of, split
-from repro.data.overlap import overlap
+from repro.data.leakage import overlap
 from repro.judge.agreement import Mistake, mistakes
 from repro.record.trace import Trace
 

@@ -252,7 +252,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from repro.core.errors import UserError
-from repro.core.experiment import load
+from repro.data.user_code import load
 from repro.data import prepare
 prepare.collected = lambda returned: returned
 folder, disk = map(Path, sys.argv[1:])

@@ -22,12 +22,12 @@ from repro.core.canonical import pretty
 from repro.core.config import Threads
 from repro.core.digest import sha256_value
 from repro.core.errors import UserError
-from repro.core.experiment import Code, load
 from repro.core.options import parser
 from repro.core.seeding import Seeds
 from repro.core.writing import whole_outputs, write_text
 from repro.data.dataset import IDS, SPLIT
 from repro.data.prepare import prepare
+from repro.data.user_code import Code, load
 from repro.launch import launcher, shims
 from repro.launch.file_times import read_by_the_user
 from repro.launch.observed import observed

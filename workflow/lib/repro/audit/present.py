@@ -20,7 +20,7 @@ from repro.audit.results import CODE, LOCK, Results, Step, against, digest
 from repro.core.canonical import canonical
 from repro.core.config import Experiment, Source
 from repro.core.digest import sha256_bytes, sha256_file, sha256_files, sha256_value
-from repro.core.source import module
+from repro.data.module_loader import module
 from repro.record.manifest import recorded
 
 PACK = "workflow/scripts/pack.py"

@@ -22,9 +22,9 @@ import numpy as np
 
 from repro.core.config import Training
 from repro.core.errors import UserError
-from repro.core.experiment import Code, load
 from repro.core.seeding import Seeds, step_seeds
 from repro.data.prepare import part
+from repro.data.user_code import Code, load
 from repro.model.clock import LEAST, Clock, Spent
 from repro.model.loops import LOOPS, choose
 from repro.model.plan import Plan, columns

@@ -21,10 +21,10 @@ import numpy.typing as npt
 
 from repro.core.canonical import pretty
 from repro.core.errors import UserError
-from repro.core.experiment import Code
 from repro.core.seeding import Seeds
 from repro.core.writing import whole_file, write_text
 from repro.data.prepare import part, structured
+from repro.data.user_code import Code
 from repro.model.checkpoint import States, by_path, load
 from repro.model.classification import per_class
 from repro.model.inference import circumstances, same_bits

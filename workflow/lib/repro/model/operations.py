@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repro.core.experiment import name_in
+from repro.data.user_code import name_in
 from repro.model.marks import Marks, Range
 
 _READING = ("ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape")

@@ -22,10 +22,10 @@ import numpy as np
 from repro.core.canonical import pretty
 from repro.core.config import Training
 from repro.core.errors import UserError
-from repro.core.experiment import Code
 from repro.core.seeding import Seeds, step_seeds, stream_seed
 from repro.core.writing import write_text
 from repro.data.prepare import part
+from repro.data.user_code import Code
 from repro.model import noise
 from repro.model.checkpoint import states
 from repro.model.graphs import place

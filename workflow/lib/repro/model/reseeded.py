@@ -20,7 +20,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, cast
 
-from repro.core.experiment import MODULE
+from repro.data.user_code import MODULE
 
 _GENERATORS = (
     "numpy.random.default_rng", "numpy.random.seed", "numpy.random.RandomState", "random.seed",

@@ -20,11 +20,11 @@ import numpy.typing as npt
 from repro.core.config import Training
 from repro.core.digest import STEP_DIGEST
 from repro.core.errors import UserError
-from repro.core.experiment import Code
 from repro.core.seeding import Seeds
 from repro.core.writing import whole_file
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
+from repro.data.user_code import Code
 from repro.model.checkpoint import save, states
 from repro.model.detail import Detail
 from repro.model.limits import Limit, Limits, require_one_device, require_one_process

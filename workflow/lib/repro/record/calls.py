@@ -29,8 +29,8 @@ from types import BuiltinMethodType, FunctionType, ModuleType
 from typing import Any
 
 from repro.core.canonical import pretty
-from repro.core.experiment import name_in
 from repro.core.writing import write_text
+from repro.data.user_code import name_in
 from repro.record.places import converted, converting, running
 from repro.record.rewriting import RECORDER, rewritten
 from repro.record.sources import Source, is_path, modules, of, salted, table

@@ -31,7 +31,7 @@ from types import ModuleType
 from typing import Any
 
 from repro.core.errors import UserError
-from repro.core.source import Source
+from repro.data.module_loader import Source
 from repro.launch.launcher import varied
 
 MODULE = "experiment"
