@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from repro.core.errors import UserError
 from repro.data.user_code import load
-from repro.record.calls import watched
+from repro.watch.call_recorder import watched
 
 HEAD = """
 import asyncio, collections, datetime, glob, locale, multiprocessing, os, random, secrets

@@ -35,14 +35,14 @@ from repro.launch.reporting import Say, reported
 from repro.launch.stale_state import left_since, standing
 from repro.machine.identity import machine
 from repro.model import cost, evaluation, probe, training
-from repro.model.detail import Detail
 from repro.model.kept import Kept
 from repro.model.resume import Afresh, Keeping
 from repro.record import installed, manifest
-from repro.record.calls import watched
 from repro.record.environment import surroundings
 from repro.record.installed import Installed
 from repro.record.statement import Making, Resource, around, now, resources
+from repro.watch.call_recorder import watched
+from repro.watch.op_trace import Detail
 
 
 def _inputs(options: argparse.Namespace) -> dict[str, Path]:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from repro.model.graphs import Body, callees
+from repro.watch.graphs import Body, callees
 
 _NONE: frozenset[Any] = frozenset()
 Name = tuple[str, str]

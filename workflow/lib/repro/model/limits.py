@@ -21,7 +21,7 @@ from typing import Any
 from repro.core.errors import UserError
 from repro.model.determinism import Settings, found
 from repro.model.gaps import COMPILED, gap
-from repro.model.graphs import Body, nodes, place
+from repro.watch.graphs import Body, nodes, place
 
 
 @dataclass(frozen=True)

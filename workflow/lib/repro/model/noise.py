@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from repro.model.frozen import Name, Noise, Walk
-from repro.model.graphs import Body, constants, place
-from repro.model.marks import Marks, marked
 from repro.model.reseeded import reseeded
 from repro.model.state import drawing
+from repro.watch.graphs import Body, constants, place
+from repro.watch.op_attribution import Marks, marked
 
 _CONSTANT = "it draws from a seed that never changes"
 _TRACED = "NumPy or Python gave them once, while TensorFlow traced the step"

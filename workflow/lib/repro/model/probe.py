@@ -28,11 +28,11 @@ from repro.data.prepare import part
 from repro.data.user_code import Code
 from repro.model import noise
 from repro.model.checkpoint import states
-from repro.model.graphs import place
 from repro.model.plan import Plan, columns, rows_of
 from repro.model.reseeded import reseeded
 from repro.model.traced import TracedStep
 from repro.model.training import built, made
+from repro.watch.graphs import place
 
 OUTPUTS = ("probe.json",)
 STEPS = 2

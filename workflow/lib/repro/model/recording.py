@@ -17,10 +17,10 @@ import numpy as np
 
 from repro.core.seeding import step_seeds
 from repro.model.checkpoint import states
-from repro.model.detail import Detail
 from repro.model.plan import Plan
 from repro.model.traced import TracedStep
 from repro.record.trace import Writer
+from repro.watch.op_trace import Detail
 
 
 @dataclass

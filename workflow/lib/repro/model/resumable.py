@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, cast
 
-from repro.model.graphs import Body, callees, constants, nodes
+from repro.watch.graphs import Body, callees, constants, nodes
 
 # Stateful operations whose state lies in variables, or that have none.
 _ALLOWED = (

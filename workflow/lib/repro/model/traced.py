@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from repro.model.checkpoint import by_path, optimizers
-from repro.model.detail import Detail
+from repro.watch.op_trace import Detail
 
 
 def digest(tensor: Any) -> Any:

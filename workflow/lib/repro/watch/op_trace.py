@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from repro.model.checkpoint import owners, states
-from repro.model.marks import Marks, marked
-from repro.model.operations import Start, Tensor, described
+from repro.watch.op_attribution import Marks, marked
+from repro.watch.operations import Start, Tensor, described
 
 _TOGETHER = 64
 """Tensors that are read at once; each is kept until the last of them is there."""

@@ -7,7 +7,7 @@ Synopsis:
     calls.write(out / "detail.json", tensors)
 
 Nothing that the user's code calls is replaced. While its files are loaded, every call in them is
-rewritten (`repro.record.rewriting`), so that the called function is looked up in a table first:
+rewritten (`repro.watch.ast_hooks`), so that the called function is looked up in a table first:
 `f(x)` becomes `recorder.call(f, file, line)(x)`, which gives `f` back unless there may be something
 to note. So types stay what they are, and what libraries call among themselves is not noted.
 """
@@ -31,9 +31,9 @@ from typing import Any
 from repro.core.canonical import pretty
 from repro.core.writing import write_text
 from repro.data.user_code import name_in
-from repro.record.places import converted, converting, running
-from repro.record.rewriting import RECORDER, rewritten
-from repro.record.sources import Source, is_path, modules, of, salted, table
+from repro.watch.ast_hooks import RECORDER, rewritten
+from repro.watch.call_sites import converted, converting, running
+from repro.watch.nondeterminism_sources import Source, is_path, modules, of, salted, table
 
 _FIELDS = ("call", "source", "function", "file", "line")
 _IN_ORDER = (
@@ -85,7 +85,7 @@ class Calls:
 
         Args:
             path: the file to appear.
-            tensors: what `repro.model.detail.Detail.tensors` gave.
+            tensors: what `repro.watch.op_trace.Detail.tensors` gave.
         """
         write_text(path, pretty({**self.report(), "tensors": list(tensors)}))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.data.user_code import name_in
-from repro.model.marks import Marks, Range
+from repro.watch.op_attribution import Marks, Range
 
 _READING = ("ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape")
 _TAPE = "gradient_tape/"
