@@ -87,7 +87,7 @@ def test_the_trace_tells_true(data: Path, tmp_path: Path) -> None:
     from repro.core.farmhash import farmhash64
     from repro.data.order import order
     from repro.data.prepare import part
-    from repro.model.checkpoint import read as weights_of
+    from repro.variables.by_path import read as weights_of
 
     e.trained(e.code(), data, tmp_path, epochs=1)
     trace, arrays = read(tmp_path / "trace.jsonl"), part(data, "train")

@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from repro.core.errors import UserError
-from repro.model.checkpoint import read as load
 from repro.model.classification import classes
+from repro.variables.by_path import read as load
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]

@@ -20,7 +20,6 @@ from contextlib import suppress
 from typing import Any, cast
 
 from repro.core.digest import sha256_bytes
-from repro.model.checkpoint import optimizers
 from repro.model.plain import (
     FUNCTIONS,
     NAMED,
@@ -34,6 +33,7 @@ from repro.model.plain import (
     loaded,
     package,
 )  # fmt: skip
+from repro.variables.by_path import optimizers
 
 _METHODS = (types.MethodType, staticmethod, classmethod)
 _KERAS_SETS = ("_", "stop_"), ("_function",)

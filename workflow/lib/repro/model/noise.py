@@ -20,7 +20,7 @@ import numpy as np
 
 from repro.model.frozen import Name, Noise, Walk
 from repro.model.reseeded import reseeded
-from repro.model.state import drawing
+from repro.variables.training_state import drawing
 from repro.watch.graphs import Body, constants, place
 from repro.watch.op_attribution import Marks, marked
 

@@ -25,7 +25,8 @@ from repro.model.callback_state import CallbackStates
 from repro.model.kept import Kept
 from repro.model.plain import CannotKeep, NotOurs
 from repro.model.snapshot import Snapshot
-from repro.model.state import (
+from repro.record.trace import Writer
+from repro.variables.training_state import (
     Different,
     Variables,
     drawing,
@@ -33,7 +34,6 @@ from repro.model.state import (
     is_variable,
     put_generators_back,
 )
-from repro.record.trace import Writer
 
 
 class Afresh(BaseException):

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from repro.model.checkpoint import by_path, optimizers
+from repro.variables.by_path import by_path, optimizers
 from repro.watch.op_trace import Detail
 
 

@@ -25,7 +25,6 @@ from repro.core.writing import whole_file
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
 from repro.data.user_code import Code
-from repro.model.checkpoint import save, states
 from repro.model.limits import Limit, Limits, require_one_device, require_one_process
 from repro.model.loops import LOOPS, choose, ended
 from repro.model.plan import Plan, columns
@@ -33,6 +32,7 @@ from repro.model.recording import Recording
 from repro.model.resume import Keeping, Resume
 from repro.model.traced import TracedStep
 from repro.record.trace import writer
+from repro.variables.by_path import save, states
 from repro.watch.op_trace import Detail
 
 OUTPUTS = ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv")

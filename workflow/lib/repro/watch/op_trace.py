@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from repro.model.checkpoint import owners, states
+from repro.variables.by_path import owners, states
 from repro.watch.op_attribution import Marks, marked
 from repro.watch.operations import Start, Tensor, described
 

@@ -18,7 +18,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from repro.model.checkpoint import by_path, optimizers
+from repro.variables.by_path import by_path, optimizers
 
 Array = npt.NDArray[Any]
 _FOUND = "found/"
