@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from repro.checkpoint.resume import Afresh, Keeping
+from repro.checkpoint.store import Kept
 from repro.core.canonical import pretty
 from repro.core.config import Threads
 from repro.core.digest import sha256_value
@@ -35,8 +37,6 @@ from repro.launch.reporting import Say, reported
 from repro.launch.stale_state import left_since, standing
 from repro.machine.identity import machine
 from repro.model import cost, evaluation, probe, training
-from repro.model.kept import Kept
-from repro.model.resume import Afresh, Keeping
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.installed import Installed

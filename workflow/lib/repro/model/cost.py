@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from repro.checkpoint.resume import Keeping
 from repro.core.config import Training
 from repro.core.errors import UserError
 from repro.core.seeding import Seeds, step_seeds
@@ -28,7 +29,6 @@ from repro.data.user_code import Code, load
 from repro.model.clock import LEAST, Clock, Spent
 from repro.model.loops import LOOPS, choose
 from repro.model.plan import Plan, columns
-from repro.model.resume import Keeping
 from repro.model.traced import TracedStep
 from repro.model.training import built, made, train
 

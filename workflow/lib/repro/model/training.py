@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from repro.checkpoint.resume import Keeping, Resume
 from repro.core.config import Training
 from repro.core.digest import STEP_DIGEST
 from repro.core.errors import UserError
@@ -29,7 +30,6 @@ from repro.model.limits import Limit, Limits, require_one_device, require_one_pr
 from repro.model.loops import LOOPS, choose, ended
 from repro.model.plan import Plan, columns
 from repro.model.recording import Recording
-from repro.model.resume import Keeping, Resume
 from repro.model.traced import TracedStep
 from repro.record.trace import writer
 from repro.variables.by_path import save, states

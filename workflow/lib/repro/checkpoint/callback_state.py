@@ -19,8 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
-from repro.core.digest import sha256_bytes
-from repro.model.plain import (
+from repro.checkpoint.plain_values import (
     FUNCTIONS,
     NAMED,
     PLAIN,
@@ -33,6 +32,7 @@ from repro.model.plain import (
     loaded,
     package,
 )  # fmt: skip
+from repro.core.digest import sha256_bytes
 from repro.variables.by_path import optimizers
 
 _METHODS = (types.MethodType, staticmethod, classmethod)

@@ -22,9 +22,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from repro.checkpoint.file import Damaged, Foreign, Snapshot, load, save
 from repro.core.errors import CouldNotRun
 from repro.core.writing import flush, sentence_for_system_errors
-from repro.model.snapshot import Damaged, Foreign, Snapshot, load, save
 
 _KEPT = 2
 _BLOCK = 2**20

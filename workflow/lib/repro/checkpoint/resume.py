@@ -19,12 +19,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from repro.checkpoint import preconditions
+from repro.checkpoint.callback_state import CallbackStates
+from repro.checkpoint.file import Snapshot
+from repro.checkpoint.plain_values import CannotKeep, NotOurs
+from repro.checkpoint.store import Kept
 from repro.core.errors import UserError
-from repro.model import resumable
-from repro.model.callback_state import CallbackStates
-from repro.model.kept import Kept
-from repro.model.plain import CannotKeep, NotOurs
-from repro.model.snapshot import Snapshot
 from repro.record.trace import Writer
 from repro.variables.training_state import (
     Different,
@@ -85,7 +85,7 @@ class Resume:
         self.last_logs: dict[str, float] | None = None
         for name in ("test_step", "predict_step"):
             self._watch(name)
-        for reason in resumable.of_model(model):
+        for reason in preconditions.of_model(model):
             self._refuse(reason)
         if self._found:
             print(f"Taken up after epoch {self.first} of {epochs}, from {keeping.folder}.")
@@ -174,9 +174,9 @@ class Resume:
     def _look(self, what: str, signature: str, graph: Any, before: Any) -> None:
         if drawing() != before:
             self._refuse(f"{what} draws from Python's or NumPy's own generator")
-        for reason in resumable.of_graph(graph, what):
+        for reason in preconditions.of_graph(graph, what):
             self._refuse(reason)
-        name, mark = what + signature, resumable.mark(graph)
+        name, mark = what + signature, preconditions.mark(graph)
         self._graphs.setdefault(name, set()).add(mark)
         # What was not traced before the checkpoint is traced now as it would have been then.
         if self._found and mark not in self._found.facts["graphs"].get(name, [mark]):
