@@ -17,8 +17,8 @@ from repro.core.seeding import Seeds
 from repro.data.prepare import prepare
 from repro.data.user_code import Code, load
 from repro.model import training
-from repro.model.gaps import GAPS
-from repro.model.limits import Limit, of_graph, of_model
+from repro.model.determinism_caveats import Limit, of_graph, of_model
+from repro.model.nondeterministic_ops import GAPS
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__)

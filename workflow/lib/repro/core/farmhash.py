@@ -3,7 +3,7 @@
 Synopsis:
     farmhash64(array[None])[0]
 
-The graph takes it in `repro.model.traced`, by an operation of TensorFlow's own, which reads
+The graph takes it in `repro.model.instrumented_step`, by an operation of TensorFlow's own, which reads
 about as fast as memory gives. This is its definition without TensorFlow: Fingerprint64 of
 FarmHash (Pike, 2014), whose values are promised never to change.
 """

@@ -27,9 +27,9 @@ from repro.core.seeding import Seeds, step_seeds
 from repro.data.prepare import part
 from repro.data.user_code import Code, load
 from repro.model.clock import LEAST, Clock, Spent
+from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose
 from repro.model.plan import Plan, columns
-from repro.model.traced import TracedStep
 from repro.model.training import built, made, train
 
 

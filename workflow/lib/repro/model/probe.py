@@ -27,9 +27,9 @@ from repro.core.writing import write_text
 from repro.data.prepare import part
 from repro.data.user_code import Code
 from repro.model import noise
+from repro.model.instrumented_step import TracedStep
 from repro.model.plan import Plan, columns, rows_of
 from repro.model.reseeded import reseeded
-from repro.model.traced import TracedStep
 from repro.model.training import built, made
 from repro.variables.by_path import states
 from repro.watch.graphs import place

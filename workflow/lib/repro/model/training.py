@@ -26,11 +26,11 @@ from repro.core.writing import whole_file
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
 from repro.data.user_code import Code
-from repro.model.limits import Limit, Limits, require_one_device, require_one_process
+from repro.model.determinism_caveats import Limit, Limits, require_one_device, require_one_process
+from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose, ended
 from repro.model.plan import Plan, columns
-from repro.model.recording import Recording
-from repro.model.traced import TracedStep
+from repro.model.trace_callback import Recording
 from repro.record.trace import writer
 from repro.variables.by_path import save, states
 from repro.watch.op_trace import Detail
@@ -43,7 +43,7 @@ class Trained:
     """What the manifest says of a training: the loop that ran, and the epochs that it finished.
 
     `resumable` is `yes`, or `no` with the reason; `resumed` are the epochs at which a process took
-    up what another one had begun. `limits` tell what narrows the promises (`repro.model.limits`).
+    up what another one had begun. `limits` tell what narrows the promises (`repro.model.determinism_caveats`).
     """
 
     loop: str

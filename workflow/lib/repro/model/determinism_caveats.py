@@ -20,7 +20,7 @@ from typing import Any
 
 from repro.core.errors import UserError
 from repro.model.determinism import Settings, found
-from repro.model.gaps import COMPILED, gap
+from repro.model.nondeterministic_ops import COMPILED, gap
 from repro.watch.graphs import Body, nodes, place
 
 
