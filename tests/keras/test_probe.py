@@ -13,8 +13,8 @@ from repro.core.errors import UserError
 from repro.core.seeding import Seeds
 from repro.data.user_code import MODULE, Code
 from repro.judge.agreement import mistakes, unlooked
-from repro.model.probe import probe
-from repro.model.reseeded import reseeded
+from repro.probe.reseeded import reseeded
+from repro.probe.sanity_probe import probe
 from repro.record.trace import Trace, read
 
 TRAINING = {"epochs": 2, "batch_size": 16, "loop": "auto", "trace": "step",

@@ -36,7 +36,8 @@ from repro.launch.observed import observed
 from repro.launch.reporting import Say, reported
 from repro.launch.stale_state import left_since, standing
 from repro.machine.identity import machine
-from repro.model import cost, evaluation, probe, training
+from repro.model import cost, evaluation, training
+from repro.probe import sanity_probe
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.installed import Installed
@@ -102,7 +103,7 @@ def _evaluate(work: Work) -> dict[str, Any]:
 
 
 def _probe(work: Work) -> dict[str, Any]:
-    probe.probe(work.code, work.inputs["data"], work.parameters, work.out)
+    sanity_probe.probe(work.code, work.inputs["data"], work.parameters, work.out)
     return {}
 
 
@@ -111,7 +112,7 @@ _STEPS: Mapping[str, Callable[[Work], dict[str, Any]]] = {
 }  # fmt: skip
 _OUTPUTS = {
     "prepare": ("data",), "train": training.OUTPUTS, "evaluate": evaluation.OUTPUTS,
-    "probe": probe.OUTPUTS,
+    "probe": sanity_probe.OUTPUTS,
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ Synopsis:
 
 A function is traced twice: constants that differ were drawn by NumPy or Python while TensorFlow
 traced, once for the whole training. What draws from a seed that nothing changes is found by
-`repro.model.frozen`.
+`repro.probe.constant_rng`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from repro.model.frozen import Name, Noise, Walk
-from repro.model.reseeded import reseeded
+from repro.probe.constant_rng import Name, Noise, Walk
+from repro.probe.reseeded import reseeded
 from repro.variables.training_state import drawing
 from repro.watch.graphs import Body, constants, place
 from repro.watch.op_attribution import Marks, marked

@@ -26,11 +26,11 @@ from repro.core.seeding import Seeds, step_seeds, stream_seed
 from repro.core.writing import write_text
 from repro.data.prepare import part
 from repro.data.user_code import Code
-from repro.model import noise
 from repro.model.instrumented_step import TracedStep
 from repro.model.plan import Plan, columns, rows_of
-from repro.model.reseeded import reseeded
 from repro.model.training import built, made
+from repro.probe import frozen_randomness
+from repro.probe.reseeded import reseeded
 from repro.variables.by_path import states
 from repro.watch.graphs import place
 
@@ -85,7 +85,7 @@ def _augmented(
 ) -> list[Any]:
     import tensorflow as tf
 
-    function = noise.as_trained(augment, batches[0])
+    function = frozen_randomness.as_trained(augment, batches[0])
     found: list[Any] = []
     for batch, seed in zip(batches, seeds, strict=False):
         with code.blamed("augment"):
@@ -127,9 +127,9 @@ def _noise(
     setting = code.function("callbacks") is not None or _has_own_fit(model)
     try:
         if augment:
-            sources = noise.in_augment(augment, raw[0], seeds, code.path)
+            sources = frozen_randomness.in_augment(augment, raw[0], seeds, code.path)
             found += [{"augment": True, **asdict(source)} for source in sources]
-        sources = noise.in_step(model, batches[0], code.path, setting)
+        sources = frozen_randomness.in_step(model, batches[0], code.path, setting)
         found += [{"augment": False, **asdict(source)} for source in sources]
     except Exception as error:  # a model that runs eagerly need not be traceable
         return found, f"the step could not be traced ({_reason(error, code)})"
