@@ -12,11 +12,11 @@ from repro.core.schema import checked
 from repro.judge import price_command, price_words
 from repro.judge.command import main
 from repro.judge.evidence import Step
-from repro.judge.price import ALL, Figure, known, prices
 from repro.judge.price_command import turns
 from repro.judge.price_words import page, section, summary
 from repro.judge.render import markdown
-from repro.model.cost import VARIANTS, WHOLE
+from repro.overhead.breakdown import ALL, Figure, known, prices
+from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record import installed, manifest
 from repro.record.statement import Making, resources
 from test_manifest import ENVIRONMENT, INSTALLED

@@ -36,7 +36,8 @@ from repro.launch.observed import observed
 from repro.launch.reporting import Say, reported
 from repro.launch.stale_state import left_since, standing
 from repro.machine.identity import machine
-from repro.model import cost, evaluation, training
+from repro.model import evaluation, training
+from repro.overhead import timed_training
 from repro.probe import sanity_probe
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
@@ -236,8 +237,10 @@ def _cost(options: argparse.Namespace, _say: Say) -> None:
     inputs, found = _inputs(options), installed.require(Path(sys.prefix))
     own, how = [Path(sys.argv[0]), inputs["experiment"]], (options.parameters, options.seconds)
     scratch = options.out.parent
-    task = cost.Task(own[1], inputs["data"], *how, scratch, lambda: surroundings(found, own))
-    write_text(options.out, pretty(asdict(cost.measured(task, options.variant))))
+    task = timed_training.Task(
+        own[1], inputs["data"], *how, scratch, lambda: surroundings(found, own)
+    )
+    write_text(options.out, pretty(asdict(timed_training.measured(task, options.variant))))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

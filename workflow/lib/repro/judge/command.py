@@ -34,12 +34,12 @@ from repro.judge.evidence import Step, context_of, step_of
 from repro.judge.inquiry import inquire
 from repro.judge.measured import Measured, measured
 from repro.judge.metrics import Moved, moved
-from repro.judge.price import known
 from repro.judge.render import markdown
 from repro.judge.sequential import looks
 from repro.judge.trials import Runs
 from repro.judge.verdict import judge
 from repro.launch.reporting import Say, reported
+from repro.overhead.breakdown import known
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.statement import Making, now, resources

@@ -4,7 +4,7 @@ Synopsis:
     arguments(verbs)                 # the options of `judge.pyz cost`
     measure(options, say)            # writes cost.json and cost.manifest.json
 
-Each variant of `repro.model.cost` runs once in each round, in a process of its own that the
+Each variant of `repro.overhead.timed_training` runs once in each round, in a process of its own that the
 launcher starts as it starts every step; each round begins with another variant, so that what else
 the machine does hits all alike.
 """
@@ -27,10 +27,10 @@ from repro.core.canonical import canonical, pretty
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.core.writing import write_text
-from repro.judge.price import prices
 from repro.judge.price_words import page, summary
 from repro.launch.reporting import Say
-from repro.model.cost import VARIANTS
+from repro.overhead.breakdown import prices
+from repro.overhead.timed_training import VARIANTS
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.statement import Making, now, resources

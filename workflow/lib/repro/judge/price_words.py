@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from repro.judge.price import ALL, MEASURES, Figure
 from repro.judge.sentence import counted
 from repro.judge.tables import table, text
-from repro.model.cost import VARIANTS
+from repro.overhead.breakdown import ALL, MEASURES, Figure
+from repro.overhead.timed_training import VARIANTS
 
 _BUSY = 1.0
 _WORDS = {

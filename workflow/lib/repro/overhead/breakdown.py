@@ -20,7 +20,7 @@ from repro.core.canonical import parsed
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.judge.sentence import listed
-from repro.model.cost import VARIANTS, WHOLE
+from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record import manifest
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ ALL = "all"
 MEASURES = {"wall_s": "Time", "processor_s": "Processor time", "peak_bytes": "Peak memory"}
 
 Measured = Mapping[str, Any]
-"""One process, as `repro.model.cost.Spent` has it."""
+"""One process, as `repro.overhead.timed_training.Spent` has it."""
 
 
 @dataclass(frozen=True)

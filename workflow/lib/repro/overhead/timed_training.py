@@ -26,11 +26,11 @@ from repro.core.errors import UserError
 from repro.core.seeding import Seeds, step_seeds
 from repro.data.prepare import part
 from repro.data.user_code import Code, load
-from repro.model.clock import LEAST, Clock, Spent
 from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose
 from repro.model.plan import Plan, columns
 from repro.model.training import built, made, train
+from repro.overhead.epoch_timer import LEAST, Clock, Spent
 
 
 @dataclass(frozen=True)
