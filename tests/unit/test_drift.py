@@ -10,11 +10,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from repro.audit import drift_command
-from repro.audit.drift import GOALS, claims, drift
-from repro.audit.effects import BITS, EFFECTS, IRRELEVANT, METRICS, UNLISTED, effect
-from repro.audit.facts import facts
-from repro.audit.older import today
 from repro.core.errors import UserError
+from repro.drift.effects import BITS, EFFECTS, IRRELEVANT, METRICS, UNLISTED, effect
+from repro.drift.environment_differences import GOALS, claims, drift
+from repro.drift.facts import facts
+from repro.drift.older_manifests import today
 from repro.machine.fact import inapplicable, unknown
 from repro.machine.instructions import EIGEN
 from repro.machine.numerics import NO_GPU

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from repro.audit.drift import drift
-from repro.audit.effects import BITS, IRRELEVANT
+from repro.drift.effects import BITS, IRRELEVANT
+from repro.drift.environment_differences import drift
 from repro.machine import processor as module
 from repro.machine.identity import machine
 from repro.machine.processor import IDLE, computing, processor

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repro.drift.setups import setups
 from repro.judge.evidence import Step
-from repro.judge.setups import setups
 from test_drift import FACTS, KINDS
 
 Change = Callable[[dict[str, Any]], None]

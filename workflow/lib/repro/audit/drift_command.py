@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from repro.audit.drift import GOALS, Difference, claims, drift
-from repro.audit.effects import BITS, EFFECTS, IRRELEVANT, METRICS
-from repro.audit.facts import facts
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
+from repro.drift.effects import BITS, EFFECTS, IRRELEVANT, METRICS
+from repro.drift.environment_differences import GOALS, Difference, claims, drift
+from repro.drift.facts import facts
 from repro.machine.fact import lacking
 from repro.record import manifest
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repro.audit.older import today
+from repro.drift.older_manifests import today
+from repro.drift.setups import setups
 from repro.judge.context import Context
 from repro.judge.documented import gaps
-from repro.judge.setups import setups
 from repro.launch.observed import unseen
 from repro.launch.variations import ALL
 from repro.record import manifest

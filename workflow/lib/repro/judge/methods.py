@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from repro.audit.facts import facts
+from repro.drift.facts import facts
 from repro.judge import chance
 from repro.judge.answer import MET, Answer
 from repro.judge.case import Case

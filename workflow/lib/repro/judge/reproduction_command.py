@@ -18,13 +18,13 @@ from repro.core.canonical import pretty
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.core.writing import write_text
+from repro.drift.setups import differing, setups
 from repro.judge.compare import Comparison, compare
 from repro.judge.evidence import Step, step_of
 from repro.judge.measured import measured
 from repro.judge.metrics import moved
 from repro.judge.reproduction import Again, reproduction
 from repro.judge.reproduction_page import page
-from repro.judge.setups import differing, setups
 from repro.launch.reporting import Say
 from repro.record import installed, manifest
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from repro.audit.effects import IRRELEVANT
+from repro.drift.effects import IRRELEVANT
 from repro.judge.distances import distances
 from repro.judge.divergence import Divergence, place
 from repro.judge.sentence import counted

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import unquote
 
-from repro.audit.older import today
+from repro.drift.older_manifests import today
 from repro.machine.fact import lacking
 from repro.record.statement import EXTENSION
 

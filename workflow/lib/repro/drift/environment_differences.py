@@ -5,7 +5,7 @@ Synopsis:
     found[0].effect                  # 'metrics may change'
     claims(found).sentence           # 'Of the goals …'
 
-What may be the matter with a difference stands in `repro.audit.effects`. Reading and printing
+What may be the matter with a difference stands in `repro.drift.effects`. Reading and printing
 are done by `repro.audit.drift_command`.
 """
 
@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from repro.audit.effects import BITS, EFFECTS, METRICS, effect
-from repro.audit.facts import keyed, loaded_packages
 from repro.core.canonical import canonical
+from repro.drift.effects import BITS, EFFECTS, METRICS, effect
+from repro.drift.facts import keyed, loaded_packages
 from repro.machine.fact import lacking
 from repro.machine.processor import IDLE
 
@@ -66,7 +66,7 @@ def drift(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[Diffe
     """Every difference between two environments, worst first.
 
     Args:
-        recorded: facts of a result, as `repro.audit.facts` takes them from its manifest.
+        recorded: facts of a result, as `repro.drift.facts` takes them from its manifest.
         present: the same of now, from a process like that of the job.
 
     Returns:

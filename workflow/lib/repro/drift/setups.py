@@ -4,7 +4,7 @@ Synopsis:
     found = setups(steps)
     found.count, found.scope
 
-Two setups are one where nothing differs that may change a bit, by `repro.audit.effects`.
+Two setups are one where nothing differs that may change a bit, by `repro.drift.effects`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from repro.audit.drift import Difference, drift
-from repro.audit.effects import IRRELEVANT
-from repro.audit.facts import facts
+from repro.drift.effects import IRRELEVANT
+from repro.drift.environment_differences import Difference, drift
+from repro.drift.facts import facts
 from repro.machine.fact import lacking
 from repro.record.manifest import inputs
 
