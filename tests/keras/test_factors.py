@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from repro.judge.compare import Comparison, Divergence, compare
+from repro.compare.runs import Comparison, Divergence, compare
 from repro.judge.diagnose import causes
 from repro.launch.variations import ALL, STRESS
 

@@ -118,7 +118,7 @@ LIMITS = [{"epochs": 1}, {"steps": 2}, {"steps": 7}, {"steps": 1000}]
 @pytest.mark.slow
 @pytest.mark.parametrize("loop", ["graph", "fit"])
 def test_a_limit_gives_the_beginning_of_the_whole(data: Path, tmp_path: Path, loop: str) -> None:
-    from repro.judge.compare import parted
+    from repro.compare.runs import parted
 
     experiment = e.code(augment=e.noise, callbacks=e.rates)
     e.trained(experiment, data, tmp_path / "whole" / "seed-0", loop=loop)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from places import refused
+from repro.compare.runs import Comparison, parted
 from repro.core.canonical import canonical
 from repro.core.errors import UserError
-from repro.judge.compare import Comparison, parted
 from repro.judge.counterexamples import Counterexamples, Repeats
 from repro.judge.evidence import step_of
 from repro.judge.inquiry import inquire

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from repro.judge.compare import Divergence
+from repro.compare.runs import Divergence
 from repro.judge.culprit import Culprit
 from repro.judge.diagnose import Findings, causes
 from repro.judge.remedies import of_factor

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repro.compare.divergence import Divergence
+from repro.compare.runs import Comparison
 from repro.judge.answer import Answer
 from repro.judge.case import Case
-from repro.judge.compare import Comparison
 from repro.judge.context import Context
-from repro.judge.divergence import Divergence
 from repro.judge.documented import gaps
 from repro.judge.evidence import Step
 from repro.judge.methods import methods

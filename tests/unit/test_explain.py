@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repro.compare.runs import Divergence
 from repro.judge import explain as module
-from repro.judge.compare import Divergence
 from repro.judge.explain import explain
 from repro.judge.search import Factors, Trial
 from repro.judge.trials import Runs, Setting

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repro.compare.divergence import Divergence
+from repro.compare.runs import Comparison
 from repro.core.errors import UserError
 from repro.core.schema import checked
-from repro.judge.compare import Comparison
 from repro.judge.context import Context
-from repro.judge.divergence import Divergence
 from repro.judge.evidence import Step
 from repro.judge.measured import Measured, measured
 from repro.judge.metrics import Moved, moved

@@ -17,10 +17,10 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from repro.compare.runs import Comparison
 from repro.core.canonical import pretty
 from repro.core.errors import UserError
 from repro.judge.case import Case
-from repro.judge.compare import Comparison
 from repro.judge.context import Context
 from repro.judge.documented import documented, gaps
 from repro.judge.evidence import Step

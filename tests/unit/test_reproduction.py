@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from repro.compare.divergence import Divergence
+from repro.compare.runs import Comparison
 from repro.core.schema import checked
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups, differing
-from repro.judge.compare import Comparison
-from repro.judge.divergence import Divergence
 from repro.judge.measured import Measured
 from repro.judge.metrics import Moved, moved
 from repro.judge.reproduction import Again, reproduction

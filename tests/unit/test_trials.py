@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from repro.judge.divergence import Divergence
+from repro.compare.divergence import Divergence
 from repro.judge.search import search
 from repro.judge.trials import Runs, Setting, reaching, scratch
 from repro.record import manifest

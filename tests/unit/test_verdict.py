@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from repro.compare.divergence import Divergence, place
+from repro.compare.runs import Comparison, compare
 from repro.core.canonical import pretty
 from repro.core.schema import checked
 from repro.judge.agreement import Mistake
-from repro.judge.compare import Comparison, compare
 from repro.judge.context import Context
 from repro.judge.diagnose import Cause, causes
-from repro.judge.divergence import Divergence, place
 from repro.judge.render import markdown
 from repro.judge.search import Trial
 from repro.judge.sentence import seeds

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from repro.judge.compare import Comparison
+from repro.compare.runs import Comparison
 from repro.judge.context import Context
 from repro.judge.diagnose import Cause
 from repro.judge.search import Trial

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.audit.drift_command import told
+from repro.compare.runs import Comparison, compare
 from repro.core.canonical import pretty
 from repro.core.errors import UserError
 from repro.core.schema import checked
@@ -28,7 +29,6 @@ from repro.core.writing import write_text
 from repro.judge import price_command, reproduction_command, verify_command
 from repro.judge.agreement import Mistake, mistakes, unlooked
 from repro.judge.answer import INCONCLUSIVE, MET
-from repro.judge.compare import Comparison, compare
 from repro.judge.counterexamples import Counterexamples, Repeats
 from repro.judge.evidence import Step, context_of, step_of
 from repro.judge.inquiry import inquire

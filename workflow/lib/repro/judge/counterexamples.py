@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from repro.compare.divergence import Divergence, place
+from repro.compare.runs import Comparison
 from repro.judge import remedies
-from repro.judge.compare import Comparison
 from repro.judge.diagnose import Cause
-from repro.judge.divergence import Divergence, place
 from repro.judge.evidence import Step
 from repro.judge.search import Trial
 from repro.judge.set_order import NotedSet, in_one_order, noted, reordering, steps_with_sets

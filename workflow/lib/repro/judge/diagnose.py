@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from repro.compare.divergence import Divergence, place
 from repro.judge import remedies
 from repro.judge.culprit import Culprit
-from repro.judge.divergence import Divergence, place
 from repro.judge.search import Factors, Found
 
 

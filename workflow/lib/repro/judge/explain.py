@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from repro.compare.divergence import Divergence
 from repro.judge.culprit import Culprit, culprit
 from repro.judge.diagnose import Cause, Findings, causes
-from repro.judge.divergence import Divergence
 from repro.judge.remedies import likely
 from repro.judge.search import Factors, Found, Trial, search
 from repro.judge.trials import Runs, Trials, reaching, scratch

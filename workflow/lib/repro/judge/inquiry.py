@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from repro.judge.compare import Comparison
+from repro.compare.divergence import place
+from repro.compare.runs import Comparison
 from repro.judge.counterexamples import Counterexamples, Repeats, counterexamples
-from repro.judge.divergence import place
 from repro.judge.explain import explain
 from repro.judge.trials import Runs
 from repro.launch.reporting import Say

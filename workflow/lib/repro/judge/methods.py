@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from repro.compare.divergence import place
 from repro.drift.facts import facts
 from repro.judge import chance
 from repro.judge.answer import MET, Answer
 from repro.judge.case import Case
 from repro.judge.diagnose import times
-from repro.judge.divergence import place
 from repro.judge.sentence import capital, counted, extent, listed, seeds
 from repro.record.manifest import inputs
 

@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from repro.compare.divergence import WORDS
 from repro.judge.distances import distances
-from repro.judge.divergence import WORDS
 from repro.judge.price_words import section
 from repro.judge.sentence import capital, counted, listed
 from repro.judge.support import goals, inference, limits, methods, metrics

@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from repro.compare.divergence import place
+from repro.compare.runs import Comparison
 from repro.core.canonical import canonical
 from repro.drift.effects import IRRELEVANT
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups
 from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET, Answer
-from repro.judge.compare import Comparison
-from repro.judge.divergence import place
 from repro.judge.sentence import capital, extent, listed, seeds
 
 if TYPE_CHECKING:

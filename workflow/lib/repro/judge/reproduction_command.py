@@ -14,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from repro.compare.runs import Comparison, compare
 from repro.core.canonical import pretty
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.core.writing import write_text
 from repro.drift.setups import differing, setups
-from repro.judge.compare import Comparison, compare
 from repro.judge.evidence import Step, step_of
 from repro.judge.measured import measured
 from repro.judge.metrics import moved

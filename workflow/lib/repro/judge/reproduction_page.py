@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from repro.compare.divergence import Divergence, place
 from repro.drift.effects import IRRELEVANT
 from repro.judge.distances import distances
-from repro.judge.divergence import Divergence, place
 from repro.judge.sentence import counted
 from repro.judge.support import answers
 from repro.judge.tables import table, text

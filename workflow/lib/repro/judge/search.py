@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from repro.judge.divergence import Divergence
+from repro.compare.divergence import Divergence
 
 UNVARIED = 3
 """Runs without variation that must agree with the original before a factor is tried."""

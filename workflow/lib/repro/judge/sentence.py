@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from repro.judge.compare import Comparison
+from repro.compare.divergence import place
+from repro.compare.runs import Comparison
 from repro.judge.context import Context
 from repro.judge.diagnose import Cause
-from repro.judge.divergence import place
 from repro.judge.search import Trial
 
 _CAUSES = {

@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from repro.compare.runs import Divergence, parted
 from repro.core.canonical import canonical
 from repro.core.digest import sha256_tree, sha256_value
 from repro.core.errors import UserError
-from repro.judge.compare import Divergence, parted
 from repro.judge.search import Factors, Trial
 from repro.record import manifest
 

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from repro.compare.runs import Comparison
 from repro.core.canonical import canonical
 from repro.judge import chance, sentence
 from repro.judge.agreement import Mistake
 from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET
 from repro.judge.case import Case
-from repro.judge.compare import Comparison
 from repro.judge.context import Context
 from repro.judge.diagnose import Cause
 from repro.judge.goals import answers, best

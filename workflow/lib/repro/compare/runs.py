@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from repro.compare import differences as apart
+from repro.compare.divergence import Divergence
 from repro.core.digest import files_below, sha256_file
-from repro.judge import differences as apart
-from repro.judge.divergence import Divergence
 from repro.record.trace import Trace, read
 
 _STEP = {
