@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from repro.judge import sampling
-from repro.judge.sampling import recalls, sampled, unsampled
-from repro.judge.spread import Value, spread
+from repro.stats import sampling_error
+from repro.stats.sampling_error import recalls, sampled, unsampled
+from repro.stats.seed_variance import Value, spread
 from scipy import stats
 
 pytestmark = pytest.mark.filterwarnings("error")

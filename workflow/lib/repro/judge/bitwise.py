@@ -7,8 +7,8 @@ Synopsis:
 from __future__ import annotations
 
 from repro.judge import sentence
-from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET, Answer
 from repro.judge.case import Case
+from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
 
 
 def bitwise(case: Case) -> Answer:

@@ -28,14 +28,11 @@ from repro.core.schema import checked
 from repro.core.writing import write_text
 from repro.judge import price_command, reproduction_command, verify_command
 from repro.judge.agreement import Mistake, mistakes, unlooked
-from repro.judge.answer import INCONCLUSIVE, MET
 from repro.judge.counterexamples import Counterexamples, Repeats
 from repro.judge.evidence import Step, context_of, step_of
 from repro.judge.inquiry import inquire
-from repro.judge.measured import Measured, measured
 from repro.judge.metrics import Moved, moved
 from repro.judge.render import markdown
-from repro.judge.sequential import looks
 from repro.judge.trials import Runs
 from repro.judge.verdict import judge
 from repro.launch.reporting import Say, reported
@@ -44,6 +41,9 @@ from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.statement import Making, now, resources
 from repro.record.trace import read as read_trace
+from repro.stats.answer import INCONCLUSIVE, MET
+from repro.stats.interim_analysis import looks
+from repro.stats.metric_table import Measured, measured
 
 
 def _compared(

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from repro.core.digest import files_below
-from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET, Answer
 from repro.judge.case import Case
 from repro.judge.diagnose import times
 from repro.judge.sentence import capital, extent, listed
 from repro.machine.fact import UNKNOWN
 from repro.record import manifest
+from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
 
 if TYPE_CHECKING:
     from repro.judge.evidence import Step

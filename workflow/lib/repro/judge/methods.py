@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 
 from repro.compare.divergence import place
 from repro.drift.facts import facts
-from repro.judge import chance
-from repro.judge.answer import MET, Answer
 from repro.judge.case import Case
 from repro.judge.diagnose import times
 from repro.judge.sentence import capital, counted, extent, listed, seeds
 from repro.record.manifest import inputs
+from repro.stats import detection_power
+from repro.stats.answer import MET, Answer
 
 _DIGITS = 12
 
@@ -100,5 +100,5 @@ def _supported(case: Case, found: Mapping[str, Answer]) -> Iterator[str]:
 
 def _bound(case: Case) -> Iterator[str]:
     if case.comparisons and not case.first:
-        limits = chance.limits(case.parameters["repeats"])
+        limits = detection_power.limits(case.parameters["repeats"])
         yield capital(limits)

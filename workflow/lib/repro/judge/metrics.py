@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from repro.judge.answer import INCONCLUSIVE, MET, Answer
 from repro.judge.case import Case
-from repro.judge.family import Family, family
-from repro.judge.margins import ALPHA, Margin
-from repro.judge.measured import CLASS, Measured
-from repro.judge.sampling import Sampling, sampled, unsampled
 from repro.judge.sentence import capital, counted, extent, seeds
-from repro.judge.sequential import Look
-from repro.judge.spread import Spread, spread
+from repro.stats.answer import INCONCLUSIVE, MET, Answer
+from repro.stats.family import Family, family
+from repro.stats.interim_analysis import Look
+from repro.stats.margins import ALPHA, Margin
+from repro.stats.metric_table import CLASS, Measured
+from repro.stats.sampling_error import Sampling, sampled, unsampled
+from repro.stats.seed_variance import Spread, spread
 
 RECALL = "recall"
 """In `equivalence.margin` it stands for the recall of every class."""

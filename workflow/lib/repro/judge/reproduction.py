@@ -21,8 +21,8 @@ from repro.core.canonical import canonical
 from repro.drift.effects import IRRELEVANT
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups
-from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET, Answer
 from repro.judge.sentence import capital, extent, listed, seeds
+from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
 
 if TYPE_CHECKING:
     from repro.judge.metrics import Moved

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from repro.compare.runs import Comparison
 from repro.core.canonical import canonical
-from repro.judge import chance, sentence
+from repro.judge import sentence
 from repro.judge.agreement import Mistake
-from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET
 from repro.judge.case import Case
 from repro.judge.context import Context
 from repro.judge.diagnose import Cause
@@ -24,6 +23,8 @@ from repro.judge.goals import answers, best
 from repro.judge.methods import methods
 from repro.judge.metrics import rested_on
 from repro.judge.search import Trial
+from repro.stats import detection_power
+from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
 
 if TYPE_CHECKING:
     from repro.judge.metrics import Moved
@@ -60,7 +61,10 @@ def _unseen(case: Case) -> str | None:
 def _warnings(case: Case) -> list[str]:
     if not case.comparisons:
         return ["No repeat was made."]
-    found = [_unseen(case), None if case.first else chance.limits(case.parameters["repeats"])]
+    found = [
+        _unseen(case),
+        None if case.first else detection_power.limits(case.parameters["repeats"]),
+    ]
     if case.restless:
         found.append(
             "Evaluation is not repeatable: the same weights gave other bits when evaluated again "

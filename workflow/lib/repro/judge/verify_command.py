@@ -16,10 +16,10 @@ from typing import Any
 
 from repro.core.errors import UserError
 from repro.core.schema import checked
-from repro.judge.answer import INCONCLUSIVE, MET
 from repro.judge.grounds import Odd, changed
 from repro.launch.reporting import Say
 from repro.record import installed
+from repro.stats.answer import INCONCLUSIVE, MET
 
 _SHOWN = 5
 

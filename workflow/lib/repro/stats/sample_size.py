@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from repro.judge.margins import ALPHA, Margin, allowed
-from repro.judge.shifts import Array
+from repro.stats.margins import ALPHA, Margin, allowed
+from repro.stats.shift_tests import Array
 
 POWER = 0.8
 MOST = 1000

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from repro.core.errors import UserError
-from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET
-from repro.judge.equivalence import Equivalence, Results, equivalence
-from repro.judge.margins import ALPHA, Margin
+from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.stats.equivalence import Equivalence, Results, equivalence
+from repro.stats.margins import ALPHA, Margin
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from repro.core.errors import UserError
 from repro.core.looks import LEAST, counts
-from repro.judge.margins import ALPHA
+from repro.stats.margins import ALPHA
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from repro.judge.spread import deviation
+from repro.stats.seed_variance import deviation
 
 Array = npt.NDArray[Any]
 Side = Literal["less", "greater"]

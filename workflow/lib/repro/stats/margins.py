@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from repro.core.errors import UserError
-from repro.judge import shifts
-from repro.judge.shifts import Array, Shift
-from repro.judge.spread import LARGEST, bounds
+from repro.stats import shift_tests
+from repro.stats.seed_variance import LARGEST, bounds
+from repro.stats.shift_tests import Array, Shift
 
 ALPHA = 0.05
 
@@ -104,9 +104,9 @@ def judged(
         0.03125
     """
     low, _, cost = allowed(margin, deviation, n, alpha)
-    p_within = np.minimum(1.0, shifts.within(shift, low) + cost)
+    p_within = np.minimum(1.0, shift_tests.within(shift, low) + cost)
     _, high, cost = allowed(margin, deviation, n, alpha / family)
-    p_beyond = np.minimum(1.0, family * (shifts.beyond(shift, high) + cost))
+    p_beyond = np.minimum(1.0, family * (shift_tests.beyond(shift, high) + cost))
     if margin.of_spread:
         p_beyond = np.where(np.asarray(deviation) > 0, p_beyond, 1.0)
     return Judged(p_within, p_beyond, low, high)

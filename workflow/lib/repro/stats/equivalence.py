@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from repro.judge import shifts
-from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET
-from repro.judge.margins import ALPHA, Judged, Margin, judged
-from repro.judge.planning import Plan, needed
-from repro.judge.shifts import LEAST_SINGLE, PENALTY, Array, Shift
-from repro.judge.spread import Value, deviation, finite, unusable
+from repro.stats import shift_tests
+from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.stats.margins import ALPHA, Judged, Margin, judged
+from repro.stats.sample_size import Plan, needed
+from repro.stats.seed_variance import Value, deviation, finite, unusable
+from repro.stats.shift_tests import LEAST_SINGLE, PENALTY, Array, Shift
 
 Results = Mapping[int, Value]
 """One metric: the result of each root seed."""
@@ -97,9 +97,9 @@ def shift(original: Results, repeat: Results) -> Shift | str:
         )
     common = sorted(original.keys() & repeat.keys())
     if few == len(common) > 1:
-        return shifts.pairs(_row(original, common), _row(repeat, common))
+        return shift_tests.pairs(_row(original, common), _row(repeat, common))
     rows = _row(original, sorted(original)), _row(repeat, sorted(repeat))
-    return shifts.single(*rows) if few == 1 else shifts.groups(*rows)
+    return shift_tests.single(*rows) if few == 1 else shift_tests.groups(*rows)
 
 
 def _interval(moved: Shift, alpha: float) -> tuple[tuple[float, float], float]:
@@ -143,8 +143,8 @@ def equivalence(
 ) -> Equivalence:  # fmt: skip
     """Whether one metric's true shift is shown to be within its margin, or beyond it.
 
-    Tests and their sources: `repro.judge.shifts`; a margin as a share of the spread:
-    `repro.judge.margins`. That one new result lies in the prediction interval of n seeds is not
+    Tests and their sources: `repro.stats.shift_tests`; a margin as a share of the spread:
+    `repro.stats.margins`. That one new result lies in the prediction interval of n seeds is not
     enough for `met`: few seeds make the interval wide. It must lie within the margin as a whole.
 
     Args:
