@@ -9,9 +9,9 @@ from typing import Any
 import experiments as e
 import numpy as np
 import pytest
+from repro.cause.first_divergent_op import Culprit, culprit
 from repro.core.seeding import Seeds
 from repro.data.user_code import Code, load
-from repro.judge.culprit import Culprit, culprit
 from repro.model.training import train
 from repro.watch.call_recorder import watched
 from repro.watch.op_trace import Detail, digest

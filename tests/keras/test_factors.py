@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from repro.cause.diagnose import causes
 from repro.compare.runs import Comparison, Divergence, compare
-from repro.judge.diagnose import causes
 from repro.launch.variations import ALL, STRESS
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from places import refused
+from repro.cause.counterexamples import Counterexamples, Repeats
+from repro.cause.inquiry import inquire
+from repro.cause.set_order import NotedSet, in_one_order
+from repro.cause.trials import Runs
 from repro.compare.runs import Comparison, parted
 from repro.core.canonical import canonical
 from repro.core.errors import UserError
-from repro.judge.counterexamples import Counterexamples, Repeats
 from repro.judge.evidence import step_of
-from repro.judge.inquiry import inquire
-from repro.judge.set_order import NotedSet, in_one_order
-from repro.judge.trials import Runs
 from repro.launch import isolation
 from repro.launch.drawn_values import hash_seed
 from repro.record import installed

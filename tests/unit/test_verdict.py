@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from repro.cause.diagnose import Cause, causes
+from repro.cause.fault_isolation import Trial
 from repro.compare.divergence import Divergence, place
 from repro.compare.runs import Comparison, compare
 from repro.core.canonical import pretty
 from repro.core.schema import checked
 from repro.judge.agreement import Mistake
 from repro.judge.context import Context
-from repro.judge.diagnose import Cause, causes
 from repro.judge.render import markdown
-from repro.judge.search import Trial
 from repro.judge.sentence import seeds
 from repro.judge.verdict import judge
 from repro.launch.variations import ALL

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from repro.cause.diagnose import Cause
+from repro.cause.fault_isolation import Trial
 from repro.compare.runs import Comparison
 from repro.judge.context import Context
-from repro.judge.diagnose import Cause
-from repro.judge.search import Trial
 
 if TYPE_CHECKING:
     from repro.judge.metrics import Moved

@@ -21,6 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from repro.audit.drift_command import told
+from repro.cause.counterexamples import Counterexamples, Repeats
+from repro.cause.inquiry import inquire
+from repro.cause.trials import Runs
 from repro.compare.runs import Comparison, compare
 from repro.core.canonical import pretty
 from repro.core.errors import UserError
@@ -28,12 +31,9 @@ from repro.core.schema import checked
 from repro.core.writing import write_text
 from repro.judge import price_command, reproduction_command, verify_command
 from repro.judge.agreement import Mistake, mistakes, unlooked
-from repro.judge.counterexamples import Counterexamples, Repeats
 from repro.judge.evidence import Step, context_of, step_of
-from repro.judge.inquiry import inquire
 from repro.judge.metrics import Moved, moved
 from repro.judge.render import markdown
-from repro.judge.trials import Runs
 from repro.judge.verdict import judge
 from repro.launch.reporting import Say, reported
 from repro.overhead.breakdown import known

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from repro.cause.diagnose import times
 from repro.core.digest import files_below
 from repro.judge.case import Case
-from repro.judge.diagnose import times
 from repro.judge.sentence import capital, extent, listed
 from repro.machine.fact import UNKNOWN
 from repro.record import manifest

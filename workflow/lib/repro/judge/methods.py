@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from repro.cause.diagnose import times
 from repro.compare.divergence import place
 from repro.drift.facts import facts
 from repro.judge.case import Case
-from repro.judge.diagnose import times
 from repro.judge.sentence import capital, counted, extent, listed, seeds
 from repro.record.manifest import inputs
 from repro.stats import detection_power

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from repro.cause.diagnose import Cause
+from repro.cause.fault_isolation import Trial
 from repro.compare.divergence import place
 from repro.compare.runs import Comparison
 from repro.judge.context import Context
-from repro.judge.diagnose import Cause
-from repro.judge.search import Trial
 
 _CAUSES = {
     "data content": "`dataset` returns other data from the same files",

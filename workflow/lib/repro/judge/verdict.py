@@ -12,17 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from repro.cause.diagnose import Cause
+from repro.cause.fault_isolation import Trial
 from repro.compare.runs import Comparison
 from repro.core.canonical import canonical
 from repro.judge import sentence
 from repro.judge.agreement import Mistake
 from repro.judge.case import Case
 from repro.judge.context import Context
-from repro.judge.diagnose import Cause
 from repro.judge.goals import answers, best
 from repro.judge.methods import methods
 from repro.judge.metrics import rested_on
-from repro.judge.search import Trial
 from repro.stats import detection_power
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from repro.cause import remedies
+from repro.cause.fault_isolation import Factors, Found
+from repro.cause.first_divergent_op import Culprit
 from repro.compare.divergence import Divergence, place
-from repro.judge import remedies
-from repro.judge.culprit import Culprit
-from repro.judge.search import Factors, Found
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from repro.cause.counterexamples import Counterexamples, Repeats, counterexamples
+from repro.cause.explain import explain
+from repro.cause.trials import Runs
 from repro.compare.divergence import place
 from repro.compare.runs import Comparison
-from repro.judge.counterexamples import Counterexamples, Repeats, counterexamples
-from repro.judge.explain import explain
-from repro.judge.trials import Runs
 from repro.launch.reporting import Say
 
 

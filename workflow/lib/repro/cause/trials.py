@@ -22,11 +22,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from repro.cause.fault_isolation import Factors, Trial
 from repro.compare.runs import Divergence, parted
 from repro.core.canonical import canonical
 from repro.core.digest import sha256_tree, sha256_value
 from repro.core.errors import UserError
-from repro.judge.search import Factors, Trial
 from repro.record import manifest
 
 _MANIFESTS = {

@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from repro.cause import remedies
+from repro.cause.diagnose import Cause
+from repro.cause.fault_isolation import Trial
+from repro.cause.set_order import NotedSet, in_one_order, noted, reordering, steps_with_sets
+from repro.cause.trials import Runs, Setting, scratch
 from repro.compare.divergence import Divergence, place
 from repro.compare.runs import Comparison
-from repro.judge import remedies
-from repro.judge.diagnose import Cause
 from repro.judge.evidence import Step
-from repro.judge.search import Trial
-from repro.judge.set_order import NotedSet, in_one_order, noted, reordering, steps_with_sets
-from repro.judge.trials import Runs, Setting, scratch
 from repro.launch.drawn_values import hash_seed
 from repro.launch.reporting import Say
 

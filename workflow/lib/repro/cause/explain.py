@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from repro.cause.diagnose import Cause, Findings, causes
+from repro.cause.fault_isolation import Factors, Found, Trial, search
+from repro.cause.first_divergent_op import Culprit, culprit
+from repro.cause.remedies import likely
+from repro.cause.trials import Runs, Trials, reaching, scratch
 from repro.compare.divergence import Divergence
-from repro.judge.culprit import Culprit, culprit
-from repro.judge.diagnose import Cause, Findings, causes
-from repro.judge.remedies import likely
-from repro.judge.search import Factors, Found, Trial, search
-from repro.judge.trials import Runs, Trials, reaching, scratch
 from repro.launch.variations import ALL
 
 LOOKS = 2
