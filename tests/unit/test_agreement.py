@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from repro.judge import agreement
-from repro.judge.agreement import Mistake, mistakes, unlooked
 from repro.record.trace import Trace
+from repro.verdict import silent_errors
+from repro.verdict.silent_errors import Mistake, mistakes, unlooked
 
 QUIET: dict[str, Any] = {
     "order": {"bits": 500.0, "even": True},

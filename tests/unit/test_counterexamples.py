@@ -16,10 +16,10 @@ from repro.cause.trials import Runs
 from repro.compare.runs import Comparison, parted
 from repro.core.canonical import canonical
 from repro.core.errors import UserError
-from repro.judge.evidence import step_of
 from repro.launch import isolation
 from repro.launch.drawn_values import hash_seed
 from repro.record import installed
+from repro.verdict.evidence import step_of
 from samples import LIBRARY, NAMES
 
 HEAD = """

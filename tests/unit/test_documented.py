@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from repro.compare.divergence import Divergence
 from repro.compare.runs import Comparison
-from repro.judge.case import Case
-from repro.judge.context import Context
-from repro.judge.documented import gaps
-from repro.judge.evidence import Step
-from repro.judge.methods import methods
 from repro.record.statement import EXTENSION
 from repro.stats.answer import Answer
+from repro.verdict.case import Case
+from repro.verdict.context import Context
+from repro.verdict.documented import gaps
+from repro.verdict.evidence import Step
+from repro.verdict.methods import methods
 
 KEPT = Path(__file__).parents[1] / "archives/manifests/format-1/train.manifest.json"
 MANIFEST = json.loads(KEPT.read_text("utf-8"))

@@ -11,13 +11,13 @@ from repro.compare.divergence import Divergence
 from repro.compare.runs import Comparison
 from repro.core.errors import UserError
 from repro.core.schema import checked
-from repro.judge.context import Context
-from repro.judge.evidence import Step
-from repro.judge.metrics import Moved, moved
 from repro.judge.render import markdown
-from repro.judge.verdict import judge
 from repro.stats.interim_analysis import looks
 from repro.stats.metric_table import Measured, measured
+from repro.verdict.assemble import judge
+from repro.verdict.context import Context
+from repro.verdict.evidence import Step
+from repro.verdict.metrics import Moved, moved
 
 SPREAD: dict[str, Any] = {"margin": {}, "spread": 2.0}
 SEEDS = range(8)

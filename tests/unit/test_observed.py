@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from places import INPUTS, Place
-from repro.judge.evidence import Step, factors_of
 from repro.launch import variations
 from repro.launch.observed import unseen
+from repro.verdict.evidence import Step, factors_of
 from samples import Fresh
 
 SOURCE = """

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from repro.data.dataset import examples_of, split
 from repro.data.leakage import overlap
-from repro.judge.agreement import Mistake, mistakes
 from repro.record.trace import Trace
+from repro.verdict.silent_errors import Mistake, mistakes
 
 SIZE = 300
 SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}

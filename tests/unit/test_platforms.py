@@ -20,16 +20,16 @@ import pytest
 from repro.compare.runs import Comparison
 from repro.core.canonical import pretty
 from repro.core.errors import UserError
-from repro.judge.case import Case
-from repro.judge.context import Context
-from repro.judge.documented import documented, gaps
-from repro.judge.evidence import Step
 from repro.machine import instructions, mapped_files, numerics, processor
 from repro.machine.fact import lacking
 from repro.machine.identity import machine
 from repro.record import environment, loaded, manifest
 from repro.record.installed import Installed
 from repro.record.statement import EXTENSION, sealed
+from repro.verdict.case import Case
+from repro.verdict.context import Context
+from repro.verdict.documented import documented, gaps
+from repro.verdict.evidence import Step
 
 PRINTED = Path(__file__).parent / "processors"
 KEPT = Path(__file__).parents[1] / "archives/manifests/format-1/train.manifest.json"

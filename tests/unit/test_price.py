@@ -11,7 +11,6 @@ from repro.core.canonical import pretty
 from repro.core.schema import checked
 from repro.judge import price_command, price_words
 from repro.judge.command import main
-from repro.judge.evidence import Step
 from repro.judge.price_command import turns
 from repro.judge.price_words import page, section, summary
 from repro.judge.render import markdown
@@ -19,6 +18,7 @@ from repro.overhead.breakdown import ALL, Figure, known, prices
 from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record import installed, manifest
 from repro.record.statement import Making, resources
+from repro.verdict.evidence import Step
 from test_manifest import ENVIRONMENT, INSTALLED
 from test_render import heads, rows, verdict
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from repro.drift.setups import setups
-from repro.judge.evidence import Step
+from repro.verdict.evidence import Step
 from test_drift import FACTS, KINDS
 
 Change = Callable[[dict[str, Any]], None]

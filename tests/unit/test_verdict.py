@@ -13,12 +13,12 @@ from repro.compare.divergence import Divergence, place
 from repro.compare.runs import Comparison, compare
 from repro.core.canonical import pretty
 from repro.core.schema import checked
-from repro.judge.agreement import Mistake
-from repro.judge.context import Context
 from repro.judge.render import markdown
-from repro.judge.sentence import seeds
-from repro.judge.verdict import judge
 from repro.launch.variations import ALL
+from repro.verdict.assemble import judge
+from repro.verdict.context import Context
+from repro.verdict.sentences import seeds
+from repro.verdict.silent_errors import Mistake
 from samples import SCORES, VARIABLES, put_weights, write_predictions
 
 PARTED = Divergence("weights", 0, 3, "dense/kernel")

@@ -23,9 +23,9 @@ from repro.cause.set_order import NotedSet, in_one_order, noted, reordering, ste
 from repro.cause.trials import Runs, Setting, scratch
 from repro.compare.divergence import Divergence, place
 from repro.compare.runs import Comparison
-from repro.judge.evidence import Step
 from repro.launch.drawn_values import hash_seed
 from repro.launch.reporting import Say
+from repro.verdict.evidence import Step
 
 _HASH_SEED = "hash seed"
 _CANDIDATES = tuple(f"order-{number}" for number in range(1, 65))

@@ -20,7 +20,7 @@ from repro.machine.fact import lacking
 from repro.record.manifest import inputs
 
 if TYPE_CHECKING:
-    from repro.judge.evidence import Step
+    from repro.verdict.evidence import Step
 
 _SHOWN = 6
 

@@ -30,11 +30,7 @@ from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.core.writing import write_text
 from repro.judge import price_command, reproduction_command, verify_command
-from repro.judge.agreement import Mistake, mistakes, unlooked
-from repro.judge.evidence import Step, context_of, step_of
-from repro.judge.metrics import Moved, moved
 from repro.judge.render import markdown
-from repro.judge.verdict import judge
 from repro.launch.reporting import Say, reported
 from repro.overhead.breakdown import known
 from repro.record import installed, manifest
@@ -44,6 +40,10 @@ from repro.record.trace import read as read_trace
 from repro.stats.answer import INCONCLUSIVE, MET
 from repro.stats.interim_analysis import looks
 from repro.stats.metric_table import Measured, measured
+from repro.verdict.assemble import judge
+from repro.verdict.evidence import Step, context_of, step_of
+from repro.verdict.metrics import Moved, moved
+from repro.verdict.silent_errors import Mistake, mistakes, unlooked
 
 
 def _compared(

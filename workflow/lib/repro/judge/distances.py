@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from repro.judge.sentence import counted, listed
 from repro.judge.tables import code, number, percent, table
+from repro.verdict.sentences import counted, listed
 
 SHOWN = 10
 """Rows of a table; all of them are in verdict.json."""

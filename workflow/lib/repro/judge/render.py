@@ -17,9 +17,9 @@ from typing import Any
 from repro.compare.divergence import WORDS
 from repro.judge.distances import distances
 from repro.judge.price_words import section
-from repro.judge.sentence import capital, counted, listed
 from repro.judge.support import goals, inference, limits, methods, metrics
 from repro.judge.tables import code, table, text
+from repro.verdict.sentences import capital, counted, listed
 
 _MEANING = {
     "bitwise": "every weight, metric and prediction has the same bits when it is run again",
@@ -149,7 +149,7 @@ def markdown(verdict: Verdict) -> str:
     """The page of a verdict, in Markdown.
 
     Args:
-        verdict: what `repro.judge.verdict.judge` gave.
+        verdict: what `repro.verdict.assemble.judge` gave.
 
     Returns:
         Text that ends with a newline.

@@ -20,13 +20,13 @@ from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.core.writing import write_text
 from repro.drift.setups import differing, setups
-from repro.judge.evidence import Step, step_of
-from repro.judge.metrics import moved
-from repro.judge.reproduction import Again, reproduction
 from repro.judge.reproduction_page import page
 from repro.launch.reporting import Say
 from repro.record import installed, manifest
 from repro.stats.metric_table import measured
+from repro.verdict.evidence import Step, step_of
+from repro.verdict.metrics import moved
+from repro.verdict.reproduction import Again, reproduction
 
 ARCHIVED, AGAIN = "the archive", "here"
 """What the two runs are called."""

@@ -12,9 +12,9 @@ from typing import Any
 from repro.compare.divergence import Divergence, place
 from repro.drift.effects import IRRELEVANT
 from repro.judge.distances import distances
-from repro.judge.sentence import counted
 from repro.judge.support import answers
 from repro.judge.tables import table, text
+from repro.verdict.sentences import counted
 
 Found = Mapping[str, Any]
 
@@ -63,7 +63,7 @@ def page(found: Found) -> str:
     """The page, in Markdown.
 
     Args:
-        found: what `repro.judge.reproduction.reproduction` gave.
+        found: what `repro.verdict.reproduction.reproduction` gave.
 
     Returns:
         Text that ends with a newline.

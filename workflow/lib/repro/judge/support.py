@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from repro.judge.sentence import counted, listed
 from repro.judge.tables import code, number, table, text
+from repro.verdict.sentences import counted, listed
 
 Verdict = Mapping[str, Any]
 

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 from repro.core.canonical import parsed
 from repro.core.errors import UserError
 from repro.core.schema import checked
-from repro.judge.sentence import listed
 from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record import manifest
+from repro.verdict.sentences import listed
 
 if TYPE_CHECKING:
-    from repro.judge.evidence import Step
+    from repro.verdict.evidence import Step
 
 ALL = "all"
 MEASURES = {"wall_s": "Time", "processor_s": "Processor time", "peak_bytes": "Peak memory"}

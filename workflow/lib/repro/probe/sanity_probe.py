@@ -3,7 +3,7 @@
 Synopsis:
     probe(code, data_folder, parameters, out_folder)       # writes probe.json
 
-Looks for mistakes on which two runs agree bit for bit; `repro.judge.agreement` puts what was
+Looks for mistakes on which two runs agree bit for bit; `repro.verdict.silent_errors` puts what was
 found into words. Nothing of it enters the results.
 """
 

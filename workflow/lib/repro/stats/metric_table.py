@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from repro.core.errors import UserError
 
 if TYPE_CHECKING:
-    from repro.judge.evidence import Step
+    from repro.verdict.evidence import Step
 
 CLASS = "recall of class "
 RUNS = ("original", "repeat")

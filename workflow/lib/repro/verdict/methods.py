@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from repro.cause.diagnose import times
 from repro.compare.divergence import place
 from repro.drift.facts import facts
-from repro.judge.case import Case
-from repro.judge.sentence import capital, counted, extent, listed, seeds
 from repro.record.manifest import inputs
 from repro.stats import detection_power
 from repro.stats.answer import MET, Answer
+from repro.verdict.case import Case
+from repro.verdict.sentences import capital, counted, extent, listed, seeds
 
 _DIGITS = 12
 

@@ -16,18 +16,18 @@ from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.compare.runs import Comparison
 from repro.core.canonical import canonical
-from repro.judge import sentence
-from repro.judge.agreement import Mistake
-from repro.judge.case import Case
-from repro.judge.context import Context
-from repro.judge.goals import answers, best
-from repro.judge.methods import methods
-from repro.judge.metrics import rested_on
 from repro.stats import detection_power
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.verdict import sentences
+from repro.verdict.case import Case
+from repro.verdict.context import Context
+from repro.verdict.goals import answers, best
+from repro.verdict.methods import methods
+from repro.verdict.metrics import rested_on
+from repro.verdict.silent_errors import Mistake
 
 if TYPE_CHECKING:
-    from repro.judge.metrics import Moved
+    from repro.verdict.metrics import Moved
 
 
 def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _unseen(case: Case) -> str | None:
         )
     ((unit, count),) = stopped.items()
     return (
-        f"The repeat stopped after {sentence.counted(count, unit[:-1])} of training: what comes "
+        f"The repeat stopped after {sentences.counted(count, unit[:-1])} of training: what comes "
         "later, the final weights, metrics and predictions were not compared."
     )
 
@@ -68,7 +68,7 @@ def _warnings(case: Case) -> list[str]:
     if case.restless:
         found.append(
             "Evaluation is not repeatable: the same weights gave other bits when evaluated again "
-            f"({sentence.seeds(case.restless)})."
+            f"({sentences.seeds(case.restless)})."
         )
     return [text for text in found if text]
 

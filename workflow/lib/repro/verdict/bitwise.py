@@ -6,9 +6,9 @@ Synopsis:
 
 from __future__ import annotations
 
-from repro.judge import sentence
-from repro.judge.case import Case
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.verdict import sentences
+from repro.verdict.case import Case
 
 
 def bitwise(case: Case) -> Answer:
@@ -28,16 +28,16 @@ def bitwise(case: Case) -> Answer:
             "nothing to compare the original with.",
         )
     if case.context.programs > 1 or (case.context.setups > 1 and case.first):
-        return Answer(INCONCLUSIVE, sentence.elsewhere(name, case.first, case.context))
+        return Answer(INCONCLUSIVE, sentences.elsewhere(name, case.first, case.context))
     if case.first:
         compared = [case.further] if case.further else case.comparisons
-        found = sentence.not_met(name, compared, case.causes, case.trials, case.mistakes)
+        found = sentences.not_met(name, compared, case.causes, case.trials, case.mistakes)
         return Answer(NOT_MET, found)
     if case.restless:
         return Answer(
             NOT_MET,
             f"{name}: training is repeatable bit for bit, evaluation is not. The weights of "
-            f"{sentence.seeds(case.restless)}, evaluated twice, gave other bits.",
+            f"{sentences.seeds(case.restless)}, evaluated twice, gave other bits.",
         )
-    text = sentence.met(name, case.comparisons, case.context, case.evaluated, case.mistakes)
+    text = sentences.met(name, case.comparisons, case.context, case.evaluated, case.mistakes)
     return Answer(MET, text)

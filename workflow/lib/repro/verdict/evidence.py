@@ -15,12 +15,12 @@ from typing import Any
 
 from repro.drift.older_manifests import today
 from repro.drift.setups import setups
-from repro.judge.context import Context
-from repro.judge.documented import gaps
 from repro.launch.observed import unseen
 from repro.launch.variations import ALL
 from repro.record import manifest
 from repro.record.statement import EXTENSION
+from repro.verdict.context import Context
+from repro.verdict.documented import gaps
 
 
 @dataclass(frozen=True)

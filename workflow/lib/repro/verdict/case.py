@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.compare.runs import Comparison
-from repro.judge.context import Context
+from repro.verdict.context import Context
 
 if TYPE_CHECKING:
-    from repro.judge.metrics import Moved
+    from repro.verdict.metrics import Moved
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from repro.judge.bitwise import bitwise
-from repro.judge.case import Case
-from repro.judge.documented import documented
-from repro.judge.metrics import metrics
-from repro.judge.sentence import extent, seeds
 from repro.stats.answer import INCONCLUSIVE, MET, Answer
+from repro.verdict.bitwise import bitwise
+from repro.verdict.case import Case
+from repro.verdict.documented import documented
+from repro.verdict.metrics import metrics
+from repro.verdict.sentences import extent, seeds
 
 GOALS = {"bitwise": bitwise, "metrics": metrics, "documented": documented}
 """From the strongest on."""

@@ -21,11 +21,11 @@ from repro.core.canonical import canonical
 from repro.drift.effects import IRRELEVANT
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups
-from repro.judge.sentence import capital, extent, listed, seeds
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.verdict.sentences import capital, extent, listed, seeds
 
 if TYPE_CHECKING:
-    from repro.judge.metrics import Moved
+    from repro.verdict.metrics import Moved
 
 _SHOWN = 4
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from repro.cause.diagnose import times
 from repro.core.digest import files_below
-from repro.judge.case import Case
-from repro.judge.sentence import capital, extent, listed
 from repro.machine.fact import UNKNOWN
 from repro.record import manifest
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.verdict.case import Case
+from repro.verdict.sentences import capital, extent, listed
 
 if TYPE_CHECKING:
-    from repro.judge.evidence import Step
+    from repro.verdict.evidence import Step
 
 COMMAND = "snakemake --use-conda all"
 _SUFFIX = ".manifest.json"

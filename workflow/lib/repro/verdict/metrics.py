@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from repro.judge.case import Case
-from repro.judge.sentence import capital, counted, extent, seeds
 from repro.stats.answer import INCONCLUSIVE, MET, Answer
 from repro.stats.family import Family, family
 from repro.stats.interim_analysis import Look
@@ -23,6 +21,8 @@ from repro.stats.margins import ALPHA, Margin
 from repro.stats.metric_table import CLASS, Measured
 from repro.stats.sampling_error import Sampling, sampled, unsampled
 from repro.stats.seed_variance import Spread, spread
+from repro.verdict.case import Case
+from repro.verdict.sentences import capital, counted, extent, seeds
 
 RECALL = "recall"
 """In `equivalence.margin` it stands for the recall of every class."""
