@@ -11,7 +11,7 @@ from repro.compare.divergence import Divergence
 from repro.compare.runs import Comparison
 from repro.core.errors import UserError
 from repro.core.schema import checked
-from repro.judge.render import markdown
+from repro.report.verdict_page import markdown
 from repro.stats.interim_analysis import looks
 from repro.stats.metric_table import Measured, measured
 from repro.verdict.assemble import judge

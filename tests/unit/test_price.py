@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repro.core.canonical import pretty
 from repro.core.schema import checked
-from repro.judge import price_command, price_words
+from repro.judge import price_command
 from repro.judge.command import main
 from repro.judge.price_command import turns
-from repro.judge.price_words import page, section, summary
-from repro.judge.render import markdown
 from repro.overhead.breakdown import ALL, Figure, known, prices
 from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record import installed, manifest
 from repro.record.statement import Making, resources
+from repro.report import overhead
+from repro.report.overhead import page, section, summary
+from repro.report.verdict_page import markdown
 from repro.verdict.evidence import Step
 from test_manifest import ENVIRONMENT, INSTALLED
 from test_render import heads, rows, verdict
@@ -149,7 +150,7 @@ def test_other_work_beside_it_is_told(load: float, said: bool) -> None:
 
 
 def test_every_variant_has_words() -> None:
-    assert set(price_words._WORDS) == {*NAMES, ALL}
+    assert set(overhead._WORDS) == {*NAMES, ALL}
 
 
 def test_the_verdicts_page_tells_the_price_and_is_silent_without() -> None:

@@ -9,7 +9,7 @@ from repro.compare.runs import Comparison
 from repro.core.schema import checked
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups, differing
-from repro.judge.reproduction_page import page
+from repro.report.reproduction_page import page
 from repro.stats.metric_table import Measured
 from repro.verdict.metrics import Moved, moved
 from repro.verdict.reproduction import Again, reproduction

@@ -13,8 +13,8 @@ from repro.compare.divergence import Divergence, place
 from repro.compare.runs import Comparison, compare
 from repro.core.canonical import pretty
 from repro.core.schema import checked
-from repro.judge.render import markdown
 from repro.launch.variations import ALL
+from repro.report.verdict_page import markdown
 from repro.verdict.assemble import judge
 from repro.verdict.context import Context
 from repro.verdict.sentences import seeds

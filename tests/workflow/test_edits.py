@@ -79,7 +79,7 @@ def jobs(made: Project, clone: Path, target: str, *options: str) -> set[str]:
         ("Snakefile", {"code"}),
         ("workflow/rules/model.smk", {"code"}),
         ("workflow/scripts/pack.py", {"code"}),
-        ("workflow/lib/repro/judge/render.py", {"code", "compare"}),
+        ("workflow/lib/repro/report/verdict_page.py", {"code", "compare"}),
         ("workflow/schemas/verdict.schema.yaml", {"code", "compare"}),
         ("README.md", set[str]()),
         ("bootstrap/post_deploy.py", set[str]()),

@@ -30,13 +30,13 @@ from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.core.writing import write_text
 from repro.judge import price_command, reproduction_command, verify_command
-from repro.judge.render import markdown
 from repro.launch.reporting import Say, reported
 from repro.overhead.breakdown import known
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.statement import Making, now, resources
 from repro.record.trace import read as read_trace
+from repro.report.verdict_page import markdown
 from repro.stats.answer import INCONCLUSIVE, MET
 from repro.stats.interim_analysis import looks
 from repro.stats.metric_table import Measured, measured

@@ -27,13 +27,13 @@ from repro.core.canonical import canonical, pretty
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.core.writing import write_text
-from repro.judge.price_words import page, summary
 from repro.launch.reporting import Say
 from repro.overhead.breakdown import prices
 from repro.overhead.timed_training import VARIANTS
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.statement import Making, now, resources
+from repro.report.overhead import page, summary
 
 SECONDS = 5.0
 """That are timed in each process, after its first epoch."""

@@ -20,9 +20,9 @@ from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.core.writing import write_text
 from repro.drift.setups import differing, setups
-from repro.judge.reproduction_page import page
 from repro.launch.reporting import Say
 from repro.record import installed, manifest
+from repro.report.reproduction_page import page
 from repro.stats.metric_table import measured
 from repro.verdict.evidence import Step, step_of
 from repro.verdict.metrics import moved

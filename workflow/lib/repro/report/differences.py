@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from repro.judge.tables import code, number, percent, table
+from repro.report.tables import code, number, percent, table
 from repro.verdict.sentences import counted, listed
 
 SHOWN = 10

@@ -11,9 +11,9 @@ from typing import Any
 
 from repro.compare.divergence import Divergence, place
 from repro.drift.effects import IRRELEVANT
-from repro.judge.distances import distances
-from repro.judge.support import answers
-from repro.judge.tables import table, text
+from repro.report.differences import distances
+from repro.report.goals import answers
+from repro.report.tables import table, text
 from repro.verdict.sentences import counted
 
 Found = Mapping[str, Any]

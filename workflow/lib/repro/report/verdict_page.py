@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from repro.compare.divergence import WORDS
-from repro.judge.distances import distances
-from repro.judge.price_words import section
-from repro.judge.support import goals, inference, limits, methods, metrics
-from repro.judge.tables import code, table, text
+from repro.report.differences import distances
+from repro.report.goals import goals, inference, limits, methods, metrics
+from repro.report.overhead import section
+from repro.report.tables import code, table, text
 from repro.verdict.sentences import capital, counted, listed
 
 _MEANING = {
