@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from repro.audit.grounds import Odd, changed
 from repro.core.errors import UserError
 from repro.core.schema import checked
-from repro.judge.grounds import Odd, changed
 from repro.launch.reporting import Say
 from repro.record import installed
 from repro.stats.answer import INCONCLUSIVE, MET
