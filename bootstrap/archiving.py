@@ -15,12 +15,12 @@ from typing import Any
 import audit
 import packages
 import project
+from repro.archive.index import SUMS
+from repro.archive.write import Place, planned, write
 from repro.audit.check import check
 from repro.audit.results import read
 from repro.core.config import filled
 from repro.core.errors import UserError
-from repro.keep.archive import Place, planned, write
-from repro.keep.index import SUMS
 
 
 def main(argv: Sequence[str]) -> int:

@@ -19,9 +19,9 @@ import channel
 import install
 import project
 import tools
+from repro.archive.index import CONDA, PYPI
 from repro.audit.results import Results
 from repro.core.errors import CouldNotRun, UserError
-from repro.keep.index import CONDA, PYPI
 from repro.record.manifest import recorded
 from wheel_store import Pip, Refused, Store, usable_store
 

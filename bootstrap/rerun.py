@@ -15,12 +15,12 @@ from pathlib import Path, PurePosixPath
 import again
 import asking
 import project
+from repro.archive.index import SUMS
+from repro.archive.names import odd
+from repro.archive.read import accepted, unpack
+from repro.archive.verify import Inside
+from repro.archive.zip_reader import shown
 from repro.core.errors import UserError
-from repro.keep.accept import accepted, unpack
-from repro.keep.claims import Inside
-from repro.keep.index import SUMS
-from repro.keep.names import odd
-from repro.keep.strict import shown
 from repro.record.manifest import recorded
 
 SUFFIX = ".crate.zip"

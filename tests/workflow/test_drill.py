@@ -12,7 +12,7 @@ import project
 import pytest
 import rerun
 import tools
-from repro.keep.accept import accepted
+from repro.archive.read import accepted
 from repro.record import manifest
 
 pytestmark = pytest.mark.slow

@@ -132,7 +132,7 @@ def archived(clone: Path, finished: Project) -> Project:
     [
         "CITATION.cff", "LICENSE", "README.md", "run", "profiles/default/config.yaml",
         "config/README.md", "bootstrap/archiving.py", "bootstrap/requirements.txt",
-        "environment.yml", "workflow/lib/repro/keep/pages.py", "Snakefile",
+        "environment.yml", "workflow/lib/repro/archive/pages.py", "Snakefile",
     ],
 )  # fmt: skip
 def test_an_edit_of_what_goes_into_an_archive_makes_it_again(

@@ -41,7 +41,7 @@ from repro.core.config import check_files, filled, resolve
 from repro.core.consistency import FILE
 from repro.core.digest import files_below
 from repro.core.errors import UserError
-from repro.keep.archive import around
+from repro.archive.write import around
 from repro.record.installed import current_platform
 from repro.record.stale_lock import unlocked
 from repro.machine.identity import machine

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+from repro.archive.names import odd, refuse_odd
+from repro.archive.zip_writer import Kept, blocks, put
 from repro.core.errors import UserError
-from repro.keep.container import Kept, blocks, put
-from repro.keep.names import odd, refuse_odd
 
 MOST_MEMBERS = 100_000
 LARGEST_DIRECTORY = 32 * 2**20

@@ -17,14 +17,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from repro.core.errors import CouldNotRun, UserError
-from repro.core.writing import sentence_for_system_errors, whole_folder
-from repro.keep import crate, pages
-from repro.keep import index as indexes
-from repro.keep.claims import Inside, problems
-from repro.keep.container import mode
-from repro.keep.index import GUIDE, INDEX, METADATA, SUMS, ordered, sums
-from repro.keep.strict import (
+from repro.archive import index as indexes
+from repro.archive import pages, rocrate
+from repro.archive.index import GUIDE, INDEX, METADATA, SUMS, ordered, sums
+from repro.archive.verify import Inside, problems
+from repro.archive.zip_reader import (
     AGAIN,
     Archive,
     Told,
@@ -34,6 +31,9 @@ from repro.keep.strict import (
     shown,
     untold,
 )  # fmt: skip
+from repro.archive.zip_writer import mode
+from repro.core.errors import CouldNotRun, UserError
+from repro.core.writing import sentence_for_system_errors, whole_folder
 
 _LONGEST_INDEX = 2**16
 
@@ -76,7 +76,7 @@ def _inside(archive: Archive) -> Inside:
     try:
         for problem in problems(inside):
             raise _refusal(problem)
-        made = {METADATA: crate.metadata(inside), GUIDE: pages.guide(inside)}
+        made = {METADATA: rocrate.metadata(inside), GUIDE: pages.guide(inside)}
         texts = {name: text.encode() for name, text in made.items()}
     except UserError:
         raise

@@ -5,7 +5,7 @@ Synopsis:
         kept = put(zipped, "run", blocks(file), size)
 
 Members are stored, under one date and fixed rights, by the standard library's own writer. How one
-is read is told in `repro.keep.strict`.
+is read is told in `repro.archive.zip_reader`.
 """
 
 from __future__ import annotations

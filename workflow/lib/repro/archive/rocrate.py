@@ -13,13 +13,13 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any, cast
 
+from repro.archive import actions
+from repro.archive.actions import ref
+from repro.archive.index import CONFIGURATION, GUIDE, INDEX, METADATA, SUMS
+from repro.archive.software import Entity
+from repro.archive.verify import Inside
 from repro.audit.results import LOCK
 from repro.core.canonical import pretty
-from repro.keep import actions
-from repro.keep.actions import ref
-from repro.keep.claims import Inside
-from repro.keep.index import CONFIGURATION, GUIDE, INDEX, METADATA, SUMS
-from repro.keep.software import Entity
 
 _CRATE = "https://w3id.org/ro/crate/1.1"
 _WORKFLOW_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"

@@ -12,9 +12,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
+from repro.archive.zip_writer import Kept
 from repro.core import canonical
 from repro.core.errors import UserError
-from repro.keep.container import Kept
 
 FORMAT = 1
 """Of the archive. A reader refuses a newer one, and reads every older one for ever: whoever changes

@@ -3,7 +3,7 @@
 Synopsis:
     for problem in problems(inside): ...
 
-That what is there agrees is told in `repro.keep.claims`; here, that nothing is left out of it.
+That what is there agrees is told in `repro.archive.verify`; here, that nothing is left out of it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from repro.archive.index import CONFIGURATION
 from repro.audit.results import LOCK
 from repro.core.digest import sha256_value
-from repro.keep.index import CONFIGURATION
 
 if TYPE_CHECKING:
-    from repro.keep.claims import Inside
+    from repro.archive.verify import Inside
 
 _ALWAYS = frozenset(["code", "experiment", LOCK])
 _MEASURED = _ALWAYS | {"data", "data.manifest"}

@@ -16,15 +16,15 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from repro.archive import completeness, programs
+from repro.archive import index as indexes
+from repro.archive.index import ALWAYS, CONDA, CONFIGURATION, INDEX, METADATA, PYPI, SUMS, Index
+from repro.archive.zip_writer import Kept
 from repro.audit import present
 from repro.audit.check import broken, replaced
 from repro.audit.results import CODE, LOCK, Results, of
 from repro.core.canonical import canonical, parsed, pretty
 from repro.core.config import Source
-from repro.keep import chain, programs
-from repro.keep import index as indexes
-from repro.keep.container import Kept
-from repro.keep.index import ALWAYS, CONDA, CONFIGURATION, INDEX, METADATA, PYPI, SUMS, Index
 from repro.record import manifest
 
 PINS = (
@@ -115,7 +115,7 @@ def problems(inside: Inside) -> Iterator[str]:
         if path.rpartition("/")[0].partition("/")[0] not in own:
             yield f"results/{path} belongs to another experiment"
     yield from _results(inside)
-    yield from chain.problems(inside)
+    yield from completeness.problems(inside)
     yield from programs.problems(inside)
     yield from _packages(inside)
     yield from _unexplained(inside)

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from repro.archive.verify import Inside
 from repro.audit.results import Results, Step
-from repro.keep.claims import Inside
 
 Entity = dict[str, Any]
 

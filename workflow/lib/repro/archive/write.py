@@ -15,15 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from repro.audit.results import CODE, Results, read
-from repro.core.canonical import pretty
-from repro.core.config import Experiment
-from repro.core.digest import files_below, sha256_bytes
-from repro.core.errors import UserError
-from repro.keep import crate, pages
-from repro.keep.claims import Inside, problems
-from repro.keep.container import Kept, blocks, put, written
-from repro.keep.index import (
+from repro.archive import pages, rocrate
+from repro.archive.index import (
     ALWAYS,
     CONFIGURATION,
     GUIDE,
@@ -35,8 +28,15 @@ from repro.keep.index import (
     ordered,
     sums,
 )  # fmt: skip
-from repro.keep.names import refuse_odd
-from repro.keep.strict import MOST_MEMBERS, Told, heard, untold
+from repro.archive.names import refuse_odd
+from repro.archive.verify import Inside, problems
+from repro.archive.zip_reader import MOST_MEMBERS, Told, heard, untold
+from repro.archive.zip_writer import Kept, blocks, put, written
+from repro.audit.results import CODE, Results, read
+from repro.core.canonical import pretty
+from repro.core.config import Experiment
+from repro.core.digest import files_below, sha256_bytes
+from repro.core.errors import UserError
 
 CITATION = "CITATION.cff"
 
@@ -214,6 +214,6 @@ def write(path: Path, plan: Plan, told: Told = untold) -> dict[str, Kept]:
                 "check-files`, or for one of packages/ delete .tools; nothing was archived."
             )
         for name in (METADATA, SUMS):
-            text = crate.metadata(inside) if name == METADATA else sums(kept)
+            text = rocrate.metadata(inside) if name == METADATA else sums(kept)
             kept[name] = put(zipped, name, [text.encode()], len(text.encode()))
     return kept

@@ -6,11 +6,11 @@ Synopsis:
 
 from __future__ import annotations
 
+from repro.archive import actions
+from repro.archive.index import INDEX, METADATA, SUMS
+from repro.archive.verify import Inside
+from repro.archive.zip_reader import shown
 from repro.core.canonical import canonical
-from repro.keep import actions
-from repro.keep.claims import Inside
-from repro.keep.index import INDEX, METADATA, SUMS
-from repro.keep.strict import shown
 
 _GUIDE = """\
 This is the experiment {experiment}, from raw data to verdict, with all that made it.

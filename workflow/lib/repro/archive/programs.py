@@ -14,11 +14,11 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from repro.archive.zip_writer import DATE
 from repro.audit.results import CODE, digest
-from repro.keep.container import DATE
 
 if TYPE_CHECKING:
-    from repro.keep.claims import Inside
+    from repro.archive.verify import Inside
 
 _LIBRARY, _SCHEMAS = "workflow/lib/", "workflow/schemas/"
 _MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"

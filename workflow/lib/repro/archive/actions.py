@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from repro.archive import software
+from repro.archive.index import CONFIGURATION
+from repro.archive.software import Entity
+from repro.archive.verify import Inside
 from repro.audit.results import LOCK, SUFFIX, Step
 from repro.core.canonical import canonical, parsed
-from repro.keep import software
-from repro.keep.claims import Inside
-from repro.keep.index import CONFIGURATION
-from repro.keep.software import Entity
 
 _PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
 _COMPLETED = "http://schema.org/CompletedActionStatus"
