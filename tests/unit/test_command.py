@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from repro.cli.judge import main
 from repro.core.errors import UserError
-from repro.judge.command import main
 from repro.launch.reporting import noted
 from repro.record import installed
 from verdicts import claim, written

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from repro.cli import cost
+from repro.cli.cost import turns
+from repro.cli.judge import main
 from repro.core.canonical import pretty
 from repro.core.schema import checked
-from repro.judge import price_command
-from repro.judge.command import main
-from repro.judge.price_command import turns
 from repro.overhead.breakdown import ALL, Figure, known, prices
 from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record import installed, manifest
@@ -251,7 +251,7 @@ def played(measured: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
     folder = measured.parent
     found = {"surroundings": ENVIRONMENT, "require": installed.Installed(INSTALLED, {})}
     monkeypatch.setattr(installed, "require", lambda prefix: found["require"])
-    monkeypatch.setattr(price_command, "surroundings", lambda *_: found["surroundings"])
+    monkeypatch.setattr(cost, "surroundings", lambda *_: found["surroundings"])
     for name in ("cost.json", "cost.manifest.json"):
         (folder / name).unlink()
 

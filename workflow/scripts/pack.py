@@ -27,7 +27,7 @@ def members(judging: bool) -> dict[str, str]:
     # Copies that a workflow service hands out may lack the last newline; that is no other program.
     texts = {name: file.read_text("utf-8").rstrip("\n") + "\n" for name, file in files.items()}
     wanted = {n: t for n, t in texts.items() if judging or not _only_judged(n)}
-    module = "repro.judge.command" if judging else "repro.steps"
+    module = "repro.cli.judge" if judging else "repro.cli.make"
     return {**wanted, "__main__.py": MAIN.format(module=module)}
 
 

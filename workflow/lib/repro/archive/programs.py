@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LIBRARY, _SCHEMAS = "workflow/lib/", "workflow/schemas/"
 _MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
-_MODULES = {"code.pyz": "repro.steps", "judge.pyz": "repro.judge.command"}
+_MODULES = {"code.pyz": "repro.cli.make", "judge.pyz": "repro.cli.judge"}
 
 
 def problems(inside: Inside) -> Iterator[str]:

@@ -6,7 +6,7 @@ Synopsis:
     claims(found).sentence           # 'Of the goals …'
 
 What may be the matter with a difference stands in `repro.drift.effects`. Reading and printing
-are done by `repro.audit.drift_command`.
+are done by `repro.cli.drift`.
 """
 
 from __future__ import annotations

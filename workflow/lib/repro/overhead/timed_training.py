@@ -5,7 +5,7 @@ Synopsis:
     spent.wall_s, spent.processor_s, spent.peak_bytes
 
 To be called once in a process: threads and op determinism hold for the whole of it. Nothing of
-it enters the results; `repro.judge.price_command` starts the processes and compares them.
+it enters the results; `repro.cli.cost` starts the processes and compares them.
 """
 
 from __future__ import annotations

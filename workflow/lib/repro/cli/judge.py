@@ -20,16 +20,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from repro.audit.drift_command import told
 from repro.cause.counterexamples import Counterexamples, Repeats
 from repro.cause.inquiry import inquire
 from repro.cause.trials import Runs
+from repro.cli import cost, reproduce, verify
+from repro.cli.drift import told
 from repro.compare.runs import Comparison, compare
 from repro.core.canonical import pretty
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.core.writing import write_text
-from repro.judge import price_command, reproduction_command, verify_command
 from repro.launch.reporting import Say, reported
 from repro.overhead.breakdown import known
 from repro.record import installed, manifest
@@ -194,9 +194,9 @@ def _parser() -> argparse.ArgumentParser:
     three = verbs.add_parser("drift", help="say what differs now from what made results")
     three.add_argument("pairs", nargs="*", metavar="MANIFEST=PRESENT")
     three.add_argument("--log", type=Path, metavar="FILE", help="where the text goes as well")
-    verify_command.arguments(verbs)
-    price_command.arguments(verbs)
-    reproduction_command.arguments(verbs)
+    verify.arguments(verbs)
+    cost.arguments(verbs)
+    reproduce.arguments(verbs)
     return parser
 
 
@@ -211,8 +211,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     verbs = {
-        "compare": _compare, "look": _look, "verify": verify_command.verify, "drift": _drift,
-        "cost": price_command.measure, "reproduce": reproduction_command.reproduce,
+        "compare": _compare, "look": _look, "verify": verify.verify, "drift": _drift,
+        "cost": cost.measure, "reproduce": reproduce.reproduce,
     }  # fmt: skip
     shown = 1 if options.verb == "drift" else 2
     return reported(options.log, lambda say: verbs[options.verb](options, say), shown)
