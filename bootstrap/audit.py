@@ -46,8 +46,8 @@ def manifest(argv: Sequence[str]) -> int:
 
     from repro.audit import graph, show
     from repro.audit.ancestry import ancestry
-    from repro.core.canonical import pretty
-    from repro.core.writing import write_bytes
+    from repro.core.atomic import write_bytes
+    from repro.core.canonical_json import pretty
 
     found = ancestry(options.file)
     if options.svg:

@@ -26,8 +26,8 @@ import package
 import progress
 import project
 import tools
+from repro.core.atomic import whole_folder
 from repro.core.errors import CouldNotRun, UserError
-from repro.core.writing import whole_folder
 from wheel_store import Refused, usable_store
 
 if TYPE_CHECKING:

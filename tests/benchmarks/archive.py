@@ -28,7 +28,7 @@ sys.path.insert(0, str(HERE.parents[1] / "workflow" / "lib"))
 from repro.archive.zip_reader import opened  # noqa: E402
 from repro.archive.zip_writer import BLOCK, put, written  # noqa: E402
 from repro.archive.zip_writer import blocks as blocks_of  # noqa: E402
-from repro.core.writing import flush  # noqa: E402
+from repro.core.atomic import flush  # noqa: E402
 
 SHARES = (0.6, *[0.02] * 15, *[0.001] * 100)
 

@@ -13,7 +13,7 @@ from repro.archive.index import GUIDE, METADATA, SUMS, ordered, sums
 from repro.archive.verify import Inside
 from repro.archive.write import Place, Plan, planned, write
 from repro.archive.zip_writer import Kept, put, written
-from repro.core.canonical import pretty
+from repro.core.canonical_json import pretty
 from repro.core.config import filled
 from repro.core.digest import sha256_bytes
 from repro.record.statement import sealed

@@ -7,7 +7,7 @@ from typing import Any
 
 import project
 import yaml
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, resolve
 from repro.core.digest import sha256_file
 from repro.data.module_loader import module

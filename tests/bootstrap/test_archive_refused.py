@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from repro.archive import zip_reader
 from repro.archive.read import accepted, unpack
-from repro.core.canonical import pretty
+from repro.core.canonical_json import pretty
 from repro.core.digest import sha256_bytes
 from repro.core.errors import UserError
 from repro.record.statement import sealed

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repro.cause.explain import LOOKS
 from repro.cause.fault_isolation import Trial, search
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, check_files, resolve
 from repro.core.errors import UserError
 from samples import configuration, entry

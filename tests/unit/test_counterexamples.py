@@ -14,7 +14,7 @@ from repro.cause.inquiry import inquire
 from repro.cause.set_order import NotedSet, in_one_order
 from repro.cause.trials import Runs
 from repro.compare.runs import Comparison, parted
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.core.errors import UserError
 from repro.launch import isolation
 from repro.launch.drawn_values import hash_seed

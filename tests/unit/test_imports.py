@@ -58,7 +58,7 @@ def test_a_lower_layer_imports_no_upper_one(layer: str, fresh: Fresh) -> None:
 
 
 def test_the_digest_of_the_host_needs_only_the_standard_library(fresh: Fresh) -> None:
-    names = ["repro.record.installed", "repro.record.manifest", "repro.core.writing"]
+    names = ["repro.record.installed", "repro.record.manifest", "repro.core.atomic"]
     done = fresh(SOURCE, json.dumps(names))
     assert "numpy" not in json.loads(done.stdout)
     assert Path(LIBRARY, "repro").is_dir()

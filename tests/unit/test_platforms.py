@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from repro.compare.runs import Comparison
-from repro.core.canonical import pretty
+from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
 from repro.machine import instructions, mapped_files, numerics, processor
 from repro.machine.fact import lacking

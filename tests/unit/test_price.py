@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from repro.cli import cost
 from repro.cli.cost import turns
 from repro.cli.judge import main
-from repro.core.canonical import pretty
+from repro.core.canonical_json import pretty
 from repro.core.schema import checked
 from repro.overhead.breakdown import ALL, Figure, known, prices
 from repro.overhead.timed_training import VARIANTS, WHOLE

@@ -11,7 +11,7 @@ from repro.cause.diagnose import Cause, causes
 from repro.cause.fault_isolation import Trial
 from repro.compare.divergence import Divergence, place
 from repro.compare.runs import Comparison, compare
-from repro.core.canonical import pretty
+from repro.core.canonical_json import pretty
 from repro.core.schema import checked
 from repro.launch.variations import ALL
 from repro.report.verdict_page import markdown

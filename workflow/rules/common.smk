@@ -36,9 +36,9 @@ if not Path(repro.__file__).samefile(HOME / "workflow" / "lib" / "repro" / "__in
         "of that name."
     )
 
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.core.config import check_files, filled, resolve
-from repro.core.consistency import FILE
+from repro.core.config_checks import FILE
 from repro.core.digest import files_below
 from repro.core.errors import UserError
 from repro.archive.write import around

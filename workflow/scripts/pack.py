@@ -68,7 +68,7 @@ def main() -> int:
     parser.add_argument("--log", required=True, type=Path, metavar="FILE")
     options = parser.parse_args()
     sys.path.insert(0, str(LIBRARY))
-    from repro.core.writing import write_bytes
+    from repro.core.atomic import write_bytes
     from repro.launch.reporting import reported
     from repro.record import installed, manifest
     from repro.record.environment import surroundings

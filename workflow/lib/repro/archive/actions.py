@@ -18,7 +18,7 @@ from repro.archive.index import CONFIGURATION
 from repro.archive.software import Entity
 from repro.archive.verify import Inside
 from repro.audit.results import LOCK, SUFFIX, Step
-from repro.core.canonical import canonical, parsed
+from repro.core.canonical_json import canonical, parsed
 
 _PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
 _COMPLETED = "http://schema.org/CompletedActionStatus"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from repro.archive.zip_writer import Kept
-from repro.core import canonical
+from repro.core import canonical_json
 from repro.core.errors import UserError
 
 FORMAT = 1
@@ -49,7 +49,7 @@ class Index:
 
     def text(self) -> str:
         """As the archive holds it."""
-        return canonical.pretty(asdict(self))
+        return canonical_json.pretty(asdict(self))
 
 
 def parsed(content: bytes) -> Index:
@@ -66,7 +66,7 @@ def parsed(content: bytes) -> Index:
     """
     refuse_newer(content)
     try:
-        value = canonical.parsed(content)
+        value = canonical_json.parsed(content)
         left_out = tuple(sorted({str(path) for path in value["left_out"]}))
         index = Index(str(value["experiment"]), value["packages"] is True, left_out)
     except (ValueError, TypeError, KeyError) as error:

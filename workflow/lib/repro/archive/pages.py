@@ -10,7 +10,7 @@ from repro.archive import actions
 from repro.archive.index import INDEX, METADATA, SUMS
 from repro.archive.verify import Inside
 from repro.archive.zip_reader import shown
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 
 _GUIDE = """\
 This is the experiment {experiment}, from raw data to verdict, with all that made it.

@@ -32,8 +32,8 @@ from repro.archive.zip_reader import (
     untold,
 )  # fmt: skip
 from repro.archive.zip_writer import mode
+from repro.core.atomic import sentence_for_system_errors, whole_folder
 from repro.core.errors import CouldNotRun, UserError
-from repro.core.writing import sentence_for_system_errors, whole_folder
 
 _LONGEST_INDEX = 2**16
 

@@ -19,7 +19,7 @@ from repro.archive.index import CONFIGURATION, GUIDE, INDEX, METADATA, SUMS
 from repro.archive.software import Entity
 from repro.archive.verify import Inside
 from repro.audit.results import LOCK
-from repro.core.canonical import pretty
+from repro.core.canonical_json import pretty
 
 _CRATE = "https://w3id.org/ro/crate/1.1"
 _WORKFLOW_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"

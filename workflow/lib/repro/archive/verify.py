@@ -23,7 +23,7 @@ from repro.archive.zip_writer import Kept
 from repro.audit import present
 from repro.audit.check import broken, replaced
 from repro.audit.results import CODE, LOCK, Results, of
-from repro.core.canonical import canonical, parsed, pretty
+from repro.core.canonical_json import canonical, parsed, pretty
 from repro.core.config import Source
 from repro.record import manifest
 

@@ -33,7 +33,7 @@ from repro.archive.verify import Inside, problems
 from repro.archive.zip_reader import MOST_MEMBERS, Told, heard, untold
 from repro.archive.zip_writer import Kept, blocks, put, written
 from repro.audit.results import CODE, Results, read
-from repro.core.canonical import pretty
+from repro.core.canonical_json import pretty
 from repro.core.config import Experiment
 from repro.core.digest import files_below, sha256_bytes
 from repro.core.errors import UserError

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
+from repro.core.atomic import whole_file
 from repro.core.errors import UserError
-from repro.core.writing import whole_file
 
 BLOCK = 2**20
 DATE = (1980, 1, 1, 0, 0, 0)

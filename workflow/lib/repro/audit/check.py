@@ -20,10 +20,10 @@ from typing import Any
 from repro.audit import present
 from repro.audit.present import Difference, joined
 from repro.audit.results import SUFFIX, Results, against, digest, maker, read
+from repro.core.atomic import write_bytes
 from repro.core.config import resolve
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
-from repro.core.writing import write_bytes
 
 _UNKNOWN = "a later step used it, and its manifest does not know it"
 UNREAD = "cannot be read: "

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 from repro.audit.results import CODE, LOCK, Results, Step, against, digest
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, Source
 from repro.core.digest import sha256_bytes, sha256_file, sha256_files, sha256_value
 from repro.data.module_loader import module

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from repro.audit.ancestry import Ancestry, Node
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.record.manifest import recorded
 
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from repro.cause.fault_isolation import Factors, Trial
 from repro.compare.runs import Divergence, parted
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.core.digest import sha256_tree, sha256_value
 from repro.core.errors import UserError
 from repro.record import manifest

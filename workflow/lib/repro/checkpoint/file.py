@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from repro.core.canonical import canonical
+from repro.core.atomic import whole_file
+from repro.core.canonical_json import canonical
 from repro.core.digest import sha256_bytes
-from repro.core.writing import whole_file
 
 MAGIC = b"repro-checkpoint-1 sha256:"
 _FACTS, _PYTHON, _ARRAY = "facts", "python", "array/"

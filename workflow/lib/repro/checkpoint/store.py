@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from repro.checkpoint.file import Damaged, Foreign, Snapshot, load, save
+from repro.core.atomic import flush, sentence_for_system_errors
 from repro.core.errors import CouldNotRun
-from repro.core.writing import flush, sentence_for_system_errors
 
 _KEPT = 2
 _BLOCK = 2**20

@@ -23,10 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from repro.core.canonical import canonical, pretty
+from repro.core.atomic import write_text
+from repro.core.canonical_json import canonical, pretty
 from repro.core.errors import UserError
 from repro.core.schema import checked
-from repro.core.writing import write_text
 from repro.launch.reporting import Say
 from repro.overhead.breakdown import prices
 from repro.overhead.timed_training import VARIANTS

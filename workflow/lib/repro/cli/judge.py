@@ -26,10 +26,10 @@ from repro.cause.trials import Runs
 from repro.cli import cost, reproduce, verify
 from repro.cli.drift import told
 from repro.compare.runs import Comparison, compare
-from repro.core.canonical import pretty
+from repro.core.atomic import write_text
+from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
 from repro.core.schema import checked
-from repro.core.writing import write_text
 from repro.launch.reporting import Say, reported
 from repro.overhead.breakdown import known
 from repro.record import installed, manifest

@@ -21,12 +21,12 @@ from typing import Any
 from repro.checkpoint.resume import Afresh, Keeping
 from repro.checkpoint.store import Kept
 from repro.cli.options import parser
-from repro.core.canonical import pretty
+from repro.core.atomic import whole_outputs, write_text
+from repro.core.canonical_json import pretty
 from repro.core.config import Threads
 from repro.core.digest import sha256_value
 from repro.core.errors import UserError
 from repro.core.seeding import Seeds
-from repro.core.writing import whole_outputs, write_text
 from repro.data.dataset import IDS, SPLIT
 from repro.data.prepare import prepare
 from repro.data.user_code import Code, load

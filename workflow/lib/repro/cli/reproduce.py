@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from repro.compare.runs import Comparison, compare
-from repro.core.canonical import pretty
+from repro.core.atomic import write_text
+from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
 from repro.core.schema import checked
-from repro.core.writing import write_text
 from repro.drift.setups import differing, setups
 from repro.launch.reporting import Say
 from repro.record import installed, manifest

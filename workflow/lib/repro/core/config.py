@@ -18,9 +18,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from repro.core.consistency import FILE, check
+from repro.core.config_checks import FILE, check
 from repro.core.errors import UserError
-from repro.core.looks import counts
+from repro.core.interim_schedule import counts
 from repro.core.schema import checked
 from repro.launch import variations
 
@@ -126,7 +126,7 @@ class Experiment:
             seed: the root seed of training.
 
         Returns:
-            A mapping that `repro.core.canonical` can write.
+            A mapping that `repro.core.canonical_json` can write.
         """
         whole = asdict(self)
         training = whole["training"]

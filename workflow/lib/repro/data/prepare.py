@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from repro.core.atomic import whole_folder
 from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
 from repro.core.seeding import Seeds
-from repro.core.writing import whole_folder
 from repro.data.dataset import Array, Examples, examples_of, split
 from repro.data.leakage import overlap
 from repro.data.tf_dataset import collected

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.drift.effects import BITS, EFFECTS, METRICS, effect
 from repro.drift.facts import keyed, loaded_packages
 from repro.machine.fact import lacking

@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.core.errors import CouldNotRun, UserError
 from repro.launch.command import NotVaried, Start
 from repro.launch.isolation import die_with, mounted_below, reason

@@ -19,10 +19,10 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from repro.core.canonical import pretty
+from repro.core.atomic import whole_file, write_text
+from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
 from repro.core.seeding import Seeds
-from repro.core.writing import whole_file, write_text
 from repro.data.prepare import part, structured
 from repro.data.user_code import Code
 from repro.model.classification import per_class

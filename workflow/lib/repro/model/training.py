@@ -18,11 +18,11 @@ from typing import Any
 import numpy.typing as npt
 
 from repro.checkpoint.resume import Keeping, Resume
+from repro.core.atomic import whole_file
 from repro.core.config import Training
 from repro.core.digest import STEP_DIGEST
 from repro.core.errors import UserError
 from repro.core.seeding import Seeds
-from repro.core.writing import whole_file
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
 from repro.data.user_code import Code

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from repro.core.canonical import parsed
+from repro.core.canonical_json import parsed
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.overhead.timed_training import VARIANTS, WHOLE

@@ -19,11 +19,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from repro.core.canonical import pretty
+from repro.core.atomic import write_text
+from repro.core.canonical_json import pretty
 from repro.core.config import Training
 from repro.core.errors import UserError
 from repro.core.seeding import Seeds, step_seeds, stream_seed
-from repro.core.writing import write_text
 from repro.data.prepare import part
 from repro.data.user_code import Code
 from repro.model.instrumented_step import TracedStep

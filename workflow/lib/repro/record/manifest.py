@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from repro.core.canonical import parsed, pretty
+from repro.core.atomic import write_text
+from repro.core.canonical_json import parsed, pretty
 from repro.core.digest import files_below, sha256_file
 from repro.core.errors import UserError
 from repro.core.schema import checked
-from repro.core.writing import write_text
 from repro.record.statement import EXTENSION, FORMAT, Making, sealed, statement
 
 LARGEST = 64 * 2**20

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from repro.core.canonical import canonical
+from repro.core.atomic import sentence_for_system_errors, whole_file
+from repro.core.canonical_json import canonical
 from repro.core.errors import UserError
-from repro.core.writing import sentence_for_system_errors, whole_file
 
 VERSION = 1
 

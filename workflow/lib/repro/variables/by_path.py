@@ -16,9 +16,9 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from repro.core.atomic import write_bytes
 from repro.core.digest import sha256_bytes
 from repro.core.errors import UserError
-from repro.core.writing import write_bytes
 
 _SEED = "seed_generator_state"
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.compare.runs import Comparison
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.stats import detection_power
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
 from repro.verdict import sentences

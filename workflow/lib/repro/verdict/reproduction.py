@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from repro.compare.divergence import place
 from repro.compare.runs import Comparison
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.drift.effects import IRRELEVANT
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups

@@ -28,8 +28,8 @@ from threading import Lock
 from types import BuiltinMethodType, FunctionType, ModuleType
 from typing import Any
 
-from repro.core.canonical import pretty
-from repro.core.writing import write_text
+from repro.core.atomic import write_text
+from repro.core.canonical_json import pretty
 from repro.data.user_code import name_in
 from repro.watch.ast_hooks import RECORDER, rewritten
 from repro.watch.call_sites import converted, converting, running
