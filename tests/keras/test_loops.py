@@ -84,7 +84,7 @@ def test_the_trace_tells_true(data: Path, tmp_path: Path) -> None:
     """Weights, batch and ids of the trace are those of the arrays, by the reference digest."""
     import hashlib
 
-    from repro.core.farmhash import farmhash64
+    from reference_farmhash import farmhash64
     from repro.data.order import order
     from repro.data.prepare import part
     from repro.variables.by_path import read as weights_of

@@ -6,7 +6,7 @@ from typing import Any
 import experiments as e
 import numpy as np
 import pytest
-from repro.core.farmhash import farmhash64
+from reference_farmhash import farmhash64
 from repro.model.instrumented_step import digest
 from repro.record.trace import read
 

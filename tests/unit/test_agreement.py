@@ -151,5 +151,5 @@ def test_what_was_not_looked_for_is_said() -> None:
 
 
 def test_the_example_holds() -> None:
-    assert doctest.testmod(agreement).attempted > 0
-    assert doctest.testmod(agreement).failed == 0
+    assert doctest.testmod(silent_errors).attempted > 0
+    assert doctest.testmod(silent_errors).failed == 0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from repro.cli import drift
+from repro.cli import drift as command
 from repro.core.errors import UserError
 from repro.drift.effects import BITS, EFFECTS, IRRELEVANT, METRICS, UNLISTED, effect
 from repro.drift.environment_differences import GOALS, claims, drift
@@ -411,7 +411,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_results_that_nothing_drifted_from_are_told_together(here: Path, tmp_path: Path) -> None:
     paths = [write(tmp_path / name, FACTS) for name in ("a.json", "b.json")]
-    text, status = drift.told([(path, here) for path in paths])
+    text, status = command.told([(path, here) for path in paths])
     assert status == 0
     assert text == (
         f"{paths[0]}, {paths[1]}:\n  Nothing differs.\n  Of the goals bitwise, metrics and "
@@ -424,7 +424,7 @@ def test_each_difference_is_told_with_its_class_and_the_reason(here: Path, tmp_p
     for name in ("the kernel", "the stepping", "the processor", "Keras"):
         KINDS[name][0](recorded)
     same = write(tmp_path / "same.json", FACTS)
-    text, status = drift.told([(write(tmp_path / "old.json", recorded), here), (same, here)])
+    text, status = command.told([(write(tmp_path / "old.json", recorded), here), (same, here)])
     assert status == 1
     lines = text.splitlines()
     assert lines[1] == "  Metrics may change:"
@@ -452,7 +452,7 @@ def test_versions_and_hardware_are_named_where_the_seed_is_the_same(
     value = json.loads(path.read_text())
     value["predicate"]["buildDefinition"]["externalParameters"] = {"parameters": {"seed": 7}}
     path.write_text(json.dumps(value))
-    text, status = drift.told([(path, here)])
+    text, status = command.told([(path, here)])
     named = [line.strip().split(":")[0] for line in text.splitlines() if ": was " in line]
     heads = [line.strip() for line in text.splitlines() if line.endswith(" may change:")]
     assert status == 1
@@ -469,18 +469,18 @@ def test_a_library_that_only_the_result_had_loaded_is_looked_at_now(
     library.write_bytes(b"now")
     recorded = copy.deepcopy(FACTS)
     recorded["loaded"]["host"][str(library)] = "f" * 64
-    text, status = drift.told([(write(tmp_path / "old.json", recorded), here)])
+    text, status = command.told([(write(tmp_path / "old.json", recorded), here)])
     assert status == 1
     now = drift.sha256_file(library)
     assert (
         f"library of the system libm.so.7: was sha256 {'f' * 12}…; is sha256 {now[:12]}…." in text
     )
     recorded["loaded"]["host"][str(library)] = now
-    assert drift.told([(write(tmp_path / "old.json", recorded), here)])[1] == 0
+    assert command.told([(write(tmp_path / "old.json", recorded), here)])[1] == 0
 
 
 def test_without_a_result_nothing_has_drifted() -> None:
-    assert drift.told([]) == (
+    assert command.told([]) == (
         "No result was found, so nothing can have drifted from one.\n", 0,
     )  # fmt: skip
 
@@ -490,4 +490,4 @@ def test_a_present_that_cannot_be_read_is_told(here: Path, tmp_path: Path) -> No
     for text in ("{", "[]", "{}"):
         here.write_text(text)
         with pytest.raises(UserError, match=r"Expected what a step finds around it now, at .*now"):
-            drift.told([(path, here)])
+            command.told([(path, here)])

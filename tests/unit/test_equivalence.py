@@ -48,7 +48,7 @@ def asked(original: Results, repeat: Results, margin: float = 0.005, **more: Any
 ORIGINAL, REPEAT = drawn(12, 1), drawn(12, 2)
 
 
-@pytest.mark.parametrize("examples", [module, families, planning, sequential])
+@pytest.mark.parametrize("examples", [module, families, sample_size, interim_analysis])
 def test_the_examples_hold(examples: Any) -> None:
     assert doctest.testmod(examples).attempted > 0
     assert doctest.testmod(examples).failed == 0

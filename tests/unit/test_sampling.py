@@ -15,8 +15,8 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 def test_the_examples_hold() -> None:
-    assert doctest.testmod(sampling).attempted > 0
-    assert doctest.testmod(sampling).failed == 0
+    assert doctest.testmod(sampling_error).attempted > 0
+    assert doctest.testmod(sampling_error).failed == 0
 
 
 def test_the_interval_of_a_share_is_wilsons() -> None:

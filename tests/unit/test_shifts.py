@@ -20,7 +20,7 @@ FEW = REPEAT[:7]
 MARGINS = [0.0005, 0.002, 0.004, 0.02]
 
 
-@pytest.mark.parametrize("module", [shifts, margins, spread])
+@pytest.mark.parametrize("module", [shift_tests, margins, seed_variance])
 def test_the_examples_hold(module: Any) -> None:
     assert doctest.testmod(module).attempted > 0
     assert doctest.testmod(module).failed == 0

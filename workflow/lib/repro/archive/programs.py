@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 _LIBRARY, _SCHEMAS = "workflow/lib/", "workflow/schemas/"
 _MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
-_MODULES = {"code.pyz": "repro.cli.make", "judge.pyz": "repro.cli.judge"}
+# By program, the module that it begins with: of this version, and of earlier ones.
+_MODULES = {
+    "code.pyz": ("repro.cli.make", "repro.steps"),
+    "judge.pyz": ("repro.cli.judge", "repro.judge.command"),
+}
 
 
 def problems(inside: Inside) -> Iterator[str]:
@@ -40,7 +44,8 @@ def problems(inside: Inside) -> Iterator[str]:
             yield f"{name} is not what the programs were made from"
     library = {n for n in code.inputs if n.startswith((_LIBRARY, _SCHEMAS)) and n in inside.kept}
     sources = {_packed(name): _text(inside.read(name)) for name in library}
-    for program, module in _MODULES.items():
+    for program, modules in _MODULES.items():
+        module = next((m for m in modules if f"{m.replace('.', '/')}.py" in sources), modules[0])
         yield from _differences(program, inside.read(f"results/{program}"), module, sources)
 
 

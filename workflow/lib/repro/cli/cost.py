@@ -4,9 +4,9 @@ Synopsis:
     arguments(verbs)                 # the options of `judge.pyz cost`
     measure(options, say)            # writes cost.json and cost.manifest.json
 
-Each variant of `repro.overhead.timed_training` runs once in each round, in a process of its own that the
-launcher starts as it starts every step; each round begins with another variant, so that what else
-the machine does hits all alike.
+Each variant of `repro.overhead.timed_training` runs once in each round, in a process of its own
+that the launcher starts as it starts every step; each round begins with another variant, so that
+what else the machine does hits all alike.
 """
 
 from __future__ import annotations

@@ -161,7 +161,8 @@ def effect(path: str) -> tuple[str, str]:
     """What a difference at a path may do, and why.
 
     Args:
-        path: keys joined by `/`; a few that `repro.drift.environment_differences` tells apart end in `: reason`.
+        path: keys joined by `/`; a few that end in `: reason` come from
+            `repro.drift.environment_differences`.
 
     Returns:
         One of `EFFECTS`, and the reason.

@@ -23,7 +23,7 @@ from repro.watch.op_trace import Detail
 
 
 def digest(tensor: Any) -> Any:
-    """The step digest of a tensor: `repro.core.farmhash.farmhash64` of its bytes.
+    """The step digest of a tensor: Fingerprint64 of FarmHash of its bytes.
 
     One operation of TensorFlow's own, on the CPU, so that looking costs little beside any step. Of
     text, it is the digest of the texts' own digests.

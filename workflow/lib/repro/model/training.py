@@ -43,7 +43,8 @@ class Trained:
     """What the manifest says of a training: the loop that ran, and the epochs that it finished.
 
     `resumable` is `yes`, or `no` with the reason; `resumed` are the epochs at which a process took
-    up what another one had begun. `limits` tell what narrows the promises (`repro.model.determinism_caveats`).
+    up what another one had begun. `limits` tell what narrows the promises
+    (`repro.model.determinism_caveats`).
     """
 
     loop: str

@@ -3,8 +3,8 @@
 Synopsis:
     farmhash64(array[None])[0]
 
-The graph takes it in `repro.model.instrumented_step`, by an operation of TensorFlow's own, which reads
-about as fast as memory gives. This is its definition without TensorFlow: Fingerprint64 of
+The graph takes it in `repro.model.instrumented_step`, by an operation of TensorFlow's own, which
+reads about as fast as memory gives. This is its definition without TensorFlow: Fingerprint64 of
 FarmHash (Pike, 2014), whose values are promised never to change.
 """
 
@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from repro.core.splitmix import UInt64
+from repro.core.seeding import UInt64
 
 _K0, _K1, _K2 = map(np.uint64, (0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F))
 _Bytes = npt.NDArray[np.uint8]
