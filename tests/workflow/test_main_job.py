@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from repro.launch.variations import ALL
+from repro.core.factor_table import FACTORS
 from repro.record import manifest
 from repro.record.step import read_step
 
@@ -36,10 +36,10 @@ def test_the_verdict_is_met_and_says_where_and_how_often(done):
     verdict = done.verdict("small")
     assert (verdict["verdict"], verdict["repeats"]) == ("met", 1)
     assert "this machine" in verdict["scope"]
-    assert [f["factor"] for f in verdict["factors"]] == list(ALL)
+    assert [f["factor"] for f in verdict["factors"]] == list(FACTORS)
     varied = {f["factor"] for f in verdict["factors"] if f["varied"]}
     # The others need more processors or namespaces than some machines give.
-    assert set(ALL) - varied <= {"processors", "caches", "network", "load"}
+    assert set(FACTORS) - varied <= {"processors", "caches", "network", "load"}
     assert all(f["why"] for f in verdict["factors"] if not f["varied"])
     assert [i["same"] for i in verdict["inference"]] == [True, True]
     page = (done.results / "small" / "verdict.md").read_text()
