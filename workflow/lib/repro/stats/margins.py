@@ -100,7 +100,7 @@ def judged(
 
     Example:
         >>> original = np.arange(5.0)
-        >>> float(judged(shifts.pairs(original, original + 1), Margin(2.0), 1.6, 5).within)
+        >>> float(judged(shift_tests.pairs(original, original + 1), Margin(2.0), 1.6, 5).within)
         0.03125
     """
     low, _, cost = allowed(margin, deviation, n, alpha)
