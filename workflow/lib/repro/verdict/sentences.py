@@ -19,6 +19,7 @@ from repro.compare.runs import Comparison
 from repro.core.factor_table import FACTORS
 from repro.verdict.case import Context
 
+
 def capital(sentence: str) -> str:
     """The sentence, beginning with a capital."""
     return sentence[:1].upper() + sentence[1:]
