@@ -6,6 +6,7 @@ from typing import Any
 import experiments as e
 import numpy as np
 import pytest
+from reference_trace import check_lines
 from repro.core.errors import UserError
 from repro.model import loops
 from repro.record.trace import read
@@ -59,9 +60,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_trace_tells_every_step(data: Path, tmp_path: Path) -> None:
-    import json
-
-    from repro.core.schema import checked
     from repro.data.prepare import part
 
     e.trained(e.code(), data, tmp_path)
@@ -76,8 +74,7 @@ def test_the_trace_tells_every_step(data: Path, tmp_path: Path) -> None:
     for key in ("ids", "batch", "loss"):
         assert len({line[key] for line in own}) == 2 * steps, key
     assert len({tuple(line["weights"]) for line in own}) == 2 * steps
-    for line in (tmp_path / "trace.jsonl").read_text().splitlines():
-        checked(json.loads(line), "trace", "trace.jsonl")
+    check_lines(tmp_path / "trace.jsonl")
 
 
 def test_the_trace_tells_true(data: Path, tmp_path: Path) -> None:
