@@ -96,9 +96,11 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("variant", ["plain", "determinism"])
+@pytest.mark.parametrize(
+    ("form", "variant"), [*((form, "plain") for form in FORMS), ("two inputs", "determinism")]
+)
 def test_all_forms_of_data_and_model_are_timed(form: str, variant: str, tmp_path: Path) -> None:
+    """Of the workflow's own loop, which test_loops holds, one alone: that it is given them."""
     code = experiment(tmp_path, *FORMS[form])
     dataset = {"two inputs": e.two_inputs}.get(form, e.weighted if "weights" in form else e.table)
     folder = e.prepared(tmp_path / "data", dataset)
