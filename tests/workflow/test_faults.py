@@ -73,9 +73,9 @@ def test_a_wrong_configuration_is_refused_before_anything_is_written(
 
 
 WRONG = {
-    "lengths": ('"y": table', '"y": table[1:]', "Expected the dataset's arrays to have one length."),
+    "lengths": ('"y": table', '"y": table[1:]', "Expected the dataset's arrays to have one"),
     "function": ("def dataset", "def data", "Expected a function `dataset` in function.py."),
-    "imports": ("import numpy as np", "import numpy as np\n1 / 0", "ZeroDivisionError (division by"),
+    "imports": ("import numpy as np", "import numpy as np\n1 / 0", "ZeroDivisionError (division"),
     "labels": (
         'astype("int32")', 'astype("float32") / 0 * 0', "Expected finite numbers in `y`",
     ),
