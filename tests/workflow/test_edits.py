@@ -125,25 +125,27 @@ def archived(clone: Path, finished: Project) -> Project:
     return finished
 
 
-PACKED = (
+AROUND = (
     "CITATION.cff", "LICENSE", "README.md", "run", "profiles/default/config.yaml",
     "config/README.md", "bootstrap/archiving.py", "bootstrap/requirements.txt",
-    "environment.yml", "workflow/lib/repro/keep/pages.py", "Snakefile",
 )  # fmt: skip
+PROGRAM = ("environment.yml", "workflow/lib/repro/keep/pages.py", "Snakefile")
 
 
+@pytest.mark.parametrize(("names", "rule"), [(AROUND, "archived"), (PROGRAM, "code")])
 def test_an_edit_of_what_goes_into_an_archive_makes_it_again(
-    clone: Path, archived: Project
+    names: tuple[str, ...], rule: str, clone: Path, archived: Project
 ) -> None:
-    """Snakemake names each of them as a reason."""
+    """All are edited at once, and Snakemake gives each of them as a reason."""
+    options = ("--quiet", "host", "--dry-run", "--", "archive")
     with ExitStack() as edits:
-        for name in PACKED:
+        for name in names:
             edits.enter_context(edited(clone / name))
-        options = ("--quiet", "host", "--dry-run", "--", "archive")
         said = archived.run(*options, snakefile=clone / "Snakefile").stdout
-    print(said)
-    reason = said.partition("rule archived:")[2].partition("Updated input files:")[2]
-    assert [name for name in PACKED if f"{clone / name}" not in reason] == []
+    assert "rule archived:" in said
+    reasons = said.partition(f" {rule}: input:")[2].partition(" reason: Updated input files:")[2]
+    given = reasons.partition(" resources:")[0].partition(" wildcards:")[0]
+    assert [name for name in names if f"/{name}" not in given] == []
 
 
 def test_so_does_the_configuration_that_changes_no_result(clone: Path, archived: Project) -> None:

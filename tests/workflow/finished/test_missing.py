@@ -121,4 +121,7 @@ def test_verify_names_what_is_gone_or_edited_where_snakemake_sees_nothing(done, 
     assert result.returncode == 1
     said = "Expected verdicts, and what they rest on, as they were written. Received "
     assert f"{said}results/{name} (" in result.stdout
+
+
+def test_verify_is_content_again_when_all_is_as_it_was(done):
     assert done.run("verify").returncode == 0
