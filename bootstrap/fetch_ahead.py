@@ -1,7 +1,7 @@
 """Fetches the wheels of the environment while the tools are made, which it needs before long.
 
 Synopsis:
-    python -Es bootstrap/ahead.py
+    python -Es bootstrap/fetch_ahead.py
 
 Who makes the environment asks for the same wheels, waits where this is at work, and says what
 could not be had: here nothing is said.
@@ -12,7 +12,9 @@ from dataclasses import replace
 
 import project
 import tools
-from wheel_store import Refused, usable_store
+from post_deploy import beside
+from wheels.pip_command import Refused
+from wheels.store import usable_store
 
 
 def fetch() -> None:
@@ -22,7 +24,7 @@ def fetch() -> None:
         >>> fetch()
     """
     text = project.ROOT / "workflow" / "envs" / f"keras.{project.subdir()}.wheels.txt"
-    if text.is_file() and not any((project.CACHE / "environments").glob("*.env_setup_done")):
+    if text.is_file() and not any((project.CACHE / "environments").glob(f"*{beside.FLAG}")):
         pip = replace(tools.pip(), python="3.11", silent=True)
         with suppress(Refused, OSError):
             store = usable_store(tools.KEPT)

@@ -7,7 +7,7 @@ Synopsis:
 Snakemake's status is 1 for anything. So each process of ours notes its own at the end of its log
 (`repro.core.reporting`), and of the logs that were written meanwhile those notes count. Where there
 is none, Snakemake is asked, by a dry run, whether it understands at all what it was asked for. What
-is not installed is told by a note on the installation (bootstrap/progress.py); its sentence comes
+is not installed is told by a note on the installation (display/progress.py); its sentence comes
 last, since Snakemake shows it amid much else.
 """
 
@@ -19,9 +19,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import screen
 import tools
-from notes import Refusal
+from display import screen
+from display.notes import Refusal
 from repro.core.child import signals_held
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.isolation import die_with

@@ -7,7 +7,6 @@ Importing this module makes the library under workflow/lib importable: the host'
 the folder they were cloned into and are never installed.
 """
 
-import fcntl
 import os
 import platform
 import signal
@@ -16,16 +15,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-import progress
-import wheel_store
+import cache
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 LIBRARY = ROOT / "workflow" / "lib"
 
-
 # The user's, for all clones; REPRO_CACHE moves it. A user without a home has the tools' folder.
-CACHE = ROOT / (wheel_store.cache() or TOOLS / "cache")
+CACHE = ROOT / (cache.folder() or TOOLS / "cache")
 
 if str(LIBRARY) not in sys.path:
     sys.path.insert(1, str(LIBRARY))
@@ -67,23 +64,6 @@ def writable(folder: Path) -> bool:
     except OSError:
         return False
     return os.access(folder, os.W_OK | os.X_OK)
-
-
-@contextmanager
-def locked(folder: Path) -> Generator[None]:
-    """Hold ``folder`` for this process alone; a second process waits. Makes the folder.
-
-    Args:
-        folder: what is about to be changed; the lock vanishes with the process that holds it.
-
-    Example:
-        >>> with locked(TOOLS):
-        ...     pass
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as handle:  # a folder itself cannot be locked over NFS
-        progress.waited(lambda: fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB))
-        yield
 
 
 @contextmanager

@@ -19,12 +19,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import host_pip
+import locks
 import project
-import wheels
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.isolation import die_with
-from wheel_store import SOURCES, Pip, Refused, Store, usable_store, uv_wheel
+from wheels import host_pip, install
+from wheels.pip_command import SOURCES, Pip, Refused
+from wheels.store import Store, usable_store, uv_wheel
 
 VENV = project.TOOLS / "venv"
 BIN = project.TOOLS / "bin"
@@ -80,7 +81,7 @@ def ensure(*, dev: bool = False, ahead: bool = False) -> Path:
     """
     key, more = _key(WHEELS, SOURCE), _key(WHEELS, SOURCE, DEV)
     if not _complete(STAMP, key) or (dev and not _complete(STAMP_DEV, more)):
-        with project.locked(project.TOOLS):
+        with locks.folder(project.TOOLS):
             if not _complete(STAMP, key):
                 _make(key, ahead=ahead)
             if dev and not _complete(STAMP_DEV, more):
@@ -97,7 +98,7 @@ def write_commands() -> None:
     for name in (*MODULES, *(DEV_MODULES if STAMP_DEV.is_file() else ())):
         project.write(BIN / name, _COMMAND.format(what=f"-P -m {name}"), mode=0o755)
     conda = {
-        "conda": _COMMAND.format(what='"$tools/../bootstrap/conda.py"'),
+        "conda": _COMMAND.format(what='"$tools/../bootstrap/conda"'),
         "activate": ACTIVATE,
     }
     own = users_conda()
@@ -178,7 +179,7 @@ def _add(file: Path, stamp: Path, key: str) -> None:
     store = usable_store(KEPT)
     try:
         wheel = uv_wheel(store, UV.read_text("utf-8"), pip())
-        with wheels.unpacked_uv(wheel, project.TOOLS) as uv:
+        with install.unpacked_uv(wheel, project.TOOLS) as uv:
             _install(store, file, uv, "wheels of the tools")
             if file == WHEELS:  # by some of these, what is published as source alone is built
                 _install(store, SOURCE, uv, "sources of the tools")
@@ -199,14 +200,14 @@ def _install(store: Store, file: Path, uv: str | None, what: str) -> None:
     found = store.fetched(text, fetches, f"fetching {what}")
     if not uv and file == WHEELS:
         host_pip.add_pip(VENV)
-    kind = SOURCES if source else wheels.WHEELS
-    wheels.install(found, text, wheels.Target(python, project.TOOLS / "venv.uv", kind), uv, what)
+    kind = SOURCES if source else install.WHEELS
+    install.install(found, text, install.Target(python, project.TOOLS / "venv.uv", kind), uv, what)
 
 
 def _fetch_ahead() -> None:
     """Let another process fetch the wheels of the environment meanwhile, and end with this one."""
     parent = os.getpid()  # the same after stage 2 took its place
-    program = str(project.ROOT / "bootstrap" / "ahead.py")
+    program = str(project.ROOT / "bootstrap" / "fetch_ahead.py")
     subprocess.Popen(
         [sys.executable, "-Es", program], preexec_fn=lambda: die_with(parent),
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import progress
 import project
+from display import progress
 from repro.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -114,9 +114,10 @@ def _create(options: argparse.Namespace) -> int:
             "Expected `conda create --file PINS --prefix ENV`. Received specifications or no file. "
             "Name a pin file in which each package has a digest; nothing else is installed here."
         )
-    import install
+    from conda import install
+    from conda.pins import read_pins
 
-    install.create(install.read_pins(options.file), options.prefix.absolute(), cache())
+    install.create(read_pins(options.file), options.prefix.absolute(), cache())
     return 0
 
 
@@ -171,18 +172,10 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _clean(options: argparse.Namespace) -> int:
-    import install
+    from conda import archives
 
     # Snakemake asks for --tarballs after every installation, which leaves a conda with its
     # unpacked packages to install from again; here the archives are all that is kept.
     if options.packages or options.all:
-        install.clean(cache())
+        archives.clean(cache())
     return 0
-
-
-if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # rattler's own threads may still run, and then crash an interpreter that takes itself apart
-    os._exit(status)

@@ -1,7 +1,7 @@
 """Makes imported.txt: which folders of an environment hold what a step imports, and are compiled.
 
 Synopsis:
-    .tools/venv/bin/python bootstrap/imported.py PREFIX
+    cd bootstrap; ../.tools/venv/bin/python -m conda.imported PREFIX
 
 PREFIX is that of the environment `keras`, made from the lock as it is. All 6,400 modules would be
 compiled in 15 seconds, those of half of them that a step imports in a third of that.
@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import project
+from post_deploy import bytecode
 
-FILE = project.ROOT / "bootstrap" / "imported.txt"
 MOSTLY = 0.5  # of a folder with all below it
 LARGE = 50  # modules: a smaller package of which nothing is imported is compiled all the same
 HEADER = """\
 # What a step imports, by folder: these are compiled when an environment is made. Made by
-# `python bootstrap/imported.py`; do not edit. FOLDER/* is its own modules; of -NAME, nothing.
+# `python -m conda.imported`; do not edit. FOLDER/* is its own modules; of -NAME, nothing.
 """
 _LOADED = """\
 import sys, tensorflow, keras
@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
     said = subprocess.run(python, stdout=subprocess.PIPE, text=True, check=True).stdout
     loaded = {Path(line).resolve() for line in said.splitlines()}
     lines = sorted(folders(library, loaded))
-    project.write(FILE, HEADER + "".join(f"{line}\n" for line in lines))
+    project.write(bytecode.IMPORTED, HEADER + "".join(f"{line}\n" for line in lines))
     return 0
 
 

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import project
-import render
-import solve
 import yaml
+from conda import render, solve
+from conda.lock_file import parse
 from repro.core.errors import UserError
 
 SOURCE = project.ROOT / "environment.yml"
@@ -78,7 +78,7 @@ def main(argv: Sequence[str]) -> int:
     choice.add_argument("--keep", action="store_true", help="keep the lock, only render from it")
     options = parser.parse_args(argv)
     text = LOCK.read_text(encoding="utf-8") if options.keep else _made(options.channel)
-    rendered = render.render(render.parse(text))
+    rendered = render.render(parse(text))
     project.write(LOCK, text)
     render.write(rendered, render.ENVS)
     print(f"Made {LOCK.name} and {len(rendered)} files in {render.ENVS.relative_to(project.ROOT)}.")

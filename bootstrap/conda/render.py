@@ -1,7 +1,7 @@
 """What is rendered from the lock: for each environment a pin file per platform, and its scripts.
 
 Synopsis:
-    texts = render(parse(Path("conda-lock.yml").read_text()))     # file names and texts
+    texts = render(parse(Path("conda-lock.yml").read_text()))      # file names and texts
     write(texts, ENVS)
 
 The fall-back, NAME.yaml, is what Snakemake identifies an environment by, and what it would solve
@@ -9,111 +9,38 @@ anew if a pin file failed. It holds no wheels, and the post-deploy script refuse
 leads to, unless that is the lock's, digest by digest.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import post_deploy
 import project
 import yaml
+from conda.lock_file import CondaPackage, Lock, Wheel, parse
+from post_deploy import finish
 
 ENVS = project.ROOT / "workflow" / "envs"
-TEMPLATE = project.ROOT / "bootstrap" / "post-deploy.sh.in"
+BOOTSTRAP = project.ROOT / "bootstrap"
+TEMPLATE = BOOTSTRAP / "post_deploy" / "post-deploy.sh.in"
 # What the post-deploy script needs, and carries: Snakemake looks at the script alone.
 CARRIED = {
-    "repro/record/installed.py": project.LIBRARY / "repro" / "record" / "installed.py",
     **{
-        name: project.ROOT / "bootstrap" / name
+        name: project.LIBRARY / name
+        for name in ("repro/core/held.py", "repro/record/installed.py")
+    },
+    **{
+        name: BOOTSTRAP / name
         for name in (
-            "progress.py", "wheel_store.py", "wheels.py", "against_lock.py", "post_deploy.py",
-            "requirements-uv.txt", "imported.txt",
+            "cache.py", "display/progress.py", "locks.py", "requirements-uv.txt",
+            "wheels/pip_command.py", "wheels/store.py", "wheels/install.py",
+            "post_deploy/beside.py", "post_deploy/against_lock.py", "post_deploy/bytecode.py",
+            "post_deploy/finish.py", "post_deploy/imported.txt",
         )
     },
 }  # fmt: skip
-CHANNEL = "conda-forge"
 
 MAIN = "keras"  # the environment of the main category alone
-
-
-@dataclass(frozen=True)
-class CondaPackage:
-    """A conda package; ``subdir`` is the platform it was made for, or ``noarch``."""
-
-    name: str
-    version: str
-    build: str
-    subdir: str
-    url: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """A wheel, for one platform."""
-
-    name: str
-    version: str
-    platform: str
-    category: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Lock:
-    """What is rendered: conda packages by platform, wheels, and the digest of conda-lock.yml."""
-
-    sha256: str
-    channel: str
-    source: str
-    conda: Mapping[str, Sequence[CondaPackage]]
-    wheels: Sequence[Wheel]
-
-
-def parse(text: str) -> Lock:
-    """Read a lock.
-
-    Args:
-        text: of conda-lock.yml.
-
-    Returns:
-        Its packages; those of conda are all of the main category.
-
-    Example:
-        >>> sorted(parse((project.ROOT / "conda-lock.yml").read_text()).conda)
-        ['linux-64', 'linux-aarch64', 'osx-arm64']
-    """
-    content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    conda: dict[str, list[CondaPackage]] = {p: [] for p in content["metadata"]["platforms"]}
-    wheels: list[Wheel] = []
-    for package in content["package"]:
-        platform = package["platform"]
-        if package["manager"] == "conda":
-            conda[platform].append(conda_package(package))
-        else:
-            known = package["name"], package["version"], platform, package["category"]
-            wheels.append(Wheel(*known, package["hash"]["sha256"]))
-    return Lock(hashlib.sha256(text.encode()).hexdigest(), "locked", CHANNEL, conda, wheels)
-
-
-def conda_package(package: Mapping[str, Any]) -> CondaPackage:
-    """Read one conda package; its build is a part of its file name alone.
-
-    Args:
-        package: an entry of the lock.
-
-    Example:
-        >>> conda_package({"name": "a", "version": "1", "url": "…/noarch/a-1-0.conda", …}).build
-        '0'
-    """
-    name, version, url = package["name"], package["version"], package["url"]
-    folder, _, file = url.rpartition("/")
-    build = file.removesuffix(".conda").removesuffix(".tar.bz2").removeprefix(f"{name}-{version}-")
-    subdir = folder.rpartition("/")[2]
-    return CondaPackage(name, version, build, subdir, url, package["hash"]["sha256"])
 
 
 def render(lock: Lock) -> dict[str, str]:
@@ -187,7 +114,7 @@ def _environment(
     conda = {p: sorted(lock.conda[p], key=lambda package: package.name) for p in platforms}
     files = {f"{name}.{p}.pin.txt": _pins(lock, conda[p]) for p in platforms}
     # What `./run` fetches ahead, while the tools are made: the very text that is asked for later.
-    ahead = {p: post_deploy.requirements(_entries(wheels, p)) for p in platforms}
+    ahead = {p: finish.requirements(_entries(wheels, p)) for p in platforms}
     files |= {f"{name}.{p}.wheels.txt": text for p, text in ahead.items()}
     files[f"{name}.yaml"] = _fall_back(name, lock, conda)
     files[f"{name}.post-deploy.sh"] = _post_deploy(name, lock, conda, wheels)
@@ -210,7 +137,7 @@ def _fall_back(name: str, lock: Lock, conda: Mapping[str, Sequence[CondaPackage]
     alike = {spec for spec, count in counts.items() if count == len(conda)}
     exact = sorted(s for s in alike if not any(other.startswith(f"{s}=") for other in alike))
     return (
-        f"# Rendered from conda-lock.yml by bootstrap/render.py (`./run lock`); do not edit.\n"
+        "# Rendered from conda-lock.yml by bootstrap/conda/render.py (`./run lock`); do not edit.\n"
         f"{_lock_line(lock)}\n"
         f"# What is installed is in {name}.<platform>.pin.txt. This list, of what all platforms\n"
         f"# have in common, cannot replace it: {name}.post-deploy.sh refuses other packages.\n"
@@ -230,6 +157,7 @@ def _post_deploy(
     values = {
         "@LOCK_LINE@": _lock_line(lock).removeprefix("# "),
         "@NAME@": name,
+        "@FOLDERS@": " ".join(sorted({f'"$code/{Path(name).parent}"' for name in CARRIED})),
         "@FILES@": "\n".join([*map(_carried, CARRIED), ""]),
         "@LOCK@": _json({**facts, "packages": packages}),
     }

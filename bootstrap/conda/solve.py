@@ -16,6 +16,7 @@ import project
 import yaml
 from repro.core.errors import UserError
 
+BOOTSTRAP = project.ROOT / "bootstrap"
 LOG = project.TOOLS / "lock.log"
 
 # TensorFlow's wheels need glibc 2.27 and macOS 12; 2.36 is that of the reference, Debian 12.
@@ -71,13 +72,13 @@ def solve(files: Mapping[str, str], channel: str | None) -> Yaml:
         arguments += ["--pypi_to_conda_lookup_file", "names.json"]
         arguments += [part for file in files for part in ("--file", file)]
         arguments += ["--channel", _place(channel)] if channel else []
-        code = "import sys, solve; solve.conda_lock(sys.argv[1:])"
+        code = "import sys; from conda import solve; solve.conda_lock(sys.argv[1:])"
         LOG.parent.mkdir(parents=True, exist_ok=True)
         with LOG.open("w") as log:
             done = subprocess.run(
                 [sys.executable, "-c", code, *arguments],
                 cwd=folder,
-                env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+                env={**os.environ, "PYTHONPATH": str(BOOTSTRAP)},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 check=False,
@@ -108,9 +109,7 @@ def _place(channel: str) -> str:
 def _front_end(folder: Path) -> str:
     """Write the command by which conda-lock reaches the bundled conda, whatever is on PATH."""
     command = folder / "conda"
-    command.write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" -Es "{Path(__file__).parent}/conda.py" "$@"\n'
-    )
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -Es "{BOOTSTRAP}/conda" "$@"\n')
     command.chmod(0o755)
     return str(command)
 

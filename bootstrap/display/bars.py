@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TextIO
 
-from notes import Note
+from display.notes import Note
 
 if TYPE_CHECKING:
     from tqdm import tqdm

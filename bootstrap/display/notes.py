@@ -1,4 +1,4 @@
-"""Notes on a set-up, as bootstrap/progress.py writes them, read while they are written.
+"""Notes on a set-up, as `progress` writes them, read while they are written.
 
 Synopsis:
     notes = Notes(file)

@@ -6,19 +6,16 @@ Synopsis:
 
 Snakemake captures what conda and the post-deploy scripts print, so that it cannot be seen while
 they work. The standard library is all that is used: this source is also part of the post-deploy
-scripts (bootstrap/render.py).
+scripts.
 """
 
 import json
 import os
 import threading
-import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
-_Lock = TypeVar("_Lock")
 FILE = "REPRO_PROGRESS"  # the variable that names the file; without it nothing is noted
 
 
@@ -58,31 +55,6 @@ def _write(entry: Mapping[str, str | int]) -> None:
                 notes.write(line)
         except OSError:
             pass  # what nobody can see stops no installation
-
-
-def waited(take: Callable[[], _Lock]) -> _Lock:
-    """Take a lock that somebody else holds, and note all the while that this is why.
-
-    Args:
-        take: takes it at once, or raises BlockingIOError.
-
-    Returns:
-        What that returns.
-
-    Example:
-        >>> waited(lambda: fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB))
-    """
-    what, begun = "waiting for another ./run", time.monotonic()
-    while True:
-        try:
-            lock = take()
-        except BlockingIOError:
-            note(what, int(time.monotonic() - begun), 0, "seconds")
-            time.sleep(0.2)
-        else:
-            if time.monotonic() - begun > 0.2:
-                note(what, 1, 1)
-            return lock
 
 
 @contextmanager

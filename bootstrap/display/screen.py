@@ -26,9 +26,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO
 
-import progress
-from bars import Bars, Lines
-from notes import Notes
+from display import progress
+from display.bars import Bars, Lines
+from display.notes import Notes
 
 PACE = 0.25  # seconds between two looks at the notes
 CHUNK = 65536

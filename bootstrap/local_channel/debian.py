@@ -16,9 +16,9 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-import package
-import progress
 import project
+from display import progress
+from local_channel import package
 from repro.core.errors import CouldNotRun, UserError
 
 PYTHON = ("python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib")

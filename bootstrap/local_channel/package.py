@@ -99,7 +99,7 @@ def write_wheel(wheel: Path, folder: Path) -> Path:
         if not pure or any(n.partition("/")[0].endswith(".data") for n in names):
             raise UserError(
                 f"Expected a pure Python wheel. Received {wheel.name}, which has other parts. "
-                "Pin another wheel in bootstrap/channel-wheels.txt."
+                "Pin another wheel in bootstrap/local_channel/channel-wheels.txt."
             )
         site_packages = Path(scratch) / "site-packages"
         archive.extractall(site_packages)

@@ -3,9 +3,6 @@
 Synopsis:
     problems = conda_problems(prefix, packages, survey(prefix))
     problems = wheel_problems(prefix, packages, survey(prefix))
-
-This module runs inside the environment, from the post-deploy script into which bootstrap/render.py
-copies its source: so it needs the standard library and repro.record.installed alone.
 """
 
 import base64

@@ -1,44 +1,34 @@
 """Finishes a new environment: compares it with the lock, installs the wheels, records every file.
 
 Synopsis:
-    python -m post_deploy PREFIX < LOCK
+    python -m post_deploy.finish PREFIX < LOCK
 
-LOCK is JSON: the facts of the record, and under `packages` those of each platform. This module
-runs inside the environment, from the post-deploy script into which bootstrap/render.py copies its
-source and that of the modules beside it: so it needs the standard library alone.
+LOCK is JSON: the facts of the record, and under `packages` those of each platform.
 """
 
-import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
-import against_lock
-import progress
-import wheel_store
-import wheels
+import locks
+from display import progress
+from post_deploy import against_lock, beside, bytecode
 from repro.record.installed import current_platform, record, survey
+from wheels.install import Target, install, unpacked_uv
+from wheels.pip_command import Pip, Refused
+from wheels.store import usable_store, uv_wheel
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 UV = HERE / "requirements-uv.txt"
-IMPORTED = HERE / "imported.txt"
 STEPS = ("conda packages", "wheels", "bytecode", "files")
 
-# Else a module that was not compiled would be, by whoever imports it outside of a job.
-NO_BYTECODE = {"repro_no_bytecode.pth": "import sys; sys.dont_write_bytecode = True\n"}
-# compileall, without the search for garbage, of which compiling makes none.
-COMPILE = "import compileall, gc, sys; gc.disable(); sys.exit(not compileall.main())"
-
 COULD_NOT_RUN = 4  # the status with which ./run ends
-WORKERS = os.cpu_count() or 1
 
 Package = Mapping[str, str]
 
@@ -63,7 +53,7 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
     """
     prefix, platform = Path(argv[0]), current_platform()
     try:
-        with _alone(prefix):
+        with locks.held(beside.lock_of(prefix)):
             packages: Sequence[Package] = lock["packages"].get(platform, [])
             if not packages:
                 raise NotMade(
@@ -95,14 +85,6 @@ def requirements(packages: Sequence[Package]) -> str:
     return "".join(f"{p['name']}=={p['version']} --hash=sha256:{p['sha256']}\n" for p in pinned)
 
 
-@contextmanager
-def _alone(prefix: Path) -> Generator[None]:
-    """Hold the environment: who would remove it, or make it too, waits."""
-    with prefix.with_name(f"{prefix.name}.lock").open("w") as lock:
-        progress.waited(lambda: fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB))
-        yield
-
-
 def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
     packages, note = facts["packages"], partial(_note, facts["environment"])
     note("conda packages")
@@ -115,7 +97,7 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
     note("wheels")
     _install(prefix, facts["environment"], requirements(packages))
     note("bytecode")
-    ours = _compile(prefix)
+    ours = bytecode.write(prefix)
     note("files")
     found = survey(prefix, first)
     _refuse(
@@ -146,20 +128,18 @@ def _refuse(problems: Sequence[str], otherwise: str) -> None:
 
 
 def _install(prefix: Path, name: str, wanted: str) -> None:
-    python, own = prefix / "bin" / "python", prefix.with_name(f"{prefix.name}.wheels")
+    python, own = prefix / "bin" / "python", beside.path(prefix, beside.WHEELS)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    pip = wheel_store.Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
+    pip = Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
     try:
         own.mkdir(exist_ok=True)
-        store = wheel_store.usable_store(own)
+        store = usable_store(own)
         found = store.fetched(wanted, pip, f"fetching wheels of {name}")
-        uv_wheel = wheel_store.uv_wheel(store, UV.read_text("utf-8"), pip)
-        with wheels.unpacked_uv(uv_wheel, own) as uv:
-            wheels.install(
-                found, wanted, wheels.Target(python, own / "work"), uv, f"wheels of {name}"
-            )
+        wheel = uv_wheel(store, UV.read_text("utf-8"), pip)
+        with unpacked_uv(wheel, own) as uv:
+            install(found, wanted, Target(python, own / "work"), uv, f"wheels of {name}")
             _check(python, uv)
-    except wheel_store.Refused:
+    except Refused:
         raise NotMade(
             "Expected each wheel of the lock, with its sha256, from the index that pip is "
             "configured with. Received a refusal (above). `pip config list` shows the settings; "
@@ -180,55 +160,6 @@ def _check(python: Path, uv: str | None) -> None:
             "Expected packages that fit together. Received the contradictions above. Correct "
             "environment.yml and run `./run lock`."
         )
-
-
-def _compile(prefix: Path) -> set[str]:
-    """Compile what a step imports, once, bound to no time; nothing is compiled there ever again.
-
-    The status is not looked at: what does not compile cannot be imported. Returns what it wrote,
-    by path in the environment.
-    """
-    library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    for name, text in NO_BYTECODE.items():
-        (library / "site-packages" / name).write_text(text)
-    files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
-    running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
-    for process in running:
-        process.wait()
-    return {os.path.relpath(cache_from_source(file), prefix) for file in files}
-
-
-def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
-    names = HERE / f"compiled-{number}.txt"
-    names.write_text("\n".join(map(str, files)))
-    command = [str(prefix / "bin" / "python"), "-IB", "-c", COMPILE, "-qq", "-f"]
-    return subprocess.Popen([*command, "--invalidation-mode", "unchecked-hash", "-i", str(names)])
-
-
-def compiled(library: Path, imported: Sequence[str]) -> list[Path]:
-    """Return the modules that are compiled.
-
-    Args:
-        library: lib/python3.11 of an environment.
-        imported: lines of imported.txt: a folder with all below it, ``FOLDER/*`` for its own
-            modules alone, ``-NAME`` for a package of which nothing is imported. What it does not
-            name, the user added: it is compiled whole.
-
-    Example:
-        >>> compiled(prefix / "lib/python3.11", ["asyncio", "*"])[0].name
-        'base_events.py'
-    """
-    site, files = library / "site-packages", list[Path]()
-    for line in (line for line in imported if line and line[0] not in "-#"):
-        folder = library / line.removesuffix("*")
-        files += folder.glob("*.py") if line.endswith("*") else folder.rglob("*.py")
-    known = {
-        line.removeprefix("-").removeprefix("site-packages/").partition("/")[0] for line in imported
-    }
-    for package in site.iterdir():
-        if package.name not in known:
-            files += package.rglob("*.py")
-    return sorted(set(files))
 
 
 if __name__ == "__main__":

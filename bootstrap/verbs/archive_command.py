@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import audit
-import packages
 import project
 from repro.audit.check import check
 from repro.audit.results import read
@@ -21,6 +19,7 @@ from repro.core.config import filled
 from repro.core.errors import UserError
 from repro.keep.archive import Place, planned, write
 from repro.keep.index import SUMS
+from verbs import archive_packages, check_files
 
 
 def main(argv: Sequence[str]) -> int:
@@ -43,13 +42,13 @@ def main(argv: Sequence[str]) -> int:
     if not options.directory.is_dir():
         raise UserError(f"Expected a folder at {options.directory}. Received none. Correct it.")
     os.chdir(options.directory)
-    value = audit.configuration(options.configfile)
+    value = check_files.configuration(options.configfile)
     chosen = filled(value, options.experiment)
-    _refuse_unsound(value, str(options.configfile or audit.CONFIGURATION), options.experiment)
+    _refuse_unsound(value, str(options.configfile or check_files.CONFIGURATION), options.experiment)
     found = None
     if not options.without_packages:
-        found = packages.gathered(read(audit.RESULTS).only(options.experiment))
-    place = Place(project.ROOT, Path(), audit.RESULTS)
+        found = archive_packages.gathered(read(check_files.RESULTS).only(options.experiment))
+    place = Place(project.ROOT, Path(), check_files.RESULTS)
     plan = planned(place, chosen, options.experiment, found, options.data_limit)
     path = (options.out or Path(f"{options.experiment}.crate.zip")).absolute()
     content = sum(plan.size(name) for name in plan.names())
@@ -90,8 +89,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _refuse_unsound(value: Mapping[str, Any], file: str, experiment: str) -> None:
     """Only what is whole goes into an archive."""
-    odd = audit.changed_sources()
-    report = check(audit.RESULTS, project.ROOT, value, file, experiment=experiment)
+    odd = check_files.changed_sources()
+    report = check(check_files.RESULTS, project.ROOT, value, file, experiment=experiment)
     problems = [str(finding) for finding in report.findings] or [
         f"changed   {name}" for name in odd
     ]

@@ -1,10 +1,10 @@
 """Packages: the files that an environment and the host's tools are installed from, for an archive.
 
 Synopsis:
-    packages.gathered(results)      -> {"packages/pypi/numpy-….whl": path, …}
+    archive_packages.gathered(results)      -> {"packages/pypi/numpy-….whl": path, …}
 
 Which ones is what the manifests say, by digest. Wheels are kept where installations take them from
-(`wheel_store`); one that is gone there is fetched again, against the same digest. Each is hashed
+(`wheels.store`); one that is gone there is fetched again, against the same digest. Each is hashed
 once more while an archive is written.
 """
 
@@ -15,15 +15,17 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
-import channel
-import install
 import project
 import tools
+from conda import archives
+from conda.pins import read_pins
+from environments import channel
 from repro.audit.results import Results
 from repro.core.errors import CouldNotRun, UserError
 from repro.keep.index import CONDA, PYPI
 from repro.record.manifest import recorded
-from wheel_store import Pip, Refused, Store, usable_store
+from wheels.pip_command import Pip, Refused
+from wheels.store import Store, usable_store
 
 
 def gathered(results: Results) -> dict[str, Path]:
@@ -62,10 +64,10 @@ def _conda(results: Results) -> Iterator[tuple[str, Path]]:
     installed = [recorded(s.value)["environment"]["installed"] for s in results.steps.values()]
     for files in sorted({(i["channel"], i["environment"], i["platform"]) for i in installed}):
         source, environment, platform = files
-        folder = channel.LOCAL / "envs" if source == "local" else channel.ENVS
-        pins = install.read_pins(folder / f"{environment}.{platform}.pin.txt")
+        folder = channel.renders("local" if source == "local" else "locked")
+        pins = read_pins(folder / f"{environment}.{platform}.pin.txt")
         wanted = [pin for pin in pins if pin.digest in used]
-        for pin, path in zip(wanted, install.fetched(wanted, project.TOOLS / "pkgs"), strict=True):
+        for pin, path in zip(wanted, archives.fetched(wanted, project.TOOLS / "pkgs"), strict=True):
             subdir = pin.url.rpartition("/")[0].rpartition("/")[2]
             yield f"{CONDA}{subdir}/{pin.file_name}", path
 

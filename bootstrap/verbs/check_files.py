@@ -1,7 +1,6 @@
-"""What ./run manifest and ./run check-files do: ask the library about results, and print.
+"""What ./run check-files does: hash results again, and name what is not as it should be.
 
 Synopsis:
-    ./run manifest FILE [--json | --svg OUT.svg]
     ./run check-files [--write FILE] [--configfile FILE] [--directory FOLDER]
 
 Nothing but the host's tools takes part, so results can be looked at where no job could run.
@@ -23,41 +22,7 @@ CONFIGURATION = Path("config/config.yaml")
 RESULTS = Path("results")
 
 
-def manifest(argv: Sequence[str]) -> int:
-    """Print what a file came from, or draw it.
-
-    Args:
-        argv: an output or a manifest; `--json`, or `--svg` and where to draw to.
-
-    Returns:
-        0.
-
-    Raises:
-        UserError: nothing is known of that file, or the picture cannot be written.
-    """
-    parser = argparse.ArgumentParser(
-        prog="./run manifest", description="Print what a file came from, back to raw data and lock."
-    )
-    parser.add_argument("file", type=Path, metavar="FILE", help="an output, or a manifest")
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument("--json", action="store_true", help="nodes and edges, manifests in whole")
-    how.add_argument("--svg", type=Path, metavar="OUT.svg", help="draw it, by Graphviz")
-    options = parser.parse_args(argv)
-
-    from repro.audit import graph, show
-    from repro.audit.ancestry import ancestry
-    from repro.core.canonical import pretty
-    from repro.core.writing import write_bytes
-
-    found = ancestry(options.file)
-    if options.svg:
-        write_bytes(options.svg, graph.svg(found))
-        return 0
-    print(pretty(show.values(found)) if options.json else show.text(found), end="")
-    return 0
-
-
-def check_files(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Hash everything again, and name each file that is not as it should be.
 
     Args:

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import asking
-import channel
-import environments
+import locks
 import project
-from repro.core import held
+from display import asking
+from environments import channel, making, places
+from post_deploy import beside
 from repro.record import installed
 
 WHEELS = project.CACHE / "wheels"
@@ -85,13 +85,11 @@ def _environments(*, everything: bool) -> Iterator[Kept]:
         prefix
         for word in channel.WORDS
         for name in [file.stem for file in channel.renders(word).glob("*.yaml")]
-        for prefix in environments.prefixes(
-            [name], channel.renders(word), environments.SHARED
-        ).values()
+        for prefix in places.prefixes([name], channel.renders(word), places.SHARED).values()
     }
-    entries = [file.name for file in _entries(environments.SHARED) if file.suffix != ".lock"]
+    entries = [file.name for file in _entries(places.SHARED) if file.suffix != ".lock"]
     for name in sorted({found[0] for e in entries if (found := re.match(r"[0-9a-f]{32}_", e))}):
-        prefix, paths = environments.SHARED / name, sorted(environments.SHARED.glob(f"{name}*"))
+        prefix, paths = places.SHARED / name, sorted(places.SHARED.glob(f"{name}*"))
         why = "needed here" if prefix in here and not everything else ""
         why = "in use" if _in_use(prefix) else why
         yield Kept(_what(prefix), prefix, *_measures(paths), why, partial(_drop, prefix))
@@ -105,30 +103,27 @@ def _what(prefix: Path) -> str:
 
 
 def _in_use(prefix: Path) -> bool:
-    lock = held.lock_of(prefix)
+    lock = beside.lock_of(prefix)
     if not lock.exists():
         return False
     try:
-        os.close(held.take(lock, held.ALONE | held.AT_ONCE))
+        with locks.held(lock, locks.ALONE | locks.AT_ONCE):
+            return False
     except OSError:
         return True
-    return False
 
 
 def _drop(prefix: Path) -> None:
-    lock = held.take(held.lock_of(prefix), held.ALONE | held.AT_ONCE)
-    try:
-        environments.remove(prefix)
-    finally:
-        os.close(lock)
+    with locks.held(beside.lock_of(prefix), locks.ALONE | locks.AT_ONCE):
+        making.remove(prefix)
 
 
 def _channels(staying: Sequence[Path], *, everything: bool) -> Iterator[Kept]:
     """The local channels; those that an environment came from stay with it, to be archived."""
-    pins = [] if everything else [*(channel.LOCAL / "envs").glob("*.pin.txt")]
-    pins += [environments.beside(path, ".pin.txt") for path in staying]
+    pins = [] if everything else [*channel.renders("local").glob("*.pin.txt")]
+    pins += [beside.path(path, beside.PINS) for path in staying]
     named = "\n".join(pin.read_text(encoding="utf-8") for pin in pins if pin.is_file())
-    for path in _entries(channel.CHANNELS):
+    for path in _entries(channel.BUILT):
         if path.is_dir():
             why = "needed here" if f"/{path.name}/" in named else ""
             remove = partial(shutil.rmtree, path)
@@ -137,7 +132,7 @@ def _channels(staying: Sequence[Path], *, everything: bool) -> Iterator[Kept]:
 
 def _wheels(*, everything: bool) -> Iterator[Kept]:
     """Wheels below their sha256, in two lots: what this clone's locks name, and the rest."""
-    here = [project.ROOT / "conda-lock.yml", *(project.ROOT / "bootstrap").glob("*.txt")]
+    here = [project.ROOT / "conda-lock.yml", *(project.ROOT / "bootstrap").rglob("*.txt")]
     named = "" if everything else "\n".join(file.read_text(encoding="utf-8") for file in here)
     lots: dict[str, list[Path]] = {"needed here": [], "": []}
     for path in _entries(WHEELS):
@@ -160,12 +155,12 @@ def _removed(going: Sequence[Kept]) -> int:
     """Remove what nobody began to use meanwhile, and nothing while somebody installs from it."""
     total = 0
     with ExitStack() as stack:
-        if environments.SHARED.is_dir():
-            lock = environments.SHARED / environments.MAKING
+        if places.SHARED.is_dir():
+            lock = places.SHARED / making.MAKING
             why = "Waiting for another ./run that makes environments ..."
-            stack.callback(os.close, environments.take_alone(lock, why))
-        if channel.CHANNELS.is_dir():
-            stack.enter_context(project.locked(channel.CHANNELS))
+            stack.enter_context(making.alone(lock, why))
+        if channel.BUILT.is_dir():
+            stack.enter_context(locks.folder(channel.BUILT))
         for kept in going:
             try:
                 kept.remove()

@@ -1,7 +1,7 @@
 """Run again what an archive held, where it was unpacked, and say what came of it.
 
 Synopsis:
-    status = again.run(folder, again.Kind("digits", "whole", "local", offline=True))
+    status = reproduce.run(folder, reproduce.Kind("digits", "whole", "local", offline=True))
 
 The results of the archive are kept beside. What comes again is held against them by the judge of
 the copy that runs this, not by the archive's. Standard library alone.

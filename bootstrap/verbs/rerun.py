@@ -12,9 +12,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-import again
-import asking
 import project
+from display import asking
 from repro.core.errors import UserError
 from repro.keep.accept import accepted, unpack
 from repro.keep.claims import Inside
@@ -22,6 +21,7 @@ from repro.keep.index import SUMS
 from repro.keep.names import odd
 from repro.keep.strict import shown
 from repro.record.manifest import recorded
+from verbs import reproduce
 
 SUFFIX = ".crate.zip"
 _RUNS = {
@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     start = time.monotonic()
     with accepted(options.file) as inside:
         print(_told(options.file, inside, time.monotonic() - start), flush=True)
-        kind = again.Kind(
+        kind = reproduce.Kind(
             inside.index.experiment, options.mode, _channel(inside), inside.index.packages
         )
         left_out, seen = inside.index.left_out, inside.kept[SUMS].sha256
@@ -65,8 +65,8 @@ def main(argv: Sequence[str]) -> int:
     with project.tidy_when_ended():
         unpack(options.file, folder, seen=seen)
     for source, target in brought:
-        again.bring(source, target)
-    return again.run(folder, kind)
+        reproduce.bring(source, target)
+    return reproduce.run(folder, kind)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -131,7 +131,7 @@ def _lacking(path: str, where: str) -> UserError:
     )
 
 
-def _ask(folder: Path, kind: again.Kind, yes: bool) -> None:
+def _ask(folder: Path, kind: reproduce.Kind, yes: bool) -> None:
     theirs = "the experiment's code, which is the archive's" if kind.mode == "current" else _THEIRS
     inside = kind.offline and kind.mode != "current"
     where = "packages/ in it, nothing from elsewhere" if inside else "the indexes you configured"

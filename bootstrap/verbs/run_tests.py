@@ -1,7 +1,7 @@
 """What ./run test does: linters and tests, each where it belongs, side by side; then a summary.
 
 Synopsis:
-    checks.main(["--quick"])        -> 0 or 1
+    run_tests.main(["--quick"])        -> 0 or 1
 """
 
 import argparse
@@ -14,8 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import outcome
 import project
 import tools
+from environments import channel, making, needs
 
 SNAKEMAKE_FILES = ("Snakefile", "workflow/Snakefile", "workflow/rules")
 # What would keep one processor busy at the end, if it came last.
@@ -72,11 +74,6 @@ def main(argv: Sequence[str]) -> int:
 @contextmanager
 def _environments(*, quick: bool) -> Generator[int]:
     """Those of the tests, and how it went to make them."""
-    import channel
-    import environments
-    import needs
-    import outcome
-
     names = {needs.DEVELOPMENT} if quick else {needs.DEVELOPMENT, needs.DEFAULT}
     targets = ["tests"] if quick else ["tests", "all"]
     renders = channel.renders(channel.ensure(None, anew=False))
@@ -85,7 +82,7 @@ def _environments(*, quick: bool) -> Generator[int]:
         what = [*targets, "--conda-create-envs-only", "--quiet=all"]
         return outcome.of_snakemake(what, project.ROOT)
 
-    with environments.ready(None, names, renders, make) as status:
+    with making.ready(None, names, renders, make) as status:
         yield status
 
 

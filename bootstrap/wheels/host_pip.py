@@ -15,7 +15,7 @@ import sysconfig
 import zipfile
 from pathlib import Path
 
-import project
+import locks
 from repro.core.errors import CouldNotRun
 from repro.core.writing import whole_folder
 
@@ -65,7 +65,7 @@ def brought(folder: Path) -> list[str]:
     """
     wheel = bundled()
     unpacked = folder / wheel.stem  # another Python brings another one
-    with project.locked(folder):
+    with locks.folder(folder):
         if not unpacked.exists():
             with whole_folder(unpacked) as new, zipfile.ZipFile(wheel) as archive:
                 archive.extractall(new)

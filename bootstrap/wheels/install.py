@@ -1,8 +1,8 @@
 """Installs wheels that lie in a folder: by uv, or by pip where uv cannot be had.
 
 Synopsis:
-    with wheels.unpacked_uv(wheel, folder) as uv:
-        wheels.install(found, text, wheels.Target(python, scratch), uv, "wheels of keras")
+    with unpacked_uv(wheel, folder) as uv:
+        install(found, text, Target(python, scratch), uv, "wheels of keras")
 
 uv unpacks on all processors, and hashes each wheel against its requirement once more. Its own cache
 would be trusted without a look, and its links into that would tie environments together: a file
@@ -12,6 +12,7 @@ The standard library is all that is used: this source is also part of the post-d
 """
 
 import os
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Generator, Sequence
@@ -19,8 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import progress
-from wheel_store import HASHED, QUIET, WHEELS, emptied, run
+from display import progress
+from wheels.pip_command import HASHED, QUIET, WHEELS, run
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def unpacked_uv(wheel: Path | None, folder: Path) -> Generator[str | None]:
     if wheel is None:
         yield None
         return
-    with emptied(folder / ".uv") as place, zipfile.ZipFile(wheel) as archive:
+    with _emptied(folder / ".uv") as place, zipfile.ZipFile(wheel) as archive:
         (name,) = (n for n in archive.namelist() if n.endswith(".data/scripts/uv"))
         uv = Path(archive.extract(name, place))
         uv.chmod(0o755)
@@ -78,7 +79,7 @@ def install(
         >>> install(found, text, Target(prefix / "bin/python", prefix / "uv"), uv, "keras")
     """
     python = target.python
-    with emptied(target.scratch) as scratch:
+    with _emptied(target.scratch) as scratch:
         links, wanted = scratch / "wheels", scratch / "wanted.txt"
         links.mkdir()
         for file in files:
@@ -97,6 +98,17 @@ def install(
                 pip = [str(python), "-IB", "-m", "pip", "install", "--no-user", "--no-compile"]
                 quiet = ["--no-warn-script-location", "--root-user-action", "ignore"]
                 run([*pip, *quiet, *QUIET, *options], _without("PIP_", scratch))
+
+
+@contextmanager
+def _emptied(folder: Path) -> Generator[Path]:
+    """Give an empty folder, which goes away; who was killed may have left it full."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _runs(uv: Path) -> bool:

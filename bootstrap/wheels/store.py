@@ -10,60 +10,27 @@ meaning. Every file is hashed each time before it is used.
 The standard library is all that is used: this source is also part of the post-deploy scripts.
 """
 
-import ast
-import fcntl
-import functools
 import hashlib
 import json
 import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import progress
+import cache
+import locks
+from display import progress
+from wheels.pip_command import Pip, Refused, run
 
-HASHED = ("--require-hashes", "--no-deps")
-QUIET = ("--no-input", "-qq", "--disable-pip-version-check")
-WHEELS = ("--only-binary", ":all:")
-# Settings of pip that say where packages come from.
-_WHERE = {
-    "INDEX_URL", "EXTRA_INDEX_URL", "NO_INDEX", "FIND_LINKS", "TRUSTED_HOST", "CERT", "CLIENT_CERT",
-    "PROXY", "TIMEOUT", "RETRIES", "KEYRING_PROVIDER",
-}  # fmt: skip
 _LINES = re.compile(r"^\w", re.MULTILINE)  # each begins one requirement
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\b")
-SOURCES = ("--no-binary", ":all:", "--no-build-isolation")
-
-
-class Refused(Exception):
-    """pip or uv did not do it; they have said why on stderr."""
-
-
-@dataclass(frozen=True)
-class Pip:
-    """How to start pip, and what it fetches: for which version of Python, wheels or sources.
-
-    ``silent`` is for what can be done without: nobody hears why it could not be had.
-    """
-
-    start: Callable[[], Sequence[str]]
-    python: str
-    source: bool = False
-    silent: bool = False
-
-    @property
-    def options(self) -> list[str]:
-        """Those of `pip download`."""
-        kind = SOURCES if self.source else (*WHEELS, "--python-version", self.python)
-        return [*HASHED, *QUIET, *kind]
 
 
 @dataclass(frozen=True)
@@ -98,7 +65,7 @@ class Store:
         kind = [pip.python, pip.source, *machine]
         tag = [*kind, requirements]
         index = self.folder / f"{hashlib.sha256(repr(tag).encode()).hexdigest()}.json"
-        with _locked(index.with_suffix(".lock")):
+        with locks.held(index.with_suffix(".lock")):
             found = self._kept(index, requirements)
             if found is None:
                 name = f".partial-{index.stem}-"
@@ -153,35 +120,13 @@ class Store:
         total = len(_LINES.findall(requirements))
         with progress.followed(scratch, what, total, "**/*.whl"):
             # Large ones at once on the disk where they stay.
-            own = {
-                **os.environ,
-                **_of_install(tuple(pip.start()), frozenset(os.environ.items())),
-                "TMPDIR": str(scratch),
-            }
-            run(command, own, silent=pip.silent)
+            run(command, {**pip.environment(), "TMPDIR": str(scratch)}, silent=pip.silent)
         return [self._keep(file) for file in sorted(folder.iterdir())]
 
     def _keep(self, file: Path) -> Path:
         place = self.folder / _digest(file) / file.name
         place.parent.mkdir(exist_ok=True)
         return file.replace(place)
-
-
-def cache() -> Path | None:
-    """Return the folder that all clones of one user share, or None where nobody has a home.
-
-    It is REPRO_CACHE, or else lies where the user keeps caches.
-
-    Example:
-        >>> cache()
-        PosixPath('/home/me/.cache/repro')
-    """
-    if own := os.environ.get("REPRO_CACHE"):
-        return Path(os.path.expanduser(own))  # noqa: PTH111 -- as below
-    if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
-        return base / "repro"
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none
-    return home / ".cache" / "repro" if home.is_dir() else None
 
 
 def usable_store(otherwise: Path) -> Store:
@@ -194,7 +139,7 @@ def usable_store(otherwise: Path) -> Store:
         >>> usable_store(Path("wheels")).folder.name
         'wheels'
     """
-    if found := cache():
+    if found := cache.folder():
         folder = found.absolute() / "wheels"
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
@@ -220,67 +165,6 @@ def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
     except Refused:
         return None
     return found
-
-
-@functools.cache
-def _of_install(pip: tuple[str, ...], environment: frozenset[tuple[str, str]]) -> dict[str, str]:
-    """What the user set for `pip install` alone, in the words that `pip download` hears."""
-    listed = subprocess.run(
-        [*pip, "config", "list"], env=dict(environment), capture_output=True, text=True, check=False
-    )
-    found: dict[str, str] = {}
-    for line in listed.stdout.splitlines():
-        key, _, value = line.partition("=")
-        name = key.removeprefix("install.").upper().replace("-", "_")
-        if key.startswith("install.") and name in _WHERE and f"PIP_{name}" not in dict(environment):
-            found[f"PIP_{name}"] = str(ast.literal_eval(value))
-    return found
-
-
-def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool = False) -> None:
-    """Run pip or uv.
-
-    Args:
-        command: the program and its arguments.
-        environment: its environment variables.
-        silent: whether nobody hears what it says.
-
-    Raises:
-        Refused: it ended with another status than 0.
-
-    Example:
-        >>> run(["pip", "--version"], os.environ)
-    """
-    nowhere = subprocess.DEVNULL
-    said = nowhere if silent else None
-    done = subprocess.run(command, env=environment, stdin=nowhere, stderr=said, check=False)
-    if done.returncode:
-        raise Refused(command[0])
-
-
-@contextmanager
-def _locked(file: Path) -> Generator[None]:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as handle:
-        progress.waited(lambda: fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB))
-        yield
-
-
-@contextmanager
-def emptied(folder: Path) -> Generator[Path]:
-    """Give an empty folder, which goes away; who was killed may have left it full.
-
-    Example:
-        >>> with emptied(Path("scratch")) as folder:
-        ...     list(folder.iterdir())
-        []
-    """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(path: Path, text: str) -> None:

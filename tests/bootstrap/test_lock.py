@@ -6,12 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-import lock
 import project
 import pytest
-import render
-import solve
 import yaml
+from conda import lock, lock_file, render, solve
 from repro.core.errors import UserError
 
 Content = dict[str, Any]
@@ -142,7 +140,7 @@ def channel(tmp_path: Path, packages: list[Content]) -> Path:
     folder = tmp_path / "a channel"
     index: dict[str, dict[str, Any]] = {subdir: {} for subdir in (*PLATFORMS, "noarch")}
     for package in (p for p in packages if p["manager"] == "conda"):
-        found = render.conda_package(package)
+        found = lock_file.conda_package(package)
         index[found.subdir][found.url.rpartition("/")[2]] = {
             "name": found.name,
             "version": found.version,

@@ -82,7 +82,7 @@ def jobs(made: Project, clone: Path, target: str, *options: str) -> set[str]:
         ("workflow/lib/repro/judge/render.py", {"code", "compare"}),
         ("workflow/schemas/verdict.schema.yaml", {"code", "compare"}),
         ("README.md", set[str]()),
-        ("bootstrap/post_deploy.py", set[str]()),
+        ("bootstrap/post_deploy/finish.py", set[str]()),
     ],
 )
 def test_an_edit_that_makes_no_other_result_trains_nothing(
@@ -131,7 +131,7 @@ def archived(clone: Path, finished: Project) -> Project:
     "name",
     [
         "CITATION.cff", "LICENSE", "README.md", "run", "profiles/default/config.yaml",
-        "config/README.md", "bootstrap/archiving.py", "bootstrap/requirements.txt",
+        "config/README.md", "bootstrap/verbs/archive_command.py", "bootstrap/requirements.txt",
         "environment.yml", "workflow/lib/repro/keep/pages.py", "Snakefile",
     ],
 )  # fmt: skip
