@@ -36,16 +36,9 @@ VERBS = {
 def main(argv: Sequence[str]) -> int:
     """Run the command line and return its exit status.
 
-    Args:
-        argv: the arguments after the program's name.
-
     Returns:
         0 holds or done; 1 does not hold; 2 a user's mistake; 3 nobody can tell; 4 it could not
         run; 128 + n where signal n ended it.
-
-    Example:
-        >>> main(["--help"])
-        0
     """
     if not argv or argv[0] in ("-h", "--help"):
         print(usage(), file=sys.stdout if argv else sys.stderr)
@@ -84,12 +77,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def usage() -> str:
-    """Return the help text.
-
-    Example:
-        >>> "setup" in usage()
-        True
-    """
+    """Return the help text."""
     lines = [f"  {verb:<15}{what}" for verb, what in VERBS.items()]
     return "\n".join(
         [

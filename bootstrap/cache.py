@@ -8,12 +8,7 @@ from pathlib import Path
 
 
 def folder() -> Path | None:
-    """Return the folder: REPRO_CACHE, or where the user keeps caches; None where nobody has a home.
-
-    Example:
-        >>> folder()
-        PosixPath('/home/me/.cache/repro')
-    """
+    """Return it: REPRO_CACHE, or where the user keeps caches; None for a user without a home."""
     if own := os.environ.get("REPRO_CACHE"):
         return Path(os.path.expanduser(own))  # noqa: PTH111 -- as below
     if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():

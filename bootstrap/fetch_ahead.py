@@ -18,12 +18,8 @@ from wheels.store import usable_store
 
 
 def fetch() -> None:
-    """Fetch the wheels of the environment `keras`, unless some environment is there already.
-
-    Example:
-        >>> fetch()
-    """
-    text = project.ROOT / "workflow" / "envs" / f"keras.{project.subdir()}.wheels.txt"
+    """Fetch the wheels of the environment `keras`, unless some environment is there already."""
+    text = project.ENVS / f"keras.{project.subdir()}.wheels.txt"
     if text.is_file() and not any((project.CACHE / "environments").glob(f"*{beside.FLAG}")):
         pip = replace(tools.pip(), python="3.11", silent=True)
         with suppress(Refused, OSError):

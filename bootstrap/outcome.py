@@ -48,17 +48,9 @@ class Ended:
 def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
     """Run Snakemake, and say what came of it.
 
-    Args:
-        arguments: its command line.
-        folder: where its jobs work.
-
     Returns:
         0 done; 1 a claim does not hold; 2 a user's mistake; 3 nobody can tell; 4 it could not run;
         128 + n where signal n ended it.
-
-    Example:
-        >>> of_snakemake(["verify"], Path())
-        0
     """
     before, command = _logs(folder), [str(tools.BIN / "snakemake"), *arguments]
     with screen.shown() as seen:
@@ -96,9 +88,6 @@ def waited(command: Sequence[str], folder: Path, environment: Mapping[str, str])
         command: the program and its arguments.
         folder: its working directory.
         environment: its environment variables.
-
-    Returns:
-        How it ended.
     """
     parent, got = os.getpid(), 0
 

@@ -19,7 +19,10 @@ import cache
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
+BOOTSTRAP = ROOT / "bootstrap"
 LIBRARY = ROOT / "workflow" / "lib"
+LOCK = ROOT / "conda-lock.yml"
+ENVS = ROOT / "workflow" / "envs"  # what is rendered from it
 
 # The user's, for all clones; REPRO_CACHE moves it. A user without a home has the tools' folder.
 CACHE = ROOT / (cache.folder() or TOOLS / "cache")
@@ -50,15 +53,7 @@ def subdir() -> str:
 
 
 def writable(folder: Path) -> bool:
-    """Say whether files can be made in a folder; make it where it is missing.
-
-    Args:
-        folder: the folder.
-
-    Example:
-        >>> writable(TOOLS)
-        True
-    """
+    """Say whether files can be made in a folder; make it where it is missing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -71,10 +66,6 @@ def tidy_when_ended() -> Generator[None]:
     """Let a request to end (SIGTERM) do what Ctrl-C does: what is half written goes away.
 
     Not around a child that runs on: `subprocess` would kill it.
-
-    Example:
-        >>> with tidy_when_ended():
-        ...     pass
     """
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -90,9 +81,6 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
         path: the file; its folder is made.
         text: what it shall hold, in UTF-8.
         mode: its permissions.
-
-    Example:
-        >>> write(TOOLS / "channel", "locked")
     """
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return

@@ -30,10 +30,10 @@ from wheels.store import Store, usable_store, uv_wheel
 VENV = project.TOOLS / "venv"
 BIN = project.TOOLS / "bin"
 STAMP, STAMP_DEV = VENV / "stamp", VENV / "stamp-dev"
-WHEELS = project.ROOT / "bootstrap" / "requirements.txt"
-DEV = project.ROOT / "bootstrap" / "requirements-dev.txt"
-SOURCE = project.ROOT / "bootstrap" / "requirements-source.txt"
-UV = project.ROOT / "bootstrap" / "requirements-uv.txt"
+WHEELS = project.BOOTSTRAP / "requirements.txt"
+DEV = project.BOOTSTRAP / "requirements-dev.txt"
+SOURCE = project.BOOTSTRAP / "requirements-source.txt"
+UV = project.BOOTSTRAP / "requirements-uv.txt"
 KEPT = project.TOOLS / "wheels"  # where the user's cache cannot be written
 MODULES = ("snakemake",)
 DEV_MODULES = ("pytest", "ruff", "snakefmt", "basedpyright")
@@ -69,15 +69,8 @@ def ensure(*, dev: bool = False, ahead: bool = False) -> Path:
         dev: with what locks and tests the project.
         ahead: whether the wheels of the environment will be needed too.
 
-    Returns:
-        The path of the virtual environment's ``python``.
-
     Raises:
         UserError: this Python cannot make virtual environments, or a pinned tool cannot be had.
-
-    Example:
-        >>> ensure().name
-        'python'
     """
     key, more = _key(WHEELS, SOURCE), _key(WHEELS, SOURCE, DEV)
     if not _complete(STAMP, key) or (dev and not _complete(STAMP_DEV, more)):
@@ -90,11 +83,7 @@ def ensure(*, dev: bool = False, ahead: bool = False) -> Path:
 
 
 def write_commands() -> None:
-    """Write .tools/bin, with a conda only where the user has none that will do.
-
-    Example:
-        >>> write_commands()
-    """
+    """Write .tools/bin, with a conda only where the user has none that will do."""
     for name in (*MODULES, *(DEV_MODULES if STAMP_DEV.is_file() else ())):
         project.write(BIN / name, _COMMAND.format(what=f"-P -m {name}"), mode=0o755)
     conda = {
@@ -110,12 +99,7 @@ def write_commands() -> None:
 
 
 def search_path() -> str:
-    """Return a PATH on which the tools come first.
-
-    Example:
-        >>> search_path().split(":")[0] == str(BIN)
-        True
-    """
+    """Return a PATH on which the tools come first."""
     others = os.environ.get("PATH", os.defpath).split(os.pathsep)
     others = [folder for folder in others if Path(folder).resolve() != BIN]
     return os.pathsep.join([str(BIN), *others])
@@ -124,10 +108,6 @@ def search_path() -> str:
 def environment() -> dict[str, str]:
     """Return the environment for a tool: the tools first on PATH, no setting for a Python, and
     nothing that a conda would share between environments.
-
-    Example:
-        >>> environment()["PATH"] == search_path()
-        True
     """
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     # A conda that links a file into another environment changes its times in those that have it.
@@ -135,12 +115,7 @@ def environment() -> dict[str, str]:
 
 
 def users_conda() -> str | None:
-    """Return the conda that the user has on PATH, or None if there is none that is new enough.
-
-    Example:
-        >>> users_conda()
-        '/opt/conda/bin/conda'
-    """
+    """Return the conda that the user has on PATH, or None if there is none that is new enough."""
     conda = shutil.which("conda", path=search_path().partition(os.pathsep)[2])
     if conda is None:
         return None
@@ -207,7 +182,7 @@ def _install(store: Store, file: Path, uv: str | None, what: str) -> None:
 def _fetch_ahead() -> None:
     """Let another process fetch the wheels of the environment meanwhile, and end with this one."""
     parent = os.getpid()  # the same after stage 2 took its place
-    program = str(project.ROOT / "bootstrap" / "fetch_ahead.py")
+    program = str(project.BOOTSTRAP / "fetch_ahead.py")
     subprocess.Popen(
         [sys.executable, "-Es", program], preexec_fn=lambda: die_with(parent),
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -215,12 +190,7 @@ def _fetch_ahead() -> None:
 
 
 def pip() -> Pip:
-    """Return what fetches wheels for the Python of the tools.
-
-    Example:
-        >>> pip().source
-        False
-    """
+    """Return what fetches wheels for the Python of the tools."""
     return Pip(_pip_command, f"{sys.version_info.major}.{sys.version_info.minor}")
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import locks
-from conda.pins import Pin
 from display import progress
 from repro.core.errors import CouldNotRun, UserError
+
+from conda.pins import Pin
 
 if TYPE_CHECKING:
     from rattler.networking import Client
@@ -26,14 +27,7 @@ FETCHED = "conda packages fetched"  # what is noted of their progress
 
 
 def clean(cache: Path) -> None:
-    """Remove the fetched archives.
-
-    Args:
-        cache: the folder that `create` was given.
-
-    Example:
-        >>> clean(Path("pkgs"))
-    """
+    """Remove the fetched archives."""
     with locks.folder(cache):
         for pattern in ("*.conda", "*.tar.bz2", "*.partial"):
             for file in cache.glob(pattern):

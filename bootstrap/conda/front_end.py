@@ -33,16 +33,8 @@ SOLVE_SECONDS = 600
 def main(argv: Sequence[str]) -> int:
     """Answer one conda command and return its exit status.
 
-    Args:
-        argv: the arguments after ``conda``.
-
     Returns:
         0 done, 1 not done, 2 no such command here.
-
-    Example:
-        >>> main(["--version"])
-        conda 24.9.0
-        0
     """
     if list(argv) in (["--version"], ["-V"]):
         print(f"conda {VERSION}")
@@ -58,12 +50,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def cache() -> Path:
-    """Return the folder that keeps the fetched packages: CONDA_PKGS_DIRS, or .tools/pkgs.
-
-    Example:
-        >>> cache().name
-        'pkgs'
-    """
+    """Return the folder that keeps the fetched packages: CONDA_PKGS_DIRS, or .tools/pkgs."""
     folders = os.environ.get("CONDA_PKGS_DIRS", "").split(",")
     return Path(folders[0]).expanduser().resolve() if folders[0] else project.TOOLS / "pkgs"
 

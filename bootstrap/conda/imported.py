@@ -30,18 +30,7 @@ for module in list(sys.modules.values()):
 
 
 def main(argv: Sequence[str]) -> int:
-    """Import TensorFlow and Keras in an environment, and write the list.
-
-    Args:
-        argv: the environment's folder.
-
-    Returns:
-        0.
-
-    Example:
-        >>> main([".snakemake/conda/1e0bf3e1f7414c9e8eaad2546ef97f02_"])
-        0
-    """
+    """Import TensorFlow and Keras in an environment, and write the list."""
     prefix = Path(argv[0]).resolve()
     (library,) = prefix.glob("lib/python3*")
     python = [str(prefix / "bin" / "python"), "-IB", "-c", _LOADED]

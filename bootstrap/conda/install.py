@@ -15,11 +15,12 @@ from pathlib import Path
 
 import locks
 import project
-from conda import archives
-from conda.pins import Pin
 from display import progress
 from post_deploy import beside
 from repro.core.errors import UserError
+
+from conda import archives
+from conda.pins import Pin
 
 _INSTALLED = "conda packages installed"  # what is noted of their progress
 
@@ -34,9 +35,6 @@ def create(pins: Sequence[Pin], prefix: Path, cache: Path) -> None:
 
     Raises:
         UserError: an archive cannot be had or has another digest; then there is no prefix.
-
-    Example:
-        >>> create(read_pins(Path("env.pin.txt")), Path("env").absolute(), Path("pkgs"))
     """
     with locks.held(beside.lock_of(prefix)), locks.folder(cache):
         if prefix.exists():

@@ -16,12 +16,12 @@ from typing import Any
 
 import project
 import yaml
-from conda import render, solve
-from conda.lock_file import parse
 from repro.core.errors import UserError
 
+from conda import render, solve
+from conda.lock_file import parse
+
 SOURCE = project.ROOT / "environment.yml"
-LOCK = project.ROOT / "conda-lock.yml"
 CHANNEL = "https://conda.anaconda.org/conda-forge/"
 SELECTORS = {"linux-64": "linux64", "linux-aarch64": "aarch64", "osx-arm64": "arm64"}
 
@@ -62,26 +62,20 @@ def main(argv: Sequence[str]) -> int:
         argv: ``--channel PLACE``, a folder or address to solve against in place of conda-forge;
             or ``--keep``, to render again from the lock that is there.
 
-    Returns:
-        0.
-
     Raises:
         UserError: environment.yml cannot be used, or conda-lock finds no solution.
-
-    Example:
-        >>> main(["--channel", "https://mirror.example/conda-forge"])
-        0
     """
     parser = argparse.ArgumentParser(prog="./run lock", description="Make conda-lock.yml anew.")
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument("--channel", help="where to find conda-forge, if not at its own address")
     choice.add_argument("--keep", action="store_true", help="keep the lock, only render from it")
     options = parser.parse_args(argv)
-    text = LOCK.read_text(encoding="utf-8") if options.keep else _made(options.channel)
+    text = project.LOCK.read_text(encoding="utf-8") if options.keep else _made(options.channel)
     rendered = render.render(parse(text))
-    project.write(LOCK, text)
-    render.write(rendered, render.ENVS)
-    print(f"Made {LOCK.name} and {len(rendered)} files in {render.ENVS.relative_to(project.ROOT)}.")
+    project.write(project.LOCK, text)
+    render.write(rendered, project.ENVS)
+    folder = project.ENVS.relative_to(project.ROOT)
+    print(f"Made {project.LOCK.name} and {len(rendered)} files in {folder}.")
     return 0
 
 
@@ -119,10 +113,6 @@ def neutral(lock: Yaml, source_sha256: str) -> Yaml:
 
     Raises:
         UserError: a package without sha256, or from another place than conda-forge.
-
-    Example:
-        >>> neutral({"metadata": {"platforms": []}, "package": []}, "00")["package"]
-        []
     """
     packages = [_neutral_package(package) for package in lock["package"]]
     metadata = dict(lock["metadata"])

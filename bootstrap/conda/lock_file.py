@@ -51,15 +51,8 @@ class Lock:
 def parse(text: str) -> Lock:
     """Read a lock.
 
-    Args:
-        text: of conda-lock.yml.
-
     Returns:
         Its packages; those of conda are all of the main category.
-
-    Example:
-        >>> sorted(parse((project.ROOT / "conda-lock.yml").read_text()).conda)
-        ['linux-64', 'linux-aarch64', 'osx-arm64']
     """
     content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     conda: dict[str, list[CondaPackage]] = {p: [] for p in content["metadata"]["platforms"]}
@@ -76,9 +69,6 @@ def parse(text: str) -> Lock:
 
 def conda_package(package: Mapping[str, Any]) -> CondaPackage:
     """Read one conda package; its build is a part of its file name alone.
-
-    Args:
-        package: an entry of the lock.
 
     Example:
         >>> conda_package({"name": "a", "version": "1", "url": "…/noarch/a-1-0.conda", …}).build

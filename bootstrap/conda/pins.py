@@ -45,10 +45,6 @@ def read_pins(file: Path) -> list[Pin]:
 
     Raises:
         UserError: it is no such file, or an address has no digest.
-
-    Example:
-        >>> read_pins(Path("keras.linux-64.pin.txt"))[0].algorithm
-        'sha256'
     """
     from rattler.explicit_environment.environment import ExplicitEnvironmentSpec
 

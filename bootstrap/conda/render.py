@@ -2,7 +2,7 @@
 
 Synopsis:
     texts = render(parse(Path("conda-lock.yml").read_text()))      # file names and texts
-    write(texts, ENVS)
+    write(texts, project.ENVS)
 
 The fall-back, NAME.yaml, is what Snakemake identifies an environment by, and what it would solve
 anew if a pin file failed. It holds no wheels, and the post-deploy script refuses whatever it
@@ -17,12 +17,11 @@ from typing import Any
 
 import project
 import yaml
-from conda.lock_file import CondaPackage, Lock, Wheel, parse
 from post_deploy import finish
 
-ENVS = project.ROOT / "workflow" / "envs"
-BOOTSTRAP = project.ROOT / "bootstrap"
-TEMPLATE = BOOTSTRAP / "post_deploy" / "post-deploy.sh.in"
+from conda.lock_file import CondaPackage, Lock, Wheel, parse
+
+TEMPLATE = project.BOOTSTRAP / "post_deploy" / "post-deploy.sh.in"
 # What the post-deploy script needs, and carries: Snakemake looks at the script alone.
 CARRIED = {
     **{
@@ -30,7 +29,7 @@ CARRIED = {
         for name in ("repro/core/held.py", "repro/record/installed.py")
     },
     **{
-        name: BOOTSTRAP / name
+        name: project.BOOTSTRAP / name
         for name in (
             "cache.py", "display/progress.py", "locks.py", "requirements-uv.txt",
             "wheels/pip_command.py", "wheels/store.py", "wheels/install.py",
@@ -44,18 +43,7 @@ MAIN = "keras"  # the environment of the main category alone
 
 
 def render(lock: Lock) -> dict[str, str]:
-    """Render every environment of a lock: `keras`, and with category NAME on top `keras-NAME`.
-
-    Args:
-        lock: what was locked.
-
-    Returns:
-        Names and texts of the files.
-
-    Example:
-        >>> render(lock)["keras.linux-64.pin.txt"].splitlines()[0]
-        '@EXPLICIT'
-    """
+    """Render every environment of a lock: `keras`, and with category NAME on top `keras-NAME`."""
     files: dict[str, str] = {}
     for category in sorted({"main", *(w.category for w in lock.wheels)}):
         wanted = {"main", category}
@@ -81,11 +69,8 @@ def render_local(packages: Sequence[CondaPackage], folder: Path) -> None:
 
     Raises:
         OSError: there is no lock, or the folder cannot be written.
-
-    Example:
-        >>> render_local([python, pip], project.TOOLS / "local" / "envs")
     """
-    lock = parse((project.ROOT / "conda-lock.yml").read_text(encoding="utf-8"))
+    lock = parse(project.LOCK.read_text(encoding="utf-8"))
     (platform,) = {p.subdir for p in packages} - {"noarch"}
     source = packages[0].url.rpartition("/")[0].rpartition("/")[0]
     write(render(Lock(lock.sha256, "local", source, {platform: packages}, lock.wheels)), folder)
@@ -94,15 +79,8 @@ def render_local(packages: Sequence[CondaPackage], folder: Path) -> None:
 def write(files: Mapping[str, str], folder: Path) -> None:
     """Write rendered files.
 
-    Args:
-        files: names and texts.
-        folder: where they go.
-
     Raises:
         OSError: one cannot be written.
-
-    Example:
-        >>> write(render(lock), ENVS)
     """
     for name, text in files.items():
         project.write(folder / name, text)

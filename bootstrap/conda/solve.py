@@ -16,7 +16,6 @@ import project
 import yaml
 from repro.core.errors import UserError
 
-BOOTSTRAP = project.ROOT / "bootstrap"
 LOG = project.TOOLS / "lock.log"
 
 # TensorFlow's wheels need glibc 2.27 and macOS 12; 2.36 is that of the reference, Debian 12.
@@ -31,12 +30,7 @@ Yaml = dict[str, Any]
 
 
 def index() -> str:
-    """Return the address of the index that pip takes packages from, by pip's own reckoning.
-
-    Example:
-        >>> index().startswith("http")
-        True
-    """
+    """Return the address of the index that pip takes packages from, by pip's own reckoning."""
     from pip._internal.commands import create_command  # no public way tells the default too
 
     options, _ = create_command("install").parse_args([])
@@ -50,15 +44,8 @@ def solve(files: Mapping[str, str], channel: str | None) -> Yaml:
         files: names and texts of its sources.
         channel: where to find conda-forge's index, if not at its own address.
 
-    Returns:
-        The lock, parsed.
-
     Raises:
         UserError: there is no solution, or the channel or the index cannot be reached.
-
-    Example:
-        >>> solve({"main.yml": "…"}, None)["version"]
-        1
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -78,7 +65,7 @@ def solve(files: Mapping[str, str], channel: str | None) -> Yaml:
             done = subprocess.run(
                 [sys.executable, "-c", code, *arguments],
                 cwd=folder,
-                env={**os.environ, "PYTHONPATH": str(BOOTSTRAP)},
+                env={**os.environ, "PYTHONPATH": str(project.BOOTSTRAP)},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 check=False,
@@ -109,7 +96,7 @@ def _place(channel: str) -> str:
 def _front_end(folder: Path) -> str:
     """Write the command by which conda-lock reaches the bundled conda, whatever is on PATH."""
     command = folder / "conda"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -Es "{BOOTSTRAP}/conda" "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -Es "{project.BOOTSTRAP}/conda" "$@"\n')
     command.chmod(0o755)
     return str(command)
 

@@ -66,10 +66,6 @@ def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generat
         what: the words for it in the notes of progress.
         total: how many there will be.
         pattern: which ones count.
-
-    Example:
-        >>> with followed(Path("wheels"), "wheels", 3):
-        ...     pass
     """
     ended = threading.Event()
 

@@ -41,10 +41,6 @@ def shown() -> Generator[Notes]:
 
     Yields:
         The notes; when the body has ended, all of them were read.
-
-    Example:
-        >>> with shown() as notes:
-        ...     progress.note("wheels of keras", 39, 39)
     """
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="repro-progress-"))

@@ -23,7 +23,6 @@ from repro.core.errors import CouldNotRun, UserError
 Word = Literal["locked", "local"]
 WORDS: tuple[Word, ...] = ("locked", "local")
 REMEMBERED = project.TOOLS / "channel"
-ENVS = project.ROOT / "workflow" / "envs"
 BUILT = build.CHANNELS  # for all clones
 PATIENCE = 5.0  # seconds for the locked channel to answer
 
@@ -40,10 +39,6 @@ def ensure(forced: str | None, *, anew: bool) -> Word:
 
     Raises:
         UserError: no such channel, or this machine can reach none and build none.
-
-    Example:
-        >>> ensure("locked", anew=False)
-        'locked'
     """
     if forced is not None and forced not in WORDS:
         raise UserError(
@@ -58,25 +53,12 @@ def ensure(forced: str | None, *, anew: bool) -> Word:
 
 
 def renders(word: Word) -> Path:
-    """Return the folder of the environments' files.
-
-    Args:
-        word: the channel.
-
-    Example:
-        >>> renders("locked").name
-        'envs'
-    """
-    return local.LOCAL / "envs" if word == "local" else ENVS
+    """Return the folder of the environments' files."""
+    return local.LOCAL / "envs" if word == "local" else project.ENVS
 
 
 def remembered() -> Word | None:
-    """Return the choice of an earlier run, or None.
-
-    Example:
-        >>> remembered()
-        'local'
-    """
+    """Return the choice of an earlier run, or None."""
     text = REMEMBERED.read_text(encoding="utf-8").strip() if REMEMBERED.is_file() else ""
     return next((word for word in WORDS if word == text), None)
 
@@ -87,10 +69,6 @@ def answers(url: str, seconds: float) -> bool:
     Args:
         url: of one package.
         seconds: for everything together, the look-up of the name included.
-
-    Example:
-        >>> answers("file:///nowhere/a-1-0.conda", 5)
-        False
     """
     answered = threading.Event()
 
@@ -110,7 +88,7 @@ def answers(url: str, seconds: float) -> bool:
 
 
 def _probe() -> Word:
-    pins = read_pins(ENVS / f"keras.{project.subdir()}.pin.txt")
+    pins = read_pins(project.ENVS / f"keras.{project.subdir()}.pin.txt")
     where = pins[0].url.rpartition("/")[0].rpartition("/")[0]
     progress.note("conda channel asked", 0, 1, where)
     locked = answers(pins[0].url, PATIENCE)

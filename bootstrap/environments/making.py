@@ -17,11 +17,12 @@ from pathlib import Path
 
 import locks
 from display import screen
-from environments import places
-from environments.places import made, prefixes
 from post_deploy import beside
 from repro.core.errors import CouldNotRun
 from repro.record import installed
+
+from environments import places
+from environments.places import made, prefixes
 
 MAKING = "making.lock"
 
@@ -45,11 +46,6 @@ def ready(
 
     Raises:
         CouldNotRun: one that others use is not as it was installed.
-
-    Example:
-        >>> with ready(None, ["keras"], renders, lambda: 0) as status:
-        ...     status
-        0
     """
     chosen = places.place(given) or places.folder()
     with ExitStack() as stack:
@@ -115,14 +111,8 @@ def alone(lock: Path, why: str) -> Generator[None]:
 def remove(prefix: Path) -> None:
     """Remove an environment, and all that lies beside it; whoever calls this holds both locks.
 
-    Args:
-        prefix: its folder.
-
     Raises:
         OSError: something cannot be removed.
-
-    Example:
-        >>> remove(Path("envs/a_"))
     """
     for suffix in beside.OF_SNAKEMAKE:  # without its flag it never takes what remains for whole
         beside.path(prefix, suffix).unlink(missing_ok=True)

@@ -33,9 +33,6 @@ class Needs:
 def of(arguments: Sequence[str]) -> Needs:
     """Read a command line of Snakemake.
 
-    Args:
-        arguments: after its name.
-
     Example:
         >>> of(["verify", "--dry-run"]).jobs
         False

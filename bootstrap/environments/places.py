@@ -22,12 +22,7 @@ OWN = project.ROOT / ".snakemake" / "conda"  # where plain Snakemake makes its o
 
 
 def folder() -> Path:
-    """Return where the environments lie.
-
-    Example:
-        >>> folder().name
-        'environments'
-    """
+    """Return where the environments lie."""
     return place(os.environ.get(VARIABLE)) or SHARED
 
 
@@ -36,10 +31,6 @@ def place(text: str | None) -> Path | None:
 
     Args:
         text: the value of SNAKEMAKE_CONDA_PREFIX or of ``--conda-prefix``.
-
-    Example:
-        >>> place("/envs")
-        PosixPath('/envs')
     """
     return project.ROOT / Path(os.path.expandvars(text)).expanduser() if text else None
 
@@ -53,7 +44,7 @@ def prefixes(names: Iterable[str], renders: Path, within: Path) -> dict[str, Pat
         within: the folder that Snakemake was told of.
 
     Example:
-        >>> prefixes(["keras"], project.ROOT / "workflow" / "envs", Path("/envs"))
+        >>> prefixes(["keras"], project.ENVS, Path("/envs"))
         {'keras': PosixPath('/envs/8f…_')}
     """
     found: dict[str, Path] = {}
@@ -68,10 +59,5 @@ def prefixes(names: Iterable[str], renders: Path, within: Path) -> dict[str, Pat
 
 
 def made(prefix: Path) -> bool:
-    """Say whether an environment is finished.
-
-    Example:
-        >>> made(Path("/nowhere"))
-        False
-    """
+    """Say whether an environment is finished."""
     return prefix.is_dir() and beside.path(prefix, beside.FLAG).exists()

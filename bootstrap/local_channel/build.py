@@ -18,11 +18,13 @@ import project
 import tools
 from conda import render
 from display import progress
-from local_channel import debian, package
+from repro.core.digest import sha256_file
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.writing import whole_folder
 from wheels.pip_command import Refused
 from wheels.store import usable_store
+
+from local_channel import debian, package
 
 CHANNELS = project.CACHE / "channels"
 WHEELS = Path(__file__).parent / "channel-wheels.txt"
@@ -34,10 +36,6 @@ def packages() -> list[Path]:
 
     Raises:
         UserError: this is no Debian 12, or its packages or the wheels cannot be fetched.
-
-    Example:
-        >>> packages()[0].name
-        'python-3.11.2-debian_6_deb12u9.conda'
     """
     if found := _known(CHANNELS):
         return found
@@ -97,7 +95,7 @@ def _note(done: int, name: str = "") -> None:
 
 def _name(packages: Sequence[Path]) -> str:
     """A name that only these packages have, whenever and wherever they were made."""
-    lines = sorted(f"{file.parent.name}/{file.name} {digest(file)}" for file in packages)
+    lines = sorted(f"{file.parent.name}/{file.name} {sha256_file(file)}" for file in packages)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
 
 
@@ -130,16 +128,9 @@ async def _index(channel: Path) -> None:
 
 def key() -> str:
     """Change whenever something changes that the local channel was made from or by."""
-    here = project.ROOT / "bootstrap"
-    parts = {file for kind in ("py", "in", "txt") for file in here.rglob(f"*.{kind}")}
-    parts |= {project.ROOT / "conda-lock.yml", *render.CARRIED.values()}
+    parts = {file for kind in ("py", "in", "txt") for file in project.BOOTSTRAP.rglob(f"*.{kind}")}
+    parts |= {project.LOCK, *render.CARRIED.values()}
     found = hashlib.sha256(f"{project.subdir()} {debian.release()}".encode())
     for file in [*sorted(parts), *sorted(ARCHIVED.glob("*/*.conda"))]:
-        found.update(digest(file).encode())
+        found.update(sha256_file(file).encode())
     return found.hexdigest()
-
-
-def digest(file: Path) -> str:
-    """Return the sha256 of a file."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

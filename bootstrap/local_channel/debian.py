@@ -18,8 +18,9 @@ from pathlib import Path
 
 import project
 from display import progress
-from local_channel import package
 from repro.core.errors import CouldNotRun, UserError
+
+from local_channel import package
 
 PYTHON = ("python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib")
 # What the interpreter and its extension modules link to, other than libc.
@@ -58,12 +59,7 @@ if sys.prefix == sys.base_prefix:  # a virtual environment has its site-packages
 
 
 def unsuited() -> str | None:
-    """Say why this machine has no Debian 12 to take a Python from, or None if it has.
-
-    Example:
-        >>> unsuited() is None
-        True
-    """
+    """Say why this machine has no Debian 12 to take a Python from, or None if it has."""
     name, system = release(), _os_release()
     if (system.get("ID"), system.get("VERSION_ID")) != ("debian", "12"):
         return name
@@ -74,12 +70,7 @@ def unsuited() -> str | None:
 
 
 def release() -> str:
-    """Return the name of this machine's operating system and its version.
-
-    Example:
-        >>> release()
-        'Debian GNU/Linux 12 (bookworm)'
-    """
+    """Return the name of this machine's operating system and its version."""
     return _os_release().get("PRETTY_NAME", platform.platform(terse=True))
 
 
@@ -102,10 +93,6 @@ def write_python(channel: Path, scratch: Path) -> Path:
 
     Raises:
         UserError: apt cannot fetch the packages.
-
-    Example:
-        >>> write_python(Path("channel"), Path("scratch")).parent.name
-        'linux-64'
     """
     subdir, triplet = SUBDIRS[_architecture()]
     scratch = scratch.resolve()  # each command below has its own working directory

@@ -47,10 +47,6 @@ def write(
 
     Returns:
         The package's path; for the same arguments it has the same bytes.
-
-    Example:
-        >>> write(Path("tree"), {"name": "a", "version": "1", "build": "0"}, Path("channel")).name
-        'a-1-0.conda'
     """
     from conda_package_streaming.create import conda_builder
 
@@ -81,9 +77,6 @@ def write_wheel(wheel: Path, folder: Path) -> Path:
     Args:
         wheel: the file; its commands become the package's entry points.
         folder: the channel.
-
-    Returns:
-        The package's path.
 
     Raises:
         UserError: the wheel has compiled parts or files outside site-packages.

@@ -12,8 +12,10 @@ import locks
 import project
 from conda import render
 from conda.lock_file import CondaPackage
-from local_channel import build
+from repro.core.digest import sha256_file
 from repro.core.writing import whole_folder
+
+from local_channel import build
 
 LOCAL = project.TOOLS / "local"
 
@@ -23,9 +25,6 @@ def ensure() -> None:
 
     Raises:
         UserError: this is no Debian 12, or its packages or the wheels cannot be fetched.
-
-    Example:
-        >>> ensure()
     """
     with locks.folder(project.TOOLS):
         if not _sound():
@@ -35,22 +34,22 @@ def ensure() -> None:
 def _render(packages: Sequence[Path]) -> None:
     with whole_folder(LOCAL) as folder:
         render.render_local([_described(file) for file in packages], folder / "envs")
-        made = {f"envs/{file.name}": build.digest(file) for file in (folder / "envs").iterdir()}
-        made |= {str(file): build.digest(file) for file in packages}
+        made = {f"envs/{file.name}": sha256_file(file) for file in (folder / "envs").iterdir()}
+        made |= {str(file): sha256_file(file) for file in packages}
         content = {"key": build.key(), "channels": str(build.CHANNELS), "files": made}
         project.write(folder / "made.json", json.dumps(content, indent=1))
 
 
 def _described(file: Path) -> CondaPackage:
     name, version, number = file.name.removesuffix(".conda").rsplit("-", 2)
-    return CondaPackage(name, version, number, file.parent.name, file.as_uri(), build.digest(file))
+    return CondaPackage(name, version, number, file.parent.name, file.as_uri(), sha256_file(file))
 
 
 def _sound() -> bool:
     try:
         made = json.loads((LOCAL / "made.json").read_text(encoding="utf-8"))
         files: dict[str, str] = made["files"]
-        same = all(build.digest(LOCAL / name) == digest for name, digest in files.items())
+        same = all(sha256_file(LOCAL / name) == digest for name, digest in files.items())
         return same and (made["key"], made["channels"]) == (build.key(), str(build.CHANNELS))
     except (OSError, ValueError, KeyError):
         return False

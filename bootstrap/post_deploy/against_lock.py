@@ -29,13 +29,6 @@ def conda_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
         prefix: folder of the environment.
         packages: of the lock, for this platform.
         found: what lies in the environment.
-
-    Returns:
-        A sentence for each difference.
-
-    Example:
-        >>> conda_problems(prefix, packages, survey(prefix))
-        []
     """
     locked = {p["name"]: p for p in packages if p["manager"] == "conda"}
     metas = _metas(prefix)
@@ -65,13 +58,6 @@ def wheel_problems(
         packages: of the lock, for this platform.
         found: what lies in the environment.
         ours: paths in it that were written over on purpose.
-
-    Returns:
-        A sentence for each difference.
-
-    Example:
-        >>> wheel_problems(prefix, packages, survey(prefix))
-        []
     """
     installed = {_normal(wheel.name): wheel for wheel in _wheels(prefix, found)}
     extra = installed.keys() - {p["name"] for p in packages}

@@ -18,11 +18,12 @@ from typing import Any
 
 import locks
 from display import progress
-from post_deploy import against_lock, beside, bytecode
 from repro.record.installed import current_platform, record, survey
 from wheels.install import Target, install, unpacked_uv
 from wheels.pip_command import Pip, Refused
 from wheels.store import usable_store, uv_wheel
+
+from post_deploy import against_lock, beside, bytecode
 
 HERE = Path(__file__).parents[1]
 UV = HERE / "requirements-uv.txt"
@@ -46,10 +47,6 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
 
     Returns:
         0 where all is as in the lock; 1 where it is not, with the sentences on stderr.
-
-    Example:
-        >>> main([sys.prefix], lock)
-        0
     """
     prefix, platform = Path(argv[0]), current_platform()
     try:
@@ -73,9 +70,6 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
 
 def requirements(packages: Sequence[Package]) -> str:
     """Return the wheels as pip and uv read them.
-
-    Args:
-        packages: of the lock, for this platform.
 
     Example:
         >>> requirements([{"manager": "pip", "name": "six", "version": "1.0", "sha256": "8d…"}])

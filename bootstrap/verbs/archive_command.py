@@ -19,24 +19,15 @@ from repro.core.config import filled
 from repro.core.errors import UserError
 from repro.keep.archive import Place, planned, write
 from repro.keep.index import SUMS
+
 from verbs import archive_packages, check_files
 
 
 def main(argv: Sequence[str]) -> int:
     """Write the archive of one experiment.
 
-    Args:
-        argv: the experiment's name, and options.
-
-    Returns:
-        0.
-
     Raises:
         UserError: the results are not whole or outdated, or something cannot be had or written.
-
-    Example:
-        >>> main(["digits", "--without-packages"])
-        0
     """
     options = _parser().parse_args(argv)
     if not options.directory.is_dir():

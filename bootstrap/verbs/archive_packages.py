@@ -8,7 +8,6 @@ Which ones is what the manifests say, by digest. Wheels are kept where installat
 once more while an archive is written.
 """
 
-import hashlib
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,6 +20,7 @@ from conda import archives
 from conda.pins import read_pins
 from environments import channel
 from repro.audit.results import Results
+from repro.core.digest import sha256_file
 from repro.core.errors import CouldNotRun, UserError
 from repro.keep.index import CONDA, PYPI
 from repro.record.manifest import recorded
@@ -30,9 +30,6 @@ from wheels.store import Store, usable_store
 
 def gathered(results: Results) -> dict[str, Path]:
     """Return every package that took part in making results, and those of the host's tools.
-
-    Args:
-        results: of one experiment.
 
     Returns:
         Files by their names in an archive.
@@ -50,7 +47,7 @@ def gathered(results: Results) -> dict[str, Path]:
     found: dict[str, Path] = {}
     store = usable_store(tools.KEPT)
     for name, path in [*_conda(results), *_wheels(results, store), *_tools(store)]:
-        if name in found and _digest(found[name]) != _digest(path):
+        if name in found and sha256_file(found[name]) != sha256_file(path):
             raise UserError(
                 f"Expected one file {name}. Received two with other content, from the lock and "
                 "from bootstrap/. Leave them to the lock: `--without-packages`."
@@ -111,8 +108,3 @@ def _fetched(store: Store, wanted: str, pip: Pip) -> list[Path]:
             "is configured with. Received the error above. Make it reachable, or leave them to the "
             "lock: `--without-packages`."
         ) from None
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -25,9 +25,6 @@ RESULTS = Path("results")
 def main(argv: Sequence[str]) -> int:
     """Hash everything again, and name each file that is not as it should be.
 
-    Args:
-        argv: `--write`, `--configfile` and `--directory`, each with its value.
-
     Returns:
         0 if all is well, else 1.
 

@@ -43,18 +43,7 @@ class Kept:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Show what is there, and remove what may go, if that was allowed.
-
-    Args:
-        argv: ``--all`` and ``--yes``.
-
-    Returns:
-        0.
-
-    Example:
-        >>> main([])
-        0
-    """
+    """Show what is there, and remove what may go, if that was allowed."""
     parser = argparse.ArgumentParser(
         prog="./run clean",
         description=f"Show the environments, channels and wheels that all clones keep in "
@@ -132,7 +121,7 @@ def _channels(staying: Sequence[Path], *, everything: bool) -> Iterator[Kept]:
 
 def _wheels(*, everything: bool) -> Iterator[Kept]:
     """Wheels below their sha256, in two lots: what this clone's locks name, and the rest."""
-    here = [project.ROOT / "conda-lock.yml", *(project.ROOT / "bootstrap").rglob("*.txt")]
+    here = [project.LOCK, *project.BOOTSTRAP.rglob("*.txt")]
     named = "" if everything else "\n".join(file.read_text(encoding="utf-8") for file in here)
     lots: dict[str, list[Path]] = {"needed here": [], "": []}
     for path in _entries(WHEELS):

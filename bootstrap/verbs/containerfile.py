@@ -24,8 +24,6 @@ BASE = (
     "docker.io/library/debian:bookworm-20260918-slim"
     "@sha256:3783cc01769c7b2b1b83a5c5ad96c815348e28ed7da68e2e3687004faa906251"
 )
-LOCK = project.ROOT / "conda-lock.yml"
-ENVS = project.ROOT / "workflow" / "envs"
 HOME = "/repro"
 # What a clone has, and nothing that lies about in it.
 FILES = (
@@ -65,18 +63,8 @@ class Step:
 def main(argv: Sequence[str]) -> int:
     """Write Containerfile and repro.def.
 
-    Args:
-        argv: ``--out FOLDER`` and ``--base IMAGE``.
-
-    Returns:
-        0.
-
     Raises:
         UserError: the base has no digest, or the files in workflow/envs are not the lock's.
-
-    Example:
-        >>> main(["--out", "/tmp/image"])
-        0
     """
     parser = argparse.ArgumentParser(
         prog="./run containerfile",
@@ -109,10 +97,6 @@ def base(text: str) -> Base:
 
     Raises:
         UserError: it does not say of what day it is, or it has no digest.
-
-    Example:
-        >>> base(BASE).day
-        '20260918'
     """
     found = re.fullmatch(
         r"(?P<name>[a-z0-9][\w.:/-]*?):bookworm-(?P<day>\d{8})(-slim)?@(?P<digest>sha256:[0-9a-f]{64})",
@@ -151,7 +135,10 @@ def steps(lock_sha256: str, day: str) -> tuple[Step, ...]:
         ),
         Step(
             "Refuses another lock than the one that this file was rendered from.",
-            (f"cd {HOME}", f"echo '{lock_sha256}  {LOCK.name}' | sha256sum --check --strict"),
+            (
+                f"cd {HOME}",
+                f"echo '{lock_sha256}  {project.LOCK.name}' | sha256sum --check --strict",
+            ),
         ),
         Step(
             "Tools by sha256, environments by the lock; then each package is compared with it.",
@@ -163,23 +150,14 @@ def steps(lock_sha256: str, day: str) -> tuple[Step, ...]:
 def rendered(image: Base) -> dict[str, str]:
     """Render both files.
 
-    Args:
-        image: what to begin with.
-
-    Returns:
-        Names and texts.
-
     Raises:
         UserError: the files in workflow/envs are not rendered from the lock as it is.
-
-    Example:
-        >>> list(rendered(base(BASE)))
-        ['Containerfile', 'repro.def']
     """
-    check_renders(LOCK, ENVS, "keras", "linux-64")
-    lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    check_renders(project.LOCK, project.ENVS, "keras", "linux-64")
+    lock = hashlib.sha256(project.LOCK.read_bytes()).hexdigest()
     head = (
-        f"# Rendered from {LOCK.name} (sha256:{lock}) by `./run containerfile`; do not edit.\n"
+        f"# Rendered from {project.LOCK.name} (sha256:{lock}) by `./run containerfile`; do not "
+        "edit.\n"
         f"# Debian 12 of {image.day}. Debian's packages are checked by signature, all others by\n"
         "# digest. Build it in the folder of a clone.\n"
     )

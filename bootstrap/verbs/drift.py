@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from repro.record import manifest
+
 from verbs import prepare
 
 

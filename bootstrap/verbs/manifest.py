@@ -22,9 +22,6 @@ def main(argv: Sequence[str]) -> int:
     Args:
         argv: an output or a manifest; `--json`, or `--svg` and where to draw to.
 
-    Returns:
-        0.
-
     Raises:
         UserError: nothing is known of that file, or the picture cannot be written.
     """

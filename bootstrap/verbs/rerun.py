@@ -21,6 +21,7 @@ from repro.keep.index import SUMS
 from repro.keep.names import odd
 from repro.keep.strict import shown
 from repro.record.manifest import recorded
+
 from verbs import reproduce
 
 SUFFIX = ".crate.zip"
@@ -35,19 +36,12 @@ _THEIRS = "bootstrap/, the workflow and the experiment's code, all of them the a
 def main(argv: Sequence[str]) -> int:
     """Look at an archive; unless that is all, unpack it and run it once it was allowed.
 
-    Args:
-        argv: the file, and options.
-
     Returns:
         0: it is in order, and its claim was found again if it ran; 1: it was not; 2: a user's
         mistake; 3: nobody can tell; 4: it could not run; 128 + n: signal n ended it.
 
     Raises:
         UserError: it is refused.
-
-    Example:
-        >>> main(["digits.crate.zip", "--check-only"])
-        0
     """
     options = _parser().parse_args(argv)
     start = time.monotonic()

@@ -47,10 +47,6 @@ def main(argv: Sequence[str]) -> int:
 
     Raises:
         UserError: this machine can reach no channel and build none.
-
-    Example:
-        >>> main(["--quick"])
-        0
     """
     parser = argparse.ArgumentParser(
         prog="./run test",

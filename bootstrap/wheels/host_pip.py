@@ -23,14 +23,8 @@ from repro.core.writing import whole_folder
 def make_venv(folder: Path) -> None:
     """Make a virtual environment without pip.
 
-    Args:
-        folder: where.
-
     Raises:
         CouldNotRun: Python did not make it.
-
-    Example:
-        >>> make_venv(Path(".tools/venv"))
     """
     _run(folder, sys.executable, "-Es", "-m", "venv", "--without-pip", str(folder))
 
@@ -38,14 +32,8 @@ def make_venv(folder: Path) -> None:
 def add_pip(venv: Path) -> None:
     """Install the pip that Python brings along, where uv cannot be had and pip must install.
 
-    Args:
-        venv: a virtual environment.
-
     Raises:
         CouldNotRun: Python brings none.
-
-    Example:
-        >>> add_pip(Path(".tools/venv"))
     """
     _run(venv, str(venv / "bin" / "python"), "-Im", "ensurepip")
 
@@ -77,10 +65,6 @@ def bundled() -> Path:
 
     Raises:
         CouldNotRun: there is none.
-
-    Example:
-        >>> bundled().name
-        'pip-23.2.1-py3-none-any.whl'
     """
     folders = [sysconfig.get_config_var("WHEEL_PKG_DIR")]  # Debian's and Fedora's
     if file := importlib.import_module("ensurepip").__file__:

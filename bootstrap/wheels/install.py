@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from display import progress
+
 from wheels.pip_command import HASHED, QUIET, WHEELS, run
 
 
@@ -31,11 +32,6 @@ def unpacked_uv(wheel: Path | None, folder: Path) -> Generator[str | None]:
     Args:
         wheel: of uv; None where it cannot be had.
         folder: in which it is unpacked: programs may run there, as they often may not in /tmp.
-
-    Example:
-        >>> with unpacked_uv(None, Path(".tools")) as uv:
-        ...     uv is None
-        True
     """
     if wheel is None:
         yield None
@@ -74,9 +70,6 @@ def install(
 
     Raises:
         Refused: a wheel is missing or is another one, or it cannot be written.
-
-    Example:
-        >>> install(found, text, Target(prefix / "bin/python", prefix / "uv"), uv, "keras")
     """
     python = target.python
     with _emptied(target.scratch) as scratch:

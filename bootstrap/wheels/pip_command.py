@@ -55,16 +55,8 @@ class Pip:
 def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool = False) -> None:
     """Run pip or uv.
 
-    Args:
-        command: the program and its arguments.
-        environment: its environment variables.
-        silent: whether nobody hears what it says.
-
     Raises:
         Refused: it ended with another status than 0.
-
-    Example:
-        >>> run(["pip", "--version"], os.environ)
     """
     nowhere = subprocess.DEVNULL
     said = nowhere if silent else None

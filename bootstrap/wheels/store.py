@@ -27,6 +27,7 @@ from pathlib import Path
 import cache
 import locks
 from display import progress
+
 from wheels.pip_command import Pip, Refused, run
 
 _LINES = re.compile(r"^\w", re.MULTILINE)  # each begins one requirement
@@ -78,12 +79,7 @@ class Store:
             return found
 
     def find(self, digest: str) -> Path | None:
-        """Return the file with that sha256, or None if it is not there.
-
-        Example:
-            >>> Store(Path("wheels")).find("00") is None
-            True
-        """
+        """Return the file with that sha256, or None if it is not there."""
         return next((f for f in (self.folder / digest).glob("[!.]*") if f.is_file()), None)
 
     def _kept(self, index: Path, requirements: str) -> list[Path] | None:
@@ -134,10 +130,6 @@ def usable_store(otherwise: Path) -> Store:
 
     Args:
         otherwise: folder of the other one.
-
-    Example:
-        >>> usable_store(Path("wheels")).folder.name
-        'wheels'
     """
     if found := cache.folder():
         folder = found.absolute() / "wheels"
@@ -155,10 +147,6 @@ def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
         store: where it is kept.
         requirements: its pin.
         pip: what fetches it.
-
-    Example:
-        >>> uv_wheel(store, text, pip).name
-        'uv-0.13.9-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl'
     """
     try:
         (found,) = store.fetched(requirements, replace(pip, silent=True), "fetching uv")

@@ -25,7 +25,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let the choice work in a folder of its own, and note when it would build."""
     calls: list[str] = []
     monkeypatch.setattr(choice, "REMEMBERED", tmp_path / "tools" / "channel")
-    monkeypatch.setattr(choice, "ENVS", tmp_path / "envs")
+    monkeypatch.setattr(project, "ENVS", tmp_path / "envs")
     monkeypatch.setattr(renders, "ensure", lambda: calls.append("local"))
     monkeypatch.setattr(debian, "unsuited", lambda: None)
     (tmp_path / "envs").mkdir()

@@ -132,7 +132,7 @@ def test_a_changed_lock_is_refused_when_rendering_and_when_building(
     texts: dict[str, str], clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = clone / "conda-lock.yml"
-    monkeypatch.setattr(containerfile, "LOCK", lock)
+    monkeypatch.setattr(project, "LOCK", lock)
     assert containerfile.rendered(containerfile.base(containerfile.BASE)) == texts
 
     def build() -> int:
@@ -154,7 +154,7 @@ def test_the_command_writes_both_and_says_how_to_build(tmp_path: Path) -> None:
     )  # fmt: skip
     assert sorted(file.name for file in tmp_path.iterdir()) == ["Containerfile", "repro.def"]
     assert f"apptainer build repro.sif {tmp_path / 'repro.def'}" in done.stdout
-    sha256 = hashlib.sha256(containerfile.LOCK.read_bytes()).hexdigest()
+    sha256 = hashlib.sha256(project.LOCK.read_bytes()).hexdigest()
     assert sha256 in (tmp_path / "repro.def").read_text()
 
 

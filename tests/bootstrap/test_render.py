@@ -9,7 +9,7 @@ from typing import Any
 import project
 import pytest
 import yaml
-from conda import lock, lock_file, render
+from conda import lock_file, render
 from post_deploy import finish
 
 NAMES = ("keras", "keras-dev", "keras-cuda")
@@ -17,7 +17,7 @@ NAMES = ("keras", "keras-dev", "keras-cuda")
 
 @pytest.fixture(scope="module")
 def parsed() -> lock_file.Lock:
-    return lock_file.parse(lock.LOCK.read_text(encoding="utf-8"))
+    return lock_file.parse(project.LOCK.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def lock_in(script: str) -> dict[str, Any]:
 
 
 def test_what_is_committed_is_what_the_lock_renders_to(rendered: dict[str, str]) -> None:
-    committed = {file.name: file.read_text(encoding="utf-8") for file in render.ENVS.iterdir()}
+    committed = {file.name: file.read_text(encoding="utf-8") for file in project.ENVS.iterdir()}
     assert committed == rendered, "run ./run lock --keep"
 
 
@@ -128,7 +128,7 @@ def test_the_local_channel_has_other_pins_and_the_same_wheels(
 def test_a_changed_conda_package_changes_every_file_but_the_lists_of_wheels(
     parsed: lock_file.Lock,
 ) -> None:
-    text = lock.LOCK.read_text(encoding="utf-8")
+    text = project.LOCK.read_text(encoding="utf-8")
     digest = next(p.sha256 for p in parsed.conda["linux-64"] if p.name == "python")
     before = render.render(parsed)
     after = render.render(lock_file.parse(text.replace(digest, "f" * 64)))

@@ -388,12 +388,7 @@ from pathlib import Path
 
 
 def folder() -> Path | None:
-    """Return the folder: REPRO_CACHE, or where the user keeps caches; None where nobody has a home.
-
-    Example:
-        >>> folder()
-        PosixPath('/home/me/.cache/repro')
-    """
+    """Return it: REPRO_CACHE, or where the user keeps caches; None for a user without a home."""
     if own := os.environ.get("REPRO_CACHE"):
         return Path(os.path.expanduser(own))  # noqa: PTH111 -- as below
     if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
@@ -471,10 +466,6 @@ def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generat
         what: the words for it in the notes of progress.
         total: how many there will be.
         pattern: which ones count.
-
-    Example:
-        >>> with followed(Path("wheels"), "wheels", 3):
-        ...     pass
     """
     ended = threading.Event()
 
@@ -668,16 +659,8 @@ class Pip:
 def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool = False) -> None:
     """Run pip or uv.
 
-    Args:
-        command: the program and its arguments.
-        environment: its environment variables.
-        silent: whether nobody hears what it says.
-
     Raises:
         Refused: it ended with another status than 0.
-
-    Example:
-        >>> run(["pip", "--version"], os.environ)
     """
     nowhere = subprocess.DEVNULL
     said = nowhere if silent else None
@@ -731,6 +714,7 @@ from pathlib import Path
 import cache
 import locks
 from display import progress
+
 from wheels.pip_command import Pip, Refused, run
 
 _LINES = re.compile(r"^\w", re.MULTILINE)  # each begins one requirement
@@ -782,12 +766,7 @@ class Store:
             return found
 
     def find(self, digest: str) -> Path | None:
-        """Return the file with that sha256, or None if it is not there.
-
-        Example:
-            >>> Store(Path("wheels")).find("00") is None
-            True
-        """
+        """Return the file with that sha256, or None if it is not there."""
         return next((f for f in (self.folder / digest).glob("[!.]*") if f.is_file()), None)
 
     def _kept(self, index: Path, requirements: str) -> list[Path] | None:
@@ -838,10 +817,6 @@ def usable_store(otherwise: Path) -> Store:
 
     Args:
         otherwise: folder of the other one.
-
-    Example:
-        >>> usable_store(Path("wheels")).folder.name
-        'wheels'
     """
     if found := cache.folder():
         folder = found.absolute() / "wheels"
@@ -859,10 +834,6 @@ def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
         store: where it is kept.
         requirements: its pin.
         pip: what fetches it.
-
-    Example:
-        >>> uv_wheel(store, text, pip).name
-        'uv-0.13.9-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl'
     """
     try:
         (found,) = store.fetched(requirements, replace(pip, silent=True), "fetching uv")
@@ -912,6 +883,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from display import progress
+
 from wheels.pip_command import HASHED, QUIET, WHEELS, run
 
 
@@ -922,11 +894,6 @@ def unpacked_uv(wheel: Path | None, folder: Path) -> Generator[str | None]:
     Args:
         wheel: of uv; None where it cannot be had.
         folder: in which it is unpacked: programs may run there, as they often may not in /tmp.
-
-    Example:
-        >>> with unpacked_uv(None, Path(".tools")) as uv:
-        ...     uv is None
-        True
     """
     if wheel is None:
         yield None
@@ -965,9 +932,6 @@ def install(
 
     Raises:
         Refused: a wheel is missing or is another one, or it cannot be written.
-
-    Example:
-        >>> install(found, text, Target(prefix / "bin/python", prefix / "uv"), uv, "keras")
     """
     python = target.python
     with _emptied(target.scratch) as scratch:
@@ -1081,13 +1045,6 @@ def conda_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
         prefix: folder of the environment.
         packages: of the lock, for this platform.
         found: what lies in the environment.
-
-    Returns:
-        A sentence for each difference.
-
-    Example:
-        >>> conda_problems(prefix, packages, survey(prefix))
-        []
     """
     locked = {p["name"]: p for p in packages if p["manager"] == "conda"}
     metas = _metas(prefix)
@@ -1117,13 +1074,6 @@ def wheel_problems(
         packages: of the lock, for this platform.
         found: what lies in the environment.
         ours: paths in it that were written over on purpose.
-
-    Returns:
-        A sentence for each difference.
-
-    Example:
-        >>> wheel_problems(prefix, packages, survey(prefix))
-        []
     """
     installed = {_normal(wheel.name): wheel for wheel in _wheels(prefix, found)}
     extra = installed.keys() - {p["name"] for p in packages}
@@ -1342,11 +1292,12 @@ from typing import Any
 
 import locks
 from display import progress
-from post_deploy import against_lock, beside, bytecode
 from repro.record.installed import current_platform, record, survey
 from wheels.install import Target, install, unpacked_uv
 from wheels.pip_command import Pip, Refused
 from wheels.store import usable_store, uv_wheel
+
+from post_deploy import against_lock, beside, bytecode
 
 HERE = Path(__file__).parents[1]
 UV = HERE / "requirements-uv.txt"
@@ -1370,10 +1321,6 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
 
     Returns:
         0 where all is as in the lock; 1 where it is not, with the sentences on stderr.
-
-    Example:
-        >>> main([sys.prefix], lock)
-        0
     """
     prefix, platform = Path(argv[0]), current_platform()
     try:
@@ -1397,9 +1344,6 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
 
 def requirements(packages: Sequence[Package]) -> str:
     """Return the wheels as pip and uv read them.
-
-    Args:
-        packages: of the lock, for this platform.
 
     Example:
         >>> requirements([{"manager": "pip", "name": "six", "version": "1.0", "sha256": "8d…"}])
