@@ -276,6 +276,14 @@ def test_what_every_archive_needs_is_asked_for(furnished: Project, name: str) ->
         plan(furnished)
 
 
+def test_what_python_left_in_bootstrap_is_left_out(furnished: Project, tmp_path: Path) -> None:
+    for folder in ("bootstrap", "bootstrap/conda"):
+        small_results.write(furnished.folder / folder / "__pycache__/a.pyc", "")
+    path = archived(furnished, tmp_path / "a.zip")
+    started = {name for name in members(path) if name.startswith("bootstrap/")}
+    assert started == {name for name in FURNITURE if name.startswith("bootstrap/")}
+
+
 def test_a_citation_of_ones_own_is_kept(furnished: Project, tmp_path: Path) -> None:
     small_results.write(furnished.folder / "CITATION.cff", "title: mine\n")
     path = archived(furnished, tmp_path / "a.zip")
