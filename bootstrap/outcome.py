@@ -5,10 +5,10 @@ Synopsis:
     ended = outcome.waited(["./run", "all"], folder, environment)
 
 Snakemake's status is 1 for anything. So each process of ours notes its own at the end of its log
-(`repro.core.reporting`), and of the logs that were written meanwhile those notes count. Where there
-is none, Snakemake is asked, by a dry run, whether it understands at all what it was asked for. What
-is not installed is told by a note on the installation (display/progress.py); its sentence comes
-last, since Snakemake shows it amid much else.
+(`repro.launch.reporting`), and of the logs that were written meanwhile those notes count. Where
+there is none, Snakemake is asked, by a dry run, whether it understands at all what it was asked
+for. What is not installed is told by a note on the installation (`display.progress`); its sentence
+comes last, since Snakemake shows it amid much else.
 """
 
 import os
@@ -22,10 +22,10 @@ from pathlib import Path
 import tools
 from display import screen
 from display.notes import Refusal
-from repro.core.child import signals_held
 from repro.core.errors import CouldNotRun, UserError
-from repro.core.isolation import die_with
-from repro.core.reporting import noted
+from repro.launch.isolation import die_with
+from repro.launch.reporting import noted
+from repro.launch.supervise import signals_held
 
 MISTAKE, NOT_RUN = UserError.status, CouldNotRun.status
 # Where several jobs failed: what no second try would mend comes first, a claim's answer last.

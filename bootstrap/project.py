@@ -84,7 +84,7 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
     """
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return
-    from repro.core.writing import whole_file
+    from repro.core.atomic import whole_file
 
     with whole_file(path) as part:
         part.write_text(text, encoding="utf-8")

@@ -22,7 +22,7 @@ from pathlib import Path
 import locks
 import project
 from repro.core.errors import CouldNotRun, UserError
-from repro.core.isolation import die_with
+from repro.launch.isolation import die_with
 from wheels import host_pip, install
 from wheels.pip_command import SOURCES, Pip, Refused
 from wheels.store import Store, usable_store, uv_wheel

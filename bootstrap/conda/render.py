@@ -26,7 +26,7 @@ TEMPLATE = project.BOOTSTRAP / "post_deploy" / "post-deploy.sh.in"
 CARRIED = {
     **{
         name: project.LIBRARY / name
-        for name in ("repro/core/held.py", "repro/record/installed.py")
+        for name in ("repro/record/environment_lock.py", "repro/record/installed.py")
     },
     **{
         name: project.BOOTSTRAP / name

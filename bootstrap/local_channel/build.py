@@ -18,9 +18,9 @@ import project
 import tools
 from conda import render
 from display import progress
+from repro.core.atomic import whole_folder
 from repro.core.digest import sha256_file
 from repro.core.errors import CouldNotRun, UserError
-from repro.core.writing import whole_folder
 from wheels.pip_command import Refused
 from wheels.store import usable_store
 

@@ -21,8 +21,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from repro.core.atomic import whole_file
 from repro.core.errors import UserError
-from repro.core.writing import whole_file
 
 EPOCH = 315532800  # 1980-01-01, the earliest date in a zip file
 LEVEL = 9  # of zstd; a tenth of the time of the library's 19, for 10 % more bytes

@@ -12,8 +12,8 @@ import locks
 import project
 from conda import render
 from conda.lock_file import CondaPackage
+from repro.core.atomic import whole_folder
 from repro.core.digest import sha256_file
-from repro.core.writing import whole_folder
 
 from local_channel import build
 

@@ -9,7 +9,7 @@ too. The standard library is all that is used: this source is also part of the p
 
 from pathlib import Path
 
-from repro.core.held import lock_of
+from repro.record.environment_lock import lock_of
 
 FLAG = ".env_setup_done"  # Snakemake's: it is finished
 PINS = ".pin.txt"

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import project
+from repro.archive.contents import SUMS
+from repro.archive.write import Place, planned, write
 from repro.audit.check import check
 from repro.audit.results import read
 from repro.core.config import filled
 from repro.core.errors import UserError
-from repro.keep.archive import Place, planned, write
-from repro.keep.index import SUMS
 
 from verbs import archive_packages, check_files
 

@@ -19,10 +19,10 @@ import tools
 from conda import archives
 from conda.pins import read_pins
 from environments import channel
+from repro.archive.contents import CONDA, PYPI
 from repro.audit.results import Results
 from repro.core.digest import sha256_file
 from repro.core.errors import CouldNotRun, UserError
-from repro.keep.index import CONDA, PYPI
 from repro.record.manifest import recorded
 from wheels.pip_command import Pip, Refused
 from wheels.store import Store, usable_store

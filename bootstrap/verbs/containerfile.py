@@ -16,7 +16,7 @@ from pathlib import Path
 
 import project
 from repro.core.errors import UserError
-from repro.record.renders import check_renders
+from repro.record.environment_files import check_renders
 
 # The index of all platforms, as the publisher of the image lists it:
 # https://github.com/docker-library/repo-info/blob/master/repos/debian/remote/bookworm-20260918-slim.md

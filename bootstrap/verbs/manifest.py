@@ -12,8 +12,8 @@ from pathlib import Path
 
 from repro.audit import graph, show
 from repro.audit.ancestry import ancestry
-from repro.core.canonical import pretty
-from repro.core.writing import write_bytes
+from repro.core.atomic import write_bytes
+from repro.core.canonical_json import pretty
 
 
 def main(argv: Sequence[str]) -> int:

@@ -17,10 +17,10 @@ from typing import Any
 
 import outcome
 import project
+from repro.archive.zip_reader import shown
+from repro.core.atomic import sentence_for_system_errors, write_bytes, write_text
 from repro.core.errors import CouldNotRun
-from repro.core.source import module
-from repro.core.writing import sentence_for_system_errors, write_bytes, write_text
-from repro.keep.strict import shown
+from repro.data.module_loader import module
 
 ARCHIVED = "archived-results"
 JUDGE = Path(".tools", "judge.pyz")

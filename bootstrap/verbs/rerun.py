@@ -14,12 +14,11 @@ from pathlib import Path, PurePosixPath
 
 import project
 from display import asking
+from repro.archive.contents import SUMS, Inside
+from repro.archive.read import accepted, unpack
+from repro.archive.zip_reader import shown
+from repro.archive.zip_writer import odd
 from repro.core.errors import UserError
-from repro.keep.accept import accepted, unpack
-from repro.keep.claims import Inside
-from repro.keep.index import SUMS
-from repro.keep.names import odd
-from repro.keep.strict import shown
 from repro.record.manifest import recorded
 
 from verbs import reproduce

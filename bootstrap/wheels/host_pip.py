@@ -16,8 +16,8 @@ import zipfile
 from pathlib import Path
 
 import locks
+from repro.core.atomic import whole_folder
 from repro.core.errors import CouldNotRun
-from repro.core.writing import whole_folder
 
 
 def make_venv(folder: Path) -> None:

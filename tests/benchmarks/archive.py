@@ -25,10 +25,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "workflow" / "lib"))
 
-from repro.core.writing import flush  # noqa: E402
-from repro.keep.container import BLOCK, put, written  # noqa: E402
-from repro.keep.container import blocks as blocks_of  # noqa: E402
-from repro.keep.strict import opened  # noqa: E402
+from repro.archive.zip_reader import opened  # noqa: E402
+from repro.archive.zip_writer import BLOCK, put, written  # noqa: E402
+from repro.archive.zip_writer import blocks as blocks_of  # noqa: E402
+from repro.core.atomic import flush  # noqa: E402
 
 SHARES = (0.6, *[0.02] * 15, *[0.001] * 100)
 
@@ -69,7 +69,7 @@ def copy_and_hash(files: list[Path], to: Path) -> None:
 
 
 def archive(files: list[Path], to: Path) -> None:
-    """What `repro.keep.archive.write` does with them; whole, flushed, renamed."""
+    """What `repro.archive.write.write` does with them; whole, flushed, renamed."""
     with written(to) as zipped:
         for path in files:
             with path.open("rb") as source:

@@ -22,10 +22,10 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "workflow" / "lib")]
 
-from repro.judge import shifts  # noqa: E402
-from repro.judge.margins import ALPHA, Judged, Margin, judged  # noqa: E402
-from repro.judge.sequential import LEAST, looks  # noqa: E402
-from repro.judge.spread import deviation  # noqa: E402
+from repro.stats import shift_tests  # noqa: E402
+from repro.stats.interim_analysis import LEAST, looks  # noqa: E402
+from repro.stats.margins import ALPHA, Judged, Margin, judged  # noqa: E402
+from repro.stats.seed_variance import deviation  # noqa: E402
 from shapes import BEYOND, SHAPES, Array  # noqa: E402
 
 COLUMNS = (
@@ -72,7 +72,7 @@ def _decided(found: Judged, alpha: float) -> tuple[Array, Array]:
 
 
 def _judge(
-    design: Callable[[Array, Array], shifts.Shift], alpha: float = ALPHA
+    design: Callable[[Array, Array], shift_tests.Shift], alpha: float = ALPHA
 ) -> Callable[[Array, Array, Margin], tuple[Array, Array]]:
     def answer(original: Array, repeat: Array, margin: Margin) -> tuple[Array, Array]:
         n, metrics = original.shape[-1], len(original)
@@ -88,13 +88,13 @@ def _sequential(original: Array, repeat: Array, margin: Margin) -> tuple[Array, 
     met = not_met = np.zeros(original.shape[1], bool)
     for look in looks(original.shape[-1]):
         seen = original[..., : look.runs], repeat[..., : look.runs]
-        now = _judge(shifts.pairs, look.alpha)(*seen, margin)
+        now = _judge(shift_tests.pairs, look.alpha)(*seen, margin)
         going = ~(met | not_met)
         met, not_met = met | (going & now[0]), not_met | (going & now[1])
     return met, not_met
 
 
-PAIRS, GROUPS, SINGLE = map(_judge, (shifts.pairs, shifts.groups, shifts.single))
+PAIRS, GROUPS, SINGLE = map(_judge, (shift_tests.pairs, shift_tests.groups, shift_tests.single))
 ROUTES = (
     *(Route("pairs", Margin(size), PAIRS) for size in (0.5, 2.0)),
     *(Route("pairs", Margin(size, of_spread=True), PAIRS) for size in (1.0, 3.0)),

@@ -20,8 +20,8 @@ from typing import Any
 
 from repro.core.config import Threads
 from repro.core.digest import sha256_tree
-from repro.core.experiment import load
 from repro.core.seeding import Seeds
+from repro.data.user_code import load
 
 SEED, THREADS = 0, {"intra": 1, "inter": 1}
 FILES = ("weights.safetensors", "trace.jsonl", "history.csv")
@@ -121,7 +121,8 @@ def train(
     kept: Path | None = None, point: Point | None = None,
 ) -> None:  # fmt: skip
     """Trains as the workflow does, with a checkpoint after every epoch."""
-    from repro.model import resume, training
+    from repro.checkpoint import resume
+    from repro.model import training
 
     experiment = begun(code)
     vars(experiment.module)["callbacks"] = lambda *_: callbacks(code)
@@ -140,7 +141,8 @@ def train(
 
 def _tell(say: Say) -> None:
     """Tells when and at which epoch training begins, and of every checkpoint there for good."""
-    from repro.model import resume, training
+    from repro.checkpoint import resume
+    from repro.model import training
 
     own_add, own_begin = resume.Kept.add, resume.Resume.continue_trace
     own_run: Any = training._run
@@ -181,7 +183,8 @@ def _half_written(file: Any) -> Iterator[Any]:
 
 def _die_at(point: str, number: int) -> None:
     """Arranges for this process to die when it reaches a point for the so-manyth time."""
-    from repro.model import kept, training
+    from repro.checkpoint import store
+    from repro.model import training
 
     left = iter(range(number - 1, -1, -1))
     own_open, own_replace = Path.open, Path.replace
@@ -207,7 +210,7 @@ def _die_at(point: str, number: int) -> None:
     elif point in (BEFORE, AFTER):
         Path.replace = replaced  # type: ignore[method-assign,assignment]
     elif point == TRACE:
-        kept.flush = lambda path: _die() if next(left, 1) == 0 else None
+        store.flush = lambda path: _die() if next(left, 1) == 0 else None
     else:
         training.save = _die  # type: ignore[assignment]
 

@@ -78,7 +78,7 @@ def taking_up(keeping: Keeping, model: Any) -> tuple[Any, list[Any], int]:
 
 def _values(model: Any) -> dict[str, list[str]]:
     """Digests of the variables in their order: a model that was loaded may call them otherwise."""
-    from repro.model.checkpoint import states
+    from repro.variables.by_path import states
 
     return {name: list(each.values()) for name, each in states(model).digests().items()}
 

@@ -23,8 +23,8 @@ from typing import Any
 
 from models import MODELS, model  # noqa: F401 (the experiment's)
 from repro.core.config import Threads
-from repro.core.experiment import Code
 from repro.data.prepare import part
+from repro.data.user_code import Code
 
 SEED = 0
 WARMING = 2

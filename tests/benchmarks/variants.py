@@ -21,8 +21,8 @@ from typing import Any
 
 from models import MODELS, model
 from repro.core.config import Threads
-from repro.core.experiment import Code
 from repro.data.prepare import part
+from repro.data.user_code import Code
 
 SEED = 0
 NAIVE = "naive fit"

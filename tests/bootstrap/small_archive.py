@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import small_results
-from repro.core.canonical import pretty
+from repro.archive import pages, rocrate
+from repro.archive.contents import GUIDE, METADATA, SUMS, Inside, ordered, sums
+from repro.archive.write import Place, Plan, planned, write
+from repro.archive.zip_writer import Kept, put, written
+from repro.core.canonical_json import pretty
 from repro.core.config import filled
 from repro.core.digest import sha256_bytes
-from repro.keep import crate, pages
-from repro.keep.archive import Place, Plan, planned, write
-from repro.keep.claims import Inside
-from repro.keep.container import Kept, put, written
-from repro.keep.index import GUIDE, METADATA, SUMS, ordered, sums
 from repro.record.statement import sealed
 from small_results import Project
 
@@ -64,7 +63,7 @@ def forge(path: Path, change: Callable[[Members], Any], out: Path) -> Path:
     kept = {name: Kept(sha256_bytes(c), len(c)) for name, c in content.items()}
     inside = Inside(kept, content.__getitem__)
     try:
-        content[METADATA] = crate.metadata(inside).encode()
+        content[METADATA] = rocrate.metadata(inside).encode()
     except Exception:  # of what it has no words for: it stays as it was
         content[METADATA] = members(path)[METADATA]
     content |= asked

@@ -7,10 +7,10 @@ from typing import Any
 
 import project
 import yaml
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, resolve
 from repro.core.digest import sha256_file
-from repro.core.source import module
+from repro.data.module_loader import module
 from repro.record import manifest
 from repro.record.statement import Making, resources
 
@@ -25,9 +25,9 @@ SOURCES = {
     "workflow/schemas/trace.schema.yaml": "type: object\n",
     "workflow/schemas/verdict.schema.yaml": "type: object\n",
     "workflow/lib/repro/__init__.py": "",
-    "workflow/lib/repro/steps.py": "def main():\n    return 0\n",
+    "workflow/lib/repro/cli/make.py": "def main():\n    return 0\n",
     "workflow/lib/repro/model/training.py": "EPOCHS = 3\n",
-    "workflow/lib/repro/judge/command.py": "def main():\n    return 0\n",
+    "workflow/lib/repro/cli/judge.py": "def main():\n    return 0\n",
 }
 ENVIRONMENT = {
     "python": {"version": "3.11.2", "implementation": "CPython"},

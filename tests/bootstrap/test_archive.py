@@ -20,11 +20,11 @@ import small_results
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from repro.archive.read import accepted, unpack
+from repro.archive.write import Plan, write
+from repro.archive.zip_reader import opened
+from repro.archive.zip_writer import put, written
 from repro.core.errors import UserError
-from repro.keep.accept import accepted, unpack
-from repro.keep.archive import Plan, write
-from repro.keep.container import put, written
-from repro.keep.strict import opened
 from small_archive import FURNITURE, archived, members, plan
 from small_results import CONFIGURATION, SOURCES, Project
 from verbs import archive_command
@@ -312,7 +312,7 @@ import time
 sys.path[:0] = [{library!r}, {bootstrap!r}, {tests!r}]
 from pathlib import Path
 import project
-from repro.keep import archive
+from repro.archive import write
 from small_archive import plan
 from small_results import Project
 
@@ -436,8 +436,8 @@ def test_it_needs_no_more_memory_for_a_larger_file(tmp_path: Path) -> None:
 import resource, sys
 sys.path.insert(0, {str(ROOT / "workflow/lib")!r})
 from pathlib import Path
-from repro.keep.container import put, written
-from repro.keep.strict import opened
+from repro.archive.zip_writer import put, written
+from repro.archive.zip_reader import opened
 path = Path({str(tmp_path / "a.zip")!r})
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 block = bytes(2**20)

@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from repro.core.canonical import pretty
+from repro.archive import zip_reader
+from repro.archive.read import accepted, unpack
+from repro.core.canonical_json import pretty
 from repro.core.digest import sha256_bytes
 from repro.core.errors import UserError
-from repro.keep import strict
-from repro.keep.accept import accepted, unpack
 from repro.record.statement import sealed
 from small_archive import Infos, Members, forge, guide, info, members, reseal, rezip
 
@@ -482,16 +482,16 @@ def test_what_lies_about_itself_is_refused(case: str, sound: Path, tmp_path: Pat
 def test_more_members_than_anyone_needs_are_refused(
     sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(strict, "MOST_MEMBERS", 10)
+    monkeypatch.setattr(zip_reader, "MOST_MEMBERS", 10)
     refused(sound, r"members where 10 are the most", tmp_path)
-    monkeypatch.setattr(strict, "LARGEST_DIRECTORY", 1000)
+    monkeypatch.setattr(zip_reader, "LARGEST_DIRECTORY", 1000)
     refused(sound, r"a list of members of \d+ bytes", tmp_path)
 
 
 def test_a_member_too_large_to_be_held_in_memory_is_refused(
     sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(strict, "LARGEST_READ", 1000)
+    monkeypatch.setattr(zip_reader, "LARGEST_READ", 1000)
     refused(sound, r"Expected at most 1000 bytes in ", tmp_path)
 
 

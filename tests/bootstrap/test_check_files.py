@@ -221,7 +221,7 @@ def test_what_rests_on_a_source_is_outdated(small: Project) -> None:
     assert outdated(small) == {TRAINING: ("results/",)}
     assert checked(small).whole
     write(small.folder / TRAINING, SOURCES[TRAINING])
-    judging = "workflow/lib/repro/judge/command.py"
+    judging = "workflow/lib/repro/cli/judge.py"
     write(small.folder / judging, "def main():\n    return 1\n")
     names = ("verdict.json", "verdict.manifest.json", "verdict.md")
     judged = ("results/judge.pyz", *(f"results/tiny/{name}" for name in names))

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import project
 import pytest
-from repro.record.leftover import unlocked
+from repro.record.stale_lock import unlocked
 
 HOLDING = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from repro.record.leftover import unlocked
+from repro.record.stale_lock import unlocked
 alive = unlocked(Path.cwd())
 print("held", flush=True)
 input()

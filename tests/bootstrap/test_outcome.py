@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path[:0] = [{library!r}, {bootstrap!r}]
 from display import progress
 from repro.core.errors import CouldNotRun, UserError
-from repro.core.reporting import reported
+from repro.launch.reporting import reported
 dry = sys.argv[1] == "--dry-run"
 Path("calls.txt").open("a").write(" ".join(sys.argv[1:]) + "\\n")
 

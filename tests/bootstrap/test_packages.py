@@ -8,11 +8,11 @@ import pytest
 import small_results
 import tools
 from local_channel import renders
+from repro.archive.read import accepted
+from repro.archive.write import write
 from repro.audit.results import read
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
-from repro.keep.accept import accepted
-from repro.keep.archive import write
 from small_archive import furnish, plan
 from small_channel import Channel, make_wheel
 from small_results import Project

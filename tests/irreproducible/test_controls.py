@@ -5,7 +5,7 @@ import re
 import controls
 import pytest
 from figures import Case, Figure, figures, interval, judged, read
-from repro.core.factors import ALL
+from repro.launch.variations import ALL
 
 CAUSES = {
     "initialisation", "data content", "data order", "augmentation", "a random layer",

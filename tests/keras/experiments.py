@@ -6,10 +6,10 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from repro.core.experiment import Code
+from repro.checkpoint.resume import Keeping
 from repro.core.seeding import Seeds
 from repro.data.prepare import prepare
-from repro.model.resume import Keeping
+from repro.data.user_code import Code
 from repro.model.training import Trained, train
 
 SPLIT = {"train": 0.7, "validation": 0.15, "test": 0.15}

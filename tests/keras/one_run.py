@@ -6,10 +6,10 @@ python one_run.pyz launch --run RUN --vary FACTORS -- --input experiment=CODE --
 import argparse
 import sys
 
-from repro.core import launch, shims
 from repro.core.config import Threads
-from repro.core.experiment import load
 from repro.core.seeding import Seeds
+from repro.data.user_code import load
+from repro.launch import launcher, shims
 
 TRAINING = {"epochs": 2, "batch_size": 16, "loop": "auto", "trace": "step",
             "threads": {"intra": 2, "inter": 1}}  # fmt: skip
@@ -18,15 +18,15 @@ SPLIT = {"train": 0.7, "validation": 0.15, "test": 0.15}
 
 def work(source: str, out: str) -> None:
     """The three steps, one after the other."""
-    launch.check(2)
+    launcher.check(2)
     from repro.data.prepare import prepare
     from repro.model.determinism import begin
     from repro.model.evaluation import evaluate
     from repro.model.training import train
 
     begin(Seeds(0)("global"), Threads(2, 1))
-    folder = launch.path(out)
-    code, data, result = load(launch.path(source)), folder / "data", folder / "seed-0"
+    folder = launcher.path(out)
+    code, data, result = load(launcher.path(source)), folder / "data", folder / "seed-0"
     prepare(code, {}, {"data": {}, "data_seed": 0, "split": SPLIT, "settings": {}}, data)
     train(code, data, {"settings": {}, "training": TRAINING, "seed": 0, "limit": None}, result)
     weights = result / "weights.safetensors"
@@ -44,9 +44,9 @@ def main() -> None:
         cut = sys.argv.index("--")
         options = parser.parse_args(sys.argv[2:cut])
         vary = [name for name in options.vary.split(",") if name]
-        launch.launch(options.run, 2, vary, sys.argv[cut + 1 :])
+        launcher.launch(options.run, 2, vary, sys.argv[cut + 1 :])
     options = parser.parse_args()
-    with shims.applied(launch.varied(), launch.run()):
+    with shims.applied(launcher.varied(), launcher.run()):
         work(options.input.removeprefix("experiment="), options.out)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from repro.record.bits import bits
+from repro.machine.numerics import bits
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
 
@@ -51,7 +51,7 @@ CALLED = {
 SOURCE = """
 import json, sys
 import tensorflow as tf
-from repro.record.bits import bits
+from repro.machine.numerics import bits
 tf.nn.conv2d(tf.ones((1, 8, 8, 16)), tf.ones((3, 3, 16, 16)), 1, "SAME")
 print(json.dumps(bits()))
 """

@@ -7,7 +7,7 @@ import experiments as e
 import numpy as np
 import pytest
 from repro.core.errors import UserError
-from repro.model import checkpoint
+from repro.variables import by_path
 
 
 def built(make: Any, shape: tuple[int, ...]) -> Any:
@@ -25,13 +25,13 @@ def test_weights_come_back_to_the_last_bit(tmp_path: Path) -> None:
     for variable in model.weights:
         value = np.random.default_rng(0).normal(size=variable.shape).astype(np.float32)
         variable.assign(value)
-    checkpoint.save(model, tmp_path / "a")
+    by_path.save(model, tmp_path / "a")
     other = built(e.cnn, (6, 6, 1))
-    assert checkpoint.states(other).digests() != checkpoint.states(model).digests()
-    checkpoint.load(other, tmp_path / "a")
-    one, two = (checkpoint.states(m).digests()["weights"] for m in (model, other))
+    assert by_path.states(other).digests() != by_path.states(model).digests()
+    by_path.load(other, tmp_path / "a")
+    one, two = (by_path.states(m).digests()["weights"] for m in (model, other))
     assert one == two
-    checkpoint.save(other, tmp_path / "b")
+    by_path.save(other, tmp_path / "b")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
@@ -43,13 +43,13 @@ def test_every_variable_has_a_name_of_its_own(tmp_path: Path) -> None:
         [keras.Input((2,)), keras.Sequential([keras.layers.Dense(2, name="same")], name="one"),
          keras.Sequential([keras.layers.Dense(2, name="same")], name="two")]
     )  # fmt: skip
-    named = checkpoint.by_path([*model.weights, *model.weights])
+    named = by_path.by_path([*model.weights, *model.weights])
     assert len(named) == 2 * len(model.weights)
     assert len([name for name in named if name.endswith("#2")]) == len(model.weights)
-    again = checkpoint.by_path([*model.weights, *model.weights, model.weights[0]])
+    again = by_path.by_path([*model.weights, *model.weights, model.weights[0]])
     assert [name for name in again if name.endswith("#3")] == [f"{model.weights[0].path}#3"]
-    checkpoint.save(model, tmp_path / "a")
-    assert len(checkpoint.read(tmp_path / "a")) == len(model.weights)
+    by_path.save(model, tmp_path / "a")
+    assert len(by_path.read(tmp_path / "a")) == len(model.weights)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64"])
@@ -58,17 +58,17 @@ def test_other_dtypes_come_back(dtype: str, tmp_path: Path) -> None:
 
     keras.backend.clear_session()
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, dtype=dtype)])
-    before = checkpoint.states(model).digests()
-    checkpoint.save(model, tmp_path / "a")
+    before = by_path.states(model).digests()
+    by_path.save(model, tmp_path / "a")
     model.set_weights([np.zeros_like(w) for w in model.get_weights()])
-    checkpoint.load(model, tmp_path / "a")
-    assert checkpoint.states(model).digests() == before
+    by_path.load(model, tmp_path / "a")
+    assert by_path.states(model).digests() == before
 
 
 def test_seed_states_and_optimizer_are_states() -> None:
     model = built(e.cnn, (6, 6, 1))
     model.optimizer.build(model.trainable_variables)
-    found = checkpoint.states(model)
+    found = by_path.states(model)
     assert [name for name in found.seeds if "seed_generator" in name] == list(found.seeds) != []
     layers = {layer.name for layer in model.layers}
     assert {name.partition("/")[0] for name in found.seeds} <= layers, "a state tells its layer"
@@ -78,9 +78,9 @@ def test_seed_states_and_optimizer_are_states() -> None:
 
 
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
-    checkpoint.save(built(e.cnn, (6, 6, 1)), tmp_path / "weights.safetensors")
+    by_path.save(built(e.cnn, (6, 6, 1)), tmp_path / "weights.safetensors")
     with pytest.raises(UserError, match=r"variables of weights\.safetensors\. Received a differ"):
-        checkpoint.load(built(e.mlp, (6,)), tmp_path / "weights.safetensors")
+        by_path.load(built(e.mlp, (6,)), tmp_path / "weights.safetensors")
 
 
 def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
@@ -90,9 +90,9 @@ def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
         keras.backend.clear_session()
         return keras.Sequential([keras.Input((count,)), keras.layers.Dense(2)])
 
-    checkpoint.save(wide(3), tmp_path / "weights.safetensors")
+    by_path.save(wide(3), tmp_path / "weights.safetensors")
     with pytest.raises(UserError, match=r"weights\.safetensors.*shape"):
-        checkpoint.load(wide(4), tmp_path / "weights.safetensors")
+        by_path.load(wide(4), tmp_path / "weights.safetensors")
 
 
 def test_a_weight_of_no_dimension_comes_back(tmp_path: Path) -> None:
@@ -103,5 +103,5 @@ def test_a_weight_of_no_dimension_comes_back(tmp_path: Path) -> None:
 
     model = built(scaled, (6,))
     assert () in [variable.shape for variable in model.weights]
-    checkpoint.save(model, tmp_path / "a")
-    checkpoint.load(built(scaled, (6,)), tmp_path / "a")
+    by_path.save(model, tmp_path / "a")
+    by_path.load(built(scaled, (6,)), tmp_path / "a")

@@ -10,8 +10,8 @@ from typing import Any
 import experiments as e
 import pytest
 from repro.core.errors import UserError
-from repro.model.clock import LEAST, Clock
-from repro.model.cost import VARIANTS, Task, measured
+from repro.overhead.epoch_timer import LEAST, Clock
+from repro.overhead.timed_training import VARIANTS, Task, measured
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
 PARAMETERS: dict[str, Any] = {
@@ -23,7 +23,7 @@ SOURCE = """
 import json, sys
 from dataclasses import asdict
 from pathlib import Path
-from repro.model.cost import Task, measured
+from repro.overhead.timed_training import Task, measured
 from repro.model.determinism import found
 
 code, data, scratch = (Path(sys.argv[n]) for n in (1, 2, 6))

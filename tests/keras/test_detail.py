@@ -9,12 +9,12 @@ from typing import Any
 import experiments as e
 import numpy as np
 import pytest
-from repro.core.experiment import Code, load
+from repro.cause.first_divergent_op import Culprit, culprit
 from repro.core.seeding import Seeds
-from repro.judge.culprit import Culprit, culprit
-from repro.model.detail import Detail, digest
+from repro.data.user_code import Code, load
 from repro.model.training import train
-from repro.record.calls import watched
+from repro.watch.call_recorder import watched
+from repro.watch.op_trace import Detail, digest
 
 HERE = Path(__file__)
 TRAINING = {"epochs": 1, "batch_size": 16, "loop": "auto", "trace": "step",

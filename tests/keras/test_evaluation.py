@@ -8,7 +8,7 @@ import experiments as e
 import numpy as np
 import pytest
 from repro.core.errors import UserError
-from repro.core.experiment import Code
+from repro.data.user_code import Code
 from repro.model.evaluation import evaluate
 
 PARAMETERS = {"settings": {}, "seed": 0, "batch_size": 16}
@@ -32,7 +32,7 @@ def report(out: Path) -> dict[str, Any]:
 
 def test_the_report_tells_what_numpy_finds(data: Path, weights: Path, tmp_path: Path) -> None:
     from repro.data.prepare import part
-    from repro.model.checkpoint import read
+    from repro.variables.by_path import read
 
     assert evaluate(e.code(), data, weights, PARAMETERS, tmp_path)
     found, test = report(tmp_path), part(data, "test")

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from repro.core.factors import ALL, STRESS
-from repro.judge.compare import Comparison, Divergence, compare
-from repro.judge.diagnose import causes
+from repro.cause.diagnose import causes
+from repro.compare.runs import Comparison, Divergence, compare
+from repro.launch.variations import ALL, STRESS
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
 NAMES = tuple(name for name in ALL if name != STRESS)

@@ -13,12 +13,12 @@ import experiments as e
 import numpy as np
 import pytest
 from repro.core.errors import UserError
-from repro.core.experiment import Code, load
 from repro.core.seeding import Seeds
 from repro.data.prepare import prepare
+from repro.data.user_code import Code, load
 from repro.model import training
-from repro.model.gaps import GAPS
-from repro.model.limits import Limit, of_graph, of_model
+from repro.model.determinism_caveats import Limit, of_graph, of_model
+from repro.model.nondeterministic_ops import GAPS
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__)
@@ -274,7 +274,7 @@ sys.path[:0] = [{library!r}, {here!r}]
 import tensorflow as tf
 import experiments as e
 from repro.core.errors import UserError
-from repro.core.experiment import Code
+from repro.data.user_code import Code
 from repro.core.seeding import Seeds
 from repro.model.training import made
 

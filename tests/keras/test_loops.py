@@ -7,8 +7,8 @@ import experiments as e
 import numpy as np
 import pytest
 from repro.core.errors import UserError
-from repro.core.trace import read
 from repro.model import loops
+from repro.record.trace import read
 
 NO_VALIDATION = {"train": 0.8, "validation": 0.0, "test": 0.2}
 CASES: dict[str, dict[str, Any]] = {
@@ -84,10 +84,10 @@ def test_the_trace_tells_true(data: Path, tmp_path: Path) -> None:
     """Weights, batch and ids of the trace are those of the arrays, by the reference digest."""
     import hashlib
 
-    from repro.core.farmhash import farmhash64
+    from reference_farmhash import farmhash64
     from repro.data.order import order
     from repro.data.prepare import part
-    from repro.model.checkpoint import read as weights_of
+    from repro.variables.by_path import read as weights_of
 
     e.trained(e.code(), data, tmp_path, epochs=1)
     trace, arrays = read(tmp_path / "trace.jsonl"), part(data, "train")
@@ -118,7 +118,7 @@ LIMITS = [{"epochs": 1}, {"steps": 2}, {"steps": 7}, {"steps": 1000}]
 @pytest.mark.slow
 @pytest.mark.parametrize("loop", ["graph", "fit"])
 def test_a_limit_gives_the_beginning_of_the_whole(data: Path, tmp_path: Path, loop: str) -> None:
-    from repro.judge.compare import parted
+    from repro.compare.runs import parted
 
     experiment = e.code(augment=e.noise, callbacks=e.rates)
     e.trained(experiment, data, tmp_path / "whole" / "seed-0", loop=loop)

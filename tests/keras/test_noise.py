@@ -10,8 +10,8 @@ import experiments as e
 import numpy as np
 import pytest
 from repro.core.seeding import Seeds, step_seeds
-from repro.model.noise import Source, in_augment, in_step
 from repro.model.training import built, made
+from repro.probe.frozen_randomness import Source, in_augment, in_step
 
 HERE = Path(__file__).parent
 CONSTANT, TRACED, CHOSEN, PLACED = "never changes", "gave them", "chose among", "copies"

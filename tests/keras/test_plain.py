@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from repro.model.plain import CannotKeep, Known, NotOurs, always, dumped, held, loaded
+from repro.checkpoint.plain_values import CannotKeep, Known, NotOurs, always, dumped, held, loaded
 
 VALUES: dict[str, Any] = {
     "plain": [None, True, 1, 1.5, 2j, "é", b"a", bytearray(b"b"), (1,), {2}, frozenset([3]),

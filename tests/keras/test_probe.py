@@ -10,12 +10,12 @@ import experiments as e
 import numpy as np
 import pytest
 from repro.core.errors import UserError
-from repro.core.experiment import MODULE, Code
 from repro.core.seeding import Seeds
-from repro.core.trace import Trace, read
-from repro.judge.agreement import mistakes, unlooked
-from repro.model.probe import probe
-from repro.model.reseeded import reseeded
+from repro.data.user_code import MODULE, Code
+from repro.probe.reseeded import reseeded
+from repro.probe.sanity_probe import probe
+from repro.record.trace import Trace, read
+from repro.verdict.silent_errors import mistakes, unlooked
 
 TRAINING = {"epochs": 2, "batch_size": 16, "loop": "auto", "trace": "step",
             "threads": {"intra": 2, "inter": 1}}  # fmt: skip

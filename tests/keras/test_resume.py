@@ -14,12 +14,12 @@ from typing import Any
 import experiments as e
 import numpy as np
 import pytest
+from repro.checkpoint.file import load as load_snapshot
+from repro.checkpoint.file import save
+from repro.checkpoint.resume import Afresh, Keeping
+from repro.checkpoint.store import Kept
 from repro.core.errors import UserError
-from repro.core.experiment import load
-from repro.model.kept import Kept
-from repro.model.resume import Afresh, Keeping
-from repro.model.snapshot import load as load_snapshot
-from repro.model.snapshot import save
+from repro.data.user_code import load
 
 ZOO = Path(__file__).parents[1] / "zoo"
 

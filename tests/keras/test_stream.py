@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from repro.core.errors import UserError
 from repro.data.dataset import examples_of
-from repro.data.stream import collected
+from repro.data.tf_dataset import collected
 
 X, Y = np.arange(20, dtype=np.float32).reshape(10, 2), np.arange(10)
 

@@ -6,9 +6,9 @@ from typing import Any
 import experiments as e
 import numpy as np
 import pytest
-from repro.core.farmhash import farmhash64
-from repro.core.trace import read
-from repro.model.traced import digest
+from reference_farmhash import farmhash64
+from repro.model.instrumented_step import digest
+from repro.record.trace import read
 
 DTYPES = ["float16", "bfloat16", "float32", "float64", "int8", "uint8", "int16", "uint16", "int32",
           "uint32", "int64", "uint64", "bool", "complex64"]  # fmt: skip

@@ -15,9 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from repro.core import launch, shims
-from repro.core.observed import observed
-from repro.core.stale_state import left_since, standing
+from repro.launch import launcher, shims
+from repro.launch.observed import observed
+from repro.launch.stale_state import left_since, standing
 
 
 def given(name: str) -> Path:
@@ -70,7 +70,7 @@ FIXTURES: dict[str, Callable[[], Any]] = {
     "home": lambda: str(Path.home()),
     "temporary folder": tempfile.gettempdir,
     "working directory": os.getcwd,
-    "file times": lambda: (launch.path(str(given("data"))) / "one").stat().st_mtime_ns // 10**15,
+    "file times": lambda: (launcher.path(str(given("data"))) / "one").stat().st_mtime_ns // 10**15,
     "paths": lambda: given("data").parent.name,
     "listing order": lambda: [path.name for path in Path(sys.prefix).iterdir()],
     "clock": lambda: datetime.now().year,
@@ -84,23 +84,25 @@ FIXTURES: dict[str, Callable[[], Any]] = {
 
 def look() -> None:
     """Prints all that is seen."""
-    launch.check(2)
-    with shims.applied(launch.varied(), launch.run()):
+    launcher.check(2)
+    with shims.applied(launcher.varied(), launcher.run()):
         seen = {name: fixture() for name, fixture in FIXTURES.items()}
-        told = observed({n: launch.path(str(given(n))) for n in ("experiment", "data")})
-    print(json.dumps({"seen": seen, "observed": told, "factors": launch.factors()}))
+        told = observed({n: launcher.path(str(given(n))) for n in ("experiment", "data")})
+    print(json.dumps({"seen": seen, "observed": told, "factors": launcher.factors()}))
 
 
 def main() -> None:
     """Launches itself, or runs a piece of Python, or looks."""
     if sys.argv[1] == "launch":
         vary = [name for name in sys.argv[3].split(",") if name]
-        launch.launch(sys.argv[2], 2, vary, sys.argv[5:], twice=sys.argv[4] == "--twice")
+        launcher.launch(sys.argv[2], 2, vary, sys.argv[5:], twice=sys.argv[4] == "--twice")
     if sys.argv[1] == "look":
         look()
     else:
         before = standing()
-        with shims.applied(launch.varied(), launch.run(), [*map(given, ("experiment", "data"))]):
+        with shims.applied(
+            launcher.varied(), launcher.run(), [*map(given, ("experiment", "data"))]
+        ):
             exec(sys.argv[1], {**globals(), "left": lambda: left_since(before)})
 
 

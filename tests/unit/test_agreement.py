@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from repro.core.trace import Trace
-from repro.judge import agreement
-from repro.judge.agreement import Mistake, mistakes, unlooked
+from repro.record.trace import Trace
+from repro.verdict import silent_errors
+from repro.verdict.silent_errors import Mistake, mistakes, unlooked
 
 QUIET: dict[str, Any] = {
     "order": {"bits": 500.0, "even": True},
@@ -151,5 +151,5 @@ def test_what_was_not_looked_for_is_said() -> None:
 
 
 def test_the_example_holds() -> None:
-    assert doctest.testmod(agreement).attempted > 0
-    assert doctest.testmod(agreement).failed == 0
+    assert doctest.testmod(silent_errors).attempted > 0
+    assert doctest.testmod(silent_errors).failed == 0

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from repro.record import arithmetic, instructions
-from repro.record.bits import bits
-from repro.record.instructions import onednn_set
+from repro.machine import instructions, numeric_fingerprint
+from repro.machine.instructions import onednn_set
+from repro.machine.numerics import bits
 from samples import Fresh
 
 EXPECTED = {
@@ -28,7 +28,7 @@ def test_every_entry_has_a_value_and_its_source_or_a_reason() -> None:
     json.dumps(found, allow_nan=False)
 
 
-ASK = "import json, {0}; from repro.record.bits import bits; print(json.dumps(bits()))"
+ASK = "import json, {0}; from repro.machine.numerics import bits; print(json.dumps(bits()))"
 
 
 def ask(fresh: Fresh, imported: str, **variables: str) -> dict[str, dict[str, object]]:
@@ -122,7 +122,7 @@ void round_up(void) { _mm_setcsr((_mm_getcsr() & ~0x6000) | 0x4000); }
 
 
 def test_small_numbers_and_rounding_are_measured(fresh: Fresh, tmp_path: Path) -> None:
-    assert arithmetic.of_floats() == {
+    assert numeric_fingerprint.of_floats() == {
         "rounding": "to nearest", "subnormal results": "kept", "subnormal inputs": "kept",
     }  # fmt: skip
     (tmp_path / "a.c").write_text(FLUSH)
@@ -131,7 +131,9 @@ def test_small_numbers_and_rounding_are_measured(fresh: Fresh, tmp_path: Path) -
         subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("needs a C compiler for a processor of the x86 family")
-    source = "import ctypes, sys; from repro.record.arithmetic import of_floats; of_floats()\n"
+    source = (
+        "import ctypes, sys; from repro.machine.numeric_fingerprint import of_floats; of_floats()\n"
+    )
     source += f"getattr(ctypes.CDLL({str(tmp_path / 'a.so')!r}), sys.argv[1])(); print(of_floats())"
     flushed = fresh(source, "flush").stdout
     assert "'subnormal results': 'flushed to zero'" in flushed

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from repro.core.errors import UserError
-from repro.core.experiment import load
-from repro.record.calls import watched
+from repro.data.user_code import load
+from repro.watch.call_recorder import watched
 
 HEAD = """
 import asyncio, collections, datetime, glob, locale, multiprocessing, os, random, secrets

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from repro.core.canonical import canonical, parsed, pretty
+from repro.core.canonical_json import canonical, parsed, pretty
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False).filter(

@@ -7,7 +7,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from repro.judge.chance import CONFIDENCE, limits, rarest, seen
+from repro.stats.detection_power import CONFIDENCE, limits, rarest, seen
 
 REPEATS = st.integers(1, 99)
 

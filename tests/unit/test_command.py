@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from repro.cli.judge import main
 from repro.core.errors import UserError
-from repro.core.reporting import noted
-from repro.judge.command import main
+from repro.launch.reporting import noted
 from repro.record import installed
 from verdicts import claim, written
 

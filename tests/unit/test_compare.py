@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from repro.compare.divergence import Divergence, seen_within
+from repro.compare.runs import compare
+from repro.compare.runs import parted as step_parted
 from repro.core.errors import UserError
-from repro.judge.compare import compare
-from repro.judge.compare import parted as step_parted
-from repro.judge.divergence import Divergence, seen_within
 from samples import (
     SCORES,
     STATE,

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from repro.core.canonical import canonical
+from repro.cause.explain import LOOKS
+from repro.cause.fault_isolation import Trial, search
+from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, check_files, resolve
 from repro.core.errors import UserError
-from repro.judge.explain import LOOKS
-from repro.judge.search import Trial, search
 from samples import configuration, entry
 
 

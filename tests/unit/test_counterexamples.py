@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 from places import refused
-from repro.core import isolation
-from repro.core.canonical import canonical
-from repro.core.drawn import hash_seed
+from repro.cause.counterexamples import Counterexamples, Repeats
+from repro.cause.inquiry import inquire
+from repro.cause.set_order import NotedSet, in_one_order
+from repro.cause.trials import Runs
+from repro.compare.runs import Comparison, parted
+from repro.core.canonical_json import canonical
 from repro.core.errors import UserError
-from repro.judge.compare import Comparison, parted
-from repro.judge.counterexamples import Counterexamples, Repeats
-from repro.judge.evidence import step_of
-from repro.judge.inquiry import inquire
-from repro.judge.set_order import NotedSet, in_one_order
-from repro.judge.trials import Runs
+from repro.launch import isolation
+from repro.launch.drawn_values import hash_seed
 from repro.record import installed
+from repro.record.step import checked_step
 from samples import LIBRARY, NAMES
 
 HEAD = """
@@ -85,7 +85,7 @@ class Experiment:
 
     def inquire(self, budget: int = 24) -> Counterexamples:
         steps = [
-            step_of(self.folder / run / "data.manifest.json") for run in ("original", "repeat")
+            checked_step(self.folder / run / "data.manifest.json") for run in ("original", "repeat")
         ]
         varied = [f["factor"] for f in steps[1].process["factors"] if f["varied"]]
         repeats = Repeats(steps, varied, None)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from repro.judge.culprit import Culprit, culprit
+from repro.cause.first_divergent_op import Culprit, culprit
 
 PLACES = {"dense": {"file": "experiment.py", "line": 7}}
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from repro.core.factors import ALL
-from repro.judge.compare import Divergence
-from repro.judge.culprit import Culprit
-from repro.judge.diagnose import Findings, causes
-from repro.judge.remedies import of_factor
-from repro.judge.search import Found, Trial
+from repro.cause.diagnose import Findings, causes
+from repro.cause.fault_isolation import Found, Trial
+from repro.cause.first_divergent_op import Culprit
+from repro.cause.remedies import of_factor
+from repro.compare.runs import Divergence
+from repro.launch.variations import ALL
 
 DATA = Divergence("prepared data", variable="train/x.npy")
 LOSS = Divergence("loss", epoch=1, step=3)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from repro.compare.differences import apart
+from repro.compare.divergence import Divergence
+from repro.compare.runs import compare
 from repro.core.errors import UserError
-from repro.judge.compare import compare
-from repro.judge.differences import apart
-from repro.judge.divergence import Divergence
 from samples import LABELS, SCORES, put_weights, weights_of, write_predictions
 
 Runs = tuple[Path, Path]

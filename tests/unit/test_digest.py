@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from repro.core.digest import files_below, sha256_file, sha256_tree, sha256_value
-from repro.core.splitmix import keys, splitmix64
+from repro.core.seeding import keys, splitmix64
 
 
 def test_splitmix64_is_the_published_one() -> None:

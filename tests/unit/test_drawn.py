@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from repro.core import drawn
+from repro.launch import drawn_values
 from samples import Fresh
 
 NAMES = ["repeat", *(f"repeat-{number}" for number in range(2, 100))]
@@ -21,10 +21,10 @@ def fields(moment: datetime) -> Sequence[int]:
 
 
 def test_no_two_repeats_vary_alike() -> None:
-    assert len({drawn.hash_seed(name) for name in NAMES}) == len(NAMES)
-    assert len({drawn.shift(name) for name in NAMES}) == len(NAMES)
-    assert len({drawn.mirror(name) for name in NAMES}) == len(NAMES)
-    assert len({drawn.time_zone(name) for name in NAMES}) > 30
+    assert len({drawn_values.hash_seed(name) for name in NAMES}) == len(NAMES)
+    assert len({drawn_values.shift(name) for name in NAMES}) == len(NAMES)
+    assert len({drawn_values.mirror(name) for name in NAMES}) == len(NAMES)
+    assert len({drawn_values.time_zone(name) for name in NAMES}) > 30
 
 
 def test_every_value_follows_from_the_name_alone(fresh: Fresh) -> None:
@@ -33,19 +33,22 @@ def test_every_value_follows_from_the_name_alone(fresh: Fresh) -> None:
         "print(json.dumps([drawn.hash_seed(sys.argv[1]), drawn.time_zone(sys.argv[1])]))"
     )
     found = [fresh(source, "repeat-7", PYTHONHASHSEED=seed).stdout for seed in ("1", "2")]
-    mine = [drawn.hash_seed("repeat-7"), drawn.time_zone("repeat-7")]
+    mine = [drawn_values.hash_seed("repeat-7"), drawn_values.time_zone("repeat-7")]
     assert [json.loads(text) for text in found] == [mine, mine]
 
 
 @given(runs)
 def test_a_hash_seed_is_one_that_python_takes_and_never_the_originals(run: str) -> None:
-    assert 0 < int(drawn.hash_seed(run)) < 2**32
+    assert 0 < int(drawn_values.hash_seed(run)) < 2**32
 
 
 @given(runs, moments)
 def test_no_field_of_date_and_time_reads_as_it_was(run: str, moment: datetime) -> None:
     """The clock alone, in UTC; and with the zone, as a wall's clock there would show it."""
-    for later in (moment + drawn.shift(run), moment + drawn.shift(run) + drawn.offset(run)):
+    for later in (
+        moment + drawn_values.shift(run),
+        moment + drawn_values.shift(run) + drawn_values.offset(run),
+    ):
         assert not any(map(operator.eq, fields(moment), fields(later))), (moment, later)
 
 
@@ -53,7 +56,7 @@ def test_no_span_of_days_leaves_any_day_a_field_that_it_had() -> None:
     first, span = date(2000, 1, 1), 146_097  # after 400 years the calendar begins anew
     every = [first + timedelta(number) for number in range(span)]
     days = [(d.year, d.month, d.day, d.weekday(), d.timetuple().tm_yday) for d in every]
-    spans = {drawn.shift(name).days for name in NAMES}
+    spans = {drawn_values.shift(name).days for name in NAMES}
     assert len(spans) > 20
     for shift in (days_ + more for days_ in spans for more in (-1, 0, 1)):
         for number in range(0, span, 11):
@@ -65,5 +68,5 @@ def test_no_span_of_days_leaves_any_day_a_field_that_it_had() -> None:
 def test_the_zone_is_the_offset_as_python_reads_it(fresh: Fresh) -> None:
     source = "from datetime import datetime; print(datetime.fromtimestamp(0).isoformat())"
     for name in NAMES[:12]:
-        local = (datetime.fromtimestamp(0, UTC) + drawn.offset(name)).replace(tzinfo=None)
-        assert fresh(source, TZ=drawn.time_zone(name)).stdout.strip() == local.isoformat()
+        local = (datetime.fromtimestamp(0, UTC) + drawn_values.offset(name)).replace(tzinfo=None)
+        assert fresh(source, TZ=drawn_values.time_zone(name)).stdout.strip() == local.isoformat()

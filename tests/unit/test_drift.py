@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from repro.audit import drift_command
-from repro.audit.drift import GOALS, claims, drift
-from repro.audit.effects import BITS, EFFECTS, IRRELEVANT, METRICS, UNLISTED, effect
-from repro.audit.facts import facts
-from repro.audit.older import today
+from repro.cli import drift as command
 from repro.core.errors import UserError
-from repro.record.bits import NO_GPU
-from repro.record.fact import inapplicable, unknown
-from repro.record.instructions import EIGEN
-from repro.record.processor import microcode
+from repro.drift.effects import BITS, EFFECTS, IRRELEVANT, METRICS, UNLISTED, effect
+from repro.drift.environment_differences import GOALS, claims, drift
+from repro.drift.facts import facts
+from repro.machine.fact import inapplicable, unknown
+from repro.machine.instructions import EIGEN
+from repro.machine.numerics import NO_GPU
+from repro.machine.processor import microcode
+from repro.record import manifest
+from repro.record.older_formats import today
+from repro.record.step import Step
 
 
 def known(value: Any) -> dict[str, Any]:
@@ -266,10 +268,10 @@ OLDER = Path(__file__).parents[1] / "archives/manifests/format-1/train.manifest.
 
 def test_a_manifest_of_an_earlier_program_reads_as_the_same_machine() -> None:
     """It says how many processors share a cache beside its size, and knows nothing else to say."""
-    predicate = json.loads(OLDER.read_text("utf-8"))["predicate"]
-    recorded = predicate["repro_record"]["environment"]
+    value = json.loads(OLDER.read_text("utf-8"))
+    recorded, step = value["predicate"]["repro_record"]["environment"], Step(OLDER, value)
     assert recorded["cpu"]["caches"]["L3 unified"] == "32768K, for 2 processor(s)"
-    present = {**copy.deepcopy(recorded), "locked": facts(predicate)["locked"]}
+    present = {**copy.deepcopy(recorded), "locked": facts(step)["locked"]}
     present["cpu"] |= {
         "caches": {"L1 data": "32K", "L1 instruction": "32K", "L2 unified": "1024K",
                    "L3 unified": "32768K"},
@@ -281,13 +283,13 @@ def test_a_manifest_of_an_earlier_program_reads_as_the_same_machine() -> None:
         "instruction sets of Eigen": inapplicable(EIGEN),
         "cuDNN": inapplicable(f"{NO_GPU}: {none}"),
     }
-    found = drift(facts(predicate), today(present))
+    found = drift(facts(step), today(present))
     assert {difference.what for difference in found} == {
         "processor: count", "processor: available", "processor: cache sharing (L3 unified)",
     }  # fmt: skip
     assert {difference.effect for difference in found} == {IRRELEVANT}
     present["cpu"]["caches"]["L3 unified"] = "16384K"
-    assert drift(facts(predicate), today(present))[0].effect == BITS
+    assert drift(facts(step), today(present))[0].effect == BITS
 
 
 def test_what_is_said_in_the_words_of_today_stays() -> None:
@@ -402,7 +404,7 @@ def write(path: Path, facts: dict[str, Any]) -> Path:
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What a step finds now; manifests are read without their checks, which others test."""
-    monkeypatch.setattr(drift_command.manifest, "read", lambda path: json.loads(path.read_text()))
+    monkeypatch.setattr(manifest, "read", lambda path: json.loads(path.read_text()))
     environment = {key: value for key, value in FACTS.items() if key != "locked"}
     file = tmp_path / "now.json"
     file.write_text(json.dumps({"environment": environment, "packages": FACTS["locked"]}))
@@ -411,7 +413,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_results_that_nothing_drifted_from_are_told_together(here: Path, tmp_path: Path) -> None:
     paths = [write(tmp_path / name, FACTS) for name in ("a.json", "b.json")]
-    text, status = drift_command.told([(path, here) for path in paths])
+    text, status = command.told([(path, here) for path in paths])
     assert status == 0
     assert text == (
         f"{paths[0]}, {paths[1]}:\n  Nothing differs.\n  Of the goals bitwise, metrics and "
@@ -424,9 +426,7 @@ def test_each_difference_is_told_with_its_class_and_the_reason(here: Path, tmp_p
     for name in ("the kernel", "the stepping", "the processor", "Keras"):
         KINDS[name][0](recorded)
     same = write(tmp_path / "same.json", FACTS)
-    text, status = drift_command.told(
-        [(write(tmp_path / "old.json", recorded), here), (same, here)]
-    )
+    text, status = command.told([(write(tmp_path / "old.json", recorded), here), (same, here)])
     assert status == 1
     lines = text.splitlines()
     assert lines[1] == "  Metrics may change:"
@@ -454,7 +454,7 @@ def test_versions_and_hardware_are_named_where_the_seed_is_the_same(
     value = json.loads(path.read_text())
     value["predicate"]["buildDefinition"]["externalParameters"] = {"parameters": {"seed": 7}}
     path.write_text(json.dumps(value))
-    text, status = drift_command.told([(path, here)])
+    text, status = command.told([(path, here)])
     named = [line.strip().split(":")[0] for line in text.splitlines() if ": was " in line]
     heads = [line.strip() for line in text.splitlines() if line.endswith(" may change:")]
     assert status == 1
@@ -471,18 +471,18 @@ def test_a_library_that_only_the_result_had_loaded_is_looked_at_now(
     library.write_bytes(b"now")
     recorded = copy.deepcopy(FACTS)
     recorded["loaded"]["host"][str(library)] = "f" * 64
-    text, status = drift_command.told([(write(tmp_path / "old.json", recorded), here)])
+    text, status = command.told([(write(tmp_path / "old.json", recorded), here)])
     assert status == 1
-    now = drift_command.sha256_file(library)
+    now = drift.sha256_file(library)
     assert (
         f"library of the system libm.so.7: was sha256 {'f' * 12}…; is sha256 {now[:12]}…." in text
     )
     recorded["loaded"]["host"][str(library)] = now
-    assert drift_command.told([(write(tmp_path / "old.json", recorded), here)])[1] == 0
+    assert command.told([(write(tmp_path / "old.json", recorded), here)])[1] == 0
 
 
 def test_without_a_result_nothing_has_drifted() -> None:
-    assert drift_command.told([]) == (
+    assert command.told([]) == (
         "No result was found, so nothing can have drifted from one.\n", 0,
     )  # fmt: skip
 
@@ -492,4 +492,4 @@ def test_a_present_that_cannot_be_read_is_told(here: Path, tmp_path: Path) -> No
     for text in ("{", "[]", "{}"):
         here.write_text(text)
         with pytest.raises(UserError, match=r"Expected what a step finds around it now, at .*now"):
-            drift_command.told([(path, here)])
+            command.told([(path, here)])

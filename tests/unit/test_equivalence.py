@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from repro.core.errors import UserError
-from repro.judge import equivalence as module
-from repro.judge import family as families
-from repro.judge import planning, sequential, shifts
-from repro.judge.answer import INCONCLUSIVE, MET, NOT_MET
-from repro.judge.equivalence import Equivalence, equivalence
-from repro.judge.family import family
-from repro.judge.margins import Margin, judged
-from repro.judge.planning import Plan, needed
-from repro.judge.sequential import looks
+from repro.stats import equivalence as module
+from repro.stats import family as families
+from repro.stats import interim_analysis, sample_size, shift_tests
+from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.stats.equivalence import Equivalence, equivalence
+from repro.stats.family import family
+from repro.stats.interim_analysis import looks
+from repro.stats.margins import Margin, judged
+from repro.stats.sample_size import Plan, needed
 from scipy import stats
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -48,7 +48,7 @@ def asked(original: Results, repeat: Results, margin: float = 0.005, **more: Any
 ORIGINAL, REPEAT = drawn(12, 1), drawn(12, 2)
 
 
-@pytest.mark.parametrize("examples", [module, families, planning, sequential])
+@pytest.mark.parametrize("examples", [module, families, sample_size, interim_analysis])
 def test_the_examples_hold(examples: Any) -> None:
     assert doctest.testmod(examples).attempted > 0
     assert doctest.testmod(examples).failed == 0
@@ -231,13 +231,16 @@ def test_more_runs_would_have_the_power_that_is_planned() -> None:
         runs = needed(plan, 0.0)
         assert runs is not None
         original, repeat = generator.standard_normal((2, repetitions, runs))
-        shift, own = shifts.pairs(original, repeat), original.std(axis=-1, ddof=1)
+        shift, own = shift_tests.pairs(original, repeat), original.std(axis=-1, ddof=1)
         power = np.mean(judged(shift, margin, own, runs).within <= 0.05)
         assert 0.72 < power < 0.95
         far = needed(plan, 2.5 * margin.size)
         assert far is not None
         original, repeat = generator.standard_normal((2, repetitions, far))
-        shift, own = shifts.pairs(original, repeat + 2.5 * margin.size), original.std(-1, ddof=1)
+        shift, own = (
+            shift_tests.pairs(original, repeat + 2.5 * margin.size),
+            original.std(-1, ddof=1),
+        )
         power = np.mean(judged(shift, margin, own, far).beyond <= 0.05)
         assert 0.72 < power <= 1
 

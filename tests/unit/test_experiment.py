@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from repro.core.errors import UserError
-from repro.core.experiment import load
-from repro.core.launch import FACTORS
+from repro.data.user_code import load
+from repro.launch.launcher import FACTORS
 
 BOTH = "def dataset(data, settings, seeds): ...\ndef model(settings, seeds): ...\n"
 

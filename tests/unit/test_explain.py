@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from repro.judge import explain as module
-from repro.judge.compare import Divergence
-from repro.judge.explain import explain
-from repro.judge.search import Factors, Trial
-from repro.judge.trials import Runs, Setting
+from repro.cause import explain as module
+from repro.cause.explain import explain
+from repro.cause.fault_isolation import Factors, Trial
+from repro.cause.trials import Runs, Setting
+from repro.compare.runs import Divergence
 
 AT = Divergence("weights", 1, 5, "net/kernel")
 RUNS = Runs("tiny", Path(), {}, Path())

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from places import INPUTS, WORK, Place, refused, works
-from repro.core import factors, isolation, launch, sight
-from repro.core.factors import STRESS
-from repro.core.start import NotVaried, Start
+from repro.launch import isolation, launcher, namespace_variations, variations
+from repro.launch.command import NotVaried, Start
+from repro.launch.variations import STRESS
 from samples import NAMES, Fresh
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="most factors need Linux")
@@ -40,7 +40,7 @@ def in_a_pid_namespace() -> list[str]:
 def test_a_factor_is_exposed_by_its_own_fixture_alone(factor: str, place: Place, port: str) -> None:
     if factor == "processors" and len(os.sched_getaffinity(0)) == 1:
         pytest.skip("only one processor")
-    if factor == "locale" and not factors.installed_locales():
+    if factor == "locale" and not variations.installed_locales():
         pytest.skip("no locale but C is installed")
     if factor in NAMESPACES and refused(isolation.MOUNTS):
         pytest.skip("the system gives no namespaces")
@@ -178,7 +178,7 @@ for path in (given["data"] / "cache", given["data"] / "one", given["experiment"]
 @pytest.mark.parametrize("home", ["/", "/usr", "", "gone"])
 def test_no_folder_of_the_system_is_hidden(home: str, place: Place) -> None:
     place.home = home
-    code = "print(len(os.listdir('/usr')), json.dumps(launch.factors()))"
+    code = "print(len(os.listdir('/usr')), json.dumps(launcher.factors()))"
     count, _, factors = works(place, ("caches",), code, *INPUTS).partition(" ")
     assert int(count) == len(list(Path("/usr").iterdir()))
     told = json.loads(factors)[0]["how"]
@@ -187,7 +187,7 @@ def test_no_folder_of_the_system_is_hidden(home: str, place: Place) -> None:
 
 
 def test_no_path_of_the_machine_is_recorded(place: Place) -> None:
-    told = works(place, NAMES, "print(json.dumps(launch.factors()))", *INPUTS)
+    told = works(place, NAMES, "print(json.dumps(launcher.factors()))", *INPUTS)
     assert str(place.project) not in told
     for entry in json.loads(told):
         assert str(place.temporary) not in json.dumps(entry)
@@ -215,12 +215,12 @@ def test_where_namespaces_are_refused_it_is_said(
 ) -> None:
     monkeypatch.setattr(isolation, "_call", refusing(error))
     start = start_of(place, *INPUTS)
-    for factor in (sight.caches, sight.network):
+    for factor in (namespace_variations.caches, namespace_variations.network):
         sentence = rf"^the system gives no namespace \({os.strerror(error)}\)$"
         with pytest.raises(NotVaried, match=sentence):
             factor(start)
     monkeypatch.chdir(place.project)
-    moved, how = sight.paths(start)
+    moved, how = namespace_variations.paths(start)
     assert "by links in new folders" in how
     assert os.strerror(error) in how
     shown = [path for _, path in moved.inputs().values()]
@@ -258,7 +258,7 @@ def test_with_fewer_rights_the_step_works_and_tells(place: Place) -> None:
             folder.chmod(0o777)
     for place.prefix in commands:
         code = """
-print(json.dumps(launch.factors()))
+print(json.dumps(launcher.factors()))
 print(os.getuid(), os.path.exists(sys.argv[2]))
 (out / "result").write_text("r")
 """
@@ -343,6 +343,6 @@ print([hashlib.sha256(np.ascontiguousarray(x).tobytes()).hexdigest() for x in ma
 
 
 def test_blas_gives_the_same_bits_on_one_processor_and_on_more(fresh: Fresh) -> None:
-    found = {fresh(BLAS, str(count), **launch.settings(2)).stdout for count in (1, 2)}
+    found = {fresh(BLAS, str(count), **launcher.settings(2)).stdout for count in (1, 2)}
     assert len(found) == 1
     assert found.pop().count(",") == 6

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from repro.core.farmhash import farmhash64
+from reference_farmhash import farmhash64
 
 Words = npt.NDArray[np.uint32]
 

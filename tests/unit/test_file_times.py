@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from places import INPUTS, Place, refused, works
-from repro.core import isolation
-from repro.core.file_times import LARGEST
+from repro.launch import isolation
+from repro.launch.file_times import LARGEST
 
 ASKED = """
 import glob

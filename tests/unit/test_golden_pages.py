@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from repro.core.schema import checked
-from repro.judge.render import markdown
-from repro.judge.reproduction_page import page
+from repro.report.reproduction_page import page
+from repro.report.verdict_page import markdown
 
 GOLDEN = Path(__file__).parent / "golden"
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {"verdict": markdown, "reproduction": page}

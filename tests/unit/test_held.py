@@ -8,17 +8,18 @@ from pathlib import Path
 
 import locks
 import pytest
-from repro.core import held, launch
+from repro.launch import launcher
+from repro.record import environment_lock
 
 PROGRAM = """\
 import sys
 sys.path.insert(0, {library!r})
-from repro.core import launch
+from repro.launch import launcher
 
 if sys.argv[1] == "launch":
     sys.prefix = {prefix!r}
     vary = [name for name in sys.argv[2].split(",") if name]
-    launch.launch("repeat" if vary else "original", 2, vary, ["step"])
+    launcher.launch("repeat" if vary else "original", 2, vary, ["step"])
 print("runs", flush=True)
 sys.stdin.readline()
 """
@@ -26,7 +27,7 @@ sys.stdin.readline()
 
 def free(prefix: Path) -> bool:
     try:
-        with locks.held(held.lock_of(prefix), locks.ALONE | locks.AT_ONCE):
+        with locks.held(environment_lock.lock_of(prefix), locks.ALONE | locks.AT_ONCE):
             return True
     except BlockingIOError:
         return False
@@ -36,9 +37,9 @@ def free(prefix: Path) -> bool:
 def step(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """A step that runs until it is told to end, in an environment with a lock."""
     prefix = tmp_path / "an environment"
-    held.lock_of(prefix).touch(0o444)
+    environment_lock.lock_of(prefix).touch(0o444)
     program = tmp_path / "program.py"
-    library = str(Path(launch.__file__).parents[2])
+    library = str(Path(launcher.__file__).parents[2])
     program.write_text(PROGRAM.format(library=library, prefix=str(prefix)))
     with subprocess.Popen(
         [sys.executable, "-B", str(program), "launch", request.param],
@@ -55,7 +56,9 @@ def test_while_a_step_runs_its_environment_is_in_use(
 ) -> None:
     prefix = tmp_path / "an environment"
     assert not free(prefix)
-    with locks.held(held.lock_of(prefix), locks.TOGETHER):  # several jobs use it at once
+    with locks.held(
+        environment_lock.lock_of(prefix), locks.TOGETHER
+    ):  # several jobs use it at once
         pass
     step.communicate("end\n")
     assert step.returncode == 0
@@ -72,5 +75,5 @@ def test_a_step_that_is_killed_leaves_no_lock(
 
 
 def test_without_a_lock_there_is_nothing_to_hold(tmp_path: Path) -> None:
-    held.for_life(tmp_path / "an environment")
+    environment_lock.for_life(tmp_path / "an environment")
     assert list(tmp_path.iterdir()) == []

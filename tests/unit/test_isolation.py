@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from repro.core import isolation
+from repro.launch import isolation
 from samples import Fresh
 
 pytestmark = pytest.mark.skipif(
@@ -30,7 +30,7 @@ def precious(tmp_path: Path) -> Path:
 BELOW = """
 import sys
 from pathlib import Path
-from repro.core.isolation import MOUNTS, bind, enter, mounted_below
+from repro.launch.isolation import MOUNTS, bind, enter, mounted_below
 precious, folder = map(Path, sys.argv[1:])
 enter(MOUNTS)
 bind(precious, folder / "with a space" / "shown")
@@ -48,8 +48,8 @@ def test_a_mount_below_a_folder_is_seen(precious: Path, fresh: Fresh, tmp_path: 
 SEEN_OUTSIDE = """
 import sys
 from pathlib import Path
-from repro.core.isolation import MOUNTS, bind, enter
-from repro.core.launch import _fresh
+from repro.launch.isolation import MOUNTS, bind, enter
+from repro.launch.launcher import _fresh
 enter(MOUNTS)
 with _fresh("a step of") as folder:
     (folder / "own").touch()
@@ -70,7 +70,7 @@ def test_nothing_is_removed_through_a_mount(precious: Path, fresh: Fresh, tmp_pa
 STAYING = """
 import os, shutil, signal, sys
 from pathlib import Path
-from repro.core.isolation import MOUNTS, bind, enter, mounted_below
+from repro.launch.isolation import MOUNTS, bind, enter, mounted_below
 precious, folder = map(Path, sys.argv[1:])
 folder.mkdir()
 reading, writing = os.pipe()
@@ -102,7 +102,7 @@ def test_what_a_process_that_stays_has_mounted_is_not_removed(
 SHARED = """
 import os, sys
 from pathlib import Path
-from repro.core import isolation
+from repro.launch import isolation
 precious, place = map(Path, sys.argv[1:])
 child = os.fork()
 if child == 0:

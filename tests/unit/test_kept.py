@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from repro.checkpoint import store as module
+from repro.checkpoint.file import Damaged, Foreign, Snapshot, load, save
+from repro.checkpoint.store import Kept
 from repro.core.errors import UserError
-from repro.model import kept as module
-from repro.model.kept import Kept
-from repro.model.snapshot import Damaged, Foreign, Snapshot, load, save
 from samples import Fresh
 
 KINDS = st.sampled_from(["<f4", "<f8", "<f2", "<i4", "<i8", "<u4", "|i1", "|u1", "|b1"])
@@ -193,9 +193,9 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from repro.model import kept as module
-from repro.model.kept import Kept
-from repro.model.snapshot import Snapshot
+from repro.checkpoint import store as module
+from repro.checkpoint.store import Kept
+from repro.checkpoint.file import Snapshot
 
 folder, point = Path(sys.argv[1]), sys.argv[2]
 trace = folder / "growing.jsonl"
@@ -296,7 +296,7 @@ ALONE = """
 import sys
 from pathlib import Path
 from repro.core.errors import UserError
-from repro.model.kept import Kept
+from repro.checkpoint.store import Kept
 try:
     with Kept(Path(sys.argv[1]), "key").alone():
         print("alone")

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from repro.core import launch
-from repro.core.drawn import hash_seed, time_zone
 from repro.core.errors import UserError
+from repro.launch import launcher
+from repro.launch.drawn_values import hash_seed, time_zone
 from samples import Fresh
 
 
@@ -18,7 +18,7 @@ def entries(*names: str) -> str:
 
 
 def test_blas_has_one_thread_and_others_those_of_the_configuration() -> None:
-    values = launch.settings(3)
+    values = launcher.settings(3)
     assert values["OMP_NUM_THREADS"] == "3"
     assert values["OPENBLAS_NUM_THREADS"] == values["MKL_NUM_THREADS"] == "1"
 
@@ -27,51 +27,51 @@ def wanted(varied: tuple[str, ...]) -> dict[str, str]:
     """What a step with these factors must find."""
     every = {"hash seed": ("PYTHONHASHSEED", hash_seed), "time zone": ("TZ", time_zone)}
     drawn = {every[name][0]: every[name][1]("repeat") for name in varied}
-    values = {**launch.settings(2), **drawn, launch.FACTORS: entries(*varied)}
-    return values | {launch.RUN: "repeat" if varied else "original"}
+    values = {**launcher.settings(2), **drawn, launcher.FACTORS: entries(*varied)}
+    return values | {launcher.RUN: "repeat" if varied else "original"}
 
 
 @pytest.mark.parametrize("varied", [(), ("hash seed", "time zone")])
-@pytest.mark.parametrize("name", [*launch.settings(2)])
+@pytest.mark.parametrize("name", [*launcher.settings(2)])
 def test_each_setting_that_is_missing_or_other_is_refused(
     varied: tuple[str, ...], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = wanted(varied)
     for key, value in values.items():
         monkeypatch.setenv(key, value)
-    launch.check(2)
+    launcher.check(2)
     monkeypatch.setenv(name, f"{values[name]}x")
     with pytest.raises(UserError, match=rf"variable {name} to be '.*'\. Received '.*x'\."):
-        launch.check(2)
+        launcher.check(2)
     monkeypatch.delenv(name)
     with pytest.raises(UserError, match=rf"variable {name} to be '.*'\. Received None\."):
-        launch.check(2)
+        launcher.check(2)
 
 
 def test_what_is_said_to_be_varied_must_be(monkeypatch: pytest.MonkeyPatch) -> None:
     for key, value in wanted(()).items():
         monkeypatch.setenv(key, value)
     with pytest.raises(UserError, match="OMP_NUM_THREADS"):
-        launch.check(1)
+        launcher.check(1)
     for factor, variable in (("hash seed", "PYTHONHASHSEED"), ("time zone", "TZ")):
-        monkeypatch.setenv(launch.FACTORS, entries(factor))
+        monkeypatch.setenv(launcher.FACTORS, entries(factor))
         with pytest.raises(UserError, match=f"variable {variable} to be"):
-            launch.check(2)
-    monkeypatch.setenv(launch.FACTORS, entries("locale"))
+            launcher.check(2)
+    monkeypatch.setenv(launcher.FACTORS, entries("locale"))
     with pytest.raises(UserError, match=r"'tr_TR.UTF-8' or .*'\. Received 'C.UTF-8'\."):
-        launch.check(2)
+        launcher.check(2)
     monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
-    launch.check(2)
-    monkeypatch.setenv(launch.FACTORS, "[]")
+    launcher.check(2)
+    monkeypatch.setenv(launcher.FACTORS, "[]")
     with pytest.raises(UserError, match=r"to be 'C.UTF-8'\. Received 'ja_JP.UTF-8'\."):
-        launch.check(2)
+        launcher.check(2)
 
 
 @pytest.mark.parametrize("text", ["clock", "[1]", '[{"factor": "moon", "varied": true}]', "{}1"])
 def test_factors_set_by_hand_are_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(launch.FACTORS, text)
+    monkeypatch.setenv(launcher.FACTORS, text)
     with pytest.raises(UserError, match="variable REPRO_FACTORS to be"):
-        launch.factors()
+        launcher.factors()
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_factors_set_by_hand_are_refused(text: str, monkeypatch: pytest.MonkeyPa
 )
 def test_what_cannot_be_varied_is_refused(run: str, vary: list[str], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
-        launch.launch(run, 2, vary, ["step"])
+        launcher.launch(run, 2, vary, ["step"])
 
 
 PROGRAM = """
 import json, os, sys, time
 sys.path.insert(0, {library!r})
-from repro.core import launch
+from repro.launch import launcher
 
 if sys.argv[1] == "launch":
     vary = [name for name in sys.argv[2].split(",") if name]
@@ -105,7 +105,7 @@ print(json.dumps({{
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     file = tmp_path / "program with a space.py"
-    library = Path(launch.__file__).parents[2]
+    library = Path(launcher.__file__).parents[2]
     file.write_text(PROGRAM.format(library=str(library)))
     return file
 
@@ -126,7 +126,7 @@ def test_a_step_starts_under_the_table_whatever_the_user_has_set(
                "PYTHONSTARTUP": "x", "REPRO_FACTORS": "x", "OMP_NUM_THREADS": "9"}  # fmt: skip
     found = started(program, vary, fresh, **strange)
     environment, names = found["environment"], ("hash seed", "time zone") if vary else ()
-    table = {n: value for n, value in wanted(names).items() if n != launch.FACTORS}
+    table = {n: value for n, value in wanted(names).items() if n != launcher.FACTORS}
     assert {name: environment.get(name) for name in table} == table
     assert not {"TF_XLA_FLAGS", "PYTHONPATH"} & set(environment)
     assert found["path"] == str(tmp_path / "a" / "b")
@@ -143,8 +143,8 @@ def test_two_processes_of_one_run_hash_alike(program: Path, fresh: Fresh) -> Non
 
 
 def test_paths_start_from_where_the_user_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(launch.DIRECTORY, raising=False)
-    assert launch.path("a") == Path("a")
-    monkeypatch.setenv(launch.DIRECTORY, os.sep + "b")
-    assert launch.path("a") == Path(os.sep, "b", "a")
-    assert launch.path(sys.executable) == Path(sys.executable)
+    monkeypatch.delenv(launcher.DIRECTORY, raising=False)
+    assert launcher.path("a") == Path("a")
+    monkeypatch.setenv(launcher.DIRECTORY, os.sep + "b")
+    assert launcher.path("a") == Path(os.sep, "b", "a")
+    assert launcher.path(sys.executable) == Path(sys.executable)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from repro.audit.drift import drift
-from repro.audit.effects import BITS, IRRELEVANT
-from repro.record import processor as module
-from repro.record.machine import machine
-from repro.record.processor import IDLE, computing, processor
+from repro.drift.effects import BITS, IRRELEVANT
+from repro.drift.environment_differences import drift
+from repro.machine import processor as module
+from repro.machine.identity import machine
+from repro.machine.processor import IDLE, computing, processor
 from samples import Fresh
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -183,7 +183,9 @@ def test_no_instruction_set_counts_as_idle() -> None:
 
 
 def test_to_ask_needs_only_the_standard_library(fresh: Fresh) -> None:
-    source = "import sys; from repro.record.machine import machine; machine(); print(*sys.modules)"
+    source = (
+        "import sys; from repro.machine.identity import machine; machine(); print(*sys.modules)"
+    )
     done = fresh(source)
     assert done.returncode == 0, done.stderr
     assert not {"numpy", "yaml", "jsonschema", "tensorflow"} & set(done.stdout.split())

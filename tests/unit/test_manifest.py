@@ -15,7 +15,7 @@ from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 from packageurl import PackageURL
-from repro.core.canonical import pretty
+from repro.core.canonical_json import pretty
 from repro.core.digest import sha256_file, sha256_tree, sha256_value
 from repro.core.errors import UserError
 from repro.record.environment import environment

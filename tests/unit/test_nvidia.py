@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from repro.record import mapped, nvidia
+from repro.machine import mapped_files, nvidia
+from repro.machine.identity import machine
 from repro.record.environment import environment
-from repro.record.machine import machine
 
 RECORDED = Path(__file__).parent / "nvidia"
 
@@ -112,7 +112,7 @@ def test_with_a_gpu_the_part_of_cuda_is_filled(
     machine_with_gpu(tmp_path / "nvidia", monkeypatch, "version-565-open")
     give_smi(tmp_path, monkeypatch, True)
     (tmp_path / "maps").write_text(MAPS)
-    monkeypatch.setattr(mapped, "MAPS", tmp_path / "maps")
+    monkeypatch.setattr(mapped_files, "MAPS", tmp_path / "maps")
     asked = {"libcudnn": 90300, "libcudart": 12050, "libcuda": 12070}
     monkeypatch.setattr(
         nvidia, "library_version", lambda libraries, name: asked[name] if libraries else None

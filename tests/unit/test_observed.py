@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from places import INPUTS, Place
-from repro.core import factors
-from repro.core.observed import unseen
-from repro.judge.evidence import Step, factors_of
-from samples import Fresh
+from repro.launch import variations
+from repro.launch.observed import unseen
+from repro.record.step import Step
+from repro.verdict.evidence import factors_of
+from samples import Fresh, step_of
 
 SOURCE = """
 import json
-from repro.core.observed import observed
+from repro.launch.observed import observed
 print(json.dumps(observed({})))
 """
 
@@ -31,9 +32,9 @@ def test_c_is_no_other_locale_than_c_utf8(fresh: Fresh) -> None:
     assert unseen(plain, other, ["locale", "time zone"]) == ["locale"]
 
 
-@pytest.mark.skipif(not factors.installed_locales(), reason="no locale but C is installed")
+@pytest.mark.skipif(not variations.installed_locales(), reason="no locale but C is installed")
 def test_an_installed_locale_is_another_one(fresh: Fresh) -> None:
-    name = factors.installed_locales()[0]
+    name = variations.installed_locales()[0]
     assert seen(fresh, LC_ALL=name)["locale"] != seen(fresh, LC_ALL="C.UTF-8")["locale"]
 
 
@@ -74,7 +75,7 @@ def test_where_no_locale_is_installed_that_is_said(place: Place) -> None:
 
 def step(run: str, observed: dict[str, str], **process: Any) -> Step:
     told = {"factors": [], "observed": observed, **process}
-    return Step("train", run, 0, Path(), {"repro_record": {"process": told}})
+    return step_of("train", run, 0, process=told)
 
 
 VARIED = [
@@ -86,7 +87,7 @@ VARIED = [
 def test_what_looked_the_same_to_the_repeat_was_not_varied() -> None:
     original = step("original", {"locale": "1", "home": "2"})
     repeat = step("repeat", {"locale": "1", "home": "3"}, factors=VARIED)
-    found = {entry["factor"]: entry for entry in factors_of([original, repeat], factors.ALL)}
+    found = {entry["factor"]: entry for entry in factors_of([original, repeat], variations.ALL)}
     assert found["home"] == VARIED[1]
     assert found["locale"]["varied"] is False
     assert "saw" in found["locale"]["why"]
@@ -94,5 +95,5 @@ def test_what_looked_the_same_to_the_repeat_was_not_varied() -> None:
 
 def test_of_manifests_that_tell_nothing_of_it_the_word_of_the_launcher_holds() -> None:
     repeat = step("repeat", {}, factors=VARIED)
-    found = factors_of([step("original", {}), repeat], factors.ALL)
+    found = factors_of([step("original", {}), repeat], variations.ALL)
     assert [entry["factor"] for entry in found if entry["varied"]] == ["locale", "home"]

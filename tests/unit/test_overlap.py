@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from repro.core.trace import Trace
 from repro.data.dataset import examples_of, split
-from repro.data.overlap import overlap
-from repro.judge.agreement import Mistake, mistakes
+from repro.data.leakage import overlap
+from repro.record.trace import Trace
+from repro.verdict.silent_errors import Mistake, mistakes
 
 SIZE = 300
 SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}

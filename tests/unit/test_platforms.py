@@ -17,18 +17,19 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from repro.core.canonical import pretty
+from repro.compare.runs import Comparison
+from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
-from repro.judge.case import Case
-from repro.judge.compare import Comparison
-from repro.judge.context import Context
-from repro.judge.documented import documented, gaps
-from repro.judge.evidence import Step
-from repro.record import bits, environment, instructions, loaded, manifest, mapped, processor
-from repro.record.fact import lacking
+from repro.machine import instructions, mapped_files, numerics, processor
+from repro.machine.fact import lacking
+from repro.machine.identity import machine
+from repro.record import environment, loaded
 from repro.record.installed import Installed
-from repro.record.machine import machine
 from repro.record.statement import EXTENSION, sealed
+from repro.record.step import read_step
+from repro.verdict.case import Case, Context
+from repro.verdict.completeness import gaps
+from repro.verdict.documented import documented
 
 PRINTED = Path(__file__).parent / "processors"
 KEPT = Path(__file__).parents[1] / "archives/manifests/format-1/train.manifest.json"
@@ -64,8 +65,8 @@ def tensorflow(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
         "tensorflow.python.framework", config=SimpleNamespace(is_op_determinism_enabled=lambda: 1)
     )
     measured = ("computed", lambda: {"product": "3390c1e39e01ca9a"})
-    monkeypatch.setattr(bits, "_PROBES", {
-        **bits._PROBES, "arithmetic of TensorFlow": measured, "BLAS": ("asked", list),
+    monkeypatch.setattr(numerics, "_PROBES", {
+        **numerics._PROBES, "arithmetic of TensorFlow": measured, "BLAS": ("asked", list),
         "arithmetic of NumPy": measured, "instruction sets of NumPy": ("asked", dict),
     })  # fmt: skip
     monkeypatch.setattr(environment, "_version", lambda name: "1.0")  # pyright: ignore
@@ -138,7 +139,7 @@ def mac(monkeypatch: pytest.MonkeyPatch, tensorflow: Callable[[bool], None]) -> 
     monkeypatch.setattr(platform, "machine", lambda: "arm64")
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr(mapped.ctypes, "CDLL", lambda _: Linker(SYSTEM))  # pyright: ignore
+    monkeypatch.setattr(mapped_files.ctypes, "CDLL", lambda _: Linker(SYSTEM))  # pyright: ignore
     return told
 
 
@@ -156,8 +157,7 @@ def answer(folder: Path, found: Mapping[str, Any]) -> tuple[str, list[str]]:
     path = folder / "original/seed-0/train.manifest.json"
     path.parent.mkdir(parents=True)
     path.write_text(pretty(value))
-    predicate = manifest.read(path)["predicate"]
-    missing, unknown = gaps(folder, [Step("train", "original", 0, path, predicate)])
+    missing, unknown = gaps(folder, [read_step(path)])
     context = Context("here", 1, [], [], missing=missing, unknown=unknown)
     parameters = {"seeds": [0], "goal": "documented", "repeat": {"steps": 1}, "repeats": 1}
     comparisons = [Comparison("repeat", 0, None, {}, {"steps": 1})]
@@ -294,7 +294,7 @@ def test_a_cap_on_arm_and_a_length_that_is_not_told_are_unknown(
         raise OSError(errno.EINVAL, "prctl(PR_SVE_GET_VL) fails")
 
     def of_onednn() -> Any:
-        return bits.bits()["instruction sets of oneDNN"]
+        return numerics.bits()["instruction sets of oneDNN"]
 
     monkeypatch.setattr(instructions, "sve_bits", untold)
     assert "PR_SVE_GET_VL" in of_onednn()["unknown"]

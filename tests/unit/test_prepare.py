@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from repro.core.digest import sha256_file, sha256_tree
 from repro.core.errors import UserError
-from repro.core.experiment import load
 from repro.data.dataset import examples_of, split
 from repro.data.prepare import check_source, part, prepare, structured
+from repro.data.user_code import load
 
 CODE = """
 import numpy as np

@@ -7,18 +7,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from repro.core.canonical import pretty
+from repro.cli import cost
+from repro.cli.cost import turns
+from repro.cli.judge import main
+from repro.core.canonical_json import pretty
 from repro.core.schema import checked
-from repro.judge import price_command, price_words
-from repro.judge.command import main
-from repro.judge.evidence import Step
-from repro.judge.price import ALL, Figure, known, prices
-from repro.judge.price_command import turns
-from repro.judge.price_words import page, section, summary
-from repro.judge.render import markdown
-from repro.model.cost import VARIANTS, WHOLE
+from repro.overhead.breakdown import ALL, Figure, known, prices
+from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record import installed, manifest
 from repro.record.statement import Making, resources
+from repro.record.step import Step, read_step
+from repro.report import overhead
+from repro.report.overhead import page, section, summary
+from repro.report.verdict_page import markdown
 from test_manifest import ENVIRONMENT, INSTALLED
 from test_render import heads, rows, verdict
 
@@ -149,7 +150,7 @@ def test_other_work_beside_it_is_told(load: float, said: bool) -> None:
 
 
 def test_every_variant_has_words() -> None:
-    assert set(price_words._WORDS) == {*NAMES, ALL}
+    assert set(overhead._WORDS) == {*NAMES, ALL}
 
 
 def test_the_verdicts_page_tells_the_price_and_is_silent_without() -> None:
@@ -186,7 +187,7 @@ def claimed(folder: Path, step: str, output: str, **changed: Any) -> Path:
 
 def original(measured: Path, **changed: Any) -> list[Step]:
     path = claimed(measured.parent, "train", "data/x.npy", **changed)
-    return [Step("train", "original", 0, path, manifest.read(path)["predicate"])]
+    return [read_step(path)]
 
 
 def test_the_price_of_the_trained_model_is_taken(measured: Path) -> None:
@@ -250,7 +251,7 @@ def played(measured: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
     folder = measured.parent
     found = {"surroundings": ENVIRONMENT, "require": installed.Installed(INSTALLED, {})}
     monkeypatch.setattr(installed, "require", lambda prefix: found["require"])
-    monkeypatch.setattr(price_command, "surroundings", lambda *_: found["surroundings"])
+    monkeypatch.setattr(cost, "surroundings", lambda *_: found["surroundings"])
     for name in ("cost.json", "cost.manifest.json"):
         (folder / name).unlink()
 

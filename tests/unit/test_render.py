@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from repro.core.schema import checked
-from repro.judge.render import markdown
-from repro.judge.tables import number, percent, table, text
+from repro.report.tables import number, percent, table, text
+from repro.report.verdict_page import markdown
 
 APART = {
     "elements": 40, "differ": 10, "share": 0.25,

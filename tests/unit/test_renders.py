@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from repro.core.errors import UserError
+from repro.record.environment_files import check_renders
 from repro.record.installed import digest
-from repro.record.renders import check_renders
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from repro.audit.drift import Difference
+from repro.compare.divergence import Divergence
+from repro.compare.runs import Comparison
 from repro.core.schema import checked
-from repro.judge.compare import Comparison
-from repro.judge.divergence import Divergence
-from repro.judge.measured import Measured
-from repro.judge.metrics import Moved, moved
-from repro.judge.reproduction import Again, reproduction
-from repro.judge.reproduction_page import page
-from repro.judge.setups import Setups, differing
+from repro.drift.environment_differences import Difference
+from repro.drift.setups import Setups, differing
+from repro.report.reproduction_page import page
+from repro.stats.metric_comparison import Moved, moved
+from repro.stats.metric_table import Measured
+from repro.verdict.reproduction import Again, reproduction
 from test_drift import KINDS
 from test_setups import step
 

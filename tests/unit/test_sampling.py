@@ -6,17 +6,17 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from repro.judge import sampling
-from repro.judge.sampling import recalls, sampled, unsampled
-from repro.judge.spread import Value, spread
+from repro.stats import sampling_error
+from repro.stats.sampling_error import recalls, sampled, unsampled
+from repro.stats.seed_variance import Value, spread
 from scipy import stats
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 
 def test_the_examples_hold() -> None:
-    assert doctest.testmod(sampling).attempted > 0
-    assert doctest.testmod(sampling).failed == 0
+    assert doctest.testmod(sampling_error).attempted > 0
+    assert doctest.testmod(sampling_error).failed == 0
 
 
 def test_the_interval_of_a_share_is_wilsons() -> None:

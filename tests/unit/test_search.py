@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from repro.judge.search import AGAIN, UNVARIED, Factors, Trial, search
+from repro.cause.fault_isolation import AGAIN, UNVARIED, Factors, Trial, search
 from samples import NAMES
 
 ENOUGH = 999

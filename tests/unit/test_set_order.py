@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from repro.core.drawn import hash_seed
-from repro.judge.set_order import NotedSet, in_one_order, noted, reordering, steps_with_sets
+from repro.cause.set_order import NotedSet, in_one_order, noted, reordering, steps_with_sets
+from repro.launch.drawn_values import hash_seed
 
 CANDIDATES = [f"order-{number}" for number in range(1, 65)]
 

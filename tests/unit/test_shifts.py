@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from repro.judge import margins, shifts, spread
-from repro.judge.margins import Margin, judged
-from repro.judge.shifts import PENALTY, beyond, groups, pairs, single, within
-from repro.judge.spread import bounds, deviation
+from repro.stats import margins, seed_variance, shift_tests
+from repro.stats.margins import Margin, judged
+from repro.stats.seed_variance import bounds, deviation
+from repro.stats.shift_tests import PENALTY, beyond, groups, pairs, single, within
 from scipy import stats
 
 rng = np.random.default_rng(0)
@@ -20,7 +20,7 @@ FEW = REPEAT[:7]
 MARGINS = [0.0005, 0.002, 0.004, 0.02]
 
 
-@pytest.mark.parametrize("module", [shifts, margins, spread])
+@pytest.mark.parametrize("module", [shift_tests, margins, seed_variance])
 def test_the_examples_hold(module: Any) -> None:
     assert doctest.testmod(module).attempted > 0
     assert doctest.testmod(module).failed == 0
@@ -136,7 +136,7 @@ def test_a_larger_margin_is_kept_more_surely(one: Any, other: Any, first: int, m
 def test_limits_of_a_spread_are_those_of_the_textbook_for_a_normal_kurtosis(
     n: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spread, "KURTOSIS", 3.0 + 1e-12)
+    monkeypatch.setattr(seed_variance, "KURTOSIS", 3.0 + 1e-12)
     low, high = bounds(2.0, n, 0.025)
     # With κ = 3 the variance of s² is 2σ⁴/(n - 1), and the limits the chi-squared ones.
     assert float(low) == pytest.approx(2 * ((n - 1) / stats.chi2.ppf(0.975, n - 1)) ** 0.5)

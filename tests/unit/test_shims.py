@@ -12,11 +12,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from repro.core import factors
-from repro.core.drawn import shift
 from repro.core.errors import UserError
-from repro.core.shims import applied
-from repro.core.start import NotVaried, Start
+from repro.launch import variations
+from repro.launch.command import NotVaried, Start
+from repro.launch.drawn_values import shift
+from repro.launch.shims import applied
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_the_clock_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_outside_all_is_as_before(error: type[Exception] | None) -> None:
     before = os.listdir, os.scandir, set(os.supports_fd), time.time, uuid.uuid1
     try:
-        with applied(factors.ALL, "repeat"):
+        with applied(variations.ALL, "repeat"):
             assert os.listdir is not before[0]
             if error is not None:
                 raise error
@@ -131,10 +131,10 @@ def test_without_its_library_the_clock_is_not_varied(
     def missing(name: str) -> None:
         assert name == "time_machine"
 
-    monkeypatch.setattr(factors, "find_spec", missing)
+    monkeypatch.setattr(variations, "find_spec", missing)
     start = Start("repeat", tmp_path, (), (), {}, tmp_path, tmp_path, tmp_path)
     with pytest.raises(NotVaried, match="time-machine is not installed"):
-        factors.VARIATIONS["clock"](start)
+        variations.VARIATIONS["clock"](start)
     monkeypatch.setitem(sys.modules, "time_machine", None)
     with (
         pytest.raises(UserError, match="Switch the factor `clock` off"),

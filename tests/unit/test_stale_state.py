@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 from places import INPUTS, WORK, Place, refused, works
-from repro.core import isolation
+from repro.launch import isolation
 from samples import NAMES
 
 LEAVING = """

@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from repro.core import launch
-from repro.core.reporting import noted
+from repro.launch import launcher
+from repro.launch.reporting import noted
 from samples import LIBRARY, Fresh
 
 WORK = """
 import os, sys
 from pathlib import Path
 from repro.core.errors import CouldNotRun, UserError
-from repro.core.reporting import reported
+from repro.launch.reporting import reported
 
 def work(say):
     print("printed", flush=True)
@@ -104,7 +104,7 @@ def step(tmp_path: Path, *options: str, **variables: str) -> subprocess.Complete
     program = tmp_path / "program.py"
     program.write_text(
         f"import sys; sys.path.insert(0, {str(LIBRARY)!r})\n"
-        "from repro.steps import main; sys.exit(main())\n"
+        "from repro.cli.make import main; sys.exit(main())\n"
     )
     return subprocess.run(
         [sys.executable, "-B", str(program), *options],
@@ -125,7 +125,7 @@ def test_a_step_started_by_hand_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_wrong_factor_set_by_hand_removes_no_folder(tmp_path: Path) -> None:
-    done = step(tmp_path, *PREPARE, **{launch.FACTORS: "time zone"})
+    done = step(tmp_path, *PREPARE, **{launcher.FACTORS: "time zone"})
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
 

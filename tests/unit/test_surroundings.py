@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repro.machine.fact import unknown
 from repro.record import environment as module
 from repro.record.environment import environment
-from repro.record.fact import unknown
 
 
 def leaves(value: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repro.core.errors import UserError
 from repro.core.schema import checked, schema
-from repro.core.trace import VERSION, read, writer
+from repro.record.trace import VERSION, read, writer
 from samples import trace_lines, write_trace
 
 

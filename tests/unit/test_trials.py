@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from repro.judge.divergence import Divergence
-from repro.judge.search import search
-from repro.judge.trials import Runs, Setting, reaching, scratch
+from repro.cause.fault_isolation import search
+from repro.cause.trials import Runs, Setting, reaching, scratch
+from repro.compare.divergence import Divergence
 from repro.record import manifest
 from repro.record.environment import environment
 from repro.record.statement import Making

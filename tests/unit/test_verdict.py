@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from repro.core.canonical import pretty
-from repro.core.factors import ALL
+from repro.cause.diagnose import Cause, causes
+from repro.cause.fault_isolation import Trial
+from repro.compare.divergence import Divergence, place
+from repro.compare.runs import Comparison, compare
+from repro.core.canonical_json import pretty
 from repro.core.schema import checked
-from repro.judge.agreement import Mistake
-from repro.judge.compare import Comparison, compare
-from repro.judge.context import Context
-from repro.judge.diagnose import Cause, causes
-from repro.judge.divergence import Divergence, place
-from repro.judge.render import markdown
-from repro.judge.search import Trial
-from repro.judge.sentence import seeds
-from repro.judge.verdict import judge
+from repro.launch.variations import ALL
+from repro.report.verdict_page import markdown
+from repro.verdict.assemble import judge
+from repro.verdict.case import Context
+from repro.verdict.sentences import seeds
+from repro.verdict.silent_errors import Mistake
 from samples import SCORES, VARIABLES, put_weights, write_predictions
 
 PARTED = Divergence("weights", 0, 3, "dense/kernel")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from repro.judge.command import main
+from repro.cli.judge import main
 from repro.record import installed
 from verdicts import claim, edit, reseal, written
 

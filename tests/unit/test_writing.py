@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
+from repro.core.atomic import whole_file, whole_folder, whole_outputs, write_bytes, write_text
 from repro.core.errors import CouldNotRun, UserError
-from repro.core.writing import whole_file, whole_folder, whole_outputs, write_bytes, write_text
 from samples import LIBRARY, Fresh
 
 Whole = Callable[[Path], AbstractContextManager[Path]]
@@ -117,7 +117,7 @@ def test_what_goes_wrong_in_what_is_written_is_told(whole: Whole, tmp_path: Path
 REPLACED = """
 import os, signal, sys
 from pathlib import Path
-import repro.core.writing as writing
+import repro.core.atomic as writing
 
 target, step = Path(sys.argv[1]), int(sys.argv[2])
 
@@ -189,7 +189,7 @@ def test_text_is_utf8_with_the_line_ends_given(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from repro.core.writing import whole_file, whole_folder
+from repro.core.atomic import whole_file, whole_folder
 
 with globals()[sys.argv[1]](Path(sys.argv[2])) as temporary:
     file = temporary / "file" if temporary.is_dir() else temporary
@@ -213,7 +213,7 @@ LIMITED = """
 import sys
 from pathlib import Path
 from repro.core.errors import UserError
-from repro.core.writing import write_bytes
+from repro.core.atomic import write_bytes
 try:
     write_bytes(Path(sys.argv[1]), bytes(100_000))
 except UserError as error:
@@ -252,7 +252,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from repro.core.errors import UserError
-from repro.core.experiment import load
+from repro.data.user_code import load
 from repro.data import prepare
 prepare.collected = lambda returned: returned
 folder, disk = map(Path, sys.argv[1:])
@@ -283,7 +283,7 @@ TRACE = """
 import sys
 from pathlib import Path
 from repro.core.errors import UserError
-from repro.core.trace import writer
+from repro.record.trace import writer
 try:
     with writer(Path(sys.argv[1]) / "trace.jsonl", {}) as trace:
         for _ in range(10_000):

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from repro.core.canonical import pretty
+from repro.core.canonical_json import pretty
 from repro.record import manifest
 from repro.record.environment import environment
 from repro.record.statement import Making, resources, sealed

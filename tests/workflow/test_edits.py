@@ -79,7 +79,7 @@ def jobs(made: Project, clone: Path, target: str, *options: str) -> set[str]:
         ("Snakefile", {"code"}),
         ("workflow/rules/model.smk", {"code"}),
         ("workflow/scripts/pack.py", {"code"}),
-        ("workflow/lib/repro/judge/render.py", {"code", "compare"}),
+        ("workflow/lib/repro/report/verdict_page.py", {"code", "compare"}),
         ("workflow/schemas/verdict.schema.yaml", {"code", "compare"}),
         ("README.md", set[str]()),
         ("bootstrap/post_deploy/finish.py", set[str]()),
@@ -132,7 +132,7 @@ def archived(clone: Path, finished: Project) -> Project:
     [
         "CITATION.cff", "LICENSE", "README.md", "run", "profiles/default/config.yaml",
         "config/README.md", "bootstrap/verbs/archive_command.py", "bootstrap/requirements.txt",
-        "environment.yml", "workflow/lib/repro/keep/pages.py", "Snakefile",
+        "environment.yml", "workflow/lib/repro/archive/pages.py", "Snakefile",
     ],
 )  # fmt: skip
 def test_an_edit_of_what_goes_into_an_archive_makes_it_again(

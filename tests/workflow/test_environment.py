@@ -35,7 +35,7 @@ from pathlib import Path
 sys.path.insert(0, {library!r})
 from repro.core.errors import UserError
 from repro.record.installed import current_platform
-from repro.record.renders import check_renders
+from repro.record.environment_files import check_renders
 
 try:
     check_renders(Path("conda-lock.yml"), Path("envs"), "keras", current_platform())

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from repro.core.factors import ALL
+from repro.launch.variations import ALL
 from repro.record import manifest
 
 pytestmark = pytest.mark.slow

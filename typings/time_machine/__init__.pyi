@@ -1,4 +1,4 @@
-# What core/shims.py calls.
+# What launch/shims.py calls.
 from datetime import timedelta
 from types import TracebackType
 

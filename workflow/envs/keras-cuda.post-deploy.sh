@@ -38,13 +38,13 @@ trap 'rm -rf "$code"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-mkdir -p "$code/." "$code/display" "$code/post_deploy" "$code/repro/core" "$code/repro/record" "$code/wheels" || room
+mkdir -p "$code/." "$code/display" "$code/post_deploy" "$code/repro/record" "$code/wheels" || room
 
-cat >"$code/repro/core/held.py" <<'END_OF_FILE' || room
-"""Held: an environment that is in use, so that nobody removes it meanwhile.
+cat >"$code/repro/record/environment_lock.py" <<'END_OF_FILE' || room
+"""An environment that is in use, so that nobody removes it meanwhile.
 
 Synopsis:
-    held.for_life(Path(sys.prefix))
+    environment_lock.for_life(Path(sys.prefix))
 
 The lock is a file beside the environment, which whoever installs or removes it holds alone. It
 vanishes with the last process that has it open. The standard library is all that is used: this
@@ -992,7 +992,7 @@ too. The standard library is all that is used: this source is also part of the p
 
 from pathlib import Path
 
-from repro.core.held import lock_of
+from repro.record.environment_lock import lock_of
 
 FLAG = ".env_setup_done"  # Snakemake's: it is finished
 PINS = ".pin.txt"

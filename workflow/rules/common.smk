@@ -36,16 +36,16 @@ if not Path(repro.__file__).samefile(HOME / "workflow" / "lib" / "repro" / "__in
         "of that name."
     )
 
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.core.config import check_files, filled, resolve
-from repro.core.consistency import FILE
+from repro.core.config_checks import FILE
 from repro.core.digest import files_below
 from repro.core.errors import UserError
-from repro.keep.archive import around
+from repro.archive.write import around
 from repro.record.installed import current_platform
-from repro.record.leftover import unlocked
-from repro.record.machine import machine
-from repro.record.renders import check_renders
+from repro.record.stale_lock import unlocked
+from repro.machine.identity import machine
+from repro.record.environment_files import check_renders
 
 PLACE = FILE if ENTRY else "The module's `config`"
 

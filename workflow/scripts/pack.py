@@ -3,12 +3,13 @@
 Synopsis:
     python -I -B workflow/scripts/pack.py --out results --log logs/code.log
 
-code.pyz holds the layers that make results, judge.pyz all of them, so an edit of the
-judging layers changes judge.pyz alone and re-trains nothing. Standard library's zip,
-stored, in the order of names, with one fixed date: the same source, the same bytes.
+code.pyz holds what the steps import, judge.pyz the whole library: so an edit of what looks at
+results changes judge.pyz alone, and trains nothing again. Standard library's zip, stored, in the
+order of names, with one fixed date: the same source, the same bytes.
 """
 
 import argparse
+import ast
 import io
 import sys
 import zipfile
@@ -16,7 +17,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
 LIBRARY, SCHEMAS = HERE / "lib", HERE / "schemas"
-JUDGING = ("repro/judge/", "repro/audit/", "repro/keep/")
+MAKES, JUDGES = "repro.cli.make", "repro.cli.judge"
+JUDGED = ("config", "cost", "reproduction", "verdict")  # schemas of what is made of results
 MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 
 
@@ -26,18 +28,28 @@ def members(judging: bool) -> dict[str, str]:
     files |= {f"repro/schemas/{file.name}": file for file in SCHEMAS.glob("*.yaml")}
     # Copies that a workflow service hands out may lack the last newline; that is no other program.
     texts = {name: file.read_text("utf-8").rstrip("\n") + "\n" for name, file in files.items()}
-    wanted = {n: t for n, t in texts.items() if judging or not _only_judged(n)}
-    module = "repro.judge.command" if judging else "repro.steps"
-    return {**wanted, "__main__.py": MAIN.format(module=module)}
+    if not judging:
+        chosen = imported(MAKES, texts) | {name for name in texts if name.endswith(".yaml")}
+        chosen -= {f"repro/schemas/{name}.schema.yaml" for name in JUDGED}
+        texts = {name: text for name, text in texts.items() if name in chosen}
+    return {**texts, "__main__.py": MAIN.format(module=JUDGES if judging else MAKES)}
 
 
-def _only_judged(name: str) -> bool:
-    return name.startswith(JUDGING) or name in (
-        "repro/schemas/verdict.schema.yaml",
-        "repro/schemas/config.schema.yaml",
-        "repro/schemas/cost.schema.yaml",
-        "repro/schemas/reproduction.schema.yaml",
-    )
+def imported(module: str, texts: dict[str, str]) -> set[str]:
+    """The files of a module, and of all of ours that it imports anywhere."""
+    wanted, found = [module], set[str]()
+    while wanted:
+        path = wanted.pop().replace(".", "/")
+        for name in {f"{path}.py", f"{path}/__init__.py"} & texts.keys() - found:
+            found.add(name)
+            for node in ast.walk(ast.parse(texts[name])):
+                if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    wanted += [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+                elif isinstance(node, ast.Import):
+                    wanted += [each.name for each in node.names]
+        if "/" in path:  # a package is imported before what is in it
+            wanted.append(path.rpartition("/")[0].replace("/", "."))
+    return found
 
 
 def sources() -> dict[str, Path]:
@@ -68,8 +80,8 @@ def main() -> int:
     parser.add_argument("--log", required=True, type=Path, metavar="FILE")
     options = parser.parse_args()
     sys.path.insert(0, str(LIBRARY))
-    from repro.core.reporting import reported
-    from repro.core.writing import write_bytes
+    from repro.core.atomic import write_bytes
+    from repro.launch.reporting import reported
     from repro.record import installed, manifest
     from repro.record.environment import surroundings
     from repro.record.statement import Making, resources

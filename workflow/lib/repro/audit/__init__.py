@@ -1,0 +1,5 @@
+"""Results on disk against their manifests: whole, outdated, and what came from what.
+
+Imports `core`, `record` and `data`.
+Begin reading at `results`, then `check`.
+"""

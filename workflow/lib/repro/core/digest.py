@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 
 STEP_DIGEST = "farmhash64-v1"
-"""How a tensor is digested at every step: `repro.core.farmhash`."""
+"""How a tensor is digested at every step: Fingerprint64 of FarmHash."""
 
 _NO_CONTENT = ("__pycache__", ".snakemake_timestamp")
 

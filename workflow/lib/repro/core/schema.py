@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.core.errors import UserError
 
 

@@ -19,7 +19,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from repro.core.canonical import canonical
+from repro.core.canonical_json import canonical
 from repro.core.digest import sha256_bytes, sha256_value
 from repro.core.errors import UserError
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from repro.core.splitmix import UInt64, keys, splitmix64
+from repro.core.seeding import UInt64, keys, splitmix64
 
 METHOD = "feistel-splitmix64-v1"
 _ROUNDS = 8

@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from repro.core.atomic import whole_folder
 from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
-from repro.core.experiment import Code
 from repro.core.seeding import Seeds
-from repro.core.writing import whole_folder
 from repro.data.dataset import Array, Examples, examples_of, split
-from repro.data.overlap import overlap
-from repro.data.stream import collected
+from repro.data.leakage import overlap
+from repro.data.tf_dataset import collected
+from repro.data.user_code import Code
 
 _ROWS = 4096
 
@@ -77,7 +77,7 @@ def prepare(
         folder: the folder to appear.
 
     Returns:
-        How far the parts overlap in content, see `repro.data.overlap`.
+        How far the parts overlap in content, see `repro.data.leakage`.
 
     Raises:
         UserError: a digest, the user's code or what it returned is wrong; nothing is kept.

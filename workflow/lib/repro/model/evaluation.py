@@ -19,17 +19,17 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from repro.core.canonical import pretty
+from repro.core.atomic import whole_file, write_text
+from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
-from repro.core.experiment import Code
 from repro.core.seeding import Seeds
-from repro.core.writing import whole_file, write_text
 from repro.data.prepare import part, structured
-from repro.model.checkpoint import States, by_path, load
+from repro.data.user_code import Code
 from repro.model.classification import per_class
 from repro.model.inference import circumstances, same_bits
 from repro.model.plan import columns
 from repro.model.training import built, made
+from repro.variables.by_path import States, by_path, load
 
 OUTPUTS = ("metrics.json", "predictions.npz")
 PASSES = 2

@@ -17,8 +17,8 @@ import numpy as np
 
 from repro.core.errors import UserError
 from repro.data.order import Int64
-from repro.model.checkpoint import optimizers
 from repro.model.plan import Array, Plan, columns, rows_of
+from repro.variables.by_path import optimizers
 
 MEMORY = 2**30
 """The graph loop holds the training data in memory, up to this many bytes."""

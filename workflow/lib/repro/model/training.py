@@ -17,23 +17,23 @@ from typing import Any
 
 import numpy.typing as npt
 
+from repro.checkpoint.resume import Keeping, Resume
+from repro.core.atomic import whole_file
 from repro.core.config import Training
 from repro.core.digest import STEP_DIGEST
 from repro.core.errors import UserError
-from repro.core.experiment import Code
 from repro.core.seeding import Seeds
-from repro.core.trace import writer
-from repro.core.writing import whole_file
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
-from repro.model.checkpoint import save, states
-from repro.model.detail import Detail
-from repro.model.limits import Limit, Limits, require_one_device, require_one_process
+from repro.data.user_code import Code
+from repro.model.determinism_caveats import Limit, Limits, require_one_device, require_one_process
+from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose, ended
 from repro.model.plan import Plan, columns
-from repro.model.recording import Recording
-from repro.model.resume import Keeping, Resume
-from repro.model.traced import TracedStep
+from repro.model.trace_callback import Recording
+from repro.record.trace import writer
+from repro.variables.by_path import save, states
+from repro.watch.op_trace import Detail
 
 OUTPUTS = ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv")
 
@@ -43,7 +43,8 @@ class Trained:
     """What the manifest says of a training: the loop that ran, and the epochs that it finished.
 
     `resumable` is `yes`, or `no` with the reason; `resumed` are the epochs at which a process took
-    up what another one had begun. `limits` tell what narrows the promises (`repro.model.limits`).
+    up what another one had begun. `limits` tell what narrows the promises
+    (`repro.model.determinism_caveats`).
     """
 
     loop: str

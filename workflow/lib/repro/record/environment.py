@@ -21,12 +21,12 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
-from repro.record import apple, nvidia
-from repro.record.bits import NO_GPU, bits
-from repro.record.fact import excused, known, unknown
+from repro.machine import apple, nvidia
+from repro.machine.fact import excused, known, unknown
+from repro.machine.numerics import NO_GPU, bits
+from repro.machine.processor import processor
 from repro.record.installed import Installed
 from repro.record.loaded import require_loaded
-from repro.record.processor import processor
 
 # Exact, or by a family that is TensorFlow's alone: TF_VAR_… and TF_TOKEN_… are Terraform's, and
 # they, like NVIDIA_API_KEY, hold secrets.
@@ -103,7 +103,7 @@ def environment() -> dict[str, Any]:
     """Versions of Python, TensorFlow, Keras, NumPy, CUDA, system and hardware.
 
     Returns:
-        Plain JSON values; where there is no value the reason, as `repro.record.fact` has it. A GPU
+        Plain JSON values; where there is no value the reason, as `repro.machine.fact` has it. A GPU
         is asked for only where TensorFlow is loaded.
 
     Example:

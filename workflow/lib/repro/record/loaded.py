@@ -23,9 +23,9 @@ from typing import Any
 
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
-from repro.record.fact import inapplicable, unknown
+from repro.machine.fact import inapplicable, unknown
+from repro.machine.mapped_files import mapped
 from repro.record.installed import Installed, unlike
-from repro.record.mapped import mapped
 
 SYSTEM = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib64")
 """Where an object of the host must lie, its links followed; LD_LIBRARY_PATH can name any place."""
@@ -53,7 +53,7 @@ def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[
     Returns:
         For the manifest: `packages`, the locked packages that are loaded, and `host`, the sha256
         of each object of the host by its path; where there are no digests, why, as
-        `repro.record.fact` has it.
+        `repro.machine.fact` has it.
 
     Raises:
         UserError: what was loaded from where.

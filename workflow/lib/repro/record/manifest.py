@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from repro.core.canonical import parsed, pretty
+from repro.core.atomic import write_text
+from repro.core.canonical_json import parsed, pretty
 from repro.core.digest import files_below, sha256_file
 from repro.core.errors import UserError
 from repro.core.schema import checked
-from repro.core.writing import write_text
 from repro.record.statement import EXTENSION, FORMAT, Making, sealed, statement
 
 LARGEST = 64 * 2**20
@@ -44,12 +44,6 @@ def write(path: Path, making: Making, outputs: Sequence[Path]) -> None:
 def recorded(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a manifest says beyond SLSA's fields: `environment` and `process`."""
     return value["predicate"][EXTENSION]
-
-
-def inputs(value: Mapping[str, Any]) -> dict[str, str]:
-    """The digest of each input that a manifest names, packages left out."""
-    dependencies = value["predicate"]["buildDefinition"]["resolvedDependencies"]
-    return {d["name"]: next(iter(d["digest"].values())) for d in dependencies if "name" in d}
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+"""Chain: what an archive must hold, so that its verdict can be followed back to the raw data.
+
+Synopsis:
+    for problem in problems(inside): ...
+
+That what is there agrees is told in `repro.archive.verify`; here, that nothing is left out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from repro.archive.contents import CONFIGURATION, Inside
+from repro.audit.results import LOCK
+
+_ALWAYS = frozenset(["code", "experiment", LOCK])
+_MEASURED = _ALWAYS | {"data", "data.manifest"}
+_USED: Mapping[str, frozenset[str]] = {
+    "prepare": _ALWAYS,
+    "train": _MEASURED,
+    "evaluate": _MEASURED | {"train.manifest", "weights"},
+    "probe": _MEASURED,
+    "compare": frozenset(["judge", LOCK]),
+}
+"""What a step cannot have done without, so that it must say which one it used."""
+
+
+def problems(inside: Inside) -> Iterator[str]:
+    """What is missing between the verdict and the raw data.
+
+    Args:
+        inside: an archive's files.
+
+    Yields:
+        A line for each.
+    """
+    yield from _lacking(inside)
+    yield from _unfollowed(inside)
+
+
+def _lacking(inside: Inside) -> Iterator[str]:
+    """What the configuration asks for and nobody made."""
+    said, steps = inside.experiment.said, inside.results.steps
+    count = 0 if said["repeat"] in ("off", False) else said["repeats"]
+    repeats = ["repeat", *(f"repeat-{n}" for n in range(2, count + 1))][:count]
+    # How many seeds were asked for by a plan, the verdict alone can tell.
+    seeds = [0] if said["seeds"] == "auto" else said["seeds"]
+    wanted = [f"original/seed-{seed}/{step}" for seed in seeds for step in ("train", "evaluate")]
+    for run in repeats:
+        again = seeds[:1] if said["goal"] == "documented" else seeds
+        wanted += [f"{run}/seed-{seed}/train" for seed in again]
+        wanted += [f"{run}/seed-{n}/evaluate" for n in again if said["repeat"] == "full"]
+    for name in ("original/data", *(f"{run}/data" for run in repeats), *wanted):
+        if (path := f"{inside.index.experiment}/{name}.manifest.json") not in steps:
+            yield f"results/{path} is missing, which {CONFIGURATION} asks for"
+
+
+def _unfollowed(inside: Inside) -> Iterator[str]:
+    """What could not be followed from the verdict to the raw data, because nothing speaks of it."""
+    name, steps = inside.index.experiment, inside.results.steps
+    verdict = steps[f"{name}/verdict.manifest.json"]
+    data = {f"data:{key}" if key else "data" for key in inside.experiment.data}
+    for path, step in steps.items():
+        rests = path.removeprefix(f"{name}/") in verdict.inputs
+        if step.name in _USED and step is not verdict and not rests:
+            yield f"the verdict does not say that it rests on results/{path}"
+        used = {*_USED.get(step.name, ()), *(data if step.name == "prepare" else ())}
+        if lacking := used - step.inputs.keys():
+            yield f"results/{path} does not say which {min(lacking)} it used"
+        if not step.parameters_are_whole:
+            yield f"results/{path} has another parameters_sha256 than its parameters"

@@ -1,0 +1,262 @@
+"""Counterexamples: where all runs agree, further runs that aim at what they had in common.
+
+Synopsis:
+    found = counterexamples(runs, repeats, budget, say)
+    found.comparison          # of the first run that gave other bits; None as a rule
+
+Two things agree in an original and its repeats though the next run may differ: a small set of text
+that had one order under all hash seeds, and a file that every run leaves for the next, since no
+repeat sees what the original left. Where there is neither, nothing runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from repro.cause import remedies
+from repro.cause.diagnose import Cause
+from repro.cause.fault_isolation import Trial
+from repro.cause.set_order import NotedSet, in_one_order, noted, reordering, steps_with_sets
+from repro.cause.trials import Runs, Setting, scratch
+from repro.compare.divergence import Divergence, place
+from repro.compare.runs import Comparison
+from repro.launch.drawn_values import hash_seed
+from repro.launch.reporting import Say
+from repro.record.step import Step
+
+_HASH_SEED = "hash seed"
+_CANDIDATES = tuple(f"order-{number}" for number in range(1, 65))
+_MOST = 3
+"""So many further runs at most are made for the sets of a step."""
+_READING = ("file outside the inputs", "home", "temporary folder", "working directory")
+_FAILED = {"prepare": "prepared data", "train": "length", "evaluate": "metrics"}
+_WORK = {"prepare": "`dataset`", "train": "training", "evaluate": "evaluation"}
+_SHOWN = 2
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """What agrees with the original: the steps of all runs, what was varied, and an early end."""
+
+    steps: Sequence[Step]
+    factors: Sequence[str]
+    limit: Mapping[str, int] | None
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the repeats."""
+        return sorted({step.run for step in self.steps if step.run != "original"})
+
+    def leaving(self) -> dict[str, list[str]]:
+        """Of each step of which a repeat left something, what and where."""
+        found: dict[str, list[str]] = {}
+        for step in self.steps:
+            if step.run != "original" and (left := step.process.get("left")):
+                found.setdefault(step.name, [f"{e['path']} in {e['place']}" for e in left])
+        return found
+
+
+@dataclass
+class Counterexamples:
+    """The first run that gave other bits, its cause, what was tried, and what to bear in mind.
+
+    There is no cause where that run varied nothing: then it is to be searched for.
+    """
+
+    comparison: Comparison | None = None
+    causes: list[Cause] = field(default_factory=list[Cause])
+    trials: list[Trial] = field(default_factory=list[Trial])
+    warnings: list[str] = field(default_factory=list[str])
+
+    def made(self, trial: Trial) -> Trial:
+        """Counts a trial."""
+        self.trials.append(trial)
+        return trial
+
+    def broken(self, trial: Trial) -> bool:
+        """Whether a trial could not be carried out, and so says nothing; then it is warned of."""
+        if trial.broken:
+            self.warnings.append(
+                f"A further run of {_WORK[trial.step]} could not be carried out, and so says "
+                f"nothing: {trial.failed}"
+            )
+        return trial.broken
+
+    def parts(self, seed: int, trial: Trial, label: str) -> str:
+        """Keeps that a trial parts from the original; says where."""
+        at = trial.at or Divergence(_FAILED[trial.step])
+        self.comparison = Comparison(label, seed, at, {}, trial=True)
+        return place(at)
+
+
+@dataclass
+class _Search:
+    runs: Runs
+    repeats: Repeats
+    budget: int
+    say: Say
+    found: Counterexamples = field(default_factory=Counterexamples)
+
+    def setting(self, step: str, limit: Mapping[str, int] | None) -> Setting:
+        return Setting(self.runs, step, lambda _: limit)
+
+    def may(self, count: int) -> bool:
+        """Whether so many trials may still be made."""
+        return len(self.found.trials) + count <= self.budget
+
+
+def counterexamples(runs: Runs, repeats: Repeats, budget: int, say: Say) -> Counterexamples:
+    """Looks for a run that parts from the original although no repeat did.
+
+    Args:
+        runs: what a trial starts from.
+        repeats: what agrees with the original.
+        budget: how many trials at most.
+        say: tells the user what runs.
+
+    Returns:
+        What was found. A warning says what could not be tried.
+    """
+    search = _Search(runs, repeats, budget, say)
+    for step, left in repeats.leaving().items():
+        if search.found.comparison is None:
+            _in_sight(search, step, left)
+    if _HASH_SEED in repeats.factors:
+        repeated = {step.name for step in repeats.steps if step.run != "original"}
+        for step in steps_with_sets(Path(runs.inputs["experiment"])):
+            if search.found.comparison is None and step in repeated:
+                _reordered(search, step)
+    return search.found
+
+
+def _in_sight(search: _Search, step: str, left: Sequence[str]) -> None:
+    """Runs a step twice among the same folders, the second time in sight of what it left there."""
+    found, what = search.found, f"{_WORK[step]} leaves {_some(left)}"
+    if not search.may(2):
+        found.warnings.append(
+            f"{what}. Whether a later run that finds this gives other bits was not tried: "
+            "`search.trials` allows no more trials."
+        )
+        return
+    search.say(f"{what}: it is run twice more, the second time in sight of that.")
+    factors, detail = tuple(search.repeats.factors), dict[str, Any]()
+    with scratch(search.setting(step, search.repeats.limit)) as trials:
+        trial = found.made(trials.attempt(factors, detail, twice=True))
+        if trial.same or found.broken(trial):
+            return
+        control = found.made(trials.attempt(factors))
+    where = found.parts(
+        search.runs.seed, trial, f"a second run of {_WORK[step]}, in sight of what the first left"
+    )
+    if not control.same:
+        return
+    evidence = (
+        f"{what}; a second run in sight of that gave other bits, one that cannot see it the "
+        "original's"
+    )
+    if trial.failed:
+        evidence += f"; it stopped with: {trial.failed}"
+    calls = detail.get("calls", ())
+    call = next((c for kind in _READING for c in calls if c["source"] == kind), None)
+    file, line = (call["file"], call["line"]) if call else (None, None)
+    if call:
+        evidence += f"; the code calls {call['call']} ({call['source']}) at {file}, line {line}"
+    remedy = remedies.of("stale state", None)
+    found.causes.append(Cause("stale state", where, evidence, remedy, True, 2, file, line))
+
+
+def _reordered(search: _Search, step: str) -> None:
+    """Runs a step under hash seeds that give its sets an order that no run had."""
+    kept = in_one_order(
+        _noted(search, step), ["0", *(hash_seed(name) for name in search.repeats.names)]
+    )
+    names = list(_CANDIDATES)
+    for _ in range(_MOST):
+        if not kept or not search.may(1) or not (name := reordering(kept, names)):
+            break
+        search.say(f"{_WORK[step]} is run again in another order of {_places(kept)}.")
+        names.remove(name)
+        detail: dict[str, Any] = {}
+        with scratch(search.setting(step, search.repeats.limit)) as trials:
+            trial = search.found.made(trials.attempt((_HASH_SEED,), detail, like=name))
+        if search.found.broken(trial):
+            break
+        if not trial.same:
+            _blame(search, trial, kept, name)
+            return
+        kept = _unmoved(kept, noted(detail))
+    if kept:
+        search.found.warnings.append(
+            f"Of {_places(kept)} the first element was the same in all runs, and no other could be "
+            "tried: whether the result depends on it is unknown."
+        )
+
+
+def _noted(search: _Search, step: str) -> list[NotedSet]:
+    """The sets over which a step iterates, as a run with nothing varied shows them."""
+    found, limit = search.found, search.repeats.limit
+    if step == "train" and limit is None:
+        limit = {"epochs": 1}
+    if not search.may(1):
+        found.warnings.append(
+            f"Whether {_WORK[step]} depends on the order of a set was not tried: `search.trials` "
+            "allows no more trials."
+        )
+        return []
+    detail: dict[str, Any] = {}
+    with scratch(search.setting(step, limit)) as trials:
+        trial = found.made(trials.attempt((), detail))
+    if found.broken(trial):
+        return []
+    if trial.failed:
+        found.warnings.append(
+            f"The sets in {_WORK[step]} were not looked at: the run that notes them stopped with: "
+            f"{trial.failed}"
+        )
+    elif not trial.same:
+        found.parts(search.runs.seed, trial, f"a further run of {_WORK[step]} with nothing varied")
+        return []
+    return noted(detail)
+
+
+def _blame(search: _Search, trial: Trial, kept: Sequence[NotedSet], name: str) -> None:
+    where = search.found.parts(
+        search.runs.seed, trial, f"a further run of {_WORK[trial.step]} under another hash seed"
+    )
+    evidence = (
+        f"with PYTHONHASHSEED={hash_seed(name)}, under which {_places(kept)} has another order "
+        "than in all runs before, other bits came; with nothing varied the same"
+    )
+    if trial.failed:
+        evidence += f"; it stopped with: {trial.failed}"
+    remedy = remedies.of_factor((_HASH_SEED,))
+    search.found.causes.append(
+        Cause(f"factor: {_HASH_SEED}", where, evidence, remedy, True, 2, kept[0].file, kept[0].line)
+    )
+
+
+def _unmoved(kept: Iterable[NotedSet], now: Sequence[NotedSet]) -> list[NotedSet]:
+    """Those that did not come in another order."""
+    return [
+        one
+        for one in kept
+        if not any(
+            (one.file, one.line) == (other.file, other.line)
+            and sorted(one.order) == sorted(other.order)
+            and one.order[0] != other.order[0]
+            for other in now
+        )
+    ]
+
+
+def _places(sets: Sequence[NotedSet]) -> str:
+    places = dict.fromkeys(f"{one.file}, line {one.line}" for one in sets)
+    return f"{'the set' if len(places) == 1 else 'the sets'} at {_some(list(places))}"
+
+
+def _some(parts: Sequence[str]) -> str:
+    more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
+    return ", ".join(parts[:_SHOWN]) + more

@@ -1,0 +1,82 @@
+"""Explain: from a divergence, through trials, to ranked causes.
+
+Synopsis:
+    causes, trials = explain(divergence, runs, varied, budget)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from repro.cause.diagnose import Cause, Findings, causes
+from repro.cause.fault_isolation import Factors, Found, Trial, search
+from repro.cause.first_divergent_op import Culprit, culprit
+from repro.cause.remedies import likely
+from repro.cause.trials import Runs, Trials, reaching, scratch
+from repro.compare.divergence import Divergence
+from repro.launch.variations import ALL
+
+LOOKS = 2
+"""Trials that are kept back to look into every operation of the step that parted."""
+
+
+class _Watching:
+    """Runs trials; the first of them also watches what the user's code calls."""
+
+    def __init__(self, trials: Trials) -> None:
+        self.seen: dict[str, Any] = {}
+        self._trials, self._first = trials, True
+
+    def __call__(self, factors: Factors) -> Trial:
+        watched = self.seen if self._first else None
+        self._first = False
+        return self._trials.attempt(factors, watched)
+
+
+def _look(trials: Trials, found: Found, budget: int) -> tuple[Culprit | None, dict[str, Any]]:
+    """The first odd operation of two runs of the step, and the details of the first of them."""
+    if found.kind not in ("random", "a race", "factor"):
+        return None, {}
+    factors = found.factors[0] if found.factors else ()
+    left = trials.detailed(())
+    if not left:
+        return None, {}
+    # What is left to chance may give two runs the same bits: then a third is looked into.
+    others = 1 if found.kind == "factor" else 2
+    for _ in range(min(others, budget - len(found.trials) - 1)):
+        right = trials.detailed(factors)
+        if right and (odd := culprit(left, right)):
+            return odd, left
+    return None, left
+
+
+def explain(
+    divergence: Divergence, runs: Runs, varied: Sequence[str], budget: int
+) -> tuple[list[Cause], list[Trial]]:
+    """Searches the cause of a divergence by running the step again.
+
+    Args:
+        divergence: where the runs part.
+        runs: the program, the inputs, and the original.
+        varied: the factors that were varied in the repeat.
+        budget: how many trials at most; 0 searches nothing.
+
+    Returns:
+        Causes, best first, and the trials that were made.
+    """
+    if budget == 0:
+        return causes(divergence), []
+    with scratch(reaching(divergence, runs)) as trials:
+        watching = _Watching(trials)
+        suspects = [factor for factor in ALL if factor in varied]
+
+        def first() -> list[str]:
+            sources = [call["source"] for call in watching.seen.get("calls", ())]
+            return [factor for factor in likely(sources) if factor in suspects]
+
+        found = search(suspects, first, watching, max(budget - LOOKS, 1))
+        odd, looked = _look(trials, found, budget)
+    seen = {**looked, **{name: value for name, value in watching.seen.items() if value}}
+    findings = Findings(found, seen.get("calls", ()), odd, seen.get("layers", {}))
+    return causes(divergence, findings), list(found.trials)

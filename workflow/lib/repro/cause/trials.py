@@ -1,0 +1,250 @@
+"""Trials: one step run again in a scratch folder, under chosen factors, and compared.
+
+Synopsis:
+    with scratch(reaching(divergence, runs)) as trials:
+        trial = trials.attempt(("clock",))
+        detail = trials.detailed(("clock",))
+
+A trial starts as the workflow's own jobs do, through the same launcher, from the
+original's inputs; its results never reach the results folder.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from repro.cause.fault_isolation import Factors, Trial
+from repro.compare.runs import Divergence, parted
+from repro.core.canonical_json import canonical
+from repro.core.digest import sha256_tree, sha256_value
+from repro.core.errors import UserError
+from repro.record.step import read_step
+
+_MANIFESTS = {
+    "prepare": "data.manifest.json",
+    "train": "train.manifest.json",
+    "evaluate": "evaluate.manifest.json",
+}
+_RESULTS = {
+    "prepare": ("data",),
+    "train": ("trace.jsonl", "history.csv", "weights.safetensors"),
+    "evaluate": ("metrics.json", "predictions.npz"),
+}
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What a trial starts from: the program, the inputs, the original, and a repeat's name.
+
+    `inputs` are the user's own, NAME to PATH: `experiment`, and `data` or `data:NAME`. The values
+    of factors are those of the run `like`.
+    """
+
+    experiment: str
+    program: Path
+    inputs: Mapping[str, str]
+    original: Path
+    seed: int = 0
+    like: str = "repeat"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is run again: a step, and how far.
+
+    `limit` is where training stops early, by a function of the steps in an epoch. `at` is the epoch
+    and step to look into.
+    """
+
+    runs: Runs
+    step: str
+    limit: Callable[[int], Mapping[str, int] | None] = lambda _: None
+    at: tuple[int, int] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the original of that step lies."""
+        original = self.runs.original
+        return original if self.step == "prepare" else original / f"seed-{self.runs.seed}"
+
+
+_STEPS = {"prepared data": "prepare", "metrics": "evaluate", "predictions": "evaluate"}
+
+
+def reaching(divergence: Divergence, runs: Runs) -> Setting:
+    """The step in which runs part, run again as far as to there.
+
+    Args:
+        divergence: where they part.
+        runs: what a trial starts from.
+    """
+    at = divergence.epoch, divergence.step
+    return Setting(
+        runs,
+        _STEPS.get(divergence.what, "train"),
+        lambda steps: _limit(divergence, steps),
+        None if at[0] is None or at[1] is None else (at[0], at[1]),
+    )
+
+
+def _limit(divergence: Divergence, steps: int) -> dict[str, int] | None:
+    """How far a training must go to reach the address; None for its end."""
+    if divergence.what.startswith("initial") or divergence.what == "trace layout":
+        return {"steps": 1}
+    if divergence.epoch is None or divergence.what == "length":
+        return None
+    if divergence.step is None:
+        return {"epochs": divergence.epoch + 1}
+    return {"steps": divergence.epoch * steps + divergence.step + 1}
+
+
+def _steps_per_epoch(original: Path, parameters: Mapping[str, Any]) -> int:
+    import numpy as np
+
+    size = len(np.load(original / "data" / "train" / "id.npy", mmap_mode="r"))
+    return -(-size // parameters["training"]["batch_size"])
+
+
+@dataclass(frozen=True)
+class _How:
+    """The conditions of one trial, see `Trials.attempt`."""
+
+    factors: Factors
+    like: str = ""
+    twice: bool = False
+
+
+@dataclass
+class Trials:
+    """Runs trials in a scratch folder; see `scratch`."""
+
+    setting: Setting
+    folder: Path
+    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    def _parameters(self) -> dict[str, Any]:
+        path = self.setting.folder / _MANIFESTS[self.setting.step]
+        parameters = dict(read_step(path).parameters)
+        if self.setting.step == "train":
+            steps = _steps_per_epoch(self.setting.runs.original, parameters)
+            parameters["limit"] = self.setting.limit(steps)
+        return parameters
+
+    def _inputs(self) -> list[str]:
+        original, step = self.setting.runs.original, self.setting.step
+        inputs = {n: p for n, p in self.setting.runs.inputs.items() if n == "experiment"}
+        if step == "prepare":
+            inputs = dict(self.setting.runs.inputs)
+        else:
+            inputs |= {
+                "data": f"{original}/data",
+                "data.manifest": f"{original}/data.manifest.json",
+            }
+        if step == "evaluate":
+            folder = self.setting.folder
+            inputs["weights"] = f"{folder}/weights.safetensors"
+            inputs["train.manifest"] = f"{folder}/train.manifest.json"
+        return [f"{name}={path}" for name, path in inputs.items()]
+
+    def _command(self, how: _How, detail: Any, out: Path) -> list[str]:
+        parameters, runs = self._parameters(), self.setting.runs
+        launch = ["launch", "--run", how.like or runs.like, "--vary", ",".join(how.factors),
+                  "--intra", str(parameters["threads"]["intra"])]  # fmt: skip
+        return [
+            sys.executable, "-I", "-B", str(runs.program),
+            *launch, *(["--twice"] if how.twice else []), "--",
+            self.setting.step, "--experiment", runs.experiment, "--run", "trial",
+            "--parameters", canonical(parameters), "--input", *self._inputs(),
+            "--detail", canonical(detail), "--out", str(out), "--log", str(out / "log"),
+        ]  # fmt: skip
+
+    def _run(self, how: _How, detail: Any) -> tuple[Path, str | None, int]:
+        """The folder of the results, laid out as a run's; what a failed trial said, its status."""
+        run = self.folder / str(next(self._numbers))
+        out = run if self.setting.step == "prepare" else run / f"seed-{self.setting.runs.seed}"
+        out.mkdir(parents=True)
+        done = subprocess.run(
+            self._command(how, detail, out),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode == 0:
+            return run, None, 0
+        said = done.stderr.strip()
+        said = said.rpartition(" (Log: ")[0] or said or f"no message, status {done.returncode}"
+        return run, said, done.returncode
+
+    def _out(self, run: Path) -> Path:
+        return run / self.setting.folder.relative_to(self.setting.runs.original)
+
+    def _detail(self, run: Path) -> dict[str, Any]:
+        file = self._out(run) / "detail.json"
+        return json.loads(file.read_text("utf-8")) if file.exists() else {}
+
+    def attempt(
+        self,
+        factors: Factors,
+        watched: dict[str, Any] | None = None,
+        like: str = "",
+        twice: bool = False,
+    ) -> Trial:
+        """Runs the step once more.
+
+        Args:
+            factors: what to vary.
+            watched: filled with what the step's `detail.json` says, where it is given; only the
+                calls of the user's code are looked at then, which changes no bit.
+            like: the name from which the values of factors are drawn, in place of the repeat's.
+            twice: whether it runs a second time, in sight of what the first one left.
+
+        Returns:
+            Whether it gave the original's bits, and where it parts from them.
+        """
+        step, runs = self.setting.step, self.setting.runs
+        how = _How(factors, like, twice)
+        run, failed, status = self._run(how, None if watched is None else {})
+        if failed is not None:
+            broken = status != UserError.status
+            return Trial(step, factors, False, "failed", failed, broken=broken)
+        if watched is not None:
+            watched |= self._detail(run)
+        mark = sha256_value([sha256_tree(self._out(run) / name) for name in _RESULTS[step]])
+        at = parted(step, runs.original, run, runs.seed, self._parameters().get("limit"))
+        return Trial(step, factors, at is None, mark, None, at)
+
+    def detailed(self, factors: Factors) -> dict[str, Any]:
+        """Runs the step once more and looks into every operation of the step that parted.
+
+        Args:
+            factors: what to vary.
+
+        Returns:
+            What `detail.json` holds; empty where the trial failed or looked at no training.
+        """
+        if self.setting.step != "train" or self.setting.at is None:
+            return {}
+        epoch, step = self.setting.at
+        run, failed, _ = self._run(_How(factors), {"epoch": epoch, "step": step})
+        return {} if failed is not None else self._detail(run)
+
+
+@contextmanager
+def scratch(setting: Setting) -> Generator[Trials]:
+    """Gives what runs trials, in a folder that is removed at the end.
+
+    Args:
+        setting: what a trial needs to know.
+
+    Yields:
+        The trials.
+    """
+    with tempfile.TemporaryDirectory(prefix="trials-") as folder:
+        yield Trials(setting, Path(folder))

@@ -1,0 +1,109 @@
+"""Snapshot: one state of a training as a file, whole and checked, or refused.
+
+Synopsis:
+    save(path, key, Snapshot(epoch=3, arrays={…}, facts={…}, python=b"…"))
+    snapshot = load(path, key)         # or Damaged, or Foreign
+
+A line with the SHA-256 of all that follows, then a safetensors file: the arrays, the facts as
+canonical JSON, and what only Python's pickle can hold, which nobody unpickles before digest and
+key were found right. Needs no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from repro.core.atomic import whole_file
+from repro.core.canonical_json import canonical
+from repro.core.digest import sha256_bytes
+
+MAGIC = b"repro-checkpoint-1 sha256:"
+_FACTS, _PYTHON, _ARRAY = "facts", "python", "array/"
+
+Array = npt.NDArray[Any]
+
+
+class Damaged(Exception):
+    """A file that is no whole snapshot; its text is the reason, a few words long."""
+
+
+class Foreign(Exception):
+    """A whole snapshot of another training."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A state of a training.
+
+    `epoch` is the next one to be trained, `arrays` the variables by name, `facts` are JSON values,
+    `python` is a pickle.
+    """
+
+    epoch: int
+    arrays: Mapping[str, Array]
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    python: bytes = b""
+
+
+def _bytes(content: bytes) -> Array:
+    return np.frombuffer(content, np.uint8)
+
+
+def save(path: Path, key: str, snapshot: Snapshot) -> None:
+    """Writes a snapshot, whole or not at all.
+
+    Args:
+        path: the file to appear.
+        key: what tells this training from every other one.
+        snapshot: the state.
+
+    Raises:
+        UserError: the system refused to write.
+    """
+    from safetensors.numpy import save as serialised
+
+    facts = canonical({"key": key, "epoch": snapshot.epoch, "facts": snapshot.facts})
+    arrays = {_ARRAY + name: np.asarray(a, order="C") for name, a in snapshot.arrays.items()}
+    own = {_FACTS: _bytes(facts.encode()), _PYTHON: _bytes(snapshot.python)}
+    content = serialised({**arrays, **own})
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        file.write(MAGIC + sha256_bytes(content).encode() + b"\n")
+        file.write(content)
+
+
+def load(path: Path, key: str) -> Snapshot:
+    """Reads a snapshot.
+
+    Args:
+        path: what `save` wrote.
+        key: what it was saved with.
+
+    Returns:
+        The state.
+
+    Raises:
+        Damaged: it cannot be read, or a byte of it is not as it was written.
+        Foreign: it was saved with another key.
+    """
+    from safetensors.numpy import load as deserialised
+
+    try:
+        head, _, content = path.read_bytes().partition(b"\n")
+    except OSError as error:
+        raise Damaged(error.strerror or "it cannot be read") from error
+    if head != MAGIC + sha256_bytes(content).encode():
+        raise Damaged("its digest is another one")
+    arrays: dict[str, Array] = deserialised(content)
+    told = json.loads(arrays.pop(_FACTS).tobytes())
+    if told["key"] != key:
+        raise Foreign
+    python = arrays.pop(_PYTHON).tobytes()
+    named = {name.removeprefix(_ARRAY): array for name, array in arrays.items()}
+    return Snapshot(told["epoch"], named, told["facts"], python)

@@ -1,0 +1,5 @@
+"""The command lines of the two programs: what makes results, and what looks at them.
+
+Imports every room; nobody imports it.
+Begin reading at `make` (prepare, train, evaluate, probe) and `judge` (compare, verify).
+"""

@@ -1,0 +1,219 @@
+"""Command: the command line of the program that looks at results.
+
+Synopsis:
+    python -I judge.pyz compare --experiment digits --parameters JSON --folder results/digits …
+    python -I judge.pyz verify results/*/verdict.json
+    python -I judge.pyz cost --experiment digits --parameters JSON --folder results/digits …
+    python -I judge.pyz reproduce --experiment digits --archived archived-results/digits …
+    python -I judge.pyz drift results/…/train.manifest.json=environment.json
+
+`compare` always succeeds and writes what it found; `verify` reads that and fails where a
+claim does not hold, so that evidence is never lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from repro.cause.counterexamples import Counterexamples, Repeats
+from repro.cause.inquiry import inquire
+from repro.cause.trials import Runs
+from repro.cli import cost, reproduce, verify
+from repro.cli.drift import told
+from repro.compare.runs import Comparison, compare
+from repro.core.atomic import write_text
+from repro.core.canonical_json import pretty
+from repro.core.errors import UserError
+from repro.core.schema import checked
+from repro.launch.reporting import Say, reported
+from repro.overhead.breakdown import known
+from repro.record import installed, manifest
+from repro.record.environment import surroundings
+from repro.record.statement import Making, now, resources
+from repro.record.step import Step, checked_step
+from repro.record.trace import read as read_trace
+from repro.report.verdict_page import markdown
+from repro.stats.answer import INCONCLUSIVE, MET
+from repro.stats.interim_analysis import looks
+from repro.stats.metric_comparison import Moved, moved
+from repro.stats.metric_table import Measured, measured
+from repro.verdict.assemble import judge
+from repro.verdict.evidence import context_of
+from repro.verdict.silent_errors import Mistake, mistakes, unlooked
+
+
+def _compared(
+    folder: Path, steps: Sequence[Step], parameters: Mapping[str, Any]
+) -> Iterator[Comparison]:
+    """Every repeat, seed by seed, beside the original."""
+    limit = None if parameters["repeat"] == "full" else parameters["repeat"]
+    trained = [step for step in steps if step.name == "train" and step.run != "original"]
+    for step in trained:
+        assert step.seed is not None
+        yield compare(folder / "original", folder / step.run, step.seed, limit)
+
+
+def _agreed(folder: Path, steps: Sequence[Step], inference: Any) -> tuple[list[Mistake], list[str]]:
+    """What both runs agree on and is wrong all the same; and what could not be looked for."""
+    data = next(step for step in steps if step.name == "prepare")
+    first = next(step for step in steps if step.name == "train")
+    trace = read_trace(first.folder / "trace.jsonl")
+    probe = json.loads((folder / "probe.json").read_text("utf-8"))
+    return mistakes(trace, probe, data.process["overlap"], inference[0]), unlooked(probe)
+
+
+def _asks_why(
+    parameters: Mapping[str, Any], comparisons: Sequence[Comparison], found: Moved
+) -> bool:
+    """Whether it must be known why runs part, or that no further run would.
+
+    Other bits with equivalent metrics may do for the goal. Where the whole was repeated with the
+    same bits, the verdict calls it repeatable whatever the goal.
+    """
+    goal, family = parameters["goal"], found.metrics
+    if not any(comparison.divergence for comparison in comparisons):
+        return goal == "bitwise" or parameters["repeat"] == "full"
+    return goal == "bitwise" or (goal == "metrics" and not (family and family.answer == MET))
+
+
+def _compare(options: argparse.Namespace, say: Say) -> None:
+    started = now()
+    folder, parameters = options.folder, options.parameters
+    environment = installed.require(Path(sys.prefix))
+    read = {path.relative_to(folder).as_posix(): path for path in options.manifests}
+    programs = {"judge": Path(sys.argv[0]), "code": options.program}
+    inputs = resources({**read, **programs, **({p.name: p for p in options.price})})
+    every = [checked_step(path) for path in options.manifests]
+    steps = [step for step in every if step.name not in ("probe", "look")]
+    context = context_of(folder, steps, parameters["factors"])
+    comparisons = list(_compared(folder, steps, parameters))
+    wrong, unseen = _agreed(folder, steps, context.inference)
+    planned = parameters["seeds"] == "auto"
+    found_of = _moved(measured(steps), parameters["equivalence"], planned)
+    found = Counterexamples()
+    # Two setups have a cause already: what is searched for here is one within a setup.
+    if context.setups == 1 and _asks_why(parameters, comparisons, found_of):
+        varied = [factor["factor"] for factor in context.factors if factor["varied"]]
+        limit = None if parameters["repeat"] == "full" else parameters["repeat"]
+        given = dict(pair.split("=", 1) for pair in options.input)
+        runs = Runs(options.experiment, options.program, given, folder / "original")
+        budget = parameters["search"]["trials"]
+        found = inquire(runs, Repeats(steps, varied, limit), comparisons, budget, say)
+    verdict = judge(
+        options.experiment, parameters, comparisons, context, found.causes, found.trials, wrong,
+        found_of, found.comparison,
+    )  # fmt: skip
+    verdict["cost"], unpriced = known(next(iter(options.price), None), steps)
+    verdict["warnings"] += found.warnings + unseen + unpriced
+    verdict = checked(verdict, "verdict", "verdict.json")
+    here = surroundings(environment, [programs["judge"]])
+    outputs = {
+        folder / "verdict.json": pretty(verdict),
+        folder / "verdict.md": markdown(verdict),
+    }
+    for path, text in outputs.items():
+        write_text(path, text)
+    making = Making(
+        names={"step": "compare", "experiment": options.experiment},
+        parameters=parameters,
+        inputs=inputs,
+        installed=environment.facts,
+        environment=here,
+        started=started,
+    )
+    manifest.write(folder / "verdict.manifest.json", making, list(outputs))
+
+
+def _look(options: argparse.Namespace, say: Say) -> None:
+    """Writes whether the seeds so far are enough for an answer; what was asked for stops there."""
+    started, parameters = now(), options.parameters
+    found = installed.require(Path(sys.prefix))
+    read = {path.relative_to(options.folder).as_posix(): path for path in options.manifests}
+    inputs = resources({**read, "judge": Path(sys.argv[0])})
+    values = measured([checked_step(path) for path in options.manifests])
+    known = _moved(values, parameters["equivalence"], planned=True)
+    if known.unknown:
+        raise UserError(
+            f"Expected `equivalence.margin` to name metrics. Received {known.unknown[0]}, which no "
+            f"run has measured. Name some of {', '.join(values)}."
+        )
+    family = known.metrics
+    enough = family is not None and family.answer != INCONCLUSIVE
+    why = family.why if family else "no run has metrics"
+    say(f"{options.experiment}: {options.seeds} seeds are {'' if enough else 'not '}enough: {why}.")
+    here = surroundings(found, [Path(sys.argv[0])])
+    path = options.folder / f"look-{options.seeds}.json"
+    write_text(path, pretty({"seeds": options.seeds, "enough": enough, "why": why}))
+    making = Making(
+        names={"step": "look", "experiment": options.experiment, "seeds": options.seeds},
+        parameters=parameters,
+        inputs=inputs,
+        installed=found.facts,
+        environment=here,
+        started=started,
+    )
+    manifest.write(options.folder / f"look-{options.seeds}.manifest.json", making, [path])
+
+
+def _moved(values: Mapping[str, Measured], wanted: Mapping[str, Any], planned: bool) -> Moved:
+    return moved(values, wanted, looks(wanted["budget"]) if planned else ())
+
+
+def _drift(options: argparse.Namespace, say: Say) -> int:
+    """0 where every goal can still be claimed for every result, else 1."""
+    installed.require(Path(sys.prefix))
+    split = [pair.rpartition("=") for pair in options.pairs]
+    text, status = told([(Path(path), Path(present)) for path, _, present in split])
+    say(text.removesuffix("\n"))
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="judge.pyz", description="Looks at results.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    one = verbs.add_parser("compare", help="compare the runs and write the verdict")
+    one.add_argument("--experiment", required=True)
+    one.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    one.add_argument("--folder", required=True, type=Path, help="the experiment's results")
+    one.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
+    one.add_argument("--program", required=True, type=Path, help="what runs trials: code.pyz")
+    one.add_argument("--input", nargs="+", default=[], metavar="NAME=PATH", help="a trial's inputs")
+    one.add_argument("--price", nargs="*", default=[], type=Path, help="cost.manifest.json, if any")
+    one.add_argument("--log", required=True, type=Path, metavar="FILE")
+    look = verbs.add_parser("look", help="say whether so many seeds are enough for an answer")
+    look.add_argument("--experiment", required=True)
+    look.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    look.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
+    look.add_argument("--seeds", required=True, type=int, help="how many there are so far")
+    look.add_argument("--folder", required=True, type=Path, help="the experiment's results")
+    look.add_argument("--log", required=True, type=Path, metavar="FILE")
+    three = verbs.add_parser("drift", help="say what differs now from what made results")
+    three.add_argument("pairs", nargs="*", metavar="MANIFEST=PRESENT")
+    three.add_argument("--log", type=Path, metavar="FILE", help="where the text goes as well")
+    verify.arguments(verbs)
+    cost.arguments(verbs)
+    reproduce.arguments(verbs)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compares, verifies, measures the cost, judges what was run again, or tells the drift.
+
+    Args:
+        arguments: the command line; by default that of the process.
+
+    Returns:
+        The exit status: 0 holds, 1 does not, 2 a user's mistake, 3 inconclusive, 4 could not run.
+    """
+    options = _parser().parse_args(arguments)
+    verbs = {
+        "compare": _compare, "look": _look, "verify": verify.verify, "drift": _drift,
+        "cost": cost.measure, "reproduce": reproduce.reproduce,
+    }  # fmt: skip
+    shown = 1 if options.verb == "drift" else 2
+    return reported(options.log, lambda say: verbs[options.verb](options, say), shown)

@@ -1,0 +1,97 @@
+"""Options: what the steps' command line understands.
+
+Synopsis:
+    options = parser(["prepare", "train"]).parse_args()
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Iterable
+
+from repro.launch import launcher
+
+
+def _run(text: str) -> str:
+    if re.fullmatch(r"original|repeat(-[0-9]+)?|trial", text):
+        return text
+    raise argparse.ArgumentTypeError(f"expected original, repeat, repeat-N or trial, not {text!r}")
+
+
+def _seconds(text: str) -> int | None:
+    return None if text == "off" else int(text)
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+def parser(steps: Iterable[str]) -> argparse.ArgumentParser:
+    """The parser of the program that makes results.
+
+    Args:
+        steps: their names.
+
+    Returns:
+        A parser whose `step` is `launch`, `environment`, `cost` or one of these.
+
+    Example:
+        >>> parser(["train"]).prog
+        'code.pyz'
+    """
+    program = argparse.ArgumentParser(prog="code.pyz", description="The steps that make results.")
+    verbs = program.add_subparsers(dest="step", required=True)
+    start = verbs.add_parser(
+        "launch", help="start a step under the settings of the original, or with factors varied"
+    )
+    start.add_argument("--run", required=True, help="from its name come the values of the factors")
+    start.add_argument(
+        "--intra", required=True, type=int, metavar="N", help="threads within an operation"
+    )
+    start.add_argument(
+        "--vary", default=[], type=_names, metavar="FACTORS", help="names, separated by commas"
+    )
+    start.add_argument("--twice", action="store_true", help="once more, in sight of what was left")
+    start.add_argument("arguments", nargs=argparse.REMAINDER)
+    for name in steps:
+        _add(verbs.add_parser(name), name)
+    now_here = verbs.add_parser("environment", help="what a step would find around it now")
+    now_here.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    now_here.add_argument("--out", required=True, type=launcher.path, metavar="FILE")
+    now_here.add_argument("--log", required=True, type=launcher.path, metavar="FILE")
+    _add_cost(verbs.add_parser("cost", help="train in one way for a while, and say what it took"))
+    return program
+
+
+def _add_cost(price: argparse.ArgumentParser) -> None:
+    price.add_argument("--variant", required=True, metavar="NAME")
+    price.add_argument("--seconds", required=True, type=float, metavar="N")
+    price.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    price.add_argument("--input", action="extend", nargs="+", default=[], metavar="NAME=PATH")
+    price.add_argument("--out", required=True, type=launcher.path, metavar="FILE")
+    price.add_argument("--log", required=True, type=launcher.path, metavar="FILE")
+
+
+def _add(step: argparse.ArgumentParser, name: str) -> None:
+    step.add_argument("--experiment", required=True)
+    step.add_argument("--run", required=True, type=_run)
+    step.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    step.add_argument("--input", action="extend", nargs="+", default=[], metavar="NAME=PATH")
+    step.add_argument(
+        "--detail", type=json.loads, metavar="JSON",
+        help="in a trial: note what the code calls ({}), and look into one step of training "
+        'as well ({"epoch": 0, "step": 3})',
+    )  # fmt: skip
+    step.add_argument("--out", required=True, type=launcher.path, metavar="FOLDER")
+    step.add_argument("--log", required=True, type=launcher.path, metavar="FILE")
+    if name == "train":
+        step.add_argument(
+            "--checkpoints", type=launcher.path, metavar="FOLDER",
+            help="keep the state here, and take a killed training up from here",
+        )  # fmt: skip
+        step.add_argument(
+            "--every", type=_seconds, metavar="SECONDS",
+            help="between checkpoints; 0: after every epoch; off: keep none",
+        )  # fmt: skip

@@ -1,0 +1,81 @@
+"""Verify command: says whether claims hold, by verdicts that are as they were written.
+
+Synopsis:
+    arguments(verbs)                 # the options of `judge.pyz verify`
+    status = verify(options, say)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from repro.audit.grounds import Odd, changed
+from repro.core.errors import UserError
+from repro.core.schema import checked
+from repro.launch.reporting import Say
+from repro.record import installed
+from repro.stats.answer import INCONCLUSIVE, MET
+
+_SHOWN = 5
+
+
+def arguments(verbs: Any) -> None:
+    """Adds the verb `verify` to the command line.
+
+    Args:
+        verbs: what argparse's `add_subparsers` gave.
+    """
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        "verify", help="fail with one sentence where a claim does not hold"
+    )
+    parser.add_argument("verdicts", nargs="+", type=Path)
+    parser.add_argument("--log", type=Path, metavar="FILE", help="where the sentences go as well")
+
+
+def verify(options: argparse.Namespace, say: Say) -> int:
+    """Reads verdicts, and says each one's sentence.
+
+    Args:
+        options: as parsed.
+        say: tells the user a line.
+
+    Returns:
+        0 where every claim holds; 1 where one does not; else 3.
+
+    Raises:
+        UserError: a verdict, or something that it rests on, is not as it was written.
+    """
+    installed.require(Path(sys.prefix))
+    _refuse_changed([odd for path in options.verdicts for odd in changed(path)])
+    verdicts = [(path, _read(path)) for path in options.verdicts]
+    for path, verdict in verdicts:
+        say(f"{verdict['sentence']} See {path.with_suffix('.md')}.")
+    found = {verdict["verdict"] for _, verdict in verdicts}
+    return 0 if found == {MET} else 3 if found <= {MET, INCONCLUSIVE} else 1
+
+
+def _refuse_changed(odd: Sequence[Odd]) -> None:
+    if odd:
+        more = len(odd) - _SHOWN
+        names = [str(one) for one in odd[:_SHOWN]]
+        rest = f" and {more} more (`./run check-files` names all)" if more > 0 else ""
+        raise UserError(
+            "Expected verdicts, and what they rest on, as they were written. Received "
+            f"{', '.join(names)}{rest}. Delete what is named to be deleted and run again: what is "
+            "missing then is made anew."
+        )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return checked(json.loads(path.read_text("utf-8")), "verdict", path.name)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"Expected a verdict at {path}. Received a file that cannot be read as one ({error}). "
+            "Delete it and run `snakemake all`."
+        ) from error

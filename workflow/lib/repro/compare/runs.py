@@ -1,0 +1,235 @@
+"""Compare: two runs of one seed, from raw data to predictions; where they first part, and how far.
+
+Synopsis:
+    comparison = compare(original, repeat, seed, limit=None)
+    comparison.divergence          # None where every bit is the same
+
+Needs no TensorFlow: runs are judged from their files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from repro.compare import differences as apart
+from repro.compare.divergence import Divergence
+from repro.core.digest import files_below, sha256_file
+from repro.record.trace import Trace, read
+
+_STEP = {
+    "ids": "data order",
+    "batch": "batch content",
+    "lr": "learning rate",
+    "loss": "loss",
+    "weights": "weights",
+}
+_EPOCH = {"weights": "weights", "optimizer": "optimizer state", "seeds": "seed states"}
+_RESULTS = {
+    "history": "history",
+    "weights": "final weights",
+    "predictions": "predictions",
+    "metrics": "metrics",
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What comparing one seed of the original with one repeat, `run`, found.
+
+    `stopped` says where the repeat stopped before the original's end, `{"epochs": N}` or
+    `{"steps": N}`; None where it went to the end. `trial` says that it is no repeat, but a further
+    run of one step, which `run` describes.
+    """
+
+    run: str
+    seed: int
+    divergence: Divergence | None
+    differences: Mapping[str, Any]
+    stopped: Mapping[str, int] | None = None
+    trial: bool = False
+
+
+def _odd(left: Mapping[str, Any], right: Mapping[str, Any]) -> str | None:
+    """The first key, in the left one's order, under which two mappings differ."""
+    keys = [*left, *(key for key in right if key not in left)]
+    missing = object()
+    return next((k for k in keys if left.get(k, missing) != right.get(k, missing)), None)
+
+
+def _prepared(original: Path, repeat: Path) -> Divergence | None:
+    left, right = (
+        {name: sha256_file(file) for name, file in files_below(run / "data")}
+        for run in (original, repeat)
+    )
+    odd = {name for name in {*left, *right} if left.get(name) != right.get(name)}
+    # Ids come from the content unless they were given: the content says more, so it goes first.
+    first = min(odd, key=lambda name: (name.endswith("/id.npy"), name), default=None)
+    return Divergence("prepared data", variable=first) if first else None
+
+
+def _initial(left: Trace, right: Trace) -> Divergence | None:
+    for group, what in _EPOCH.items():
+        if name := _odd(left.header["initial"][group], right.header["initial"][group]):
+            return Divergence(f"initial {what}", variable=name)
+    if name := _odd(left.header, right.header):
+        return Divergence("trace layout", variable=name)
+    return None
+
+
+def _line(
+    left: Mapping[str, Any], right: Mapping[str, Any], variables: list[str]
+) -> Divergence | None:
+    epoch, step = left["epoch"], left.get("step")
+    if (epoch, step) != (right["epoch"], right.get("step")):
+        return Divergence("length", epoch, step)
+    for key, what in _STEP.items() if step is not None else _EPOCH.items():
+        if left[key] == right[key]:
+            continue
+        if step is None:
+            name = _odd(left[key], right[key])
+        elif key == "weights":
+            pairs = zip(variables, left[key], right[key], strict=True)
+            name = next(variable for variable, a, b in pairs if a != b)
+        else:
+            name = None
+        return Divergence(what, epoch, step, name)
+    return None
+
+
+def _taken_in_another_order(found: Divergence, left: Trace, right: Trace) -> bool:
+    """Whether both runs have the batch that the other one took, at another step of the epoch."""
+    mine, its = (
+        {line["step"]: line["batch"] for line in trace.lines
+         if "step" in line and line["epoch"] == found.epoch}
+        for trace in (left, right)
+    )  # fmt: skip
+    return mine[found.step] in its.values() and its[found.step] in mine.values()
+
+
+def _stops(original: Trace, limit: Mapping[str, int] | None) -> Mapping[str, int] | None:
+    """The limit, where the original went on after it; None where a repeat ends with it."""
+    if limit is None:
+        return None
+    if "epochs" in limit:
+        beyond = any(line["epoch"] >= limit["epochs"] for line in original.lines)
+    else:
+        beyond = sum("step" in line for line in original.lines) > limit["steps"]
+    return limit if beyond else None
+
+
+def _expected(
+    original: Trace, stopped: Mapping[str, int] | None
+) -> tuple[Sequence[Mapping[str, Any]], bool]:
+    """The lines that the repeat must have, and whether it stops within an epoch."""
+    lines = original.lines
+    if stopped is None:
+        return lines, False
+    if "epochs" in stopped:
+        return [line for line in lines if line["epoch"] < stopped["epochs"]], False
+    steps = [number for number, line in enumerate(lines) if "step" in line]
+    end = steps[stopped["steps"] - 1] + 1
+    within = "step" in lines[end]
+    return lines[: end if within else end + 1], within
+
+
+def _steps(left: Trace, right: Trace, stopped: Mapping[str, int] | None) -> Divergence | None:
+    (mine, within), its = _expected(left, stopped), right.lines
+    for a, b in zip(mine, its, strict=False):
+        if found := _line(a, b, left.header["variables"]):
+            batch = found.what == "batch content"
+            if batch and _taken_in_another_order(found, left, right):
+                return replace(found, what="data order")
+            return found
+    if within and len(its) == len(mine) + 1 and "step" not in its[-1]:
+        its = its[:-1]  # its state where it stopped, which the original has not
+    if len(mine) != len(its):
+        longer = max(mine, its, key=len)[min(len(mine), len(its))]
+        return Divergence("length", longer["epoch"], longer.get("step"))
+    return None
+
+
+def _first(found: Mapping[str, Any]) -> Divergence | None:
+    """The first of the differences between two runs' results."""
+    for key, what in _RESULTS.items():
+        if key in found:
+            name, difference = next(iter(found[key].items()))
+            return Divergence(what, difference.get("epoch"), None, name)
+    return None
+
+
+def _trained(
+    left: Path, right: Path, limit: Mapping[str, int] | None
+) -> tuple[Divergence | None, Mapping[str, int] | None]:
+    """Where training parts, and, if the repeat stopped before the original, where."""
+    first, second = read(left / "trace.jsonl"), read(right / "trace.jsonl")
+    stopped = _stops(first, limit)
+    if found := _initial(first, second) or _steps(first, second, stopped):
+        return found, stopped
+    whole = sum("step" not in line for line in _expected(first, stopped)[0])
+    ends = apart.history(left, right, whole)
+    return _first(ends if stopped else {**ends, **apart.weights(left, right)}), stopped
+
+
+def _evaluated(original: Path, left: Path, right: Path) -> dict[str, Any]:
+    test = original / "data" / "test"
+    return {**apart.predictions(left, right, test), **apart.metrics(left, right)}
+
+
+def parted(
+    step: str, original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | None = None
+) -> Divergence | None:
+    """The first place where one step of two runs parts.
+
+    Args:
+        step: `prepare`, `train` or `evaluate`; nothing that another step wrote in the repeat
+            is read.
+        original: the folder of the first run.
+        repeat: the folder of the second.
+        seed: the root seed of training.
+        limit: None, or where the repeat's training stopped early.
+
+    Returns:
+        The first divergence within that step, or None.
+
+    Raises:
+        UserError: a trace or a result cannot be read.
+    """
+    left, right = original / f"seed-{seed}", repeat / f"seed-{seed}"
+    if step == "prepare":
+        return _prepared(original, repeat)
+    if step == "train":
+        return _trained(left, right, limit)[0]
+    return _first(_evaluated(original, left, right))
+
+
+def compare(original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | None) -> Comparison:
+    """Compares one seed of the original with one repeat.
+
+    Args:
+        original: the folder of the first run.
+        repeat: the folder of the second, named as the run.
+        seed: the root seed of training.
+        limit: None, or where the repeat was told to stop early, and was not evaluated:
+            `{"epochs": N}` or `{"steps": N}`.
+
+    Returns:
+        The first divergence, in the order in which things happen, and all differences
+        between the results that both runs have.
+
+    Raises:
+        UserError: a trace or a result cannot be read.
+    """
+    left, right = original / f"seed-{seed}", repeat / f"seed-{seed}"
+    training, stopped = _trained(left, right, limit)
+    found = _prepared(original, repeat) or training
+    differences: dict[str, Any] = {}
+    if limit is None:
+        differences = _evaluated(original, left, right)
+        found = found or _first(differences)
+    if found and stopped is None:
+        ends = {**apart.weights(left, right), **apart.history(left, right)}
+        differences = {**ends, **differences}
+    return Comparison(repeat.name, seed, found, differences, stopped)

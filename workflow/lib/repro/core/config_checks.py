@@ -1,0 +1,85 @@
+"""Consistency: what an entry of the configuration must satisfy that no schema can say.
+
+Synopsis:
+    check("digits", entry)          # UserError, or nothing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, cast
+
+from repro.core.errors import UserError
+from repro.launch import variations
+
+FILE = "config/config.yaml"
+
+
+def check(name: str, entry: Mapping[str, Any]) -> None:
+    """Refuses an entry whose keys contradict one another.
+
+    Args:
+        name: the experiment.
+        entry: checked against the schema, with its defaults.
+
+    Raises:
+        UserError: names the key.
+    """
+    _check_split(name, entry["split"])
+    _check_repeat(name, entry)
+    _check_seeds(name, entry)
+    _check_factors(name, entry)
+
+
+def _check_split(name: str, split: Mapping[str, float]) -> None:
+    # str() first: 0.8 + 0.1 + 0.1 is not 1 in binary, but is in the decimals that were written.
+    total = sum(Fraction(str(share)) for share in split.values())
+    if total != 1:
+        raise UserError(
+            f"{FILE}: Expected the fractions of `experiments.{name}.split` to sum to 1. "
+            f"Received {dict(split)}, which sum to {float(total):g}. Correct them."
+        )
+    for part in ("train", "test"):
+        if not split[part]:
+            raise UserError(
+                f"{FILE}: Expected `experiments.{name}.split.{part}` above 0. Received 0. "
+                "Give it a share."
+            )
+
+
+def _check_repeat(name: str, entry: Mapping[str, Any]) -> None:
+    shorter = cast(
+        "Mapping[str, int]", entry["repeat"] if isinstance(entry.get("repeat"), dict) else {}
+    )
+    if shorter.get("epochs", 0) >= (whole := entry["training"]["epochs"]):
+        raise UserError(
+            f"{FILE}: Expected `experiments.{name}.repeat.epochs` below the {whole} of "
+            f"`training.epochs`. Received {shorter['epochs']}. Say `repeat: full`."
+        )
+    if "steps" in shorter and entry["training"]["trace"] != "step":
+        raise UserError(
+            f"{FILE}: Expected `experiments.{name}.training.trace: step` beside "
+            f"`repeat: {{steps: N}}`. Received `trace: {entry['training']['trace']}`, which leaves "
+            "no step to compare. Trace every step, or repeat by epochs."
+        )
+
+
+def _check_seeds(name: str, entry: Mapping[str, Any]) -> None:
+    if entry["seeds"] != "auto":
+        return
+    repeat = entry.get("repeat", "full")
+    if entry["goal"] != "metrics" or repeat != "full":
+        raise UserError(
+            f"{FILE}: Expected `goal: metrics` and `repeat: full` beside "
+            f"`experiments.{name}.seeds: auto`. Received `goal: {entry['goal']}` and "
+            f"`repeat: {repeat}`, for which nothing tells how many are enough. List the seeds."
+        )
+
+
+def _check_factors(name: str, entry: Mapping[str, Any]) -> None:
+    if odd := [factor for factor in entry["factors"] if factor not in variations.ALL]:
+        raise UserError(
+            f"{FILE}: Expected the names of factors in `experiments.{name}.factors`: "
+            f"{', '.join(variations.ALL)}. Received {odd[0]!r}. Correct it."
+        )

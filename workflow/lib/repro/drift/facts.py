@@ -1,0 +1,107 @@
+"""Facts: what two environments are compared by, and how to find the same thing in both.
+
+Synopsis:
+    facts(read_step(path))["cpu"]["model"]
+    keyed(found)["locked"]["pypi"]["numpy"]["version"]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+from urllib.parse import unquote
+
+from repro.machine.fact import lacking
+from repro.record.step import Step
+
+_PURL = re.compile(r"pkg:([^/]+)/([^/@]+)@([^?]+)(?:\?(.+))?")
+
+
+def facts(step: Step) -> dict[str, Any]:
+    """What is compared, out of a manifest.
+
+    Args:
+        step: whose manifest it is.
+
+    Returns:
+        Its environment, in today's words, and under `locked` the digest of each package by its
+        purl.
+
+    Example:
+        >>> facts(read_step(path))["cpu"]["stepping"]
+        '1'
+    """
+    return {**step.environment, "locked": step.packages}
+
+
+def keyed(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with packages by name, and the system's libraries by the name of their file.
+
+    Args:
+        found: as `facts` returns it.
+
+    Returns:
+        `locked`: by kind and name a mapping with `version`, `build` and `sha256`; `loaded.host`:
+        by name the digests. What has another form stays as it is.
+
+    Example:
+        >>> keyed({"locked": {"pkg:pypi/numpy@2.4.6": "3f…"}})["locked"]["pypi"]["numpy"]["version"]
+        '2.4.6'
+    """
+    value = dict(found)
+    if isinstance(packages := value.get("locked"), Mapping):
+        value["locked"] = _by_name(cast(Mapping[str, Any], packages))
+    if isinstance(value.get("loaded"), Mapping):
+        loaded = cast(Mapping[str, Any], value["loaded"])
+        value["loaded"] = {**loaded, "host": _by_file(loaded.get("host"))}
+    return value
+
+
+def loaded_packages(found: Mapping[str, Any]) -> frozenset[str] | None:
+    """The locked packages that a process has loaded; None where that is not recorded.
+
+    Args:
+        found: as `facts` returns it.
+
+    Returns:
+        Names as PyPI compares them.
+
+    Example:
+        >>> loaded_packages({"loaded": {"packages": ["PyYAML"]}})
+        frozenset({'pyyaml'})
+    """
+    loaded: Any = found.get("loaded")
+    names: Any = cast(Any, loaded).get("packages") if isinstance(loaded, Mapping) else None
+    if not isinstance(names, list):
+        return None
+    return frozenset(_plain(str(name)) for name in cast(list[Any], names))
+
+
+def _by_name(packages: Mapping[str, Any]) -> Mapping[str, Any]:
+    named: dict[str, dict[str, Any]] = {}
+    for uri, digest in packages.items():
+        found = _PURL.fullmatch(uri)
+        name = f"{found[1]}/{_plain(unquote(found[2]))}" if found else ""
+        if found is None or name in named:
+            return packages
+        version = {"version": unquote(found[3]), "build": (found[4] or "").removeprefix("build=")}
+        named[name] = {**version, "sha256": digest}
+    kinds = {name.split("/")[0] for name in named}
+    return {
+        kind: {n.split("/")[1]: v for n, v in named.items() if n.startswith(f"{kind}/")}
+        for kind in kinds
+    }
+
+
+def _by_file(host: Any) -> Any:
+    if not isinstance(host, Mapping) or lacking(cast(Any, host)):
+        return cast(Any, host)
+    files: dict[str, list[Any]] = {}
+    for path, digest in sorted(cast(Mapping[str, Any], host).items()):
+        files.setdefault(path.rpartition("/")[2], []).append(digest)
+    return files
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()  # as PyPI compares names (PEP 503)

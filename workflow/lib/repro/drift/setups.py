@@ -1,0 +1,134 @@
+"""Setups: on which machines and in which environments the runs were made.
+
+Synopsis:
+    found = setups(steps)
+    found.count, found.scope
+
+Two setups are one where nothing differs that may change a bit, by `repro.drift.effects`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from repro.drift.effects import IRRELEVANT
+from repro.drift.environment_differences import Difference, drift
+from repro.drift.facts import facts
+from repro.machine.fact import lacking
+from repro.record.step import Step
+
+_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Setups:
+    """`count` of them took part, and so many `programs`; `scope` says which, in words."""
+
+    count: int
+    programs: int
+    scope: str
+
+
+def setups(steps: Sequence[Step]) -> Setups:
+    """Tells apart the setups of some steps.
+
+    Args:
+        steps: those of the original and of every repeat.
+
+    Returns:
+        What took part. A step is compared with its like: one that does not load TensorFlow
+        cannot tell of its devices.
+    """
+    by_name: dict[str, list[Step]] = {}
+    for step in steps:
+        by_name.setdefault(step.name, []).append(step)
+    environments = {name: _distinct(own) for name, own in by_name.items()}
+    programs = max(len({_program(step) for step in own}) for own in by_name.values())
+    count = max(map(len, environments.values()))
+    if count == 1 and programs == 1:
+        return Setups(1, 1, f"this machine {_words(facts(_telling(by_name)[0]))}")
+    odd = [what for found in environments.values() for what in _differing(found)]
+    odd += ["the program or the experiment's code"] if programs > 1 else []
+    return Setups(count, programs, f"{_by_run(by_name)}; what differs: {_listed(odd)}")
+
+
+def _distinct(steps: Iterable[Step]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for step in steps:
+        own = facts(step)
+        if all(_apart(other, own) for other in found):
+            found.append(own)
+    return found
+
+
+def differing(one: Step, other: Step) -> list[Difference]:
+    """All that differs between the setups of two steps, worst first.
+
+    Args:
+        one: a step.
+        other: its like, made elsewhere or later.
+
+    Returns:
+        Differences that may change bits or metrics, and irrelevant ones.
+    """
+    return _differences(facts(one), facts(other))
+
+
+def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference]:
+    return drift(_shared(one, other), _shared(other, one))
+
+
+def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """What differs between two setups and may change bits."""
+    return [each.what for each in _differences(one, other) if each.effect != IRRELEVANT]
+
+
+def _shared(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts, without the system's libraries that only one of two processes has loaded."""
+    mine, its = (found.get("loaded", {}).get("host", {}) for found in (one, other))
+    if lacking(mine) or lacking(its):
+        return dict(one)
+    names = {path.rpartition("/")[2] for path in its}
+    host = {path: digest for path, digest in mine.items() if path.rpartition("/")[2] in names}
+    return {**one, "loaded": {**one.get("loaded", {}), "host": host}}
+
+
+def _differing(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [what for other in found[1:] for what in _apart(found[0], other)]
+
+
+def _program(step: Step) -> tuple[str | None, ...]:
+    used = step.digests
+    return used.get("code"), used.get("experiment")
+
+
+def _telling(by_name: Mapping[str, Sequence[Step]]) -> Sequence[Step]:
+    """The steps that tell of every run: those of training, where there was any."""
+    return by_name.get("train") or next(iter(by_name.values()))
+
+
+def _by_run(by_name: Mapping[str, Sequence[Step]]) -> str:
+    """Each run with its machine; runs on machines of one name are told together."""
+    runs: dict[str, list[str]] = {}
+    for step in _telling(by_name):
+        own = runs.setdefault(f"a machine {_words(facts(step))}", [])
+        own += [step.run] if step.run not in own else []
+    return "; ".join(f"{' and '.join(names)} on {machine}" for machine, names in runs.items())
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(dict.fromkeys(names))
+    more = len(every) - _SHOWN
+    return ", ".join(every[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _words(found: Mapping[str, Any]) -> str:
+    cpu, system, gpu = found["cpu"], found["system"], found["gpu"]
+    model = cpu["model"] if isinstance(cpu["model"], str) else cpu["architecture"]
+    devices = f"{len(gpu)} GPU(s)" if isinstance(gpu, list) and gpu else "no GPU"  # pyright: ignore
+    return (
+        f"({model}, {devices}, {system['name']} {system['kernel']}), "
+        f"TensorFlow {found['packages']['tensorflow']}, channel {found['installed']['channel']}"
+    )

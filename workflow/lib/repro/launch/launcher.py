@@ -1,0 +1,274 @@
+"""Launch: starts a step in a process whose settings come from one table.
+
+Synopsis:
+    python code.pyz launch --run repeat --intra 2 --vary 'clock,home' -- train --out …
+
+Hash seed, threads, locale and the like act before Python's first line, so they are set
+outside the process that does the work. All runs start here; the original with nothing
+varied, a repeat with every factor that is on. `check` lets a step refuse to work otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from repro.core.canonical_json import canonical
+from repro.core.errors import CouldNotRun, UserError
+from repro.launch.command import NotVaried, Start
+from repro.launch.isolation import die_with, mounted_below, reason
+from repro.launch.stale_state import FRESH
+from repro.launch.supervise import signals_held, waited
+from repro.launch.variations import BY_PARENT, STRESS, VARIATIONS, processors, variables
+from repro.record.environment_lock import for_life
+
+DIRECTORY = "REPRO_DIRECTORY"
+"""The folder that a step's relative paths start from, whatever its working directory is."""
+
+FACTORS = "REPRO_FACTORS"
+"""What was varied and what was not, as JSON; see `factors`."""
+
+RUN = "REPRO_RUN"
+"""The name of the run from which the values of factors are drawn."""
+
+_KEPT = (
+    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SYSTEMROOT", "CONDA_PREFIX",
+    "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "SLURM_JOB_ID",
+)  # fmt: skip
+
+_SETTINGS: Mapping[str, str] = {
+    "PYTHONHASHSEED": "0",  # the order of sets of text
+    "PYTHONNOUSERSITE": "1",  # packages of the user's own would shadow the locked ones
+    "PYTHONSAFEPATH": "1",  # so would files in the working directory
+    "PYTHONDONTWRITEBYTECODE": "1",  # a job must not change the environment
+    "PYTHONUTF8": "1",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "KERAS_BACKEND": "tensorflow",
+    "KERAS_HOME": os.devnull,  # ~/.keras/keras.json can change float type and image layout
+    "TF_ENABLE_ONEDNN_OPTS": "1",  # the default on x86; written down, since bits depend on it
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # cuBLAS is deterministic only with a fixed workspace
+    # ASSUME: BLAS, as NumPy calls it, takes no more threads than a process has processors, and
+    # its sums change with them: only with one thread its bits hang on no processor. TensorFlow
+    # has threads of its own. tests/unit/test_factors.py
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+}
+
+
+def settings(intra: int) -> dict[str, str]:
+    """The environment variables that a step must find set, as the original has them.
+
+    Args:
+        intra: threads within an operation.
+
+    Returns:
+        Name and value of each.
+
+    Example:
+        >>> settings(2)["OMP_NUM_THREADS"]
+        '2'
+    """
+    return {FACTORS: "[]", **_SETTINGS, "OMP_NUM_THREADS": str(intra)}
+
+
+def launch(
+    run: str, intra: int, vary: Sequence[str], arguments: Sequence[str], twice: bool = False
+) -> NoReturn:
+    """Starts a step of the same program under the table's settings; returns only by exiting.
+
+    With nothing to vary this process becomes the step. Else the step is a child, and this
+    process waits for it and clears away what was made for it.
+
+    Args:
+        run: `original`, or the name from which the values of factors are drawn: a repeat's, in a
+            trial as well.
+        intra: threads within an operation.
+        vary: the factors to vary.
+        arguments: the step and its options.
+        twice: whether the step runs once more among the same folders, in sight of what it left;
+            something must be varied then, and the second run's outputs stay.
+
+    Raises:
+        UserError: a factor that does not exist, or any factor for the original.
+    """
+    if odd := [name for name in vary if name not in VARIATIONS]:
+        raise UserError(
+            f"Expected `--vary` to name some of {', '.join(VARIATIONS)}. Received {odd[0]!r}. "
+            "Correct it."
+        )
+    if vary and run == "original":
+        raise UserError(
+            f"Expected nothing to be varied in the original. Received {', '.join(vary)}. "
+            "Leave `--vary` out."
+        )
+    here = Path.cwd()
+    for_life(Path(sys.prefix))
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    environment |= {**settings(intra), RUN: run, DIRECTORY: str(here)}
+    program, given = Path(sys.argv[0]).absolute(), tuple(arguments)
+    start = Start(run, program, given, given, environment, here, here, Path())
+    if not vary:
+        _become(start)
+    raise SystemExit(_supervised(start, vary, twice))
+
+
+def _become(start: Start) -> NoReturn:
+    os.chdir(start.directory)  # also where it is the same: something else may lie there now
+    command = [sys.executable, str(start.program), *start.arguments]
+    os.execve(sys.executable, command, dict(start.environment))
+
+
+def _supervised(start: Start, vary: Sequence[str], twice: bool) -> int:
+    parent, entries = os.getpid(), dict[str, dict[str, Any]]()
+
+    def step() -> NoReturn:
+        varied = _varied(start, [name for name in vary if name not in BY_PARENT], entries)
+        ordered = [entries[name] for name in VARIATIONS if name in entries]
+        die_with(parent)
+        varied = varied.having(**{FACTORS: canonical(ordered), FRESH: str(start.fresh)})
+        if twice:
+            _once(varied)
+        _become(varied)
+
+    with signals_held() as before, _fresh(start.run) as fresh:
+        start = replace(start, fresh=fresh)
+        _varied(start, [name for name in vary if name in BY_PARENT], entries)
+        with _busy(processors() if STRESS in vary else 0):
+            return waited(step, before)
+
+
+def _varied(start: Start, names: Sequence[str], entries: dict[str, dict[str, Any]]) -> Start:
+    """The start with the factors varied, in the table's order; what was done goes to `entries`."""
+    for name in (name for name in VARIATIONS if name in names):
+        entry: dict[str, Any] = {"factor": name}
+        try:
+            start, how = VARIATIONS[name](start)
+            entries[name] = {**entry, "varied": True, "how": how}
+        except (NotVaried, OSError) as error:
+            told = isinstance(error, NotVaried)
+            why = str(error) if told else f"the system says: {reason(error)}"
+            entries[name] = {**entry, "varied": False, "why": why}
+    return start
+
+
+def _once(start: Start) -> None:
+    """Runs the step in a child; ends this process where the step failed."""
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        die_with(parent)
+        _become(start)
+    _, status = os.waitpid(child, 0)
+    if code := os.waitstatus_to_exitcode(status):
+        os._exit(code if code > 0 else 128 - code)
+
+
+@contextmanager
+def _fresh(run: str) -> Generator[Path]:
+    """A new folder, removed at the end unless something is mounted in it."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f"{run}-")).resolve()
+    except OSError as error:
+        raise CouldNotRun(
+            f"Expected to make a folder for temporary files. Received from the system: "
+            f"{error.strerror}. Make room, or name another place in TMPDIR, and run again."
+        ) from None
+    try:
+        yield folder
+    finally:
+        # What the step mounted is gone with it; if not, nothing may be removed through it.
+        if not mounted_below(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _busy(count: int) -> Generator[None]:
+    """So many processes that do nothing but keep a processor busy, until the end."""
+    parent, children = os.getpid(), list[int]()
+    try:
+        for _ in range(count):
+            child = os.fork()
+            if child == 0:
+                die_with(parent)
+                while os.getppid() == parent:
+                    pass
+                os._exit(0)
+            children.append(child)
+        yield
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def factors() -> list[dict[str, Any]]:
+    """What was and was not varied for this process.
+
+    Returns:
+        Mappings with `factor`, `varied`, and `how` it was or `why` it was not; none in the
+        original.
+
+    Raises:
+        UserError: the variable was not set by `launch`.
+    """
+    text = os.environ.get(FACTORS, "[]")
+    try:
+        entries = json.loads(text)
+        if all(entry["factor"] in VARIATIONS and "varied" in entry for entry in entries):
+            return entries
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise _refusal(FACTORS, ["[]"], text)
+
+
+def varied() -> tuple[str, ...]:
+    """The factors that were varied for this process."""
+    return tuple(entry["factor"] for entry in factors() if entry["varied"])
+
+
+def run() -> str:
+    """The name from which the values of this process' factors are drawn."""
+    return os.environ.get(RUN, "original")
+
+
+def path(text: str) -> Path:
+    """A path from the command line, starting from the folder where the launcher ran."""
+    return Path(os.environ.get(DIRECTORY, "")) / text
+
+
+def check(intra: int) -> None:
+    """Refuses to work in a process that was not started by `launch`.
+
+    Args:
+        intra: threads within an operation.
+
+    Raises:
+        UserError: a setting is missing or has another value than what was varied explains.
+    """
+    names = varied()
+    wanted: dict[str, Sequence[str]] = {name: [value] for name, value in settings(intra).items()}
+    wanted[FACTORS] = [os.environ.get(FACTORS, "[]")]
+    for factor in names:
+        wanted |= variables(factor, run())
+    for name, values in wanted.items():
+        if (found := os.environ.get(name)) not in values:
+            raise _refusal(name, values, found)
+
+
+def _refusal(name: str, values: Sequence[str], found: str | None) -> UserError:
+    return UserError(
+        f"Expected the environment variable {name} to be {' or '.join(map(repr, values))}. "
+        f"Received {found!r}. Start the step through the workflow, which sets it."
+    )

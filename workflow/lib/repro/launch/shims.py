@@ -1,0 +1,118 @@
+"""Shims: what changes how Python sees the clock and the order of files, within one process.
+
+Synopsis:
+    with applied(launch.varied(), launch.run()):
+        ...    # the user's code is loaded and works in here
+
+They reach what goes through Python's own functions, in this process and in those that it
+forks. They do not reach a new interpreter (`multiprocessing` with `spawn`), nor what
+libraries ask of the system by themselves, as TensorFlow does for files and time.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, cast
+
+from repro.core.errors import UserError
+from repro.launch import drawn_values
+from repro.launch.file_times import ANSWERS, mirrored
+
+
+@contextmanager
+def applied(names: Iterable[str], run: str, inputs: Iterable[Path] = ()) -> Generator[None]:
+    """Changes what the named factors change within a process; on leaving, all is as before.
+
+    Args:
+        names: factors; those that no shim belongs to are passed over.
+        run: the name from which the values of factors are drawn.
+        inputs: what the user's code may read.
+
+    Raises:
+        UserError: the clock cannot be shifted, as `time-machine` is not installed.
+
+    Example:
+        >>> with applied(["listing order"], "repeat"):
+        ...     os.listdir("/")
+        [...]
+    """
+    with ExitStack() as stack:
+        for name in names:
+            if name in _SHIMS:
+                stack.enter_context(_SHIMS[name](run, inputs))
+        yield
+
+
+@contextmanager
+def _later(run: str, _: Iterable[Path]) -> Generator[None]:
+    try:
+        from time_machine import travel
+    except ImportError:
+        raise UserError(
+            "Expected the package time-machine, which shifts the clock. Received an environment "
+            "without it. Switch the factor `clock` off, or make the environment anew."
+        ) from None
+    with travel(drawn_values.shift(run), tick=True) as traveller:
+        traveller.time_ns()  # it starts from the first question asked of it
+        yield
+
+
+_Entry = os.DirEntry[str] | os.DirEntry[bytes]
+
+
+class _Entries(Iterator[_Entry]):
+    """What `os.scandir` gives, last entry first."""
+
+    def __init__(self, entries: Iterable[_Entry]) -> None:
+        self._entries = iter(list(entries)[::-1])
+
+    def __next__(self) -> _Entry:
+        return next(self._entries)
+
+    def __enter__(self) -> _Entries:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._entries = iter(())
+
+
+@contextmanager
+def _backwards(_run: str, _: Iterable[Path]) -> Generator[None]:
+    # glob, pathlib, shutil and os.walk all ask these two, and by these names.
+    listdir, scandir = os.listdir, os.scandir
+
+    @functools.wraps(listdir)
+    def listed(*arguments: Any, **named: Any) -> list[Any]:
+        return cast(list[Any], listdir(*arguments, **named))[::-1]
+
+    @functools.wraps(scandir)
+    def scanned(*arguments: Any, **named: Any) -> _Entries:
+        with cast(AbstractContextManager[Iterator[_Entry]], scandir(*arguments, **named)) as found:
+            return _Entries(found)
+
+    ours: set[Callable[..., Any]] = {listed, scanned}
+    os.listdir, os.scandir = listed, scanned
+    os.supports_fd |= ours  # shutil looks there before it trusts them with a descriptor
+    try:
+        yield
+    finally:
+        os.listdir, os.scandir = listdir, scandir
+        os.supports_fd -= ours
+
+
+def _file_times(run: str, inputs: Iterable[Path]) -> AbstractContextManager[None]:
+    return mirrored(inputs, run) if ANSWERS in os.environ else nullcontext()
+
+
+_SHIMS: Mapping[str, Callable[[str, Iterable[Path]], AbstractContextManager[None]]] = {
+    "file times": _file_times,
+    "listing order": _backwards,
+    "clock": _later,
+}

@@ -1,0 +1,183 @@
+"""Traced: a training step that augments its batch and records, inside the graph, what it did.
+
+Synopsis:
+    step = TracedStep(model, augment, steps, trace)
+    step.begin_epoch(seeds)            # int32 [steps, 2]
+    ...                                # model.train_step now is the traced one
+    step.rows(steps)                   # what each step recorded
+
+Both loops run this one step, so they trace alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from repro.variables.by_path import by_path, optimizers
+from repro.watch.op_trace import Detail
+
+
+def digest(tensor: Any) -> Any:
+    """The step digest of a tensor: Fingerprint64 of FarmHash of its bytes.
+
+    One operation of TensorFlow's own, on the CPU, so that looking costs little beside any step. Of
+    text, it is the digest of the texts' own digests.
+
+    Args:
+        tensor: any dtype and shape.
+
+    Returns:
+        uint8 [1, 8], its bytes, the least first.
+    """
+    import tensorflow as tf
+
+    return tf.fingerprint(tf.reshape(tensor, [1, -1]), "farmhash64")
+
+
+def _bits(values: Sequence[Any]) -> Any:
+    """The bits of numbers as float64, uint8 [len(values), 8]."""
+    import tensorflow as tf
+
+    return tf.bitcast(tf.stack([tf.cast(value, tf.float64) for value in values]), tf.uint8)
+
+
+def _hex(record: npt.NDArray[np.uint8]) -> Iterator[list[str]]:
+    """Each row's values, uint8 [8] with the least byte first, in 16 hexadecimal digits each."""
+    text, width = record[..., ::-1].tobytes().hex(), 16 * record.shape[1]
+    for row in range(0, len(text), width):
+        yield [text[place : place + 16] for place in range(row, row + width, 16)]
+
+
+class TracedStep:
+    """Replaces `model.train_step` by one that augments, runs the model's own, and records.
+
+    Args:
+        model: a built, compiled keras.Model.
+        augment: the user's `augment(x, y, seed)`, or None.
+        steps: batches in an epoch.
+        trace: `step` records every step, `epoch` none of them.
+        detail: looks into one step, down to its operations.
+        around: is given what traces the step's graph, and must call it.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        augment: Callable[..., Any] | None,
+        steps: int,
+        trace: str,
+        detail: Detail | None = None,
+        around: Callable[[Callable[[], Any]], None] | None = None,
+    ) -> None:
+        import tensorflow as tf
+
+        self._model, self._traced = model, trace == "step"
+        self._detail, self._around = detail, around
+        self._augment = tf.function(augment) if augment else None
+        if detail and self._augment:
+            self._augment = detail.marking(self._augment)
+        self._own_step = model.train_step
+        self._optimizers = list(optimizers(model).values())
+        self._weights = by_path(model.weights)
+        self._losses: list[Any] = []
+        self._function: Any = None
+        width = 2 + len(self._optimizers) + len(self._weights)
+        # Digests are made on the CPU: kept there, they need not go back to another device.
+        with tf.device("CPU:0"):
+            self._record = tf.Variable(tf.zeros([steps, width, 8], tf.uint8), trainable=False)
+        self._seeds = tf.Variable(tf.zeros([steps, 2], tf.int32), trainable=False)
+        self._step = tf.Variable(0, trainable=False, dtype=tf.int64)
+        self._observe_loss()
+        model.train_step = self.__call__
+
+    def _observe_loss(self) -> None:
+        own = self._model.compute_loss
+
+        def compute_loss(*arguments: Any, **named: Any) -> Any:
+            loss = own(*arguments, **named)
+            self._losses.append(loss)
+            return loss
+
+        self._model.compute_loss = compute_loss
+
+    def begin_epoch(self, seeds: npt.NDArray[np.int32]) -> None:
+        """Starts at step 0 with this epoch's seeds for `augment`, int32 [steps, 2]."""
+        self._seeds.assign(seeds)
+        self._step.assign(0)
+
+    def __call__(self, data: Any) -> Any:
+        """Runs one step on a batch (x, y) or (x, y, sample_weight); returns the model's logs."""
+        if self._model.run_eagerly:
+            return self._run(data)
+        if self._function is None:
+            self._function = self._apart(data)
+            if self._around:
+                self._around(self._function.get_concrete_function)
+        return self._function(data)
+
+    def own(self) -> tuple[Any, ...]:
+        """The variables that belong to the record; each epoch sets them anew."""
+        return self._record, self._seeds, self._step
+
+    def _apart(self, data: Any) -> Any:
+        """The step as a function that TensorFlow optimises by itself, for any size of batch.
+
+        Inlined, it would be rewritten together with the loop around it and with the sizes known
+        there, and round otherwise in one loop than in the other.
+        """
+        import tensorflow as tf
+
+        def of_any_size(part: Any) -> Any:
+            return tf.TensorSpec([None, *part.shape[1:]], part.dtype)
+
+        # ASSUME: what is not inlined is optimised alike wherever it is called from. For the models
+        # of tests/keras/test_loops.py it is; a transformer block of tests/zoo came out otherwise.
+        return tf.function(
+            self._run,
+            input_signature=[tf.nest.map_structure(of_any_size, data)],
+            autograph=False,
+            experimental_attributes={"_noinline": True},
+        )
+
+    def _run(self, data: Any) -> Any:
+        with self._detail.recording(self._model, self._step) if self._detail else nullcontext():
+            if self._augment:
+                x, y = self._augment(data[0], data[1], self._seeds[self._step])
+                data = (x, y, *data[2:])
+            self._losses.clear()
+            logs = self._own_step(data)
+        if self._traced:
+            self._note(data, logs)
+        self._step.assign_add(1)
+        return logs
+
+    def _note(self, data: Any, logs: Any) -> None:
+        import tensorflow as tf
+
+        batch = [part for part in tf.nest.flatten(data) if part is not None]
+        # A train_step of the user's own may never call compute_loss: then its logs stand in.
+        loss = self._losses[-1] if self._losses else logs.get("loss", tf.nest.flatten(logs)[0])
+        rates = [optimizer.learning_rate for optimizer in self._optimizers]
+        # As few operations as can be: beside a short step each of them counts.
+        content = tf.fingerprint(tf.concat([digest(part) for part in batch], 1), "farmhash64")
+        weights = [digest(variable.value) for variable in self._weights.values()]
+        row = tf.concat([content, _bits([loss, *rates]), *weights], 0)
+        self._record.scatter_update(tf.IndexedSlices(row, self._step))
+
+    def rows(self, steps: int) -> list[dict[str, Any]]:
+        """What the first `steps` steps of the epoch recorded; empty unless every step is traced.
+
+        Digests and bits in hexadecimal, by the names of the trace; `weights` in the model's order.
+        """
+        if not self._traced:
+            return []
+        rates = len(self._optimizers)
+        return [
+            {"batch": batch, "lr": "".join(rest[:rates]), "loss": loss, "weights": rest[rates:]}
+            for batch, loss, *rest in _hex(self._record.numpy()[:steps])
+        ]

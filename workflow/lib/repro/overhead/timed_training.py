@@ -1,0 +1,239 @@
+"""Cost: one training of the user's model, timed; each variant does one thing more than the last.
+
+Synopsis:
+    spent = measured(Task(experiment, data_folder, parameters, 5, scratch), "determinism")
+    spent.wall_s, spent.processor_s, spent.peak_bytes
+
+To be called once in a process: threads and op determinism hold for the whole of it. Nothing of
+it enters the results; `repro.cli.cost` starts the processes and compares them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from repro.checkpoint.resume import Keeping
+from repro.core.config import Training
+from repro.core.errors import UserError
+from repro.core.seeding import Seeds, step_seeds
+from repro.data.prepare import part
+from repro.data.user_code import Code, load
+from repro.model.instrumented_step import TracedStep
+from repro.model.loops import LOOPS, choose
+from repro.model.plan import Plan, columns
+from repro.model.training import built, made, train
+from repro.overhead.epoch_timer import LEAST, Clock, Spent
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained, from which data, and for about how many seconds.
+
+    `experiment` is the user's file or folder, `data` what `prepare` wrote; `parameters` are
+    `settings`, `training` and `seed`. What training writes goes to a folder in `scratch`, which
+    lies best on the disk of the results; `check` is what is done before each checkpoint.
+    """
+
+    experiment: Path
+    data: Path
+    parameters: Mapping[str, Any]
+    seconds: float
+    scratch: Path
+    check: Callable[[], object] = lambda: None
+
+    @property
+    def training(self) -> Training:
+        """As configured, but with as many epochs as are needed at least."""
+        training = Training.of(self.parameters["training"])
+        return replace(training, epochs=max(training.epochs, LEAST + 1))
+
+    @property
+    def seeds(self) -> Seeds:
+        """The streams of the training."""
+        return Seeds(self.parameters["seed"])
+
+    def callbacks(self, code: Code, clock: Clock) -> list[Any]:
+        """The user's own, and the clock behind them."""
+        maker = code.function("callbacks")
+        with code.blamed("callbacks"):
+            own = list(maker(deepcopy(self.parameters["settings"]), self.seeds)) if maker else []
+        return [*own, clock.callback()]
+
+
+def _in_memory(folder: Path, name: str) -> tuple[Any, ...]:
+    return columns({key: np.array(array) for key, array in part(folder, name).items()})
+
+
+def _plain(task: Task, clock: Clock) -> Spent:
+    """Keras' `fit` as one would write it: nothing seeded, nothing set.
+
+    Arrays go to `fit` as they are; where the user has an `augment`, through a `tf.data` pipeline
+    as TensorFlow's guides recommend it.
+    """
+    import tensorflow as tf
+
+    code, training = load(task.experiment), task.training
+    model = made(code, task.parameters["settings"], task.seeds)
+    data, augment = _in_memory(task.data, "train"), code.function("augment")
+    size, batch = len(part(task.data, "train")["id"]), training.batch_size
+
+    def augmented(x: Any, y: Any, *weight: Any) -> Any:
+        assert augment is not None
+        seed = tf.random.uniform([2], maxval=2**31 - 1, dtype=tf.int32)
+        return (*augment(x, y, seed), *weight)
+
+    fed: dict[str, Any] = dict(zip(("x", "y", "sample_weight"), data, strict=False))
+    if augment:
+        rows = tf.data.Dataset.from_tensor_slices(data).shuffle(size).batch(batch)
+        fed = {"x": rows.map(augmented, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)}
+    else:
+        fed["batch_size"] = batch
+    callbacks = task.callbacks(code, clock)
+    with code.blamed("model or augment"):
+        model.fit(
+            **fed,
+            epochs=training.epochs,
+            validation_data=_in_memory(task.data, "validation") or None,
+            validation_batch_size=batch,
+            callbacks=callbacks,
+            verbose=0,
+        )
+    return clock.spent(-(-size // batch), "fit")
+
+
+def _threads(task: Task, clock: Clock) -> Spent:
+    """The same with the recipe's numbers of threads."""
+    _set_threads(task)
+    return _plain(task, clock)
+
+
+def _set_threads(task: Task) -> None:
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(task.training.threads.intra)
+    tf.config.threading.set_inter_op_parallelism_threads(task.training.threads.inter)
+
+
+def _loop(task: Task, clock: Clock) -> Spent:
+    """This project's loop, with no op determinism, no seeds and no trace."""
+    _set_threads(task)
+    return _bare(task, clock)
+
+
+def _bare(task: Task, clock: Clock) -> Spent:
+    import keras
+
+    code, training, seed = load(task.experiment), task.training, task.seeds.root
+    arrays, validation = part(task.data, "train"), part(task.data, "validation")
+    size, epochs = training.batch_size, training.epochs
+    steps = -(-len(arrays["id"]) // size)
+    plan = Plan(arrays, validation, size, epochs, seed, epochs - 1, steps)
+    model = built(made(code, task.parameters["settings"], task.seeds), arrays, code)
+    callbacks = task.callbacks(code, clock)
+    loop = choose(training.loop, model, plan, callbacks)
+    step = TracedStep(model, code.function("augment"), steps, "epoch")
+
+    def begin(epoch: int, _logs: Any) -> None:
+        step.begin_epoch(step_seeds(seed, epoch, steps))
+
+    every = keras.callbacks.CallbackList(
+        [*callbacks, keras.callbacks.LambdaCallback(on_epoch_begin=begin)],
+        add_history=True, model=model, epochs=epochs, steps=steps, verbose=0,
+    )  # fmt: skip
+    with code.blamed("model or augment"):
+        LOOPS[loop](model, plan, every, 0)
+    return clock.spent(steps, loop)
+
+
+def _determinism(task: Task, clock: Clock) -> Spent:
+    """The same with all that `repro.model.determinism` sets."""
+    _begin(task)
+    return _bare(task, clock)
+
+
+def _begin(task: Task) -> None:
+    from repro.model.determinism import begin
+
+    begin(task.seeds("global"), task.training.threads)
+
+
+def _trace(task: Task, clock: Clock) -> Spent:
+    """The same with the trace that is configured: `repro.model.training.train` itself."""
+    return _trained(task, clock, keep=False)
+
+
+def _checkpoints(task: Task, clock: Clock) -> Spent:
+    """The same with a checkpoint after every epoch."""
+    return _trained(task, clock, keep=True)
+
+
+def _trained(task: Task, clock: Clock, *, keep: bool) -> Spent:
+    _begin(task)
+    code = load(task.experiment)
+
+    def callbacks(*_: Any) -> list[Any]:
+        return task.callbacks(code, clock)
+
+    module = ModuleType(code.module.__name__)
+    vars(module).update(vars(code.module), callbacks=callbacks)
+    training = {**task.parameters["training"], "epochs": task.training.epochs}
+    parameters = {**task.parameters, "training": training, "limit": None}
+    with tempfile.TemporaryDirectory(dir=task.scratch) as name:
+        folder = Path(name)
+        keeping = Keeping(folder / "kept", "cost", 0, task.check) if keep else None
+        timed = Code(module, code.path)
+        done = train(timed, task.data, parameters, folder, keeping=keeping)
+    if keep and done.resumable != "yes":
+        raise UserError(
+            "Expected a training that checkpoints can be kept of. Received one that they cannot, "
+            f"because {done.resumable.removeprefix('no: ')}. It runs without."
+        )
+    steps = -(-len(part(task.data, "train")["id"]) // task.training.batch_size)
+    return clock.spent(steps, done.loop)
+
+
+VARIANTS: Mapping[str, Callable[[Task, Clock], Spent]] = {
+    "plain": _plain,
+    "threads": _threads,
+    "loop": _loop,
+    "determinism": _determinism,
+    "trace": _trace,
+    "checkpoints": _checkpoints,
+}
+"""In order: each does what the one before does, and what its name says."""
+
+WHOLE = "trace"
+"""The variant that does what every training does, whether or not a checkpoint is due."""
+
+
+def measured(task: Task, variant: str) -> Spent:
+    """Trains once, in one of the ways of `VARIANTS`, and says what a step took.
+
+    Before the first epoch has ended nothing is timed: it holds the start and the making of the
+    graph. Then whole epochs are timed until `task.seconds` have passed, at least `LEAST` of them
+    and at most those of the configuration, validation and the user's own callbacks among them.
+
+    Args:
+        task: what to train.
+        variant: a key of `VARIANTS`.
+
+    Returns:
+        What it took.
+
+    Raises:
+        UserError: the user's code is at fault, or the training ends within its first epoch.
+
+    Example:
+        >>> task = Task(Path("digits.py"), Path("data"), parameters, 5, Path("logs"))
+        >>> measured(task, "plain").loop
+        'fit'
+    """
+    return VARIANTS[variant](task, Clock(task.seconds))

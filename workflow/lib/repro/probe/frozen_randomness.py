@@ -1,0 +1,224 @@
+"""Noise: where a training step, or `augment`, uses the same random numbers again and again.
+
+Synopsis:
+    in_step(model, batch, path, all_change=False)    # [Source(layer="noise", line=12, …)]
+    in_augment(augment, batch, seeds, path)
+
+A function is traced twice: constants that differ were drawn by NumPy or Python while TensorFlow
+traced, once for the whole training. What draws from a seed that nothing changes is found by
+`repro.probe.constant_rng`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from repro.probe.constant_rng import Name, Noise, Walk
+from repro.probe.reseeded import reseeded
+from repro.variables.training_state import drawing
+from repro.watch.graphs import Body, constants, place
+from repro.watch.op_attribution import Marks, marked
+
+_CONSTANT = "it draws from a seed that never changes"
+_TRACED = "NumPy or Python gave them once, while TensorFlow traced the step"
+_CHOSEN = "NumPy or Python chose among its operations once, while TensorFlow traced the step"
+_PLACED = "they differ between copies of one example, but not between two seeds"
+_COPIES, _TRIES = 4, 8
+
+
+@dataclass(frozen=True)
+class Source:
+    """What uses the same random numbers at every step: the layer, if one; the line; and why."""
+
+    layer: str | None
+    file: str | None
+    line: int | None
+    why: str
+
+
+def of_any_size(batch: Any) -> Any:
+    """The signature of a batch of any number of examples."""
+    import tensorflow as tf
+
+    def spec(part: Any) -> Any:
+        return tf.TensorSpec([None, *part.shape[1:]], part.dtype)
+
+    return tf.nest.map_structure(spec, batch)
+
+
+def _function(function: Callable[[Any], Any], batch: Any) -> Any:
+    import tensorflow as tf
+
+    whole = tf.function(function, input_signature=[of_any_size(batch)], autograph=False)
+    return whole.get_concrete_function()
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """A function's graph, which of its constants were drawn, and what is frozen in it."""
+
+    function: Any
+    drawn: frozenset[Name]
+    """In another way each time that it is traced."""
+    seeded: frozenset[Name]
+    """From a seed that the code sets by itself."""
+    chosen: bool
+    """Whether its operations depend on numbers that were drawn."""
+
+    def walk(self, assigned: frozenset[int] | None = None, all_change: bool = False) -> Walk:
+        return Walk(self.function, self.drawn | self.seeded, assigned, all_change)
+
+
+def _other_constants(one: Any, two: Any) -> frozenset[Name] | None:
+    """The constants of a graph that are others in the second one; None if it is built otherwise."""
+    (kinds, mine), (other_kinds, its) = (constants(Body(function.graph)) for function in (one, two))
+    if kinds != other_kinds:
+        return None
+    digests = dict(its.values())
+    return frozenset(name for name, (number, digest) in mine.items() if digests[number] != digest)
+
+
+def _traced(make: Callable[[], Any]) -> _Graph:
+    with reseeded(shift=0) as seeding:
+        first = make()
+    drawn: frozenset[Name] | None = frozenset()
+    drew, tries = True, 0
+    # A choice between two may fall alike several times.
+    while drew and drawn == frozenset() and tries < _TRIES:
+        before, tries = drawing(), tries + 1
+        drawn = _other_constants(first, make())
+        drew = drawing() != before
+    seeded: frozenset[Name] | None = frozenset()
+    if seeding.used:
+        with reseeded():
+            seeded = _other_constants(first, make())
+    return _Graph(first, drawn or frozenset(), seeded or frozenset(), drew and drawn is None)
+
+
+def _kind(noise: Noise, path: Path) -> Any:
+    """What tells that random numbers in two graphs are of one and the same line."""
+    shapes = tuple(str(tensor.shape) for tensor in noise.op.outputs)
+    return noise.op.type, shapes, place(noise.body.frames(noise.op), path)
+
+
+def _sources(
+    graph: _Graph, walk: Walk, path: Path, layers: Mapping[str, str],
+    counts: Callable[[Noise], bool],
+) -> list[Source]:  # fmt: skip
+    """The frozen noise of a graph, of what is the same at every place where `counts` says so."""
+    found: list[Source] = []
+    for noise in walk.frozen():
+        traced = (noise.body.within, noise.op.name) in graph.drawn
+        if traced or noise.by_example or counts(noise):
+            at = place(noise.body.frames(noise.op), path) or (None, None)
+            why = _TRACED if noise.op.type == "Const" else _CONSTANT
+            found.append(Source(layers.get(noise.outer.name), *at, why))
+    if graph.chosen:
+        found.append(Source(None, None, None, _CHOSEN))
+    return list(dict.fromkeys(found))
+
+
+def _layers(marks: Marks) -> dict[str, str]:
+    """The innermost layer of each operation that a layer made."""
+    operations, found = marks.graph.get_operations(), dict[str, str]()
+    made = [each for each in marks.ranges if each.kind == "layer" and each.name]
+    for each in sorted(made, key=lambda each: (each.first, -each.last)):
+        found |= {op.name: each.name for op in operations[each.first : each.last]}
+    return found
+
+
+def _projecting(model: Any, x: Any, path: Path, assigned: frozenset[int]) -> set[Any] | None:
+    """The kinds of frozen numbers in inference; None where the model cannot be called as such."""
+
+    def inference(x: Any) -> Any:
+        return model(x, training=False)
+
+    try:
+        graph = _traced(lambda: _function(inference, x))
+    except Exception:  # of the user's code, which need not be able to do this
+        return None
+    return {_kind(noise, path) for noise in graph.walk(assigned).frozen()}
+
+
+def in_step(model: Any, batch: Any, path: Path, all_change: bool) -> list[Source]:
+    """Frozen noise in the model's training step.
+
+    What has a row for each place of the batch is noise. What has not may be a fixed projection or
+    table: it counts as noise only where it is neither used as one nor there in inference as well.
+
+    Args:
+        model: a built, compiled keras.Model.
+        batch: (x, y) or (x, y, sample_weight), as the model gets it.
+        path: the experiment's file or folder, absolute.
+        all_change: whether any variable may change between two steps.
+
+    Returns:
+        Each once, in the order of the graph.
+    """
+    marks: list[Marks] = []
+
+    def step(data: Any) -> Any:
+        with marked(model) as made:
+            marks.append(made)
+            return model.train_step(data)
+
+    graph = _traced(lambda: _function(step, batch))
+    walk = graph.walk(all_change=all_change)
+    same = _projecting(model, batch[0], path, walk.assigned) if walk.frozen() else None
+
+    def in_training_alone(noise: Noise) -> bool:
+        return same is not None and not noise.projects and _kind(noise, path) not in same
+
+    return _sources(graph, walk, path, _layers(marks[0]), in_training_alone)
+
+
+def as_trained(augment: Callable[..., Any], batch: Any) -> Any:
+    """`augment` as a training calls it: a TensorFlow function for batches of any size."""
+    import tensorflow as tf
+
+    signature = [*map(of_any_size, batch[:2]), tf.TensorSpec([2], tf.int32)]
+    return tf.function(augment, input_signature=signature)
+
+
+def in_augment(
+    augment: Callable[..., Any], batch: Any, seeds: Sequence[Any], path: Path
+) -> list[Source]:
+    """Frozen noise in the user's `augment`.
+
+    Args:
+        augment: the user's function.
+        batch: (x, y, …), before it is augmented.
+        seeds: two seeds, int32 [2] each.
+        path: the experiment's file or folder, absolute.
+
+    Returns:
+        Each once, in the order of the graph.
+    """
+    graph = _traced(lambda: as_trained(augment, batch).get_concrete_function())
+    found = _sources(graph, graph.walk(), path, {}, lambda _noise: True)
+    if not found and _by_place(as_trained(augment, batch), batch, seeds):
+        found.append(Source(None, None, None, _PLACED))
+    return found
+
+
+def _by_place(augment: Callable[..., Any], batch: Any, seeds: Sequence[Any]) -> bool:
+    """Whether all copies of one example come out differently, but the same for both seeds."""
+    import tensorflow as tf
+
+    def copies(part: Any) -> Any:
+        return tf.repeat(part[:1], tf.shape(part)[0], axis=0)
+
+    x, y = (tf.nest.map_structure(copies, part) for part in batch[:2])
+    one, two = (tf.nest.flatten(augment(x, y, tf.constant(seed))) for seed in seeds)
+    count = len(tf.nest.flatten(x)[0])
+    for left, right in zip(one, two, strict=True):
+        rows = np.asarray(left)
+        distinct = {row.tobytes() for row in rows} if rows.shape[:1] == (count,) else ()
+        if len(distinct) == count >= _COPIES and rows.tobytes() == np.asarray(right).tobytes():
+            return True
+    return False

@@ -1,0 +1,203 @@
+"""Probe: the graph of a training step, and the first steps of another seed.
+
+Synopsis:
+    probe(code, data_folder, parameters, out_folder)       # writes probe.json
+
+Looks for mistakes on which two runs agree bit for bit; `repro.verdict.silent_errors` puts what was
+found into words. Nothing of it enters the results.
+"""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from repro.core.atomic import write_text
+from repro.core.canonical_json import pretty
+from repro.core.config import Training
+from repro.core.errors import UserError
+from repro.core.seeding import Seeds, step_seeds, stream_seed
+from repro.data.prepare import part
+from repro.data.user_code import Code
+from repro.model.instrumented_step import TracedStep
+from repro.model.plan import Plan, columns, rows_of
+from repro.model.training import built, made
+from repro.probe import frozen_randomness
+from repro.probe.reseeded import reseeded
+from repro.variables.by_path import states
+from repro.watch.graphs import place
+
+OUTPUTS = ("probe.json",)
+STEPS = 2
+_EXAMPLES = 256
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """The user's model, made anew with any seed, and trained on the same few batches."""
+
+    code: Code
+    settings: Mapping[str, Any]
+    plan: Plan
+
+    def model(self, seed: int) -> Any:
+        import keras
+
+        keras.backend.clear_session()
+        seeds = Seeds(seed)
+        keras.utils.set_random_seed(seeds("global"))
+        return built(made(self.code, self.settings, seeds), self.plan.arrays, self.code)
+
+    def weights(self, seed: int, batches: Sequence[Any]) -> tuple[dict[str, str], dict[str, str]]:
+        """Digests of the weights before and after the first steps."""
+        model = self.model(seed)
+        before = states(model).digests()["weights"]
+        step = TracedStep(model, None, len(batches), "epoch")
+        step.begin_epoch(np.zeros((len(batches), 2), np.int32))
+        with self.code.blamed("model"):
+            for batch in batches:
+                step(batch)
+        return before, states(model).digests()["weights"]
+
+
+def _raw_batches(plan: Plan) -> list[Any]:
+    import tensorflow as tf
+
+    def taken(rows: Any) -> Any:
+        def of(array: Any) -> Any:
+            return tf.convert_to_tensor(rows_of(array, rows))
+
+        return tf.nest.map_structure(of, data)
+
+    data = columns(plan.arrays)
+    return [taken(rows) for rows, _ in zip(plan.batches(0), range(STEPS), strict=False)]
+
+
+def _augmented(
+    augment: Callable[..., Any], batches: Sequence[Any], seeds: Any, code: Code
+) -> list[Any]:
+    import tensorflow as tf
+
+    function = frozen_randomness.as_trained(augment, batches[0])
+    found: list[Any] = []
+    for batch, seed in zip(batches, seeds, strict=False):
+        with code.blamed("augment"):
+            x, y = function(batch[0], batch[1], tf.constant(seed))
+        found.append((x, y, *batch[2:]))
+    return found
+
+
+def _bits_of_order(plan: Plan) -> float:
+    """How many bits choose one of the orders that some examples can have."""
+    fed = [array for name, array in plan.arrays.items() if name.split(".")[0] in ("x", "y")]
+    rows = range(min(plan.size, _EXAMPLES))
+    copies = Counter(b"".join(np.asarray(array[row]).tobytes() for array in fed) for row in rows)
+    orders = math.lgamma(len(rows) + 1) - sum(math.lgamma(n + 1) for n in copies.values())
+    return round(orders / math.log(2), 3)
+
+
+def _reason(error: Exception, code: Code) -> str:
+    """The kind of an error and the user's line; its text may hold addresses and paths."""
+    cause = error.__cause__ or error
+    frames = [(f.filename, f.lineno or 0) for f in traceback.extract_tb(cause.__traceback__)]
+    at = place(frames, code.path)
+    return type(cause).__name__ + (f" at {at[0]}, line {at[1]}" if at else "")
+
+
+def _has_own_fit(model: Any) -> bool:
+    import keras
+
+    kind = cast("Any", type(model))
+    return kind.fit is not keras.Model.fit
+
+
+def _noise(
+    code: Code, model: Any, raw: Sequence[Any], batches: Sequence[Any], seeds: Any
+) -> tuple[list[dict[str, Any]], str | None]:
+    """What was found, and why not all could be looked at."""
+    augment, found = code.function("augment"), list[dict[str, Any]]()
+    # What is not in the step may set variables between two steps.
+    setting = code.function("callbacks") is not None or _has_own_fit(model)
+    try:
+        if augment:
+            sources = frozen_randomness.in_augment(augment, raw[0], seeds, code.path)
+            found += [{"augment": True, **asdict(source)} for source in sources]
+        sources = frozen_randomness.in_step(model, batches[0], code.path, setting)
+        found += [{"augment": False, **asdict(source)} for source in sources]
+    except Exception as error:  # a model that runs eagerly need not be traceable
+        return found, f"the step could not be traced ({_reason(error, code)})"
+    return found, None
+
+
+def _seeds(
+    trial: _Trial, initial: Mapping[str, str], batches: Sequence[Any]
+) -> tuple[dict[str, Any], str | None]:
+    """What another seed does, and why that could not be looked at."""
+    first = trial.plan.seed
+    other = stream_seed(first, "probe")
+    found: dict[str, Any] = {
+        "first": first, "other": other, "steps": len(batches), "weights": len(initial),
+        "idle": False, "error": None,
+    }  # fmt: skip
+    try:
+        its = trial.weights(other, batches)
+    except UserError as error:
+        try:
+            trial.weights(first, batches)
+        except UserError:
+            return found, f"its first steps fail by themselves ({_reason(error, trial.code)})"
+        return {**found, "error": _reason(error, trial.code)}, None
+    if its[0] == initial and trial.weights(first, batches) == its:
+        # What no seed changes, not even one set by the code itself, is not drawn but given.
+        with reseeded(draws=True):
+            found["idle"] = trial.weights(first, batches) != its
+    return found, None
+
+
+def probe(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> dict[str, Any]:
+    """Looks at an experiment for mistakes on which its runs agree, and writes probe.json.
+
+    Determinism must have begun (`repro.model.determinism.begin`) with the same seed.
+
+    Args:
+        code: the user's code.
+        data: the folder that `prepare` wrote.
+        parameters: `settings`, `training`, `seed`.
+        out: the folder to write to.
+
+    Returns:
+        What the manifest says of it: the seeds that were tried.
+
+    Raises:
+        UserError: the user's code fails with the seed of the experiment itself.
+    """
+    training, first = Training.of(parameters["training"]), parameters["seed"]
+    arrays = part(data, "train")
+    plan = Plan(arrays, {}, training.batch_size, training.epochs, first, 0, 1)
+    trial, augment = _Trial(code, parameters["settings"], plan), code.function("augment")
+    model = trial.model(first)  # first of all, as in training: `augment` may rely on it
+    initial = states(model).digests()["weights"]
+    raw, seeds = _raw_batches(plan), step_seeds(first, 0, STEPS)
+    batches = _augmented(augment, raw, seeds, code) if augment else raw
+    sources, blind = _noise(code, model, raw, batches, seeds)
+    tried, untried = _seeds(trial, initial, batches)
+    whole = "the trace holds epochs alone" if training.trace == "epoch" else None
+    whys = {
+        "Frozen noise": blind, "A seed that changes nothing": untried,
+        "One order for every epoch": whole,
+    }  # fmt: skip
+    report = {
+        "order": {"bits": _bits_of_order(plan), "even": plan.size % plan.batch_size == 0},
+        "noise": sources,
+        "seeds": tried,
+        "unlooked": {what: why for what, why in whys.items() if why},
+    }
+    write_text(out / "probe.json", pretty(report))
+    return {"seeds": [tried["first"], tried["other"]]}

@@ -1,0 +1,188 @@
+"""Equivalence: whether a metric of the repeat is that of the original, up to a margin.
+
+Synopsis:
+    found = equivalence("accuracy", {0: 0.981, 1: 0.978}, {0: 0.980, 1: 0.979}, Margin(0.005))
+    found.answer                    # met, not met, inconclusive
+    found.why                       # in words
+    found.more_runs                 # that would decide
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from repro.stats import shift_tests
+from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.stats.margins import ALPHA, Judged, Margin, judged
+from repro.stats.sample_size import Plan, needed
+from repro.stats.seed_variance import Value, deviation, finite, unusable
+from repro.stats.shift_tests import LEAST_SINGLE, PENALTY, Array, Shift
+
+Results = Mapping[int, Value]
+"""One metric: the result of each root seed."""
+
+METHODS = {
+    "pairs": "paired by seed: the greater p of Student's t and Wilcoxon's signed ranks",
+    "groups": "two groups: the greater p of Welch's t and of Mann and Whitney's ranks",
+    "single": f"one result against a group: Student's prediction interval, p times {PENALTY}",
+}
+_SHARE = "; margin from the limits of the original's spread (Berger and Boos)"
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """What was found for one metric; numbers are in its unit, and None where there are none.
+
+    `difference`: repeat minus original, of means. `interval`: of the true difference, with the
+    confidence `level` that goes with the test. `margin`: how far it may reach, as known from
+    below and from above. `spread`: between the original's seeds. `p_equivalent`, `p_different`:
+    to be held against `alpha`; the latter is corrected for the family of metrics. `n`: results of
+    original and repeat. `more_runs`: of the repeat, and as many of the original as it then lacks.
+    """
+
+    metric: str
+    n: tuple[int, int]
+    difference: float | None
+    interval: tuple[float, float] | None
+    level: float | None
+    margin: tuple[float, float] | None
+    spread: float | None
+    p_equivalent: float | None
+    p_different: float | None
+    alpha: float
+    answer: str
+    more_runs: int | None
+    method: str | None
+    why: str
+
+
+def _undecided(metric: str, n: tuple[int, int], alpha: float, why: str) -> Equivalence:
+    empty = Equivalence(
+        metric, n, None, None, None, None, None, None, None, alpha, INCONCLUSIVE, None, None, why
+    )
+    more = LEAST_SINGLE - n[1] if 0 < n[1] < LEAST_SINGLE and "no finite" not in why else None
+    return replace(empty, more_runs=more)
+
+
+def _row(results: Results, seeds: list[int]) -> Array:
+    return np.array([finite(results[seed]) for seed in seeds], dtype=float)
+
+
+def shift(original: Results, repeat: Results) -> Shift | str:
+    """The shift between two groups of results, in the way that their seeds ask for.
+
+    Matched by seed where each seed of one side is also one of the other's, and there are two at
+    least; one result against a group where a side has one; else as two groups.
+
+    Args:
+        original: results by seed.
+        repeat: the same.
+
+    Returns:
+        The shift; where there is none, why.
+    """
+    for side, results in (("original", original), ("repeat", repeat)):
+        if not results:
+            return f"the {side} has no result"
+        if odd := unusable(results):
+            return f"the {side}'s result is no finite number for seed {', '.join(map(str, odd))}"
+    few, many = sorted((len(original), len(repeat)))
+    if few == 1 and many < LEAST_SINGLE:
+        return (
+            f"{len(original)} result(s) of the original and {len(repeat)} of the repeat show too "
+            f"little of how they scatter: it takes {LEAST_SINGLE} against one, or as many pairs"
+        )
+    common = sorted(original.keys() & repeat.keys())
+    if few == len(common) > 1:
+        return shift_tests.pairs(_row(original, common), _row(repeat, common))
+    rows = _row(original, sorted(original)), _row(repeat, sorted(repeat))
+    return shift_tests.single(*rows) if few == 1 else shift_tests.groups(*rows)
+
+
+def _interval(moved: Shift, alpha: float) -> tuple[tuple[float, float], float]:
+    from scipy.stats import t
+
+    tail = alpha if moved.ranks else alpha / PENALTY
+    reach = float(t.isf(tail, moved.freedom) * moved.error)
+    middle = float(moved.estimate)
+    return (middle - reach, middle + reach), 1 - 2 * tail
+
+
+def _answer(found: Judged, alpha: float) -> str:
+    # Both at once needs a shift below and above the margin; the p-values exclude it.
+    return MET if found.within <= alpha else NOT_MET if found.beyond <= alpha else INCONCLUSIVE
+
+
+def _why(answer: str, moved: Shift, found: Judged, margin: Margin, own: float) -> str:
+    start = f"the repeat lies {float(moved.estimate):+.3g} from the original"
+    share = f" ({margin.size:g} times the original's spread)" if margin.of_spread else ""
+    low, high = (f"±{float(limit):.3g}{share}" for limit in (found.low, found.high))
+    if margin.of_spread and own == 0:
+        return (
+            f"{start}; the original's seeds all gave the same, so that there is no spread to take "
+            "a share of; give a margin in the metric's unit"
+        )
+    if answer == MET:
+        return f"{start}; a true shift beyond {low} is ruled out (p = {float(found.within):.2g})"
+    if answer == NOT_MET:
+        return f"{start}; a true shift within {high} is ruled out (p = {float(found.beyond):.2g})"
+    if moved.design == "single" and moved.error == 0:
+        return f"{start}; the group's seeds all gave the same, and so show no spread to judge by"
+    return (
+        f"{start}; a true shift beyond {low} is not ruled out (p = {float(found.within):.2g}), nor "
+        f"is one within {high} (p = {float(found.beyond):.2g})"
+    )
+
+
+def equivalence(
+    metric: str, original: Results, repeat: Results, margin: Margin,
+    alpha: float = ALPHA, family: int = 1,
+) -> Equivalence:  # fmt: skip
+    """Whether one metric's true shift is shown to be within its margin, or beyond it.
+
+    Tests and their sources: `repro.stats.shift_tests`; a margin as a share of the spread:
+    `repro.stats.margins`. That one new result lies in the prediction interval of n seeds is not
+    enough for `met`: few seeds make the interval wide. It must lie within the margin as a whole.
+
+    Args:
+        metric: its name.
+        original: its results by root seed, as numbers or as metrics.json writes what is none.
+        repeat: the same.
+        margin: the largest shift that does not matter.
+        alpha: how often `met` may be wrong, and how often `not met`.
+        family: how many metrics are tested together.
+
+    Returns:
+        The answer and what it rests on. `met` is wrong in a share alpha of cases at most where the
+        true shift reaches the margin, `not met` where it does not go beyond.
+
+    Example:
+        >>> original = {seed: 0.98 + seed / 1000 for seed in range(6)}
+        >>> repeat = {seed: value + 0.0001 for seed, value in original.items()}
+        >>> equivalence("accuracy", original, repeat, Margin(0.01)).answer
+        'met'
+    """
+    n = len(original), len(repeat)
+    moved = shift(original, repeat)
+    if isinstance(moved, str):
+        return _undecided(metric, n, alpha, moved)
+    if margin.of_spread and n[0] < 2:
+        return _undecided(metric, n, alpha, "one seed of the original shows no spread")
+    own = float(deviation(_row(original, sorted(original)))) if n[0] > 1 else 0.0
+    found = judged(moved, margin, own, n[0], alpha, family)
+    answer, estimate = _answer(found, alpha), float(moved.estimate)
+    more = None
+    if answer == INCONCLUSIVE and not (margin.of_spread and own == 0):
+        plan = Plan(float(moved.deviation), own, n[0], margin, alpha, family)
+        runs = needed(plan, estimate) if moved.deviation > 0 or moved.ranks else None
+        more = None if runs is None else max(1, runs - n[1])
+    interval, level = _interval(moved, alpha)
+    return Equivalence(
+        metric, n, estimate, interval, level, (float(found.low), float(found.high)),
+        own if n[0] > 1 else None, float(found.within), float(found.beyond), alpha, answer, more,
+        METHODS[moved.design] + (_SHARE if margin.of_spread else ""),
+        _why(answer, moved, found, margin, own),
+    )  # fmt: skip

@@ -1,0 +1,188 @@
+"""Shifts: p-values for how far a group of runs lies from another, against a margin.
+
+Synopsis:
+    shift = pairs(original, repeat)           # [..., n] each, matched by seed
+    shift = groups(original, repeat)          # [..., n] and [..., m], not matched
+    shift = single(original, repeat)          # [..., n] and [..., 1], or the other way about
+    shift.tail(margin, "less")                # p that the shift is not below the margin
+    within(shift, low), beyond(shift, high)   # two-sided, against ± a margin
+
+Every p-value is the greater of Student's and of the matching rank test's. Student's holds for
+normal values of few seeds, and for nearly any values of many. The rank tests hold for however few
+seeds, of any shape. What both allow holds where either does, and costs little power. It also sets
+the least number of runs by itself: five pairs, since four lie on one side by chance in 1/16.
+
+All functions take many experiments at once, one in each row, as the calibration needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from repro.stats.seed_variance import deviation
+
+Array = npt.NDArray[Any]
+Side = Literal["less", "greater"]
+
+EXACT = 50
+"""Up to so many runs, ranks are counted out; above, their normal limit is close."""
+LEAST_SINGLE = 5
+"""Seeds that one new result is held against, at least."""
+PENALTY = 10
+"""No rank test can judge one result against fewer than 19 seeds. Student's p-value is multiplied
+by this instead, which keeps the error for skewed shapes too: `met` asks that the 99 % prediction
+interval lies within the margin."""
+_ROUNDING = 64 * np.finfo(float).eps
+"""A smaller share of the values is rounding: two results of 0.98 and 0.97 differ by 0.01."""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Repeat minus original: [...] estimates, standard errors and degrees of freedom.
+
+    `deviation` is that of a difference of one run of each; `ranks(margin, side)` gives p-values.
+    """
+
+    design: str
+    estimate: Array
+    error: Array
+    freedom: Array | int
+    deviation: Array
+    scale: Array
+    ranks: Callable[[Any, Side], Array] | None
+
+    def tail(self, margin: Any, side: Side) -> Array:
+        """The p-value for a true shift below (`less`) or above (`greater`) the margin."""
+        from scipy.stats import t
+
+        distance = _settled(self.estimate - margin, self.scale + np.abs(margin))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(distance == 0, 0.0, distance / self.error)
+        p = t.cdf(ratio if side == "less" else -ratio, self.freedom)
+        if self.ranks is None:
+            return np.where(self.error > 0, np.minimum(1.0, PENALTY * p), 1.0)
+        return np.maximum(p, self.ranks(margin, side))
+
+
+def _settled(values: Array, scale: Any) -> Array:
+    return np.where(np.abs(values) <= _ROUNDING * scale, 0.0, values)
+
+
+def _scale(*arrays: Array) -> Array:
+    return np.max([np.abs(array).max(axis=-1) for array in arrays], axis=0)
+
+
+def pairs(original: Array, repeat: Array) -> Shift:
+    """The shift of runs that are matched by seed: Student's paired t, Wilcoxon's signed ranks.
+
+    Args:
+        original: [..., n], n at least 2.
+        repeat: the same shape, the same seeds.
+
+    Returns:
+        The mean of the differences. The rank test asks that these lie symmetrically about it, as
+        they do where the repeat scatters like the original (Wilcoxon 1945; ties and zeros are
+        split, and p-values rounded up, by `scipy.stats.wilcoxon`).
+
+    Example:
+        >>> shift = pairs(np.arange(5.0), np.arange(5.0) + 1)
+        >>> float(shift.tail(2.0, "less"))           # all five below: 1/2**5
+        0.03125
+    """
+    scale = _scale(original, repeat)
+    apart = _settled(repeat - original, scale[..., None])
+    n = apart.shape[-1]
+
+    def ranks(margin: Any, side: Side) -> Array:
+        from scipy.stats import wilcoxon
+
+        size = np.abs(margin)
+        rest = _settled(apart - np.asarray(margin)[..., None], np.asarray(scale + size)[..., None])
+        method = "exact" if n <= EXACT else "asymptotic"
+        return wilcoxon(rest, zero_method="zsplit", alternative=side, method=method, axis=-1).pvalue
+
+    own = np.where(_settled(np.ptp(apart, axis=-1), scale) == 0, 0.0, deviation(apart))
+    return Shift("pairs", apart.mean(axis=-1), own / n**0.5, n - 1, own, scale, ranks)
+
+
+def groups(original: Array, repeat: Array) -> Shift:
+    """The shift of two groups of runs that are not matched: Welch's t, Mann and Whitney's ranks.
+
+    Args:
+        original: [..., n], n at least 2.
+        repeat: [..., m], m at least 2.
+
+    Returns:
+        The difference of the means (Welch 1947, any two deviations). The rank test asks for one
+        shape of distribution, shifted (Mann and Whitney 1947).
+    """
+    scale, (n, m) = _scale(original, repeat), (original.shape[-1], repeat.shape[-1])
+    parts = deviation(original) ** 2 / n, deviation(repeat) ** 2 / m
+    square = parts[0] + parts[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = parts[0] / square, parts[1] / square
+        freedom = 1 / (shares[0] ** 2 / (n - 1) + shares[1] ** 2 / (m - 1))
+
+    def ranks(margin: Any, side: Side) -> Array:
+        from scipy.stats import mannwhitneyu
+
+        unit = np.asarray(scale + np.abs(margin))[..., None]
+        unit = np.where(unit == 0, 1.0, unit)
+        # What differs by rounding alone is to be tied.
+        left = np.round((repeat - np.asarray(margin)[..., None]) / unit, 13)
+        right = np.round(original / unit, 13)
+        method = "exact" if max(n, m) <= EXACT else "asymptotic"
+        return mannwhitneyu(left, right, alternative=side, method=method, axis=-1).pvalue
+
+    return Shift(
+        "groups", repeat.mean(axis=-1) - original.mean(axis=-1), np.sqrt(square),
+        np.where(square > 0, freedom, 1.0), np.sqrt(parts[0] * n + parts[1] * m), scale, ranks,
+    )  # fmt: skip
+
+
+def single(original: Array, repeat: Array) -> Shift:
+    """The shift of one result from a group, by Student's prediction interval.
+
+    Args:
+        original: [..., n].
+        repeat: [..., m]; n or m is 1, the other at least `LEAST_SINGLE`.
+
+    Returns:
+        The new result minus the group's mean, or the other way about; its error s √(1 + 1/n), with
+        n - 1 degrees of freedom (Hahn and Meeker 1991), takes one more result to scatter like the
+        group. There is no rank test: see `PENALTY`.
+    """
+    many = original if original.shape[-1] > 1 else repeat
+    n, own = many.shape[-1], deviation(many)
+    estimate = repeat.mean(axis=-1) - original.mean(axis=-1)
+    error, scale = own * (1 + 1 / n) ** 0.5, _scale(original, repeat)
+    return Shift("single", estimate, error, n - 1, own * 2**0.5, scale, None)
+
+
+def within(shift: Shift, margin: Any) -> Array:
+    """The p-value for a true shift within ± the margin: two one-sided tests.
+
+    It is the greater of the two (Schuirmann 1987; Berger 1982), so wrong in a share p of cases at
+    most.
+
+    Args:
+        shift: of [...] experiments.
+        margin: one, or one for each, above 0.
+    """
+    return np.maximum(shift.tail(margin, "less"), shift.tail(-margin, "greater"))
+
+
+def beyond(shift: Shift, margin: Any) -> Array:
+    """The p-value for a true shift beyond ± the margin: the smaller of two, doubled (Bonferroni).
+
+    Args:
+        shift: of [...] experiments.
+        margin: one, or one for each, at least 0.
+    """
+    smaller = np.minimum(shift.tail(margin, "greater"), shift.tail(-margin, "less"))
+    return np.minimum(1.0, 2 * smaller)

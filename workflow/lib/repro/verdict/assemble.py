@@ -1,0 +1,129 @@
+"""Verdict: whether the claimed goal is met, with scope and evidence, in one sentence.
+
+Synopsis:
+    verdict = judge("digits", parameters, comparisons, context, causes, trials, mistakes)
+    verdict["verdict"]          # met, not met, inconclusive
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from repro.cause.diagnose import Cause
+from repro.cause.fault_isolation import Trial
+from repro.compare.runs import Comparison
+from repro.core.canonical_json import canonical
+from repro.stats import detection_power
+from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.stats.metric_comparison import Moved
+from repro.verdict import sentences
+from repro.verdict.case import Case, Context
+from repro.verdict.goals import answers, best
+from repro.verdict.methods import methods
+from repro.verdict.metrics import rested_on
+from repro.verdict.silent_errors import Mistake
+
+
+def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:
+    found = comparison.divergence
+    own = INCONCLUSIVE if verdict == INCONCLUSIVE else NOT_MET if found else MET
+    return {
+        "seed": comparison.seed,
+        "run": comparison.run,
+        "verdict": own,
+        "divergence": asdict(found) if found else None,
+    }
+
+
+def _unseen(case: Case) -> str | None:
+    """What a shortened repeat leaves unseen."""
+    if case.parameters["repeat"] == "full":
+        return None
+    stopped = next((c.stopped for c in case.comparisons if c.stopped), None)
+    if stopped is None:
+        return (
+            "The repeat went to the end of training, and was not evaluated: metrics and "
+            "predictions were not compared."
+        )
+    ((unit, count),) = stopped.items()
+    return (
+        f"The repeat stopped after {sentences.counted(count, unit[:-1])} of training: what comes "
+        "later, the final weights, metrics and predictions were not compared."
+    )
+
+
+def _warnings(case: Case) -> list[str]:
+    if not case.comparisons:
+        return ["No repeat was made."]
+    found = [
+        _unseen(case),
+        None if case.first else detection_power.limits(case.parameters["repeats"]),
+    ]
+    if case.restless:
+        found.append(
+            "Evaluation is not repeatable: the same weights gave other bits when evaluated again "
+            f"({sentences.seeds(case.restless)})."
+        )
+    return [text for text in found if text]
+
+
+def judge(
+    name: str,
+    parameters: Mapping[str, Any],
+    comparisons: Sequence[Comparison],
+    context: Context,
+    causes: Sequence[Cause] = (),
+    trials: Sequence[Trial] = (),
+    mistakes: Sequence[Mistake] = (),
+    moved: Moved | None = None,
+    further: Comparison | None = None,
+) -> dict[str, Any]:
+    """The verdict on one experiment.
+
+    Args:
+        name: the experiment.
+        parameters: `goal`, `repeat`, `repeats`, `seeds`.
+        comparisons: one for each seed of each repeat; none where no repeat was made.
+        context: what the manifests say around them.
+        causes: why the runs part, best first.
+        trials: what was tried to find out.
+        mistakes: what is wrong although the runs agree.
+        moved: what is known of the metrics; None where no run was evaluated.
+        further: a run of one step that parts from the original although no repeat does.
+
+    Returns:
+        Plain JSON values that satisfy the schema `verdict`.
+    """
+    names = [mistake.mistake for mistake in mistakes]
+    case = Case(name, parameters, comparisons, context, causes, trials, names, moved, further)
+    found = answers(case)
+    claimed, told = found[parameters["goal"]], rested_on(case)
+    return {
+        "experiment": name,
+        "goal": parameters["goal"],
+        "verdict": claimed.verdict,
+        "sentence": claimed.sentence,
+        "goals": {goal: asdict(answer) for goal, answer in found.items()},
+        "best": best(case, found),
+        "scope": context.scope,
+        "repeats": parameters["repeats"] if comparisons else 0,
+        "per_seed": [
+            _per_seed(c, found["bitwise"].verdict)
+            for c in (*comparisons, *([further] if further else []))
+        ],
+        "causes": [asdict(cause) for cause in causes],
+        "search": [{"step": t.step, "factors": list(t.factors), "same": t.same} for t in trials],
+        "mistakes": [asdict(mistake) for mistake in mistakes],
+        "differences": {
+            f"{c.run}/seed-{c.seed}": c.differences for c in comparisons if c.differences
+        },
+        "factors": [dict(factor) for factor in context.factors],
+        "metrics": json.loads(canonical(asdict(told))) if told else None,
+        "inference": list(context.inference),
+        "limits": [dict(limit) for limit in context.limits],
+        "methods": methods(case, found),
+        "warnings": _warnings(case),
+    }

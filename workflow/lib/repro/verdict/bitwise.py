@@ -1,0 +1,43 @@
+"""Bitwise: whether every bit was the same when everything was run again in the same setup.
+
+Synopsis:
+    bitwise(case).verdict
+"""
+
+from __future__ import annotations
+
+from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.verdict import sentences
+from repro.verdict.case import Case
+
+
+def bitwise(case: Case) -> Answer:
+    """What is found for the goal `bitwise`.
+
+    Args:
+        case: what was compared, and where.
+
+    Returns:
+        The answer; `met` speaks of what was repeated, with scope and n.
+    """
+    name = case.name
+    if not case.comparisons:
+        return Answer(
+            INCONCLUSIVE,
+            f"{name}: inconclusive, because no repeat was made (`repeat: off`), so that there is "
+            "nothing to compare the original with.",
+        )
+    if case.context.programs > 1 or (case.context.setups > 1 and case.first):
+        return Answer(INCONCLUSIVE, sentences.elsewhere(name, case.first, case.context))
+    if case.first:
+        compared = [case.further] if case.further else case.comparisons
+        found = sentences.not_met(name, compared, case.causes, case.trials, case.mistakes)
+        return Answer(NOT_MET, found)
+    if case.restless:
+        return Answer(
+            NOT_MET,
+            f"{name}: training is repeatable bit for bit, evaluation is not. The weights of "
+            f"{sentences.seeds(case.restless)}, evaluated twice, gave other bits.",
+        )
+    text = sentences.met(name, case.comparisons, case.context, case.evaluated, case.mistakes)
+    return Answer(MET, text)

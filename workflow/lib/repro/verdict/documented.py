@@ -1,0 +1,64 @@
+"""Documented: whether the experiment is recorded so that it can be executed again.
+
+Synopsis:
+    documented(case).verdict
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from repro.cause.diagnose import times
+from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.verdict.case import Case
+from repro.verdict.sentences import capital, extent, listed
+
+COMMAND = "snakemake --use-conda all"
+_SHOWN = 5
+
+
+def documented(case: Case) -> Answer:
+    """What is found for the goal `documented`.
+
+    Args:
+        case: what was found, with the gaps (`repro.verdict.completeness`) in its context.
+
+    Returns:
+        The answer: `not met` where something is not bound, `inconclusive` where something is
+        unknown or the way to execute it again was not tried.
+    """
+    name, context = case.name, case.context
+    if context.missing:
+        return Answer(NOT_MET, f"{name}: not fully documented. {_told(context.missing)}.")
+    if context.unknown:
+        return Answer(
+            INCONCLUSIVE,
+            f"{name}: inconclusive, because not everything is known that decides the result. "
+            f"{_told(context.unknown)}.",
+        )
+    if not case.comparisons:
+        return Answer(
+            INCONCLUSIVE,
+            f"{name}: inconclusive, because the way to execute it again (`{COMMAND}`) was not "
+            "tried (`repeat: off`); all else is documented.",
+        )
+    if context.programs > 1:
+        return Answer(
+            INCONCLUSIVE,
+            f"{name}: inconclusive, because what was executed again was another program: "
+            f"{context.scope}. Make the original anew.",
+        )
+    runs = times(len({c.run for c in case.comparisons}))
+    return Answer(
+        MET,
+        f"{name}: documented. Every file is bound by a manifest to the digests of code, "
+        "configuration, raw data, lock and environment, and nothing is unknown that could be "
+        f"known. The way to execute it again (`{COMMAND}`) was gone {runs} more, "
+        f"{extent(case.comparisons, case.evaluated)}.",
+    )
+
+
+def _told(parts: Sequence[str]) -> str:
+    more = len(parts) - _SHOWN
+    shown = listed([*parts[:_SHOWN], *([f"{more} more"] if more > 0 else [])])
+    return capital(shown)

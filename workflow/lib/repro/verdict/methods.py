@@ -1,0 +1,102 @@
+"""Methods: the paragraph that a paper's Methods section may take over.
+
+Synopsis:
+    methods(case, answers(case))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from repro.cause.diagnose import times
+from repro.compare.divergence import place
+from repro.drift.facts import facts
+from repro.stats import detection_power
+from repro.stats.answer import MET, Answer
+from repro.verdict.case import Case
+from repro.verdict.sentences import capital, counted, extent, listed, seeds
+
+_DIGITS = 12
+
+
+def methods(case: Case, found: Mapping[str, Answer]) -> str:
+    """What was done and found, with n, scope and bound, in words fit for a paper.
+
+    Args:
+        case: all that the verdict rests on.
+        found: the answer to each goal.
+
+    Returns:
+        One paragraph; empty where nothing is known of the training.
+    """
+    if not case.context.trained:
+        return ""
+    parts = [*_made(case), *_repeated(case), *_supported(case, found), *_bound(case)]
+    return " ".join(part for part in parts if part)
+
+
+def _made(case: Case) -> Iterator[str]:
+    step = case.context.trained
+    assert step is not None
+    own, used, training = facts(step), step.digests, step.parameters["training"]
+    packages = own["packages"]
+    given = case.parameters["seeds"]
+    own_seeds = sorted({c.seed for c in case.comparisons}) if given == "auto" else given
+    versions = {"TensorFlow": "tensorflow", "Keras": "keras", "NumPy": "numpy"}
+    named = listed([f"{name} {packages[key]}" for name, key in versions.items()])
+    lock = own["installed"]["lock"].rpartition(":")[2][:_DIGITS]
+    yield (
+        f"The model was trained with {seeds(own_seeds)} for at most "
+        f"{counted(training['epochs'], 'epoch')} in batches of {training['batch_size']}, with "
+        f"TensorFlow's deterministic operations, under Python {own['python']['version']}, {named}, "
+        "in an environment locked by digests (conda-lock.yml, "
+        f"sha256 {lock}…; program {used['code'][:_DIGITS]}…, code of the experiment "
+        f"{used['experiment'][:_DIGITS]}…)."
+    )
+
+
+def _repeated(case: Case) -> Iterator[str]:
+    runs = {comparison.run for comparison in case.comparisons}
+    if not runs:
+        yield "It was not repeated."
+        return
+    varied = sum(factor["varied"] for factor in case.context.factors)
+    changed = f", with {counted(varied, 'circumstance')} changed that must not matter"
+    again = seeds([c.seed for c in case.comparisons])
+    parted = sum(c.divergence is not None for c in case.comparisons)
+    whole = len(case.comparisons)
+    outcome = (
+        f"{parted} of {counted(whole, 'comparison')} parted"
+        if parted
+        else "every bit that was compared was the same"
+    )
+    yield (
+        f"Everything was executed again {times(len(runs))} with {again}, in processes "
+        f"of their own{changed if varied else ''}, "
+        f"{extent(case.comparisons, case.evaluated)}: {outcome}."
+    )
+    if case.further and case.further.divergence:
+        yield f"{capital(case.further.run)} parted at {place(case.further.divergence)}."
+    if case.restless:
+        yield "The same weights, evaluated twice, gave other bits."
+    yield f"Where: {case.context.scope}."
+
+
+def _supported(case: Case, found: Mapping[str, Answer]) -> Iterator[str]:
+    met = [goal for goal, answer in found.items() if answer.verdict == MET]
+    if "bitwise" in met:
+        word = "repeatable" if case.context.setups == 1 else "reproduced"
+        part = "The result is" if case.whole else "As far as it was repeated, the result is"
+        yield f"{part} {word} bit for bit within that scope."
+    elif "metrics" in met:
+        yield f"Of the metrics: {found['metrics'].sentence.partition(': ')[2]}"
+    elif "documented" in met:
+        yield "The experiment is documented and can be executed again; more is not claimed."
+    else:
+        yield "None of the goals bitwise, metrics and documented is supported so far."
+
+
+def _bound(case: Case) -> Iterator[str]:
+    if case.comparisons and not case.first:
+        limits = detection_power.limits(case.parameters["repeats"])
+        yield capital(limits)

@@ -1,0 +1,243 @@
+"""Sentence: a verdict in words, for someone who has never seen the code.
+
+Synopsis:
+    met("digits", comparisons, context, evaluated, mistakes)
+    not_met("digits", comparisons, causes, trials, mistakes)
+
+Words follow the ACM: *repeatable* is the same setup again; nothing here claims more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from repro.cause.diagnose import Cause
+from repro.cause.fault_isolation import Trial
+from repro.compare.divergence import place
+from repro.compare.runs import Comparison
+from repro.verdict.case import Context
+
+_CAUSES = {
+    "data content": "`dataset` returns other data from the same files",
+    "initialisation": "the model starts from other weights",
+    "data order": "the examples come in another order",
+    "augmentation": "`augment` changes the same batch in another way",
+    "a random layer": "a layer draws other random numbers",
+    "forward pass": "the model computes other values from the same batch and the same weights",
+    "gradient": "the gradient comes out differently from the same batch and the same weights",
+    "update": "the optimizer, the learning rate or a callback acts in another way",
+    "evaluation": "the same weights, evaluated on the same data, give other values",
+    "a race": "a race, in which the result hangs on which thread or process comes first",
+    "environment": "something outside the declared inputs has changed, such as a file that an "
+    "earlier run left",
+    "stale state": "the code reads a file that an earlier run of it has left",
+}
+
+_FACTORS = {
+    "hash seed": "Python's hash seed, which orders sets",
+    "time zone": "the time zone",
+    "locale": "the locale",
+    "umask": "the umask, which sets the rights of new files",
+    "environment size": "the size of the environment variables",
+    "home": "the home folder",
+    "temporary folder": "the folder for temporary files",
+    "working directory": "the working directory",
+    "file times": "the times of the input files",
+    "paths": "the place where data and code lie",
+    "listing order": "the order in which folders are listed",
+    "clock": "the date and time",
+    "process": "the process id or the moment of the start",
+    "processors": "the number of processors",
+    "caches": "what earlier runs left on the disk",
+    "network": "the access to the network",
+    "load": "the load on the machine",
+}
+
+
+def capital(sentence: str) -> str:
+    """The sentence, beginning with a capital."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def counted(count: int, thing: str) -> str:
+    """A count and its noun: "1 repeat", "2 repeats"."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Parts as one enumeration: "a, b and c"."""
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
+def seeds(numbers: Sequence[int]) -> str:
+    """ "seed 0", or "seeds 0 and 1"."""
+    names = [str(number) for number in dict.fromkeys(numbers)]
+    return f"{'seed' if len(names) == 1 else 'seeds'} {listed(names)}"
+
+
+def extent(comparisons: Sequence[Comparison], evaluated: bool) -> str:
+    """How far runs with the same bits were compared.
+
+    Args:
+        comparisons: all of them, none parted.
+        evaluated: whether the repeats evaluated their weights.
+
+    Returns:
+        Words that follow "gave the same bits as the original".
+    """
+    if stopped := next((c.stopped for c in comparisons if c.stopped), None):
+        ((unit, count),) = stopped.items()
+        end = unit[:-1] if count == 1 else counted(count, unit[:-1])
+        return f"from the raw data to the end of the first {end} of training"
+    return f"from the raw data to the {'predictions' if evaluated else 'end of training'}"
+
+
+def met(
+    name: str,
+    comparisons: Sequence[Comparison],
+    context: Context,
+    evaluated: bool,
+    mistakes: Sequence[str],
+) -> str:
+    """The sentence where every bit was the same: repeatable within one setup, else reproduced.
+
+    Args:
+        name: the experiment.
+        comparisons: all of them, none parted.
+        context: what was varied and what was not, and in which setups.
+        evaluated: whether the repeats evaluated their weights.
+        mistakes: the names of what is wrong although the runs agree.
+
+    Returns:
+        One or two sentences.
+    """
+    runs = {comparison.run for comparison in comparisons}
+    varied = sum(factor["varied"] for factor in context.factors)
+    under = f"{counted(varied, 'circumstance')} changed that must not matter"
+    whole = evaluated and not any(c.stopped for c in comparisons)
+    one = context.setups == 1
+    where = "on this machine and in this environment"
+    where = where if one else f"in more than one setup ({context.scope})"
+    head = "repeatable" if one else "reproduced bit for bit in another setup"
+    head += "" if whole else " as far as it was repeated"
+    head += f", with {_warnings(mistakes)}" if mistakes else ""
+    numbers = [c.seed for c in comparisons]
+    each = "" if len(set(numbers)) == 1 else "each of the "
+    repeats = f"{counted(len(runs), 'repeat')} of {each}{seeds(numbers)}"
+    return (
+        f"{name}: {head}. {repeats}, with {under if varied else 'nothing varied'}, gave the same "
+        f"bits as the original, "
+        f"{extent(comparisons, evaluated)}, "
+        f"{where}."
+        f"{warning(mistakes)}"
+    )
+
+
+def elsewhere(name: str, first: Comparison | None, context: Context) -> str:
+    """The sentence where other setups or programs keep the goal `bitwise` from being judged.
+
+    Args:
+        name: the experiment.
+        first: the first comparison whose runs part, if any do.
+        context: which setups took part.
+
+    Returns:
+        A few sentences.
+    """
+    at = first.divergence if first else None
+    also = f"they part at {place(at)}" if at else "their bits are the same"
+    how = "in different setups" if context.programs == 1 else "by different programs"
+    return (
+        f"{name}: inconclusive, because the runs were made {how}, and the goal `bitwise` "
+        f"promises the same bits of one only; {also}. The setups: {context.scope}. To judge "
+        "it, make the original anew where the repeat was made."
+    )
+
+
+def _warnings(mistakes: Sequence[str]) -> str:
+    return "a warning" if len(mistakes) == 1 else f"{len(mistakes)} warnings"
+
+
+def warning(mistakes: Sequence[str]) -> str:
+    """What is wrong although the runs agree, as a sentence to add; empty where nothing is."""
+    if not mistakes:
+        return ""
+    return f" But the runs agree on what is likely wrong: {listed(mistakes)}."
+
+
+def _parting(comparisons: Sequence[Comparison]) -> str:
+    """Which runs part, and where first."""
+    first = next(c for c in comparisons if c.divergence)
+    assert first.divergence is not None
+    own = [c for c in comparisons if c.seed == first.seed]
+    parted = sum(c.divergence is not None for c in own)
+    if first.trial:
+        return (
+            f"With seed {first.seed}, no repeat parts from the original, but one more run does: "
+            f"{first.run}, at {place(first.divergence)}"
+        )
+    if len(own) == 1:
+        who, at = "the repeat parts", ""
+    else:
+        verb = "parts" if parted == 1 else "part"
+        who, at = f"{parted} of {len(own)} repeats {verb}", "" if parted == 1 else ", the first"
+    text = f"With seed {first.seed}, {who} from the original{at} at {place(first.divergence)}"
+    every = {c.seed for c in comparisons}
+    affected = {c.seed for c in comparisons if c.divergence}
+    if len(every) == 1:
+        return text
+    return f"{text}; affected: {len(affected)} of {counted(len(every), 'seed')}"
+
+
+def _by(cause: Cause) -> str:
+    """A cause in words."""
+    kind, _, name = cause.cause.partition(": ")
+    if kind in ("factor", "factors"):
+        names = [_FACTORS.get(factor, factor) for factor in name.split(" and ")]
+        return f"the result changes with {' together with '.join(names)}"
+    return _CAUSES.get(cause.cause, cause.cause)
+
+
+def _why(causes: Sequence[Cause], trials: Sequence[Trial]) -> str:
+    if not causes:
+        return ""
+    first = causes[0]
+    at = f"; see {first.file}, line {first.line}" if first.file and first.line else ""
+    if trials and first.cause == "a race" and all(trial.same for trial in trials):
+        many = counted(len(trials), "trial")
+        return f" That did not come back in {many}, so it is rare; likely {_by(first)}{at}."
+    if not first.tested:
+        return f" Likely cause (not tested): {_by(first)}{at}."
+    alone = any(not trial.same and not trial.factors for trial in trials)
+    itself = alone and first.cause not in ("a race", "environment", "stale state")
+    head = "Cause, random by itself" if itself else "Cause"
+    return f" {head} (tested in {counted(first.trials, 'trial')}): {_by(first)}{at}."
+
+
+def not_met(
+    name: str,
+    comparisons: Sequence[Comparison],
+    causes: Sequence[Cause],
+    trials: Sequence[Trial],
+    mistakes: Sequence[str],
+) -> str:
+    """The sentence where runs parted.
+
+    Args:
+        name: the experiment.
+        comparisons: all of them, one parted at least.
+        causes: why, best first.
+        trials: what was tried to find out.
+        mistakes: the names of what is wrong although runs agree on it.
+
+    Returns:
+        A few sentences: what, where, why.
+    """
+    whats = {c.divergence.what for c in comparisons if c.divergence}
+    head = "not repeatable bit for bit"
+    if whats <= {"predictions", "metrics"}:
+        head = "training is repeatable bit for bit, evaluation is not"
+    return (
+        f"{name}: {head}. {_parting(comparisons)}.{_why(causes, trials)}"
+        f"{f' Besides, likely wrong: {listed(mistakes)}.' if mistakes else ''}"
+    )

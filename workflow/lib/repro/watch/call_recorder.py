@@ -1,0 +1,262 @@
+"""Calls: where the user's code asks for what may differ between two runs.
+
+Synopsis:
+    with watched(path, inputs) as calls:       # before the user's code is loaded
+        code = load(path)
+        ...
+    calls.write(out / "detail.json", tensors)
+
+Nothing that the user's code calls is replaced. While its files are loaded, every call in them is
+rewritten (`repro.watch.ast_hooks`), so that the called function is looked up in a table first:
+`f(x)` becomes `recorder.call(f, file, line)(x)`, which gives `f` back unless there may be something
+to note. So types stay what they are, and what libraries call among themselves is not noted.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections import Counter, deque
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial, reduce
+from importlib.machinery import SourceFileLoader
+from inspect import isclass
+from pathlib import Path
+from threading import Lock
+from types import BuiltinMethodType, FunctionType, ModuleType
+from typing import Any
+
+from repro.core.atomic import write_text
+from repro.core.canonical_json import pretty
+from repro.data.user_code import name_in
+from repro.watch.ast_hooks import RECORDER, rewritten
+from repro.watch.call_sites import converted, converting, running
+from repro.watch.nondeterminism_sources import Source, is_path, modules, of, salted, table
+
+_FIELDS = ("call", "source", "function", "file", "line")
+_IN_ORDER = (
+    list, tuple, dict, enumerate, iter, zip, map, filter, str, repr, Counter, deque, reduce, sorted,
+    min, max, *filter(isclass, vars(itertools).values()),
+)  # fmt: skip
+LARGEST_SET = 8
+"""Of a larger set no order is noted: by chance, two runs hardly ever give it the same."""
+_ORDERS = 20
+
+
+class Calls:
+    """What was noted; rewritten code calls `call`, `iterated` and `seen`.
+
+    Args:
+        path: the experiment's file or folder.
+        inputs: files and folders that the user's code may read.
+        otherwise: the function of the experiment at work where none is found on the stack.
+    """
+
+    def __init__(self, path: Path, inputs: Iterable[Path], otherwise: str) -> None:
+        self.path = Path(os.path.abspath(path))  # noqa: PTH100 (links stay, as in tracebacks)
+        self._inputs = [Path(os.path.realpath(each)) for each in (*inputs, path)]
+        self._otherwise = otherwise
+        self._counts: Counter[tuple[Any, ...]] = Counter()
+        self._layers: dict[str, dict[str, Any]] = {}
+        self._orders: dict[tuple[str, int], dict[tuple[str, ...], None]] = {}
+        self._awaited, self._modules = modules(), 0
+        self._table: dict[Any, tuple[Source, ...]] = {}
+        self._lock, self._undone, self._active = Lock(), ExitStack(), True
+
+    def report(self) -> dict[str, Any]:
+        """What was noted.
+
+        Returns:
+            `calls`; where each Keras layer was made, `layers` by name; and `sets`: where a small
+            set was iterated over, and each order of its elements, written as Python does.
+        """
+        counts = sorted(self._counts.items(), key=str)
+        calls = [{**dict(zip(_FIELDS, k, strict=True)), "count": n} for k, n in counts]
+        sets = [
+            {"file": file, "line": line, "orders": [list(order) for order in orders]}
+            for (file, line), orders in sorted(self._orders.items())
+        ]
+        return {"calls": calls, "layers": dict(self._layers), "sets": sets}
+
+    def write(self, path: Path, tensors: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Writes detail.json: what was noted, and the tensors of one step where one was traced.
+
+        Args:
+            path: the file to appear.
+            tensors: what `repro.watch.op_trace.Detail.tensors` gave.
+        """
+        write_text(path, pretty({**self.report(), "tensors": list(tensors)}))
+
+    def end(self) -> None:
+        """Notes no more; rewritten code still runs."""
+        self._active = False
+        self._undone.close()
+
+    def call(self, function: Any, file: str, line: int, free: bool = False) -> Any:
+        """What to call in place of a function: itself, unless there may be something to note.
+
+        Args:
+            function: what the user's code is about to call.
+            file: its file, relative to the experiment.
+            line: where.
+            free: whether the order of the result plays no part.
+        """
+        if self._active and self._asks(function):
+            return partial(self._called, function, file, line, free)
+        return function
+
+    def iterated(self, value: Any, file: str, line: int) -> Any:
+        """Notes an iteration over a set whose order depends on hashes; gives the value back."""
+        if self._active and _is_set(value) and salted(tuple(value)):
+            self._note("iteration over a set", "hash", file, line)
+            self._note_order(value, file, line)
+        return value
+
+    def _note_order(self, value: Any, file: str, line: int) -> None:
+        if 2 <= len(value) <= LARGEST_SET:
+            with self._lock:
+                orders = self._orders.setdefault((file, line), {})
+                if len(orders) < _ORDERS:
+                    # A text of NumPy's, or of an enumeration, has the hash of the plain one.
+                    texts = (str.__str__(v) if isinstance(v, str) else v for v in value)
+                    orders[tuple(map(repr, texts))] = None
+
+    def seen(self, value: Any, file: str, line: int, call: str, source: str) -> Any:
+        """Notes the reading of an attribute; gives its value back."""
+        if self._active:
+            self._note(call, source, file, line)
+        return value
+
+    def called_converted(
+        self, function: Any, args: Sequence[Any], named: Mapping[str, Any]
+    ) -> None:
+        """Notes a call in code that TensorFlow's autograph made from the user's."""
+        found = self._varying(function, args, named) if self._active else []
+        place = converted(self.path) if found else None
+        for source in found if place else []:
+            assert place
+            self._note(source.call, source.source, place.file, place.line, place.function)
+
+    def _asks(self, function: Any) -> bool:
+        if self._sources(function):
+            return True
+        # Most functions are written in Python; none of those is looked at for more.
+        return type(function) is not FunctionType and (_ordered(function) or _is_layer(function))
+
+    def _called(
+        self, function: Any, file: str, line: int, free: bool, /, *args: Any, **named: Any
+    ) -> Any:
+        for source in self._varying(function, args, named):
+            if not (free and source.ordered):
+                self._note(source.call, source.source, file, line)
+        if _ordered(function) and not free:
+            for value in (*args, getattr(function, "__self__", None)):
+                self.iterated(value, file, line)
+        result = function(*args, **named)
+        if _is_layer(function):
+            self._layers[result.name] = {"file": file, "line": line}
+        return result
+
+    def _sources(self, function: Any) -> tuple[Source, ...]:
+        if len(sys.modules) != self._modules:
+            self._modules = len(sys.modules)
+            self._look_again()
+        return of(function, self._table)
+
+    def _look_again(self) -> None:
+        """What was imported since may be in the table, or make code of the user's."""
+        loaded = {name for name in self._awaited if name in sys.modules}
+        if loaded:
+            self._awaited -= loaded
+            self._table = table()
+        if "tensorflow" in loaded:
+            self._undone.enter_context(converting(self.called_converted))
+
+    def _varying(
+        self, function: Any, args: Sequence[Any], named: Mapping[str, Any]
+    ) -> list[Source]:
+        return [
+            source
+            for source in self._sources(function)
+            if source.when(args, named) and not (source.reads and self._is_input(function, args))
+        ]
+
+    def _is_input(self, function: Any, args: Sequence[Any]) -> bool:
+        owner = getattr(function, "__self__", None)
+        file = owner if is_path(owner) else args[0] if args else None
+        if file is None or not is_path(file):
+            return True  # a buffer, a tensor or a descriptor: not to be told
+        real = Path(os.path.realpath(file))
+        return any(real.is_relative_to(each) for each in self._inputs)
+
+    def _note(
+        self, call: str, source: str, file: str, line: int, function: str | None = None
+    ) -> None:
+        function = function or running(self.path) or self._otherwise
+        with self._lock:
+            self._counts[call, source, function, file, line] += 1
+
+
+def _is_set(value: Any) -> bool:
+    return isinstance(value, (set, frozenset))
+
+
+def _ordered(function: Any) -> bool:
+    """Whether a function goes through a set in the set's order."""
+    if type(function) is BuiltinMethodType:
+        owner, name = function.__self__, function.__name__
+        joined = isinstance(owner, str) and name == "join"
+        popped = _is_set(owner) and name == "pop"
+        extended = isinstance(owner, (list, deque)) and name == "extend"
+        keyed = isinstance(owner, type) and issubclass(owner, dict) and name == "fromkeys"
+        return joined or popped or extended or keyed
+    return any(function is each for each in _IN_ORDER)
+
+
+def _is_layer(function: Any) -> bool:
+    kind = getattr(sys.modules.get("keras"), "Layer", None)
+    return kind is not None and isinstance(function, type) and issubclass(function, kind)
+
+
+@contextmanager
+def watched(
+    path: Path, inputs: Iterable[Path] = (), otherwise: str = "training"
+) -> Generator[Calls]:
+    """Notes what the user's code calls; to be entered before the code is loaded.
+
+    Args:
+        path: the experiment's file or folder.
+        inputs: files and folders that the user's code may read, such as raw data.
+        otherwise: the function of the experiment that calls are counted for where none of its
+            functions is on the stack: `dataset` where data is prepared.
+
+    Yields:
+        What was noted.
+
+    Example:
+        >>> with watched(Path("experiment.py")) as calls:
+        ...     code = load(Path("experiment.py"))
+        >>> calls.report()["calls"]
+        []
+    """
+    calls = Calls(path, inputs, otherwise)
+    own = SourceFileLoader.exec_module
+
+    def exec_module(self: SourceFileLoader, module: ModuleType) -> None:
+        file = self.path
+        name = name_in(calls.path, file)
+        if name is None:
+            return own(self, module)
+        vars(module)[RECORDER] = calls
+        tree = rewritten(self.get_data(file), name, file)
+        exec(compile(tree, file, "exec", dont_inherit=True), vars(module))
+        return None
+
+    SourceFileLoader.exec_module = exec_module
+    try:
+        yield calls
+    finally:
+        SourceFileLoader.exec_module = own
+        calls.end()

@@ -1,0 +1,145 @@
+"""Detail: the digest of every tensor of one step, to find the operation at which two runs part.
+
+Synopsis:
+    detail = Detail(code.path, epoch=0, step=7)
+    train(code, data, parameters, out, detail)
+    detail.tensors()
+
+The tensors are read inside the step's own graph, and digested at the wanted step alone. One that
+is read is no longer fused with what follows, so a step with detail may round otherwise than one
+without: compare it with another one with detail.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from repro.variables.by_path import owners, states
+from repro.watch.op_attribution import Marks, marked
+from repro.watch.operations import Start, Tensor, described
+
+_TOGETHER = 64
+"""Tensors that are read at once; each is kept until the last of them is there."""
+
+
+def digest(array: npt.NDArray[Any]) -> str:
+    """The digest of an array's type, shape and bytes: BLAKE2b, 64 bits, in hexadecimal.
+
+    Args:
+        array: any type and shape; text as TensorFlow gives it, an array of bytes objects.
+
+    Returns:
+        16 hexadecimal digits.
+
+    Example:
+        >>> digest(np.zeros(2)) == digest(-np.zeros(2))
+        False
+    """
+    whole = hashlib.blake2b(f"{array.dtype}{array.shape}".encode(), digest_size=8)
+    if array.dtype.hasobject:
+        for text in array.reshape(-1):
+            whole.update(f"{len(text)}:".encode() + text)
+    else:
+        whole.update(array.tobytes())
+    return whole.hexdigest()
+
+
+class Detail:
+    """Looks into one step of a training.
+
+    Args:
+        path: the experiment's file or folder, for lines of the user's.
+        epoch: of the step, from 0.
+        step: within its epoch, from 0.
+    """
+
+    def __init__(self, path: Path, epoch: int, step: int) -> None:
+        self._path = Path(os.path.abspath(path))  # noqa: PTH100 (links stay, as in tracebacks)
+        self._epoch, self._step = epoch, step
+        self._wanted = -1
+        self._marks: Marks | None = None
+        self._described: list[Tensor] = []
+        self._digests: dict[int, str] = {}
+
+    def begin_epoch(self, epoch: int) -> None:
+        """To be called before each epoch: the step is looked into in the wanted one alone."""
+        self._wanted = self._step if epoch == self._epoch else -1
+
+    def tensors(self) -> list[dict[str, Any]]:
+        """The step's tensors in topological order, as JSON values; each names its inputs by index.
+
+        Returns:
+            Nothing where the step was not reached or ran eagerly.
+        """
+        if len(self._digests) < len(self._described):
+            return []
+        fields = ("name", "op", "layer", "phase", "inputs", "file", "line")
+        return [
+            {name: getattr(each, name) for name in fields} | {"digest": self._digests[number]}
+            for number, each in enumerate(self._described)
+        ]
+
+    def marking(self, augment: Callable[..., Any]) -> Callable[..., Any]:
+        """`augment`, whose operations are told apart from those of the model."""
+
+        def marked_augment(*arguments: Any) -> Any:
+            with self._marks.made("augmentation") if self._marks else nullcontext():
+                return augment(*arguments)
+
+        return marked_augment
+
+    @contextmanager
+    def recording(self, model: Any, step: Any) -> Generator[None]:
+        """Adds digests of all that is made inside; to be entered where the step is traced.
+
+        Args:
+            model: the keras.Model that is trained.
+            step: the number of the step, a tensor or variable.
+        """
+        import tensorflow as tf
+
+        if tf.executing_eagerly():
+            yield
+            return
+        number = tf.convert_to_tensor(step)
+        starts = _starts(model)
+        with marked(model) as self._marks:
+            begin = self._marks.count()
+            yield
+        self._described = described(starts, begin, self._marks, self._path)
+        for first in range(0, len(self._described), _TOGETHER):
+            tensors = [each.tensor for each in self._described[first : first + _TOGETHER]]
+            # Not inside tf.cond: tracing that takes several times as long for each tensor.
+            tf.numpy_function(partial(self._read, first), [number, *tensors], tf.int64)
+
+    def _read(self, first: int, step: Any, *arrays: Any) -> Any:
+        if step == self._wanted:
+            for number, array in enumerate(arrays, first):
+                self._digests[number] = digest(np.asarray(array))
+        return np.int64(0)
+
+
+def _starts(model: Any) -> list[Start]:
+    """The model's variables as the step finds them, with the layers that they belong to."""
+    import tensorflow as tf
+
+    found, of_layer = states(model), owners(model)
+    layers = {path: of_layer.get(id(v)) for path, v in {**found.weights, **found.seeds}.items()}
+    slots = {path.replace("/", "_"): layers[path] for path in found.weights}
+    for path in found.optimizer:
+        of = [name for name in slots if path.rpartition("/")[2].startswith(name)]
+        layers[path] = slots[max(of, key=len)] if of else None
+    variables = {**found.weights, **found.seeds, **found.optimizer}
+    return [
+        Start(path, layers[path], variable.value.handle, tf.convert_to_tensor(variable.value))
+        for path, variable in variables.items()
+    ]
