@@ -3,8 +3,8 @@
 Synopsis:
     project.TOOLS / "venv", project.subdir()
 
-Importing this module makes the library under workflow/lib importable: the host's tools run from
-the folder they were cloned into and are never installed.
+Importing this module makes the library under workflow/lib importable, so whatever is started
+imports it first: the host's tools run from the folder they were cloned into, never installed.
 """
 
 import os

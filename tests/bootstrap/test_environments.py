@@ -27,6 +27,7 @@ CLONE = """\
 import sys
 from pathlib import Path
 sys.path[:0] = [{bootstrap!r}, {tests!r}]
+import project
 from environments import making, places
 from test_environments import RENDERS, make_environment
 
