@@ -4,30 +4,34 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import experiments as e
 import pytest
+from repro.core.canonical_json import canonical
 from repro.core.errors import UserError
+from repro.core.parameters import CostParameters, Threads
 from repro.overhead.epoch_timer import LEAST, Clock
 from repro.overhead.timed_training import VARIANTS, Task, measured
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
-PARAMETERS: dict[str, Any] = {
-    "settings": {}, "seed": 0,
-    "training": {"epochs": 4, "batch_size": 16, "loop": "auto", "trace": "step",
-                 "threads": {"intra": 1, "inter": 3}},
-}  # fmt: skip
+THREADS = Threads(intra=1, inter=3)
+PARAMETERS = CostParameters(
+    threads=THREADS, settings={}, seed=0, training=e.training(epochs=4, threads=THREADS)
+)
 SOURCE = """
 import json, sys
 from dataclasses import asdict
 from pathlib import Path
+from repro.core.parameters import CostParameters, decoded
 from repro.overhead.timed_training import Task, measured
 from repro.model.determinism import found
 
 code, data, scratch = (Path(sys.argv[n]) for n in (1, 2, 6))
-task = Task(code, data, json.loads(sys.argv[3]), float(sys.argv[4]), scratch)
+parameters = decoded(CostParameters, json.loads(sys.argv[3]))
+task = Task(code, data, parameters, float(sys.argv[4]), scratch)
 print(json.dumps({**asdict(measured(task, sys.argv[5])), **asdict(found())}))
 """
 
@@ -48,7 +52,7 @@ def fresh(code: Path, data: Path, seconds: float, variant: str) -> dict[str, Any
     path = os.pathsep.join([str(LIBRARY), str(Path(e.__file__).parent)])
     command = [sys.executable, "-B", "-c", SOURCE, str(code), str(data)]
     done = subprocess.run(
-        [*command, json.dumps(PARAMETERS), str(seconds), variant, str(code.parent)],
+        [*command, canonical(PARAMETERS), str(seconds), variant, str(code.parent)],
         env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -74,10 +78,10 @@ def test_a_variant_sets_what_its_name_says_and_no_more(
     assert found["peak_bytes"] > 100 * 2**20  # TensorFlow alone is larger
 
 
-def parameters(**training: Any) -> dict[str, Any]:
+def parameters(**changed: Any) -> CostParameters:
     """With the threads that the process of the tests has."""
-    threads = {"threads": {"intra": 2, "inter": 1}}
-    return {**PARAMETERS, "training": {**PARAMETERS["training"], **training, **threads}}
+    training = e.training(**{"epochs": 4, **changed})
+    return replace(PARAMETERS, threads=e.THREADS, training=training)
 
 
 def timed(code: Path, data: Path, variant: str, seconds: float = 1e9, **training: Any) -> Any:

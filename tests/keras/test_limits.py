@@ -202,8 +202,7 @@ def test_looking_changes_no_bit_even_where_tracing_draws(
 def test_usual_models_have_no_limit(name: str, tmp_path: Path) -> None:
     code = load(ROOT / "tests" / "zoo" / f"{name}.py")
     digits = ROOT / "tests" / "irreproducible" / "digits.csv"
-    parameters = {"data": {}, "data_seed": 0, "split": e.SPLIT, "settings": {}}
-    prepare(code, {"": digits}, parameters, tmp_path / "data")
+    prepare(code, {"": digits}, e.PREPARE, tmp_path / "data")
     assert list(e.trained(code, tmp_path / "data", tmp_path / "out", {"steps": 1}).limits) == []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from repro.core.parameters import CompareParameters, Search, Threads
 from repro.launch.variations import ALL, STRESS
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
@@ -25,6 +26,13 @@ def entry(**changes: Any) -> dict[str, Any]:
 def configuration(**changes: Any) -> dict[str, Any]:
     """A configuration with the experiment `digits`."""
     return {"experiments": {"digits": entry(**changes)}}
+
+
+def asked(**changes: Any) -> CompareParameters:
+    """What a verdict is asked: whether one repeat of one seed gave the same bits."""
+    wanted: dict[str, Any] = {"seeds": (0,), "goal": "bitwise", "repeat": "full", "repeats": 1}
+    rest: dict[str, Any] = {"factors": (), "search": Search(24), "threads": Threads(2, 1)}
+    return CompareParameters(**{**wanted, **rest, **changes})
 
 
 VARIABLES = ["dense/kernel", "dense/bias"]

@@ -24,7 +24,8 @@ from test_manifest import ENVIRONMENT, INSTALLED
 from test_render import heads, rows, verdict
 
 NAMES = list(VARIANTS)
-TRAINING = {"epochs": 3, "batch_size": 2, "trace": "step", "threads": {"intra": 2, "inter": 1}}
+TRAINING = {"epochs": 3, "batch_size": 2, "loop": "auto", "trace": "step",
+            "threads": {"intra": 2, "inter": 1}}  # fmt: skip
 PARAMETERS: dict[str, Any] = {
     "settings": {"size": 1}, "training": TRAINING, "threads": TRAINING["threads"], "seed": 0,
 }  # fmt: skip

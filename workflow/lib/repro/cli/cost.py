@@ -19,13 +19,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from repro.cli.options import parameters_of
 from repro.core.atomic import write_text
 from repro.core.canonical_json import canonical, pretty
 from repro.core.errors import UserError
+from repro.core.parameters import CostParameters
 from repro.core.schema import checked
 from repro.launch.reporting import Say
 from repro.overhead.breakdown import prices
@@ -46,8 +48,9 @@ def arguments(verbs: Any) -> None:
         verbs: what argparse's `add_subparsers` gave.
     """
     cost: argparse.ArgumentParser = verbs.add_parser("cost", help="measure what a training costs")
+    asked = parameters_of(CostParameters)
     cost.add_argument("--experiment", required=True)
-    cost.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    cost.add_argument("--parameters", required=True, type=asked, metavar="JSON")
     cost.add_argument("--rounds", type=int, default=3, metavar="N")
     cost.add_argument("--folder", required=True, type=Path, help="the experiment's results")
     cost.add_argument("--program", required=True, type=Path, help="what trains: code.pyz")
@@ -94,12 +97,13 @@ class _Measuring:
 
     def _command(self, variant: str, out: Path, log: Path) -> list[str]:
         options = self.options
-        intra = str(options.parameters["threads"]["intra"])
+        parameters: CostParameters = options.parameters
+        intra = str(parameters.threads.intra)
         return [
             sys.executable, "-I", "-B", str(options.program),
             "launch", "--run", "trial", "--intra", intra, "--",
             "cost", "--variant", variant, "--seconds", str(SECONDS),
-            "--parameters", canonical(options.parameters), "--input", *options.input,
+            "--parameters", canonical(parameters), "--input", *options.input,
             "--out", str(out), "--log", str(log),
         ]  # fmt: skip
 
@@ -160,14 +164,15 @@ def measure(options: argparse.Namespace, say: Say) -> None:
     manifest.check_subjects(inputs["data.manifest"], "data")
     spent = _measured(options, say)
     here = surroundings(found, [inputs["judge"]])
-    training = options.parameters["training"]
+    parameters: CostParameters = options.parameters
+    training = parameters.training
     value = {
         "experiment": options.experiment,
         "machine": _machine(here, spent.pop("gpus")),
         "rounds": options.rounds,
         "seconds": SECONDS,
-        "threads": training["threads"],
-        "trace": training["trace"],
+        "threads": asdict(training.threads),
+        "trace": training.trace,
         **spent,
     }
     if odd := [name for name, digest in resources(inputs).items() if read[name] != digest]:
@@ -179,7 +184,7 @@ def measure(options: argparse.Namespace, say: Say) -> None:
     write_text(output, pretty(checked(value, "cost", "cost.json")))
     making = Making(
         names={"step": "cost", "experiment": options.experiment},
-        parameters=options.parameters, inputs=read, installed=found.facts, environment=here,
+        parameters=parameters.json(), inputs=read, installed=found.facts, environment=here,
         process={"factors": []}, started=started,
     )  # fmt: skip
     manifest.write(options.folder / "cost.manifest.json", making, [output])

@@ -7,13 +7,14 @@ Synopsis:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.compare.runs import Comparison
+from repro.core.parameters import CompareParameters
 from repro.verdict.context import Context
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Case:
     """
 
     name: str
-    parameters: Mapping[str, Any]
+    parameters: CompareParameters
     comparisons: Sequence[Comparison]
     context: Context
     causes: Sequence[Cause]
@@ -50,7 +51,7 @@ class Case:
     @property
     def evaluated(self) -> bool:
         """Whether the repeats evaluated what they trained."""
-        return self.parameters["repeat"] == "full"
+        return self.parameters.full
 
     @property
     def whole(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from repro.cause.diagnose import times
 from repro.compare.divergence import place
+from repro.core.parameters import Training, decoded
 from repro.drift.facts import facts
 from repro.record.manifest import inputs
 from repro.stats import detection_power
@@ -40,16 +41,16 @@ def _made(case: Case) -> Iterator[str]:
     predicate = case.context.trained
     own = facts(predicate)
     told = predicate["buildDefinition"]["externalParameters"]["parameters"]
-    training, used = told["training"], inputs({"predicate": predicate})
+    training, used = decoded(Training, told["training"]), inputs({"predicate": predicate})
     packages = own["packages"]
-    given = case.parameters["seeds"]
+    given = case.parameters.seeds
     own_seeds = sorted({c.seed for c in case.comparisons}) if given == "auto" else given
     versions = {"TensorFlow": "tensorflow", "Keras": "keras", "NumPy": "numpy"}
     named = listed([f"{name} {packages[key]}" for name, key in versions.items()])
     lock = own["installed"]["lock"].rpartition(":")[2][:_DIGITS]
     yield (
         f"The model was trained with {seeds(own_seeds)} for at most "
-        f"{counted(training['epochs'], 'epoch')} in batches of {training['batch_size']}, with "
+        f"{counted(training.epochs, 'epoch')} in batches of {training.batch_size}, with "
         f"TensorFlow's deterministic operations, under Python {own['python']['version']}, {named}, "
         "in an environment locked by digests (conda-lock.yml, "
         f"sha256 {lock}…; program {used['code'][:_DIGITS]}…, code of the experiment "
@@ -100,5 +101,5 @@ def _supported(case: Case, found: Mapping[str, Answer]) -> Iterator[str]:
 
 def _bound(case: Case) -> Iterator[str]:
     if case.comparisons and not case.first:
-        limits = detection_power.limits(case.parameters["repeats"])
+        limits = detection_power.limits(case.parameters.repeats)
         yield capital(limits)
