@@ -27,10 +27,11 @@ from repro.cli.options import parameters_of
 from repro.core.atomic import write_text
 from repro.core.canonical_json import canonical, pretty
 from repro.core.errors import UserError
-from repro.core.parameters import CostParameters
+from repro.core.parameters import CostParameters, decoded
 from repro.core.schema import checked
 from repro.launch.reporting import Say
 from repro.overhead.breakdown import prices
+from repro.overhead.epoch_timer import Spent
 from repro.overhead.timed_training import VARIANTS
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
@@ -75,9 +76,7 @@ class _Measuring:
 
     options: argparse.Namespace
     folder: Path
-    spent: dict[str, list[dict[str, Any]]] = field(
-        default_factory=lambda: {name: [] for name in VARIANTS}
-    )
+    spent: dict[str, list[Spent]] = field(default_factory=lambda: {name: [] for name in VARIANTS})
     unknown: dict[str, str] = field(default_factory=dict[str, str])
 
     def turn(self, variant: str) -> None:
@@ -91,7 +90,7 @@ class _Measuring:
         if log.exists():
             print(f"== {variant}\n{log.read_text('utf-8', 'replace')}")
         if done.returncode == 0:
-            self.spent[variant].append(json.loads(out.read_text("utf-8")))
+            self.spent[variant].append(decoded(Spent, json.loads(out.read_text("utf-8"))))
         else:
             self.unknown[variant] = _why(done)
 
@@ -131,7 +130,7 @@ def _measured(options: argparse.Namespace, say: Say) -> dict[str, Any]:
     ran = next(spent[0] for name, spent in measuring.spent.items() if name not in measuring.unknown)
     return {
         "load": round(load, 2),
-        "gpus": ran["gpus"],
+        "gpus": ran.gpus,
         **prices(measuring.spent, measuring.unknown),
     }
 

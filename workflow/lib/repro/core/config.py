@@ -213,7 +213,7 @@ def resolve(value: Any) -> dict[str, Experiment]:
     return {n: Experiment.of(entry, value["stress"]) for n, entry in value["experiments"].items()}
 
 
-def filled(value: Any, name: str) -> dict[str, Any]:
+def filled(value: Any, name: str) -> dict[str, Json]:
     """The configuration of one experiment alone, with every default written out.
 
     Args:

@@ -168,7 +168,7 @@ def decoded(kind: type[T], value: Mapping[str, Any]) -> T:
     """The parameters that a mapping holds, as a command line or a manifest gives it.
 
     Args:
-        kind: a class of this module.
+        kind: a dataclass, such as those of this module.
         value: plain values. A key that `kind` does not know is left out; one that is missing takes
             its default.
 

@@ -22,7 +22,7 @@ from repro.core.errors import UserError
 from repro.core.parameters import PrepareParameters
 from repro.core.seeding import Seeds
 from repro.data.dataset import Array, Examples, examples_of, split
-from repro.data.leakage import overlap
+from repro.data.leakage import Overlap, overlap
 from repro.data.tf_dataset import collected
 from repro.data.user_code import Code
 
@@ -68,7 +68,7 @@ def _store(folder: Path, examples: Examples, rows: Array) -> None:
 
 def prepare(
     code: Code, sources: Mapping[str, Path], parameters: PrepareParameters, folder: Path
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Overlap]:
     """Runs the user's `dataset` and writes the parts of the split.
 
     Args:

@@ -136,7 +136,7 @@ def _plan(folder: Path, parameters: TrainParameters) -> Plan:
     )
 
 
-def _header(model: Any) -> dict[str, Any]:
+def _header(model: Any) -> Mapping[str, object]:
     initial = states(model)
     return {
         "digest": STEP_DIGEST,
