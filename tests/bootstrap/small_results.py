@@ -1,13 +1,11 @@
 """A small project with results: real files, real manifests, real programs, and no training."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import project
 import yaml
-from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, resolve
 from repro.core.digest import sha256_file
 from repro.data.module_loader import module
@@ -95,7 +93,7 @@ class Project:
         parameters: dict[str, Any] = {}
         if step != "code":
             run, seed = names.get("run", "original"), names.pop("seed", None)
-            parameters = json.loads(canonical(self.experiment.parameters(step, run, seed)))
+            parameters = self.experiment.parameters(step, run, seed).json()
             names["experiment"] = "tiny"
         lock = {"lock": f"sha256:{sha256_file(self.folder / 'conda-lock.yml')}"}
         facts = {"channel": "local", "platform": "linux-64", "environment": "keras"}

@@ -4,31 +4,35 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import experiments as e
 import pytest
+from repro.core.canonical_json import canonical
 from repro.core.errors import UserError
+from repro.core.parameters import CostParameters, Threads
 from repro.overhead.epoch_timer import LEAST, Clock
 from repro.overhead.timed_training import VARIANTS, Task, measured
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
-PARAMETERS: dict[str, Any] = {
-    "settings": {}, "seed": 0,
-    "training": {"epochs": 4, "batch_size": 16, "loop": "auto", "trace": "step",
-                 "threads": {"intra": 1, "inter": 3}},
-}  # fmt: skip
+THREADS = Threads(intra=1, inter=3)
+PARAMETERS = CostParameters(
+    threads=THREADS, settings={}, seed=0, training=e.training(epochs=4, threads=THREADS)
+)
 SOURCE = """
 import json, os, sys, traceback
 from dataclasses import asdict
 from pathlib import Path
 import keras, tensorflow
+from repro.core.parameters import CostParameters, decoded
 from repro.overhead.timed_training import Task, measured
 from repro.model.determinism import found
 
-code, data, parameters, scratch, *variants = sys.argv[1:]
-task = Task(Path(code), Path(data), json.loads(parameters), 0, Path(scratch))
+code, data, asked, scratch, *variants = sys.argv[1:]
+parameters = decoded(CostParameters, json.loads(asked))
+task = Task(Path(code), Path(data), parameters, 0, Path(scratch))
 for variant in variants:  # no operation runs here: what is forked begins as a new process would
     if not os.fork():
         try:
@@ -61,7 +65,7 @@ def fresh(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dic
     path = os.pathsep.join([str(LIBRARY), str(Path(e.__file__).parent)])
     command = [sys.executable, "-B", "-c", SOURCE, str(code), str(data)]
     done = subprocess.run(
-        [*command, json.dumps(PARAMETERS), str(folder), *VARIANTS],
+        [*command, canonical(PARAMETERS), str(folder), *VARIANTS],
         env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
@@ -88,10 +92,10 @@ def test_a_variant_sets_what_its_name_says_and_no_more(
     assert found["peak_bytes"] > 100 * 2**20  # TensorFlow alone is larger
 
 
-def parameters(**training: Any) -> dict[str, Any]:
+def parameters(**changed: Any) -> CostParameters:
     """With the threads that the process of the tests has."""
-    threads = {"threads": {"intra": 2, "inter": 1}}
-    return {**PARAMETERS, "training": {**PARAMETERS["training"], **training, **threads}}
+    training = e.training(**{"epochs": 4, **changed})
+    return replace(PARAMETERS, threads=e.THREADS, training=training)
 
 
 def timed(code: Path, data: Path, variant: str, seconds: float = 1e9, **training: Any) -> Any:

@@ -10,6 +10,7 @@ import experiments as e
 import numpy as np
 import pytest
 from repro.core.errors import UserError
+from repro.core.parameters import ProbeParameters
 from repro.core.seeding import Seeds
 from repro.data.user_code import MODULE, Code
 from repro.probe.reseeded import reseeded
@@ -17,8 +18,6 @@ from repro.probe.sanity_probe import probe
 from repro.record.trace import Trace, read
 from repro.verdict.silent_errors import mistakes, unlooked
 
-TRAINING = {"epochs": 2, "batch_size": 16, "loop": "auto", "trace": "step",
-            "threads": {"intra": 2, "inter": 1}}  # fmt: skip
 IDLE = "a seed that changes nothing"
 
 
@@ -29,8 +28,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def probed(data: Path, out: Path, trace: str = "step", **functions: Any) -> dict[str, Any]:
     experiment = Code(e.code(**functions).module, Path(__file__).parent)
-    training = {**TRAINING, "trace": trace}
-    probe(experiment, data, {"settings": {}, "training": training, "seed": 0}, out)
+    training = e.training(trace=trace)
+    parameters = ProbeParameters(threads=e.THREADS, settings={}, training=training, seed=0)
+    probe(experiment, data, parameters, out)
     return json.loads((out / "probe.json").read_text())
 
 

@@ -33,7 +33,7 @@ def test_no_module_imports_what_is_heavy(fresh: Fresh) -> None:
 
 LOOKED = """
 import json, sys
-from repro.core.config import Threads
+from repro.core.parameters import Threads
 from repro.model.determinism import begin_when_imported
 from repro.record.environment import environment
 begin_when_imported(0, Threads(2, 1))

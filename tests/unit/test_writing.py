@@ -252,6 +252,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from repro.core.errors import UserError
+from repro.core.parameters import PrepareParameters, Threads
 from repro.data.user_code import load
 from repro.data import prepare
 prepare.collected = lambda returned: returned
@@ -262,7 +263,9 @@ def dataset(data, settings, seeds):
     return {"x": np.random.default_rng(0).normal(size=(5000, 50)), "y": np.zeros(5000)}
 def model(settings, seeds): ...
 ''')
-parameters = {"data": {}, "data_seed": 0, "settings": {}, "split": {"train": 0.5, "test": 0.5}}
+parameters = PrepareParameters(
+    threads=Threads(2, 1), data={}, data_seed=0, settings={}, split={"train": 0.5, "test": 0.5}
+)
 try:
     prepare.prepare(load(folder / "code.py"), {}, parameters, disk / "data")
 except UserError as error:

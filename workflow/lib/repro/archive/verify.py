@@ -88,7 +88,8 @@ def _configuration(inside: Inside) -> Iterator[str]:
 def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:
     """Whether a configuration asks for that parameter of a step.
 
-    By the names alone, not by what this version makes of a configuration: it may know more.
+    By the names alone, not by what this version makes of a configuration: it may know more. So the
+    parameters stay a mapping here, in place of the classes of `repro.core.parameters`.
     """
     training = said["training"]
     match key:

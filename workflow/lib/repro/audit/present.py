@@ -10,7 +10,6 @@ itself, and the manifests of the steps that used it as it was.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -217,9 +216,10 @@ def _asked(step: Step, entry: Experiment) -> Iterator[tuple[str, str]]:
     elif seed is not None and seed not in entry.seeds:
         yield "seeds", f"{seed} is no longer asked for"
     else:
+        # Key by key, not as a dataclass: the manifest may be of a version with other parameters.
         first = entry.seeds[0] if step.name in ("probe", "cost") else seed
         asked = entry.parameters(step.name, run, first)
-        now, then = _flat(json.loads(canonical(asked))), _flat(step.parameters)
+        now, then = _flat(asked.json()), _flat(step.parameters)
         for key in sorted({**now, **then}):
             if now.get(key) != then.get(key):
                 yield key, f"{now.get(key, 'none')} in place of {then.get(key, 'none')}"

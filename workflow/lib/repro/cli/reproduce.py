@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from repro.compare.runs import Comparison, compare
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
+from repro.core.parameters import CompareParameters, decoded
 from repro.core.schema import checked
 from repro.drift.setups import differing, setups
 from repro.launch.reporting import Say
@@ -70,11 +71,11 @@ def reproduce(options: argparse.Namespace, say: Say) -> None:
     values = measured([*then, *now], (ARCHIVED, AGAIN))
     case = Again(
         options.experiment,
-        claimed["goal"],
+        claimed.goal,
         list(_compared(options.archived, options.again, then)),
         setups([*like, *made]),
         differing(like[-1], made[-1]),
-        moved(values, claimed["equivalence"]),
+        moved(values, claimed.equivalence),
         whole=not options.evaluated,
     )
     found = checked(reproduction(case), "reproduction", "reproduction.json")
@@ -91,9 +92,9 @@ def _originals(folder: Path, run: str) -> list[Step]:
     return [replace(checked_step(path), alias=run) for path in paths]
 
 
-def _claimed(archived: Path) -> Mapping[str, Any]:
+def _claimed(archived: Path) -> CompareParameters:
     """What the archive's verdict was asked: goal and margins."""
-    return read_step(archived / "verdict.manifest.json").parameters
+    return decoded(CompareParameters, read_step(archived / "verdict.manifest.json").parameters)
 
 
 def _compared(archived: Path, again: Path, then: Sequence[Step]) -> Sequence[Comparison]:

@@ -43,7 +43,7 @@ def metrics(case: Case) -> Answer:
     head = words.get(found.answer, "the metrics are not equivalent")
     used = sorted({comparison.seed for comparison in case.comparisons})
     tested = f"{seeds(used)}, each original beside its repeat"
-    if case.parameters["seeds"] == "auto":
+    if case.parameters.seeds == "auto":
         tested += (
             f", as many as the plan asked for, with an error of {found.alpha:.2g} at this look"
         )
