@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from places import INPUTS, Place
+from repro.core.factor_table import FACTORS
 from repro.launch import variations
 from repro.launch.observed import unseen
-from repro.verdict.evidence import Step, factors_of
-from samples import Fresh
+from repro.record.step import Step
+from repro.verdict.evidence import factors_of
+from samples import Fresh, step_of
 
 SOURCE = """
 import json
@@ -74,7 +76,7 @@ def test_where_no_locale_is_installed_that_is_said(place: Place) -> None:
 
 def step(run: str, observed: dict[str, str], **process: Any) -> Step:
     told = {"factors": [], "observed": observed, **process}
-    return Step("train", run, 0, Path(), {"repro_record": {"process": told}})
+    return step_of("train", run, 0, process=told)
 
 
 VARIED = [
@@ -86,7 +88,7 @@ VARIED = [
 def test_what_looked_the_same_to_the_repeat_was_not_varied() -> None:
     original = step("original", {"locale": "1", "home": "2"})
     repeat = step("repeat", {"locale": "1", "home": "3"}, factors=VARIED)
-    found = {entry["factor"]: entry for entry in factors_of([original, repeat], variations.ALL)}
+    found = {entry["factor"]: entry for entry in factors_of([original, repeat], tuple(FACTORS))}
     assert found["home"] == VARIED[1]
     assert found["locale"]["varied"] is False
     assert "saw" in found["locale"]["why"]
@@ -94,5 +96,5 @@ def test_what_looked_the_same_to_the_repeat_was_not_varied() -> None:
 
 def test_of_manifests_that_tell_nothing_of_it_the_word_of_the_launcher_holds() -> None:
     repeat = step("repeat", {}, factors=VARIED)
-    found = factors_of([step("original", {}), repeat], variations.ALL)
+    found = factors_of([step("original", {}), repeat], tuple(FACTORS))
     assert [entry["factor"] for entry in found if entry["varied"]] == ["locale", "home"]

@@ -19,7 +19,7 @@ from typing import Any
 
 from repro.audit import present
 from repro.audit.present import Difference, joined
-from repro.audit.results import SUFFIX, Results, against, digest, maker, read
+from repro.audit.results import SUFFIX, Results, against, digest, maker, read, where
 from repro.core.atomic import write_bytes
 from repro.core.config import resolve
 from repro.core.digest import sha256_file
@@ -190,11 +190,11 @@ def replaced(results: Results, digests: Mapping[str, str]) -> Iterator[Differenc
     """Results that are whole, but not the ones that a later step used."""
     for step in results.steps.values():
         for name, resource in step.inputs.items():
-            place = step.where(name)
+            place = where(step, name)
             if place is None or maker(place) in results.damaged:
                 continue
             now, then = results.present(place, digests), digest(resource)
-            users = frozenset([step.path])
+            users = frozenset([step.key])
             if maker(place) not in digests:
                 yield Difference(
                     "missing", results.shown(maker(place)), "a later step names it", users

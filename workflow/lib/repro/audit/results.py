@@ -19,6 +19,7 @@ from typing import Any
 from repro.core.digest import sha256_value
 from repro.core.errors import UserError
 from repro.record import manifest
+from repro.record.step import Resource, Step
 
 SUFFIX = ".manifest.json"
 CODE = f"code{SUFFIX}"
@@ -43,56 +44,19 @@ _INPUT = {
 }
 
 
-@dataclass(frozen=True)
-class Step:
-    """One manifest that could be read: `path` is its own, `value` what it says."""
+def place_of(step: Step) -> str:
+    """Where the manifest of a step belongs."""
+    return _MANIFEST[step.name].format(**_Named(step.names))
 
-    path: str
-    value: Mapping[str, Any]
 
-    @property
-    def says(self) -> Mapping[str, Any]:
-        """What the step was called with: step, experiment, run, parameters."""
-        return self.value["predicate"]["buildDefinition"]["externalParameters"]
-
-    @property
-    def name(self) -> str:
-        """Such as `train`."""
-        return self.says["step"]
-
-    @property
-    def names(self) -> dict[str, Any]:
-        """Experiment, run and seed, as far as the step has them."""
-        seed = self.says["parameters"].get("seed") if self.name in ("train", "evaluate") else None
-        all_names = {key: self.says.get(key) for key in ("experiment", "run", "seeds")}
-        all_names["seed"] = seed
-        return {key: name for key, name in all_names.items() if name is not None}
-
-    @property
-    def place(self) -> str:
-        """Where a manifest that says this belongs."""
-        return _MANIFEST[self.name].format(**_Named(self.names))
-
-    @cached_property
-    def inputs(self) -> dict[str, Mapping[str, Any]]:
-        """What was used, by name; packages left out."""
-        every = self.value["predicate"]["buildDefinition"]["resolvedDependencies"]
-        return {resource["name"]: resource for resource in every if "name" in resource}
-
-    @cached_property
-    def outputs(self) -> dict[str, str]:
-        """The sha256 of each file that it claims."""
-        folder = PurePosixPath(self.path).parent
-        return {str(folder / s["name"]): s["digest"]["sha256"] for s in self.value["subject"]}
-
-    def where(self, name: str) -> str | None:
-        """Where that input lies under results/; None for what came from outside."""
-        if self.name == "code" or (self.name == "prepare" and name == "data"):
-            return None
-        if self.name in ("compare", "look") and name.endswith(SUFFIX):
-            return f"{self.names.get('experiment')}/{name}"
-        place = "{experiment}/{run}/data" if name == "data" else _INPUT.get(name)
-        return place and place.format(**_Named({"run": "original", **self.names}))
+def where(step: Step, name: str) -> str | None:
+    """Where that input of a step lies under results/; None for what came from outside."""
+    if step.name == "code" or (step.name == "prepare" and name == "data"):
+        return None
+    if step.name in ("compare", "look") and name.endswith(SUFFIX):
+        return f"{step.experiment}/{name}"
+    place = "{experiment}/{run}/data" if name == "data" else _INPUT.get(name)
+    return place and place.format(**_Named({"run": "original", **step.names}))
 
 
 class _Named(dict[str, Any]):
@@ -102,7 +66,7 @@ class _Named(dict[str, Any]):
         return f"({key} missing)"
 
 
-def digest(resource: Mapping[str, Any]) -> str:
+def digest(resource: Resource) -> str:
     """The digest of an input, whatever its kind."""
     return next(iter(resource["digest"].values()))
 
@@ -143,10 +107,7 @@ class Results:
     def packages(self) -> dict[str, str]:
         """The package URL of every package that took part, by the sha256 of its archive."""
         return {
-            resource["digest"]["sha256"]: resource["uri"]
-            for step in self.steps.values()
-            for resource in step.value["predicate"]["buildDefinition"]["resolvedDependencies"]
-            if "uri" in resource
+            sha256: uri for step in self.steps.values() for uri, sha256 in step.packages.items()
         }
 
     def shown(self, name: str) -> str:
@@ -157,14 +118,14 @@ class Results:
         """Each claimed file, its sha256, and the manifest that says so."""
         for step in self.steps.values():
             for name, sha256 in step.outputs.items():
-                yield name, sha256, step.path
+                yield name, sha256, step.key
 
     def present(self, place: str, digests: Mapping[str, str]) -> str | None:
         """The digest of the manifest, or what one claims, at a place; None if none does."""
         step = self.steps.get(maker(place))
         if step is None:
             return None
-        if place == step.path:
+        if place == step.key:
             return digests[place]
         if place.endswith("/data"):
             inner = {n.removeprefix(f"{place}/"): sha for n, sha in step.outputs.items()}
@@ -173,7 +134,7 @@ class Results:
 
     def parents(self, step: Step) -> set[str]:
         """The manifests of what a step used."""
-        return {maker(place) for name in step.inputs if (place := step.where(name))}
+        return {maker(place) for name in step.inputs if (place := where(step, name))}
 
     def evidence(self, path: str) -> Results:
         """Without steps on which that manifest's does not rest, and what only they claim."""
@@ -183,7 +144,7 @@ class Results:
             used = set[str]().union(*(self.parents(self.steps[path]) for path in new))
             new = (used & self.steps.keys()) - reached
         others = [step for path, step in self.steps.items() if path not in reached]
-        left = {name for step in others for name in (step.path, *step.outputs)}
+        left = {name for step in others for name in (step.key, *step.outputs)}
         left -= {name for path in reached for name in self.steps[path].outputs}
         return Results(
             self.folder,
@@ -252,12 +213,12 @@ def of(
     damaged: dict[str, str] = {}
     for name in (name for name in files if name.endswith(SUFFIX)):
         try:
-            step = Step(name, value(name))
+            step = Step(PurePosixPath(name), value(name))
         except UserError as error:
             damaged[name] = str(error)
             continue
-        if step.place == name:
+        if place_of(step) == name:
             steps[name] = step
         else:
-            damaged[name] = f"it says that it belongs at {step.place}"
+            damaged[name] = f"it says that it belongs at {place_of(step)}"
     return Results(folder, files, steps, damaged)

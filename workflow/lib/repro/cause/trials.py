@@ -28,7 +28,7 @@ from repro.core.canonical_json import canonical
 from repro.core.digest import sha256_tree, sha256_value
 from repro.core.errors import UserError
 from repro.core.parameters import BY_STEP, Parameters, TrainParameters, decoded
-from repro.record import manifest
+from repro.record.step import read_step
 
 _MANIFESTS = {
     "prepare": "data.manifest.json",
@@ -134,9 +134,7 @@ class Trials:
 
     def _parameters(self) -> Parameters:
         path = self.setting.folder / _MANIFESTS[self.setting.step]
-        definition = manifest.read(path)["predicate"]["buildDefinition"]
-        asked = definition["externalParameters"]["parameters"]
-        parameters = decoded(BY_STEP[self.setting.step], asked)
+        parameters = decoded(BY_STEP[self.setting.step], read_step(path).parameters)
         if not isinstance(parameters, TrainParameters):
             return parameters
         steps = _steps_per_epoch(self.setting.runs.original, parameters.training.batch_size)

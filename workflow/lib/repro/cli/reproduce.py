@@ -22,11 +22,11 @@ from repro.core.parameters import CompareParameters, decoded
 from repro.core.schema import checked
 from repro.drift.setups import differing, setups
 from repro.launch.reporting import Say
-from repro.record import installed, manifest
+from repro.record import installed
+from repro.record.step import Step, checked_step, read_step
 from repro.report.reproduction_page import page
+from repro.stats.metric_comparison import moved
 from repro.stats.metric_table import measured
-from repro.verdict.evidence import Step, step_of
-from repro.verdict.metrics import moved
 from repro.verdict.reproduction import Again, reproduction
 
 ARCHIVED, AGAIN = "the archive", "here"
@@ -89,14 +89,12 @@ def _originals(folder: Path, run: str) -> list[Step]:
     paths = [folder / "original" / "data.manifest.json"]
     trained = sorted((folder / "original").glob("seed-*"), key=lambda p: int(p.name[5:]))
     paths += [path / f"{step}.manifest.json" for path in trained for step in ("train", "evaluate")]
-    return [replace(step_of(path), run=run) for path in paths]
+    return [replace(checked_step(path), alias=run) for path in paths]
 
 
 def _claimed(archived: Path) -> CompareParameters:
     """What the archive's verdict was asked: goal and margins."""
-    value = manifest.read(archived / "verdict.manifest.json")
-    asked = value["predicate"]["buildDefinition"]["externalParameters"]["parameters"]
-    return decoded(CompareParameters, asked)
+    return decoded(CompareParameters, read_step(archived / "verdict.manifest.json").parameters)
 
 
 def _compared(archived: Path, again: Path, then: Sequence[Step]) -> Sequence[Comparison]:

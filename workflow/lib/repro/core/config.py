@@ -21,6 +21,7 @@ from typing import Any, cast
 from repro.core.canonical_json import Json
 from repro.core.config_checks import FILE, check
 from repro.core.errors import UserError
+from repro.core.factor_table import FACTORS, STRESS
 from repro.core.interim_schedule import counts
 from repro.core.parameters import (
     CompareParameters,
@@ -38,7 +39,6 @@ from repro.core.parameters import (
     decoded,
 )
 from repro.core.schema import checked
-from repro.launch import variations
 
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
@@ -79,7 +79,7 @@ class Experiment:
     def of(cls, value: Mapping[str, Any], stress: bool = False) -> Experiment:
         """From the checked mapping; under stress the factor `load` is varied too."""
         data = {"": value["data"]} if "path" in value["data"] else value["data"]
-        wanted = {variations.STRESS: stress, **value["factors"]}
+        wanted = {STRESS: stress, **value["factors"]}
         every = value["training"]["checkpoint"]
         auto, budget = value["seeds"] == "auto", value["equivalence"]["budget"]
         named: dict[str, Any] = {
@@ -92,7 +92,7 @@ class Experiment:
             "repeat": value.get("repeat", _needed(value)) or "off",
             "equivalence": decoded(EquivalencePlan, value["equivalence"]),
             "search": decoded(Search, value["search"]),
-            "factors": tuple(name for name in variations.ALL if wanted.get(name, True)),
+            "factors": tuple(name for name in FACTORS if wanted.get(name, True)),
         }
         return cls(**named)
 

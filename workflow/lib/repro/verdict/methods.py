@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from repro.cause.diagnose import times
 from repro.compare.divergence import place
-from repro.core.parameters import Training, decoded
+from repro.core.parameters import TrainParameters, decoded
 from repro.drift.facts import facts
-from repro.record.manifest import inputs
 from repro.stats import detection_power
 from repro.stats.answer import MET, Answer
 from repro.verdict.case import Case
@@ -38,10 +37,10 @@ def methods(case: Case, found: Mapping[str, Answer]) -> str:
 
 
 def _made(case: Case) -> Iterator[str]:
-    predicate = case.context.trained
-    own = facts(predicate)
-    told = predicate["buildDefinition"]["externalParameters"]["parameters"]
-    training, used = decoded(Training, told["training"]), inputs({"predicate": predicate})
+    step = case.context.trained
+    assert step is not None
+    own, used = facts(step), step.digests
+    training = decoded(TrainParameters, step.parameters).training
     packages = own["packages"]
     given = case.parameters.seeds
     own_seeds = sorted({c.seed for c in case.comparisons}) if given == "auto" else given
