@@ -20,7 +20,7 @@ SOURCES = {
     "conda-lock.yml": "package:\n- name: python\n  sha256: 0123\n",
     "workflow/rules/code.smk": "rule code:\n    output: 'results/code.pyz'\n",
     "workflow/envs/keras.yaml": "dependencies: [python]\n",
-    "workflow/schemas/trace.schema.yaml": "type: object\n",
+    "workflow/schemas/manifest.schema.yaml": "type: object\n",
     "workflow/schemas/verdict.schema.yaml": "type: object\n",
     "workflow/lib/repro/__init__.py": "",
     "workflow/lib/repro/cli/make.py": "def main():\n    return 0\n",

@@ -19,7 +19,7 @@ from repro.launch import launcher
 if sys.argv[1] == "launch":
     sys.prefix = {prefix!r}
     vary = [name for name in sys.argv[2].split(",") if name]
-    launch.launch("repeat" if vary else "original", 2, vary, ["step"])
+    launcher.launch("repeat" if vary else "original", 2, vary, ["step"])
 print("runs", flush=True)
 sys.stdin.readline()
 """

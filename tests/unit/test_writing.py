@@ -117,7 +117,7 @@ def test_what_goes_wrong_in_what_is_written_is_told(whole: Whole, tmp_path: Path
 REPLACED = """
 import os, signal, sys
 from pathlib import Path
-import repro.core.atomic as writing
+from repro.core import atomic
 
 target, step = Path(sys.argv[1]), int(sys.argv[2])
 
@@ -128,7 +128,7 @@ def event(name, arguments, seen=[]):
             if len(seen) == step:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-with writing.whole_folder(target) as temporary:
+with atomic.whole_folder(target) as temporary:
     (temporary / "file").write_text("new")
     sys.addaudithook(event)
 """

@@ -2,8 +2,9 @@
 
 import json
 import os
+import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +131,29 @@ def new_project(tmp_path_factory: pytest.TempPathFactory):
         return made
 
     return make
+
+
+@pytest.fixture(scope="session")
+def finished_once(new_project: Callable[[str], Project]) -> Project:
+    """A project whose whole job has run, for tests that change nothing in it."""
+    made = new_project("finished")
+    done = made.run("--cores", "2", "verify")
+    assert done.returncode == 0, done.stdout
+    return made
+
+
+@pytest.fixture(scope="session")
+def finished(
+    finished_once: Project, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Project]:
+    """A function that copies it to a folder of another name, with all times."""
+
+    def copied(name: str) -> Project:
+        folder = tmp_path_factory.mktemp("of a user") / name
+        shutil.copytree(finished_once.folder, folder, symlinks=True)
+        return Project(folder)
+
+    return copied
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,10 @@ from statistics import median
 from repro.core.canonical_json import Json, parsed
 from repro.core.errors import UserError
 from repro.core.schema import checked
+from repro.core.text import listed
 from repro.overhead.epoch_timer import Spent
 from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record.step import Step, checked_step
-from repro.verdict.sentences import listed
 
 ALL = "all"
 MEASURES = {"wall_s": "Time", "processor_s": "Processor time", "peak_bytes": "Peak memory"}

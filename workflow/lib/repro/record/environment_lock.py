@@ -1,8 +1,8 @@
 """Held: an environment that is in use, so that nobody removes it meanwhile.
 
 Synopsis:
-    held.for_life(Path(sys.prefix))                   # a job
-    handle = held.take(held.lock_of(prefix), held.ALONE | held.AT_ONCE)
+    for_life(Path(sys.prefix))                   # a job
+    handle = take(lock_of(prefix), ALONE | AT_ONCE)
 
 The lock is a file beside the environment. It vanishes with the last process that has it open.
 """

@@ -17,6 +17,7 @@ from repro.cause.fault_isolation import Trial
 from repro.compare.runs import Comparison
 from repro.core.canonical_json import canonical
 from repro.core.parameters import CompareParameters
+from repro.core.text import counted
 from repro.stats import detection_power
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.metric_comparison import Moved
@@ -51,7 +52,7 @@ def _unseen(case: Case) -> str | None:
         )
     ((unit, count),) = stopped.items()
     return (
-        f"The repeat stopped after {sentences.counted(count, unit[:-1])} of training: what comes "
+        f"The repeat stopped after {counted(count, unit[:-1])} of training: what comes "
         "later, the final weights, metrics and predictions were not compared."
     )
 

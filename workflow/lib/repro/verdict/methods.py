@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from repro.cause.diagnose import times
 from repro.compare.divergence import place
 from repro.core.parameters import TrainParameters, decoded
+from repro.core.text import capital, counted, listed, times
 from repro.drift.facts import facts
 from repro.stats import detection_power
 from repro.stats.answer import MET, Answer
 from repro.verdict.case import Case
-from repro.verdict.sentences import capital, counted, extent, listed, seeds
+from repro.verdict.sentences import extent, seeds
 
 _DIGITS = 12
 

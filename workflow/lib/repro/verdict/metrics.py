@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from repro.core.text import capital, counted
 from repro.stats.answer import INCONCLUSIVE, MET, Answer
 from repro.stats.metric_comparison import Moved
 from repro.verdict.case import Case
-from repro.verdict.sentences import capital, counted, extent, seeds
+from repro.verdict.sentences import extent, seeds
 
 
 def metrics(case: Case) -> Answer:

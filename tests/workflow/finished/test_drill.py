@@ -66,9 +66,9 @@ def test_the_main_job_is_had_again_by_a_stranger_without_a_network(root: Path, t
 
 
 @pytest.fixture(scope="module")
-def archived(new_project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def archived(finished) -> Path:
     """The archive of a small experiment, by the workflow's own target."""
-    made = new_project("archived")
+    made = finished("archived")
     done = made.run("--cores", "2", "archive")
     assert done.returncode == 0, done.stdout
     path = made.folder / "archives" / "small.crate.zip"

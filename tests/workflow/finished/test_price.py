@@ -12,10 +12,8 @@ def times(folder: Path) -> dict[str, int]:
             if p.is_file()}  # fmt: skip
 
 
-def test_the_price_stands_in_the_verdict_and_nothing_is_trained_for_it(new_project):
-    made = new_project("priced")
-    made.configure(small=made.entry(repeat="off"))
-    assert made.run("all").returncode == 0
+def test_the_price_stands_in_the_verdict_and_nothing_is_trained_for_it(finished):
+    made = finished("priced")
     page = made.results / "small" / "verdict.md"
     assert "What it costs" not in page.read_text()
     before = times(made.results)
