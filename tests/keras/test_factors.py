@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from repro.compare.runs import Comparison, compare
+from repro.core.factor_table import FACTORS
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
 SOURCE = """
