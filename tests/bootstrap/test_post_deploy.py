@@ -20,13 +20,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-import render
 import tools
-import wheel_store
-import wheels
 import yaml
+from conda import lock_file, render
 from repro.record import installed
 from small_channel import flip
+from wheels.install import unpacked_uv
+from wheels.store import usable_store, uv_wheel
 
 PLATFORM = installed.current_platform()
 WHEELS = {"tiny": "1.0", "small": "2.0"}
@@ -118,7 +118,7 @@ def new_site(base: Path, folder: Path) -> Site:
     archive.write_bytes(b"the archive of pip")
     site = Site(prefix, archive, wheels, folder / "keras.post-deploy.sh")
     add_meta(site, "pip", archive, [site.module])
-    render.write(render.render(render.parse(lock(site))), folder)
+    render.write(render.render(lock_file.parse(lock(site))), folder)
     return site
 
 
@@ -150,8 +150,8 @@ def lock(site: Site) -> str:
 @pytest.fixture(scope="session")
 def uv() -> Path:
     """The wheel of uv, as `./run` keeps it or fetches it."""
-    store = wheel_store.usable_store(tools.KEPT)
-    found = wheel_store.uv_wheel(store, tools.UV.read_text("utf-8"), tools.pip())
+    store = usable_store(tools.KEPT)
+    found = uv_wheel(store, tools.UV.read_text("utf-8"), tools.pip())
     assert found is not None
     return found
 
@@ -162,7 +162,7 @@ def test_a_uv_that_does_not_run_is_done_without(tmp_path: Path, body: bytes) -> 
     wheel = tmp_path / "uv.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("uv-1.data/scripts/uv", body)
-    with wheels.unpacked_uv(wheel, tmp_path) as uv:
+    with unpacked_uv(wheel, tmp_path) as uv:
         assert uv is None
 
 
@@ -364,7 +364,7 @@ def damage_wheel(site: Site) -> str:
 def install_other_bytes(site: Site) -> str:
     """What is installed is not what the wheel says of itself, though the wheel is the lock's."""
     wheel(site.wheels, "tiny", "1.0", lies=True)
-    render.write(render.render(render.parse(lock(site))), site.script.parent)
+    render.write(render.render(lock_file.parse(lock(site))), site.script.parent)
     return "Expected tiny.py as in the wheel of tiny, sha256:"
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import environments
 import project
 import pytest
 import tools
 import yaml
+from environments import places
 from repro.core.digest import sha256_file
 
 EXPERIMENT = """\
@@ -100,7 +100,7 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Runs Snakemake; everything that it prints is in `stdout`, white space made single."""
         command = ["snakemake", "--snakefile", str(snakefile)]
-        command += ["--conda-prefix", str(environments.folder())]
+        command += ["--conda-prefix", str(places.folder())]
         done = subprocess.run(
             [*before, *command, *arguments],
             cwd=self.folder,

@@ -80,7 +80,7 @@ TRAINING_NOTHING = {
     "workflow/lib/repro/report/verdict_page.py": {"code", "compare"},
     "workflow/schemas/verdict.schema.yaml": {"code", "compare"},
     "README.md": set[str](),
-    "bootstrap/post_deploy.py": set[str](),
+    "bootstrap/post_deploy/finish.py": set[str](),
 }
 
 
@@ -127,7 +127,7 @@ def archived(clone: Path, finished: Project) -> Project:
 
 AROUND = (
     "CITATION.cff", "LICENSE", "README.md", "run", "profiles/default/config.yaml",
-    "config/README.md", "bootstrap/archiving.py", "bootstrap/requirements.txt",
+    "config/README.md", "bootstrap/verbs/archive_command.py", "bootstrap/requirements.txt",
 )  # fmt: skip
 PROGRAM = ("environment.yml", "workflow/lib/repro/archive/pages.py", "Snakefile")
 

@@ -18,14 +18,14 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import environments
-import host_pip
-import package
 import project
 import pytest
-import render
 import tools
 import yaml
+from conda import lock_file, render
+from environments import places
+from local_channel import package
+from wheels import host_pip
 
 pytestmark = pytest.mark.slow
 
@@ -129,7 +129,7 @@ class Project:
     def environment(self, **more: str) -> dict[str, str]:
         cache = {"CONDA_PKGS_DIRS": str(self.folder / "pkgs")}
         wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": (self.folder / "wheels").as_uri()}
-        place = {environments.VARIABLE: str(self.folder / ".snakemake" / "conda")}
+        place = {places.VARIABLE: str(self.folder / ".snakemake" / "conda")}
         place |= {"REPRO_CACHE": str(self.folder / "cache")}
         return {**tools.environment(), **cache, **wheels, **place, **more}
 
@@ -197,7 +197,7 @@ def new_project(folder: Path, archive: Path, url: str) -> Project:
     ]
     lock = yaml.safe_dump({"metadata": {"platforms": [project.subdir()]}, "package": packages})
     (folder / "conda-lock.yml").write_text(lock)
-    render.write(render.render(render.parse(lock)), folder / "envs")
+    render.write(render.render(lock_file.parse(lock)), folder / "envs")
     library = str(project.LIBRARY)
     (folder / "Snakefile").write_text(SNAKEFILE.format(library=library))
     (folder / "job.py").write_text(JOB.format(library=library))

@@ -6,14 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import again
-import environments
 import project
 import pytest
-import rerun
 import tools
+from environments import places
 from repro.archive.read import accepted
 from repro.record import manifest
+from verbs import reproduce, rerun
 
 pytestmark = pytest.mark.slow
 
@@ -78,14 +77,14 @@ def archived(finished) -> Path:
     return path
 
 
-def here(folder: Path, kind: again.Kind, arguments: list[str]) -> int:
+def here(folder: Path, kind: reproduce.Kind, arguments: list[str]) -> int:
     """What the archive's own `run` does, but with the environments that are there already."""
     for file in (project.TOOLS / "channel", *(project.TOOLS / "local" / "envs").glob("*")):
         copy = folder / file.relative_to(project.ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(file.read_bytes())
     command = ["snakemake", "--cores", "2", *arguments]
-    command += ["--conda-prefix", str(environments.folder())]
+    command += ["--conda-prefix", str(places.folder())]
     done = subprocess.run(
         command, cwd=folder, env=tools.environment(), text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -98,7 +97,7 @@ def here(folder: Path, kind: again.Kind, arguments: list[str]) -> int:
 def test_archived_weights_are_evaluated_again_and_nothing_is_trained(
     archived: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(again, "_call", here)
+    monkeypatch.setattr(reproduce, "_call", here)
     folder = tmp_path / "out"
     assert rerun.main([str(archived), "--evaluate", "--yes", "--into", str(folder)]) == 0
     answer = found(folder)
@@ -124,12 +123,12 @@ def test_what_came_out_otherwise_is_found_and_placed(
 ):
     """The same archive, but its experiment trains by another rate when it is run again."""
 
-    def changed(folder: Path, kind: again.Kind, arguments: list[str]) -> int:
+    def changed(folder: Path, kind: reproduce.Kind, arguments: list[str]) -> int:
         code = folder / "experiment.py"
         code.write_text(code.read_text().replace('"adam"', "keras.optimizers.Adam(2e-3)"))
         return here(folder, kind, arguments)
 
-    monkeypatch.setattr(again, "_call", changed)
+    monkeypatch.setattr(reproduce, "_call", changed)
     folder = tmp_path / "out"
     assert rerun.main([str(archived), "--yes", "--into", str(folder)]) == 3
     answer = found(folder)
