@@ -30,9 +30,9 @@ from repro.core.parameters import CostParameters, decoded
 from repro.overhead.timed_training import Task, measured
 from repro.model.determinism import found
 
-code, data, asked, scratch, *variants = sys.argv[1:]
-parameters = decoded(CostParameters, json.loads(asked))
-task = Task(Path(code), Path(data), parameters, 0, Path(scratch))
+code, data, parameters, scratch, *variants = sys.argv[1:]
+asked = decoded(CostParameters, json.loads(parameters))
+task = Task(Path(code), Path(data), asked, 0, Path(scratch))
 for variant in variants:  # no operation runs here: what is forked begins as a new process would
     if not os.fork():
         try:

@@ -217,8 +217,7 @@ def _asked(step: Step, entry: Experiment) -> Iterator[tuple[str, str]]:
         yield "seeds", f"{seed} is no longer asked for"
     else:
         # Key by key, not as a dataclass: the manifest may be of a version with other parameters.
-        first = entry.seeds[0] if step.name in ("probe", "cost") else seed
-        asked = entry.parameters(step.name, run, first)
+        asked = entry.parameters(step.name, run, seed)
         now, then = _flat(asked.json()), _flat(step.parameters)
         for key in sorted({**now, **then}):
             if now.get(key) != then.get(key):

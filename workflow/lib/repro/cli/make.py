@@ -1,4 +1,4 @@
-"""Steps: the command line of the program that makes results.
+"""Make: the command line of the program that makes results.
 
 Synopsis:
     python -I code.pyz launch --run original --intra 2 -- train --experiment digits …
@@ -20,32 +20,24 @@ from pathlib import Path
 from repro.checkpoint.resume import Afresh, Keeping
 from repro.checkpoint.store import Kept
 from repro.cli.options import parser
+from repro.cli.steps import OUTPUTS, Process, Work, begin, done
 from repro.core.atomic import whole_outputs, write_text
 from repro.core.canonical_json import pretty
 from repro.core.digest import sha256_value
 from repro.core.errors import UserError
 from repro.core.parameters import (
     CostParameters,
-    EvaluateParameters,
     Parameters,
-    PrepareParameters,
-    ProbeParameters,
-    SeededParameters,
     TrainParameters,
 )
-from repro.core.seeding import Seeds
-from repro.data.dataset import IDS, SPLIT
-from repro.data.prepare import prepare
-from repro.data.user_code import Code, load
+from repro.data.user_code import load
 from repro.launch import launcher, shims
 from repro.launch.file_times import read_by_the_user
 from repro.launch.observed import observed
 from repro.launch.reporting import Say, reported
 from repro.launch.stale_state import left_since, standing
 from repro.machine.identity import machine
-from repro.model import evaluation, training
 from repro.overhead import timed_training
-from repro.probe import sanity_probe
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.installed import Installed
@@ -58,87 +50,6 @@ def _inputs(options: argparse.Namespace) -> dict[str, Path]:
     return {
         name: launcher.path(path) for name, path in (pair.split("=", 1) for pair in options.input)
     }
-
-
-def _begin(parameters: Parameters) -> int:
-    """Seeds everything, before any line of the user's code runs; returns the root seed."""
-    from repro.model.determinism import begin, begin_when_imported
-
-    if isinstance(parameters, SeededParameters):
-        begin(Seeds(parameters.seed)("global"), parameters.threads)
-        return parameters.seed
-    assert isinstance(parameters, PrepareParameters)
-    # What prepares data seldom needs TensorFlow, which takes seconds to import.
-    begin_when_imported(Seeds(parameters.data_seed)("global"), parameters.threads)
-    return parameters.data_seed
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a step is given, once the user's code is loaded; its outputs go to `out`.
-
-    `say` tells the user a line, and the log as well.
-    """
-
-    code: Code
-    inputs: Mapping[str, Path]
-    out: Path
-    detail: Detail | None
-    keeping: Keeping | None
-    say: Say
-
-
-Process = dict[str, object]
-"""What a manifest says of the process that made a step's outputs."""
-
-
-def _prepare(work: Work, parameters: PrepareParameters) -> Process:
-    sources = {
-        name.removeprefix("data").lstrip(":"): path
-        for name, path in work.inputs.items()
-        if name.startswith("data")
-    }
-    overlap = prepare(work.code, sources, parameters, work.out / "data")
-    return {"ids": IDS, "split": SPLIT, "overlap": overlap}
-
-
-def _train(work: Work, parameters: TrainParameters) -> Process:
-    trained = training.train(
-        work.code, work.inputs["data"], parameters, work.out, work.detail, work.keeping, work.say
-    )
-    return asdict(trained)
-
-
-def _evaluate(work: Work, parameters: EvaluateParameters) -> Process:
-    data, weights = work.inputs["data"], work.inputs["weights"]
-    same = evaluation.evaluate(work.code, data, weights, parameters, work.out)
-    return {"inference_same": same}
-
-
-def _probe(work: Work, parameters: ProbeParameters) -> Process:
-    sanity_probe.probe(work.code, work.inputs["data"], parameters, work.out)
-    return {}
-
-
-def _done(work: Work, parameters: Parameters) -> Process:
-    """Does the step that these parameters are of."""
-    match parameters:
-        case PrepareParameters():
-            return _prepare(work, parameters)
-        case TrainParameters():
-            return _train(work, parameters)
-        case EvaluateParameters():
-            return _evaluate(work, parameters)
-        case ProbeParameters():
-            return _probe(work, parameters)
-        case _:
-            raise TypeError(f"no step is called with {type(parameters).__name__}")
-
-
-_OUTPUTS = {
-    "prepare": ("data",), "train": training.OUTPUTS, "evaluate": evaluation.OUTPUTS,
-    "probe": sanity_probe.OUTPUTS,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -163,14 +74,14 @@ def _worked(job: _Job, out: Path, keeping: Keeping | None) -> Process:
         # A repeat would only say it again.
         (job.say if options.run == "original" else print)(line)
 
-    seed, path = _begin(parameters), inputs["experiment"]
+    seed, path = begin(parameters), inputs["experiment"]
     if options.detail is None:
-        process = _done(Work(load(path), inputs, out, None, keeping, say), parameters)
+        process = done(Work(load(path), inputs, out, None, keeping, say), parameters)
     else:
         detail = Detail(path, **options.detail) if options.detail else None
         read = [file for name, file in inputs.items() if name != "code"]
         with watched(path, read, {"prepare": "dataset"}.get(options.step, "training")) as calls:
-            process = _done(Work(load(path), inputs, out, detail, None, say), parameters)
+            process = done(Work(load(path), inputs, out, detail, None, say), parameters)
         calls.write(options.out / "detail.json", detail.tensors() if detail else ())
     settings = found()
     return {**process, "seed": seed, "determinism": asdict(settings) if settings else None}
@@ -200,7 +111,7 @@ def _do(options: argparse.Namespace, say: Say) -> None:
             started=started,
         )
         name = {"prepare": "data"}.get(options.step, options.step)
-        outputs = [options.out / output for output in _OUTPUTS[options.step]]
+        outputs = [options.out / output for output in OUTPUTS[options.step]]
         manifest.write(options.out / f"{name}.manifest.json", making, outputs)
         if kept:
             kept.remove()
@@ -210,7 +121,7 @@ def _made(job: _Job, keeping: Keeping | None) -> tuple[Process, Mapping[str, obj
     """Makes the outputs; returns what the process found of itself, and around it."""
     step, inputs = job.options.step, job.inputs
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
-    with whole_outputs(job.options.out, _OUTPUTS[step]) as folder:
+    with whole_outputs(job.options.out, OUTPUTS[step]) as folder:
         with shims.applied(launcher.varied(), launcher.run(), _read_by_the_user(inputs)):
             seen, before = observed(inputs), standing()
             process = _worked(job, folder, keeping)
@@ -250,7 +161,7 @@ def _environment(options: argparse.Namespace, _say: Say) -> None:
     parameters: TrainParameters = options.parameters
     launcher.check(parameters.threads.intra)
     found = installed.require(Path(sys.prefix))
-    _begin(parameters)
+    begin(parameters)
     import tensorflow as tf
 
     tf.constant(0.0)  # its devices have started in a job too
@@ -280,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    options = parser(_OUTPUTS).parse_args(arguments)
+    options = parser(OUTPUTS).parse_args(arguments)
     if options.step == "launch":
         given = [argument for argument in options.arguments if argument != "--"]
         try:

@@ -120,9 +120,9 @@ def _has_own_fit(model: Any) -> bool:
 
 def _noise(
     code: Code, model: Any, raw: Sequence[Any], batches: Sequence[Any], seeds: Any
-) -> tuple[list[dict[str, Any]], str | None]:
+) -> tuple[list[Mapping[str, object]], str | None]:
     """What was found, and why not all could be looked at."""
-    augment, found = code.function("augment"), list[dict[str, Any]]()
+    augment, found = code.function("augment"), list[Mapping[str, object]]()
     # What is not in the step may set variables between two steps.
     setting = code.function("callbacks") is not None or _has_own_fit(model)
     try:
@@ -138,11 +138,11 @@ def _noise(
 
 def _seeds(
     trial: _Trial, initial: Mapping[str, str], batches: Sequence[Any]
-) -> tuple[dict[str, Any], str | None]:
+) -> tuple[dict[str, object], str | None]:
     """What another seed does, and why that could not be looked at."""
     first = trial.plan.seed
     other = stream_seed(first, "probe")
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "first": first, "other": other, "steps": len(batches), "weights": len(initial),
         "idle": False, "error": None,
     }  # fmt: skip

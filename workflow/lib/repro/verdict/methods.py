@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from repro.compare.divergence import place
-from repro.core.parameters import Training, decoded
+from repro.core.parameters import TrainParameters, decoded
 from repro.core.text import capital, counted, listed, times
 from repro.drift.facts import facts
 from repro.stats import detection_power
@@ -40,7 +40,7 @@ def _made(case: Case) -> Iterator[str]:
     step = case.context.trained
     assert step is not None
     own, used = facts(step), step.digests
-    training = decoded(Training, step.parameters["training"])
+    training = decoded(TrainParameters, step.parameters).training
     packages = own["packages"]
     given = case.parameters.seeds
     own_seeds = sorted({c.seed for c in case.comparisons}) if given == "auto" else given
