@@ -321,7 +321,7 @@ def told(_):
     sys.stdin.read()
 
 with project.tidy_when_ended():
-    archive.write(Path({out!r}), plan(Project(Path({folder!r}))), told)
+    write.write(Path({out!r}), plan(Project(Path({folder!r}))), told)
 """
 
 

@@ -86,7 +86,7 @@ class _Search:
             why = self.results.damaged.get(path, "missing")
             self.found.nodes[node] = Node(node, "step", {}, why)
             return node
-        facts = {"step": step.name, **step.names, "manifest": step}
+        facts = {"step": step.name, **step.names, "manifest": step.value}
         self.found.nodes[node] = Node(node, "step", facts)
         joined: dict[str, tuple[list[str], list[str]]] = {}
         for name, resource in step.inputs.items():
