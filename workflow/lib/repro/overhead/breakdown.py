@@ -19,7 +19,7 @@ from repro.core.canonical_json import Json, parsed
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.core.text import listed
-from repro.overhead.epoch_timer import Spent
+from repro.overhead.epoch_timer import Timing
 from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record.step import Step, checked_step
 
@@ -62,7 +62,7 @@ class Figure:
 
 
 def prices(
-    rounds: Mapping[str, Sequence[Spent]], unknown: Mapping[str, str]
+    rounds: Mapping[str, Sequence[Timing]], unknown: Mapping[str, str]
 ) -> dict[str, Mapping[str, object]]:
     """What each variant took, and what each part costs.
 

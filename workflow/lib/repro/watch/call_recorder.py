@@ -33,7 +33,7 @@ from repro.core.canonical_json import pretty
 from repro.data.user_code import name_in
 from repro.watch.ast_hooks import RECORDER, rewritten
 from repro.watch.call_sites import converted, converting, running
-from repro.watch.nondeterminism_sources import Source, is_path, modules, of, salted, table
+from repro.watch.nondeterminism_sources import WatchedCall, is_path, modules, of, salted, table
 from repro.watch.op_trace import TensorRow
 
 _FIELDS = ("call", "source", "function", "file", "line")
@@ -84,7 +84,7 @@ class Calls:
         self._layers: dict[str, CallSite] = {}
         self._orders: dict[tuple[str, int], dict[tuple[str, ...], None]] = {}
         self._awaited, self._modules = modules(), 0
-        self._table: dict[Any, tuple[Source, ...]] = {}
+        self._table: dict[Any, tuple[WatchedCall, ...]] = {}
         self._lock, self._undone, self._active = Lock(), ExitStack(), True
 
     def report(self) -> Report:
@@ -178,7 +178,7 @@ class Calls:
             self._layers[result.name] = {"file": file, "line": line}
         return result
 
-    def _sources(self, function: Any) -> tuple[Source, ...]:
+    def _sources(self, function: Any) -> tuple[WatchedCall, ...]:
         if len(sys.modules) != self._modules:
             self._modules = len(sys.modules)
             self._look_again()
@@ -195,7 +195,7 @@ class Calls:
 
     def _varying(
         self, function: Any, args: Sequence[Any], named: Mapping[str, Any]
-    ) -> list[Source]:
+    ) -> list[WatchedCall]:
         return [
             source
             for source in self._sources(function)
