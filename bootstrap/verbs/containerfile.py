@@ -117,10 +117,6 @@ def steps(lock_sha256: str, day: str) -> tuple[BuildStep, ...]:
     Args:
         lock_sha256: of conda-lock.yml.
         day: of which Debian's packages are taken.
-
-    Example:
-        >>> steps("0" * 64, "20260918")[-1].commands[1]
-        './run setup --config channel=locked'
     """
     return (
         BuildStep(

@@ -137,10 +137,6 @@ def odd(name: str) -> str | None:
 
     Returns:
         A few words.
-
-    Example:
-        >>> odd("../a")
-        'leads out of the folder'
     """
     parts = name.split("/")
     if name.startswith("/"):

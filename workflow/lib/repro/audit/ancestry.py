@@ -121,10 +121,6 @@ def ancestry(file: Path) -> Ancestry:
 
     Raises:
         UserError: there is no such file, no manifest claims it, or it is a damaged manifest.
-
-    Example:
-        >>> next(iter(ancestry(Path("results/digits/verdict.json")).nodes))
-        'results/digits/verdict.json'
     """
     if not file.is_file():
         raise UserError(

@@ -149,12 +149,6 @@ def search(
 
     Returns:
         What was found, with every trial that was made.
-
-    Example:
-        >>> def attempt(factors):
-        ...     return Trial("prepare", factors, "clock" not in factors, "")
-        >>> search(["locale", "clock", "home"], list, attempt, 16).factors
-        (('clock',),)
     """
     attempts = _Attempts(attempt, budget)
     named: list[Factors] = []

@@ -60,12 +60,7 @@ def arguments(verbs: Any) -> None:
 
 
 def turns(names: Sequence[str], rounds: int) -> list[list[str]]:
-    """Each round's order: all names, beginning with the next one each time.
-
-    Example:
-        >>> turns(["a", "b", "c"], 2)
-        [['a', 'b', 'c'], ['b', 'c', 'a']]
-    """
+    """Each round's order: all names, beginning with the next one each time."""
     starts = (number % len(names) for number in range(rounds))
     return [[*names[start:], *names[:start]] for start in starts]
 

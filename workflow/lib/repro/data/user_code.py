@@ -66,10 +66,6 @@ def name_in(path: Path, file: str) -> str | None:
 
     Returns:
         None where the file is no part of the experiment.
-
-    Example:
-        >>> name_in(Path("/a/digits.py"), "/a/digits.py")
-        'digits.py'
     """
     if file == str(path):
         return path.name

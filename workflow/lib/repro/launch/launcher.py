@@ -76,10 +76,6 @@ def settings(intra: int) -> dict[str, str]:
 
     Returns:
         Name and value of each.
-
-    Example:
-        >>> settings(2)["OMP_NUM_THREADS"]
-        '2'
     """
     return {FACTORS: "[]", **_SETTINGS, "OMP_NUM_THREADS": str(intra)}
 

@@ -37,22 +37,12 @@ class Figure:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Figure:
-        """Of one variant.
-
-        Example:
-            >>> Figure.of([3.0, 1.0, 2.0])
-            Figure(median=2.0, least=1.0, most=3.0)
-        """
+        """Of one variant."""
         return cls(median(values), min(values), max(values))
 
     @classmethod
     def ratio(cls, mine: Sequence[float], base: Sequence[float]) -> Figure:
-        """Of two variants, round by round; the ratio of medians never leaves the range.
-
-        Example:
-            >>> Figure.ratio([2.0, 6.0], [1.0, 4.0])
-            Figure(median=1.6, least=1.5, most=2.0)
-        """
+        """Of two variants, round by round; the ratio of medians never leaves the range."""
         own = [a / b for a, b in zip(mine, base, strict=True)]
         return cls(median(mine) / median(base), min(own), max(own))
 

@@ -232,10 +232,5 @@ def measured(task: Task, variant: str) -> Timing:
 
     Raises:
         UserError: the user's code is at fault, or the training ends within its first epoch.
-
-    Example:
-        >>> task = Task(Path("digits.py"), Path("data"), parameters, 5, Path("logs"))
-        >>> measured(task, "plain").loop
-        'fit'
     """
     return VARIANTS[variant](task, Clock(task.seconds))

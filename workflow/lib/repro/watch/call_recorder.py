@@ -253,12 +253,6 @@ def watched(
 
     Yields:
         What was noted.
-
-    Example:
-        >>> with watched(Path("experiment.py")) as calls:
-        ...     code = load(Path("experiment.py"))
-        >>> calls.report()["calls"]
-        []
     """
     calls = Calls(path, inputs, otherwise)
     own = SourceFileLoader.exec_module
