@@ -46,24 +46,24 @@ LARGEST_SET = 8
 _ORDERS = 20
 
 
-class CallSite(TypedDict):
+class CodeLine(TypedDict):
     """A line of the user's code."""
 
     file: str
     line: int
 
 
-class SetOrders(CallSite):
+class SetOrders(CodeLine):
     """Where a small set was iterated over, and each order of its elements, as Python writes it."""
 
     orders: list[list[str]]
 
 
-class Report(TypedDict):
+class CallReport(TypedDict):
     """What was noted: calls, where each Keras layer was made, and orders of sets."""
 
     calls: list[dict[str, object]]
-    layers: dict[str, CallSite]
+    layers: dict[str, CodeLine]
     sets: list[SetOrders]
 
 
@@ -81,13 +81,13 @@ class Calls:
         self._inputs = [Path(os.path.realpath(each)) for each in (*inputs, path)]
         self._otherwise = otherwise
         self._counts: Counter[tuple[Any, ...]] = Counter()
-        self._layers: dict[str, CallSite] = {}
+        self._layers: dict[str, CodeLine] = {}
         self._orders: dict[tuple[str, int], dict[tuple[str, ...], None]] = {}
         self._awaited, self._modules = modules(), 0
         self._table: dict[Any, tuple[WatchedCall, ...]] = {}
         self._lock, self._undone, self._active = Lock(), ExitStack(), True
 
-    def report(self) -> Report:
+    def report(self) -> CallReport:
         """What was noted."""
         counts = sorted(self._counts.items(), key=str)
         calls: list[dict[str, object]] = [
