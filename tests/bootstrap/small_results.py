@@ -111,7 +111,7 @@ class Project:
         """Everything up to the verdict, as the rules would."""
         shutil.rmtree(self.results, ignore_errors=True)
         self.pack()
-        made = [path for run in ("original", *self.experiment.repeated()) for path in self.run(run)]
+        made = [path for run in self.experiment.schedule.runs for path in self.run(run)]
         first = self.results / "tiny/original"
         write(self.results / "tiny/probe.json", "{}")
         used = {**self.always(), "data": first / "data", "data.manifest": made[0]}

@@ -23,6 +23,7 @@ from repro.archive.zip_writer import Kept
 from repro.audit import present
 from repro.audit.check import broken, replaced
 from repro.audit.results import CODE, LOCK, Results, of
+from repro.core import layout
 from repro.core.canonical_json import canonical, parsed, pretty
 from repro.core.config import Source
 from repro.record import manifest
@@ -106,7 +107,7 @@ def problems(inside: Inside) -> Iterator[str]:
     """
     yield from (f"{name} is missing" for name in (*ALWAYS, LOCK) if name not in inside.kept)
     name = inside.index.experiment
-    for path in (CODE, f"{name}/verdict.manifest.json"):
+    for path in (CODE, layout.manifest("compare", {"experiment": name})):
         if path not in inside.results.steps:
             why = inside.results.damaged.get(path, "it is missing")
             yield f"results/{path}: {why}"

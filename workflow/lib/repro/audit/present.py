@@ -143,7 +143,7 @@ def inputs(
     for step, entry in _configured(results, experiments):
         paths = {"experiment": entry.code}
         if step.name == "prepare":
-            paths |= {f"data:{n}" if n else "data": source.path for n, source in entry.data.items()}
+            paths |= {layout.source_input(n): source.path for n, source in entry.data.items()}
         for name, path in paths.items():
             if name in step.inputs:
                 if path not in hashed:
@@ -212,7 +212,7 @@ def configuration(
 
 def _asked(step: Step, entry: Experiment) -> Iterator[tuple[str, str]]:
     run, seed = step.names.get("run", "original"), step.names.get("seed")
-    if run not in ("original", *entry.repeated()):
+    if run not in entry.schedule.runs:
         yield "repeats", f"{run} is no longer asked for"
     elif seed is not None and seed not in entry.seeds:
         yield "seeds", f"{seed} is no longer asked for"

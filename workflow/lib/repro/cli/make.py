@@ -21,6 +21,7 @@ from typing import Any
 from repro.checkpoint.resume import Afresh, Keeping
 from repro.checkpoint.store import Kept
 from repro.cli.options import parser
+from repro.core import layout
 from repro.core.atomic import whole_outputs, write_text
 from repro.core.canonical_json import pretty
 from repro.core.config import Threads
@@ -83,11 +84,8 @@ class Work:
 
 
 def _prepare(work: Work) -> dict[str, Any]:
-    sources = {
-        name.removeprefix("data").lstrip(":"): path
-        for name, path in work.inputs.items()
-        if name.startswith("data")
-    }
+    named = {layout.source_of(name): path for name, path in work.inputs.items()}
+    sources = {source: path for source, path in named.items() if source is not None}
     overlap = prepare(work.code, sources, work.parameters, work.out / "data")
     return {"ids": IDS, "split": SPLIT, "overlap": overlap}
 
@@ -110,10 +108,6 @@ def _probe(work: Work) -> dict[str, Any]:
 
 _STEPS: Mapping[str, Callable[[Work], dict[str, Any]]] = {
     "prepare": _prepare, "train": _train, "evaluate": _evaluate, "probe": _probe,
-}  # fmt: skip
-_OUTPUTS = {
-    "prepare": ("data",), "train": training.OUTPUTS, "evaluate": evaluation.OUTPUTS,
-    "probe": sanity_probe.OUTPUTS,
 }  # fmt: skip
 
 
@@ -157,9 +151,9 @@ def _do(options: argparse.Namespace, say: Say) -> None:
     found = installed.require(Path(sys.prefix))
     inputs = {**_inputs(options), "code": Path(sys.argv[0])}
     job = _Job(options, inputs, resources(inputs), found, say)
-    for name, below in (("data.manifest", "data"), ("train.manifest", None)):
+    for name in ("data.manifest", "train.manifest"):
         if name in inputs:
-            manifest.check_subjects(inputs[name], below)
+            manifest.check_subjects(inputs[name], layout.whole_folder(inputs[name].name))
     keeping = _keeping(job)
     kept = Kept(keeping.folder, keeping.key) if keeping else None
     with kept.alone() if kept else nullcontext():
@@ -173,9 +167,9 @@ def _do(options: argparse.Namespace, say: Say) -> None:
             process={**process, "factors": launcher.factors()},
             started=started,
         )
-        name = {"prepare": "data"}.get(options.step, options.step)
-        outputs = [options.out / output for output in _OUTPUTS[options.step]]
-        manifest.write(options.out / f"{name}.manifest.json", making, outputs)
+        row = layout.STEPS[options.step]
+        outputs = [options.out / output for output in row.makes]
+        manifest.write(options.out / row.manifest, making, outputs)
         if kept:
             kept.remove()
 
@@ -184,7 +178,7 @@ def _made(job: _Job, keeping: Keeping | None) -> tuple[dict[str, Any], dict[str,
     """Makes the outputs; returns what the process found of itself, and around it."""
     step, inputs = job.options.step, job.inputs
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
-    with whole_outputs(job.options.out, _OUTPUTS[step]) as folder:
+    with whole_outputs(job.options.out, layout.STEPS[step].makes) as folder:
         with shims.applied(launcher.varied(), launcher.run(), _read_by_the_user(inputs)):
             seen, before = observed(inputs), standing()
             process = _worked(job, folder, keeping)

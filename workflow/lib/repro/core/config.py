@@ -21,6 +21,7 @@ from typing import Any, cast
 from repro.core.config_checks import FILE, check
 from repro.core.errors import UserError
 from repro.core.interim_schedule import counts
+from repro.core.schedule import ORIGINAL, Schedule
 from repro.core.schema import checked
 from repro.launch import variations
 
@@ -106,18 +107,12 @@ class Experiment:
         }
         return cls(**named)
 
-    def repeated_seeds(self, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        """Those that a repeat trains with as well: one is enough to execute the documented way."""
-        return seeds[:1] if self.goal == "documented" else seeds
+    @property
+    def schedule(self) -> Schedule:
+        """Which runs it has, and which steps they have."""
+        return Schedule(self.goal, self.repeat, self.repeats)
 
-    def repeated(self) -> tuple[str, ...]:
-        """The names of the repeats: `repeat`, `repeat-2`, …; none with `repeat: off`."""
-        count = 0 if self.repeat == "off" else self.repeats
-        return tuple("repeat" if n == 1 else f"repeat-{n}" for n in range(1, count + 1))
-
-    def parameters(
-        self, step: str, run: str = "original", seed: int | None = None
-    ) -> dict[str, Any]:
+    def parameters(self, step: str, run: str = ORIGINAL, seed: int | None = None) -> dict[str, Any]:
         """What a step's result depends on, as plain JSON values.
 
         Args:
@@ -151,7 +146,7 @@ class Experiment:
         if seed is not None:
             chosen["seed"] = seed
         if step == "train":
-            early = run != "original" and not isinstance(self.repeat, str)
+            early = run != ORIGINAL and not isinstance(self.repeat, str)
             chosen["limit"] = whole["repeat"] if early else None
         return chosen
 
