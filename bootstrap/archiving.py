@@ -15,7 +15,7 @@ from typing import Any
 import audit
 import packages
 import project
-from repro.archive.index import SUMS
+from repro.archive.contents import SUMS
 from repro.archive.write import Place, planned, write
 from repro.audit.check import check
 from repro.audit.results import read

@@ -19,7 +19,7 @@ import channel
 import install
 import project
 import tools
-from repro.archive.index import CONDA, PYPI
+from repro.archive.contents import CONDA, PYPI
 from repro.audit.results import Results
 from repro.core.errors import CouldNotRun, UserError
 from repro.record.manifest import recorded

@@ -15,11 +15,10 @@ from pathlib import Path, PurePosixPath
 import again
 import asking
 import project
-from repro.archive.index import SUMS
-from repro.archive.names import odd
+from repro.archive.contents import SUMS, Inside
 from repro.archive.read import accepted, unpack
-from repro.archive.verify import Inside
 from repro.archive.zip_reader import shown
+from repro.archive.zip_writer import odd
 from repro.core.errors import UserError
 from repro.record.manifest import recorded
 

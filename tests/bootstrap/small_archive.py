@@ -9,8 +9,7 @@ from typing import Any
 
 import small_results
 from repro.archive import pages, rocrate
-from repro.archive.index import GUIDE, METADATA, SUMS, ordered, sums
-from repro.archive.verify import Inside
+from repro.archive.contents import GUIDE, METADATA, SUMS, Inside, ordered, sums
 from repro.archive.write import Place, Plan, planned, write
 from repro.archive.zip_writer import Kept, put, written
 from repro.core.canonical_json import pretty

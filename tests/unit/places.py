@@ -19,9 +19,8 @@ def refused(kind: int) -> bool:
 def pack(path: Path) -> Path:
     """The library and the step that looks, packed as the workflow packs them."""
     with zipfile.ZipFile(path, "w") as packed:
-        for file in (LIBRARY / "repro" / "core").glob("*.py"):
+        for file in (LIBRARY / "repro").rglob("*.py"):
             packed.write(file, file.relative_to(LIBRARY))
-        packed.write(LIBRARY / "repro" / "__init__.py", "repro/__init__.py")
         packed.write(Path(__file__).with_name("factor_program.py"), "__main__.py")
     return path
 
@@ -64,8 +63,8 @@ INPUTS = ("--input", "experiment=experiment.py", "data=data", "--out", "out", "-
 WORK = """
 import errno, os, sys
 from pathlib import Path
-given = {n: launch.path(p) for n, _, p in (i.partition("=") for i in sys.argv[2:]) if p}
-out, log = (launch.path(sys.argv[sys.argv.index(name) + 1]) for name in ("--out", "--log"))
+given = {n: launcher.path(p) for n, _, p in (i.partition("=") for i in sys.argv[2:]) if p}
+out, log = (launcher.path(sys.argv[sys.argv.index(name) + 1]) for name in ("--out", "--log"))
 """
 
 

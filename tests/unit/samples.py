@@ -2,12 +2,13 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from repro.launch.variations import ALL, STRESS
+from repro.record.step import Step
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
 NAMES = tuple(name for name in ALL if name != STRESS)
@@ -96,3 +97,12 @@ def write_run(folder: Path, seed: int = 0) -> Path:
     metrics = {"metrics": {"loss": 0.25, "accuracy": 1.0}, "inference": {"passes": 2, "same": True}}
     (out / "metrics.json").write_text(json.dumps(metrics))
     return folder
+
+
+def step_of(
+    name: str, run: str, seed: int, path: Path = Path(), used: Sequence[Any] = (), **record: Any
+) -> Step:
+    """A step as a manifest tells it: its names, what it used, and what was recorded beside."""
+    called = {"step": name, "run": run, "parameters": {"seed": seed}}
+    definition = {"externalParameters": called, "resolvedDependencies": list(used)}
+    return Step(path, {"predicate": {"buildDefinition": definition, "repro_record": record}})

@@ -19,7 +19,7 @@ from repro.core.errors import UserError
 from repro.launch import isolation
 from repro.launch.drawn_values import hash_seed
 from repro.record import installed
-from repro.verdict.evidence import step_of
+from repro.record.step import checked_step
 from samples import LIBRARY, NAMES
 
 HEAD = """
@@ -85,7 +85,7 @@ class Experiment:
 
     def inquire(self, budget: int = 24) -> Counterexamples:
         steps = [
-            step_of(self.folder / run / "data.manifest.json") for run in ("original", "repeat")
+            checked_step(self.folder / run / "data.manifest.json") for run in ("original", "repeat")
         ]
         varied = [f["factor"] for f in steps[1].process["factors"] if f["varied"]]
         repeats = Repeats(steps, varied, None)

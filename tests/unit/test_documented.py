@@ -10,11 +10,10 @@ import pytest
 from repro.compare.divergence import Divergence
 from repro.compare.runs import Comparison
 from repro.record.statement import EXTENSION
+from repro.record.step import Step
 from repro.stats.answer import Answer
-from repro.verdict.case import Case
-from repro.verdict.context import Context
+from repro.verdict.case import Case, Context
 from repro.verdict.documented import gaps
-from repro.verdict.evidence import Step
 from repro.verdict.methods import methods
 
 KEPT = Path(__file__).parents[1] / "archives/manifests/format-1/train.manifest.json"
@@ -33,8 +32,9 @@ def found(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(KEPT.read_bytes())  # it claims the outputs of a training
     (path.parent / "trace.jsonl").write_text("")
-    step = Step(name, "original", 0, path, predicate, ("trace.jsonl",))
-    return gaps(folder, [step])
+    predicate["buildDefinition"]["externalParameters"]["step"] = name
+    subject = [{"name": "trace.jsonl", "digest": {"sha256": ""}}]
+    return gaps(folder, [Step(path, {"subject": subject, "predicate": predicate})])
 
 
 def test_a_real_training_has_no_gaps(tmp_path: Path, predicate: dict[str, Any]) -> None:
@@ -88,7 +88,7 @@ def test_what_could_be_known_is_told(
 
 def case(divergence: Divergence | None = None, **changed: Any) -> Case:
     factors = [{"factor": "clock", "varied": True, "how": "later"}]
-    context = Context("this machine (A)", 1, factors, [], trained=MANIFEST["predicate"])
+    context = Context("this machine (A)", 1, factors, [], trained=Step(KEPT, MANIFEST))
     parameters = {"seeds": [0], "goal": "bitwise", "repeat": "full", "repeats": 1}
     comparisons = [Comparison("repeat", 0, divergence, {})]
     values: dict[str, Any] = {"comparisons": comparisons, **changed}

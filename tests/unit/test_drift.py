@@ -14,11 +14,13 @@ from repro.core.errors import UserError
 from repro.drift.effects import BITS, EFFECTS, IRRELEVANT, METRICS, UNLISTED, effect
 from repro.drift.environment_differences import GOALS, claims, drift
 from repro.drift.facts import facts
-from repro.drift.older_manifests import today
 from repro.machine.fact import inapplicable, unknown
 from repro.machine.instructions import EIGEN
 from repro.machine.numerics import NO_GPU
 from repro.machine.processor import microcode
+from repro.record import manifest
+from repro.record.older_formats import today
+from repro.record.step import Step
 
 
 def known(value: Any) -> dict[str, Any]:
@@ -266,10 +268,10 @@ OLDER = Path(__file__).parents[1] / "archives/manifests/format-1/train.manifest.
 
 def test_a_manifest_of_an_earlier_program_reads_as_the_same_machine() -> None:
     """It says how many processors share a cache beside its size, and knows nothing else to say."""
-    predicate = json.loads(OLDER.read_text("utf-8"))["predicate"]
-    recorded = predicate["repro_record"]["environment"]
+    value = json.loads(OLDER.read_text("utf-8"))
+    recorded, step = value["predicate"]["repro_record"]["environment"], Step(OLDER, value)
     assert recorded["cpu"]["caches"]["L3 unified"] == "32768K, for 2 processor(s)"
-    present = {**copy.deepcopy(recorded), "locked": facts(predicate)["locked"]}
+    present = {**copy.deepcopy(recorded), "locked": facts(step)["locked"]}
     present["cpu"] |= {
         "caches": {"L1 data": "32K", "L1 instruction": "32K", "L2 unified": "1024K",
                    "L3 unified": "32768K"},
@@ -281,13 +283,13 @@ def test_a_manifest_of_an_earlier_program_reads_as_the_same_machine() -> None:
         "instruction sets of Eigen": inapplicable(EIGEN),
         "cuDNN": inapplicable(f"{NO_GPU}: {none}"),
     }
-    found = drift(facts(predicate), today(present))
+    found = drift(facts(step), today(present))
     assert {difference.what for difference in found} == {
         "processor: count", "processor: available", "processor: cache sharing (L3 unified)",
     }  # fmt: skip
     assert {difference.effect for difference in found} == {IRRELEVANT}
     present["cpu"]["caches"]["L3 unified"] = "16384K"
-    assert drift(facts(predicate), today(present))[0].effect == BITS
+    assert drift(facts(step), today(present))[0].effect == BITS
 
 
 def test_what_is_said_in_the_words_of_today_stays() -> None:
@@ -402,7 +404,7 @@ def write(path: Path, facts: dict[str, Any]) -> Path:
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What a step finds now; manifests are read without their checks, which others test."""
-    monkeypatch.setattr(drift.manifest, "read", lambda path: json.loads(path.read_text()))
+    monkeypatch.setattr(manifest, "read", lambda path: json.loads(path.read_text()))
     environment = {key: value for key, value in FACTS.items() if key != "locked"}
     file = tmp_path / "now.json"
     file.write_text(json.dumps({"environment": environment, "packages": FACTS["locked"]}))

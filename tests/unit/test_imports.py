@@ -1,6 +1,9 @@
 """What costs seconds to import is imported only by what needs it."""
 
+import ast
 import json
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -45,16 +48,91 @@ def test_what_looks_at_the_environment_does_not_import_what_is_awaited(fresh: Fr
     assert not {"tensorflow", "keras"} & set(json.loads(done.stdout))
 
 
-LAYERS = ["core", "data", "model", "record", "steps", "audit", "keep", "judge"]
+ROOMS = (
+    "core", "machine", "record", "launch", "data", "variables", "watch", "checkpoint", "model",
+    "probe", "overhead", "drift", "compare", "stats", "cause", "verdict", "report", "audit",
+    "archive", "cli",
+)  # fmt: skip
+"""From the lowest: each imports those before it alone, not even for types."""
+LARGEST = 12
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_a_lower_layer_imports_no_upper_one(layer: str, fresh: Fresh) -> None:
-    own = [name for name in MODULES if name.split(".")[1] == layer]
-    done = fresh(SOURCE.replace('.split(".")[0]', ""), json.dumps(own))
-    loaded = {name.split(".")[1] for name in json.loads(done.stdout) if name.startswith("repro.")}
-    assert layer in loaded
-    assert not set(LAYERS[LAYERS.index(layer) + 1 :]) & loaded
+def _imports(module: Path, library: Path) -> Iterator[str]:
+    """The modules of the library that a module's source names in imports, wherever they stand."""
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("repro"):
+            inner = [f"{node.module}.{each.name}" for each in node.names]
+            files = [name for name in inner if _file(name, library).is_file()]
+            yield from files or [node.module]
+
+
+def _file(name: str, library: Path) -> Path:
+    return library / f"{name.replace('.', '/')}.py"
+
+
+def against_the_layers(library: Path) -> list[str]:
+    """What of a library does not keep to the rooms, a line for each."""
+    found: list[str] = []
+    imported: dict[str, set[str]] = {}
+    for room in sorted((library / "repro").iterdir()):
+        files = [file for file in room.glob("*.py") if file.name != "__init__.py"]
+        if room.is_dir() and files and room.name not in ROOMS:
+            found.append(f"{room.name} is no room")
+        elif len(files) > LARGEST:
+            found.append(f"{room.name} holds {len(files)} modules")
+        for file in files if room.name in ROOMS else ():
+            names = set(_imports(file, library))
+            imported[f"repro.{room.name}.{file.stem}"] = names
+            above = ROOMS[ROOMS.index(room.name) + 1 :]
+            up = sorted(name for name in names if name.split(".")[1] in above)
+            found += [f"{room.name}.{file.stem} imports {name}, which stands above" for name in up]
+    try:
+        list(TopologicalSorter(imported).static_order())
+    except CycleError as error:
+        found.append(f"a circle: {' -> '.join(error.args[1])}")
+    return found
+
+
+def test_rooms_import_downwards_and_in_no_circle() -> None:
+    assert against_the_layers(LIBRARY) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "problem"),
+    [
+        ("core/a.py", "from repro.record import manifest", "core.a imports repro.record"),
+        (
+            "core/a.py",
+            "if TYPE_CHECKING:\n    from repro.record.manifest import read",
+            "core.a imports repro.record.manifest",
+        ),
+        ("stats/a.py", "def a():\n    from repro.stats.b import b", "a circle: "),
+        ("loft/a.py", "", "loft is no room"),
+    ],
+)
+def test_what_breaks_the_layers_is_found(
+    tmp_path: Path, file: str, source: str, problem: str
+) -> None:
+    other = tmp_path / "repro/stats/b.py"
+    for path, text in ((other, "from repro.stats import a"), (tmp_path / "repro" / file, source)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert [line for line in against_the_layers(tmp_path) if line.startswith(problem)]
+
+
+def test_a_room_that_grows_too_large_is_found(tmp_path: Path) -> None:
+    (tmp_path / "repro/core").mkdir(parents=True)
+    for number in range(LARGEST + 1):
+        (tmp_path / f"repro/core/a{number}.py").touch()
+    assert against_the_layers(tmp_path) == ["core holds 13 modules"]
+
+
+def test_each_room_says_what_it_is_for() -> None:
+    for room in ROOMS:
+        said = ast.get_docstring(ast.parse((LIBRARY / f"repro/{room}/__init__.py").read_text()))
+        assert said, room
+        assert "Import" in said, room
+        assert "Begin reading at" in said, room
 
 
 def test_the_digest_of_the_host_needs_only_the_standard_library(fresh: Fresh) -> None:

@@ -11,13 +11,14 @@ from repro.compare.divergence import Divergence
 from repro.compare.runs import Comparison
 from repro.core.errors import UserError
 from repro.core.schema import checked
+from repro.record.step import Step
 from repro.report.verdict_page import markdown
 from repro.stats.interim_analysis import looks
+from repro.stats.metric_comparison import Moved, moved
 from repro.stats.metric_table import Measured, measured
 from repro.verdict.assemble import judge
-from repro.verdict.context import Context
-from repro.verdict.evidence import Step
-from repro.verdict.metrics import Moved, moved
+from repro.verdict.case import Context
+from samples import step_of
 
 SPREAD: dict[str, Any] = {"margin": {}, "spread": 2.0}
 SEEDS = range(8)
@@ -28,7 +29,7 @@ def step(folder: Path, run: str, seed: int, accuracy: Any, **more: Any) -> Step:
     path.parent.mkdir(parents=True, exist_ok=True)
     report = {"examples": 10, "metrics": {"accuracy": accuracy}, "per_class": None, **more}
     (path.parent / "metrics.json").write_text(json.dumps(report))
-    return Step("evaluate", run, seed, path, {})
+    return step_of("evaluate", run, seed, path)
 
 
 def test_each_metric_is_read_by_run_and_seed(tmp_path: Path) -> None:

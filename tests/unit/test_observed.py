@@ -9,8 +9,9 @@ import pytest
 from places import INPUTS, Place
 from repro.launch import variations
 from repro.launch.observed import unseen
-from repro.verdict.evidence import Step, factors_of
-from samples import Fresh
+from repro.record.step import Step
+from repro.verdict.evidence import factors_of
+from samples import Fresh, step_of
 
 SOURCE = """
 import json
@@ -74,7 +75,7 @@ def test_where_no_locale_is_installed_that_is_said(place: Place) -> None:
 
 def step(run: str, observed: dict[str, str], **process: Any) -> Step:
     told = {"factors": [], "observed": observed, **process}
-    return Step("train", run, 0, Path(), {"repro_record": {"process": told}})
+    return step_of("train", run, 0, process=told)
 
 
 VARIED = [

@@ -54,12 +54,12 @@ def test_the_same_source_gives_the_same_bytes(copy: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "lib/repro/judge/render.py",
+        "lib/repro/report/verdict_page.py",
         "lib/repro/audit/check.py",
-        "lib/repro/keep/strict.py",
+        "lib/repro/archive/zip_reader.py",
         "schemas/verdict.schema.yaml",
         "schemas/cost.schema.yaml",
-        "lib/repro/judge/new.py",
+        "lib/repro/verdict/new.py",
     ],
 )
 def test_an_edit_of_what_judges_changes_the_judge_alone(copy: Path, name: str) -> None:

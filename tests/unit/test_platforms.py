@@ -23,13 +23,13 @@ from repro.core.errors import UserError
 from repro.machine import instructions, mapped_files, numerics, processor
 from repro.machine.fact import lacking
 from repro.machine.identity import machine
-from repro.record import environment, loaded, manifest
+from repro.record import environment, loaded
 from repro.record.installed import Installed
 from repro.record.statement import EXTENSION, sealed
-from repro.verdict.case import Case
-from repro.verdict.context import Context
-from repro.verdict.documented import documented, gaps
-from repro.verdict.evidence import Step
+from repro.record.step import read_step
+from repro.verdict.case import Case, Context
+from repro.verdict.completeness import gaps
+from repro.verdict.documented import documented
 
 PRINTED = Path(__file__).parent / "processors"
 KEPT = Path(__file__).parents[1] / "archives/manifests/format-1/train.manifest.json"
@@ -157,8 +157,7 @@ def answer(folder: Path, found: Mapping[str, Any]) -> tuple[str, list[str]]:
     path = folder / "original/seed-0/train.manifest.json"
     path.parent.mkdir(parents=True)
     path.write_text(pretty(value))
-    predicate = manifest.read(path)["predicate"]
-    missing, unknown = gaps(folder, [Step("train", "original", 0, path, predicate)])
+    missing, unknown = gaps(folder, [read_step(path)])
     context = Context("here", 1, [], [], missing=missing, unknown=unknown)
     parameters = {"seeds": [0], "goal": "documented", "repeat": {"steps": 1}, "repeats": 1}
     comparisons = [Comparison("repeat", 0, None, {}, {"steps": 1})]

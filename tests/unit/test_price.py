@@ -16,10 +16,10 @@ from repro.overhead.breakdown import ALL, Figure, known, prices
 from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record import installed, manifest
 from repro.record.statement import Making, resources
+from repro.record.step import Step, read_step
 from repro.report import overhead
 from repro.report.overhead import page, section, summary
 from repro.report.verdict_page import markdown
-from repro.verdict.evidence import Step
 from test_manifest import ENVIRONMENT, INSTALLED
 from test_render import heads, rows, verdict
 
@@ -187,7 +187,7 @@ def claimed(folder: Path, step: str, output: str, **changed: Any) -> Path:
 
 def original(measured: Path, **changed: Any) -> list[Step]:
     path = claimed(measured.parent, "train", "data/x.npy", **changed)
-    return [Step("train", "original", 0, path, manifest.read(path)["predicate"])]
+    return [read_step(path)]
 
 
 def test_the_price_of_the_trained_model_is_taken(measured: Path) -> None:

@@ -10,8 +10,8 @@ from repro.core.schema import checked
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups, differing
 from repro.report.reproduction_page import page
+from repro.stats.metric_comparison import Moved, moved
 from repro.stats.metric_table import Measured
-from repro.verdict.metrics import Moved, moved
 from repro.verdict.reproduction import Again, reproduction
 from test_drift import KINDS
 from test_setups import step

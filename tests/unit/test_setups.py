@@ -2,12 +2,12 @@
 
 import copy
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from repro.drift.setups import setups
-from repro.verdict.evidence import Step
+from repro.record.step import Step
+from samples import step_of
 from test_drift import FACTS, KINDS
 
 Change = Callable[[dict[str, Any]], None]
@@ -19,11 +19,7 @@ def step(name: str, run: str, *changes: Change, code: str = "c") -> Step:
         change(facts)
     packages = [{"uri": u, "digest": {"sha256": d}} for u, d in facts.pop("locked").items()]
     programs = [{"name": "code", "digest": {"sha256": code}}]
-    predicate = {
-        "buildDefinition": {"resolvedDependencies": [*programs, *packages]},
-        "repro_record": {"environment": facts},
-    }
-    return Step(name, run, 0, Path(), predicate)
+    return step_of(name, run, 0, used=[*programs, *packages], environment=facts)
 
 
 def test_one_setup_is_this_machine() -> None:

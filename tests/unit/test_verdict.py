@@ -16,7 +16,7 @@ from repro.core.schema import checked
 from repro.launch.variations import ALL
 from repro.report.verdict_page import markdown
 from repro.verdict.assemble import judge
-from repro.verdict.context import Context
+from repro.verdict.case import Context
 from repro.verdict.sentences import seeds
 from repro.verdict.silent_errors import Mistake
 from samples import SCORES, VARIABLES, put_weights, write_predictions

@@ -36,7 +36,7 @@ def members(judging: bool) -> dict[str, str]:
 
 
 def imported(module: str, texts: dict[str, str]) -> set[str]:
-    """The files of a module and of all of ours that it imports, anywhere, by what is written there."""
+    """The files of a module, and of all of ours that it imports anywhere."""
     wanted, found = [module], set[str]()
     while wanted:
         path = wanted.pop().replace(".", "/")

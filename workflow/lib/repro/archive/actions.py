@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from repro.archive import software
-from repro.archive.index import CONFIGURATION
+from repro.archive.contents import CONFIGURATION, Inside
 from repro.archive.software import Entity
-from repro.archive.verify import Inside
-from repro.audit.results import LOCK, SUFFIX, Step
+from repro.audit.results import LOCK, where
 from repro.core.canonical_json import canonical, parsed
+from repro.core.layout import SUFFIX
+from repro.record.step import Step
 
 _PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
 _COMPLETED = "http://schema.org/CompletedActionStatus"
@@ -38,8 +39,7 @@ def times(inside: Inside) -> tuple[str, str]:
 
 
 def _times(step: Step) -> tuple[str, str]:
-    metadata = step.value["predicate"]["runDetails"]["metadata"]
-    started, finished = metadata["startedOn"], metadata["finishedOn"]
+    started, finished = step.times
     ended = max(started, finished)  # a clock may be set back meanwhile
     return started.replace("Z", "+00:00"), ended.replace("Z", "+00:00")  # as validators want it
 
@@ -148,13 +148,13 @@ def _whole(inside: Inside) -> Iterator[Entity]:
     yield {
         "@id": "#engine-run", "@type": "OrganizeAction", **span, "name": "Run of Snakemake",
         "instrument": {"@id": software.engine(inside)}, "result": {"@id": "#run"},
-        "object": [{"@id": f"#control/{quote(step.path)}"} for step in steps],
+        "object": [{"@id": f"#control/{quote(step.key)}"} for step in steps],
     }  # fmt: skip
     for step in steps:
         yield {
-            "@id": f"#control/{quote(step.path)}", "@type": "ControlAction",
-            "name": f"Orchestrate {step.path}", "instrument": {"@id": f"#step/{step.name}"},
-            "object": {"@id": f"#job/{quote(step.path)}"},
+            "@id": f"#control/{quote(step.key)}", "@type": "ControlAction",
+            "name": f"Orchestrate {step.key}", "instrument": {"@id": f"#step/{step.name}"},
+            "object": {"@id": f"#job/{quote(step.key)}"},
         }  # fmt: skip
 
 
@@ -167,18 +167,18 @@ def _data(inside: Inside, path: str) -> list[Entity]:
 def _action(inside: Inside, step: Step) -> Iterator[Entity]:
     started, ended = _times(step)
     seed = f", seed {step.names['seed']}" if "seed" in step.names else ""
-    job = quote(step.path)
+    job = quote(step.key)
     yield {
         "@id": f"#job/{job}", "@type": "CreateAction", "startTime": started, "endTime": ended,
         "name": f"{step.name} ({step.names.get('run', 'for all runs')}{seed})",
         "description": software.STEPS.get(step.name, step.name), "actionStatus": _COMPLETED,
         "instrument": {"@id": f"#tool/{step.name}"},
         "object": [*_objects(inside, step), {"@id": f"#parameters/{job}"}],
-        "result": [ref(f"results/{name}") for name in (*step.outputs, step.path)],
+        "result": [ref(f"results/{name}") for name in (*step.outputs, step.key)],
     }  # fmt: skip
     yield {
         "@id": f"#parameters/{job}", "@type": "PropertyValue", "name": "parameters",
-        "value": canonical(step.says["parameters"]),
+        "value": canonical(step.parameters),
     }  # fmt: skip
 
 
@@ -186,7 +186,7 @@ def _objects(inside: Inside, step: Step) -> list[Entity]:
     """What a step used: files of the archive, or raw data that are not in it."""
     used: list[Entity] = []
     for name in step.inputs:
-        place = step.where(name)
+        place = where(step, name)
         if place is not None:
             used += [ref(file) for file in _files(inside, f"results/{place}")]
         elif name == "experiment":

@@ -9,16 +9,11 @@ That what is there agrees is told in `repro.archive.verify`; here, that nothing 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
-from repro.archive.index import CONFIGURATION
+from repro.archive.contents import CONFIGURATION, Inside
 from repro.audit.results import LOCK
 from repro.core import layout
-from repro.core.digest import sha256_value
 from repro.core.schedule import Schedule
-
-if TYPE_CHECKING:
-    from repro.archive.verify import Inside
 
 _USED: Mapping[str, frozenset[str]] = {
     **{
@@ -67,5 +62,5 @@ def _unfollowed(inside: Inside) -> Iterator[str]:
         used = {*_USED.get(step.name, ()), *(data if step.name == "prepare" else ())}
         if lacking := used - step.inputs.keys():
             yield f"results/{path} does not say which {min(lacking)} it used"
-        if sha256_value(step.says["parameters"]) != step.says["parameters_sha256"]:
+        if not step.parameters_are_whole:
             yield f"results/{path} has another parameters_sha256 than its parameters"

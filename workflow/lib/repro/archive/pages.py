@@ -7,8 +7,7 @@ Synopsis:
 from __future__ import annotations
 
 from repro.archive import actions
-from repro.archive.index import INDEX, METADATA, SUMS
-from repro.archive.verify import Inside
+from repro.archive.contents import INDEX, METADATA, SUMS, Inside
 from repro.archive.zip_reader import shown
 from repro.core.canonical_json import canonical
 

@@ -12,13 +12,10 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
+from repro.archive.contents import Inside
 from repro.archive.zip_writer import DATE
 from repro.audit.results import CODE, digest
-
-if TYPE_CHECKING:
-    from repro.archive.verify import Inside
 
 _LIBRARY, _SCHEMAS = "workflow/lib/", "workflow/schemas/"
 _MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"

@@ -17,10 +17,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from repro.archive import index as indexes
+from repro.archive import contents as indexes
 from repro.archive import pages, rocrate
-from repro.archive.index import GUIDE, INDEX, METADATA, SUMS, ordered, sums
-from repro.archive.verify import Inside, problems
+from repro.archive.contents import GUIDE, INDEX, METADATA, SUMS, Inside, ordered, sums
+from repro.archive.verify import problems
 from repro.archive.zip_reader import (
     AGAIN,
     Archive,

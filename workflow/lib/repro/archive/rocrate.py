@@ -15,9 +15,8 @@ from typing import Any, cast
 
 from repro.archive import actions
 from repro.archive.actions import ref
-from repro.archive.index import CONFIGURATION, GUIDE, INDEX, METADATA, SUMS
+from repro.archive.contents import CONFIGURATION, GUIDE, INDEX, METADATA, SUMS, Inside
 from repro.archive.software import Entity
-from repro.archive.verify import Inside
 from repro.audit.results import LOCK
 from repro.core.canonical_json import pretty
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from repro.archive.verify import Inside
-from repro.audit.results import Results, Step
+from repro.archive.contents import Inside
+from repro.audit.results import Results
+from repro.record.step import Step
 
 Entity = dict[str, Any]
 
@@ -40,7 +41,7 @@ def steps(results: Results) -> list[Step]:
     order = {name: position for position, name in enumerate(STEPS)}
     return sorted(
         results.steps.values(),
-        key=lambda step: (order.get(step.name, len(order)), step.path),
+        key=lambda step: (order.get(step.name, len(order)), step.key),
     )
 
 

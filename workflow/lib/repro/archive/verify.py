@@ -1,4 +1,4 @@
-"""Claims: an archive's files against what its manifests say of them, and of one another.
+"""Verify: an archive's files against what its manifests say of them, and of one another.
 
 Synopsis:
     for problem in problems(inside): raise UserError(problem)
@@ -10,23 +10,17 @@ project's folder, from digests alone: nothing of the archive is run, unpacked or
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from repro.archive import completeness, programs
-from repro.archive import index as indexes
-from repro.archive.index import ALWAYS, CONDA, CONFIGURATION, INDEX, METADATA, PYPI, SUMS, Index
-from repro.archive.zip_writer import Kept
+from repro.archive.contents import ALWAYS, CONDA, CONFIGURATION, INDEX, METADATA, PYPI, SUMS, Inside
 from repro.audit import present
 from repro.audit.check import broken, replaced
-from repro.audit.results import CODE, LOCK, Results, of
+from repro.audit.results import CODE, LOCK
 from repro.core import layout
-from repro.core.canonical_json import canonical, parsed, pretty
-from repro.core.config import Source
-from repro.record import manifest
+from repro.core.canonical_json import canonical
 
 PINS = (
     "requirements.txt",
@@ -35,65 +29,6 @@ PINS = (
     "channel-wheels.txt",
 )
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """The experiment as its configuration has it; `said` has more keys in some versions."""
-
-    code: str
-    data: Mapping[str, Source]
-    said: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Inside:
-    """The files of an archive, as they are about to be written or were read.
-
-    `kept` may lack what is made from all others. `read` gives the content of a small one.
-    """
-
-    kept: Mapping[str, Kept]
-    read: Callable[[str], bytes]
-    _found: dict[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
-
-    @cached_property
-    def index(self) -> Index:
-        """What the archive says of itself."""
-        return indexes.parsed(self.read(INDEX))
-
-    @cached_property
-    def experiment(self) -> Entry:
-        """The one entry of its configuration, which has every default written out."""
-        content = self.read(CONFIGURATION)
-        value = parsed(content)
-        if pretty(value).encode() != content:
-            raise ValueError(f"{CONFIGURATION} is written otherwise than an archive has it")
-        if odd := value.keys() - {"experiments", "stress"}:
-            raise ValueError(f"{CONFIGURATION} has the key {min(odd)!r}")
-        ((name, entry),) = value["experiments"].items()
-        if name != self.index.experiment:
-            raise ValueError(f"{CONFIGURATION} has another experiment than {INDEX}")
-        data = {"": entry["data"]} if "path" in entry["data"] else entry["data"]
-        sources = {key: Source(**source) for key, source in data.items()}
-        return Entry(entry["code"], sources, {**entry, "data": data})
-
-    @cached_property
-    def results(self) -> Results:
-        """Its results; what a manifest says is not held against the schema, only as written."""
-        names = [name for name in self.kept if name.startswith("results/")]
-        files = {name.removeprefix("results/"): Path(name) for name in names}
-        return of(Path("results"), files, lambda n: manifest.sound(self.read(f"results/{n}"), n))
-
-    def digests(self, path: str) -> Mapping[str, str]:
-        """A file's digest under the name "", those of a folder's files under theirs."""
-        place = PurePosixPath(path).as_posix()
-        if place not in self._found:
-            start = f"{place}/"
-            inner = {n[len(start) :]: k.sha256 for n, k in self.kept.items() if n.startswith(start)}
-            file = self.kept.get(place)
-            self._found[place] = inner if file is None else {"": file.sha256}
-        return self._found[place]
 
 
 def problems(inside: Inside) -> Iterator[str]:
@@ -142,13 +77,13 @@ def _results(inside: Inside) -> Iterator[str]:
 def _configuration(inside: Inside) -> Iterator[str]:
     """What each step was called with, against the configuration."""
     for step in inside.results.steps.values():
-        parameters = step.says["parameters"]
+        parameters = step.parameters
         for key in parameters:
             if not _asked(inside.experiment.said, key, parameters[key]):
-                yield f"{CONFIGURATION}: {key} is not what results/{step.path} says"
-        environment = manifest.recorded(step.value)["environment"]["installed"].get("environment")
+                yield f"{CONFIGURATION}: {key} is not what results/{step.key} says"
+        environment = step.installed.get("environment")
         if step.name != "code" and environment != inside.experiment.said["environment"]:
-            yield f"{CONFIGURATION}: environment is not what results/{step.path} says"
+            yield f"{CONFIGURATION}: environment is not what results/{step.key} says"
 
 
 def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:

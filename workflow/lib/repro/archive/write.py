@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from repro.archive import pages, rocrate
-from repro.archive.index import (
+from repro.archive.contents import (
     ALWAYS,
     CONFIGURATION,
     GUIDE,
@@ -25,13 +25,13 @@ from repro.archive.index import (
     PAGES,
     SUMS,
     Index,
+    Inside,
     ordered,
     sums,
 )  # fmt: skip
-from repro.archive.names import refuse_odd
-from repro.archive.verify import Inside, problems
+from repro.archive.verify import problems
 from repro.archive.zip_reader import MOST_MEMBERS, Told, heard, untold
-from repro.archive.zip_writer import Kept, blocks, put, written
+from repro.archive.zip_writer import Kept, blocks, put, refuse_odd, written
 from repro.audit.results import CODE, Results, read
 from repro.core import layout
 from repro.core.canonical_json import pretty

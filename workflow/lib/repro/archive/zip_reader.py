@@ -23,8 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-from repro.archive.names import odd, refuse_odd
-from repro.archive.zip_writer import Kept, blocks, put
+from repro.archive.zip_writer import Kept, blocks, odd, put, refuse_odd
 from repro.core.errors import UserError
 
 MOST_MEMBERS = 100_000

@@ -1,23 +1,27 @@
-"""Container: a zip of which every byte follows from its members' names and contents.
+"""Zip writer: a zip of which every byte follows from its members' names and contents.
 
 Synopsis:
     with written(path) as zipped:
         kept = put(zipped, "run", blocks(file), size)
+    refuse_odd(["run", "results/code.pyz"])          # or one sentence that names the first
 
 Members are stored, under one date and fixed rights, by the standard library's own writer. How one
-is read is told in `repro.archive.zip_reader`.
+is read is told in `repro.archive.zip_reader`. The rules for names are the same for whoever writes
+and whoever reads: two names that some file system takes for one (other case, other Unicode form)
+are refused on every system.
 """
 
 from __future__ import annotations
 
 import hashlib
 import stat
+import unicodedata
 import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
 from repro.core.atomic import whole_file
@@ -26,6 +30,9 @@ from repro.core.errors import UserError
 BLOCK = 2**20
 DATE = (1980, 1, 1, 0, 0, 0)
 EXECUTABLE = frozenset(["run"])
+LONGEST_PART, LONGEST = 255, 1000  # bytes in UTF-8
+DEEPEST = 30
+"""Parts of a name: every folder of every name is looked at, so depth costs most."""
 
 
 class Hash(Protocol):
@@ -120,3 +127,77 @@ def _member(name: str) -> zipfile.ZipInfo:
     member.create_system = 3  # Unix, on every system
     member.external_attr = (stat.S_IFREG | mode(name)) << 16
     return member
+
+
+def odd(name: str) -> str | None:
+    """Why a file in an archive may not be called so; None if it may.
+
+    Args:
+        name: path from the archive's top, parts separated by `/`.
+
+    Returns:
+        A few words.
+
+    Example:
+        >>> odd("../a")
+        'leads out of the folder'
+    """
+    parts = name.split("/")
+    if name.startswith("/"):
+        return "starts at the root of the disk"
+    if ".." in parts:
+        return "leads out of the folder"
+    if "\\" in name or ":" in name:
+        return "has a backslash or a colon, which some systems read as a path"
+    if not name.isprintable():
+        return "has characters that cannot be shown"
+    if "" in parts or "." in parts:
+        return "is no plain path of a file"
+    if unicodedata.normalize("NFC", name) != name:
+        return "is not in Unicode's normal form NFC"
+    if len(name.encode()) > LONGEST or max(len(part.encode()) for part in parts) > LONGEST_PART:
+        return "is too long"
+    if len(parts) > DEEPEST:
+        return f"lies more than {DEEPEST - 1} folders deep"
+    return None
+
+
+def refuse_odd(names: Iterable[str]) -> None:
+    """Refuses names that lead elsewhere, and two that some file system takes for one.
+
+    Args:
+        names: of all files of an archive.
+
+    Raises:
+        UserError: names the first.
+    """
+    spelt: dict[str, str] = {}
+    files: set[str] = set()
+    below: dict[str, str] = {}
+    for name in names:
+        if why := odd(name):
+            raise UserError(
+                f"Expected file names that mean the same on every system. Received {name!a}, "
+                f"which {why}. Rename that file."
+            )
+        path = PurePosixPath(name)
+        for part in (path, *path.parents[:-1]):
+            folded = _folded(str(part))
+            if (first := spelt.setdefault(folded, str(part))) != str(part):
+                raise _twice(f"{str(part)!a} and {first!a}, which are one place on some systems")
+            if part is not path:
+                below[folded] = name
+        if (folded := _folded(name)) in files:
+            raise _twice(f"{name!a} twice")
+        files.add(folded)
+    if inside := next((folder for folder in below if folder in files), None):
+        raise _twice(f"{below[inside]!a} below {spelt[inside]!a}, which is a file")
+
+
+def _twice(what: str) -> UserError:
+    return UserError(f"Expected each file of an archive once. Received {what}. Rename one of them.")
+
+
+def _folded(name: str) -> str:
+    # Twice: folding can make characters that the normal form joins, and the other way round.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

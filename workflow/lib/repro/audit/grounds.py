@@ -11,18 +11,19 @@ manifest anew, together, is not found.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from repro.audit.check import UNREAD, hashed
-from repro.audit.results import SUFFIX, against
+from repro.audit.results import against
+from repro.core import layout
 from repro.core.digest import files_below
 from repro.core.errors import UserError
-from repro.record import manifest
+from repro.record.step import Step, read_step
 
-_COST = f"cost{SUFFIX}"
+_COST = layout.STEPS["cost"].manifest
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,16 @@ def changed(verdict: Path) -> list[Odd]:
     Raises:
         UserError: its own manifest is missing or damaged, or that of another experiment.
     """
-    own = verdict.with_name(f"verdict{SUFFIX}")
-    value = manifest.read(own)
-    told = value["predicate"]["buildDefinition"]["externalParameters"]
-    if (told["step"], told.get("experiment")) != ("compare", verdict.absolute().parent.name):
+    own = verdict.with_name(layout.STEPS["compare"].manifest)
+    step = read_step(own)
+    if (step.name, step.experiment) != ("compare", verdict.absolute().parent.name):
         raise UserError(
             f"Expected the manifest of this verdict at {own}. Received that of another experiment "
             "or step. Delete it and run again: the verdict is made anew."
         )
-    found = list(_differing(own, value))
-    used = manifest.inputs(value)
-    paths = {verdict.parent / n: sha for n, sha in used.items() if n.endswith(SUFFIX)}
+    found = list(_differing(own, step))
+    used = step.digests.items()
+    paths = {verdict.parent / name: sha256 for name, sha256 in used if name.endswith(layout.SUFFIX)}
     if found or not _cites_cost(verdict):
         paths.pop(verdict.with_name(_COST), None)  # left out, and the verdict says why
     now = hashed({str(path): path for path in paths if path.exists()})
@@ -69,8 +69,7 @@ def changed(verdict: Path) -> list[Odd]:
         if (digest := now.get(str(path))) != then:
             found.append(Odd(path, _what(digest, then), path))
         else:
-            below = "data" if path.name == f"data{SUFFIX}" else None
-            found += _differing(path, manifest.read(path), below)
+            found += _differing(path, read_step(path))
     return found
 
 
@@ -84,9 +83,10 @@ def _cites_cost(verdict: Path) -> bool:
         return False  # of a version that measured none
 
 
-def _differing(path: Path, value: Mapping[str, Any], below: str | None = None) -> Iterator[Odd]:
+def _differing(path: Path, step: Step) -> Iterator[Odd]:
     """What a manifest claims and is not there so, and what was added to a folder that it knows."""
-    claimed = {path.parent / s["name"]: s["digest"]["sha256"] for s in value["subject"]}
+    claimed = {path.parent / name: sha256 for name, sha256 in step.subjects.items()}
+    below = layout.whole_folder(path.name)
     there = dict(files_below(path.parent / below)) if below else {}
     files = {str(file): file for file in claimed if file.exists()}
     now = hashed(files)

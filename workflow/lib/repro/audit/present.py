@@ -16,12 +16,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
-from repro.audit.results import CODE, LOCK, Results, Step, against, digest
+from repro.audit.results import CODE, LOCK, Results, against, digest
+from repro.core import layout
 from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, Source
 from repro.core.digest import sha256_bytes, sha256_file, sha256_files, sha256_value
 from repro.data.module_loader import module
-from repro.record.manifest import recorded
+from repro.record.step import Step
 
 PACK = "workflow/scripts/pack.py"
 Digests = Callable[[str], Mapping[str, str]]
@@ -126,7 +127,7 @@ def lock(results: Results, digests: Digests) -> Iterator[Difference]:
     for step in results.steps.values():
         if LOCK in step.inputs:
             for one in _between({LOCK: digest(step.inputs[LOCK])}, now):
-                yield replace(one, users=frozenset([step.path]))
+                yield replace(one, users=frozenset([step.key]))
 
 
 def inputs(
@@ -149,7 +150,7 @@ def inputs(
                 if path not in hashed:
                     hashed[path] = digests(path)
                 for one in _input(step.inputs[name], path, hashed[path]):
-                    yield replace(one, users=frozenset([step.path]))
+                    yield replace(one, users=frozenset([step.key]))
 
 
 def digests_in(project: Path) -> Digests:
@@ -202,12 +203,12 @@ def configuration(
     for step in results.steps.values():
         name = step.names.get("experiment")
         if name is not None and name not in experiments:
-            users = frozenset([step.path])
+            users = frozenset([step.key])
             yield Difference("missing", f"{file}: experiments.{name}", "it was there", users)
     for step, entry in _configured(results, experiments):
         for key, what in _asked(step, entry):
             path = f"{file}: experiments.{step.names['experiment']}.{key}"
-            yield Difference("changed", path, what, frozenset([step.path]))
+            yield Difference("changed", path, what, frozenset([step.key]))
 
 
 def _asked(step: Step, entry: Experiment) -> Iterator[tuple[str, str]]:
@@ -219,11 +220,11 @@ def _asked(step: Step, entry: Experiment) -> Iterator[tuple[str, str]]:
     else:
         first = entry.seeds[0] if step.name in ("probe", "cost") else seed
         asked = entry.parameters(step.name, run, first)
-        now, then = _flat(json.loads(canonical(asked))), _flat(step.says["parameters"])
+        now, then = _flat(json.loads(canonical(asked))), _flat(step.parameters)
         for key in sorted({**now, **then}):
             if now.get(key) != then.get(key):
                 yield key, f"{now.get(key, 'none')} in place of {then.get(key, 'none')}"
-    environment = recorded(step.value)["environment"]["installed"].get("environment")
+    environment = step.installed.get("environment")
     if environment not in (None, entry.environment):
         yield "environment", f"{entry.environment} in place of {environment}"
 

@@ -4,7 +4,7 @@ Synopsis:
     results = read(Path("results"))
     results.steps["digits/original/data.manifest.json"].inputs
 
-Paths of results are text, from the folder `results` on; the path grammar is that of the rules.
+Paths of results are text, from the folder `results` on, as `repro.core.layout` has them.
 """
 
 from __future__ import annotations
@@ -16,93 +16,23 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from repro.core import layout
 from repro.core.digest import sha256_value
 from repro.core.errors import UserError
+from repro.core.layout import claimant
 from repro.record import manifest
+from repro.record.step import Resource, Step
 
-SUFFIX = ".manifest.json"
-CODE = f"code{SUFFIX}"
+CODE = layout.manifest("code", {})
 LOCK = "conda-lock.yml"
-_MANIFEST = {
-    "code": CODE,
-    "prepare": "{experiment}/{run}/data.manifest.json",
-    "train": "{experiment}/{run}/seed-{seed}/train.manifest.json",
-    "evaluate": "{experiment}/{run}/seed-{seed}/evaluate.manifest.json",
-    "probe": "{experiment}/probe.manifest.json",
-    "cost": "{experiment}/cost.manifest.json",
-    "look": "{experiment}/look-{seeds}.manifest.json",
-    "compare": "{experiment}/verdict.manifest.json",
-}
-# Where an input lies, by its name; what is not here came from outside: data, code, lock.
-_INPUT = {
-    "code": "code.pyz",
-    "judge": "judge.pyz",
-    "data.manifest": "{experiment}/{run}/data.manifest.json",
-    "train.manifest": "{experiment}/{run}/seed-{seed}/train.manifest.json",
-    "weights": "{experiment}/{run}/seed-{seed}/weights.safetensors",
-}
 
 
-@dataclass(frozen=True)
-class Step:
-    """One manifest that could be read: `path` is its own, `value` what it says."""
-
-    path: str
-    value: Mapping[str, Any]
-
-    @property
-    def says(self) -> Mapping[str, Any]:
-        """What the step was called with: step, experiment, run, parameters."""
-        return self.value["predicate"]["buildDefinition"]["externalParameters"]
-
-    @property
-    def name(self) -> str:
-        """Such as `train`."""
-        return self.says["step"]
-
-    @property
-    def names(self) -> dict[str, Any]:
-        """Experiment, run and seed, as far as the step has them."""
-        seed = self.says["parameters"].get("seed") if self.name in ("train", "evaluate") else None
-        all_names = {key: self.says.get(key) for key in ("experiment", "run", "seeds")}
-        all_names["seed"] = seed
-        return {key: name for key, name in all_names.items() if name is not None}
-
-    @property
-    def place(self) -> str:
-        """Where a manifest that says this belongs."""
-        return _MANIFEST[self.name].format(**_Named(self.names))
-
-    @cached_property
-    def inputs(self) -> dict[str, Mapping[str, Any]]:
-        """What was used, by name; packages left out."""
-        every = self.value["predicate"]["buildDefinition"]["resolvedDependencies"]
-        return {resource["name"]: resource for resource in every if "name" in resource}
-
-    @cached_property
-    def outputs(self) -> dict[str, str]:
-        """The sha256 of each file that it claims."""
-        folder = PurePosixPath(self.path).parent
-        return {str(folder / s["name"]): s["digest"]["sha256"] for s in self.value["subject"]}
-
-    def where(self, name: str) -> str | None:
-        """Where that input lies under results/; None for what came from outside."""
-        if self.name == "code" or (self.name == "prepare" and name == "data"):
-            return None
-        if self.name in ("compare", "look") and name.endswith(SUFFIX):
-            return f"{self.names.get('experiment')}/{name}"
-        place = "{experiment}/{run}/data" if name == "data" else _INPUT.get(name)
-        return place and place.format(**_Named({"run": "original", **self.names}))
+def where(step: Step, name: str) -> str | None:
+    """Where that input of a step lies under results/; None for what came from outside."""
+    return layout.input_at(step.name, name, step.names)
 
 
-class _Named(dict[str, Any]):
-    """So that a manifest without a name that it should have belongs nowhere, and is told so."""
-
-    def __missing__(self, key: str) -> str:
-        return f"({key} missing)"
-
-
-def digest(resource: Mapping[str, Any]) -> str:
+def digest(resource: Resource) -> str:
     """The digest of an input, whatever its kind."""
     return next(iter(resource["digest"].values()))
 
@@ -110,14 +40,6 @@ def digest(resource: Mapping[str, Any]) -> str:
 def against(present: str, then: str) -> str:
     """Two digests in a few words."""
     return f"sha256 {present[:12]}… in place of {then[:12]}…"
-
-
-def maker(place: str) -> str:
-    """The path of the manifest that claims, or is, what lies at a place of an input."""
-    folder, name = PurePosixPath(place).parent, PurePosixPath(place).name
-    known = {"code.pyz": CODE, "judge.pyz": CODE, "data": f"data{SUFFIX}"}
-    known["weights.safetensors"] = f"train{SUFFIX}"
-    return str(folder / known.get(name, name))
 
 
 @dataclass(frozen=True)
@@ -143,10 +65,7 @@ class Results:
     def packages(self) -> dict[str, str]:
         """The package URL of every package that took part, by the sha256 of its archive."""
         return {
-            resource["digest"]["sha256"]: resource["uri"]
-            for step in self.steps.values()
-            for resource in step.value["predicate"]["buildDefinition"]["resolvedDependencies"]
-            if "uri" in resource
+            sha256: uri for step in self.steps.values() for uri, sha256 in step.packages.items()
         }
 
     def shown(self, name: str) -> str:
@@ -157,14 +76,14 @@ class Results:
         """Each claimed file, its sha256, and the manifest that says so."""
         for step in self.steps.values():
             for name, sha256 in step.outputs.items():
-                yield name, sha256, step.path
+                yield name, sha256, step.key
 
     def present(self, place: str, digests: Mapping[str, str]) -> str | None:
         """The digest of the manifest, or what one claims, at a place; None if none does."""
-        step = self.steps.get(maker(place))
+        step = self.steps.get(claimant(place))
         if step is None:
             return None
-        if place == step.path:
+        if place == step.key:
             return digests[place]
         if place.endswith("/data"):
             inner = {n.removeprefix(f"{place}/"): sha for n, sha in step.outputs.items()}
@@ -173,7 +92,7 @@ class Results:
 
     def parents(self, step: Step) -> set[str]:
         """The manifests of what a step used."""
-        return {maker(place) for name in step.inputs if (place := step.where(name))}
+        return {claimant(place) for name in step.inputs if (place := where(step, name))}
 
     def evidence(self, path: str) -> Results:
         """Without steps on which that manifest's does not rest, and what only they claim."""
@@ -183,7 +102,7 @@ class Results:
             used = set[str]().union(*(self.parents(self.steps[path]) for path in new))
             new = (used & self.steps.keys()) - reached
         others = [step for path, step in self.steps.items() if path not in reached]
-        left = {name for step in others for name in (step.path, *step.outputs)}
+        left = {name for step in others for name in (step.key, *step.outputs)}
         left -= {name for path in reached for name in self.steps[path].outputs}
         return Results(
             self.folder,
@@ -250,14 +169,15 @@ def of(
     """
     steps: dict[str, Step] = {}
     damaged: dict[str, str] = {}
-    for name in (name for name in files if name.endswith(SUFFIX)):
+    for name in (name for name in files if name.endswith(layout.SUFFIX)):
         try:
-            step = Step(name, value(name))
+            step = Step(PurePosixPath(name), value(name))
         except UserError as error:
             damaged[name] = str(error)
             continue
-        if step.place == name:
+        place = layout.manifest(step.name, step.names)
+        if place == name:
             steps[name] = step
         else:
-            damaged[name] = f"it says that it belongs at {step.place}"
+            damaged[name] = f"it says that it belongs at {place}"
     return Results(folder, files, steps, damaged)

@@ -12,7 +12,7 @@ from typing import Any
 
 from repro.audit.ancestry import Ancestry, Node
 from repro.core.canonical_json import canonical
-from repro.record.manifest import recorded
+from repro.record.step import Step
 
 
 def values(found: Ancestry) -> dict[str, Any]:
@@ -104,14 +104,13 @@ def _branches(found: Ancestry, node: Node, told: set[str]) -> Iterator[list[str]
 def _facts(node: Node, told: set[str]) -> Iterator[str]:
     if "manifest" not in node.facts:
         return
-    value = node.facts["manifest"]
-    definition, run = value["predicate"]["buildDefinition"], value["predicate"]["runDetails"]
-    yield f"outputs: {', '.join(subject['name'] for subject in value['subject'])}"
-    if parameters := definition["externalParameters"]["parameters"]:
-        yield f"settings: {canonical(parameters)}"
-    around = _surroundings(recorded(value)["environment"])
+    step: Step = node.facts["manifest"]
+    yield f"outputs: {', '.join(step.subjects)}"
+    if step.parameters:
+        yield f"settings: {canonical(step.parameters)}"
+    around = _surroundings(step.environment)
     known = "in the environment and on the machine told above"
-    yield f"made: {run['metadata']['finishedOn']} {known if around in told else around}"
+    yield f"made: {step.times[1]} {known if around in told else around}"
     told.add(around)
 
 

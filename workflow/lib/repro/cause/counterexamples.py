@@ -25,7 +25,7 @@ from repro.compare.divergence import Divergence, place
 from repro.compare.runs import Comparison
 from repro.launch.drawn_values import hash_seed
 from repro.launch.reporting import Say
-from repro.verdict.evidence import Step
+from repro.record.step import Step
 
 _HASH_SEED = "hash seed"
 _CANDIDATES = tuple(f"order-{number}" for number in range(1, 65))

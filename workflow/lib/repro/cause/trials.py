@@ -29,7 +29,7 @@ from repro.core.canonical_json import canonical
 from repro.core.digest import sha256_tree, sha256_value
 from repro.core.errors import UserError
 from repro.launch.command import launching
-from repro.record import manifest
+from repro.record.step import read_step
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,7 @@ class Trials:
 
     def _parameters(self) -> dict[str, Any]:
         path = self.setting.folder / layout.STEPS[self.setting.step].manifest
-        definition = manifest.read(path)["predicate"]["buildDefinition"]
-        parameters: dict[str, Any] = definition["externalParameters"]["parameters"]
+        parameters = dict(read_step(path).parameters)
         if self.setting.step == "train":
             steps = _steps_per_epoch(self.setting.runs.original, parameters)
             parameters["limit"] = self.setting.limit(steps)

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from repro.core import layout
 from repro.core.atomic import write_text
 from repro.core.canonical_json import canonical, pretty
 from repro.core.errors import UserError
@@ -157,7 +158,8 @@ def measure(options: argparse.Namespace, say: Say) -> None:
     inputs = {name: Path(path) for name, path in (pair.split("=", 1) for pair in options.input)}
     inputs |= {"judge": Path(sys.argv[0]), "code": options.program}
     read = resources(inputs)
-    manifest.check_subjects(inputs["data.manifest"], "data")
+    own = inputs["data.manifest"]
+    manifest.check_subjects(own, layout.whole_folder(own.name))
     spent = _measured(options, say)
     here = surroundings(found, [inputs["judge"]])
     training = options.parameters["training"]
@@ -182,5 +184,5 @@ def measure(options: argparse.Namespace, say: Say) -> None:
         parameters=options.parameters, inputs=read, installed=found.facts, environment=here,
         process={"factors": []}, started=started,
     )  # fmt: skip
-    manifest.write(options.folder / "cost.manifest.json", making, [output])
+    manifest.write(options.folder / layout.STEPS["cost"].manifest, making, [output])
     say("\n".join([*page(value), summary(value)]))

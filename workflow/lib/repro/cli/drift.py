@@ -17,7 +17,7 @@ from repro.drift.effects import BITS, EFFECTS, IRRELEVANT, METRICS
 from repro.drift.environment_differences import GOALS, Difference, claims, drift
 from repro.drift.facts import facts
 from repro.machine.fact import lacking
-from repro.record import manifest
+from repro.record.step import read_step
 
 _HEADS = {
     METRICS: "Metrics may change:",
@@ -84,7 +84,7 @@ def told(pairs: Sequence[tuple[Path, Path]]) -> tuple[str, int]:
     whole = True
     for path, present in pairs:
         here = _present(present)
-        recorded = facts(manifest.read(path)["predicate"])
+        recorded = facts(read_step(path))
         differences = drift(recorded, _beside(recorded, here))
         claimed = claims(differences)
         whole = whole and claimed.goals == GOALS

@@ -26,6 +26,7 @@ from repro.cause.trials import Runs
 from repro.cli import cost, reproduce, verify
 from repro.cli.drift import told
 from repro.compare.runs import Comparison, compare
+from repro.core import layout
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
@@ -35,14 +36,15 @@ from repro.overhead.breakdown import known
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.statement import Making, now, resources
+from repro.record.step import Step, checked_step
 from repro.record.trace import read as read_trace
 from repro.report.verdict_page import markdown
 from repro.stats.answer import INCONCLUSIVE, MET
 from repro.stats.interim_analysis import looks
+from repro.stats.metric_comparison import Moved, moved
 from repro.stats.metric_table import Measured, measured
 from repro.verdict.assemble import judge
-from repro.verdict.evidence import Step, context_of, step_of
-from repro.verdict.metrics import Moved, moved
+from repro.verdict.evidence import context_of
 from repro.verdict.silent_errors import Mistake, mistakes, unlooked
 
 
@@ -61,7 +63,7 @@ def _agreed(folder: Path, steps: Sequence[Step], inference: Any) -> tuple[list[M
     """What both runs agree on and is wrong all the same; and what could not be looked for."""
     data = next(step for step in steps if step.name == "prepare")
     first = next(step for step in steps if step.name == "train")
-    trace = read_trace(first.path.parent / "trace.jsonl")
+    trace = read_trace(first.folder / "trace.jsonl")
     probe = json.loads((folder / "probe.json").read_text("utf-8"))
     return mistakes(trace, probe, data.process["overlap"], inference[0]), unlooked(probe)
 
@@ -87,7 +89,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     read = {path.relative_to(folder).as_posix(): path for path in options.manifests}
     programs = {"judge": Path(sys.argv[0]), "code": options.program}
     inputs = resources({**read, **programs, **({p.name: p for p in options.price})})
-    every = [step_of(path) for path in options.manifests]
+    every = [checked_step(path) for path in options.manifests]
     steps = [step for step in every if step.name not in ("probe", "look")]
     context = context_of(folder, steps, parameters["factors"])
     comparisons = list(_compared(folder, steps, parameters))
@@ -125,7 +127,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
         environment=here,
         started=started,
     )
-    manifest.write(folder / "verdict.manifest.json", making, list(outputs))
+    manifest.write(folder / layout.STEPS["compare"].manifest, making, list(outputs))
 
 
 def _look(options: argparse.Namespace, say: Say) -> None:
@@ -134,7 +136,7 @@ def _look(options: argparse.Namespace, say: Say) -> None:
     found = installed.require(Path(sys.prefix))
     read = {path.relative_to(options.folder).as_posix(): path for path in options.manifests}
     inputs = resources({**read, "judge": Path(sys.argv[0])})
-    values = measured([step_of(path) for path in options.manifests])
+    values = measured([checked_step(path) for path in options.manifests])
     known = _moved(values, parameters["equivalence"], planned=True)
     if known.unknown:
         raise UserError(
@@ -156,7 +158,7 @@ def _look(options: argparse.Namespace, say: Say) -> None:
         environment=here,
         started=started,
     )
-    manifest.write(options.folder / f"look-{options.seeds}.manifest.json", making, [path])
+    manifest.write(path.with_suffix(layout.SUFFIX), making, [path])
 
 
 def _moved(values: Mapping[str, Measured], wanted: Mapping[str, Any], planned: bool) -> Moved:

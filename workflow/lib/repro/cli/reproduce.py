@@ -23,11 +23,11 @@ from repro.core.schedule import ORIGINAL, Schedule
 from repro.core.schema import checked
 from repro.drift.setups import differing, setups
 from repro.launch.reporting import Say
-from repro.record import installed, manifest
+from repro.record import installed
+from repro.record.step import Step, checked_step, read_step
 from repro.report.reproduction_page import page
+from repro.stats.metric_comparison import moved
 from repro.stats.metric_table import measured
-from repro.verdict.evidence import Step, step_of
-from repro.verdict.metrics import moved
 from repro.verdict.reproduction import Again, reproduction
 
 ARCHIVED, AGAIN = "the archive", "here"
@@ -91,13 +91,12 @@ def _originals(folder: Path, run: str) -> list[Step]:
     seeds = sorted(seed for seed in found if seed is not None)
     steps = Schedule("bitwise", repeat="off", count=0).steps(seeds)
     places = [layout.manifest(step, {"experiment": folder.name, **names}) for step, names in steps]
-    return [replace(step_of(folder.parent / place), run=run) for place in places]
+    return [replace(checked_step(folder.parent / place), alias=run) for place in places]
 
 
 def _claimed(archived: Path) -> Mapping[str, Any]:
     """What the archive's verdict was asked: goal and margins."""
-    value = manifest.read(archived / layout.STEPS["compare"].manifest)
-    return value["predicate"]["buildDefinition"]["externalParameters"]["parameters"]
+    return read_step(archived / layout.STEPS["compare"].manifest).parameters
 
 
 def _compared(archived: Path, again: Path, then: Sequence[Step]) -> Sequence[Comparison]:

@@ -38,7 +38,7 @@ class Schedule:
         """The names of all runs, that of the original first."""
         return (ORIGINAL, *self.repeats)
 
-    def steps(self, seeds: Sequence[int]) -> Iterator[tuple[str, dict[str, object]]]:
+    def steps(self, seeds: Sequence[int]) -> Iterator[tuple[str, Mapping[str, object]]]:
         """Every step that makes what is compared, with its run and seed: first all data.
 
         Args:

@@ -1,7 +1,7 @@
 """Facts: what two environments are compared by, and how to find the same thing in both.
 
 Synopsis:
-    facts(manifest.read(path)["predicate"])["cpu"]["model"]
+    facts(read_step(path))["cpu"]["model"]
     keyed(found)["locked"]["pypi"]["numpy"]["version"]
 """
 
@@ -12,30 +12,27 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import unquote
 
-from repro.drift.older_manifests import today
 from repro.machine.fact import lacking
-from repro.record.statement import EXTENSION
+from repro.record.step import Step
 
 _PURL = re.compile(r"pkg:([^/]+)/([^/@]+)@([^?]+)(?:\?(.+))?")
 
 
-def facts(predicate: Mapping[str, Any]) -> dict[str, Any]:
+def facts(step: Step) -> dict[str, Any]:
     """What is compared, out of a manifest.
 
     Args:
-        predicate: of the manifest.
+        step: whose manifest it is.
 
     Returns:
         Its environment, in today's words, and under `locked` the digest of each package by its
         purl.
 
     Example:
-        >>> facts(manifest.read(path)["predicate"])["cpu"]["stepping"]
+        >>> facts(read_step(path))["cpu"]["stepping"]
         '1'
     """
-    dependencies = predicate["buildDefinition"]["resolvedDependencies"]
-    packages = {d["uri"]: d["digest"]["sha256"] for d in dependencies if "uri" in d}
-    return {**today(predicate[EXTENSION]["environment"]), "locked": packages}
+    return {**step.environment, "locked": step.packages}
 
 
 def keyed(found: Mapping[str, Any]) -> dict[str, Any]:

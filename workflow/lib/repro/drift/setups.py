@@ -11,16 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from repro.drift.effects import IRRELEVANT
 from repro.drift.environment_differences import Difference, drift
 from repro.drift.facts import facts
 from repro.machine.fact import lacking
-from repro.record.manifest import inputs
-
-if TYPE_CHECKING:
-    from repro.verdict.evidence import Step
+from repro.record.step import Step
 
 _SHOWN = 6
 
@@ -51,7 +48,7 @@ def setups(steps: Sequence[Step]) -> Setups:
     programs = max(len({_program(step) for step in own}) for own in by_name.values())
     count = max(map(len, environments.values()))
     if count == 1 and programs == 1:
-        return Setups(1, 1, f"this machine {_words(facts(_telling(by_name)[0].predicate))}")
+        return Setups(1, 1, f"this machine {_words(facts(_telling(by_name)[0]))}")
     odd = [what for found in environments.values() for what in _differing(found)]
     odd += ["the program or the experiment's code"] if programs > 1 else []
     return Setups(count, programs, f"{_by_run(by_name)}; what differs: {_listed(odd)}")
@@ -60,7 +57,7 @@ def setups(steps: Sequence[Step]) -> Setups:
 def _distinct(steps: Iterable[Step]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for step in steps:
-        own = facts(step.predicate)
+        own = facts(step)
         if all(_apart(other, own) for other in found):
             found.append(own)
     return found
@@ -76,7 +73,7 @@ def differing(one: Step, other: Step) -> list[Difference]:
     Returns:
         Differences that may change bits or metrics, and irrelevant ones.
     """
-    return _differences(facts(one.predicate), facts(other.predicate))
+    return _differences(facts(one), facts(other))
 
 
 def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference]:
@@ -103,7 +100,7 @@ def _differing(found: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _program(step: Step) -> tuple[str | None, ...]:
-    used = inputs({"predicate": step.predicate})
+    used = step.digests
     return used.get("code"), used.get("experiment")
 
 
@@ -116,7 +113,7 @@ def _by_run(by_name: Mapping[str, Sequence[Step]]) -> str:
     """Each run with its machine; runs on machines of one name are told together."""
     runs: dict[str, list[str]] = {}
     for step in _telling(by_name):
-        own = runs.setdefault(f"a machine {_words(facts(step.predicate))}", [])
+        own = runs.setdefault(f"a machine {_words(facts(step))}", [])
         own += [step.run] if step.run not in own else []
     return "; ".join(f"{' and '.join(names)} on {machine}" for machine, names in runs.items())
 

@@ -14,17 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from repro.core.canonical_json import parsed
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.overhead.timed_training import VARIANTS, WHOLE
-from repro.record import manifest
+from repro.record.step import Step, checked_step
 from repro.verdict.sentences import listed
-
-if TYPE_CHECKING:
-    from repro.verdict.evidence import Step
 
 ALL = "all"
 MEASURES = {"wall_s": "Time", "processor_s": "Processor time", "peak_bytes": "Peak memory"}
@@ -120,12 +117,12 @@ def known(path: Path | None, steps: Sequence[Step]) -> tuple[dict[str, Any] | No
     if path is None:
         return None, []
     try:
-        then = manifest.check_subjects(path)
+        then = checked_step(path)
         value = checked(parsed((path.parent / "cost.json").read_bytes()), "cost", "cost.json")
     except (UserError, OSError, ValueError) as error:
         return None, [f"What was measured of the price is left out. {error}"]
     train = next(step for step in steps if (step.name, step.run) == ("train", "original"))
-    if odd := _other(then, {"predicate": train.predicate}):
+    if odd := _other(then, train):
         return None, [
             f"What was measured of the price is left out: it is of another {listed(odd)}. Measure "
             f"it again, by `./run cost {value['experiment']}`."
@@ -133,15 +130,14 @@ def known(path: Path | None, steps: Sequence[Step]) -> tuple[dict[str, Any] | No
     return value, []
 
 
-def _other(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def _other(then: Step, now: Step) -> list[str]:
     """What was not the same when the price was measured as when the original was trained."""
     words = {
         "code": "program", "experiment": "experiment's code", "data": "data",
         "conda-lock.yml": "lock",
     }  # fmt: skip
-    used = [manifest.inputs(value) for value in (then, now)]
+    used = [then.digests, now.digests]
     odd = [words[name] for name in words if len({each.get(name) for each in used}) > 1]
-    parts = [v["predicate"]["buildDefinition"]["externalParameters"] for v in (then, now)]
-    asked = [part["parameters"] for part in parts]
+    asked = [then.parameters, now.parameters]
     keys = ("settings", "training")
     return odd + [f"`{key}`" for key in keys if asked[0].get(key) != asked[1].get(key)]

@@ -46,12 +46,6 @@ def recorded(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return value["predicate"][EXTENSION]
 
 
-def inputs(value: Mapping[str, Any]) -> dict[str, str]:
-    """The digest of each input that a manifest names, packages left out."""
-    dependencies = value["predicate"]["buildDefinition"]["resolvedDependencies"]
-    return {d["name"]: next(iter(d["digest"].values())) for d in dependencies if "name" in d}
-
-
 def read(path: Path) -> dict[str, Any]:
     """Reads a manifest, and refuses one that is not whole and as it was written.
 

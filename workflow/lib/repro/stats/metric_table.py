@@ -13,12 +13,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from repro.core.errors import UserError
-
-if TYPE_CHECKING:
-    from repro.verdict.evidence import Step
+from repro.record.step import Step
 
 CLASS = "recall of class "
 RUNS = ("original", "repeat")
@@ -53,7 +51,7 @@ def measured(steps: Sequence[Step], runs: tuple[str, str] = RUNS) -> dict[str, M
     Raises:
         UserError: a report cannot be read.
     """
-    reports = [(s, _report(s.path.parent / "metrics.json")) for s in steps if s.name == "evaluate"]
+    reports = [(s, _report(s.folder / "metrics.json")) for s in steps if s.name == "evaluate"]
     every = [(step, dict(_values(report))) for step, report in reports]
     names = dict.fromkeys(name for _, values in every for name in values)
     return {name: _measured(name, every, reports[0][1], runs) for name in names}

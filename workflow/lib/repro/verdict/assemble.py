@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
@@ -18,16 +18,13 @@ from repro.compare.runs import Comparison
 from repro.core.canonical_json import canonical
 from repro.stats import detection_power
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.stats.metric_comparison import Moved
 from repro.verdict import sentences
-from repro.verdict.case import Case
-from repro.verdict.context import Context
+from repro.verdict.case import Case, Context
 from repro.verdict.goals import answers, best
 from repro.verdict.methods import methods
 from repro.verdict.metrics import rested_on
 from repro.verdict.silent_errors import Mistake
-
-if TYPE_CHECKING:
-    from repro.verdict.metrics import Moved
 
 
 def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:

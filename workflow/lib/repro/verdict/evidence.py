@@ -1,68 +1,23 @@
 """Evidence: what the manifests say around a comparison, each read and checked once.
 
 Synopsis:
-    steps = [step_of(path) for path in manifests]
+    steps = [checked_step(path) for path in manifests]
     context_of(folder, steps, factors)
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from repro.drift.older_manifests import today
 from repro.drift.setups import setups
 from repro.launch.observed import unseen
 from repro.launch.variations import ALL
-from repro.record import manifest
-from repro.record.statement import EXTENSION
-from repro.verdict.context import Context
-from repro.verdict.documented import gaps
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step whose files were found to be what its manifest says."""
-
-    name: str
-    run: str
-    seed: int | None
-    path: Path
-    predicate: Mapping[str, Any]
-    outputs: tuple[str, ...] = ()
-
-    @property
-    def environment(self) -> Mapping[str, Any]:
-        """What the process found around it, in today's words."""
-        return today(self.predicate[EXTENSION]["environment"])
-
-    @property
-    def process(self) -> Mapping[str, Any]:
-        """What the process found of itself."""
-        return self.predicate[EXTENSION]["process"]
-
-
-def step_of(path: Path) -> Step:
-    """Reads a manifest and checks its files.
-
-    Args:
-        path: the manifest of `prepare`, `train`, `evaluate` or `probe`.
-
-    Returns:
-        The step that it speaks of.
-
-    Raises:
-        UserError: it is damaged, or a file is not what it says.
-    """
-    below = "data" if path.name == "data.manifest.json" else None
-    value = manifest.check_subjects(path, below)
-    told = value["predicate"]["buildDefinition"]["externalParameters"]
-    outputs = tuple(subject["name"] for subject in value["subject"])
-    seed = told["parameters"].get("seed")
-    return Step(told["step"], told.get("run", ""), seed, path, value["predicate"], outputs)
+from repro.record.step import Step
+from repro.verdict.case import Context
+from repro.verdict.completeness import gaps
 
 
 def factors_of(steps: Sequence[Step], wanted: Sequence[str]) -> list[dict[str, Any]]:
@@ -105,7 +60,7 @@ def _inference(steps: Iterable[Step]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for step in steps:
         if step.name == "evaluate":
-            report = json.loads((step.path.parent / "metrics.json").read_text("utf-8"))
+            report = json.loads((step.folder / "metrics.json").read_text("utf-8"))
             found.append({"run": step.run, "seed": step.seed, **report["inference"]})
     return found
 
@@ -127,5 +82,5 @@ def context_of(folder: Path, steps: Sequence[Step], wanted: Sequence[str]) -> Co
     trained = next(step for step in steps if step.name == "train")
     return Context(
         found.scope, found.count, factors_of(steps, wanted), _inference(steps), found.programs,
-        missing, unknown, trained.process.get("limits", []), trained.predicate,
+        missing, unknown, trained.process.get("limits", []), trained,
     )  # fmt: skip

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from repro.cause.diagnose import times
 from repro.compare.divergence import place
 from repro.drift.facts import facts
-from repro.record.manifest import inputs
 from repro.stats import detection_power
 from repro.stats.answer import MET, Answer
 from repro.verdict.case import Case
@@ -37,10 +36,9 @@ def methods(case: Case, found: Mapping[str, Answer]) -> str:
 
 
 def _made(case: Case) -> Iterator[str]:
-    predicate = case.context.trained
-    own = facts(predicate)
-    told = predicate["buildDefinition"]["externalParameters"]["parameters"]
-    training, used = told["training"], inputs({"predicate": predicate})
+    step = case.context.trained
+    assert step is not None
+    own, used, training = facts(step), step.digests, step.parameters["training"]
     packages = own["packages"]
     given = case.parameters["seeds"]
     own_seeds = sorted({c.seed for c in case.comparisons}) if given == "auto" else given

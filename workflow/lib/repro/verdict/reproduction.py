@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from repro.compare.divergence import place
 from repro.compare.runs import Comparison
@@ -22,10 +22,8 @@ from repro.drift.effects import IRRELEVANT
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.stats.metric_comparison import Moved
 from repro.verdict.sentences import capital, extent, listed, seeds
-
-if TYPE_CHECKING:
-    from repro.verdict.metrics import Moved
 
 _SHOWN = 4
 

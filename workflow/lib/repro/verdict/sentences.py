@@ -15,7 +15,7 @@ from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.compare.divergence import place
 from repro.compare.runs import Comparison
-from repro.verdict.context import Context
+from repro.verdict.case import Context
 
 _CAUSES = {
     "data content": "`dataset` returns other data from the same files",

@@ -1,20 +1,27 @@
-"""Index: the first file of an archive, which says how to read the others; and their order.
+"""Contents: what an archive says of itself in its first file, and its files as they are read.
 
 Synopsis:
     index = parsed(content)                        # refused if a newer version wrote it
     names = ordered(files)
     text = sums(kept)                              # for sha256sum -c
+    Inside(kept, read).results
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from repro.archive.zip_writer import Kept
+from repro.audit.results import Results, of
 from repro.core import canonical_json
+from repro.core.config import Source
 from repro.core.errors import UserError
+from repro.record import manifest
 
 FORMAT = 1
 """Of the archive. A reader refuses a newer one, and reads every older one for ever: whoever changes
@@ -106,3 +113,62 @@ def sums(kept: Mapping[str, Kept]) -> str:
     """What `sha256sum -c` reads: a line for each file but itself, in their order."""
     lines = (f"{kept[name].sha256}  {name}\n" for name in ordered(kept) if name != SUMS)
     return "".join(lines)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The experiment as its configuration has it; `said` has more keys in some versions."""
+
+    code: str
+    data: Mapping[str, Source]
+    said: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The files of an archive, as they are about to be written or were read.
+
+    `kept` may lack what is made from all others. `read` gives the content of a small one.
+    """
+
+    kept: Mapping[str, Kept]
+    read: Callable[[str], bytes]
+    _found: dict[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+
+    @cached_property
+    def index(self) -> Index:
+        """What the archive says of itself."""
+        return parsed(self.read(INDEX))
+
+    @cached_property
+    def experiment(self) -> Entry:
+        """The one entry of its configuration, which has every default written out."""
+        content = self.read(CONFIGURATION)
+        value = canonical_json.parsed(content)
+        if canonical_json.pretty(value).encode() != content:
+            raise ValueError(f"{CONFIGURATION} is written otherwise than an archive has it")
+        if odd := value.keys() - {"experiments", "stress"}:
+            raise ValueError(f"{CONFIGURATION} has the key {min(odd)!r}")
+        ((name, entry),) = value["experiments"].items()
+        if name != self.index.experiment:
+            raise ValueError(f"{CONFIGURATION} has another experiment than {INDEX}")
+        data = {"": entry["data"]} if "path" in entry["data"] else entry["data"]
+        sources = {key: Source(**source) for key, source in data.items()}
+        return Entry(entry["code"], sources, {**entry, "data": data})
+
+    @cached_property
+    def results(self) -> Results:
+        """Its results; what a manifest says is not held against the schema, only as written."""
+        names = [name for name in self.kept if name.startswith("results/")]
+        files = {name.removeprefix("results/"): Path(name) for name in names}
+        return of(Path("results"), files, lambda n: manifest.sound(self.read(f"results/{n}"), n))
+
+    def digests(self, path: str) -> Mapping[str, str]:
+        """A file's digest under the name "", those of a folder's files under theirs."""
+        place = PurePosixPath(path).as_posix()
+        if place not in self._found:
+            start = f"{place}/"
+            inner = {n[len(start) :]: k.sha256 for n, k in self.kept.items() if n.startswith(start)}
+            file = self.kept.get(place)
+            self._found[place] = inner if file is None else {"": file.sha256}
+        return self._found[place]

@@ -1,0 +1,90 @@
+"""Metric comparison: all metrics of the repeats against those of the original.
+
+Synopsis:
+    found = moved(measured(steps), {"margin": {}, "spread": 1.0}, looks=())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from repro.stats.family import Family, family
+from repro.stats.interim_analysis import Look
+from repro.stats.margins import ALPHA, Margin
+from repro.stats.metric_table import CLASS, Measured
+from repro.stats.sampling_error import Sampling, sampled, unsampled
+from repro.stats.seed_variance import Spread, spread
+
+RECALL = "recall"
+"""In `equivalence.margin` it stands for the recall of every class."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What is known of the metrics.
+
+    `spread` is that of the original's seeds and `sampling` the error of the test part, both by
+    metric. `metrics` and `classes` are what the tests of equivalence found; None where there is
+    nothing to test. `unknown` are metrics that a margin is given for and that no run has.
+    """
+
+    spread: Mapping[str, Spread]
+    sampling: Mapping[str, Sampling]
+    metrics: Family | None
+    classes: Family | None
+    unknown: Sequence[str] = ()
+
+
+def moved(
+    values: Mapping[str, Measured], wanted: Mapping[str, Any], looks: Sequence[Look] = ()
+) -> Moved:
+    """How far the metrics of the repeats lie from the original's.
+
+    Args:
+        values: by name each metric, and the recall of each class.
+        wanted: `margin` by metric, and `spread`, the margin of all others.
+        looks: of seeds that were added by a plan; empty where they were given.
+
+    Returns:
+        Spread, sampling error, and what the tests found.
+    """
+    margins: Mapping[str, float] = wanted["margin"]
+    classes = [name for name in values if name.startswith(CLASS)]
+    named = [n for n in values if n in margins or (not margins and n not in classes)]
+    named += [n for n in classes if RECALL in margins and n not in named]
+    size = max((len(one.original) for one in values.values()), default=0)
+    # Where nobody planned to look, with the least error of the plan.
+    least = min((look.alpha for look in looks), default=ALPHA)
+    alpha = next((look.alpha for look in looks if look.runs == size), least)
+
+    def margin(name: str) -> Margin:
+        key = RECALL if name in classes and name not in margins else name
+        return Margin(margins[key]) if key in margins else Margin(wanted["spread"], True)
+
+    def tested(names: Sequence[str]) -> Family | None:
+        if not names or not any(values[name].repeated for name in names):
+            return None
+        return family(
+            {name: values[name].original for name in names},
+            {name: values[name].repeated for name in names},
+            {name: margin(name) for name in names},
+            alpha,
+        )
+
+    return Moved(
+        {name: spread(name, one.original) for name, one in values.items()},
+        {name: _sampled(name, one) for name, one in values.items()},
+        tested(named),
+        tested(classes),
+        sorted(set(margins) - set(values) - ({RECALL} if classes else set())),
+    )
+
+
+def _sampled(name: str, one: Measured) -> Sampling:
+    if one.right is None:
+        return unsampled(name)
+    return sampled(name, np.arange(one.examples) < one.right)
