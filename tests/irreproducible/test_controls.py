@@ -5,13 +5,10 @@ import re
 import controls
 import pytest
 from figures import Case, Figure, figures, interval, judged, read
-from repro.launch.variations import ALL
+from repro.cause.causes import CAUSES
+from repro.core.factor_table import FACTORS
 
-CAUSES = {
-    "initialisation", "data content", "data order", "augmentation", "a random layer",
-    "forward pass", "gradient", "update", "evaluation", "a race", "environment", "stale state",
-    *(f"factor: {name}" for name in ALL),
-}  # fmt: skip
+KNOWN = {*CAUSES, *(f"factor: {name}" for name in FACTORS)}
 MISTAKES = {
     "one order for every epoch", "frozen noise", "a seed that changes nothing",
     "overlapping splits", "evaluation that changes weights",
@@ -53,7 +50,7 @@ def test_every_case_expects_what_there_is_and_has_a_fault_to_switch():
     chosen = controls.cases()
     assert len(chosen) >= 40
     for case in chosen:
-        assert case.cause in CAUSES or case.mistake in MISTAKES, case.name
+        assert case.cause in KNOWN or case.mistake in MISTAKES, case.name
         text = (controls.HERE / "cases" / f"{case.name}.py").read_text()
         assert '["fault"]' in text, case.name
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from repro.cause.diagnose import causes
 from repro.compare.runs import Comparison, Divergence, compare
-from repro.launch.variations import ALL, STRESS
+from repro.core.factor_table import FACTORS, STRESS
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
-NAMES = tuple(name for name in ALL if name != STRESS)
+NAMES = tuple(name for name in FACTORS if name != STRESS)
 SOURCE = """
 import time
 import numpy as np
@@ -66,7 +66,7 @@ def compared(folder: Path, factors: Sequence[str] = NAMES, **changed: str) -> Co
 
 @pytest.mark.slow
 def test_no_factor_changes_a_bit(tmp_path: Path) -> None:
-    found = compared(tmp_path, ALL)
+    found = compared(tmp_path, FACTORS)
     assert found.divergence is None
     assert found.differences == {}
     files = [

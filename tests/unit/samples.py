@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from repro.launch.variations import ALL, STRESS
+from repro.core.factor_table import FACTORS, STRESS
 from repro.record.step import Step
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
-NAMES = tuple(name for name in ALL if name != STRESS)
+NAMES = tuple(name for name in FACTORS if name != STRESS)
 """The factors that a repeat varies unless the configuration switches them off."""
 
 Fresh = Callable[..., subprocess.CompletedProcess[str]]

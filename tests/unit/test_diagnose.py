@@ -7,9 +7,8 @@ import pytest
 from repro.cause.diagnose import Findings, causes
 from repro.cause.fault_isolation import Found, Trial
 from repro.cause.first_divergent_op import Culprit
-from repro.cause.remedies import of_factor
 from repro.compare.runs import Divergence
-from repro.launch.variations import ALL
+from repro.core.factor_table import FACTORS, remedies
 
 DATA = Divergence("prepared data", variable="train/x.npy")
 LOSS = Divergence("loss", epoch=1, step=3)
@@ -194,12 +193,12 @@ def test_what_stays_other_than_the_original_points_outside() -> None:
 
 
 def test_what_does_not_come_back_is_rare() -> None:
-    found = Found("not seen again", trials(*[((), True)] * 3, (ALL, True)))
+    found = Found("not seen again", trials(*[((), True)] * 3, (tuple(FACTORS), True)))
     first = causes(LOSS, Findings(found))[0]
     assert (first.cause, first.tested, first.trials) == ("a race", False, 4)
     assert "what made the runs part is rare" in first.evidence
 
 
-@pytest.mark.parametrize("factor", ALL)
+@pytest.mark.parametrize("factor", FACTORS)
 def test_every_factor_has_a_remedy(factor: str) -> None:
-    assert of_factor((factor,)).endswith(".")
+    assert remedies((factor,)).endswith(".")

@@ -13,7 +13,7 @@ from repro.record.statement import EXTENSION
 from repro.record.step import Step
 from repro.stats.answer import Answer
 from repro.verdict.case import Case, Context
-from repro.verdict.documented import gaps
+from repro.verdict.completeness import gaps
 from repro.verdict.methods import methods
 
 KEPT = Path(__file__).parents[1] / "archives/manifests/format-1/train.manifest.json"

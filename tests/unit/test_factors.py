@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from places import INPUTS, WORK, Place, refused, works
+from repro.core.factor_table import FACTORS, STRESS
 from repro.launch import isolation, launcher, namespace_variations, variations
 from repro.launch.command import NotVaried, Start
-from repro.launch.variations import STRESS
 from samples import NAMES, Fresh
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="most factors need Linux")
@@ -34,6 +34,10 @@ def in_a_pid_namespace() -> list[str]:
     """A command after which process ids count from 1."""
     user = [] if os.geteuid() == 0 else ["--user", "--map-current-user"]
     return ["unshare", *user, "--pid", "--fork", "--kill-child"]
+
+
+def test_every_factor_of_the_table_is_varied_in_some_way() -> None:
+    assert list(variations.VARIATIONS) == list(FACTORS)
 
 
 @pytest.mark.parametrize("factor", [*NAMES, STRESS])

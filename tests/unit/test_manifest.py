@@ -19,8 +19,9 @@ from repro.core.canonical_json import pretty
 from repro.core.digest import sha256_file, sha256_tree, sha256_value
 from repro.core.errors import UserError
 from repro.record.environment import environment
-from repro.record.manifest import LARGEST, check_subjects, inputs, read, recorded, write
+from repro.record.manifest import LARGEST, check_subjects, read, recorded, write
 from repro.record.statement import FORMAT, Making, purl, resources, sealed
+from repro.record.step import Step
 
 PACKAGES = [
     {
@@ -75,7 +76,7 @@ def test_inputs_are_named_by_digest_and_no_path_is_told(
 ) -> None:
     found = read(made(tmp_path, outputs))
     definition = found["predicate"]["buildDefinition"]
-    assert inputs(found) == {
+    assert Step(tmp_path, found).digests == {
         "code": sha256_file(tmp_path / "a.txt"),
         "conda-lock.yml": "0" * 64,
         "data": sha256_tree(tmp_path / "data"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from places import INPUTS, Place
+from repro.core.factor_table import FACTORS
 from repro.launch import variations
 from repro.launch.observed import unseen
 from repro.record.step import Step
@@ -87,7 +88,7 @@ VARIED = [
 def test_what_looked_the_same_to_the_repeat_was_not_varied() -> None:
     original = step("original", {"locale": "1", "home": "2"})
     repeat = step("repeat", {"locale": "1", "home": "3"}, factors=VARIED)
-    found = {entry["factor"]: entry for entry in factors_of([original, repeat], variations.ALL)}
+    found = {entry["factor"]: entry for entry in factors_of([original, repeat], tuple(FACTORS))}
     assert found["home"] == VARIED[1]
     assert found["locale"]["varied"] is False
     assert "saw" in found["locale"]["why"]
@@ -95,5 +96,5 @@ def test_what_looked_the_same_to_the_repeat_was_not_varied() -> None:
 
 def test_of_manifests_that_tell_nothing_of_it_the_word_of_the_launcher_holds() -> None:
     repeat = step("repeat", {}, factors=VARIED)
-    found = factors_of([step("original", {}), repeat], variations.ALL)
+    found = factors_of([step("original", {}), repeat], tuple(FACTORS))
     assert [entry["factor"] for entry in found if entry["varied"]] == ["locale", "home"]

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from repro.cause.causes import CAUSES
 from repro.cause.diagnose import Cause, causes
 from repro.cause.fault_isolation import Trial
 from repro.compare.divergence import Divergence, place
 from repro.compare.runs import Comparison, compare
 from repro.core.canonical_json import pretty
+from repro.core.factor_table import FACTORS
 from repro.core.schema import checked
-from repro.launch.variations import ALL
 from repro.report.verdict_page import markdown
 from repro.verdict.assemble import judge
 from repro.verdict.case import Context
@@ -24,7 +25,7 @@ from samples import SCORES, VARIABLES, put_weights, write_predictions
 PARTED = Divergence("weights", 0, 3, "dense/kernel")
 DATA = Divergence("prepared data", variable="train/x.npy")
 APART = {"elements": 8, "differ": 4, "share": 0.5, "largest_absolute": 1e-7}
-FACTORS = [
+VARIED = [
     {"factor": "process", "varied": True, "how": "another"},
     {"factor": "clock", "varied": True, "how": "later"},
     {"factor": "network", "varied": False, "why": "switched off"},
@@ -50,7 +51,7 @@ def verdict(
 ) -> dict[str, Any]:
     """A verdict; `found` is for each run of seed 0, then of seed 1, …."""
     evaluated = [{"run": "original", "seed": n, "same": s} for n, s in enumerate(inference)]
-    context = Context(scope, setups, FACTORS, evaluated, programs, missing, unknown)
+    context = Context(scope, setups, VARIED, evaluated, programs, missing, unknown)
     comparisons = [
         Comparison(runs[n % len(runs)], n // len(runs), d, {"weights": {"a": APART}} if d else {},
                    stopped)
@@ -216,24 +217,18 @@ def test_a_cause_that_was_not_tested_is_likely() -> None:
 
 def test_what_did_not_come_back_is_rare_and_its_cause_is_only_likely() -> None:
     why = [cause("a race", tested=True, trials=4)]
-    found = verdict(PARTED, why=why, trials=tried(*[((), True)] * 3, (ALL, True)))
+    found = verdict(PARTED, why=why, trials=tried(*[((), True)] * 3, (tuple(FACTORS), True)))
     assert found["verdict"] == "not met"
     assert "That did not come back in 4 trials, so it is rare; likely a race" in found["sentence"]
     assert "Cause" not in found["sentence"]
 
 
-@pytest.mark.parametrize("factor", ALL)
+@pytest.mark.parametrize("factor", FACTORS)
 def test_every_factor_has_words(factor: str) -> None:
     why = [cause(f"factor: {factor}", tested=True, trials=1)]
     text = verdict(DATA, why=why)["sentence"]
     assert "the result changes with " in text
     assert not text.endswith(f"changes with {factor}.")
-
-
-CAUSES = [
-    "initialisation", "data content", "data order", "augmentation", "a random layer",
-    "forward pass", "gradient", "update", "evaluation", "a race", "environment",
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CAUSES)
@@ -432,7 +427,7 @@ def test_whatever_differs_between_two_runs_has_a_verdict_and_a_page(
     metrics = {"metrics": {"loss": "nan", "new": 1e308}}
     (runs[1] / "seed-0" / "metrics.json").write_text(json.dumps(metrics))
     comparison = compare(*runs, 0, None)
-    context = Context("this machine", 1, FACTORS, [])
+    context = Context("this machine", 1, VARIED, [])
     parameters = {"seeds": [0], "goal": "bitwise", "repeat": "full", "repeats": 1}
     found = checked(judge("digits", parameters, [comparison], context), "verdict", "verdict.json")
     assert json.loads(pretty(found)) == found

@@ -1,13 +1,13 @@
 """The main job, whole: what it leaves, that it is repeatable, what a change makes it do again."""
 
 import hashlib
-import json
 import os
 from pathlib import Path
 
 import pytest
-from repro.launch.variations import ALL
+from repro.core.factor_table import FACTORS
 from repro.record import manifest
+from repro.record.step import read_step
 
 pytestmark = pytest.mark.slow
 
@@ -36,10 +36,10 @@ def test_the_verdict_is_met_and_says_where_and_how_often(done):
     verdict = done.verdict("small")
     assert (verdict["verdict"], verdict["repeats"]) == ("met", 1)
     assert "this machine" in verdict["scope"]
-    assert [f["factor"] for f in verdict["factors"]] == list(ALL)
+    assert [f["factor"] for f in verdict["factors"]] == list(FACTORS)
     varied = {f["factor"] for f in verdict["factors"] if f["varied"]}
     # The others need more processors or namespaces than some machines give.
-    assert set(ALL) - varied <= {"processors", "caches", "network", "load"}
+    assert set(FACTORS) - varied <= {"processors", "caches", "network", "load"}
     assert all(f["why"] for f in verdict["factors"] if not f["varied"])
     assert [i["same"] for i in verdict["inference"]] == [True, True]
     page = (done.results / "small" / "verdict.md").read_text()
@@ -59,8 +59,8 @@ def test_every_file_is_a_subject_of_exactly_one_valid_manifest(done):
 
 def test_manifests_name_their_inputs_by_digest(done):
     run = done.results / "small" / "original"
-    trained = json.loads((run / "seed-0" / "train.manifest.json").read_text())["predicate"]
-    named = manifest.inputs({"predicate": trained})
+    trained = read_step(run / "seed-0" / "train.manifest.json")
+    named = trained.digests
     expected = {
         "code": done.results / "code.pyz",
         "experiment": done.folder / "experiment.py",
@@ -68,7 +68,7 @@ def test_manifests_name_their_inputs_by_digest(done):
     }
     for name, file in expected.items():
         assert named[name] == hashlib.sha256(file.read_bytes()).hexdigest()
-    process = trained["repro_record"]["process"]
+    process = trained.process
     assert process["determinism"]["op_determinism"] is True
     assert process["loop"] == "graph"
 

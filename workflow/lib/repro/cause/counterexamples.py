@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from repro.cause import remedies
+from repro.cause.causes import CAUSES
 from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.cause.set_order import NotedSet, in_one_order, noted, reordering, steps_with_sets
 from repro.cause.trials import Runs, Setting, scratch
 from repro.compare.divergence import Divergence, place
 from repro.compare.runs import Comparison
+from repro.core.factor_table import FACTORS
 from repro.launch.drawn_values import hash_seed
 from repro.launch.reporting import Say
 from repro.record.step import Step
@@ -164,7 +165,7 @@ def _in_sight(search: _Search, step: str, left: Sequence[str]) -> None:
     file, line = (call["file"], call["line"]) if call else (None, None)
     if call:
         evidence += f"; the code calls {call['call']} ({call['source']}) at {file}, line {line}"
-    remedy = remedies.of("stale state", None)
+    remedy = CAUSES["stale state"].remedy
     found.causes.append(Cause("stale state", where, evidence, remedy, True, 2, file, line))
 
 
@@ -232,7 +233,7 @@ def _blame(search: _Search, trial: Trial, kept: Sequence[NotedSet], name: str) -
     )
     if trial.failed:
         evidence += f"; it stopped with: {trial.failed}"
-    remedy = remedies.of_factor((_HASH_SEED,))
+    remedy = FACTORS[_HASH_SEED].remedy
     search.found.causes.append(
         Cause(f"factor: {_HASH_SEED}", where, evidence, remedy, True, 2, kept[0].file, kept[0].line)
     )

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from repro.cause import remedies
+from repro.cause.causes import CAUSES, RANDOM, by_phase, by_quantity
 from repro.cause.fault_isolation import Factors, Found
 from repro.cause.first_divergent_op import Culprit
 from repro.compare.divergence import Divergence, place
+from repro.core.factor_table import FACTORS, remedies
 
 
 @dataclass(frozen=True)
@@ -47,48 +48,12 @@ class Findings:
     layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
 
 
-_CAUSES = {
-    "prepared data": "data content",
-    "initial weights": "initialisation",
-    "initial seed states": "a random layer",
-    "initial optimizer state": "initialisation",
-    "trace layout": "initialisation",
-    "data order": "data order",
-    "batch content": "augmentation",
-    "learning rate": "update",
-    "loss": "forward pass",
-    "weights": "gradient",
-    "optimizer state": "update",
-    "seed states": "a random layer",
-    "length": "update",
-    "history": "evaluation",  # of the same weights at every step: a metric, or what a callback logs
-    "final weights": "update",
-    "metrics": "evaluation",
-    "predictions": "evaluation",
-}
-_PHASES = {
-    "augmentation": "augmentation",
-    "forward": "forward pass",
-    "gradient": "gradient",
-    "update": "update",
-}
-_FUNCTIONS = {
-    "data content": ("dataset", "import"),
-    "initialisation": ("model", "import"),
-    "a random layer": ("model", "training", "import"),
-    "augmentation": ("augment", "training", "import"),
-}
-_RANDOM = ("generator without a seed", "system entropy", "clock", "process id", "hash",
-           "another program")  # fmt: skip
-_RACING = ("threads", "processes", "unordered stream")
-
-
-def _seen(findings: Findings, sources: Sequence[str], cause: str) -> Any:
-    """The call to the first of these sources, in the functions that the cause speaks of."""
-    functions = _FUNCTIONS.get(cause, ())
+def _seen(findings: Findings, cause: str, sources: Sequence[str] | None = None) -> Any:
+    """The call to the first of the cause's sources, or of these, in the functions it speaks of."""
+    functions = CAUSES[cause].functions
     if functions and findings.culprit and findings.culprit.reads_state:
         functions = (*functions, "model")  # where most states are made
-    for source in sources:
+    for source in sources or CAUSES[cause].sources:
         for call in findings.calls:
             if call["source"] == source and (not functions or call["function"] in functions):
                 return call
@@ -107,7 +72,7 @@ def _random_operation(culprit: Culprit) -> bool:
 
 def _located(divergence: Divergence, findings: Findings) -> Cause:
     """The cause that the address tells, with the operation and the line where they are known."""
-    cause, where = _CAUSES.get(divergence.what, "environment"), place(divergence)
+    cause, where = by_quantity(divergence.what).name, place(divergence)
     if divergence.what == "weights" and divergence.step is None:
         cause = "update"  # the last step left the same: what came behind it did not
     evidence = (
@@ -119,7 +84,8 @@ def _located(divergence: Divergence, findings: Findings) -> Cause:
     file = line = None
     if culprit is not None:
         received = culprit.op == "Placeholder"  # by the step, so the address tells more
-        cause = _PHASES.get(culprit.phase, cause if received else "update")
+        of_phase = by_phase(culprit.phase)
+        cause = of_phase.name if of_phase else cause if received else "update"
         layer = culprit.layer
         if cause == "forward pass" and layer and _random_operation(culprit):
             cause = "a random layer"
@@ -136,12 +102,12 @@ def _located(divergence: Divergence, findings: Findings) -> Cause:
         made = findings.layers.get(layer)
         if made and file is None:
             file, line = made["file"], made["line"]
-    call = _seen(findings, _RANDOM, cause)
+    call = _seen(findings, cause)
     if call is not None:
         evidence += f"; the code calls {_told(call)}"
         file, line = (call["file"], call["line"]) if file is None else (file, line)
     source = call["source"] if call is not None else None
-    return Cause(cause, where, evidence, remedies.of(cause, source), file=file, line=line)
+    return Cause(cause, where, evidence, CAUSES[cause].remedy_for(source), file=file, line=line)
 
 
 def _told(call: Mapping[str, Any]) -> str:
@@ -154,11 +120,11 @@ def times(count: int) -> str:
 
 
 def _race(located: Cause, findings: Findings, evidence: str, trials: int) -> Cause:
-    call = _seen(findings, _RACING, "a race")
+    call = _seen(findings, "a race")
     if call is not None:
         evidence += f"; the code calls {_told(call)}"
     file, line = (call["file"], call["line"]) if call is not None else (located.file, located.line)
-    remedy = remedies.of("a race", call["source"] if call is not None else None)
+    remedy = CAUSES["a race"].remedy_for(call["source"] if call is not None else None)
     return Cause("a race", located.where, evidence, remedy, True, trials, file, line)
 
 
@@ -172,7 +138,7 @@ def _by_factor(factors: Factors, located: Cause, found: Found, calls: Any) -> Ca
         f"{parted} of {len(of_them)} trials with it gave other bits than the original, "
         f"{agreed} of {len(without)} without it gave the same"
     )
-    source = remedies.SOURCE_OF_FACTOR.get(factors[0])
+    source = FACTORS[factors[0]].source
     call = next((call for call in calls if call["source"] == source), None)
     if call is not None:
         evidence += f"; the code calls {_told(call)}"
@@ -181,7 +147,7 @@ def _by_factor(factors: Factors, located: Cause, found: Found, calls: Any) -> Ca
     file, line = (call["file"], call["line"]) if call is not None else (located.file, located.line)
     prefix = "factor" if len(factors) == 1 else "factors"
     trials = len(of_them) + len(without)
-    remedy = remedies.of_factor(factors)
+    remedy = remedies(factors)
     return Cause(f"{prefix}: {named}", located.where, evidence, remedy, True, trials, file, line)
 
 
@@ -191,10 +157,10 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
     count = sum(not trial.factors for trial in found.trials)
     agreed = sum(trial.same for trial in found.trials if not trial.factors)
     again = f"run again {times(count)} with nothing varied, it gave "
-    racing = _seen(findings, _RACING, "a race") is not None
+    racing = _seen(findings, "a race") is not None
     # Whoever stops or slows down by the clock changes the bits as rarely as a race does.
-    drawn = _RANDOM[:3] if located.cause == "update" else _RANDOM[:2]
-    drawing = _seen(findings, drawn, located.cause) is not None
+    drawn = RANDOM[:3] if located.cause == "update" else RANDOM[:2]
+    drawing = _seen(findings, located.cause, drawn) is not None
     if found.kind == "random":
         evidence = f"{again}other bits each time: it is random by itself"
         if racing:
@@ -214,8 +180,8 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
             f"{again}the same bits each time, which are not the original's: something outside the "
             "declared inputs has changed since, such as a file that the original left"
         )
-        where = located.where
-        yield Cause("environment", where, evidence, remedies.of("environment", None), True, count)
+        remedy = CAUSES["environment"].remedy
+        yield Cause("environment", located.where, evidence, remedy, True, count)
         yield located
     elif found.kind == "factor":
         for factors in found.factors:

@@ -12,10 +12,9 @@ from typing import Any
 from repro.cause.diagnose import Cause, Findings, causes
 from repro.cause.fault_isolation import Factors, Found, Trial, search
 from repro.cause.first_divergent_op import Culprit, culprit
-from repro.cause.remedies import likely
 from repro.cause.trials import Runs, Trials, reaching, scratch
 from repro.compare.divergence import Divergence
-from repro.launch.variations import ALL
+from repro.core.factor_table import FACTORS, likely
 
 LOOKS = 2
 """Trials that are kept back to look into every operation of the step that parted."""
@@ -69,7 +68,7 @@ def explain(
         return causes(divergence), []
     with scratch(reaching(divergence, runs)) as trials:
         watching = _Watching(trials)
-        suspects = [factor for factor in ALL if factor in varied]
+        suspects = [factor for factor in FACTORS if factor in varied]
 
         def first() -> list[str]:
             sources = [call["source"] for call in watching.seen.get("calls", ())]

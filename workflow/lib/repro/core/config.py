@@ -20,10 +20,10 @@ from typing import Any, cast
 
 from repro.core.config_checks import FILE, check
 from repro.core.errors import UserError
+from repro.core.factor_table import FACTORS, STRESS
 from repro.core.interim_schedule import counts
 from repro.core.schedule import ORIGINAL, Schedule
 from repro.core.schema import checked
-from repro.launch import variations
 
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
@@ -91,7 +91,7 @@ class Experiment:
     def of(cls, value: Mapping[str, Any], stress: bool = False) -> Experiment:
         """From the checked mapping; under stress the factor `load` is varied too."""
         data = {"": value["data"]} if "path" in value["data"] else value["data"]
-        wanted = {variations.STRESS: stress, **value["factors"]}
+        wanted = {STRESS: stress, **value["factors"]}
         training = {key: part for key, part in value["training"].items() if key != "checkpoint"}
         every = value["training"]["checkpoint"]
         auto, budget = value["seeds"] == "auto", value["equivalence"]["budget"]
@@ -103,7 +103,7 @@ class Experiment:
             "seeds": tuple(range(budget) if auto else value["seeds"]),
             "looks": counts(budget) if auto else (),
             "repeat": value.get("repeat", _needed(value)) or "off",
-            "factors": tuple(name for name in variations.ALL if wanted.get(name, True)),
+            "factors": tuple(name for name in FACTORS if wanted.get(name, True)),
         }
         return cls(**named)
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, cast
 
 from repro.core.errors import UserError
-from repro.launch import variations
+from repro.core.factor_table import FACTORS
 
 FILE = "config/config.yaml"
 
@@ -78,8 +78,8 @@ def _check_seeds(name: str, entry: Mapping[str, Any]) -> None:
 
 
 def _check_factors(name: str, entry: Mapping[str, Any]) -> None:
-    if odd := [factor for factor in entry["factors"] if factor not in variations.ALL]:
+    if odd := [factor for factor in entry["factors"] if factor not in FACTORS]:
         raise UserError(
             f"{FILE}: Expected the names of factors in `experiments.{name}.factors`: "
-            f"{', '.join(variations.ALL)}. Received {odd[0]!r}. Correct it."
+            f"{', '.join(FACTORS)}. Received {odd[0]!r}. Correct it."
         )

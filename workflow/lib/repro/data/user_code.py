@@ -31,6 +31,7 @@ from types import ModuleType
 from typing import Any
 
 from repro.core.errors import UserError
+from repro.core.factor_table import FACTORS
 from repro.data.module_loader import Source
 from repro.launch.launcher import varied
 
@@ -117,29 +118,6 @@ def _blamed(path: Path, what: str) -> Generator[None]:
         ) from error
 
 
-_HINTS: tuple[tuple[set[str], set[str], str], ...] = (
-    (
-        {"FileNotFoundError", "ModuleNotFoundError", "NotFoundError"},
-        {"working directory", "home", "temporary folder", "paths", "caches"},
-        "This run sees nothing but its declared inputs, and those at other places: declare files "
-        "under `data` and read them by the paths given to `dataset`, or make the code a folder "
-        "and keep them in it.",
-    ),
-    (
-        {"gaierror", "URLError", "ConnectionError", "ConnectionRefusedError"},
-        {"network"},
-        "This run has no network: declare what is fetched from there under `data`.",
-    ),
-    (
-        {"EROFS"},
-        {"paths"},
-        "This run may not write into its inputs: write to a temporary folder.",
-    ),
-)
-"""Names of errors, factors of which one was varied, and how the one may come from the other. By
-name, since TensorFlow, with errors of its own, is not imported for this."""
-
-
 def _hint(error: BaseException) -> str:
     """What a variation may have to do with an error, where it may."""
     names: set[str] = set()
@@ -149,10 +127,8 @@ def _hint(error: BaseException) -> str:
         if isinstance(link, OSError):
             names.add(errno.errorcode.get(link.errno or 0, ""))
         link = link.__cause__ or link.__context__
-    for errors, factors, sentence in _HINTS:
-        if names & errors and factors & set(varied()):
-            return f" {sentence}"
-    return ""
+    hints = (hint for factor in varied() for hint in FACTORS[factor].hints)
+    return next((f" {hint.sentence}" for hint in hints if names & hint.errors), "")
 
 
 def _from_source_below(folder: Path) -> Callable[[str], PathEntryFinder]:

@@ -24,11 +24,12 @@ from typing import Any, NoReturn
 
 from repro.core.canonical_json import canonical
 from repro.core.errors import CouldNotRun, UserError
+from repro.core.factor_table import STRESS
 from repro.launch.command import NotVaried, Start
 from repro.launch.isolation import die_with, mounted_below, reason
 from repro.launch.stale_state import FRESH
 from repro.launch.supervise import signals_held, waited
-from repro.launch.variations import BY_PARENT, STRESS, VARIATIONS, processors, variables
+from repro.launch.variations import BY_PARENT, VARIATIONS, processors, variables
 from repro.record.environment_lock import for_life
 
 DIRECTORY = "REPRO_DIRECTORY"

@@ -1,7 +1,6 @@
-"""Factors: what must not matter, and is varied on purpose in a repeat.
+"""Variations: how each factor of `repro.core.factor_table` is varied in a repeat.
 
 Synopsis:
-    ALL                                       # every factor; `load` is varied only when asked for
     start, how = VARIATIONS["home"](start)    # how: what was done, in a few words
 
 One small function for each, in the manner of reprotest. It returns what the step shall be
@@ -20,6 +19,7 @@ from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
 
+from repro.core.factor_table import STRESS
 from repro.launch import drawn_values, namespace_variations
 from repro.launch.command import NotVaried, Start
 from repro.launch.file_times import file_times
@@ -165,8 +165,6 @@ def processors() -> int:
     return len(available) if available else os.cpu_count() or 1
 
 
-STRESS = "load"
-
 VARIATIONS: Mapping[str, Variation] = {
     # ASSUME: none of these may change a bit; tests/keras/test_factors.py holds it.
     "hash seed": _hash_seed,
@@ -190,6 +188,3 @@ VARIATIONS: Mapping[str, Variation] = {
 
 BY_PARENT = ("process", STRESS)
 """What the step's parent varies, before the step's process is there."""
-
-ALL = tuple(VARIATIONS)
-"""Every factor."""

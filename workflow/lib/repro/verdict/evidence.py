@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from repro.core.factor_table import FACTORS, STRESS
 from repro.drift.setups import setups
 from repro.launch.observed import unseen
-from repro.launch.variations import ALL
 from repro.record.step import Step
 from repro.verdict.case import Context
 from repro.verdict.completeness import gaps
@@ -30,13 +30,13 @@ def factors_of(steps: Sequence[Step], wanted: Sequence[str]) -> list[dict[str, A
     repeats = [step for step in steps if step.run != "original"]
     entries = [entry for step in repeats for entry in _told(step, steps)]
     found: list[dict[str, Any]] = []
-    for factor in ALL:
+    for factor in FACTORS:
         told = [entry for entry in entries if entry["factor"] == factor]
         if told:
             found.append(next((f for f in told if not f["varied"]), told[0]))
         else:
             why = "no repeat was made" if not repeats else "switched off"
-            why = why if factor in wanted or factor != "load" else "only under stress"
+            why = why if factor in wanted or factor != STRESS else "only under stress"
             found.append({"factor": factor, "varied": False, "why": why})
     return found
 

@@ -11,48 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from repro.cause.causes import CAUSES
 from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.compare.divergence import place
 from repro.compare.runs import Comparison
+from repro.core.factor_table import FACTORS
 from repro.verdict.case import Context
-
-_CAUSES = {
-    "data content": "`dataset` returns other data from the same files",
-    "initialisation": "the model starts from other weights",
-    "data order": "the examples come in another order",
-    "augmentation": "`augment` changes the same batch in another way",
-    "a random layer": "a layer draws other random numbers",
-    "forward pass": "the model computes other values from the same batch and the same weights",
-    "gradient": "the gradient comes out differently from the same batch and the same weights",
-    "update": "the optimizer, the learning rate or a callback acts in another way",
-    "evaluation": "the same weights, evaluated on the same data, give other values",
-    "a race": "a race, in which the result hangs on which thread or process comes first",
-    "environment": "something outside the declared inputs has changed, such as a file that an "
-    "earlier run left",
-    "stale state": "the code reads a file that an earlier run of it has left",
-}
-
-_FACTORS = {
-    "hash seed": "Python's hash seed, which orders sets",
-    "time zone": "the time zone",
-    "locale": "the locale",
-    "umask": "the umask, which sets the rights of new files",
-    "environment size": "the size of the environment variables",
-    "home": "the home folder",
-    "temporary folder": "the folder for temporary files",
-    "working directory": "the working directory",
-    "file times": "the times of the input files",
-    "paths": "the place where data and code lie",
-    "listing order": "the order in which folders are listed",
-    "clock": "the date and time",
-    "process": "the process id or the moment of the start",
-    "processors": "the number of processors",
-    "caches": "what earlier runs left on the disk",
-    "network": "the access to the network",
-    "load": "the load on the machine",
-}
-
 
 def capital(sentence: str) -> str:
     """The sentence, beginning with a capital."""
@@ -193,9 +158,9 @@ def _by(cause: Cause) -> str:
     """A cause in words."""
     kind, _, name = cause.cause.partition(": ")
     if kind in ("factor", "factors"):
-        names = [_FACTORS.get(factor, factor) for factor in name.split(" and ")]
+        names = [FACTORS[factor].words for factor in name.split(" and ")]
         return f"the result changes with {' together with '.join(names)}"
-    return _CAUSES.get(cause.cause, cause.cause)
+    return CAUSES[cause.cause].words
 
 
 def _why(causes: Sequence[Cause], trials: Sequence[Trial]) -> str:
