@@ -49,7 +49,7 @@ def test_what_looks_at_the_environment_does_not_import_what_is_awaited(fresh: Fr
 
 
 ROOMS = (
-    "core", "machine", "record", "launch", "data", "variables", "watch", "checkpoint", "model",
+    "core", "machine", "record", "launch", "plan", "data", "variables", "watch", "checkpoint", "model",
     "probe", "overhead", "drift", "compare", "stats", "cause", "verdict", "report", "audit",
     "archive", "cli",
 )  # fmt: skip
