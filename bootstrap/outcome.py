@@ -7,8 +7,8 @@ Synopsis:
 Snakemake's status is 1 for anything. So each process of ours notes its own at the end of its log
 (`repro.launch.reporting`), and of the logs that were written meanwhile those notes count. Where
 there is none, Snakemake is asked, by a dry run, whether it understands at all what it was asked
-for. What is not installed is told by a note on the installation (bootstrap/progress.py); its
-sentence comes last, since Snakemake shows it amid much else.
+for. What is not installed is told by a note on the installation (`display.progress`); its sentence
+comes last, since Snakemake shows it amid much else.
 """
 
 import os
@@ -19,9 +19,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import screen
 import tools
-from notes import Refusal
+from display import screen
+from display.notes import Refusal
 from repro.core.errors import CouldNotRun, UserError
 from repro.launch.isolation import die_with
 from repro.launch.reporting import noted
@@ -48,17 +48,9 @@ class Ended:
 def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
     """Run Snakemake, and say what came of it.
 
-    Args:
-        arguments: its command line.
-        folder: where its jobs work.
-
     Returns:
         0 done; 1 a claim does not hold; 2 a user's mistake; 3 nobody can tell; 4 it could not run;
         128 + n where signal n ended it.
-
-    Example:
-        >>> of_snakemake(["verify"], Path())
-        0
     """
     before, command = _logs(folder), [str(tools.BIN / "snakemake"), *arguments]
     with screen.shown() as seen:
@@ -96,9 +88,6 @@ def waited(command: Sequence[str], folder: Path, environment: Mapping[str, str])
         command: the program and its arguments.
         folder: its working directory.
         environment: its environment variables.
-
-    Returns:
-        How it ended.
     """
     parent, got = os.getpid(), 0
 

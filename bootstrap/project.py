@@ -3,11 +3,10 @@
 Synopsis:
     project.TOOLS / "venv", project.subdir()
 
-Importing this module makes the library under workflow/lib importable: the host's tools run from
-the folder they were cloned into and are never installed.
+Importing this module makes the library under workflow/lib importable, so whatever is started
+imports it first: the host's tools run from the folder they were cloned into, never installed.
 """
 
-import fcntl
 import os
 import platform
 import signal
@@ -16,16 +15,17 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-import progress
-import wheel_store
+import cache
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
+BOOTSTRAP = ROOT / "bootstrap"
 LIBRARY = ROOT / "workflow" / "lib"
-
+LOCK = ROOT / "conda-lock.yml"
+ENVS = ROOT / "workflow" / "envs"  # what is rendered from it
 
 # The user's, for all clones; REPRO_CACHE moves it. A user without a home has the tools' folder.
-CACHE = ROOT / (wheel_store.cache() or TOOLS / "cache")
+CACHE = ROOT / (cache.folder() or TOOLS / "cache")
 
 if str(LIBRARY) not in sys.path:
     sys.path.insert(1, str(LIBRARY))
@@ -53,15 +53,7 @@ def subdir() -> str:
 
 
 def writable(folder: Path) -> bool:
-    """Say whether files can be made in a folder; make it where it is missing.
-
-    Args:
-        folder: the folder.
-
-    Example:
-        >>> writable(TOOLS)
-        True
-    """
+    """Say whether files can be made in a folder; make it where it is missing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -70,31 +62,10 @@ def writable(folder: Path) -> bool:
 
 
 @contextmanager
-def locked(folder: Path) -> Generator[None]:
-    """Hold ``folder`` for this process alone; a second process waits. Makes the folder.
-
-    Args:
-        folder: what is about to be changed; the lock vanishes with the process that holds it.
-
-    Example:
-        >>> with locked(TOOLS):
-        ...     pass
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as handle:  # a folder itself cannot be locked over NFS
-        progress.waited(lambda: fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB))
-        yield
-
-
-@contextmanager
 def tidy_when_ended() -> Generator[None]:
     """Let a request to end (SIGTERM) do what Ctrl-C does: what is half written goes away.
 
     Not around a child that runs on: `subprocess` would kill it.
-
-    Example:
-        >>> with tidy_when_ended():
-        ...     pass
     """
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -110,9 +81,6 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
         path: the file; its folder is made.
         text: what it shall hold, in UTF-8.
         mode: its permissions.
-
-    Example:
-        >>> write(TOOLS / "channel", "locked")
     """
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return

@@ -19,20 +19,21 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import host_pip
+import locks
 import project
-import wheels
 from repro.core.errors import CouldNotRun, UserError
 from repro.launch.isolation import die_with
-from wheel_store import SOURCES, Pip, Refused, Store, usable_store, uv_wheel
+from wheels import host_pip, install
+from wheels.pip_command import SOURCES, Pip, Refused
+from wheels.store import Store, usable_store, uv_wheel
 
 VENV = project.TOOLS / "venv"
 BIN = project.TOOLS / "bin"
 STAMP, STAMP_DEV = VENV / "stamp", VENV / "stamp-dev"
-WHEELS = project.ROOT / "bootstrap" / "requirements.txt"
-DEV = project.ROOT / "bootstrap" / "requirements-dev.txt"
-SOURCE = project.ROOT / "bootstrap" / "requirements-source.txt"
-UV = project.ROOT / "bootstrap" / "requirements-uv.txt"
+WHEELS = project.BOOTSTRAP / "requirements.txt"
+DEV = project.BOOTSTRAP / "requirements-dev.txt"
+SOURCE = project.BOOTSTRAP / "requirements-source.txt"
+UV = project.BOOTSTRAP / "requirements-uv.txt"
 KEPT = project.TOOLS / "wheels"  # where the user's cache cannot be written
 MODULES = ("snakemake",)
 DEV_MODULES = ("pytest", "ruff", "snakefmt", "basedpyright")
@@ -68,19 +69,12 @@ def ensure(*, dev: bool = False, ahead: bool = False) -> Path:
         dev: with what locks and tests the project.
         ahead: whether the wheels of the environment will be needed too.
 
-    Returns:
-        The path of the virtual environment's ``python``.
-
     Raises:
         UserError: this Python cannot make virtual environments, or a pinned tool cannot be had.
-
-    Example:
-        >>> ensure().name
-        'python'
     """
     key, more = _key(WHEELS, SOURCE), _key(WHEELS, SOURCE, DEV)
     if not _complete(STAMP, key) or (dev and not _complete(STAMP_DEV, more)):
-        with project.locked(project.TOOLS):
+        with locks.folder(project.TOOLS):
             if not _complete(STAMP, key):
                 _make(key, ahead=ahead)
             if dev and not _complete(STAMP_DEV, more):
@@ -89,15 +83,11 @@ def ensure(*, dev: bool = False, ahead: bool = False) -> Path:
 
 
 def write_commands() -> None:
-    """Write .tools/bin, with a conda only where the user has none that will do.
-
-    Example:
-        >>> write_commands()
-    """
+    """Write .tools/bin, with a conda only where the user has none that will do."""
     for name in (*MODULES, *(DEV_MODULES if STAMP_DEV.is_file() else ())):
         project.write(BIN / name, _COMMAND.format(what=f"-P -m {name}"), mode=0o755)
     conda = {
-        "conda": _COMMAND.format(what='"$tools/../bootstrap/conda.py"'),
+        "conda": _COMMAND.format(what='"$tools/../bootstrap/conda"'),
         "activate": ACTIVATE,
     }
     own = users_conda()
@@ -109,12 +99,7 @@ def write_commands() -> None:
 
 
 def search_path() -> str:
-    """Return a PATH on which the tools come first.
-
-    Example:
-        >>> search_path().split(":")[0] == str(BIN)
-        True
-    """
+    """Return a PATH on which the tools come first."""
     others = os.environ.get("PATH", os.defpath).split(os.pathsep)
     others = [folder for folder in others if Path(folder).resolve() != BIN]
     return os.pathsep.join([str(BIN), *others])
@@ -123,10 +108,6 @@ def search_path() -> str:
 def environment() -> dict[str, str]:
     """Return the environment for a tool: the tools first on PATH, no setting for a Python, and
     nothing that a conda would share between environments.
-
-    Example:
-        >>> environment()["PATH"] == search_path()
-        True
     """
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     # A conda that links a file into another environment changes its times in those that have it.
@@ -134,12 +115,7 @@ def environment() -> dict[str, str]:
 
 
 def users_conda() -> str | None:
-    """Return the conda that the user has on PATH, or None if there is none that is new enough.
-
-    Example:
-        >>> users_conda()
-        '/opt/conda/bin/conda'
-    """
+    """Return the conda that the user has on PATH, or None if there is none that is new enough."""
     conda = shutil.which("conda", path=search_path().partition(os.pathsep)[2])
     if conda is None:
         return None
@@ -178,7 +154,7 @@ def _add(file: Path, stamp: Path, key: str) -> None:
     store = usable_store(KEPT)
     try:
         wheel = uv_wheel(store, UV.read_text("utf-8"), pip())
-        with wheels.unpacked_uv(wheel, project.TOOLS) as uv:
+        with install.unpacked_uv(wheel, project.TOOLS) as uv:
             _install(store, file, uv, "wheels of the tools")
             if file == WHEELS:  # by some of these, what is published as source alone is built
                 _install(store, SOURCE, uv, "sources of the tools")
@@ -199,14 +175,14 @@ def _install(store: Store, file: Path, uv: str | None, what: str) -> None:
     found = store.fetched(text, fetches, f"fetching {what}")
     if not uv and file == WHEELS:
         host_pip.add_pip(VENV)
-    kind = SOURCES if source else wheels.WHEELS
-    wheels.install(found, text, wheels.Target(python, project.TOOLS / "venv.uv", kind), uv, what)
+    kind = SOURCES if source else install.WHEELS
+    install.install(found, text, install.Target(python, project.TOOLS / "venv.uv", kind), uv, what)
 
 
 def _fetch_ahead() -> None:
     """Let another process fetch the wheels of the environment meanwhile, and end with this one."""
     parent = os.getpid()  # the same after stage 2 took its place
-    program = str(project.ROOT / "bootstrap" / "ahead.py")
+    program = str(project.BOOTSTRAP / "fetch_ahead.py")
     subprocess.Popen(
         [sys.executable, "-Es", program], preexec_fn=lambda: die_with(parent),
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -214,12 +190,7 @@ def _fetch_ahead() -> None:
 
 
 def pip() -> Pip:
-    """Return what fetches wheels for the Python of the tools.
-
-    Example:
-        >>> pip().source
-        False
-    """
+    """Return what fetches wheels for the Python of the tools."""
     return Pip(_pip_command, f"{sys.version_info.major}.{sys.version_info.minor}")
 
 

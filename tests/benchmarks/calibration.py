@@ -39,14 +39,11 @@ SAME = 0.8
 
 @dataclass(frozen=True)
 class Route:
-    """A way to ask: its name, how the repeats are matched, and the margin, in deviations."""
+    """A way to ask: its name, and the margin, in deviations."""
 
     name: str
     margin: Margin
     answer: Callable[[Array, Array, Margin], tuple[Array, Array]]
-    many: int | None = None
-    one: bool = False
-    matched: bool = True
     metrics: int = 1
 
 
@@ -71,12 +68,10 @@ def _decided(found: Judged, alpha: float) -> tuple[Array, Array]:
     return (found.within <= alpha).all(axis=0), (found.beyond <= alpha).any(axis=0)
 
 
-def _judge(
-    design: Callable[[Array, Array], shift_tests.Shift], alpha: float = ALPHA
-) -> Callable[[Array, Array, Margin], tuple[Array, Array]]:
+def _judge(alpha: float = ALPHA) -> Callable[[Array, Array, Margin], tuple[Array, Array]]:
     def answer(original: Array, repeat: Array, margin: Margin) -> tuple[Array, Array]:
         n, metrics = original.shape[-1], len(original)
-        shift = design(original, repeat)
+        shift = shift_tests.pairs(original, repeat)
         found = judged(shift, margin, deviation(original), n, alpha, metrics)
         return _decided(found, alpha)
 
@@ -88,22 +83,16 @@ def _sequential(original: Array, repeat: Array, margin: Margin) -> tuple[Array, 
     met = not_met = np.zeros(original.shape[1], bool)
     for look in looks(original.shape[-1]):
         seen = original[..., : look.runs], repeat[..., : look.runs]
-        now = _judge(shift_tests.pairs, look.alpha)(*seen, margin)
+        now = _judge(look.alpha)(*seen, margin)
         going = ~(met | not_met)
         met, not_met = met | (going & now[0]), not_met | (going & now[1])
     return met, not_met
 
 
-PAIRS, GROUPS, SINGLE = map(_judge, (shift_tests.pairs, shift_tests.groups, shift_tests.single))
 ROUTES = (
-    *(Route("pairs", Margin(size), PAIRS) for size in (0.5, 2.0)),
-    *(Route("pairs", Margin(size, of_spread=True), PAIRS) for size in (1.0, 3.0)),
-    *(Route("groups", Margin(size), GROUPS, matched=False) for size in (0.5, 2.0)),
-    Route("groups, 20 originals", Margin(2.0), GROUPS, many=20, matched=False),
-    Route("groups", Margin(2.0, of_spread=True), GROUPS, matched=False),
-    Route("one new result", Margin(6.0), SINGLE, one=True, matched=False),
-    Route("one new result", Margin(6.0, of_spread=True), SINGLE, one=True, matched=False),
-    Route(f"{FAMILY} metrics, pairs", Margin(2.0), PAIRS, metrics=FAMILY),
+    *(Route("pairs", Margin(size), _judge()) for size in (0.5, 2.0)),
+    *(Route("pairs", Margin(size, of_spread=True), _judge()) for size in (1.0, 3.0)),
+    Route(f"{FAMILY} metrics, pairs", Margin(2.0), _judge(), metrics=FAMILY),
     Route("seeds added, pairs", Margin(1.0), _sequential),
     Route("seeds added, pairs", Margin(2.0, of_spread=True), _sequential),
 )
@@ -121,19 +110,17 @@ def _drawn(
     """Originals and repeats of nothing shifted, [metrics, experiments, runs]."""
     size = (route.metrics, repetitions)
     draw = {**SHAPES, **BEYOND}[shape]
-    original = draw(rng, (*size, route.many or runs))
-    repeat = scatter * draw(rng, (*size, 1 if route.one else runs))
-    if route.matched:
-        # What parts one metric of a seed's repeat parts them all.
-        repeat = np.where(rng.random((1, *repeat.shape[1:])) < same, original, repeat)
-    return original, repeat
+    original = draw(rng, (*size, runs))
+    repeat = scatter * draw(rng, (*size, runs))
+    # What parts one metric of a seed's repeat parts them all.
+    return original, np.where(rng.random((1, *repeat.shape[1:])) < same, original, repeat)
 
 
 def case(route: Route, shape: str, runs: int, given: argparse.Namespace) -> Case:
     """Simulates one shape: the worse of a shift up and down, and of what the repeats share."""
     rng = np.random.default_rng(given.seed)
     wrong_met, wrong_not_met, met, not_met = [], [], [], []
-    for same in (0.0, SAME) if route.matched else (0.0,):
+    for same in (0.0, SAME):
         drawn = _drawn(route, shape, runs, same, given.scatter, rng, given.repetitions)
         original, repeat = drawn
         for shift in (route.margin.size, -route.margin.size):
@@ -183,7 +170,7 @@ def row(route: Route, cases: Sequence[Case]) -> tuple[str, ...]:
 def _cases(given: argparse.Namespace) -> Iterator[tuple[Route, list[Case]]]:
     shapes = BEYOND if given.beyond else SHAPES
     for route in ROUTES:
-        least = LEAST if route.one or route.answer is _sequential else 2
+        least = LEAST if route.answer is _sequential else 2
         for runs in (n for n in given.runs if n >= least):
             yield route, [case(route, shape, runs, given) for shape in shapes]
 

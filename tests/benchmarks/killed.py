@@ -18,12 +18,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from repro.core.config import Threads
 from repro.core.digest import sha256_tree
+from repro.core.parameters import (
+    PrepareParameters,
+    RawData,
+    Threads,
+    Training,
+    TrainParameters,
+)
 from repro.core.seeding import Seeds
 from repro.data.user_code import load
 
-SEED, THREADS = 0, {"intra": 1, "inter": 1}
+SEED, THREADS = 0, Threads(intra=1, inter=1)
 FILES = ("weights.safetensors", "trace.jsonl", "history.csv")
 TABLE = Path(__file__).parents[1] / "irreproducible" / "digits.csv"
 SPLIT = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -90,8 +96,10 @@ def prepare(_say: Say, code: Path, out: Path) -> None:
     """Prepares the data of an experiment."""
     from repro.data import prepare as data
 
-    table = {"path": "", "sha256": sha256_tree(TABLE)}
-    parameters = {"data": {"": table}, "data_seed": 0, "settings": {}, "split": SPLIT}
+    table = RawData("", sha256_tree(TABLE))
+    parameters = PrepareParameters(
+        threads=THREADS, data={"": table}, data_seed=0, settings={}, split=SPLIT
+    )
     data.prepare(load(code), {"": TABLE}, parameters, out)
 
 
@@ -112,7 +120,7 @@ def begun(code: Path) -> Any:
     """The experiment's code, in a process whose seeds and threads are set."""
     from repro.model.determinism import begin
 
-    begin(Seeds(SEED)("global"), Threads(**THREADS))
+    begin(Seeds(SEED)("global"), THREADS)
     return load(code)
 
 
@@ -127,11 +135,8 @@ def train(
     experiment = begun(code)
     vars(experiment.module)["callbacks"] = lambda *_: callbacks(code)
     keeping = resume.Keeping(kept, "key", 0) if kept else None
-    parameters = {
-        "settings": {}, "seed": SEED, "limit": None,
-        "training": {"epochs": epochs, "batch_size": 64, "loop": "auto", "trace": "step",
-                     "threads": THREADS},
-    }  # fmt: skip
+    how = Training(epochs=epochs, batch_size=64, loop="auto", trace="step", threads=THREADS)
+    parameters = TrainParameters(threads=THREADS, settings={}, seed=SEED, training=how)
     _tell(say)
     if point:
         _die_at(*point)

@@ -23,9 +23,9 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "bootstrap")]
 
-import environments  # noqa: E402
 import project  # noqa: E402
 import tools  # noqa: E402
+from environments import places  # noqa: E402
 from models import MODELS  # noqa: E402
 from repro.core.digest import sha256_file  # noqa: E402
 
@@ -83,7 +83,7 @@ def _run(folder: Path) -> None:
     (folder / "account").write_text(ACCOUNT)
     (folder / "accounts").mkdir()
     command = ["snakemake", "--snakefile", str(project.ROOT / "Snakefile"), "verify"]
-    command += ["--cores", "1", "--conda-prefix", str(environments.folder())]
+    command += ["--cores", "1", "--conda-prefix", str(places.folder())]
     environment = {
         **tools.environment(),
         "BASH_ENV": str(folder / "account"),

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import project
-import render
+from conda import lock_file
 
 COLD, WARM = "set-up, cold caches", "set-up, warm caches"
 VERDICT = "from nothing to the first verdict, warm caches"
@@ -212,5 +212,5 @@ def _write_wheels(folder: Path) -> None:
     (folder / "keras.txt").write_text("".join(wheels), encoding="utf-8")
 
 
-def _lock() -> render.Lock:
-    return render.parse((project.ROOT / "conda-lock.yml").read_text(encoding="utf-8"))
+def _lock() -> lock_file.Lock:
+    return lock_file.parse((project.ROOT / "conda-lock.yml").read_text(encoding="utf-8"))

@@ -22,7 +22,7 @@ from threading import Condition
 from typing import Any
 
 from models import MODELS, model  # noqa: F401 (the experiment's)
-from repro.core.config import Threads
+from repro.core.parameters import Threads, Training, TrainParameters
 from repro.data.prepare import part
 from repro.data.user_code import Code
 
@@ -78,15 +78,16 @@ def callbacks(settings: Mapping[str, Any], _seeds: Any) -> list[Any]:
 def _train(given: argparse.Namespace, trace: str) -> None:
     from repro.model.training import train
 
-    training = {
-        "epochs": given.epochs,
-        "batch_size": MODELS[given.model].batch_size,
-        "loop": given.loop,
-        "trace": trace,
-        "threads": {"intra": given.intra, "inter": given.inter},
-    }
+    threads = Threads(given.intra, given.inter)
+    training = Training(
+        epochs=given.epochs,
+        batch_size=MODELS[given.model].batch_size,
+        loop=given.loop,
+        trace=trace,
+        threads=threads,
+    )
     settings = {"model": given.model, "trace": trace}
-    parameters = {"settings": settings, "training": training, "seed": SEED, "limit": None}
+    parameters = TrainParameters(threads=threads, settings=settings, training=training, seed=SEED)
     code = Code(sys.modules[__name__], Path(__file__))
     try:
         _turns.wait(trace)

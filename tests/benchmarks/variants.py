@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from models import MODELS, model
-from repro.core.config import Threads
+from repro.core.parameters import Threads, Training, TrainParameters
 from repro.data.prepare import part
 from repro.data.user_code import Code
 
@@ -69,10 +69,10 @@ class Task:
         """Trains as the workflow does, through its own `train`."""
         from repro.model.training import train
 
-        shape = {"epochs": self.epochs, "batch_size": self.batch_size}
-        training = {**shape, "loop": "auto", "trace": trace, "threads": vars(self.threads)}
-        settings = {"model": self.model}
-        parameters = {"settings": settings, "training": training, "seed": SEED, "limit": None}
+        training = Training(self.epochs, self.batch_size, "auto", trace, self.threads)
+        parameters = TrainParameters(
+            threads=self.threads, settings={"model": self.model}, training=training, seed=SEED
+        )
         code = Code(sys.modules[__name__], Path(__file__))
         with tempfile.TemporaryDirectory() as folder:
             if (trained := train(code, self.data, parameters, Path(folder))).loop != "graph":

@@ -10,8 +10,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import package
 import project
+from local_channel import package
 
 PLACEHOLDER = "/opt/placeholder_" + "p" * 40
 

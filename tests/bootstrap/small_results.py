@@ -1,16 +1,15 @@
 """A small project with results: real files, real manifests, real programs, and no training."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import project
 import yaml
-from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, resolve
 from repro.core.digest import sha256_file
 from repro.data.module_loader import module
+from repro.plan.schedule import Schedule
 from repro.record import manifest
 from repro.record.statement import Making, resources
 
@@ -22,7 +21,7 @@ SOURCES = {
     "conda-lock.yml": "package:\n- name: python\n  sha256: 0123\n",
     "workflow/rules/code.smk": "rule code:\n    output: 'results/code.pyz'\n",
     "workflow/envs/keras.yaml": "dependencies: [python]\n",
-    "workflow/schemas/trace.schema.yaml": "type: object\n",
+    "workflow/schemas/manifest.schema.yaml": "type: object\n",
     "workflow/schemas/verdict.schema.yaml": "type: object\n",
     "workflow/lib/repro/__init__.py": "",
     "workflow/lib/repro/cli/make.py": "def main():\n    return 0\n",
@@ -95,7 +94,7 @@ class Project:
         parameters: dict[str, Any] = {}
         if step != "code":
             run, seed = names.get("run", "original"), names.pop("seed", None)
-            parameters = json.loads(canonical(self.experiment.parameters(step, run, seed)))
+            parameters = self.experiment.parameters(step, run, seed).json()
             names["experiment"] = "tiny"
         lock = {"lock": f"sha256:{sha256_file(self.folder / 'conda-lock.yml')}"}
         facts = {"channel": "local", "platform": "linux-64", "environment": "keras"}
@@ -111,7 +110,7 @@ class Project:
         """Everything up to the verdict, as the rules would."""
         shutil.rmtree(self.results, ignore_errors=True)
         self.pack()
-        made = [path for run in self.experiment.schedule.runs for path in self.run(run)]
+        made = [path for run in Schedule.of(self.experiment).runs for path in self.run(run)]
         first = self.results / "tiny/original"
         write(self.results / "tiny/probe.json", "{}")
         used = {**self.always(), "data": first / "data", "data.manifest": made[0]}

@@ -15,7 +15,7 @@ _PRELUDE = """\
 import os, signal, subprocess, sys
 from pathlib import Path
 sys.path[:0] = [{library!r}, {bootstrap!r}]
-import progress, screen
+from display import progress, screen
 
 def go(on="."):
     print(f"<{{on}}>", flush=True, file=sys.stderr)

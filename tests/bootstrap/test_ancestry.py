@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
-import audit
 import pytest
 from repro.audit.ancestry import Ancestry, ancestry
 from repro.audit.graph import svg
@@ -15,6 +14,7 @@ from repro.core.digest import sha256_file, sha256_tree
 from repro.core.errors import UserError
 from repro.record import manifest
 from small_results import SOURCES, Project, write
+from verbs import manifest as command
 
 STEPS = {
     "results/code.manifest.json",
@@ -191,12 +191,12 @@ def test_the_verb_prints_or_draws(
 ) -> None:
     monkeypatch.chdir(small.folder)
     file = "results/tiny/verdict.json"
-    assert audit.manifest([file]) == 0
+    assert command.main([file]) == 0
     assert capsys.readouterr().out == text(ancestry(Path(file)))
-    assert audit.manifest([file, "--json"]) == 0
+    assert command.main([file, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(
         json.dumps(values(ancestry(Path(file))))
     )
-    assert audit.manifest([file, "--svg", "out/a.svg"]) == 0
+    assert command.main([file, "--svg", "out/a.svg"]) == 0
     assert capsys.readouterr() == ("", "")
     assert (small.folder / "out/a.svg").read_bytes() == svg(ancestry(Path(file)))

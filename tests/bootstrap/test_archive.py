@@ -13,7 +13,6 @@ import time
 import zipfile
 from pathlib import Path
 
-import archiving
 import project
 import pytest
 import small_archive
@@ -28,6 +27,7 @@ from repro.archive.zip_writer import put, written
 from repro.core.errors import UserError
 from small_archive import FURNITURE, archived, members, plan
 from small_results import CONFIGURATION, SOURCES, Project
+from verbs import archive_command
 
 ROOT = Path(__file__).parents[2]
 TRAINING = "workflow/lib/repro/model/training.py"
@@ -276,6 +276,14 @@ def test_what_every_archive_needs_is_asked_for(furnished: Project, name: str) ->
         plan(furnished)
 
 
+def test_what_python_left_in_bootstrap_is_left_out(furnished: Project, tmp_path: Path) -> None:
+    for folder in ("bootstrap", "bootstrap/conda"):
+        small_results.write(furnished.folder / folder / "__pycache__/a.pyc", "")
+    path = archived(furnished, tmp_path / "a.zip")
+    started = {name for name in members(path) if name.startswith("bootstrap/")}
+    assert started == {name for name in FURNITURE if name.startswith("bootstrap/")}
+
+
 def test_a_citation_of_ones_own_is_kept(furnished: Project, tmp_path: Path) -> None:
     small_results.write(furnished.folder / "CITATION.cff", "title: mine\n")
     path = archived(furnished, tmp_path / "a.zip")
@@ -393,7 +401,7 @@ def here(furnished: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 def test_the_command_writes_it_and_says_what_to_publish(
     here: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert archiving.main(["tiny", "--without-packages"]) == 0
+    assert archive_command.main(["tiny", "--without-packages"]) == 0
     path = here.folder / "tiny.crate.zip"
     told = capsys.readouterr()
     assert hashlib.sha256(members(path)["SHA256SUMS"]).hexdigest() in told.out
@@ -403,23 +411,23 @@ def test_the_command_writes_it_and_says_what_to_publish(
 def test_the_command_refuses_what_is_not_whole_and_names_the_first_problem(here: Project) -> None:
     small_results.write(here.folder / WEIGHTS, "v" * 50)
     with pytest.raises(UserError, match=f"Received: changed {WEIGHTS} .* nothing was archived"):
-        archiving.main(["tiny", "--without-packages"])
+        archive_command.main(["tiny", "--without-packages"])
     assert list(here.folder.glob("*.zip")) == []
 
 
 def test_the_command_refuses_outdated_results(here: Project) -> None:
     small_results.write(here.folder / "workflow/lib/repro/model/training.py", "EPOCHS = 4\n")
     with pytest.raises(UserError, match=r"Received: changed workflow/lib/repro/model/training\.py"):
-        archiving.main(["tiny", "--without-packages"])
+        archive_command.main(["tiny", "--without-packages"])
 
 
 def test_another_experiments_trouble_is_none_of_this_one(here: Project) -> None:
     here.configuration["experiments"]["other"] = here.entry(code="missing.py")
     here.save()
     small_results.write(here.results / "other/verdict.json", "{}")
-    assert archiving.main(["tiny", "--without-packages"]) == 0
+    assert archive_command.main(["tiny", "--without-packages"]) == 0
     with pytest.raises(UserError, match=r"Expected one of the experiments .*: other, tiny"):
-        archiving.main(["absent", "--without-packages"])
+        archive_command.main(["absent", "--without-packages"])
 
 
 def test_it_needs_no_more_memory_for_a_larger_file(tmp_path: Path) -> None:
@@ -460,8 +468,8 @@ def test_a_terminal_is_shown_how_far_it_is() -> None:
 import sys
 import termios
 sys.path.insert(0, {str(ROOT / "bootstrap")!r})
-import archiving
-with archiving.progress(2**21) as told:
+from verbs import archive_command
+with archive_command.progress(2**21) as told:
     told(2**21)
 """
     ours, theirs = os.openpty()

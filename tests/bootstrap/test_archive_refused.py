@@ -271,6 +271,12 @@ FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
     "a result added": (added("results/odd.npy"), "unclaimed +results/odd.npy"),
     "a file added": (added("sitecustomize.py"), "sitecustomize.py is there, which nothing"),
     "a tool added": (added(".tools/bin/snakemake"), ".tools/bin/snakemake is there, which nothing"),
+    "a compiled module added": (
+        added("bootstrap/__pycache__/tools.pyc"), "bootstrap/__pycache__/.* is there, which",
+    ),
+    "a compiled module added to a room": (
+        added("bootstrap/conda/__pycache__/lock.pyc"), "bootstrap/conda/.* is there, which",
+    ),
     "a profile added": (
         added("workflow/profiles/default/config.yaml"), "workflow/profiles/.* is there, which",
     ),

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import channel as choice
-import debian
-import progress
 import project
 import pytest
 import small_results
 import yaml
-from notes import Notes
+from display import progress
+from display.notes import Notes
+from environments import channel as choice
+from local_channel import build, debian, renders
 from repro.core.errors import UserError
 from small_channel import Channel, Server, flip
 
@@ -25,8 +25,8 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let the choice work in a folder of its own, and note when it would build."""
     calls: list[str] = []
     monkeypatch.setattr(choice, "REMEMBERED", tmp_path / "tools" / "channel")
-    monkeypatch.setattr(choice, "ENVS", tmp_path / "envs")
-    monkeypatch.setattr(choice, "make_local", lambda: calls.append("local"))
+    monkeypatch.setattr(project, "ENVS", tmp_path / "envs")
+    monkeypatch.setattr(renders, "ensure", lambda: calls.append("local"))
     monkeypatch.setattr(debian, "unsuited", lambda: None)
     (tmp_path / "envs").mkdir()
     return calls
@@ -147,7 +147,7 @@ def test_a_platform_without_pins_gives_a_sentence() -> None:
 
 
 def test_the_local_channels_wheels_are_the_versions_of_the_lock() -> None:
-    lines = choice.WHEELS.read_text().splitlines()
+    lines = build.WHEELS.read_text().splitlines()
     wheels = dict(line.split()[0].split("==") for line in lines if "==" in line)
     lock = yaml.safe_load((project.ROOT / "conda-lock.yml").read_text())
     locked = {(p["name"], p["version"]) for p in lock["package"] if p["manager"] == "conda"}
@@ -166,14 +166,14 @@ class Clones:
     def enter(self, name: str) -> Path:
         """Work in that clone; returns the folder of its renders."""
         self.monkeypatch.setattr(project, "TOOLS", self.folder / name / ".tools")
-        self.monkeypatch.setattr(choice, "LOCAL", self.folder / name / ".tools" / "local")
-        self.monkeypatch.setattr(choice, "ARCHIVED", self.folder / name / "packages" / "conda")
-        return choice.LOCAL / "envs"
+        self.monkeypatch.setattr(renders, "LOCAL", self.folder / name / ".tools" / "local")
+        self.monkeypatch.setattr(build, "ARCHIVED", self.folder / name / "packages" / "conda")
+        return renders.LOCAL / "envs"
 
     def move(self, name: str) -> Path:
         """Use another cache."""
-        self.monkeypatch.setattr(choice, "CHANNELS", self.folder / name / "channels")
-        return choice.CHANNELS
+        self.monkeypatch.setattr(build, "CHANNELS", self.folder / name / "channels")
+        return build.CHANNELS
 
     def python(self, channel: Path, scratch: Path) -> Path:
         """What stands for Debian's Python."""
@@ -191,12 +191,12 @@ def clones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clones:
     made = Clones(tmp_path, monkeypatch)
     monkeypatch.setattr(debian, "unsuited", lambda: None)
     monkeypatch.setattr(debian, "write_python", made.python)
-    monkeypatch.setattr(choice, "_wheels", lambda: [])
+    monkeypatch.setattr(build, "_wheels", lambda: [])
 
     async def index(channel: Path) -> None:
         (channel / "noarch" / "repodata.json").write_text(f"written for the time {made.built}")
 
-    monkeypatch.setattr(choice, "_index", index)
+    monkeypatch.setattr(build, "_index", index)
     made.move("a cache")
     return made
 
@@ -207,12 +207,12 @@ def pins(envs: Path) -> str:
 
 def test_a_second_clone_builds_nothing_and_has_the_same_pins(clones: Clones) -> None:
     first = clones.enter("a clone")
-    choice.make_local()
+    renders.ensure()
     envs = clones.enter("another clone")
-    choice.make_local()
+    renders.ensure()
     assert clones.built == 1
     assert pins(first) == pins(envs)
-    (package,) = choice.CHANNELS.glob("*/*/python-*.conda")
+    (package,) = build.CHANNELS.glob("*/*/python-*.conda")
     assert package.as_uri() in pins(envs)
 
 
@@ -220,30 +220,30 @@ def test_what_was_built_again_from_other_code_to_the_same_bytes_has_the_same_pin
     clones: Clones, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     envs = clones.enter("a clone")
-    choice.make_local()
+    renders.ensure()
     before = pins(envs)
-    monkeypatch.setattr(choice, "_key", lambda: "of a bootstrap/ that was edited")
-    choice.make_local()
+    monkeypatch.setattr(build, "key", lambda: "of a bootstrap/ that was edited")
+    renders.ensure()
     assert clones.built == 2
     assert pins(envs) == before
 
 
 def test_a_damaged_package_is_built_again(clones: Clones) -> None:
     envs = clones.enter("a clone")
-    choice.make_local()
+    renders.ensure()
     before = pins(envs)
-    (package,) = choice.CHANNELS.glob("*/*/python-*.conda")
+    (package,) = build.CHANNELS.glob("*/*/python-*.conda")
     package.write_text("rotten")
-    choice.make_local()
+    renders.ensure()
     assert (clones.built, package.read_text(), pins(envs)) == (2, "Debian's Python", before)
 
 
 def test_a_moved_cache_is_another_place(clones: Clones) -> None:
     envs = clones.enter("a clone")
-    choice.make_local()
+    renders.ensure()
     moved = clones.move("moved")
     (clones.folder / "a cache").rename(clones.folder / "moved")
-    choice.make_local()
+    renders.ensure()
     assert clones.built == 1
     assert moved.as_uri() in pins(envs)
 
@@ -251,24 +251,24 @@ def test_a_moved_cache_is_another_place(clones: Clones) -> None:
 def test_the_packages_of_an_archive_stay_its_own(clones: Clones) -> None:
     envs = clones.enter("an archive")
     name = f"{project.subdir()}/python-3.11.2-debian.conda"
-    small_results.write(choice.ARCHIVED / name, "the archive's Python")
-    choice.make_local()
+    small_results.write(build.ARCHIVED / name, "the archive's Python")
+    renders.ensure()
     assert clones.built == 0
     clones.enter("a clone")
-    choice.make_local()
+    renders.ensure()
     assert clones.built == 1
-    assert pins(choice.LOCAL / "envs") != pins(envs)
-    (package,) = (f for f in choice.CHANNELS.glob(f"*/{name}") if "archive" in f.read_text())
+    assert pins(renders.LOCAL / "envs") != pins(envs)
+    (package,) = (f for f in build.CHANNELS.glob(f"*/{name}") if "archive" in f.read_text())
     assert package.as_uri() in pins(envs)
 
 
 def test_where_the_cache_cannot_be_written_the_clone_has_its_own(clones: Clones) -> None:
     envs = clones.enter("a clone")
     (clones.folder / "a cache").write_text("no folder")
-    choice.make_local()
+    renders.ensure()
     assert (project.TOOLS / "channels").as_uri() in pins(envs)
     clones.enter("another clone")
-    choice.make_local()
+    renders.ensure()
     assert clones.built == 2
 
 
@@ -277,24 +277,24 @@ def test_where_the_cache_cannot_be_written_the_clone_has_its_own(clones: Clones)
 def test_the_local_channel_is_the_same_again_and_heals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choice, "LOCAL", tmp_path / "local channel")
-    monkeypatch.setattr(choice, "CHANNELS", tmp_path / "the channels")
+    monkeypatch.setattr(renders, "LOCAL", tmp_path / "local channel")
+    monkeypatch.setattr(build, "CHANNELS", tmp_path / "the channels")
     monkeypatch.setenv(progress.FILE, str(tmp_path / "notes"))
-    choice.make_local()
+    renders.ensure()
     notes = Notes(tmp_path / "notes")
     noted = [(note.what, note.done) for note in notes.new()]
     assert [done for what, done in noted if what == "local channel"] == [0, 1, 2, 3]
     assert [done for what, done in noted if what == "Debian's Python"] == [0, 1, 2, 3, 4, 5]
     assert notes.unfinished() is None
-    made = choice.LOCAL / "made.json"
+    made = renders.LOCAL / "made.json"
     first: dict[str, str] = json.loads(made.read_text())["files"]
     packages = [name for name in first if name.endswith(".conda")]
     assert len(packages) == 5
     assert f"envs/keras.{project.subdir()}.pin.txt" in first
     written = made.stat().st_mtime_ns
-    choice.make_local()
+    renders.ensure()
     assert made.stat().st_mtime_ns == written  # sound: not made again
     flip(Path(packages[0]))
-    choice.make_local()
+    renders.ensure()
     assert made.stat().st_mtime_ns != written
     assert json.loads(made.read_text())["files"] == first

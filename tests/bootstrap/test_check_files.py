@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import audit
 import project
 import pytest
 import yaml
@@ -20,6 +19,7 @@ from repro.audit.check import Report, check
 from repro.core.errors import UserError
 from repro.record import manifest
 from small_results import CONFIGURATION, PACK, SOURCES, Project, write
+from verbs import check_files
 
 TRAIN = "results/tiny/original/seed-0/train.manifest.json"
 WEIGHTS = "results/tiny/original/seed-0/weights.safetensors"
@@ -344,7 +344,7 @@ def test_sha256sum_accepts_what_is_written(
     monkeypatch.setattr(project, "ROOT", small.folder)
     monkeypatch.chdir(small.folder)
     for place in ("sums.txt", "results/sums.txt"):
-        assert audit.check_files(["--write", place]) == 1  # for the odd ones no manifest claims
+        assert check_files.main(["--write", place]) == 1  # for the odd ones no manifest claims
         done = subprocess.run(
             ["sha256sum", "-c", "--strict", place], capture_output=True, check=False
         )
@@ -362,7 +362,7 @@ def test_no_sums_are_written_of_what_is_wrong(
     write(small.folder / WEIGHTS, "")
     monkeypatch.setattr(project, "ROOT", small.folder)
     with pytest.raises(UserError, match="Expected results that are as their manifests say"):
-        audit.check_files(["--write", "sums.txt", "--directory", str(small.folder)])
+        check_files.main(["--write", "sums.txt", "--directory", str(small.folder)])
     assert not (small.folder / "sums.txt").exists()
 
 
@@ -374,9 +374,9 @@ def here(small: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def test_the_status_tells(here: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    assert audit.check_files([]) == 0
+    assert check_files.main([]) == 0
     write(here.folder / "conda-lock.yml", "other")
-    assert audit.check_files([]) == 1
+    assert check_files.main([]) == 1
     assert "changed   conda-lock.yml  (sha256 " in capsys.readouterr().out
 
 
@@ -385,7 +385,7 @@ def test_another_configuration_file_is_laid_over_the_first_as_snakemake_does(
 ) -> None:
     more = {"experiments": {"tiny": {"training": {"epochs": 9}}}}
     write(here.folder / "more.yaml", yaml.safe_dump(more))
-    assert audit.check_files(["--configfile", "more.yaml"]) == 1
+    assert check_files.main(["--configfile", "more.yaml"]) == 1
     told = capsys.readouterr().out
     assert "changed   more.yaml: experiments.tiny.training.epochs  (9 in place of 20)" in told
 
@@ -404,7 +404,7 @@ def test_another_configuration_file_is_laid_over_the_first_as_snakemake_does(
 def test_a_mistake_is_one_sentence(change: Break, words: str, here: Project) -> None:
     change(here)
     with pytest.raises(UserError, match=words):
-        audit.check_files([])
+        check_files.main([])
 
 
 def test_a_check_that_is_itself_broken_names_the_source(
@@ -415,9 +415,9 @@ def test_a_check_that_is_itself_broken_names_the_source(
 
     monkeypatch.setattr(module, "check", fail)
     with pytest.raises(NameError):  # nothing was changed: a bug of ours
-        audit.check_files([])
+        check_files.main([])
     write(here.folder / TRAINING, "EPOCHS = 4\n")
-    assert audit.check_files([]) == 1
+    assert check_files.main([]) == 1
     assert capsys.readouterr().out.startswith(f"changed   {TRAINING}\nMore cannot be said")
 
 
@@ -427,5 +427,5 @@ def test_a_check_made_blind_still_names_the_source(
     clean = checked(here)
     write(here.folder / TRAINING, "EPOCHS = 4\n")
     monkeypatch.setattr(module, "check", lambda *_: clean)
-    assert audit.check_files([]) == 1
+    assert check_files.main([]) == 1
     assert f"changed   {TRAINING}\n" in capsys.readouterr().out

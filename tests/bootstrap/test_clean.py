@@ -1,15 +1,16 @@
 """./run clean: shows all, removes only what nobody uses, and says how much that was."""
 
-import os
+from contextlib import ExitStack
 from pathlib import Path
 
-import channel
-import clean
-import environments
+import locks
 import pytest
 import small_results
-from repro.record import environment_lock
+from environments import channel, places
+from local_channel import renders
+from post_deploy.beside import PINS, lock_of, path
 from test_environments import make_environment
+from verbs import clean
 
 HERE, ELSEWHERE, USED = (f"{digit * 32}_" for digit in "abc")
 
@@ -18,15 +19,13 @@ HERE, ELSEWHERE, USED = (f"{digit * 32}_" for digit in "abc")
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache with an environment that is needed here, one that is not, and one that a job uses."""
     cache = tmp_path / "a cache"
-    monkeypatch.setattr(environments, "SHARED", cache / "environments")
-    monkeypatch.setattr(channel, "CHANNELS", cache / "channels")
-    monkeypatch.setattr(channel, "LOCAL", tmp_path / "a clone" / "local")
+    monkeypatch.setattr(places, "SHARED", cache / "environments")
+    monkeypatch.setattr(channel, "BUILT", cache / "channels")
+    monkeypatch.setattr(renders, "LOCAL", tmp_path / "a clone" / "local")
     monkeypatch.setattr(clean, "WHEELS", cache / "wheels")
     for name in (HERE, ELSEWHERE, USED):
         make_environment(cache / "environments" / name)
-    monkeypatch.setattr(
-        environments, "prefixes", lambda names, renders, within: {"keras": within / HERE}
-    )
+    monkeypatch.setattr(places, "prefixes", lambda names, renders, within: {"keras": within / HERE})
     return cache
 
 
@@ -40,12 +39,10 @@ def left(cache: Path) -> set[str]:
 
 def test_without_a_yes_it_only_shows(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(cache.rglob("*"))
-    job = environment_lock.take(
-        environment_lock.lock_of(cache / "environments" / USED), environment_lock.TOGETHER
-    )
-    assert clean.main([]) == 0
-    os.close(job)
-    environment_lock.lock_of(cache / "environments" / USED).unlink()
+    lock = lock_of(cache / "environments" / USED)
+    with locks.held(lock, locks.TOGETHER):
+        assert clean.main([]) == 0
+    lock.unlink()
     assert sorted(cache.rglob("*")) == before
     lines = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
     assert [line[:3] for line in lines[:3]] == [["environment", "a", "(local)"]] * 3
@@ -54,21 +51,18 @@ def test_without_a_yes_it_only_shows(cache: Path, capsys: pytest.CaptureFixture[
 
 
 def test_what_is_used_or_needed_here_stays(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    job = environment_lock.take(
-        environment_lock.lock_of(cache / "environments" / USED), environment_lock.TOGETHER
-    )
     size = sum(
         512 * path.lstat().st_blocks
         for path in (cache / "environments").rglob("*")
         if ELSEWHERE in str(path) and (path.is_file() or path.name == ELSEWHERE)
     )
-    assert clean.main(["--yes"]) == 0
-    assert left(cache) == {HERE, USED}
-    assert beside(cache, ELSEWHERE) == [f"{ELSEWHERE}.lock"]  # which others may have open
-    assert capsys.readouterr().out.endswith(f"\n{size:,} bytes are free again.\n")
-    assert clean.main(["--yes", "--all"]) == 0
-    assert left(cache) == {USED}
-    os.close(job)
+    with locks.held(lock_of(cache / "environments" / USED), locks.TOGETHER):
+        assert clean.main(["--yes"]) == 0
+        assert left(cache) == {HERE, USED}
+        assert beside(cache, ELSEWHERE) == [f"{ELSEWHERE}.lock"]  # which others may have open
+        assert capsys.readouterr().out.endswith(f"\n{size:,} bytes are free again.\n")
+        assert clean.main(["--yes", "--all"]) == 0
+        assert left(cache) == {USED}
     assert clean.main(["--yes", "--all"]) == 0
     assert left(cache) == set()
     assert clean.main(["--yes", "--all"]) == 0
@@ -78,16 +72,15 @@ def test_what_is_used_or_needed_here_stays(cache: Path, capsys: pytest.CaptureFi
 def test_one_that_is_used_by_the_time_stays(
     cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    jobs: list[int] = []
+    with ExitStack() as job:
 
-    def agreed(_: str) -> bool:
-        lock = environment_lock.lock_of(cache / "environments" / ELSEWHERE)
-        jobs.append(environment_lock.take(lock, environment_lock.TOGETHER))
-        return True
+        def agreed(_: str) -> bool:
+            lock = lock_of(cache / "environments" / ELSEWHERE)
+            job.enter_context(locks.held(lock, locks.TOGETHER))
+            return True
 
-    monkeypatch.setattr("asking.agreed", agreed)
-    assert clean.main([]) == 0
-    os.close(*jobs)
+        monkeypatch.setattr("display.asking.agreed", agreed)
+        assert clean.main([]) == 0
     assert left(cache) == {HERE, ELSEWHERE}
     said = capsys.readouterr()
     assert f"{ELSEWHERE} is in use by now, and stays." in said.err
@@ -104,10 +97,9 @@ def test_half_an_installation_goes_unless_somebody_installs(cache: Path) -> None
     small_results.write(prefix.with_name(f"{prefix.name}.partial") / "prefix" / "a", "a")
     small_results.write(prefix.with_name(f"{prefix.name}.pin.txt"), "@EXPLICIT\n")
     small_results.write(prefix.with_name(f"{prefix.name}.wheels") / "work" / "a", "a")
-    installer = environment_lock.take(environment_lock.lock_of(prefix), environment_lock.ALONE)
-    assert clean.main(["--yes"]) == 0
-    assert len(beside(cache, prefix.name)) > 1
-    os.close(installer)
+    with locks.held(lock_of(prefix)):  # an installer
+        assert clean.main(["--yes"]) == 0
+        assert len(beside(cache, prefix.name)) > 1
     assert clean.main(["--yes"]) == 0
     assert beside(cache, prefix.name) == [f"{prefix.name}.lock"]
 
@@ -117,10 +109,10 @@ def test_a_channel_stays_with_the_environments_that_came_from_it(
 ) -> None:
     for name in ("of-a-b", "of-c", "of-nobody"):
         small_results.write(cache / "channels" / name / "noarch" / "pip-1-0.conda", name)
-    pin = environments.beside(cache / "environments" / HERE, ".pin.txt")
+    pin = path(cache / "environments" / HERE, PINS)
     pin.write_text(f"{(cache / 'channels/of-a-b/noarch/pip-1-0.conda').as_uri()}#sha256:1\n")
     own = cache / "channels/of-c/noarch/pip-1-0.conda"
-    small_results.write(channel.LOCAL / "envs" / "keras.linux-64.pin.txt", own.as_uri())
+    small_results.write(renders.LOCAL / "envs" / "keras.linux-64.pin.txt", own.as_uri())
     assert clean.main(["--yes"]) == 0
     assert names(cache / "channels") == [".lock", "of-a-b", "of-c"]
     assert clean.main(["--yes", "--all"]) == 0
@@ -143,6 +135,6 @@ def test_wheels_that_no_lock_here_names_go(cache: Path) -> None:
 def test_an_empty_cache_is_no_mistake(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(environments, "SHARED", tmp_path / "none")
+    monkeypatch.setattr(places, "SHARED", tmp_path / "none")
     assert clean.main(["--yes"]) == 0
     assert left(cache) == {HERE, ELSEWHERE, USED}

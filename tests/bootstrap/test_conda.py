@@ -10,14 +10,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import conda as front_end
-import environments
-import install
-import progress
 import project
 import pytest
 import tools
-from notes import Notes
+from conda import front_end, install
+from conda.pins import Pin
+from display import progress
+from display.notes import Notes
+from environments import places
 from repro.core.errors import UserError
 from small_channel import Channel, Server, entries, flip
 
@@ -36,7 +36,7 @@ def command(*arguments: str | Path) -> list[str]:
     return [
         sys.executable,
         "-Es",
-        str(project.ROOT / "bootstrap" / "conda.py"),
+        str(project.ROOT / "bootstrap" / "conda"),
         *map(str, arguments),
     ]
 
@@ -299,7 +299,7 @@ def test_a_server_that_hangs_is_given_up(
     server = serve(channel.folder)
     server.held.add(a.name)
     monkeypatch.setattr(install, "DOWNLOAD_SECONDS", 1)
-    pin = install.Pin(*channel.pin(a, server.url).replace("#sha256:", " sha256 ").split())
+    pin = Pin(*channel.pin(a, server.url).replace("#sha256:", " sha256 ").split())
     with pytest.raises(UserError, match=f"Expected the package {a.name} at"):
         install.create([pin], place / "env", place / "pkgs")
     assert entries(place) == ["pkgs"]
@@ -411,7 +411,7 @@ def toy(place: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run() -> subprocess.CompletedProcess[str]:
         own = {"CONDA_PKGS_DIRS": str(place / "pkgs")}
-        own[environments.VARIABLE] = str(place / ".snakemake" / "conda")
+        own[places.VARIABLE] = str(place / ".snakemake" / "conda")
         environment = {**tools.environment(), **own}
         return subprocess.run(
             ["snakemake", "b", "--cores", "1", "--software-deployment-method", "conda"],

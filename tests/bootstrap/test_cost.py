@@ -2,21 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from repro.audit.ancestry import ancestry
 from repro.audit.check import check
 from small_results import CONFIGURATION, Project, write
-from test_drift import command
+from test_drift import asked
+from verbs import cost
 
-__all__ = ["command"]  # the fixture
-
-Command = tuple[ModuleType, list[list[str]]]
+__all__ = ["asked"]  # the fixture
 
 
 @pytest.mark.parametrize(
-    ("given", "asked"),
+    ("given", "expected"),
     [
         (["digits"], ["cost", "--config", "cost=digits"]),
         (["digits", "--rounds", "5"], ["cost", "--config", "cost=digits", "rounds=5"]),
@@ -28,21 +26,19 @@ Command = tuple[ModuleType, list[list[str]]]
     ],
 )
 def test_snakemake_is_asked_to_measure(
-    given: list[str], asked: list[str], command: Command
+    given: list[str], expected: list[str], asked: list[list[str]]
 ) -> None:
-    module, targets = command
-    assert module._cost(given) == 0
-    assert targets == [asked]
+    assert cost.main(given) == 0
+    assert asked == [expected]
 
 
 @pytest.mark.parametrize("given", [[], ["digits", "--rounds", "many"]])
 def test_a_mistake_in_the_options_asks_for_nothing(
-    given: list[str], command: Command, capsys: pytest.CaptureFixture[str]
+    given: list[str], asked: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    module, targets = command
     with pytest.raises(SystemExit) as done:
-        module._cost(given)
-    assert (done.value.code, targets) == (2, [])
+        cost.main(given)
+    assert (done.value.code, asked) == (2, [])
     assert "usage: ./run cost" in capsys.readouterr().err
 
 

@@ -7,9 +7,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import debian
-import install
 import pytest
+from conda import install
+from conda.pins import Pin
+from local_channel import debian
 from repro.core.errors import CouldNotRun
 
 on_debian = pytest.mark.skipif(debian.unsuited() is not None, reason="there is no Debian 12 here")
@@ -74,7 +75,7 @@ def test_python_is_the_same_twice_and_whole_in_its_prefix(tmp_path: Path) -> Non
     digest = hashlib.sha256(made[0].read_bytes()).hexdigest()
     assert digest == hashlib.sha256(made[1].read_bytes()).hexdigest()
     prefix = tmp_path / "an env"
-    install.create([install.Pin(made[0].as_uri(), "sha256", digest)], prefix, tmp_path / "pkgs")
+    install.create([Pin(made[0].as_uri(), "sha256", digest)], prefix, tmp_path / "pkgs")
     assert list(prefix.rglob("*.pyc")) == []
     command = [prefix / "bin/python", "-I", "-c", _REPORT]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")

@@ -14,22 +14,25 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import environments
+import locks
 import project
 import pytest
 import tools
+from environments import making, places
+from post_deploy import beside
 from repro.core.errors import CouldNotRun
-from repro.record import environment_lock, installed
+from repro.record import installed
 
 CLONE = """\
 import sys
 from pathlib import Path
 sys.path[:0] = [{bootstrap!r}, {tests!r}]
-import environments
+import project
+from environments import making, places
 from test_environments import RENDERS, make_environment
 
 renders, name = Path(sys.argv[1]), sys.argv[2]
-(prefix,) = environments.prefixes([name], renders, environments.folder()).values()
+(prefix,) = places.prefixes([name], renders, places.folder()).values()
 
 def make():
     print("makes", flush=True)
@@ -37,8 +40,8 @@ def make():
         make_environment(prefix)
     return 0
 
-with environments.ready(None, [name], renders, make) as status:
-    print("ready", environments.made(prefix), flush=True)
+with making.ready(None, [name], renders, make) as status:
+    print("ready", places.made(prefix), flush=True)
     sys.stdin.readline()
 """
 RENDERS = "envs"
@@ -48,8 +51,8 @@ def make_environment(prefix: Path) -> Path:
     (prefix / "lib").mkdir(parents=True)
     (prefix / "lib" / "module.py").write_text("value = 1\n")
     installed.record(prefix, installed.survey(prefix), {"environment": "a", "channel": "local"}, {})
-    environments.beside(prefix, ".pin.txt").write_text("@EXPLICIT\n")
-    environments.beside(prefix, environments.BESIDE[0]).touch()
+    beside.path(prefix, beside.PINS).write_text("@EXPLICIT\n")
+    beside.path(prefix, beside.FLAG).touch()
     return prefix
 
 
@@ -67,10 +70,10 @@ def renders(tmp_path: Path) -> Path:
 @pytest.fixture
 def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The shared folder, which is not there yet, and the one to fall back to."""
-    monkeypatch.delenv(environments.VARIABLE, raising=False)
-    monkeypatch.setattr(environments, "SHARED", tmp_path / "a cache" / "environments")
-    monkeypatch.setattr(environments, "OWN", tmp_path / "a clone" / ".snakemake" / "conda")
-    return environments.SHARED
+    monkeypatch.delenv(places.VARIABLE, raising=False)
+    monkeypatch.setattr(places, "SHARED", tmp_path / "a cache" / "environments")
+    monkeypatch.setattr(places, "OWN", tmp_path / "a clone" / ".snakemake" / "conda")
+    return places.SHARED
 
 
 class Making:
@@ -80,12 +83,12 @@ class Making:
         self.renders, self.name, self.calls = renders, name, 0
 
     def prefix(self, within: Path) -> Path:
-        return environments.prefixes([self.name], self.renders, within)[self.name]
+        return places.prefixes([self.name], self.renders, within)[self.name]
 
     def __call__(self) -> int:
         self.calls += 1
-        within = Path(os.environ[environments.VARIABLE])
-        handle = os.open(within / environments.MAKING, os.O_RDWR)
+        within = Path(os.environ[places.VARIABLE])
+        handle = os.open(within / making.MAKING, os.O_RDWR)
         with pytest.raises(BlockingIOError):  # no other clone may make anything meanwhile
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.close(handle)
@@ -100,14 +103,10 @@ def make(renders: Path) -> Making:
 
 def in_use(prefix: Path) -> bool:
     try:
-        os.close(
-            environment_lock.take(
-                environment_lock.lock_of(prefix), environment_lock.ALONE | environment_lock.AT_ONCE
-            )
-        )
+        with locks.held(beside.lock_of(prefix), locks.ALONE | locks.AT_ONCE):
+            return False
     except BlockingIOError:
         return True
-    return False
 
 
 def test_snakemake_looks_for_an_environment_where_we_do(renders: Path, tmp_path: Path) -> None:
@@ -136,7 +135,7 @@ def test_snakemake_looks_for_an_environment_where_we_do(renders: Path, tmp_path:
     env.__dict__["conda"] = env._conda = conda
     assert env.pin_file is not None
     assert env.post_deploy_file is not None
-    assert str(environments.prefixes(["a"], renders, within)["a"]) == env.address
+    assert str(places.prefixes(["a"], renders, within)["a"]) == env.address
 
 
 def test_what_is_missing_is_made_once_and_held_while_it_is_used(
@@ -144,21 +143,21 @@ def test_what_is_missing_is_made_once_and_held_while_it_is_used(
 ) -> None:
     prefix = make.prefix(shared)
     for _ in range(2):
-        with environments.ready(None, ["a"], renders, make) as status:
+        with making.ready(None, ["a"], renders, make) as status:
             assert (status, make.calls) == (0, 1)
-            assert os.environ[environments.VARIABLE] == str(shared)
+            assert os.environ[places.VARIABLE] == str(shared)
             assert in_use(prefix)
         assert not in_use(prefix)
 
 
 def test_what_snakemake_says_of_a_failure_is_handed_on(renders: Path, shared: Path) -> None:
-    with environments.ready(None, ["a"], renders, lambda: 4) as status:
+    with making.ready(None, ["a"], renders, lambda: 4) as status:
         assert status == 4
     assert shared.is_dir()
 
 
 def test_a_name_without_files_is_left_to_snakemake(renders: Path, shared: Path) -> None:
-    with environments.ready(None, ["typo"], renders, lambda: 1) as status:
+    with making.ready(None, ["typo"], renders, lambda: 1) as status:
         assert status == 0
     assert not shared.exists()
 
@@ -229,7 +228,7 @@ def test_where_one_is_killed_the_other_goes_on(
     assert heard(second) == "makes"
     tell(second, "go on")
     assert heard(second) == "ready True"
-    assert environments.made(make.prefix(shared))
+    assert places.made(make.prefix(shared))
 
 
 def test_an_installer_that_outlived_its_run_is_waited_for(
@@ -237,12 +236,11 @@ def test_an_installer_that_outlived_its_run_is_waited_for(
 ) -> None:
     prefix = make.prefix(shared)
     prefix.mkdir(parents=True)
-    installer = environment_lock.take(environment_lock.lock_of(prefix), environment_lock.ALONE)
-    other = clone()
-    assert "Making" not in (said := heard(other, error=True))
-    assert said == f"Waiting for a process that still installs or uses {prefix} ..."
-    prefix.rmdir()  # as Snakemake does with what is half-made
-    os.close(installer)
+    with locks.held(beside.lock_of(prefix)):  # by the installer
+        other = clone()
+        assert "Making" not in (said := heard(other, error=True))
+        assert said == f"Waiting for a process that still installs or uses {prefix} ..."
+        prefix.rmdir()  # as Snakemake does with what is half-made
     assert heard(other) == "makes"
     tell(other, "go on")
     assert heard(other) == "ready True"
@@ -251,7 +249,7 @@ def test_an_installer_that_outlived_its_run_is_waited_for(
 def test_one_that_makes_another_keeps_nobody_from_what_is_there(
     clone: Callable[..., "subprocess.Popen[str]"], renders: Path, shared: Path
 ) -> None:
-    make_environment(environments.prefixes(["b"], renders, shared)["b"])
+    make_environment(places.prefixes(["b"], renders, shared)["b"])
     first = clone("a")
     assert heard(first) == "makes"
     second = clone("b")
@@ -268,7 +266,7 @@ def test_what_was_tampered_with_is_made_anew_and_the_rest_kept(
 ) -> None:
     prefix = tampered(make_environment(make.prefix(shared)))
     others = tampered(make_environment(shared / f"{'0' * 32}_"))  # of a clone at another lock
-    with environments.ready(None, ["a"], renders, make):
+    with making.ready(None, ["a"], renders, make):
         assert make.calls == 1
         assert installed.check(prefix) == []
     first = capsys.readouterr().err.splitlines()[0]
@@ -281,22 +279,21 @@ def test_without_its_record_an_environment_is_made_anew(
     renders: Path, shared: Path, make: Making, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (make_environment(make.prefix(shared)) / installed.RECORD).unlink()
-    with environments.ready(None, ["a"], renders, make):
+    with making.ready(None, ["a"], renders, make):
         assert make.calls == 1
     assert installed.RECORD in capsys.readouterr().err
 
 
 def test_one_that_a_job_uses_is_not_dropped(renders: Path, shared: Path, make: Making) -> None:
     prefix = tampered(make_environment(make.prefix(shared)))
-    job = environment_lock.take(environment_lock.lock_of(prefix), environment_lock.TOGETHER)
     with (
+        locks.held(beside.lock_of(prefix), locks.TOGETHER),  # by the job
         pytest.raises(CouldNotRun, match=r"module\.py.*Another process uses that environment"),
-        environments.ready(None, ["a"], renders, make),
+        making.ready(None, ["a"], renders, make),
     ):
         pytest.fail("it is not ready")
-    assert environments.made(prefix)
-    os.close(job)
-    with environments.ready(None, ["a"], renders, make) as status:
+    assert places.made(prefix)
+    with making.ready(None, ["a"], renders, make) as status:
         assert (status, make.calls) == (0, 1)
 
 
@@ -317,13 +314,13 @@ def test_a_read_only_folder_is_used_as_it_is(
     renders: Path, shared: Path, make: Making, read_only: Callable[[], None]
 ) -> None:
     prefix = make_environment(make.prefix(shared))
-    environment_lock.lock_of(prefix).touch()
+    beside.lock_of(prefix).touch()
     before = sorted(shared.rglob("*"))
     read_only()
-    with environments.ready(None, ["a"], renders, make) as status:
+    with making.ready(None, ["a"], renders, make) as status:
         assert (status, make.calls) == (0, 0)
-        assert os.environ[environments.VARIABLE] == str(shared)
-        handle = os.open(environment_lock.lock_of(prefix), os.O_RDONLY)
+        assert os.environ[places.VARIABLE] == str(shared)
+        handle = os.open(beside.lock_of(prefix), os.O_RDONLY)
         with pytest.raises(BlockingIOError):  # it is held, through a file that is only read
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.close(handle)
@@ -344,29 +341,29 @@ def test_a_read_only_folder_that_will_not_do_is_left_alone(
         tampered(make_environment(make.prefix(shared)))
     before = sorted(shared.rglob("*"))
     read_only()
-    with environments.ready(None, ["a"], renders, make) as status:
+    with making.ready(None, ["a"], renders, make) as status:
         assert (status, make.calls) == (0, 1)
-        assert environments.made(make.prefix(environments.OWN))
+        assert places.made(make.prefix(places.OWN))
     assert sorted(shared.rglob("*")) == before
     said = capsys.readouterr().err.splitlines()
     assert said[0].startswith(f"{shared} cannot be written, and lacks an environment that is ")
-    assert said[0].endswith(f"{environments.OWN}.")
+    assert said[0].endswith(f"{places.OWN}.")
 
 
 def test_the_users_own_folder_is_kept_and_never_replaced(
     renders: Path, shared: Path, make: Making, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(environments.VARIABLE, str(tmp_path / "mine"))
-    with environments.ready(None, ["a"], renders, make):
-        assert environments.made(make.prefix(tmp_path / "mine"))
-    with environments.ready(str(tmp_path / "other"), ["a"], renders, make):
-        assert environments.made(make.prefix(tmp_path / "other"))
+    monkeypatch.setenv(places.VARIABLE, str(tmp_path / "mine"))
+    with making.ready(None, ["a"], renders, make):
+        assert places.made(make.prefix(tmp_path / "mine"))
+    with making.ready(str(tmp_path / "other"), ["a"], renders, make):
+        assert places.made(make.prefix(tmp_path / "other"))
     (tmp_path / "no folder").touch()
-    monkeypatch.setenv(environments.VARIABLE, str(tmp_path / "no folder"))
-    with environments.ready(None, ["a"], renders, make) as status:
+    monkeypatch.setenv(places.VARIABLE, str(tmp_path / "no folder"))
+    with making.ready(None, ["a"], renders, make) as status:
         assert (status, make.calls) == (0, 2)  # Snakemake says what is wrong with it
     assert not shared.exists()
-    assert not environments.OWN.exists()
+    assert not places.OWN.exists()
 
 
 @pytest.mark.parametrize(
@@ -393,7 +390,7 @@ def test_the_cache_is_the_users_and_can_be_moved(
 
 
 def test_the_installer_holds_its_prefix_alone(tmp_path: Path, monkeypatch: Any) -> None:
-    import install
+    from conda import archives, install
 
     prefix, seen = tmp_path / "an environment", list[bool]()
 
@@ -401,7 +398,7 @@ def test_the_installer_holds_its_prefix_alone(tmp_path: Path, monkeypatch: Any) 
         seen.append(in_use(prefix))
         raise CouldNotRun("no network")
 
-    monkeypatch.setattr(install, "_fetch", fetch)
+    monkeypatch.setattr(archives, "fetch", fetch)
     with pytest.raises(CouldNotRun, match="no network"):
         install.create([], prefix, tmp_path / "pkgs")
     assert (seen, in_use(prefix)) == ([True], False)
@@ -414,8 +411,6 @@ def test_the_users_conda_links_nothing_between_environments() -> None:
 def test_a_lock_can_be_held_twice_together_but_not_alone(tmp_path: Path) -> None:
     with ExitStack() as stack:
         for _ in range(2):
-            stack.callback(
-                os.close, environment_lock.take(tmp_path / "a.lock", environment_lock.TOGETHER)
-            )
+            stack.enter_context(locks.held(tmp_path / "a.lock", locks.TOGETHER))
         assert in_use(tmp_path / "a")
     assert not in_use(tmp_path / "a")

@@ -7,17 +7,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import image
 import project
 import pytest
 from repro.core.errors import UserError
+from verbs import containerfile
 
 OTHER = f"registry.example:5000/debian:bookworm-20260105@sha256:{'1' * 64}"
 
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    return image.rendered(image.base(image.BASE))
+    return containerfile.rendered(containerfile.base(containerfile.BASE))
 
 
 def commands(texts: dict[str, str]) -> list[list[str]]:
@@ -36,7 +36,7 @@ def test_both_definitions_do_the_same(texts: dict[str, str]) -> None:
     assert re.findall(r"^FROM (.*)$", first, re.M) == re.findall(r"^From: (.*)$", second, re.M)
     copied = re.findall(r"^COPY (.*)$", first, re.MULTILINE)
     assert copied == re.findall(r"^    (\S+ /repro/\S+)$", second, re.MULTILINE) != []
-    variables = {f"{name}={value}" for name, value in image.VARIABLES.items()}
+    variables = {f"{name}={value}" for name, value in containerfile.VARIABLES.items()}
     assert set(re.findall(r"^ENV (.*)$", first, re.MULTILINE)) == variables
     assert set(re.findall(r"^export (.*)$", second, re.MULTILINE)) == variables
 
@@ -44,11 +44,11 @@ def test_both_definitions_do_the_same(texts: dict[str, str]) -> None:
 def test_the_same_lock_gives_the_same_bytes_and_another_base_is_taken(
     texts: dict[str, str],
 ) -> None:
-    assert image.rendered(image.base(image.BASE)) == texts
-    other = image.rendered(image.base(OTHER))
+    assert containerfile.rendered(containerfile.base(containerfile.BASE)) == texts
+    other = containerfile.rendered(containerfile.base(OTHER))
     assert f"FROM registry.example:5000/debian@sha256:{'1' * 64}\n" in other["Containerfile"]
     assert "20260105T000000Z" in other["Containerfile"]
-    assert image.base(image.BASE).day not in "".join(other.values())
+    assert containerfile.base(containerfile.BASE).day not in "".join(other.values())
 
 
 PLACES = """\
@@ -81,7 +81,7 @@ def test_debians_packages_are_taken_as_of_the_images_day_or_not_at_all(
     places = tmp_path / "debian.sources"
     places.write_text(found)
     change, check = (
-        command.replace(image.SOURCES, str(places)) for command in commands(texts)[0][:2]
+        command.replace(containerfile.SOURCES, str(places)) for command in commands(texts)[0][:2]
     )
     subprocess.run(["sh", "-c", change], check=True)
     done = subprocess.run(["sh", "-c", check], check=False)
@@ -108,7 +108,7 @@ def test_nothing_is_fetched_but_by_digest_or_day(texts: dict[str, str]) -> None:
 )
 def test_a_base_that_may_be_another_one_tomorrow_is_refused(name: str) -> None:
     with pytest.raises(UserError, match=r"Expected an image of Debian 12 by its day and digest"):
-        image.base(name)
+        containerfile.base(name)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def clone(tmp_path: Path) -> Path:
     """What the image would get, in a folder whose name has a space."""
     root = tmp_path / "a clone"
     root.mkdir()
-    for name in image.FILES:
+    for name in containerfile.FILES:
         source = project.ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copy2
         copy(source, root / name)
@@ -132,8 +132,8 @@ def test_a_changed_lock_is_refused_when_rendering_and_when_building(
     texts: dict[str, str], clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = clone / "conda-lock.yml"
-    monkeypatch.setattr(image, "LOCK", lock)
-    assert image.rendered(image.base(image.BASE)) == texts
+    monkeypatch.setattr(project, "LOCK", lock)
+    assert containerfile.rendered(containerfile.base(containerfile.BASE)) == texts
 
     def build() -> int:
         told = subprocess.run(["sh", "-c", check_of_the_lock(texts)], cwd=clone, check=False)
@@ -143,7 +143,7 @@ def test_a_changed_lock_is_refused_when_rendering_and_when_building(
     lock.write_text(lock.read_text() + "# another\n")
     assert build() != 0
     with pytest.raises(UserError, match="one from another lock"):
-        image.rendered(image.base(image.BASE))
+        containerfile.rendered(containerfile.base(containerfile.BASE))
 
 
 def test_the_command_writes_both_and_says_how_to_build(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_the_command_writes_both_and_says_how_to_build(tmp_path: Path) -> None:
     )  # fmt: skip
     assert sorted(file.name for file in tmp_path.iterdir()) == ["Containerfile", "repro.def"]
     assert f"apptainer build repro.sif {tmp_path / 'repro.def'}" in done.stdout
-    sha256 = hashlib.sha256(image.LOCK.read_bytes()).hexdigest()
+    sha256 = hashlib.sha256(project.LOCK.read_bytes()).hexdigest()
     assert sha256 in (tmp_path / "repro.def").read_text()
 
 
@@ -164,5 +164,5 @@ def test_what_is_copied_is_what_a_clone_tracks() -> None:
     ).stdout.split("\n")
     top = {name.split("/")[0] for name in tracked if name}
     beside = {".ci", ".github", ".gitignore", ".snakemake-workflow-catalog.yml", "pyproject.toml"}
-    assert top - set(image.FILES) == beside | {"tests", "typings"}
-    assert set(image.FILES) <= top
+    assert top - set(containerfile.FILES) == beside | {"tests", "typings"}
+    assert set(containerfile.FILES) <= top

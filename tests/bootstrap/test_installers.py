@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import against_lock
-import install as front_end
-import package
 import project
 import pytest
 import small_prefix
+from conda import install as front_end
+from conda.pins import Pin
+from local_channel import package
+from post_deploy import against_lock
 from repro.record import installed
 from small_prefix import DATA, KEPT, PYTHON, TINY, Installer, Packed, sha256
 
@@ -166,7 +167,7 @@ def test_py_rattler_writes_what_these_tests_take_it_to_write(prefix: Path, tmp_p
     archives = [packed(p, tmp_path) for p in PACKAGES]
     digests = [installed.digest(path) for path in archives]
     pins = [
-        front_end.Pin(path.as_uri(), *digest.split(":"))
+        Pin(path.as_uri(), *digest.split(":"))
         for path, digest in zip(archives, digests, strict=True)
     ]
     real = prefix.resolve().with_name("real one")

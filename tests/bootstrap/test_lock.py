@@ -6,12 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-import lock
 import project
 import pytest
-import render
-import solve
 import yaml
+from conda import lock, lock_file, solve
 from repro.core.errors import UserError
 
 Content = dict[str, Any]
@@ -21,7 +19,7 @@ PLATFORMS = {"linux-64", "linux-aarch64", "osx-arm64"}
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return lock.LOCK.read_text(encoding="utf-8")
+    return project.LOCK.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +71,7 @@ def test_conda_lock_itself_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from conda_lock.lockfile import parse_conda_lock_file
 
     monkeypatch.setenv("PYPI_FILES_URL", "https://files.example")
-    content = parse_conda_lock_file(lock.LOCK)
+    content = parse_conda_lock_file(project.LOCK)
     assert {str(platform) for platform in content.metadata.platforms} == PLATFORMS
 
 
@@ -130,9 +128,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project folder in which a lock may be made."""
     monkeypatch.setattr(project, "ROOT", tmp_path)
     monkeypatch.setattr(lock, "SOURCE", tmp_path / "environment.yml")
-    monkeypatch.setattr(lock, "LOCK", tmp_path / "conda-lock.yml")
+    monkeypatch.setattr(project, "LOCK", tmp_path / "conda-lock.yml")
     monkeypatch.setattr(solve, "LOG", tmp_path / "tools" / "lock.log")
-    monkeypatch.setattr(render, "ENVS", tmp_path / "envs")
+    monkeypatch.setattr(project, "ENVS", tmp_path / "envs")
     return tmp_path
 
 
@@ -142,7 +140,7 @@ def channel(tmp_path: Path, packages: list[Content]) -> Path:
     folder = tmp_path / "a channel"
     index: dict[str, dict[str, Any]] = {subdir: {} for subdir in (*PLATFORMS, "noarch")}
     for package in (p for p in packages if p["manager"] == "conda"):
-        found = render.conda_package(package)
+        found = lock_file.conda_package(package)
         index[found.subdir][found.url.rpartition("/")[2]] = {
             "name": found.name,
             "version": found.version,
@@ -173,29 +171,29 @@ categories:
 def test_it_is_made_whole_and_the_same_again(elsewhere: Path, channel: Path) -> None:
     lock.SOURCE.write_text(ENVIRONMENT)
     assert lock.main(["--channel", str(channel)]) == 0
-    first = lock.LOCK.read_bytes()
+    first = project.LOCK.read_bytes()
     moved = elsewhere / "moved"
     channel.rename(moved)
     assert lock.main(["--channel", moved.as_uri()]) == 0
-    assert lock.LOCK.read_bytes() == first
+    assert project.LOCK.read_bytes() == first
     assert str(elsewhere) not in first.decode()
     assert set(re.findall(r"\w+://[^/\s]*", first.decode())) == {"https://conda.anaconda.org"}
     made = yaml.safe_load(first)
     dev = {(p["name"], p["platform"]) for p in made["package"] if p["category"] == "dev"}
     assert dev == {("iniconfig", "linux-64")}
     assert {"six", "python"} <= {p["name"] for p in made["package"] if p["category"] == "main"}
-    assert (render.ENVS / "keras-dev.linux-64.pin.txt").is_file()
+    assert (project.ENVS / "keras-dev.linux-64.pin.txt").is_file()
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("elsewhere")
 def test_what_has_no_solution_changes_nothing(channel: Path) -> None:
     lock.SOURCE.write_text(ENVIRONMENT.replace("3.11.*", "2.5.*"))
-    lock.LOCK.write_text("as it was")
+    project.LOCK.write_text("as it was")
     with pytest.raises(UserError, match=r"Expected conda-lock to find versions .*lock\.log\."):
         lock.main(["--channel", str(channel)])
-    assert lock.LOCK.read_text() == "as it was"
-    assert not render.ENVS.exists()
+    assert project.LOCK.read_text() == "as it was"
+    assert not project.ENVS.exists()
     assert solve.LOG.is_file()
 
 
@@ -215,4 +213,4 @@ def test_a_mistake_in_environment_yml_is_named(old: str, new: str, sentence: str
     lock.SOURCE.write_text(ENVIRONMENT.replace(old, new, 1))
     with pytest.raises(UserError, match=sentence):
         lock.main([])
-    assert not lock.LOCK.exists()
+    assert not project.LOCK.exists()

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-import needs
 import pytest
+from environments import needs
 
 CONFIG = "experiments:\n  a: {code: a.py}\n  b: {environment: keras-cuda}\n"
 

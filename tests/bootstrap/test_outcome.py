@@ -19,7 +19,7 @@ SNAKEMAKE = """\
 import os, signal, sys, time
 from pathlib import Path
 sys.path[:0] = [{library!r}, {bootstrap!r}]
-import progress
+from display import progress
 from repro.core.errors import CouldNotRun, UserError
 from repro.launch.reporting import reported
 dry = sys.argv[1] == "--dry-run"

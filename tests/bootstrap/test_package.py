@@ -6,9 +6,10 @@ import os
 import zipfile
 from pathlib import Path
 
-import install
-import package
 import pytest
+from conda import install
+from conda.pins import Pin
+from local_channel import package
 from repro.core.errors import UserError
 from small_channel import make_wheel
 
@@ -42,7 +43,7 @@ def test_bytes_depend_on_the_content_alone(tmp_path: Path) -> None:
 def test_installs_what_was_written(tmp_path: Path) -> None:
     tree = make_tree(tmp_path / "tree", ["bin/b", "lib/c"], when=0)
     file = package.write(tree, INDEX, tmp_path / "channel")
-    pin = install.Pin(file.as_uri(), "sha256", hashlib.sha256(file.read_bytes()).hexdigest())
+    pin = Pin(file.as_uri(), "sha256", hashlib.sha256(file.read_bytes()).hexdigest())
     prefix = tmp_path / "env"
     install.create([pin], prefix, tmp_path / "pkgs")
     assert (prefix / "bin/link").readlink() == Path("b")

@@ -4,11 +4,10 @@ import io
 import tarfile
 from pathlib import Path
 
-import channel as channels
-import packages
 import pytest
 import small_results
 import tools
+from local_channel import renders
 from repro.archive.read import accepted
 from repro.archive.write import write
 from repro.audit.results import read
@@ -17,6 +16,7 @@ from repro.core.errors import UserError
 from small_archive import furnish, plan
 from small_channel import Channel, make_wheel
 from small_results import Project
+from verbs import archive_packages
 
 
 def make_source(folder: Path) -> Path:
@@ -68,7 +68,7 @@ def small_with_packages(
     bootstrap = small.folder / "bootstrap"
     small_results.write(bootstrap / "requirements.txt", pinned(wheel, "some-thing==2.0"))
     small_results.write(bootstrap / "requirements-source.txt", pinned(source, "tiny-tool==1.0"))
-    monkeypatch.setattr(channels, "LOCAL", local)
+    monkeypatch.setattr(renders, "LOCAL", local)
     monkeypatch.setenv("REPRO_CACHE", str(small.folder / "a cache"))
     small_results.write(bootstrap / "requirements-uv.txt", f"uv==1.0 --hash=sha256:{'0' * 64}\n")
     monkeypatch.setattr(tools, "UV", bootstrap / "requirements-uv.txt")
@@ -81,7 +81,7 @@ def test_all_that_the_manifests_and_the_pins_name_goes_in_and_a_second_time_noth
     small_with_packages: Project, offered: Path, tmp_path: Path
 ) -> None:
     small = small_with_packages
-    found = packages.gathered(read(small.results).only("tiny"))
+    found = archive_packages.gathered(read(small.results).only("tiny"))
     assert set(found) == {
         "packages/conda/linux-64/python-1.0-0.conda",
         "packages/pypi/Some_Thing-2.0-py3-none-any.whl",
@@ -90,7 +90,7 @@ def test_all_that_the_manifests_and_the_pins_name_goes_in_and_a_second_time_noth
     write(tmp_path / "a.crate.zip", plan(small, found))
     for path in offered.iterdir():
         path.unlink()
-    again = packages.gathered(read(small.results).only("tiny"))
+    again = archive_packages.gathered(read(small.results).only("tiny"))
     write(tmp_path / "b.crate.zip", plan(small, again))
     assert (tmp_path / "b.crate.zip").read_bytes() == (tmp_path / "a.crate.zip").read_bytes()
     with accepted(tmp_path / "a.crate.zip") as inside:
@@ -100,7 +100,7 @@ def test_all_that_the_manifests_and_the_pins_name_goes_in_and_a_second_time_noth
 def test_a_kept_package_that_rotted_gets_into_no_archive(
     small_with_packages: Project, tmp_path: Path
 ) -> None:
-    found = packages.gathered(read(small_with_packages.results).only("tiny"))
+    found = archive_packages.gathered(read(small_with_packages.results).only("tiny"))
     found["packages/pypi/tiny_tool-1.0.tar.gz"].write_bytes(b"rotten")
     with pytest.raises(UserError, match=r"tiny_tool-1\.0\.tar\.gz is no package of the manifests"):
         write(tmp_path / "a.crate.zip", plan(small_with_packages, found))
@@ -112,6 +112,6 @@ def test_a_package_that_cannot_be_had_is_told(
     for path in offered.iterdir():
         path.write_bytes(path.read_bytes() + b"more")
     with pytest.raises(UserError, match="Expected the packages of the results"):
-        packages.gathered(read(small_with_packages.results).only("tiny"))
+        archive_packages.gathered(read(small_with_packages.results).only("tiny"))
     assert "THESE PACKAGES DO NOT MATCH THE HASHES" in capfd.readouterr().err
     assert list((small_with_packages.folder / "a cache" / "wheels").glob("*/*.whl")) == []

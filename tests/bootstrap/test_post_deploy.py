@@ -20,13 +20,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-import render
 import tools
-import wheel_store
-import wheels
 import yaml
+from conda import lock_file, render
 from repro.record import installed
 from small_channel import flip
+from wheels.install import unpacked_uv
+from wheels.store import usable_store, uv_wheel
 
 PLATFORM = installed.current_platform()
 WHEELS = {"tiny": "1.0", "small": "2.0"}
@@ -92,19 +92,22 @@ class Site:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with pip, which is compiled, as conda compiles it."""
     folder = tmp_path_factory.mktemp("base") / "env"
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     pip = [str(folder / "bin" / "python"), "-I", "-m", "pip"]
     subprocess.run([*pip, "uninstall", "--quiet", "--yes", "setuptools"], check=True)
-    for cache in [*folder.rglob("__pycache__")]:
-        shutil.rmtree(cache)
     return folder
 
 
 @pytest.fixture
 def site(base: Path, tmp_path: Path) -> Site:
     """A site in a folder with a space in its name."""
-    folder = tmp_path / "a folder"
+    return new_site(base, tmp_path / "a folder")
+
+
+def new_site(base: Path, folder: Path) -> Site:
+    """A copy of the base, and what the script needs."""
     prefix, wheels, channel = folder / "env", folder / "wheels", folder / "channel" / PLATFORM
     shutil.copytree(base, prefix, symlinks=True)
     wheels.mkdir()
@@ -115,7 +118,7 @@ def site(base: Path, tmp_path: Path) -> Site:
     archive.write_bytes(b"the archive of pip")
     site = Site(prefix, archive, wheels, folder / "keras.post-deploy.sh")
     add_meta(site, "pip", archive, [site.module])
-    render.write(render.render(render.parse(lock(site))), folder)
+    render.write(render.render(lock_file.parse(lock(site))), folder)
     return site
 
 
@@ -147,8 +150,8 @@ def lock(site: Site) -> str:
 @pytest.fixture(scope="session")
 def uv() -> Path:
     """The wheel of uv, as `./run` keeps it or fetches it."""
-    store = wheel_store.usable_store(tools.KEPT)
-    found = wheel_store.uv_wheel(store, tools.UV.read_text("utf-8"), tools.pip())
+    store = usable_store(tools.KEPT)
+    found = uv_wheel(store, tools.UV.read_text("utf-8"), tools.pip())
     assert found is not None
     return found
 
@@ -159,23 +162,47 @@ def test_a_uv_that_does_not_run_is_done_without(tmp_path: Path, body: bytes) -> 
     wheel = tmp_path / "uv.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("uv-1.data/scripts/uv", body)
-    with wheels.unpacked_uv(wheel, tmp_path) as uv:
+    with unpacked_uv(wheel, tmp_path) as uv:
         assert uv is None
+
+
+def index_of(installer: str, site: Site, request: pytest.FixtureRequest) -> None:
+    """Give the index uv, or none, so that pip installs."""
+    if installer == "uv":
+        wheel: Path = request.getfixturevalue("uv")
+        (site.wheels / wheel.name).symlink_to(wheel)
 
 
 @pytest.fixture(params=["uv", "pip"])
 def installer(request: pytest.FixtureRequest, site: Site) -> str:
     """What installs: uv, or pip where the index has no uv."""
-    if request.param == "uv":
-        wheel: Path = request.getfixturevalue("uv")
-        (site.wheels / wheel.name).symlink_to(wheel)
+    index_of(request.param, site, request)
     return request.param
 
 
-def test_installs_the_wheels_and_records_every_file(site: Site, installer: str) -> None:
-    flag = Path(f"{site.prefix}.env_setup_done")
-    flag.touch()
-    done = site.deploy(PYTHONPATH=str(site.wheels), PIP_TARGET=str(site.wheels / "elsewhere"))
+@dataclass(frozen=True)
+class Made:
+    """An environment that is finished, by which installer, and what its script said."""
+
+    site: Site
+    installer: str
+    done: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module", params=["uv", "pip"])
+def made(
+    request: pytest.FixtureRequest, base: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Made:
+    """One by each, which tests look at and leave as it is; a flag was left from before."""
+    site = new_site(base, tmp_path_factory.mktemp("made") / "a folder")
+    index_of(request.param, site, request)
+    Path(f"{site.prefix}.env_setup_done").touch()
+    own = {"PYTHONPATH": str(site.wheels), "PIP_TARGET": str(site.wheels / "elsewhere")}
+    return Made(site, request.param, site.deploy(**own))
+
+
+def test_installs_the_wheels_and_records_every_file(made: Made) -> None:
+    site, done = made.site, made.done
     assert done.stderr == ""
     assert (done.returncode, done.stdout) == (0, "")
     assert installed.check(site.prefix) == []
@@ -184,14 +211,17 @@ def test_installs_the_wheels_and_records_every_file(site: Site, installer: str) 
     assert {p["name"] for p in read["packages"]} == {"pip", *WHEELS}
     assert read["lock"] == f"sha256:{hashlib.sha256(lock(site).encode()).hexdigest()}"
     used = next(site.prefix.glob("lib/python3*/site-packages/tiny-1.0.dist-info/INSTALLER"))
-    assert used.read_text().strip() == installer
+    assert used.read_text().strip() == made.installer
     beside = {path.name for path in site.prefix.parent.iterdir() if path.name.startswith("env.")}
     assert beside == {"env.lock"}
+    flag = Path(f"{site.prefix}.env_setup_done")
     assert not flag.exists(), "left from an earlier environment, it makes a killed one look whole"
 
 
 def test_what_runs_in_it_later_changes_nothing(site: Site) -> None:
     """Even without -B, be it compiled, and bound to no time, or not."""
+    for cache in [*site.prefix.rglob("__pycache__")]:
+        shutil.rmtree(cache)
     assert site.deploy().returncode == 0
     assert list(site.prefix.glob("lib/python3*/site-packages/__pycache__/tiny.*.pyc"))
     assert not list(site.module.parent.rglob("*.pyc"))
@@ -201,41 +231,40 @@ def test_what_runs_in_it_later_changes_nothing(site: Site) -> None:
     assert installed.check(site.prefix) == []
 
 
-def test_no_file_of_it_is_one_with_a_file_elsewhere(site: Site, installer: str) -> None:
+def test_no_file_of_it_is_one_with_a_file_elsewhere(made: Made) -> None:
     """Else what is written through one of them changes in all, and their times with it."""
-    assert site.deploy().returncode == 0
-    assert installer
-    linked = [
-        path for path in site.prefix.rglob("*") if path.is_file() and path.lstat().st_nlink > 1
-    ]
+    files = [path for path in made.site.prefix.rglob("*") if path.is_file()]
+    linked = [path for path in files if path.lstat().st_nlink > 1]
     assert linked == []
 
 
 def test_nothing_is_hashed_again_because_another_one_is_made(
-    site: Site, base: Path, installer: str, monkeypatch: pytest.MonkeyPatch
+    made: Made, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert site.deploy().returncode == 0
+    site = made.site
     other = replace(site, prefix=site.prefix.with_name("other"))
     shutil.copytree(base, other.prefix, symlinks=True)
     shutil.copytree(site.prefix / "conda-meta", other.prefix / "conda-meta")
     assert other.deploy().returncode == 0
-    assert installer
     hashed: list[Path] = []
     monkeypatch.setattr(installed, "digest", hashed.append)
     assert installed.check(site.prefix) == []
     assert hashed == []
 
 
-@pytest.mark.parametrize("damaged", ["kept wheel", "kept list"])
-def test_what_rotted_in_the_cache_is_had_again(site: Site, damaged: str) -> None:
+def test_what_rotted_in_the_cache_is_had_again(site: Site) -> None:
+    """A wheel that is kept, then a list of them."""
     assert site.deploy().returncode == 0
     wheels = site.prefix.parent / ".cache" / "repro" / "wheels"
-    for file in wheels.glob("*.json" if damaged == "kept list" else "*/tiny-*.whl"):
-        flip(file)
-    (site.prefix / installed.RECORD).unlink()
-    shutil.rmtree(next(site.prefix.glob("lib/python3*/site-packages/tiny-1.0.dist-info")))
-    assert site.deploy().returncode == 0
-    assert installed.check(site.prefix) == []
+    for damaged in ("*/tiny-*.whl", "*.json"):
+        files = [*wheels.glob(damaged)]
+        assert files
+        for file in files:
+            flip(file)
+        (site.prefix / installed.RECORD).unlink()
+        shutil.rmtree(next(site.prefix.glob("lib/python3*/site-packages/tiny-1.0.dist-info")))
+        assert site.deploy().returncode == 0
+        assert installed.check(site.prefix) == []
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(site: Site) -> None:
@@ -255,11 +284,16 @@ def test_a_cache_may_lie_on_another_file_system(site: Site, installer: str) -> N
     assert installed.check(site.prefix) == []
 
 
-@pytest.mark.parametrize("blocks", [2, 16, 64])
+@pytest.mark.parametrize(
+    ("installer", "blocks"), [("pip", 2), ("uv", 16), ("pip", 64)], indirect=["installer"]
+)
 def test_a_disk_that_fills_up_gives_a_sentence_and_no_environment(
     site: Site, installer: str, blocks: int
 ) -> None:
-    """By the system's limit on the size of a file, at one place or another of the way."""
+    """By the system's limit on the size of a file, at one place or another of the way.
+
+    The first and the last lie where both installers go alike.
+    """
     assert installer
     limited = f'ulimit -f {blocks}; exec sh "$0"'
     done = subprocess.run(
@@ -287,9 +321,8 @@ def test_one_at_a_time(site: Site) -> None:
     assert running.wait(120) == 0
 
 
-def test_a_moved_environment_is_hashed_and_found_sound(site: Site, tmp_path: Path) -> None:
-    assert site.deploy().returncode == 0
-    shutil.copytree(site.prefix, tmp_path / "copy", symlinks=True)
+def test_a_moved_environment_is_hashed_and_found_sound(made: Made, tmp_path: Path) -> None:
+    shutil.copytree(made.site.prefix, tmp_path / "copy", symlinks=True)
     assert installed.check(tmp_path / "copy") == []
 
 
@@ -331,7 +364,7 @@ def damage_wheel(site: Site) -> str:
 def install_other_bytes(site: Site) -> str:
     """What is installed is not what the wheel says of itself, though the wheel is the lock's."""
     wheel(site.wheels, "tiny", "1.0", lies=True)
-    render.write(render.render(render.parse(lock(site))), site.script.parent)
+    render.write(render.render(lock_file.parse(lock(site))), site.script.parent)
     return "Expected tiny.py as in the wheel of tiny, sha256:"
 
 

@@ -4,10 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import progress
 import project
 import pytest
-from notes import Note, Notes, Refusal
+from display import progress
+from display.notes import Note, Notes, Refusal
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_line_that_stayed_half_hides_none_that_follow(notes: Notes) -> None:
 WRITER = """
 import sys
 sys.path[:0] = [{bootstrap!r}]
-import progress
+from display import progress
 sys.stdin.readline()
 for n in range(1, 301):
     progress.note(sys.argv[1], n, 300, "name" * int(sys.argv[2]))

@@ -6,23 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import lock
-import post_deploy
 import project
 import pytest
-import render
 import yaml
+from conda import lock_file, render
+from post_deploy import finish
 
 NAMES = ("keras", "keras-dev", "keras-cuda")
 
 
 @pytest.fixture(scope="module")
-def parsed() -> render.Lock:
-    return render.parse(lock.LOCK.read_text(encoding="utf-8"))
+def parsed() -> lock_file.Lock:
+    return lock_file.parse(project.LOCK.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
-def rendered(parsed: render.Lock) -> dict[str, str]:
+def rendered(parsed: lock_file.Lock) -> dict[str, str]:
     return render.render(parsed)
 
 
@@ -33,7 +32,7 @@ def lock_in(script: str) -> dict[str, Any]:
 
 
 def test_what_is_committed_is_what_the_lock_renders_to(rendered: dict[str, str]) -> None:
-    committed = {file.name: file.read_text(encoding="utf-8") for file in render.ENVS.iterdir()}
+    committed = {file.name: file.read_text(encoding="utf-8") for file in project.ENVS.iterdir()}
     assert committed == rendered, "run ./run lock --keep"
 
 
@@ -46,8 +45,8 @@ def test_cuda_is_for_one_platform_and_the_others_for_three(rendered: dict[str, s
     assert platforms == {"keras": three, "keras-dev": three, "keras-cuda": {"linux-64"}}
 
 
-def test_each_category_of_the_lock_is_an_environment(parsed: render.Lock) -> None:
-    wheel = render.Wheel("tabulate", "0.9.0", "linux-64", "tables", "1" * 64)
+def test_each_category_of_the_lock_is_an_environment(parsed: lock_file.Lock) -> None:
+    wheel = lock_file.Wheel("tabulate", "0.9.0", "linux-64", "tables", "1" * 64)
     files = render.render(replace(parsed, wheels=[*parsed.wheels, wheel]))
     assert {name for name in files if "tables" in name} == {
         "keras-tables.yaml", "keras-tables.linux-64.pin.txt", "keras-tables.post-deploy.sh",
@@ -58,7 +57,7 @@ def test_each_category_of_the_lock_is_an_environment(parsed: render.Lock) -> Non
     assert '"name": "tensorflow"' in files["keras-tables.post-deploy.sh"]
 
 
-def test_pins_are_addresses_with_sha256(parsed: render.Lock, rendered: dict[str, str]) -> None:
+def test_pins_are_addresses_with_sha256(parsed: lock_file.Lock, rendered: dict[str, str]) -> None:
     for platform, packages in parsed.conda.items():
         first, second, *pins = rendered[f"keras.{platform}.pin.txt"].splitlines()
         assert first == "@EXPLICIT"
@@ -69,7 +68,7 @@ def test_pins_are_addresses_with_sha256(parsed: render.Lock, rendered: dict[str,
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_fall_back_holds_no_wheels(
-    parsed: render.Lock, rendered: dict[str, str], name: str
+    parsed: lock_file.Lock, rendered: dict[str, str], name: str
 ) -> None:
     fall_back = yaml.safe_load(rendered[f"{name}.yaml"])
     assert fall_back["channels"] == ["conda-forge", "nodefaults"]
@@ -80,7 +79,7 @@ def test_the_fall_back_holds_no_wheels(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_script_holds_the_lock_and_is_posix(
-    parsed: render.Lock, rendered: dict[str, str], name: str
+    parsed: lock_file.Lock, rendered: dict[str, str], name: str
 ) -> None:
     script = rendered[f"{name}.post-deploy.sh"]
     subprocess.run(["sh", "-n"], input=script, text=True, check=True)
@@ -99,13 +98,13 @@ def test_the_script_holds_the_lock_and_is_posix(
 
 
 def test_the_local_channel_has_other_pins_and_the_same_wheels(
-    parsed: render.Lock, rendered: dict[str, str], tmp_path: Path
+    parsed: lock_file.Lock, rendered: dict[str, str], tmp_path: Path
 ) -> None:
     base = (tmp_path / "a channel").as_uri()
-    python = render.CondaPackage(
+    python = lock_file.CondaPackage(
         "python", "3.11.2", "0", "linux-64", f"{base}/linux-64/python-3.11.2-0.conda", "1" * 64
     )
-    pip = render.CondaPackage(
+    pip = lock_file.CondaPackage(
         "pip", "26.2", "0", "noarch", f"{base}/noarch/pip-26.2-0.conda", "2" * 64
     )
     render.render_local([python, pip], tmp_path / "envs")
@@ -127,12 +126,12 @@ def test_the_local_channel_has_other_pins_and_the_same_wheels(
 
 
 def test_a_changed_conda_package_changes_every_file_but_the_lists_of_wheels(
-    parsed: render.Lock,
+    parsed: lock_file.Lock,
 ) -> None:
-    text = lock.LOCK.read_text(encoding="utf-8")
+    text = project.LOCK.read_text(encoding="utf-8")
     digest = next(p.sha256 for p in parsed.conda["linux-64"] if p.name == "python")
     before = render.render(parsed)
-    after = render.render(render.parse(text.replace(digest, "f" * 64)))
+    after = render.render(lock_file.parse(text.replace(digest, "f" * 64)))
     same = {name for name in before if before[name] == after[name]}
     assert same == {name for name in before if name.endswith(".wheels.txt")}
     assert "f" * 64 in after["keras.linux-64.pin.txt"]
@@ -145,7 +144,7 @@ def test_what_is_fetched_ahead_is_what_the_script_will_ask_for(rendered: dict[st
     held = json.loads(
         script.partition("lock.json\" <<'END_OF_FILE' || room\n")[2].partition("END_OF")[0]
     )
-    asked = post_deploy.requirements(held["packages"]["linux-64"])
+    asked = finish.requirements(held["packages"]["linux-64"])
     assert rendered["keras.linux-64.wheels.txt"] == asked
 
 

@@ -10,14 +10,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import again
-import conda
 import project
 import pytest
-import rerun
 import small_archive
 import small_results
 import tools
+from conda import front_end
 from repro.archive import read
 from repro.archive.write import write
 from repro.core.digest import sha256_file, sha256_files
@@ -26,6 +24,7 @@ from repro.data.module_loader import module
 from small_archive import members
 from small_channel import make_wheel
 from small_results import Project
+from verbs import reproduce, rerun
 
 
 @pytest.fixture
@@ -345,7 +344,10 @@ def test_conda_packages_of_either_kind_are_laid_where_they_are_looked_for_once(
         copy(source, target)
 
     monkeypatch.setattr(shutil, "copyfile", counted)
-    assert again.run(tmp_path / "out", again.Kind("tiny", "whole", "locked", offline=True)) == 0
+    assert (
+        reproduce.run(tmp_path / "out", reproduce.Kind("tiny", "whole", "locked", offline=True))
+        == 0
+    )
     assert sorted(copied) == ["a-1-0.tar.bz2", "b-1-0.conda"]
     assert (tmp_path / "out/.tools/pkgs/a-1-0.tar.bz2").read_text() == "noarch/a-1-0.tar.bz2"
 
@@ -362,10 +364,13 @@ def test_packages_of_an_archive_are_installed_by_the_conda_that_looks_for_them(
     read.unpack(runs, tmp_path / "out")
     (tmp_path / "out/found.json").write_text(json.dumps({**FOUND, "verdict": "met"}))
     (tmp_path / "out/run").write_text(RUN.replace("exit 0", "env >environment.txt"))
-    assert again.run(tmp_path / "out", again.Kind("tiny", "whole", "locked", offline=offline)) == 0
+    assert (
+        reproduce.run(tmp_path / "out", reproduce.Kind("tiny", "whole", "locked", offline=offline))
+        == 0
+    )
     for line in (tmp_path / "out/environment.txt").read_text().splitlines():
         name, _, value = line.partition("=")
         if name in ("PATH", "CONDA_PKGS_DIRS"):
             monkeypatch.setenv(name, value)
     assert tools.users_conda() == (None if offline else str(users))
-    assert conda.cache() == tmp_path / ("out/.tools/pkgs" if offline else "kept")
+    assert front_end.cache() == tmp_path / ("out/.tools/pkgs" if offline else "kept")

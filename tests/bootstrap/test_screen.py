@@ -11,12 +11,10 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import bars
-import progress
 import pytest
-import screen
-from bars import Bars, Lines
-from notes import Note
+from display import bars, progress, screen
+from display.bars import Bars, Lines
+from display.notes import Note
 from small_terminal import OnTerminal, Terminal, temporary
 
 
@@ -448,7 +446,7 @@ def test_signals_still_reach_who_waits_for_a_child(number: int, started: Start) 
 
 
 def test_what_it_shows_goes_to_stderr_alone() -> None:
-    body = f"import sys; sys.path[:0] = {sys.path!r}; import progress, screen\n"
+    body = f"import sys; sys.path[:0] = {sys.path!r}; from display import progress, screen\n"
     body += "with screen.shown(): progress.note('wheels', 1, 3); progress.note('wheels', 3, 3)"
     done = subprocess.run(
         [sys.executable, "-c", body], capture_output=True, text=True, check=True

@@ -16,10 +16,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import cache
 import pytest
-import wheel_store
 from small_channel import Server, flip, make_wheel
-from wheel_store import Pip, Refused, Store
+from wheels.pip_command import Pip, Refused
+from wheels.store import Store, usable_store, uv_wheel
 
 
 def pip() -> Pip:
@@ -130,7 +131,7 @@ def test_nobody_hears_of_what_can_be_done_without(
     by_folder: Path, store: Store, capfd: pytest.CaptureFixture[str]
 ) -> None:
     by_folder.unlink()
-    assert wheel_store.uv_wheel(store, f"uv==1.0 --hash=sha256:{'0' * 64}\n", pip()) is None
+    assert uv_wheel(store, f"uv==1.0 --hash=sha256:{'0' * 64}\n", pip()) is None
     assert capfd.readouterr() == ("", "")
 
 
@@ -154,9 +155,9 @@ def test_a_folder_that_cannot_be_written_is_replaced(
 ) -> None:
     (tmp_path / "file").touch()  # root may write anywhere but below a file
     monkeypatch.setenv("REPRO_CACHE", str(tmp_path / "file" / "cache"))
-    assert wheel_store.usable_store(tmp_path / "own").folder == tmp_path / "own"
+    assert usable_store(tmp_path / "own").folder == tmp_path / "own"
     monkeypatch.setenv("REPRO_CACHE", str(tmp_path / "cache"))
-    assert wheel_store.usable_store(tmp_path / "own").folder == tmp_path / "cache" / "wheels"
+    assert usable_store(tmp_path / "own").folder == tmp_path / "cache" / "wheels"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ def test_the_cache_is_where_the_user_keeps_caches(
         monkeypatch.delenv(name, raising=False)
     for name, value in {"HOME": str(tmp_path), **environment}.items():
         monkeypatch.setenv(name, value)
-    assert wheel_store.cache() == (folder and folder.expanduser())
+    assert cache.folder() == (folder and folder.expanduser())
 
 
 class Index(SimpleHTTPRequestHandler):
@@ -293,7 +294,9 @@ def test_what_a_killed_one_left_is_in_nobodys_way(
     monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
     code = (
         "import sys; sys.path[1:1] = sys.argv[3:]\n"
-        "from pathlib import Path; from wheel_store import Pip, Store\n"
+        "from pathlib import Path\n"
+        "from wheels.pip_command import Pip\n"
+        "from wheels.store import Store\n"
         "pip = Pip(lambda: [sys.executable, '-Es', '-m', 'pip'], '3.11')\n"
         "Store(Path(sys.argv[1])).fetched(sys.argv[2], pip, 'wheels')\n"
     )

@@ -28,10 +28,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bootstrap"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import environments
 import project  # it makes the library importable
 import tools
 import yaml
+from environments import places
 from figures import Case, Outcome, figures, judged, read, table
 from repro.core.digest import sha256_tree
 
@@ -146,7 +146,7 @@ def run(folder: Path, jobs: int, chosen: Sequence[Case]) -> None:
             names = [f"{case.name}-{twin}" for case in some for twin in ("fault", "clean")]
             command = [
                 "snakemake", "--snakefile", str(project.ROOT / "Snakefile"), "--keep-going",
-                "--cores", str(jobs), "--conda-prefix", str(environments.folder()),
+                "--cores", str(jobs), "--conda-prefix", str(places.folder()),
                 *(f"results/{name}/verdict.json" for name in names),
             ]  # fmt: skip
             subprocess.run(

@@ -9,7 +9,7 @@ import pytest
 @pytest.fixture(scope="session", autouse=True)
 def begun() -> dict[str, Any]:
     """What `begin` found set."""
-    from repro.core.config import Threads
+    from repro.core.parameters import Threads
     from repro.core.seeding import Seeds
     from repro.model.determinism import begin
 

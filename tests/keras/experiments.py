@@ -1,18 +1,22 @@
 """Small experiments: data, models and callbacks, and how to prepare and train them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from repro.checkpoint.resume import Keeping
+from repro.core.parameters import PrepareParameters, Threads, Training, TrainParameters
 from repro.core.seeding import Seeds
 from repro.data.prepare import prepare
 from repro.data.user_code import Code
 from repro.model.training import Trained, train
 
 SPLIT = {"train": 0.7, "validation": 0.15, "test": 0.15}
+THREADS = Threads(intra=2, inter=1)
+PREPARE = PrepareParameters(threads=THREADS, data={}, data_seed=0, split=SPLIT, settings={})
 FILES = ("weights.safetensors", "trace.jsonl", "history.csv")
 
 
@@ -180,12 +184,24 @@ def noise(x: Any, y: Any, seed: Any) -> Any:
     return x + 0.1 * tf.random.stateless_normal(tf.shape(x), seed), y
 
 
+def training(**changed: Any) -> Training:
+    """Two epochs in small batches, with some of it changed."""
+    usual: dict[str, Any] = {"epochs": 2, "batch_size": 16, "loop": "auto", "trace": "step"}
+    return Training(**{**usual, "threads": THREADS, **changed})
+
+
+def to_train(limit: Mapping[str, int] | None = None, **changed: Any) -> TrainParameters:
+    """The parameters of such a training."""
+    return TrainParameters(
+        threads=THREADS, settings={}, seed=0, training=training(**changed), limit=limit
+    )
+
+
 def prepared(
     folder: Path, dataset: Callable[..., Any] = table, split: Mapping[str, float] = SPLIT
 ) -> Path:
     """The folder that `prepare` writes."""
-    parameters = {"data": {}, "data_seed": 0, "split": split, "settings": {}}
-    prepare(code(dataset=dataset), {}, parameters, folder)
+    prepare(code(dataset=dataset), {}, replace(PREPARE, split=split), folder)
     return folder
 
 
@@ -202,10 +218,7 @@ def trained(
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(Seeds(0)("global"))
-    training = {"epochs": 2, "batch_size": 16, "loop": "auto", "trace": "step",
-                "threads": {"intra": 2, "inter": 1}, **changed}  # fmt: skip
-    parameters = {"settings": {}, "training": training, "seed": 0, "limit": limit}
-    return train(experiment, data, parameters, out, None, keeping)
+    return train(experiment, data, to_train(limit, **changed), out, None, keeping)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

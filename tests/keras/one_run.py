@@ -6,14 +6,23 @@ python one_run.pyz launch --run RUN --vary FACTORS -- --input experiment=CODE --
 import argparse
 import sys
 
-from repro.core.config import Threads
+from repro.core.parameters import (
+    EvaluateParameters,
+    PrepareParameters,
+    Threads,
+    Training,
+    TrainParameters,
+)
 from repro.core.seeding import Seeds
 from repro.data.user_code import load
 from repro.launch import launcher, shims
 
-TRAINING = {"epochs": 2, "batch_size": 16, "loop": "auto", "trace": "step",
-            "threads": {"intra": 2, "inter": 1}}  # fmt: skip
+THREADS = Threads(2, 1)
+TRAINING = Training(epochs=2, batch_size=16, loop="auto", trace="step", threads=THREADS)
 SPLIT = {"train": 0.7, "validation": 0.15, "test": 0.15}
+PREPARE = PrepareParameters(threads=THREADS, data={}, data_seed=0, split=SPLIT, settings={})
+TRAIN = TrainParameters(threads=THREADS, settings={}, seed=0, training=TRAINING)
+EVALUATE = EvaluateParameters(threads=THREADS, settings={}, seed=0, batch_size=16)
 
 
 def work(source: str, out: str) -> None:
@@ -24,13 +33,13 @@ def work(source: str, out: str) -> None:
     from repro.model.evaluation import evaluate
     from repro.model.training import train
 
-    begin(Seeds(0)("global"), Threads(2, 1))
+    begin(Seeds(0)("global"), THREADS)
     folder = launcher.path(out)
     code, data, result = load(launcher.path(source)), folder / "data", folder / "seed-0"
-    prepare(code, {}, {"data": {}, "data_seed": 0, "split": SPLIT, "settings": {}}, data)
-    train(code, data, {"settings": {}, "training": TRAINING, "seed": 0, "limit": None}, result)
+    prepare(code, {}, PREPARE, data)
+    train(code, data, TRAIN, result)
     weights = result / "weights.safetensors"
-    evaluate(code, data, weights, {"settings": {}, "seed": 0, "batch_size": 16}, result)
+    evaluate(code, data, weights, EVALUATE, result)
 
 
 def main() -> None:

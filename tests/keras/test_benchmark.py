@@ -32,7 +32,7 @@ def table_and_record(printed: str) -> tuple[list[str], list[list[str]], list[dic
 
 @pytest.mark.slow
 def test_a_table_with_every_row_and_a_record_with_every_measurement():
-    done = run("speed.py", *ROUND, "--models", "CNN")
+    done = run("speed.py", *ROUND, "--models", "MLP")
     assert done.returncode == 0, done.stderr
     _, rows, measured = table_and_record(done.stdout)
     assert {tuple(row[:2]) for row in rows} == {(m["model"], m["variant"]) for m in measured}
@@ -64,7 +64,7 @@ def test_each_model_has_rows_of_its_own_beside_its_own_naive_fit():
 
 @pytest.mark.slow
 def test_the_trace_is_timed_beside_an_untraced_training():
-    few = ["--repetitions", "1", "--epochs", "6", "--examples", "70", "--models", "MLP"]
+    few = ["--repetitions", "1", "--epochs", "4", "--examples", "70", "--models", "MLP"]
     done = run("trace_cost.py", *few)
     assert done.returncode == 0, done.stderr
     header, rows, (measured,) = table_and_record(done.stdout)
@@ -86,7 +86,7 @@ def test_one_epoch_is_refused_because_none_would_be_timed(script: str, least: in
 
 @pytest.mark.slow
 def test_the_table_says_what_keras_brings_back_and_that_orbax_was_not_measured():
-    done = run("kills.py", "--models", "LSTM", "--kills", "0", "--epochs", "1")
+    done = run("kills.py", "--models", "own step", "--kills", "0", "--epochs", "1")
     assert done.returncode == 0, done.stderr
     *_, record = done.stdout.splitlines()
     assert "\nOrbaxCheckpoint: not measured.\n" in done.stdout

@@ -16,7 +16,7 @@ for module in list(sys.modules.values()):
 
 
 def test_what_a_step_imports_is_compiled() -> None:
-    """Else make bootstrap/imported.txt again: bootstrap/imported.py says how."""
+    """Else make imported.txt again: bootstrap/conda/imported.py says how."""
     done = subprocess.run(
         [sys.executable, "-I", "-B", "-c", PROGRAM], capture_output=True, text=True, check=True
     )

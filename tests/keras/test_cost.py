@@ -4,31 +4,44 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import experiments as e
 import pytest
+from repro.core.canonical_json import canonical
 from repro.core.errors import UserError
+from repro.core.parameters import CostParameters, Threads
 from repro.overhead.epoch_timer import LEAST, Clock
 from repro.overhead.timed_training import VARIANTS, Task, measured
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
-PARAMETERS: dict[str, Any] = {
-    "settings": {}, "seed": 0,
-    "training": {"epochs": 4, "batch_size": 16, "loop": "auto", "trace": "step",
-                 "threads": {"intra": 1, "inter": 3}},
-}  # fmt: skip
+THREADS = Threads(intra=1, inter=3)
+PARAMETERS = CostParameters(
+    threads=THREADS, settings={}, seed=0, training=e.training(epochs=4, threads=THREADS)
+)
 SOURCE = """
-import json, sys
+import json, os, sys, traceback
 from dataclasses import asdict
 from pathlib import Path
+import keras, tensorflow
+from repro.core.parameters import CostParameters, decoded
 from repro.overhead.timed_training import Task, measured
 from repro.model.determinism import found
 
-code, data, scratch = (Path(sys.argv[n]) for n in (1, 2, 6))
-task = Task(code, data, json.loads(sys.argv[3]), float(sys.argv[4]), scratch)
-print(json.dumps({**asdict(measured(task, sys.argv[5])), **asdict(found())}))
+code, data, parameters, scratch, *variants = sys.argv[1:]
+asked = decoded(CostParameters, json.loads(parameters))
+task = Task(Path(code), Path(data), asked, 0, Path(scratch))
+for variant in variants:  # no operation runs here: what is forked begins as a new process would
+    if not os.fork():
+        try:
+            print(json.dumps({**asdict(measured(task, variant)), **asdict(found())}), flush=True)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+    os.wait()
 """
 
 
@@ -44,15 +57,20 @@ def experiment(folder: Path, *lines: str) -> Path:
     return folder / "experiment.py"
 
 
-def fresh(code: Path, data: Path, seconds: float, variant: str) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def fresh(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Each variant, in a process of its own."""
+    folder = tmp_path_factory.mktemp("fresh")
+    code = experiment(folder, "augment = e.noise")
     path = os.pathsep.join([str(LIBRARY), str(Path(e.__file__).parent)])
     command = [sys.executable, "-B", "-c", SOURCE, str(code), str(data)]
     done = subprocess.run(
-        [*command, json.dumps(PARAMETERS), str(seconds), variant, str(code.parent)],
+        [*command, canonical(PARAMETERS), str(folder), *VARIANTS],
         env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    assert len(lines) == len(VARIANTS), done.stderr
+    return dict(zip(VARIANTS, map(json.loads, lines), strict=True))
 
 
 SET = {
@@ -64,9 +82,9 @@ SET = {
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_variant_sets_what_its_name_says_and_no_more(
-    variant: str, data: Path, tmp_path: Path
+    variant: str, fresh: dict[str, dict[str, Any]]
 ) -> None:
-    found = fresh(experiment(tmp_path, "augment = e.noise"), data, 0, variant)
+    found = fresh[variant]
     assert tuple(found[k] for k in ("loop", "op_determinism", "intra", "inter")) == SET[variant]
     assert (found["epochs"], found["steps"], found["gpus"]) == (LEAST, 6, [])
     assert found["wall_s"] > 0
@@ -74,10 +92,10 @@ def test_a_variant_sets_what_its_name_says_and_no_more(
     assert found["peak_bytes"] > 100 * 2**20  # TensorFlow alone is larger
 
 
-def parameters(**training: Any) -> dict[str, Any]:
+def parameters(**changed: Any) -> CostParameters:
     """With the threads that the process of the tests has."""
-    threads = {"threads": {"intra": 2, "inter": 1}}
-    return {**PARAMETERS, "training": {**PARAMETERS["training"], **training, **threads}}
+    training = e.training(**{"epochs": 4, **changed})
+    return replace(PARAMETERS, threads=e.THREADS, training=training)
 
 
 def timed(code: Path, data: Path, variant: str, seconds: float = 1e9, **training: Any) -> Any:
@@ -96,9 +114,11 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("variant", ["plain", "determinism"])
+@pytest.mark.parametrize(
+    ("form", "variant"), [*((form, "plain") for form in FORMS), ("two inputs", "determinism")]
+)
 def test_all_forms_of_data_and_model_are_timed(form: str, variant: str, tmp_path: Path) -> None:
+    """Of the workflow's own loop, which test_loops holds, one alone: that it is given them."""
     code = experiment(tmp_path, *FORMS[form])
     dataset = {"two inputs": e.two_inputs}.get(form, e.weighted if "weights" in form else e.table)
     folder = e.prepared(tmp_path / "data", dataset)

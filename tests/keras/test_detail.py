@@ -17,8 +17,6 @@ from repro.watch.call_recorder import watched
 from repro.watch.op_trace import Detail, digest
 
 HERE = Path(__file__)
-TRAINING = {"epochs": 1, "batch_size": 16, "loop": "auto", "trace": "step",
-            "threads": {"intra": 2, "inter": 1}}  # fmt: skip
 
 
 def looked(
@@ -29,8 +27,7 @@ def looked(
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(Seeds(0)("global"))
-    training = {**TRAINING, **changed}
-    parameters = {"settings": {}, "training": training, "seed": 0, "limit": {"steps": step + 1}}
+    parameters = e.to_train({"steps": step + 1}, **{"epochs": 1, **changed})
     detail = Detail(path, 0, step)
     train(code, data, parameters, out, detail)
     return detail.tensors()
@@ -97,7 +94,7 @@ def test_nothing_is_told_of_a_step_that_was_not_traced(
 
     data = e.prepared(tmp_path / "data")
     detail = Detail(HERE, 0, step)
-    parameters = {"settings": {}, "training": TRAINING, "seed": 0, "limit": {"steps": 2}}
+    parameters = e.to_train({"steps": 2}, epochs=1)
     train(code(model=model, augment=e.noise), data, parameters, tmp_path / "out", detail)
     assert detail.tensors() == []
 

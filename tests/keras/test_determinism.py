@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from repro.core.config import Threads
 from repro.core.errors import UserError
+from repro.core.parameters import Threads
 from repro.model.determinism import begin
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
@@ -58,7 +58,7 @@ def test_other_threads_than_those_that_run_are_refused() -> None:
 LATE = """
 import tensorflow as tf
 tf.constant(0)
-from repro.core.config import Threads
+from repro.core.parameters import Threads
 from repro.core.errors import UserError
 from repro.model.determinism import begin
 try:
@@ -79,7 +79,7 @@ def test_a_tensorflow_that_started_before_is_refused() -> None:
 
 COLLECTED = """
 import gc, weakref
-from repro.core.config import Threads
+from repro.core.parameters import Threads
 from repro.model.determinism import begin
 {before}
 begin(7, Threads(2, 1))
@@ -109,7 +109,7 @@ def test_modules_are_nothing_that_the_collector_looks_through_but_all_else_is(be
 AWAITED = """
 import random, sys
 import numpy as np
-from repro.core.config import Threads
+from repro.core.parameters import Threads
 from repro.model.determinism import begin_when_imported, found
 begin_when_imported(7, Threads(2, 1))
 draws = [random.random(), np.random.rand()]

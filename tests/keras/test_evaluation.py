@@ -1,6 +1,7 @@
 """Evaluation: metrics, classes and predictions, twice; and mistakes of the user's code."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,11 @@ import experiments as e
 import numpy as np
 import pytest
 from repro.core.errors import UserError
+from repro.core.parameters import EvaluateParameters
 from repro.data.user_code import Code
 from repro.model.evaluation import evaluate
 
-PARAMETERS = {"settings": {}, "seed": 0, "batch_size": 16}
+PARAMETERS = EvaluateParameters(threads=e.THREADS, settings={}, seed=0, batch_size=16)
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +157,7 @@ def test_what_evaluation_may_change_is_left_alone(model: Any, dataset: Any, tmp_
     data = e.prepared(tmp_path / "data", dataset, {"train": 0.5, "validation": 0.0, "test": 0.5})
     experiment = e.code(model=model, dataset=dataset)
     e.trained(experiment, data, tmp_path, epochs=1, batch_size=10, loop="fit")
-    parameters = {**PARAMETERS, "batch_size": 10}
+    parameters = replace(PARAMETERS, batch_size=10)
     evaluate(experiment, data, tmp_path / "weights.safetensors", parameters, tmp_path)
     assert report(tmp_path)["inference"]["changed"] == []
 

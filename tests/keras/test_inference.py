@@ -8,6 +8,7 @@ from typing import Any
 import experiments as e
 import numpy as np
 import pytest
+from repro.core.parameters import EvaluateParameters
 from repro.model.evaluation import evaluate
 from repro.model.inference import circumstances, same_bits
 
@@ -73,7 +74,7 @@ def test_dropout_at_inference_starts_from_the_same_state(tmp_path: Path) -> None
 
     code, data = e.code(model=model), e.prepared(tmp_path / "data")
     e.trained(code, data, tmp_path / "out", epochs=1)
-    parameters = {"settings": {}, "seed": 0, "batch_size": 4}
+    parameters = EvaluateParameters(threads=e.THREADS, settings={}, seed=0, batch_size=4)
     evaluate(code, data, tmp_path / "out/weights.safetensors", parameters, tmp_path / "found")
     found = json.loads((tmp_path / "found/metrics.json").read_text())["inference"]
     assert found["same"]

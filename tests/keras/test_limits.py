@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 from repro.core.errors import UserError
 from repro.core.seeding import Seeds
-from repro.data.prepare import prepare
-from repro.data.user_code import Code, load
+from repro.data.user_code import Code
 from repro.model import training
 from repro.model.determinism_caveats import Limit, of_graph, of_model
 from repro.model.nondeterministic_ops import GAPS
@@ -195,16 +194,6 @@ def test_looking_changes_no_bit_even_where_tracing_draws(
     assert len(seen.limits) == 1
     assert list(unseen.limits) == []
     assert e.contents(tmp_path / "seen") == e.contents(tmp_path / "unseen")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(f.stem for f in (ROOT / "tests" / "zoo").glob("*.py")))
-def test_usual_models_have_no_limit(name: str, tmp_path: Path) -> None:
-    code = load(ROOT / "tests" / "zoo" / f"{name}.py")
-    digits = ROOT / "tests" / "irreproducible" / "digits.csv"
-    parameters = {"data": {}, "data_seed": 0, "split": e.SPLIT, "settings": {}}
-    prepare(code, {"": digits}, parameters, tmp_path / "data")
-    assert list(e.trained(code, tmp_path / "data", tmp_path / "out", {"steps": 1}).limits) == []
 
 
 def test_a_lambda_of_tensorflows_own_operations_is_no_limit(images: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from repro.core.factor_table import FACTORS, STRESS
+from repro.core.parameters import CompareParameters, Search, Threads
 from repro.record.step import Step
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
@@ -26,6 +27,13 @@ def entry(**changes: Any) -> dict[str, Any]:
 def configuration(**changes: Any) -> dict[str, Any]:
     """A configuration with the experiment `digits`."""
     return {"experiments": {"digits": entry(**changes)}}
+
+
+def asked(**changes: Any) -> CompareParameters:
+    """What a verdict is asked: whether one repeat of one seed gave the same bits."""
+    wanted: dict[str, Any] = {"seeds": (0,), "goal": "bitwise", "repeat": "full", "repeats": 1}
+    rest: dict[str, Any] = {"factors": (), "search": Search(24), "threads": Threads(2, 1)}
+    return CompareParameters(**{**wanted, **rest, **changes})
 
 
 VARIABLES = ["dense/kernel", "dense/bias"]

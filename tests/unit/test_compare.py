@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from repro.compare.divergence import Divergence, seen_within
+from repro.compare.divergence import Divergence
 from repro.compare.runs import compare
 from repro.compare.runs import parted as step_parted
 from repro.core.errors import UserError
@@ -451,6 +451,18 @@ def disturb_predictions(run: Path) -> None:
 
 def disturb_nothing(run: Path) -> None:
     assert run.is_dir()
+
+
+def seen_within(divergence: Divergence | None, steps: int, steps_per_epoch: int) -> bool:
+    """Whether a repeat that stops after so many steps would have seen a divergence."""
+    if divergence is None:
+        return False
+    if divergence.epoch is None:
+        before = ("prepared data", "trace layout")
+        return divergence.what in before or divergence.what.startswith("initial ")
+    if divergence.step is None:
+        return (divergence.epoch + 1) * steps_per_epoch <= steps
+    return divergence.epoch * steps_per_epoch + divergence.step < steps
 
 
 DISTURBANCES = [

@@ -260,14 +260,15 @@ def test_a_step_depends_on_exactly_what_concerns_it(step: str, key: str) -> None
 
 def test_only_a_repeat_stops_early() -> None:
     found = digits(repeat={"epochs": 2})
-    assert found.parameters("train", "original", 0)["limit"] is None
-    assert found.parameters("train", "repeat", 0)["limit"] == {"epochs": 2}
-    assert digits().parameters("train", "repeat", 0)["limit"] is None
+    assert found.parameters("train", "original", 0).limit is None
+    assert found.parameters("train", "repeat", 0).limit == {"epochs": 2}
+    assert digits().parameters("train", "repeat", 0).limit is None
 
 
 def test_the_seed_is_that_of_the_path() -> None:
-    assert digits(seeds=[3, 4]).parameters("train", seed=4)["seed"] == 4
-    assert "seed" not in digits().parameters("prepare")
+    assert digits(seeds=[3, 4]).parameters("train", seed=4).seed == 4
+    assert digits(seeds=[3, 4]).parameters("probe").seed == 3
+    assert "seed" not in digits().parameters("prepare").json()
 
 
 def test_missing_code_and_data_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,8 +310,8 @@ def test_a_repeat_goes_as_far_as_the_goal_needs(asked: dict[str, Any], repeat: A
 
 @pytest.mark.parametrize("trials", [0, 4, 999])
 def test_so_many_trials_can_find_something_or_are_none(trials: int) -> None:
-    assert digits(search={"trials": trials}).search == {"trials": trials}
-    assert digits().search == {"trials": 24}
+    assert digits(search={"trials": trials}).search.trials == trials
+    assert digits().search.trials == 24
 
 
 @pytest.mark.parametrize(("trials", "kind"), [(3, "not finished"), (4, "random")])
@@ -326,5 +327,5 @@ def test_fewer_trials_than_are_allowed_would_find_nothing(trials: int, kind: str
 def test_seeds_by_a_plan() -> None:
     found = digits(goal="metrics", seeds="auto", equivalence={"budget": 20})
     assert (found.looks, found.seeds) == ((10, 20), tuple(range(20)))
-    assert found.parameters("compare")["seeds"] == "auto"
+    assert found.parameters("compare").seeds == "auto"
     assert digits().looks == ()

@@ -15,6 +15,7 @@ from repro.stats.answer import Answer
 from repro.verdict.case import Case, Context
 from repro.verdict.completeness import gaps
 from repro.verdict.methods import methods
+from samples import asked
 
 KEPT = Path(__file__).parents[1] / "archives/manifests/format-1/train.manifest.json"
 MANIFEST = json.loads(KEPT.read_text("utf-8"))
@@ -89,10 +90,9 @@ def test_what_could_be_known_is_told(
 def case(divergence: Divergence | None = None, **changed: Any) -> Case:
     factors = [{"factor": "clock", "varied": True, "how": "later"}]
     context = Context("this machine (A)", 1, factors, [], trained=Step(KEPT, MANIFEST))
-    parameters = {"seeds": [0], "goal": "bitwise", "repeat": "full", "repeats": 1}
     comparisons = [Comparison("repeat", 0, divergence, {})]
     values: dict[str, Any] = {"comparisons": comparisons, **changed}
-    return Case("digits", parameters, context=context, causes=(), trials=(), mistakes=(), **values)
+    return Case("digits", asked(), context=context, causes=(), trials=(), mistakes=(), **values)
 
 
 def test_the_paragraph_tells_n_scope_and_bound() -> None:
@@ -132,5 +132,5 @@ def test_the_paragraph_tells_of_an_evaluation_that_is_not_repeatable() -> None:
 
 
 def test_what_a_paragraph_would_rest_on_may_be_missing() -> None:
-    none = Case("x", {}, [], Context("", 1, [], []), (), (), ())
+    none = Case("x", asked(), [], Context("", 1, [], []), (), (), ())
     assert methods(none, {}) == ""

@@ -29,8 +29,8 @@ def test_no_two_repeats_vary_alike() -> None:
 
 def test_every_value_follows_from_the_name_alone(fresh: Fresh) -> None:
     source = (
-        "import json, sys; from repro.core import drawn; "
-        "print(json.dumps([drawn.hash_seed(sys.argv[1]), drawn.time_zone(sys.argv[1])]))"
+        "import json, sys; from repro.launch.drawn_values import hash_seed, time_zone; "
+        "print(json.dumps([hash_seed(sys.argv[1]), time_zone(sys.argv[1])]))"
     )
     found = [fresh(source, "repeat-7", PYTHONHASHSEED=seed).stdout for seed in ("1", "2")]
     mine = [drawn_values.hash_seed("repeat-7"), drawn_values.time_zone("repeat-7")]

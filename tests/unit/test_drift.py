@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from repro.cli import drift as command
+from repro.core.digest import sha256_file
 from repro.core.errors import UserError
 from repro.drift.effects import BITS, EFFECTS, IRRELEVANT, METRICS, UNLISTED, effect
 from repro.drift.environment_differences import GOALS, claims, drift
@@ -473,7 +474,7 @@ def test_a_library_that_only_the_result_had_loaded_is_looked_at_now(
     recorded["loaded"]["host"][str(library)] = "f" * 64
     text, status = command.told([(write(tmp_path / "old.json", recorded), here)])
     assert status == 1
-    now = drift.sha256_file(library)
+    now = sha256_file(library)
     assert (
         f"library of the system libm.so.7: was sha256 {'f' * 12}…; is sha256 {now[:12]}…." in text
     )

@@ -62,50 +62,11 @@ def test_the_interval_of_pairs_is_scipys() -> None:
     assert found.n == (12, 12)
 
 
-def test_the_interval_of_groups_is_scipys() -> None:
-    other = {100 + seed: value for seed, value in list(REPEAT.items())[:7]}
-    found = asked(ORIGINAL, other)
-    test = stats.ttest_ind([*other.values()], [*ORIGINAL.values()], equal_var=False)
-    limits = test.confidence_interval(0.9)
-    assert found.interval == pytest.approx((limits.low, limits.high))
-    assert found.difference == pytest.approx(
-        np.mean([*other.values()]) - np.mean([*ORIGINAL.values()])
-    )
-
-
-def test_the_interval_of_one_result_is_the_prediction_interval() -> None:
-    found = asked(ORIGINAL, {99: 0.99})
-    values = np.array([*ORIGINAL.values()])
-    reach = stats.t.ppf(0.995, 11) * values.std(ddof=1) * math.sqrt(1 + 1 / 12)
-    middle = 0.99 - values.mean()
-    assert found.interval == pytest.approx((middle - reach, middle + reach))
-    assert found.level == pytest.approx(0.99)
-
-
-@pytest.mark.parametrize("first", [0, 100], ids=["pairs", "groups"])
 @pytest.mark.parametrize(
     ("by", "answer"), [(0.0, MET), (0.005, INCONCLUSIVE), (0.02, NOT_MET), (-0.02, NOT_MET)]
 )
-def test_each_answer_is_given_where_it_is_shown(first: int, by: float, answer: str) -> None:
-    assert asked(ORIGINAL, moved(REPEAT, by, first)).answer == answer
-
-
-@pytest.mark.parametrize(("by", "answer"), [(0.0, MET), (0.02, INCONCLUSIVE), (0.08, NOT_MET)])
-def test_one_new_result_gets_each_answer(by: float, answer: str) -> None:
-    assert asked(ORIGINAL, {3: 0.98 + by}, 0.02).answer == answer
-
-
-def test_one_result_inside_a_wide_prediction_interval_is_no_proof() -> None:
-    found = asked(drawn(5, 3), {0: 0.98}, 0.002)
-    assert found.answer == INCONCLUSIVE
-    assert found.p_equivalent is not None
-    assert found.p_equivalent > 0.05
-
-
-def test_one_side_may_be_the_one_result() -> None:
-    there, back = asked(ORIGINAL, {3: 0.99}), asked({3: 0.99}, ORIGINAL)
-    assert (there.p_equivalent, there.p_different) == (back.p_equivalent, back.p_different)
-    assert there.difference == pytest.approx(-back.difference)
+def test_each_answer_is_given_where_it_is_shown(by: float, answer: str) -> None:
+    assert asked(ORIGINAL, moved(REPEAT, by)).answer == answer
 
 
 def test_a_share_of_the_spread_is_of_the_originals_seeds_not_of_the_differences() -> None:
@@ -152,11 +113,9 @@ def test_a_larger_margin_never_turns_met_into_less(
     assert RANK[answers[0]] <= RANK[answers[1]]
 
 
-@given(st.integers(0, 99), st.sampled_from([0.0, 0.004, 0.05]), st.sampled_from([0, 1000]))
-def test_the_same_results_once_more_do_not_weaken_an_answer(
-    seed: int, by: float, first: int
-) -> None:
-    original, repeat = drawn(8, seed), moved(drawn(8, seed + 500), by, first)
+@given(st.integers(0, 99), st.sampled_from([0.0, 0.004, 0.05]))
+def test_the_same_results_once_more_do_not_weaken_an_answer(seed: int, by: float) -> None:
+    original, repeat = drawn(8, seed), moved(drawn(8, seed + 500), by)
     twice = [{**side, **moved(side, 0.0, 5000)} for side in (original, repeat)]
     before, after = asked(original, repeat), asked(*twice)
     assert before.answer in (INCONCLUSIVE, after.answer)
@@ -172,12 +131,10 @@ ODD: Mapping[str, tuple[Results, Results, str]] = {
     "words": ({0: "high"}, {0: 1.0}, "no finite number"),
     "too large": ({0: 1e308, 1: 1.0}, {0: 1.0, 1: 1.0}, "no finite number for seed 0"),
     "one each": ({0: 1.0}, {0: 1.0}, "1 result(s) of the original and 1 of the repeat"),
-    "one and four": (drawn(4, 0), {0: 1.0}, "it takes 5 against one"),
+    "one and nine": (drawn(9, 0), {0: 1.0}, "it takes 5 pairs"),
+    "other seeds": (drawn(9, 0), moved(drawn(9, 1), 0.0, 1), "it takes 5 pairs"),
     "two pairs": (drawn(2, 0), drawn(2, 1), "is not ruled out"),
     "four pairs, all the same": (dict.fromkeys(range(4), 1.0),) * 2 + ("is not ruled out",),
-    "a group that does not scatter": (
-        dict.fromkeys(range(9), 1.0), {9: 1.0}, "show no spread to judge by",
-    ),
 }  # fmt: skip
 
 
@@ -189,9 +146,9 @@ def test_what_cannot_be_judged_is_inconclusive_with_a_reason(case: str) -> None:
     assert words in found.why
 
 
-@pytest.mark.parametrize("original", [{0: 0.9}, dict.fromkeys(range(9), 0.9)])
-def test_without_a_spread_there_is_no_share_of_it(original: Results) -> None:
-    repeat = {100 + seed: 0.9 + seed / 100 for seed in range(6)}
+def test_without_a_spread_there_is_no_share_of_it() -> None:
+    original = dict.fromkeys(range(9), 0.9)
+    repeat = {seed: 0.9 + seed / 100 for seed in range(6)}
     found = equivalence("accuracy", original, repeat, Margin(1.0, of_spread=True))
     json.dumps(asdict(found), allow_nan=False)
     assert (found.answer, found.more_runs) == (INCONCLUSIVE, None)
@@ -202,11 +159,9 @@ def test_without_a_spread_there_is_no_share_of_it(original: Results) -> None:
 def test_any_size_of_number_is_judged(size: float) -> None:
     original = {seed: size * value for seed, value in ORIGINAL.items()}
     repeat = {seed: size * REPEAT[seed] for seed in original}
-    for seeds in (0, 100):
-        other = {seeds + seed: value for seed, value in repeat.items()}
-        found = equivalence("loss", original, other, Margin(0.5 * size))
-        json.dumps(asdict(found), allow_nan=False)
-        assert found.answer == MET
+    found = equivalence("loss", original, repeat, Margin(0.5 * size))
+    json.dumps(asdict(found), allow_nan=False)
+    assert found.answer == MET
 
 
 @pytest.mark.parametrize("size", [0.0, -1.0, math.nan, math.inf])

@@ -20,7 +20,7 @@ ways = {
     "inode": lambda p: p.stat().st_ino, "size": lambda p: (p.stat().st_size, p.name),
 }
 print(json.dumps({"ways": {name: asked(way) for name, way in ways.items()},
-                  "text": (given["data"] / "one").read_text(), "told": launch.factors()}))
+                  "text": (given["data"] / "one").read_text(), "told": launcher.factors()}))
 """
 AGES = {"one": 1_500_000_000, "two": 1_700_000_000, "three": 1_600_000_000, "four": 1_650_000_000}
 

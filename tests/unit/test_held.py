@@ -1,12 +1,12 @@
 """A step holds its environment for as long as it runs."""
 
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import locks
 import pytest
 from repro.launch import launcher
 from repro.record import environment_lock
@@ -19,7 +19,7 @@ from repro.launch import launcher
 if sys.argv[1] == "launch":
     sys.prefix = {prefix!r}
     vary = [name for name in sys.argv[2].split(",") if name]
-    launch.launch("repeat" if vary else "original", 2, vary, ["step"])
+    launcher.launch("repeat" if vary else "original", 2, vary, ["step"])
 print("runs", flush=True)
 sys.stdin.readline()
 """
@@ -27,14 +27,10 @@ sys.stdin.readline()
 
 def free(prefix: Path) -> bool:
     try:
-        os.close(
-            environment_lock.take(
-                environment_lock.lock_of(prefix), environment_lock.ALONE | environment_lock.AT_ONCE
-            )
-        )
+        with locks.held(environment_lock.lock_of(prefix), locks.ALONE | locks.AT_ONCE):
+            return True
     except BlockingIOError:
         return False
-    return True
 
 
 @pytest.fixture(params=["", "time zone"], ids=["original", "repeat"])
@@ -60,10 +56,10 @@ def test_while_a_step_runs_its_environment_is_in_use(
 ) -> None:
     prefix = tmp_path / "an environment"
     assert not free(prefix)
-    others = environment_lock.take(
-        environment_lock.lock_of(prefix), environment_lock.TOGETHER
-    )  # several jobs use it at once
-    os.close(others)
+    with locks.held(
+        environment_lock.lock_of(prefix), locks.TOGETHER
+    ):  # several jobs use it at once
+        pass
     step.communicate("end\n")
     assert step.returncode == 0
     assert free(prefix)
@@ -81,13 +77,3 @@ def test_a_step_that_is_killed_leaves_no_lock(
 def test_without_a_lock_there_is_nothing_to_hold(tmp_path: Path) -> None:
     environment_lock.for_life(tmp_path / "an environment")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_lock_can_be_held_together_or_alone(tmp_path: Path) -> None:
-    prefix = tmp_path / "a"
-    first = environment_lock.take(environment_lock.lock_of(prefix), environment_lock.TOGETHER)
-    second = environment_lock.take(environment_lock.lock_of(prefix), environment_lock.TOGETHER)
-    os.close(first)
-    assert not free(prefix)
-    os.close(second)
-    assert free(prefix)

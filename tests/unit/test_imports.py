@@ -33,7 +33,7 @@ def test_no_module_imports_what_is_heavy(fresh: Fresh) -> None:
 
 LOOKED = """
 import json, sys
-from repro.core.config import Threads
+from repro.core.parameters import Threads
 from repro.model.determinism import begin_when_imported
 from repro.record.environment import environment
 begin_when_imported(0, Threads(2, 1))
@@ -49,9 +49,9 @@ def test_what_looks_at_the_environment_does_not_import_what_is_awaited(fresh: Fr
 
 
 ROOMS = (
-    "core", "machine", "record", "launch", "plan", "data", "variables", "watch", "checkpoint", "model",
-    "probe", "overhead", "drift", "compare", "stats", "cause", "verdict", "report", "audit",
-    "archive", "cli",
+    "core", "machine", "record", "launch", "plan", "data", "variables", "watch", "checkpoint",
+    "model", "probe", "overhead", "drift", "compare", "stats", "cause", "verdict", "report",
+    "audit", "archive", "cli",
 )  # fmt: skip
 """From the lowest: each imports those before it alone, not even for types."""
 LARGEST = 12

@@ -264,7 +264,7 @@ def test_a_full_disk_keeps_the_old_ones(tiny_disk: Path) -> None:
     kept = Kept(tiny_disk / "kept", "key")
     grown(kept, trace, range(1, 3))
     with pytest.raises(UserError, match="No space left on device"):
-        kept.add(Snapshot(3, {"a": np.zeros(10**6)}), trace)
+        kept.add(Snapshot(3, {"a": np.zeros(10**6)}, {}), trace)
     again = Kept(kept.folder, "key")
     found = again.newest()
     assert found is not None

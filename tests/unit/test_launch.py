@@ -93,11 +93,11 @@ from repro.launch import launcher
 
 if sys.argv[1] == "launch":
     vary = [name for name in sys.argv[2].split(",") if name]
-    launch.launch("repeat" if vary else "original", 2, vary, ["step", *sys.argv[3:]])
-launch.check(2)
+    launcher.launch("repeat" if vary else "original", 2, vary, ["step", *sys.argv[3:]])
+launcher.check(2)
 print(json.dumps({{
-    "directory": os.getcwd(), "path": str(launch.path("a/b")), "environment": dict(os.environ),
-    "factors": launch.factors(), "arguments": sys.argv[2:], "hash": hash("text"),
+    "directory": os.getcwd(), "path": str(launcher.path("a/b")), "environment": dict(os.environ),
+    "factors": launcher.factors(), "arguments": sys.argv[2:], "hash": hash("text"),
 }}))
 """
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repro.core import layout
 from repro.core.layout import STEPS, SUFFIX
-from repro.core.schedule import ORIGINAL, RUN
+from repro.plan.schedule import ORIGINAL, RUN
 
 RULES = Path(__file__).parents[2] / "workflow" / "rules"
 NAMES = st.fixed_dictionaries(

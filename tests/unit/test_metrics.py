@@ -10,6 +10,7 @@ import pytest
 from repro.compare.divergence import Divergence
 from repro.compare.runs import Comparison
 from repro.core.errors import UserError
+from repro.core.parameters import EquivalencePlan
 from repro.core.schema import checked
 from repro.record.step import Step
 from repro.report.verdict_page import markdown
@@ -18,9 +19,9 @@ from repro.stats.metric_comparison import Moved, moved
 from repro.stats.metric_table import Measured, measured
 from repro.verdict.assemble import judge
 from repro.verdict.case import Context
-from samples import step_of
+from samples import asked, step_of
 
-SPREAD: dict[str, Any] = {"margin": {}, "spread": 2.0}
+SPREAD = EquivalencePlan(spread=2.0)
 SEEDS = range(8)
 
 
@@ -97,8 +98,8 @@ def runs(shift: float, seeds: Sequence[int] = SEEDS, **more: Measured) -> dict[s
     return {"accuracy": Measured(original, repeated), **more}
 
 
-def given(margin: Mapping[str, float]) -> dict[str, Any]:
-    return {**SPREAD, "margin": margin}
+def given(margin: Mapping[str, float]) -> EquivalencePlan:
+    return EquivalencePlan(margin)
 
 
 @pytest.mark.parametrize(
@@ -137,9 +138,9 @@ def test_classes_are_told_apart_and_decide_only_when_asked() -> None:
     assert found.classes is not None
     assert [test.metric for test in found.classes.tests] == ["recall of class 3"]
     for name in ("recall", "recall of class 3"):
-        asked = moved(values, given({"accuracy": 0.01, name: 0.1})).metrics
-        assert asked is not None
-        assert (asked.answer, asked.differing) == ("not met", ("recall of class 3",))
+        tested = moved(values, given({"accuracy": 0.01, name: 0.1})).metrics
+        assert tested is not None
+        assert (tested.answer, tested.differing) == ("not met", ("recall of class 3",))
 
 
 def test_looks_spend_their_own_share_of_the_error() -> None:
@@ -152,9 +153,7 @@ def test_looks_spend_their_own_share_of_the_error() -> None:
 def verdict(found: Moved, parted: bool = True, **changed: Any) -> dict[str, Any]:
     divergence = Divergence("weights", 0, 3, "dense/kernel") if parted else None
     comparisons = [Comparison("repeat", seed, divergence, {}) for seed in SEEDS]
-    parameters = {
-        "seeds": list(SEEDS), "goal": "metrics", "repeat": "full", "repeats": 1, **changed,
-    }  # fmt: skip
+    parameters = asked(**{"seeds": tuple(SEEDS), "goal": "metrics", **changed})
     context = Context("this machine", 1, [], [])
     value = judge("digits", parameters, comparisons, context, moved=found)
     return checked(value, "verdict", "verdict.json")
@@ -204,7 +203,7 @@ def page_of(
     divergence = Divergence("weights", 0, 3, "dense/kernel") if parted else None
     comparisons = [Comparison("repeat", seed, divergence, {}) for seed in seeds]
     made = [{"run": "original", "seed": seed, "same": True} for seed in SEEDS]
-    parameters = {"seeds": list(SEEDS), "goal": goal, "repeat": "full", "repeats": 1}
+    parameters = asked(seeds=tuple(SEEDS), goal=goal)
     context = Context("this machine", 1, [], made, programs)
     value = checked(
         judge("digits", parameters, comparisons, context, moved=found), "verdict", "verdict.json"
@@ -251,7 +250,7 @@ def test_the_same_bits_are_called_so_in_the_table_too() -> None:
     # Two seeds are too few for a test, and the same bits need none.
     few = {"accuracy": Measured({0: 0.9, 1: 0.8}, {0: 0.9, 1: 0.8})}
     comparisons = [Comparison("repeat", seed, None, {}) for seed in (0, 1)]
-    parameters = {"seeds": [0, 1], "goal": "bitwise", "repeat": "full", "repeats": 1}
+    parameters = asked(seeds=(0, 1))
     value = judge(
         "digits", parameters, comparisons, Context("here", 1, [], []), moved=moved(few, SPREAD)
     )

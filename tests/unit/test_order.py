@@ -1,4 +1,4 @@
-"""The order of examples: a permutation, fresh in every epoch, that any place can be asked of."""
+"""The order of examples: a permutation, fresh in every epoch."""
 
 from itertools import permutations
 
@@ -19,30 +19,6 @@ def test_every_example_comes_once(size: int) -> None:
 @given(SEEDS, st.integers(0, 10**6), st.integers(1, 500))
 def test_every_example_comes_once_whatever_seed_and_epoch(seed: int, epoch: int, size: int) -> None:
     assert np.sort(order(seed, epoch, size)).tolist() == list(range(size))
-
-
-@given(SEEDS, st.integers(0, 50), st.integers(1, 300), st.data())
-def test_a_place_alone_agrees_with_the_whole(
-    seed: int, epoch: int, size: int, data: st.DataObject
-) -> None:
-    places = data.draw(st.lists(st.integers(0, size - 1), max_size=10))
-    whole = order(seed, epoch, size)
-    assert order(seed, epoch, size, places).tolist() == whole[places].tolist()
-
-
-def test_a_place_of_a_huge_order_needs_no_memory() -> None:
-    size = 10**15 + 7
-    found = order(0, 0, size, list(range(1000)))
-    assert len(set(found.tolist())) == 1000
-    assert found.min() >= 0
-    assert found.max() < size
-    assert abs(float(found.mean()) / size - 0.5) < 0.07  # 7 standard deviations
-
-
-@pytest.mark.parametrize("places", [[-1], [5], [0, 99]])
-def test_a_place_outside_is_refused(places: list[int]) -> None:
-    with pytest.raises(ValueError, match="Expected places from 0 to 4"):
-        order(0, 0, 5, places)
 
 
 def test_epochs_seeds_and_sizes_have_orders_of_their_own() -> None:

@@ -16,6 +16,7 @@ from repro.core.digest import sha256_bytes
 from repro.core.errors import UserError
 from repro.plan import environments, jobs, requests, results
 from repro.plan.results import Wanted
+from repro.plan.schedule import Schedule
 from repro.record.installed import current_platform
 from samples import configuration
 
@@ -82,7 +83,7 @@ def test_every_manifest_has_what_it_binds_beside_it(changes: dict[str, Any]) -> 
 
 
 def test_everything_is_of_all_experiments_and_the_programs() -> None:
-    experiments = [Wanted(name, digits().schedule, (), (0,)) for name in ("a", "b")]
+    experiments = [Wanted(name, Schedule.of(digits()), (), (0,)) for name in ("a", "b")]
     found = results.everything(experiments)
     assert found[:3] == ["results/code.pyz", "results/judge.pyz", "results/code.manifest.json"]
     for name in ("a", "b"):
@@ -186,7 +187,9 @@ def test_a_program_that_snakemake_compares_by_time_is_refused(tmp_path: Path) ->
     file = tmp_path / "code.pyz"
     file.write_bytes(bytes(100))
     jobs.refuse_by_time(str(file), 100)
-    with pytest.raises(UserError, match="of 100 bytes, as .* Received a limit of 99, beyond which"):
+    with pytest.raises(
+        UserError, match=r"of 100 bytes, as .* Received a limit of 99, beyond which"
+    ):
         jobs.refuse_by_time(str(file), 99)
 
 
@@ -271,5 +274,5 @@ def test_an_environment_of_no_such_name_is_refused(home: Path) -> None:
 
 def test_an_environment_of_another_lock_is_refused(home: Path) -> None:
     (home / "conda-lock.yml").write_text("another\n")
-    with pytest.raises(UserError, match="rendered from conda-lock.yml as it is now"):
+    with pytest.raises(UserError, match=r"rendered from conda-lock\.yml as it is now"):
         environments.environment_file(home, None, "keras")

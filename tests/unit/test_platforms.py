@@ -30,6 +30,7 @@ from repro.record.step import read_step
 from repro.verdict.case import Case, Context
 from repro.verdict.completeness import gaps
 from repro.verdict.documented import documented
+from samples import asked
 
 PRINTED = Path(__file__).parent / "processors"
 KEPT = Path(__file__).parents[1] / "archives/manifests/format-1/train.manifest.json"
@@ -127,9 +128,9 @@ def mac(monkeypatch: pytest.MonkeyPatch, tensorflow: Callable[[bool], None]) -> 
     told = dict(line.split(": ", 1) for line in lines)
 
     def run(command: list[str], **_: Any) -> Any:
-        asked = command[1:]
+        names = command[1:]
         assert command[0] == "/usr/sbin/sysctl"
-        below = tuple(f"{name}." for name in asked)
+        below = tuple(f"{name}." for name in names)
         printed = [f"{name}: {value}\n" for name, value in told.items()]
         return SimpleNamespace(
             stdout="".join(line for line in printed if line.replace(":", ".").startswith(below))
@@ -159,7 +160,7 @@ def answer(folder: Path, found: Mapping[str, Any]) -> tuple[str, list[str]]:
     path.write_text(pretty(value))
     missing, unknown = gaps(folder, [read_step(path)])
     context = Context("here", 1, [], [], missing=missing, unknown=unknown)
-    parameters = {"seeds": [0], "goal": "documented", "repeat": {"steps": 1}, "repeats": 1}
+    parameters = asked(goal="documented", repeat={"steps": 1})
     comparisons = [Comparison("repeat", 0, None, {}, {"steps": 1})]
     case = Case("digits", parameters, comparisons, context, (), (), ())
     return documented(case).verdict, unknown

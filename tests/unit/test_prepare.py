@@ -1,5 +1,6 @@
 """prepare: the digest of the raw data first, then the same bytes from the same examples."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from repro.core.digest import sha256_file, sha256_tree
 from repro.core.errors import UserError
+from repro.core.parameters import PrepareParameters, RawData, Threads
 from repro.data.dataset import examples_of, split
 from repro.data.prepare import check_source, part, prepare, structured
 from repro.data.user_code import load
@@ -39,13 +41,14 @@ def raw(folder: Path) -> Path:
     return file
 
 
-def parameters(file: Path, **settings: Any) -> dict[str, Any]:
-    return {
-        "data": {"": {"path": file.name, "sha256": sha256_file(file)}},
-        "data_seed": 0,
-        "split": {"train": 0.6, "validation": 0.2, "test": 0.2},
-        "settings": settings,
-    }
+def parameters(file: Path, **settings: Any) -> PrepareParameters:
+    return PrepareParameters(
+        threads=Threads(2, 1),
+        data={"": RawData(file.name, sha256_file(file))},
+        data_seed=0,
+        split={"train": 0.6, "validation": 0.2, "test": 0.2},
+        settings=settings,
+    )
 
 
 def prepared(tmp_path: Path, name: str, source: str = CODE, **settings: Any) -> Path:
@@ -110,7 +113,7 @@ def test_the_split_is_that_of_the_stream_split(tmp_path: Path) -> None:
     returned = {"x": {"a": table[:, 0], "b": table[:, :2]}, "y": table[:, 2].astype(np.int32),
                 "sample_weight": table[:, 0] ** 2}  # fmt: skip
     examples = examples_of(returned)
-    rows = split(examples, parameters(tmp_path / "data.csv")["split"], Seeds(0)("split"))
+    rows = split(examples, parameters(tmp_path / "data.csv").split, Seeds(0)("split"))
     for name, chosen in rows.items():
         assert part(folder, name)["id"].tolist() == [examples.ids[row] for row in chosen]
 
@@ -128,7 +131,7 @@ def test_a_wrong_digest_keeps_nothing_and_tells_both(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes() + b"1,2,3\n")
     with pytest.raises(UserError) as error:
         prepare(load(tmp_path / "code.py"), {"": file}, wanted, tmp_path / "out")
-    assert wanted["data"][""]["sha256"] in str(error.value)
+    assert wanted.data[""].sha256 in str(error.value)
     assert sha256_file(file) in str(error.value)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["code.py", "data.csv"]
 
@@ -153,7 +156,7 @@ def test_several_sources_come_by_name(tmp_path: Path) -> None:
     (tmp_path / "code.py").write_text(source)
     file = raw(tmp_path)
     wanted = parameters(file, order=1)
-    wanted["data"] = {"left": wanted["data"][""], "right": wanted["data"][""]}
+    wanted = replace(wanted, data=dict.fromkeys(("left", "right"), wanted.data[""]))
     sources = {"left": file, "right": file}
     prepare(load(tmp_path / "code.py"), sources, wanted, tmp_path / "out")
     assert len(part(tmp_path / "out", "train")["id"]) > 0

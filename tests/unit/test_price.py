@@ -13,6 +13,7 @@ from repro.cli.judge import main
 from repro.core.canonical_json import pretty
 from repro.core.schema import checked
 from repro.overhead.breakdown import ALL, Figure, known, prices
+from repro.overhead.epoch_timer import Spent
 from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record import installed, manifest
 from repro.record.statement import Making, resources
@@ -24,16 +25,16 @@ from test_manifest import ENVIRONMENT, INSTALLED
 from test_render import heads, rows, verdict
 
 NAMES = list(VARIANTS)
-TRAINING = {"epochs": 3, "batch_size": 2, "trace": "step", "threads": {"intra": 2, "inter": 1}}
+TRAINING = {"epochs": 3, "batch_size": 2, "loop": "auto", "trace": "step",
+            "threads": {"intra": 2, "inter": 1}}  # fmt: skip
 PARAMETERS: dict[str, Any] = {
     "settings": {"size": 1}, "training": TRAINING, "threads": TRAINING["threads"], "seed": 0,
 }  # fmt: skip
 SECONDS = st.lists(st.tuples(*[st.floats(1e-6, 1e3)] * 2), min_size=1, max_size=9)
 
 
-def spent(wall: float, processor: float = 1.0, peak: int = 2**20) -> dict[str, Any]:
-    took = {"wall_s": wall, "processor_s": processor, "peak_bytes": peak}
-    return {**took, "steps": 4, "epochs": 2, "loop": "fit", "gpus": []}
+def spent(wall: float, processor: float = 1.0, peak: int = 2**20) -> Spent:
+    return Spent(wall, processor, peak, steps=4, epochs=2, loop="fit", gpus=())
 
 
 def value(walls: dict[str, list[float]], **unknown: str) -> dict[str, Any]:

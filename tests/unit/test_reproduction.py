@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from repro.compare.divergence import Divergence
 from repro.compare.runs import Comparison
+from repro.core.parameters import EquivalencePlan
 from repro.core.schema import checked
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups, differing
@@ -29,8 +30,8 @@ def metrics(by: float = 0.0, **wanted: Any) -> Moved:
     noise = np.random.default_rng(2).normal(by, 0.0005, len(SEEDS))
     original = dict(zip(SEEDS, map(float, values), strict=True))
     repeated = {seed: value + float(noise[seed]) for seed, value in original.items()}
-    wanted = {"margin": {"accuracy": 0.01}, "spread": 2.0, **wanted}
-    return moved({"accuracy": Measured(original, repeated, 100, 90)}, wanted)
+    plan = EquivalencePlan(**{"margin": {"accuracy": 0.01}, **wanted})
+    return moved({"accuracy": Measured(original, repeated, 100, 90)}, plan)
 
 
 def found(goal: str = "bitwise", parted: bool = False, **changed: Any) -> dict[str, Any]:

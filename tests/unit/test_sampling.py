@@ -7,7 +7,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from repro.stats import sampling_error
-from repro.stats.sampling_error import recalls, sampled, unsampled
+from repro.stats.sampling_error import sampled, unsampled
 from repro.stats.seed_variance import Value, spread
 from scipy import stats
 
@@ -34,13 +34,10 @@ def test_right_answers_alone_still_leave_an_error() -> None:
     assert found.interval == (pytest.approx(0.839, abs=1e-3), pytest.approx(1.0))
 
 
-def test_recalls_are_of_each_class_and_absent_classes_say_so() -> None:
-    true, chosen = np.array([0, 0, 0, 2, 2]), np.array([0, 0, 1, 2, 0])
-    found = recalls(true, chosen, 4)
-    assert [one.value for one in found.values()] == [2 / 3, None, 0.5, None]
-    assert found["recall of class 1"].why == "no example counts for recall of class 1"
-    assert [one.examples for one in found.values()] == [3, 0, 2, 0]
-    assert recalls(true[:0], chosen[:0]) == {}
+def test_a_share_of_no_example_says_so() -> None:
+    assert sampled("recall of class 1", np.ones(0, bool)).why == (
+        "no example counts for recall of class 1"
+    )
 
 
 def test_what_has_no_sampling_error_says_why() -> None:

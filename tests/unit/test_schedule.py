@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from repro.core.schedule import ORIGINAL, RUN, Schedule
+from repro.plan.schedule import ORIGINAL, RUN, Schedule
 
 SEEDS = st.lists(st.integers(0, 100), min_size=1, unique=True)
 

@@ -11,12 +11,11 @@ from hypothesis.extra import numpy as arrays
 from repro.stats import margins, seed_variance, shift_tests
 from repro.stats.margins import Margin, judged
 from repro.stats.seed_variance import bounds, deviation
-from repro.stats.shift_tests import PENALTY, beyond, groups, pairs, single, within
+from repro.stats.shift_tests import beyond, pairs, within
 from scipy import stats
 
 rng = np.random.default_rng(0)
 ORIGINAL, REPEAT = rng.normal(0.98, 0.003, (2, 12))
-FEW = REPEAT[:7]
 MARGINS = [0.0005, 0.002, 0.004, 0.02]
 
 
@@ -37,17 +36,8 @@ def test_pairs_are_judged_as_by_students_and_wilcoxons_tests(margin: float, side
 
 
 @pytest.mark.parametrize("margin", MARGINS)
-@pytest.mark.parametrize("side", ["less", "greater"])
-def test_groups_are_judged_as_by_welchs_and_mann_whitneys_tests(margin: float, side: Any) -> None:
-    t = stats.ttest_ind(FEW - margin, ORIGINAL, equal_var=False, alternative=side).pvalue
-    ranks = stats.mannwhitneyu(FEW - margin, ORIGINAL, alternative=side, method="exact").pvalue
-    found = groups(ORIGINAL, FEW).tail(margin, side)
-    assert float(found) == pytest.approx(max(t, ranks), rel=1e-9)
-
-
-@pytest.mark.parametrize("margin", MARGINS)
 def test_within_is_the_greater_and_beyond_twice_the_smaller_of_two_tests(margin: float) -> None:
-    shift = groups(ORIGINAL, FEW)
+    shift = pairs(ORIGINAL, REPEAT)
     tails = [
         float(shift.tail(sign * margin, side)) for sign, side in ((1, "less"), (-1, "greater"))
     ]
@@ -58,45 +48,29 @@ def test_within_is_the_greater_and_beyond_twice_the_smaller_of_two_tests(margin:
     assert float(beyond(shift, margin)) == min(1.0, 2 * min(others))
 
 
-def test_one_result_is_judged_by_the_prediction_interval() -> None:
-    n, new = len(ORIGINAL), np.array([0.995])
-    own, middle = ORIGINAL.std(ddof=1), ORIGINAL.mean()
-    # At the limit of the one-sided prediction interval, Student's p is what it was made for.
-    limit = new[0] - middle + stats.t.ppf(0.999, n - 1) * own * np.sqrt(1 + 1 / n)
-    found = single(ORIGINAL, new).tail(limit, "less")
-    assert float(found) == pytest.approx(PENALTY * 0.001)
-
-
 def test_four_pairs_show_nothing_and_five_do() -> None:
     still = np.zeros(5)
     assert float(within(pairs(still[:4], still[:4]), 1.0)) == 1 / 16
     assert float(within(pairs(still, still), 1.0)) == 1 / 32
 
 
-def test_a_group_without_spread_tells_nothing_of_one_result() -> None:
-    shift = single(np.ones(9), np.ones(1))
-    assert float(within(shift, 1.0)) == float(beyond(shift, 1e-9)) == 1.0
-
-
-@pytest.mark.parametrize("design", [pairs, groups])
-def test_a_shift_of_just_the_margin_is_neither_within_nor_beyond(design: Any) -> None:
+def test_a_shift_of_just_the_margin_is_neither_within_nor_beyond() -> None:
     # 0.98 - 0.97 is not 0.01 in floating point.
-    shift = design(np.full(9, 0.98), np.full(9, 0.97))
+    shift = pairs(np.full(9, 0.98), np.full(9, 0.97))
     assert float(within(shift, 0.01)) > 0.4
     assert float(beyond(shift, 0.01)) > 0.4
 
 
 def test_ranks_take_what_rounding_parts_as_equal() -> None:
     # 0.2 + 0.1 is not 0.3 in floating point.
-    shift = groups(np.full(9, 0.3), np.full(9, 0.2))
-    assert shift.ranks is not None
+    shift = pairs(np.full(9, 0.3), np.full(9, 0.2))
     for side in ("less", "greater"):
         assert float(shift.ranks(-0.1, side)) > 0.4
 
 
 def test_rows_are_experiments_of_their_own() -> None:
-    many = groups(np.stack([ORIGINAL, FEW.repeat(2)[:12]]), np.stack([FEW, FEW]))
-    assert within(many, 0.004)[0] == within(groups(ORIGINAL, FEW), 0.004)
+    many = pairs(np.stack([ORIGINAL, REPEAT]), np.stack([REPEAT, REPEAT + 1]))
+    assert within(many, 0.004)[0] == within(pairs(ORIGINAL, REPEAT), 0.004)
 
 
 VALUES = arrays.arrays(
@@ -106,30 +80,27 @@ VALUES = arrays.arrays(
 
 @given(VALUES, VALUES, st.integers(1, 4000))
 def test_swapping_the_sides_changes_nothing(one: Any, other: Any, eighths: int) -> None:
-    for design in (pairs, groups):
-        for ask in (within, beyond):
-            there = ask(design(one, other), eighths / 8)
-            back = ask(design(other, one), eighths / 8)
-            assert float(there) == pytest.approx(float(back))
+    for ask in (within, beyond):
+        there = ask(pairs(one, other), eighths / 8)
+        back = ask(pairs(other, one), eighths / 8)
+        assert float(there) == pytest.approx(float(back))
 
 
 @given(VALUES, VALUES, st.integers(1, 4000), st.sampled_from([0.25, 2.0, 1024.0, 1 / 180]))
 def test_the_unit_of_a_metric_does_not_matter(
     one: Any, other: Any, eighths: int, unit: float
 ) -> None:
-    for design in (pairs, groups):
-        own, moved = design(one, other), design(unit * one, unit * other)
-        for ask in (within, beyond):
-            found = ask(moved, unit * eighths / 8)
-            assert float(found) == pytest.approx(float(ask(own, eighths / 8)))
+    own, moved = pairs(one, other), pairs(unit * one, unit * other)
+    for ask in (within, beyond):
+        found = ask(moved, unit * eighths / 8)
+        assert float(found) == pytest.approx(float(ask(own, eighths / 8)))
 
 
 @given(VALUES, VALUES, st.integers(1, 4000), st.integers(1, 4000))
 def test_a_larger_margin_is_kept_more_surely(one: Any, other: Any, first: int, more: int) -> None:
-    for design in (pairs, groups, lambda left, right: single(left, right[:1])):
-        shift = design(one, other)
-        assert within(shift, (first + more) / 8) <= within(shift, first / 8) + 1e-12
-        assert beyond(shift, (first + more) / 8) >= beyond(shift, first / 8) - 1e-12
+    shift = pairs(one, other)
+    assert within(shift, (first + more) / 8) <= within(shift, first / 8) + 1e-12
+    assert beyond(shift, (first + more) / 8) >= beyond(shift, first / 8) - 1e-12
 
 
 @pytest.mark.parametrize("n", [2, 5, 20])
@@ -161,14 +132,13 @@ MOST = int(stats.binom.ppf(0.999, REPETITIONS, 0.05))
 
 
 @pytest.mark.parametrize("shape", [_normal, _exponential, _two_values])
-@pytest.mark.parametrize(("n", "m", "design"), [(5, 5, pairs), (10, 10, pairs), (10, 5, groups),
-                                                (20, 20, groups), (10, 1, single)])  # fmt: skip
-def test_answers_are_wrong_in_five_percent_at_most(shape: Any, n: int, m: int, design: Any) -> None:
+@pytest.mark.parametrize("n", [5, 10, 20])
+def test_answers_are_wrong_in_five_percent_at_most(shape: Any, n: int) -> None:
     generator = np.random.default_rng(1)
-    original, repeat = shape(generator, (REPETITIONS, n)), shape(generator, (REPETITIONS, m))
+    original, repeat = shape(generator, (REPETITIONS, n)), shape(generator, (REPETITIONS, n))
     margin = 4.0
     for shifted in (repeat + margin, repeat - margin):
-        found = judged(design(original, shifted), Margin(margin), deviation(original), n)
+        found = judged(pairs(original, shifted), Margin(margin), deviation(original), n)
         assert np.count_nonzero(found.within <= 0.05) <= MOST
         assert np.count_nonzero(found.beyond <= 0.05) <= MOST
 

@@ -112,7 +112,9 @@ def step(tmp_path: Path, *options: str, **variables: str) -> subprocess.Complete
     )  # fmt: skip
 
 
-PARAMETERS = '{"threads": {"intra": 2, "inter": 1}, "data_seed": 0}'
+PARAMETERS = (
+    '{"threads": {"intra": 2, "inter": 1}, "data_seed": 0, "data": {}, "split": {}, "settings": {}}'
+)
 PREPARE = ["prepare", "--experiment", "a", "--run", "original", "--parameters", PARAMETERS,
            "--out", "out", "--log", "a.log"]  # fmt: skip
 

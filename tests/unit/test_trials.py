@@ -9,6 +9,7 @@ import pytest
 from repro.cause.fault_isolation import search
 from repro.cause.trials import Runs, Setting, reaching, scratch
 from repro.compare.divergence import Divergence
+from repro.core.parameters import Threads, Training, TrainParameters
 from repro.record import manifest
 from repro.record.environment import environment
 from repro.record.statement import Making
@@ -44,11 +45,13 @@ def make(tmp_path: Path) -> Make:
     def made(work: str) -> Runs:
         original = write_run(tmp_path / "original")
         folder = original / "seed-0"
-        parameters = {"seed": 0, "threads": {"intra": 2, "inter": 1},
-                      "training": {"batch_size": 1}}  # fmt: skip
+        threads = Threads(2, 1)
+        training = Training(epochs=2, batch_size=1, loop="graph", trace="step", threads=threads)
+        parameters = TrainParameters(threads=threads, settings={}, seed=0, training=training)
         making = Making(
-            names={"step": "train", "experiment": "e", "run": "original"}, parameters=parameters,
-            inputs={}, installed={**FACTS, "packages": [PACKAGE]}, process={"factors": []},
+            names={"step": "train", "experiment": "e", "run": "original"},
+            parameters=parameters.json(), inputs={},
+            installed={**FACTS, "packages": [PACKAGE]}, process={"factors": []},
             environment={**environment(), "loaded": {"packages": [], "host": {}}},
         )  # fmt: skip
         manifest.write(folder / "train.manifest.json", making, [folder / "trace.jsonl"])

@@ -20,7 +20,7 @@ from repro.verdict.assemble import judge
 from repro.verdict.case import Context
 from repro.verdict.sentences import seeds
 from repro.verdict.silent_errors import Mistake
-from samples import SCORES, VARIABLES, put_weights, write_predictions
+from samples import SCORES, VARIABLES, asked, put_weights, write_predictions
 
 PARTED = Divergence("weights", 0, 3, "dense/kernel")
 DATA = Divergence("prepared data", variable="train/x.npy")
@@ -57,10 +57,8 @@ def verdict(
                    stopped)
         for n, d in enumerate(found)
     ]  # fmt: skip
-    parameters = {
-        "seeds": sorted({c.seed for c in comparisons}), "goal": "bitwise", "repeat": "full",
-        "repeats": len(runs), **changed,
-    }  # fmt: skip
+    seeds = tuple(sorted({c.seed for c in comparisons}))
+    parameters = asked(**{"seeds": seeds, "repeats": len(runs), **changed})
     value = judge(
         "digits", parameters, comparisons, context, why, trials, mistakes, further=further
     )
@@ -428,8 +426,7 @@ def test_whatever_differs_between_two_runs_has_a_verdict_and_a_page(
     (runs[1] / "seed-0" / "metrics.json").write_text(json.dumps(metrics))
     comparison = compare(*runs, 0, None)
     context = Context("this machine", 1, VARIED, [])
-    parameters = {"seeds": [0], "goal": "bitwise", "repeat": "full", "repeats": 1}
-    found = checked(judge("digits", parameters, [comparison], context), "verdict", "verdict.json")
+    found = checked(judge("digits", asked(), [comparison], context), "verdict", "verdict.json")
     assert json.loads(pretty(found)) == found
     told = found["differences"]["repeat/seed-0"]
     assert set(told) == {"weights", "weights_share", "history", "predictions", "churn", "metrics"}

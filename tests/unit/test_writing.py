@@ -117,7 +117,7 @@ def test_what_goes_wrong_in_what_is_written_is_told(whole: Whole, tmp_path: Path
 REPLACED = """
 import os, signal, sys
 from pathlib import Path
-import repro.core.atomic as writing
+from repro.core import atomic
 
 target, step = Path(sys.argv[1]), int(sys.argv[2])
 
@@ -128,7 +128,7 @@ def event(name, arguments, seen=[]):
             if len(seen) == step:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-with writing.whole_folder(target) as temporary:
+with atomic.whole_folder(target) as temporary:
     (temporary / "file").write_text("new")
     sys.addaudithook(event)
 """
@@ -252,6 +252,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from repro.core.errors import UserError
+from repro.core.parameters import PrepareParameters, Threads
 from repro.data.user_code import load
 from repro.data import prepare
 prepare.collected = lambda returned: returned
@@ -262,7 +263,9 @@ def dataset(data, settings, seeds):
     return {"x": np.random.default_rng(0).normal(size=(5000, 50)), "y": np.zeros(5000)}
 def model(settings, seeds): ...
 ''')
-parameters = {"data": {}, "data_seed": 0, "settings": {}, "split": {"train": 0.5, "test": 0.5}}
+parameters = PrepareParameters(
+    threads=Threads(2, 1), data={}, data_seed=0, settings={}, split={"train": 0.5, "test": 0.5}
+)
 try:
     prepare.prepare(load(folder / "code.py"), {}, parameters, disk / "data")
 except UserError as error:

@@ -2,18 +2,19 @@
 
 import json
 import os
+import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import environments
 import project
 import pytest
 import tools
 import yaml
+from environments import places
 from repro.core.digest import sha256_file
 
 EXPERIMENT = """\
@@ -99,7 +100,7 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Runs Snakemake; everything that it prints is in `stdout`, white space made single."""
         command = ["snakemake", "--snakefile", str(snakefile)]
-        command += ["--conda-prefix", str(environments.folder())]
+        command += ["--conda-prefix", str(places.folder())]
         done = subprocess.run(
             [*before, *command, *arguments],
             cwd=self.folder,
@@ -130,6 +131,29 @@ def new_project(tmp_path_factory: pytest.TempPathFactory):
         return made
 
     return make
+
+
+@pytest.fixture(scope="session")
+def finished_once(new_project: Callable[[str], Project]) -> Project:
+    """A project whose whole job has run, for tests that change nothing in it."""
+    made = new_project("finished")
+    done = made.run("--cores", "2", "verify")
+    assert done.returncode == 0, done.stdout
+    return made
+
+
+@pytest.fixture(scope="session")
+def finished(
+    finished_once: Project, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Project]:
+    """A function that copies it to a folder of another name, with all times."""
+
+    def copied(name: str) -> Project:
+        folder = tmp_path_factory.mktemp("of a user") / name
+        shutil.copytree(finished_once.folder, folder, symlinks=True)
+        return Project(folder)
+
+    return copied
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import project
@@ -72,24 +72,24 @@ def jobs(made: Project, clone: Path, target: str, *options: str) -> set[str]:
     return set(re.findall(r"(?:rule|checkpoint) (\w+):", done.stdout)) - {"all"}
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("environment.yml", {"code"}),
-        ("Snakefile", {"code"}),
-        ("workflow/rules/model.smk", {"code"}),
-        ("workflow/scripts/pack.py", {"code"}),
-        ("workflow/lib/repro/report/verdict_page.py", {"code", "compare"}),
-        ("workflow/schemas/verdict.schema.yaml", {"code", "compare"}),
-        ("README.md", set[str]()),
-        ("bootstrap/post_deploy.py", set[str]()),
-    ],
-)
-def test_an_edit_that_makes_no_other_result_trains_nothing(
-    name: str, expected: set[str], clone: Path, finished: Project
-) -> None:
-    with edited(clone / name):
-        assert jobs(finished, clone, "all") == expected
+TRAINING_NOTHING = {
+    "environment.yml": {"code"},
+    "Snakefile": {"code"},
+    "workflow/rules/model.smk": {"code"},
+    "workflow/scripts/pack.py": {"code"},
+    "workflow/lib/repro/report/verdict_page.py": {"code", "compare"},
+    "workflow/schemas/verdict.schema.yaml": {"code", "compare"},
+    "README.md": set[str](),
+    "bootstrap/post_deploy/finish.py": set[str](),
+}
+
+
+def test_edits_that_make_no_other_result_train_nothing(clone: Path, finished: Project) -> None:
+    """One after the other, each on top of those before; then all are taken back."""
+    with ExitStack() as edits:
+        for name, expected in TRAINING_NOTHING.items():
+            edits.enter_context(edited(clone / name))
+            assert jobs(finished, clone, "all") == expected, name
         assert jobs(finished, clone, "all") == set()
     assert not jobs(finished, clone, "all") & MAKING
 
@@ -99,17 +99,15 @@ def test_an_edit_of_what_makes_results_makes_them_again(clone: Path, finished: P
         assert {"code", *MAKING} <= jobs(finished, clone, "all", "--dry-run")
 
 
-@pytest.mark.parametrize(
-    "name", ["workflow/lib/repro/data/order.py", "workflow/lib/repro/core/large.py"]
-)
-def test_a_touch_of_a_source_runs_nothing(name: str, clone: Path, finished: Project) -> None:
-    (clone / name).touch()
+def test_a_touch_of_sources_runs_nothing(clone: Path, finished: Project) -> None:
+    for name in ("data/order.py", "core/large.py"):
+        (clone / "workflow/lib/repro" / name).touch()
     assert jobs(finished, clone, "all") == set()
 
 
-@pytest.mark.parametrize("name", ["code.pyz", "judge.pyz"])
-def test_a_touch_of_a_large_program_runs_nothing(name: str, clone: Path, finished: Project) -> None:
-    (finished.results / name).touch()
+def test_a_touch_of_large_programs_runs_nothing(clone: Path, finished: Project) -> None:
+    for name in ("code.pyz", "judge.pyz"):
+        (finished.results / name).touch()
     assert jobs(finished, clone, "all") == set()
 
 
@@ -127,19 +125,27 @@ def archived(clone: Path, finished: Project) -> Project:
     return finished
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "CITATION.cff", "LICENSE", "README.md", "run", "profiles/default/config.yaml",
-        "config/README.md", "bootstrap/archiving.py", "bootstrap/requirements.txt",
-        "environment.yml", "workflow/lib/repro/archive/pages.py", "Snakefile",
-    ],
+AROUND = (
+    "CITATION.cff", "LICENSE", "README.md", "run", "profiles/default/config.yaml",
+    "config/README.md", "bootstrap/verbs/archive_command.py", "bootstrap/requirements.txt",
 )  # fmt: skip
+PROGRAM = ("environment.yml", "workflow/lib/repro/archive/pages.py", "Snakefile")
+
+
+@pytest.mark.parametrize(("names", "rule"), [(AROUND, "archived"), (PROGRAM, "code")])
 def test_an_edit_of_what_goes_into_an_archive_makes_it_again(
-    name: str, clone: Path, archived: Project
+    names: tuple[str, ...], rule: str, clone: Path, archived: Project
 ) -> None:
-    with edited(clone / name):
-        assert "archived" in jobs(archived, clone, "archive", "--dry-run")
+    """All are edited at once, and Snakemake gives each of them as a reason."""
+    options = ("--quiet", "host", "--dry-run", "--", "archive")
+    with ExitStack() as edits:
+        for name in names:
+            edits.enter_context(edited(clone / name))
+        said = archived.run(*options, snakefile=clone / "Snakefile").stdout
+    assert "rule archived:" in said
+    reasons = said.partition(f" {rule}: input:")[2].partition(" reason: Updated input files:")[2]
+    given = reasons.partition(" resources:")[0].partition(" wildcards:")[0]
+    assert [name for name in names if f"/{name}" not in given] == []
 
 
 def test_so_does_the_configuration_that_changes_no_result(clone: Path, archived: Project) -> None:

@@ -11,20 +11,21 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import environments
-import host_pip
-import package
 import project
 import pytest
-import render
 import tools
 import yaml
+from conda import lock_file, render
+from environments import places
+from local_channel import package
+from wheels import host_pip
 
 pytestmark = pytest.mark.slow
 
@@ -76,8 +77,6 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [str(tree / "bin" / "python"), "-I", "-m", "pip"]
     subprocess.run([*pip, "uninstall", "--quiet", "--yes", "setuptools"], check=True)
     (tree / "lib64").unlink(missing_ok=True)
-    for cache in tree.rglob("__pycache__"):
-        shutil.rmtree(cache)
     version = ".".join(map(str, sys.version_info[:3]))
     index = {"name": "python", "version": version, "build": "0", "subdir": project.subdir()}
     return package.write(tree, {**index, "depends": []}, channel)
@@ -88,13 +87,13 @@ class Quiet(SimpleHTTPRequestHandler):
         """Print nothing."""
 
 
-@pytest.fixture
-def channel(python: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
+@contextmanager
+def served(python: Path, folder: Path) -> Generator[tuple[Path, str]]:
     """A copy of the package, and the address at which it is served."""
-    copy = tmp_path / "channel" / python.parent.name / python.name
+    copy = folder / "channel" / python.parent.name / python.name
     copy.parent.mkdir(parents=True)
     shutil.copy(python, copy)
-    handler = partial(Quiet, directory=str(tmp_path / "channel"))
+    handler = partial(Quiet, directory=str(folder / "channel"))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -130,7 +129,7 @@ class Project:
     def environment(self, **more: str) -> dict[str, str]:
         cache = {"CONDA_PKGS_DIRS": str(self.folder / "pkgs")}
         wheels = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": (self.folder / "wheels").as_uri()}
-        place = {environments.VARIABLE: str(self.folder / ".snakemake" / "conda")}
+        place = {places.VARIABLE: str(self.folder / ".snakemake" / "conda")}
         place |= {"REPRO_CACHE": str(self.folder / "cache")}
         return {**tools.environment(), **cache, **wheels, **place, **more}
 
@@ -178,10 +177,8 @@ class Project:
         assert not self.out.exists()
 
 
-@pytest.fixture
-def made(tmp_path: Path, channel: tuple[Path, str]) -> Project:
-    archive, url = channel
-    folder = tmp_path / "a project"
+def new_project(folder: Path, archive: Path, url: str) -> Project:
+    """A project, its lock and its renders."""
     (folder / "wheels").mkdir(parents=True)
     pip = Path(shutil.copy(host_pip.bundled(), folder / "wheels"))
     name, version, _ = archive.name.split("-", 2)
@@ -200,11 +197,28 @@ def made(tmp_path: Path, channel: tuple[Path, str]) -> Project:
     ]
     lock = yaml.safe_dump({"metadata": {"platforms": [project.subdir()]}, "package": packages})
     (folder / "conda-lock.yml").write_text(lock)
-    render.write(render.render(render.parse(lock)), folder / "envs")
+    render.write(render.render(lock_file.parse(lock)), folder / "envs")
     library = str(project.LIBRARY)
     (folder / "Snakefile").write_text(SNAKEFILE.format(library=library))
     (folder / "job.py").write_text(JOB.format(library=library))
     return Project(folder, archive)
+
+
+@pytest.fixture
+def made(python: Path, tmp_path: Path) -> Iterator[Project]:
+    """A project whose environment is not there yet."""
+    with served(python, tmp_path) as (archive, url):
+        yield new_project(tmp_path / "a project", archive, url)
+
+
+@pytest.fixture(scope="module")
+def works(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project whose job has run; whoever damages its environment mends it."""
+    folder = tmp_path_factory.mktemp("works")
+    with served(python, folder) as (archive, url):
+        project = new_project(folder / "a project", archive, url)
+        project.assert_works()
+        yield project
 
 
 def sha256(file: Path) -> str:
@@ -217,11 +231,10 @@ def flip(file: Path) -> None:
     file.write_bytes(content)
 
 
-def test_a_sound_environment_is_made_once(made: Project) -> None:
-    made.assert_works()
-    record = made.prefix / "repro-installed.json"
+def test_a_sound_environment_is_made_once(works: Project) -> None:
+    record = works.prefix / "repro-installed.json"
     first = record.stat().st_mtime_ns
-    made.assert_works()
+    works.assert_works()
     assert record.stat().st_mtime_ns == first
 
 
@@ -233,33 +246,32 @@ def test_a_changed_package_in_the_channel(made: Project) -> None:
     made.assert_works()
 
 
-def test_a_changed_file_is_named_and_so_is_the_folder_to_remove(made: Project) -> None:
-    made.assert_works()
-    module = next(made.prefix.glob("lib/python3*/site-packages/pip/__init__.py"))
+def test_a_changed_file_is_named_and_so_is_the_folder_to_remove(works: Project) -> None:
+    module = next(works.prefix.glob("lib/python3*/site-packages/pip/__init__.py"))
     flip(module)
-    made.assert_refuses(f"Expected {module} to be sha256:", f"Remove the folder {made.prefix} and")
-    prefix, flag = made.prefix, made.flag
+    remove = f"Remove the folder {works.prefix} and"
+    works.assert_refuses(f"Expected {module} to be sha256:", remove)
+    prefix, flag = works.prefix, works.flag
     shutil.rmtree(prefix)
     flag.unlink()
-    made.assert_works()
+    works.assert_works()
 
 
-def test_an_added_package_is_named(made: Project) -> None:
-    made.assert_works()
-    site_packages = next(made.prefix.glob("lib/python3*/site-packages"))
+def test_an_added_package_is_named(works: Project) -> None:
+    site_packages = next(works.prefix.glob("lib/python3*/site-packages"))
     (site_packages / "numpy").mkdir()
-    made.assert_refuses(f"Expected nothing at {site_packages}/numpy. Received what was added")
+    works.assert_refuses(f"Expected nothing at {site_packages}/numpy. Received what was added")
     (site_packages / "numpy").rmdir()
-    made.assert_works()
+    works.assert_works()
 
 
-def test_a_missing_pin_file(made: Project) -> None:
-    pins = made.folder / "envs" / f"keras.{project.subdir()}.pin.txt"
+def test_a_missing_pin_file(works: Project) -> None:
+    pins = works.folder / "envs" / f"keras.{project.subdir()}.pin.txt"
     kept = pins.read_bytes()
     pins.unlink()
-    made.assert_refuses(f"Expected envs/{pins.name}, rendered from", "Received no such file.")
+    works.assert_refuses(f"Expected envs/{pins.name}, rendered from", "Received no such file.")
     pins.write_bytes(kept)
-    made.assert_works()
+    works.assert_works()
 
 
 def test_a_killed_installation_heals_itself(made: Project) -> None:
@@ -268,15 +280,15 @@ def test_a_killed_installation_heals_itself(made: Project) -> None:
     made.assert_works()
 
 
-def test_a_killed_installation_with_a_flag_left_from_before_heals_itself(made: Project) -> None:
+def test_a_killed_installation_with_a_flag_left_from_before_heals_itself(works: Project) -> None:
     """Snakemake takes an environment for finished by a flag that survives its folder."""
-    made.assert_works()
-    shutil.rmtree(made.prefix)
-    made.kill_during_post_deploy()
-    made.assert_works()
+    shutil.rmtree(works.prefix)
+    works.kill_during_post_deploy()
+    works.assert_works()
 
 
-def test_a_flag_alone_makes_no_environment(made: Project) -> None:
-    made.assert_works()
-    (made.prefix / "repro-installed.json").unlink()
-    made.assert_refuses("with which an installation ends. Received no such file.")
+def test_a_flag_alone_makes_no_environment(works: Project) -> None:
+    record = works.prefix / "repro-installed.json"
+    kept = record.rename(works.folder / "kept.json")
+    works.assert_refuses("with which an installation ends. Received no such file.")
+    kept.rename(record)

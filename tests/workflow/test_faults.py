@@ -1,45 +1,64 @@
 """What a user may get wrong: told in one sentence, and nothing half-made is left."""
 
 import pytest
+from conftest import Project
+from repro.core.digest import sha256_file
 
-UNSEEDED = "np.random.default_rng()"
+DRAW = "np.random.default_rng()"
+UNSEEDED = {
+    "dataset": (
+        'table[:, :-1], "y"',
+        f'table[:, :-1] + {DRAW}.random((len(table), 4), "float32") / 1e6, "y"',
+        r"parts from the original at the prepared data (test/x.npy)",
+        "data content",
+    ),
+    "augment": (
+        "stddev=0.01), y",
+        f"stddev=0.01) + {DRAW}.random(dtype='float32'), y",
+        "parts from the original at epoch 0, step 0, in the batch content",
+        "augmentation",
+    ),
+}
+
+
+def written(made: Project, name: str, old: str, new: str) -> None:
+    """Writes the experiment with one change to a file of its own."""
+    text = (made.folder / "experiment.py").read_text()
+    assert old in text
+    (made.folder / f"{name}.py").write_text(text.replace(old, new))
+
+
+@pytest.fixture(scope="module")
+def unseeded(new_project):
+    """What was found of experiments each with one generator that nobody seeds, in one go."""
+    made = new_project("unseeded")
+    short = {"training": {"epochs": 1, "batch_size": 32}}
+    # Trials of `prepare` are made by tests/unit/test_counterexamples.
+    search = {"dataset": {"trials": 0}, "augment": {"trials": 4}}
+    for name, (old, new, *_) in UNSEEDED.items():
+        written(made, name, old, new)
+    entries = {n: made.entry(code=f"{n}.py", search=search[n], **short) for n in UNSEEDED}
+    made.configure(**entries)
+    return made, made.run("verify", "--keep-going")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("old", "new", "place"),
-    [
-        (
-            'table[:, :-1], "y"',
-            f'table[:, :-1] + {UNSEEDED}.random((len(table), 4), "float32") / 1e6, "y"',
-            r"parts from the original at the prepared data (test/x.npy)",
-        ),
-        (
-            "stddev=0.01), y",
-            f"stddev=0.01) + {UNSEEDED}.random(dtype='float32'), y",
-            "parts from the original at epoch 0, step 0, in the batch content",
-        ),
-    ],
-    ids=["dataset", "augment"],
-)
-def test_an_unseeded_generator_is_found_and_placed(new_project, old, new, place):
-    made = new_project("unseeded")
-    few = {"training": {"epochs": 1, "batch_size": 32}, "search": {"trials": 4}}
-    made.configure(small=made.entry(**few))
-    made.edit(old, new)
-    result = made.run("verify")
+@pytest.mark.parametrize("name", UNSEEDED)
+def test_an_unseeded_generator_is_found_and_placed(unseeded, name):
+    made, result = unseeded
+    *_, place, cause = UNSEEDED[name]
     assert result.returncode != 0
     assert place in result.stdout, result.stdout
-    assert made.verdict("small")["verdict"] == "not met"
+    verdict = made.verdict(name)
+    assert verdict["verdict"] == "not met"
+    assert verdict["causes"][0]["cause"] == cause
+    assert {"weights", "history", "predictions"} <= verdict["differences"]["repeat/seed-0"].keys()
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"epochs": 3}, "Expected only known keys in `experiments.small`. Received `epochs`."),
         ({"trainig": {}}, "Did you mean `training`?"),
-        ({"seeds": ["a"]}, "Expected `experiments.small.seeds.0` to be a value of type integer"),
-        ({"split": {"train": 0.8, "validation": 0.1, "test": 0.2}}, "which sum to 1.1."),
         ({"code": "gone.py"}, "Expected a file or folder at `experiments.small.code`."),
         ({"environment": "none"}, "Expected `environment` to be one of keras"),
     ],
@@ -56,59 +75,66 @@ def test_a_wrong_configuration_is_refused_before_anything_is_written(
     assert not made.results.exists()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("old", "new", "sentence"),
-    [
-        ('"y": table', '"y": table[1:]', "Expected the dataset's arrays to have one length."),
-        ("def dataset", "def data", "Expected a function `dataset` in experiment.py."),
-        ("import numpy as np", "import numpy as np\n1 / 0", "ZeroDivisionError (division by zero)"),
-        ('astype("int32")', 'astype("float32") / 0 * 0', "Expected finite numbers in `y`"),
-    ],
-    ids=["lengths", "function", "import", "labels"],
-)
-def test_wrong_code_is_told_in_a_sentence_with_its_log(new_project, old, new, sentence):
+WRONG = {
+    "lengths": ('"y": table', '"y": table[1:]', "Expected the dataset's arrays to have one"),
+    "function": ("def dataset", "def data", "Expected a function `dataset` in function.py."),
+    "imports": ("import numpy as np", "import numpy as np\n1 / 0", "ZeroDivisionError (division"),
+    "labels": (
+        'astype("int32")', 'astype("float32") / 0 * 0', "Expected finite numbers in `y`",
+    ),
+    "leak": ("import numpy as np", "import numpy as np\nimport borrowed", "from outside it"),
+    "changed": ("import", "import", "Expected the data"),
+    "uncompiled": (
+        "network.compile(", "(lambda *_, **__: None)(",
+        "Expected `model` to return a compiled model.",
+    ),
+}  # fmt: skip
+LATER = ("uncompiled",)
+"""Those of which data are prepared all the same."""
+
+
+@pytest.fixture(scope="module")
+def wrong(new_project, tmp_path_factory):
+    """A project with one mistake in each experiment, each of which was asked for its first run."""
     made = new_project("wrong")
-    made.edit(old, new)
-    result = made.run("--cores", "1", "results/small/original/data.manifest.json")
+    for name, (old, new, _) in WRONG.items():
+        written(made, name, old, new)
+    borrowed = tmp_path_factory.mktemp("elsewhere")
+    (borrowed / "borrowed.py").write_text("SCALE = 1\n")
+    path = f"import sys\nsys.path.append({str(borrowed)!r})\nimport borrowed\n"
+    made.edit("import borrowed\n", path, "leak.py")
+    entries = {name: made.entry(code=f"{name}.py") for name in WRONG}
+    other = made.folder / "other.csv"
+    other.write_text((made.folder / "table.csv").read_text() + "0,0,0,0,1\n")
+    entries["changed"]["data"]["path"] = other.name
+    made.configure(**entries)
+    ends = {n: "seed-0/train" if n in LATER else "data" for n in WRONG}
+    targets = [f"results/{name}/original/{end}.manifest.json" for name, end in ends.items()]
+    result = made.run("--cores", "2", "--keep-going", *targets)
     assert result.returncode != 0
-    assert sentence in result.stdout, result.stdout
-    assert "(Log: logs/small/original/prepare.log)" in result.stdout
     assert "Traceback" not in result.stdout
-    assert "Traceback" in (made.folder / "logs/small/original/prepare.log").read_text()
-    assert [p for p in (made.results / "small").rglob("*") if p.is_file()] == []
+    return made, result.stdout
 
 
 @pytest.mark.slow
-def test_data_with_another_digest_keeps_nothing_and_names_both(new_project):
-    made = new_project("changed")
-    expected = made.entry()["data"]["sha256"]
-    (made.folder / "table.csv").open("a").write("0,0,0,0,1\n")
-    result = made.run("--cores", "1", "results/small/original/data.manifest.json")
-    assert result.returncode != 0
-    assert expected in result.stdout
-    assert made.entry()["data"]["sha256"] in result.stdout
-    assert [p for p in (made.results / "small").rglob("*") if p.is_file()] == []
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_is_told_in_a_sentence_with_its_log_and_leaves_nothing(wrong, name):
+    made, said = wrong
+    step = "train-0" if name in LATER else "prepare"
+    folder = made.results / name / "original" / ("seed-0" if name in LATER else "")
+    *_, sentence = WRONG[name]
+    assert sentence in said, said
+    log = f"logs/{name}/original/{step}.log"
+    assert f"(Log: {log})" in said
+    assert "Traceback" in (made.folder / log).read_text()
+    assert [p for p in folder.rglob("*") if p.is_file()] == []
 
 
-@pytest.mark.slow
-def test_an_uncompiled_model_is_refused(new_project):
-    made = new_project("uncompiled")
-    made.edit("network.compile(", "(lambda *_, **__: None)(")
-    result = made.run("--cores", "1", "results/small/original/seed-0/train.manifest.json")
-    assert result.returncode != 0
-    assert "Expected `model` to return a compiled model." in result.stdout
-    assert not list(made.results.rglob("weights.safetensors"))
+def test_a_module_from_elsewhere_is_named(wrong):
+    assert "the module borrowed" in wrong[1]
 
 
-@pytest.mark.slow
-def test_a_module_from_elsewhere_ends_the_step_without_outputs(new_project, tmp_path):
-    (tmp_path / "borrowed.py").write_text("SCALE = 1\n")
-    made = new_project("leak")
-    path = f"import sys\nsys.path.append({str(tmp_path)!r})\nimport borrowed\n"
-    made.edit("import numpy as np", f"import numpy as np\n{path}")
-    result = made.run("--cores", "1", "results/small/original/data.manifest.json")
-    assert result.returncode != 0
-    assert "the module borrowed" in result.stdout, result.stdout
-    assert "from outside it" in result.stdout
-    assert [p for p in (made.results / "small").rglob("*") if p.is_file()] == []
+def test_data_with_another_digest_are_told_with_both(wrong):
+    made, said = wrong
+    assert made.entry()["data"]["sha256"] in said
+    assert sha256_file(made.folder / "other.csv") in said

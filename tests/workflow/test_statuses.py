@@ -29,10 +29,13 @@ def short(made, **changes):
     return made.entry(**{"goal": "documented", **search, **changes})
 
 
-def test_a_claim_that_holds_and_then_a_verdict_that_was_edited(new_project):
+def test_a_claim_that_holds_beside_one_that_fails_and_then_a_verdict_that_was_edited(new_project):
     made = new_project("held")
     made.configure(small=short(made))
     assert status(made, "verify") == 0
+    made.configure(small=short(made), failing=short(made, settings={}))
+    assert status(made, "verify", "--keep-going") == 2  # one of two experiments
+    made.configure(small=short(made))
     verdict = made.results / "small" / "verdict.json"
     verdict.write_text(verdict.read_text().replace("documented", "bitwise"))
     assert status(made, "verify") == 2
@@ -62,8 +65,5 @@ def test_mistakes_are_told_from_what_could_not_run_whatever_was_before(new_proje
     made.edit("import numpy as np\n", f"import numpy as np\n{KILLED}")
     assert status(made, "all") == 4
     made.edit(KILLED, "")
-    made.edit("import keras, nowhere", "import keras")
-    made.configure(good=short(made), small=short(made, settings={}))
-    assert status(made, "verify", "--keep-going") == 2  # one of two experiments
     (made.folder / "experiment.py").rename(made.folder / "gone.py")
     assert status(made, "verify") == 2

@@ -18,24 +18,22 @@ def done(new_project):
     text = (made.folder / "experiment.py").read_text()
     (package / "model.py").write_text(text[text.index("def model") :])
     head = text[: text.index("def augment")]
+    head = head.replace("np.loadtxt(data,", "np.loadtxt(data['one'] / 'left.csv',")
     (package / "__init__.py").write_text(f"from .model import model as model\n\n{head}")
     folder = made.folder / "tables"
     folder.mkdir()
     shutil.copy(made.folder / "table.csv", folder / "left.csv")
-    (made.folder / "named.py").write_text(
-        text.replace("np.loadtxt(data,", "np.loadtxt(data['one'] / 'left.csv',")
-    )
     short = {"epochs": 2, "batch_size": 32}
     made.configure(
         fit=made.entry(training={**short, "loop": "fit"}, repeat="off"),
         graph=made.entry(training={**short, "loop": "graph"}, repeat={"steps": 5}, seeds=[0, 7]),
-        folder=made.entry(
-            code="named.py",
+        folders=made.entry(
+            code="package",
             data={"one": {"path": "tables", "sha256": sha256_tree(folder)}},
+            split={"train": 0.7, "validation": 0, "test": 0.3},
             training={**short, "trace": "epoch"},
             repeat={"epochs": 1},
         ),
-        package=made.entry(code="package", split={"train": 0.7, "validation": 0, "test": 0.3}),
     )
     result = made.run("all")
     assert result.returncode == 0, result.stdout
@@ -56,7 +54,7 @@ def test_without_a_repeat_the_verdict_is_inconclusive(done):
 
 
 @pytest.mark.parametrize(
-    ("experiment", "unseen"), [("graph", "after 5 steps"), ("folder", "after 1 epoch of")]
+    ("experiment", "unseen"), [("graph", "after 5 steps"), ("folders", "after 1 epoch of")]
 )
 def test_a_shorter_repeat_says_what_it_leaves_unseen(done, experiment, unseen):
     verdict = done.verdict(experiment)
@@ -73,6 +71,6 @@ def test_every_seed_has_a_result_of_its_own(done):
     assert first != second
 
 
-def test_code_may_be_a_folder_and_validation_may_be_left_out(done):
-    assert done.verdict("package")["verdict"] == "met"
-    assert not (done.results / "package" / "original" / "data" / "validation").exists()
+def test_code_and_data_may_be_folders_and_validation_may_be_left_out(done):
+    assert done.verdict("folders")["verdict"] == "met"
+    assert not (done.results / "folders" / "original" / "data" / "validation").exists()

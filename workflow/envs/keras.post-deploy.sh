@@ -1,5 +1,5 @@
 #!/bin/sh -c 'exec /bin/sh "$CONDA_PREFIX.post-deploy.sh"'
-# Rendered from conda-lock.yml by bootstrap/render.py (`./run lock`); do not edit.
+# Rendered from conda-lock.yml by bootstrap/conda/render.py (`./run lock`); do not edit.
 # lock: sha256:313ed4c1ff6ad94cc5da3838b849c72eaeaf02a6d9e38c793b9d8473264aed14
 #
 # Snakemake runs this in the new environment, after the conda packages of keras.<platform>.pin.txt.
@@ -38,7 +38,57 @@ trap 'rm -rf "$code"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-mkdir -p "$code/repro/record" || room
+mkdir -p "$code/." "$code/display" "$code/post_deploy" "$code/repro/record" "$code/wheels" || room
+
+cat >"$code/repro/record/environment_lock.py" <<'END_OF_FILE' || room
+"""An environment that is in use, so that nobody removes it meanwhile.
+
+Synopsis:
+    environment_lock.for_life(Path(sys.prefix))
+
+The lock is a file beside the environment, which whoever installs or removes it holds alone. It
+vanishes with the last process that has it open. The standard library is all that is used: this
+source is also part of the post-deploy scripts.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+def lock_of(prefix: Path) -> Path:
+    """The lock of an environment.
+
+    Args:
+        prefix: folder of the environment.
+
+    Example:
+        >>> lock_of(Path("envs/a_"))
+        PosixPath('envs/a_.lock')
+    """
+    return prefix.with_name(f"{prefix.name}.lock")
+
+
+def for_life(prefix: Path) -> None:
+    """Holds an environment together with others until this process ends, whatever it becomes.
+
+    Where it has no lock, nothing is done: installers make it.
+
+    Args:
+        prefix: folder of the environment.
+    """
+    try:
+        handle = os.open(lock_of(prefix), os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        os.set_inheritable(handle, True)
+    except OSError:
+        os.close(handle)
+END_OF_FILE
 
 cat >"$code/repro/record/installed.py" <<'END_OF_FILE' || room
 """What is installed in an environment: recorded once, checked before every use.
@@ -54,7 +104,7 @@ It fails closed: whatever was added, removed or changed is refused, and so is a 
 other Python wrote, since Python would run it without a look at the source beside it.
 
 Nothing but the standard library is used: the source of this module is also part of the
-post-deploy scripts (bootstrap/render.py), which run before anything is installed.
+post-deploy scripts (bootstrap/conda/render.py), which run before anything is installed.
 """
 
 import hashlib
@@ -327,7 +377,27 @@ def _identity(status: os.stat_result) -> list[int]:
     return [status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
 END_OF_FILE
 
-cat >"$code/progress.py" <<'END_OF_FILE' || room
+cat >"$code/cache.py" <<'END_OF_FILE' || room
+"""The folder that all clones of one user share: environments, channels and wheels lie there.
+
+The standard library is all that is used: this source is also part of the post-deploy scripts.
+"""
+
+import os
+from pathlib import Path
+
+
+def folder() -> Path | None:
+    """Return it: REPRO_CACHE, or where the user keeps caches; None for a user without a home."""
+    if own := os.environ.get("REPRO_CACHE"):
+        return Path(os.path.expanduser(own))  # noqa: PTH111 -- as below
+    if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
+        return base / "repro"
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none
+    return home / ".cache" / "repro" if home.is_dir() else None
+END_OF_FILE
+
+cat >"$code/display/progress.py" <<'END_OF_FILE' || room
 """How far a set-up is: notes that whoever installs writes to a file, and that ./run shows.
 
 Synopsis:
@@ -336,19 +406,16 @@ Synopsis:
 
 Snakemake captures what conda and the post-deploy scripts print, so that it cannot be seen while
 they work. The standard library is all that is used: this source is also part of the post-deploy
-scripts (bootstrap/render.py).
+scripts.
 """
 
 import json
 import os
 import threading
-import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
-_Lock = TypeVar("_Lock")
 FILE = "REPRO_PROGRESS"  # the variable that names the file; without it nothing is noted
 
 
@@ -390,31 +457,6 @@ def _write(entry: Mapping[str, str | int]) -> None:
             pass  # what nobody can see stops no installation
 
 
-def waited(take: Callable[[], _Lock]) -> _Lock:
-    """Take a lock that somebody else holds, and note all the while that this is why.
-
-    Args:
-        take: takes it at once, or raises BlockingIOError.
-
-    Returns:
-        What that returns.
-
-    Example:
-        >>> waited(lambda: fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB))
-    """
-    what, begun = "waiting for another ./run", time.monotonic()
-    while True:
-        try:
-            lock = take()
-        except BlockingIOError:
-            note(what, int(time.monotonic() - begun), 0, "seconds")
-            time.sleep(0.2)
-        else:
-            if time.monotonic() - begun > 0.2:
-                note(what, 1, 1)
-            return lock
-
-
 @contextmanager
 def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generator[None]:
     """Note how many files a folder holds, again and again, while something fills it.
@@ -424,10 +466,6 @@ def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generat
         what: the words for it in the notes of progress.
         total: how many there will be.
         pattern: which ones count.
-
-    Example:
-        >>> with followed(Path("wheels"), "wheels", 3):
-        ...     pass
     """
     ended = threading.Event()
 
@@ -460,50 +498,135 @@ def _counted(folder: Path, pattern: str) -> tuple[int, str]:
     return len(there), newest.partition("-")[0]
 END_OF_FILE
 
-cat >"$code/wheel_store.py" <<'END_OF_FILE' || room
-"""Where wheels are kept: fetched once by pip, below their sha256, for all clones of one user.
+cat >"$code/locks.py" <<'END_OF_FILE' || room
+"""Locks between processes: a file, held until the process that holds it lets go or ends.
 
 Synopsis:
-    store = usable_store(otherwise)
-    found = store.fetched(text, Pip(start, "3.11"), "wheels of keras")
+    with locks.folder(project.TOOLS): ...                    # alone; a second process waits
+    with locks.held(file, locks.ALONE | locks.AT_ONCE): ...  # or BlockingIOError
 
-pip fetches, so what the user set for it (indexes, credentials, proxy, certificates) keeps its
-meaning. Every file is hashed each time before it is used.
+Nothing but the standard library and `display.progress` is used: this source is also part of the
+post-deploy scripts.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from display import progress
+
+TOGETHER, ALONE = fcntl.LOCK_SH, fcntl.LOCK_EX
+AT_ONCE = fcntl.LOCK_NB  # do not wait for those who hold it
+PACE = 0.2  # seconds between two tries
+
+
+@contextmanager
+def held(file: Path, how: int = ALONE) -> Generator[None]:
+    """Hold a lock; whoever waits for it notes all the while that this is why.
+
+    Args:
+        file: the lock; it and its folder are made where they are missing. To hold it together with
+            others, it need not be writable.
+        how: `TOGETHER` or `ALONE`, and whether `AT_ONCE`.
+
+    Raises:
+        BlockingIOError: others hold it, and waiting was not allowed.
+        OSError: there is no such file and none can be made, or nothing can be locked there.
+    """
+    handle = _opened(file, how)
+    try:
+        fcntl.flock(handle, how) if how & AT_ONCE else _wait(handle, how)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def folder(place: Path) -> Generator[None]:
+    """Hold a folder alone; makes it."""
+    with held(place / ".lock"):  # a folder itself cannot be locked over NFS
+        yield
+
+
+def _opened(file: Path, how: int) -> int:
+    """Open a lock; no other program inherits it."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError:
+        if how & ALONE:
+            raise
+        return os.open(file, os.O_RDONLY)
+
+
+def _wait(handle: int, how: int) -> None:
+    what, begun = "waiting for another ./run", time.monotonic()
+    while True:
+        try:
+            fcntl.flock(handle, how | AT_ONCE)
+        except BlockingIOError:
+            progress.note(what, int(time.monotonic() - begun), 0, "seconds")
+            time.sleep(PACE)
+        else:
+            if time.monotonic() - begun > PACE:
+                progress.note(what, 1, 1)
+            return
+END_OF_FILE
+
+cat >"$code/requirements-uv.txt" <<'END_OF_FILE' || room
+# uv, which unpacks and installs wheels: those of the tools, and those of each environment, where it
+# is a part of nothing: it goes away when it is done. Where it cannot be had, pip installs.
+uv==0.13.9 \
+    --hash=sha256:16963d19594e18d746a70c7fce82237bde4f2cac4cfcf0ca2b84796fe9d0c6e9 \
+    --hash=sha256:2c45530751517d6c3bbc69a19473f6effe47cce047bede01ffd8af7ea7b36b25 \
+    --hash=sha256:3eeeb51a267a2144640fcd8f38d4a2f63439b39bc47445fd84727c3fc462c843 \
+    --hash=sha256:5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe \
+    --hash=sha256:56ec37616c00220032fc7b8c9d0ef51367fd0d70d9cd6ddd841660f949f84fed \
+    --hash=sha256:66c512266d633bef48384a1f53003f41f2a8e7b36fe6e7fbfd3e0fd52d96fa63 \
+    --hash=sha256:6a44b2ed8111d2f60d2b92627c5dccda3f7ed7570b18ce115e569cd68c28246b \
+    --hash=sha256:6b0c7b9f47a5d011939d61e324d3fe18a8bc155d8dd53add738709a92f290a7c \
+    --hash=sha256:6d5114bba238adddacb32fb11904f2b3ff4e988f8e9ff0d8d3b5e9822cf836b8 \
+    --hash=sha256:7ec1e1dd9b6cb335c301afdf877989df384227313981850755a59561f75e4ab8 \
+    --hash=sha256:a2ee66fe8b6608e1482ab1bde5799da04705c1cb40324c7f66054ecf46ae6e40 \
+    --hash=sha256:a6e845f387e4ed55bb59342957a9179e24a631fcc7668bda3426ae1cef8ed4b9 \
+    --hash=sha256:c16ed11e013557536b3e60065f1b912f6407bd6518e041b961e23ef9e6b4fbf5 \
+    --hash=sha256:c5dbdb7c8737cd183a9dce95b39cfd1f3d54ec2a27a1bb58f160293f9ba2c805 \
+    --hash=sha256:d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19 \
+    --hash=sha256:db5c8df7145c21ffea9c0f74e38823bac3af60cbadf0e26b8633f08627b17bab \
+    --hash=sha256:dd6f4f93ddf8a668c73f0945f3638444b2140a4e15a3912067493fc6335543e4 \
+    --hash=sha256:ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375 \
+    --hash=sha256:eeb92051c2123b9730c46b04cc843cfa4bc7d7b0aec56df431a2215ef4cb0273
+END_OF_FILE
+
+cat >"$code/wheels/pip_command.py" <<'END_OF_FILE' || room
+"""How pip is started to fetch wheels, and what the user set for it.
+
+Synopsis:
+    pip = Pip(lambda: ["python", "-m", "pip"], "3.11")
+    run([*pip.start(), "download", *pip.options, ...], pip.environment())
 
 The standard library is all that is used: this source is also part of the post-deploy scripts.
 """
 
 import ast
-import fcntl
 import functools
-import hashlib
-import json
 import os
-import platform
-import re
-import shutil
 import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
-
-import progress
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 HASHED = ("--require-hashes", "--no-deps")
 QUIET = ("--no-input", "-qq", "--disable-pip-version-check")
 WHEELS = ("--only-binary", ":all:")
+SOURCES = ("--no-binary", ":all:", "--no-build-isolation")
 # Settings of pip that say where packages come from.
 _WHERE = {
     "INDEX_URL", "EXTRA_INDEX_URL", "NO_INDEX", "FIND_LINKS", "TRUSTED_HOST", "CERT", "CLIENT_CERT",
     "PROXY", "TIMEOUT", "RETRIES", "KEYRING_PROVIDER",
 }  # fmt: skip
-_LINES = re.compile(r"^\w", re.MULTILINE)  # each begins one requirement
-_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\b")
-SOURCES = ("--no-binary", ":all:", "--no-build-isolation")
 
 
 class Refused(Exception):
@@ -527,6 +650,75 @@ class Pip:
         """Those of `pip download`."""
         kind = SOURCES if self.source else (*WHEELS, "--python-version", self.python)
         return [*HASHED, *QUIET, *kind]
+
+    def environment(self) -> dict[str, str]:
+        """This process's, with what the user set for `pip install` in words that it hears too."""
+        return {**os.environ, **_of_install(tuple(self.start()), frozenset(os.environ.items()))}
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool = False) -> None:
+    """Run pip or uv.
+
+    Raises:
+        Refused: it ended with another status than 0.
+    """
+    nowhere = subprocess.DEVNULL
+    said = nowhere if silent else None
+    done = subprocess.run(command, env=environment, stdin=nowhere, stderr=said, check=False)
+    if done.returncode:
+        raise Refused(command[0])
+
+
+@functools.cache
+def _of_install(pip: tuple[str, ...], environment: frozenset[tuple[str, str]]) -> dict[str, str]:
+    """What the user set for `pip install` alone, in the words that `pip download` hears."""
+    listed = subprocess.run(
+        [*pip, "config", "list"], env=dict(environment), capture_output=True, text=True, check=False
+    )
+    found: dict[str, str] = {}
+    for line in listed.stdout.splitlines():
+        key, _, value = line.partition("=")
+        name = key.removeprefix("install.").upper().replace("-", "_")
+        if key.startswith("install.") and name in _WHERE and f"PIP_{name}" not in dict(environment):
+            found[f"PIP_{name}"] = str(ast.literal_eval(value))
+    return found
+END_OF_FILE
+
+cat >"$code/wheels/store.py" <<'END_OF_FILE' || room
+"""Where wheels are kept: fetched once by pip, below their sha256, for all clones of one user.
+
+Synopsis:
+    store = usable_store(otherwise)
+    found = store.fetched(text, Pip(start, "3.11"), "wheels of keras")
+
+pip fetches, so what the user set for it (indexes, credentials, proxy, certificates) keeps its
+meaning. Every file is hashed each time before it is used.
+
+The standard library is all that is used: this source is also part of the post-deploy scripts.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cache
+import locks
+from display import progress
+
+from wheels.pip_command import Pip, Refused, run
+
+_LINES = re.compile(r"^\w", re.MULTILINE)  # each begins one requirement
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\b")
 
 
 @dataclass(frozen=True)
@@ -561,7 +753,7 @@ class Store:
         kind = [pip.python, pip.source, *machine]
         tag = [*kind, requirements]
         index = self.folder / f"{hashlib.sha256(repr(tag).encode()).hexdigest()}.json"
-        with _locked(index.with_suffix(".lock")):
+        with locks.held(index.with_suffix(".lock")):
             found = self._kept(index, requirements)
             if found is None:
                 name = f".partial-{index.stem}-"
@@ -574,12 +766,7 @@ class Store:
             return found
 
     def find(self, digest: str) -> Path | None:
-        """Return the file with that sha256, or None if it is not there.
-
-        Example:
-            >>> Store(Path("wheels")).find("00") is None
-            True
-        """
+        """Return the file with that sha256, or None if it is not there."""
         return next((f for f in (self.folder / digest).glob("[!.]*") if f.is_file()), None)
 
     def _kept(self, index: Path, requirements: str) -> list[Path] | None:
@@ -616,12 +803,7 @@ class Store:
         total = len(_LINES.findall(requirements))
         with progress.followed(scratch, what, total, "**/*.whl"):
             # Large ones at once on the disk where they stay.
-            own = {
-                **os.environ,
-                **_of_install(tuple(pip.start()), frozenset(os.environ.items())),
-                "TMPDIR": str(scratch),
-            }
-            run(command, own, silent=pip.silent)
+            run(command, {**pip.environment(), "TMPDIR": str(scratch)}, silent=pip.silent)
         return [self._keep(file) for file in sorted(folder.iterdir())]
 
     def _keep(self, file: Path) -> Path:
@@ -630,34 +812,13 @@ class Store:
         return file.replace(place)
 
 
-def cache() -> Path | None:
-    """Return the folder that all clones of one user share, or None where nobody has a home.
-
-    It is REPRO_CACHE, or else lies where the user keeps caches.
-
-    Example:
-        >>> cache()
-        PosixPath('/home/me/.cache/repro')
-    """
-    if own := os.environ.get("REPRO_CACHE"):
-        return Path(os.path.expanduser(own))  # noqa: PTH111 -- as below
-    if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
-        return base / "repro"
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none
-    return home / ".cache" / "repro" if home.is_dir() else None
-
-
 def usable_store(otherwise: Path) -> Store:
     """Return the store in the user's cache, or another one where none can be written there.
 
     Args:
         otherwise: folder of the other one.
-
-    Example:
-        >>> usable_store(Path("wheels")).folder.name
-        'wheels'
     """
-    if found := cache():
+    if found := cache.folder():
         folder = found.absolute() / "wheels"
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
@@ -673,77 +834,12 @@ def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
         store: where it is kept.
         requirements: its pin.
         pip: what fetches it.
-
-    Example:
-        >>> uv_wheel(store, text, pip).name
-        'uv-0.13.9-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl'
     """
     try:
         (found,) = store.fetched(requirements, replace(pip, silent=True), "fetching uv")
     except Refused:
         return None
     return found
-
-
-@functools.cache
-def _of_install(pip: tuple[str, ...], environment: frozenset[tuple[str, str]]) -> dict[str, str]:
-    """What the user set for `pip install` alone, in the words that `pip download` hears."""
-    listed = subprocess.run(
-        [*pip, "config", "list"], env=dict(environment), capture_output=True, text=True, check=False
-    )
-    found: dict[str, str] = {}
-    for line in listed.stdout.splitlines():
-        key, _, value = line.partition("=")
-        name = key.removeprefix("install.").upper().replace("-", "_")
-        if key.startswith("install.") and name in _WHERE and f"PIP_{name}" not in dict(environment):
-            found[f"PIP_{name}"] = str(ast.literal_eval(value))
-    return found
-
-
-def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool = False) -> None:
-    """Run pip or uv.
-
-    Args:
-        command: the program and its arguments.
-        environment: its environment variables.
-        silent: whether nobody hears what it says.
-
-    Raises:
-        Refused: it ended with another status than 0.
-
-    Example:
-        >>> run(["pip", "--version"], os.environ)
-    """
-    nowhere = subprocess.DEVNULL
-    said = nowhere if silent else None
-    done = subprocess.run(command, env=environment, stdin=nowhere, stderr=said, check=False)
-    if done.returncode:
-        raise Refused(command[0])
-
-
-@contextmanager
-def _locked(file: Path) -> Generator[None]:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as handle:
-        progress.waited(lambda: fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB))
-        yield
-
-
-@contextmanager
-def emptied(folder: Path) -> Generator[Path]:
-    """Give an empty folder, which goes away; who was killed may have left it full.
-
-    Example:
-        >>> with emptied(Path("scratch")) as folder:
-        ...     list(folder.iterdir())
-        []
-    """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(path: Path, text: str) -> None:
@@ -763,12 +859,12 @@ def _digest(file: Path) -> str:
         return "none"
 END_OF_FILE
 
-cat >"$code/wheels.py" <<'END_OF_FILE' || room
+cat >"$code/wheels/install.py" <<'END_OF_FILE' || room
 """Installs wheels that lie in a folder: by uv, or by pip where uv cannot be had.
 
 Synopsis:
-    with wheels.unpacked_uv(wheel, folder) as uv:
-        wheels.install(found, text, wheels.Target(python, scratch), uv, "wheels of keras")
+    with unpacked_uv(wheel, folder) as uv:
+        install(found, text, Target(python, scratch), uv, "wheels of keras")
 
 uv unpacks on all processors, and hashes each wheel against its requirement once more. Its own cache
 would be trusted without a look, and its links into that would tie environments together: a file
@@ -778,6 +874,7 @@ The standard library is all that is used: this source is also part of the post-d
 """
 
 import os
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Generator, Sequence
@@ -785,8 +882,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import progress
-from wheel_store import HASHED, QUIET, WHEELS, emptied, run
+from display import progress
+
+from wheels.pip_command import HASHED, QUIET, WHEELS, run
 
 
 @contextmanager
@@ -796,16 +894,11 @@ def unpacked_uv(wheel: Path | None, folder: Path) -> Generator[str | None]:
     Args:
         wheel: of uv; None where it cannot be had.
         folder: in which it is unpacked: programs may run there, as they often may not in /tmp.
-
-    Example:
-        >>> with unpacked_uv(None, Path(".tools")) as uv:
-        ...     uv is None
-        True
     """
     if wheel is None:
         yield None
         return
-    with emptied(folder / ".uv") as place, zipfile.ZipFile(wheel) as archive:
+    with _emptied(folder / ".uv") as place, zipfile.ZipFile(wheel) as archive:
         (name,) = (n for n in archive.namelist() if n.endswith(".data/scripts/uv"))
         uv = Path(archive.extract(name, place))
         uv.chmod(0o755)
@@ -839,12 +932,9 @@ def install(
 
     Raises:
         Refused: a wheel is missing or is another one, or it cannot be written.
-
-    Example:
-        >>> install(found, text, Target(prefix / "bin/python", prefix / "uv"), uv, "keras")
     """
     python = target.python
-    with emptied(target.scratch) as scratch:
+    with _emptied(target.scratch) as scratch:
         links, wanted = scratch / "wheels", scratch / "wanted.txt"
         links.mkdir()
         for file in files:
@@ -865,6 +955,17 @@ def install(
                 run([*pip, *quiet, *QUIET, *options], _without("PIP_", scratch))
 
 
+@contextmanager
+def _emptied(folder: Path) -> Generator[Path]:
+    """Give an empty folder, which goes away; who was killed may have left it full."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _runs(uv: Path) -> bool:
     try:
         done = subprocess.run([str(uv), "--version"], capture_output=True, check=False)
@@ -879,15 +980,45 @@ def _without(prefix: str, scratch: Path) -> dict[str, str]:
     return {**kept, "TMPDIR": str(scratch)}
 END_OF_FILE
 
-cat >"$code/against_lock.py" <<'END_OF_FILE' || room
+cat >"$code/post_deploy/beside.py" <<'END_OF_FILE' || room
+"""What lies beside the folder of an environment, and is called after it.
+
+Synopsis:
+    beside.path(Path("envs/a_"), beside.FLAG)      -> envs/a_.env_setup_done
+
+Whoever uses, makes or removes an environment holds its lock, which the jobs of the workflow know
+too. The standard library is all that is used: this source is also part of the post-deploy scripts.
+"""
+
+from pathlib import Path
+
+from repro.record.environment_lock import lock_of
+
+FLAG = ".env_setup_done"  # Snakemake's: it is finished
+PINS = ".pin.txt"
+OF_SNAKEMAKE = (FLAG, PINS, ".post-deploy.sh", ".yaml")  # the flag comes first
+PARTIAL = ".partial"  # while its conda packages are installed
+WHEELS = ".wheels"  # while its wheels are
+
+__all__ = ["FLAG", "OF_SNAKEMAKE", "PARTIAL", "PINS", "WHEELS", "lock_of", "path"]
+
+
+def path(prefix: Path, suffix: str) -> Path:
+    """Return a file or a folder that belongs to an environment and lies beside it.
+
+    Example:
+        >>> path(Path("envs/a_"), PINS)
+        PosixPath('envs/a_.pin.txt')
+    """
+    return prefix.with_name(prefix.name + suffix)
+END_OF_FILE
+
+cat >"$code/post_deploy/against_lock.py" <<'END_OF_FILE' || room
 """Compares a new environment with the lock: its conda packages, its wheels, and their files.
 
 Synopsis:
     problems = conda_problems(prefix, packages, survey(prefix))
     problems = wheel_problems(prefix, packages, survey(prefix))
-
-This module runs inside the environment, from the post-deploy script into which bootstrap/render.py
-copies its source: so it needs the standard library and repro.record.installed alone.
 """
 
 import base64
@@ -914,13 +1045,6 @@ def conda_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
         prefix: folder of the environment.
         packages: of the lock, for this platform.
         found: what lies in the environment.
-
-    Returns:
-        A sentence for each difference.
-
-    Example:
-        >>> conda_problems(prefix, packages, survey(prefix))
-        []
     """
     locked = {p["name"]: p for p in packages if p["manager"] == "conda"}
     metas = _metas(prefix)
@@ -950,13 +1074,6 @@ def wheel_problems(
         packages: of the lock, for this platform.
         found: what lies in the environment.
         ours: paths in it that were written over on purpose.
-
-    Returns:
-        A sentence for each difference.
-
-    Example:
-        >>> wheel_problems(prefix, packages, survey(prefix))
-        []
     """
     installed = {_normal(wheel.name): wheel for wheel in _wheels(prefix, found)}
     extra = installed.keys() - {p["name"] for p in packages}
@@ -1080,48 +1197,113 @@ def _unlike_record(
             yield f"Expected {path} as in the wheel of {wheel.name}, {want}. Received {now}."
 END_OF_FILE
 
-cat >"$code/post_deploy.py" <<'END_OF_FILE' || room
+cat >"$code/post_deploy/bytecode.py" <<'END_OF_FILE' || room
+"""Compiles what a step imports, once and bound to no time, when an environment is made.
+
+Synopsis:
+    written = bytecode.write(prefix)
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import cache_from_source
+from pathlib import Path
+
+HERE = Path(__file__).parent
+IMPORTED = HERE / "imported.txt"
+# Else a module that was not compiled would be, by whoever imports it outside of a job.
+NO_BYTECODE = {"repro_no_bytecode.pth": "import sys; sys.dont_write_bytecode = True\n"}
+# compileall, without the search for garbage, of which compiling makes none.
+COMPILE = "import compileall, gc, sys; gc.disable(); sys.exit(not compileall.main())"
+WORKERS = os.cpu_count() or 1
+
+
+def write(prefix: Path) -> set[str]:
+    """Compile what a step imports, and let nothing be compiled there ever again.
+
+    The status is not looked at: what does not compile cannot be imported.
+
+    Returns:
+        What it wrote, by path in the environment.
+    """
+    library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for name, text in NO_BYTECODE.items():
+        (library / "site-packages" / name).write_text(text)
+    files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
+    running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
+    for process in running:
+        process.wait()
+    return {os.path.relpath(cache_from_source(file), prefix) for file in files}
+
+
+def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
+    names = HERE.parent / f"compiled-{number}.txt"
+    names.write_text("\n".join(map(str, files)))
+    command = [str(prefix / "bin" / "python"), "-IB", "-c", COMPILE, "-qq", "-f"]
+    return subprocess.Popen([*command, "--invalidation-mode", "unchecked-hash", "-i", str(names)])
+
+
+def compiled(library: Path, imported: Sequence[str]) -> list[Path]:
+    """Return the modules that are compiled.
+
+    Args:
+        library: lib/python3.11 of an environment.
+        imported: lines of imported.txt: a folder with all below it, ``FOLDER/*`` for its own
+            modules alone, ``-NAME`` for a package of which nothing is imported. What it does not
+            name, the user added: it is compiled whole.
+
+    Example:
+        >>> compiled(prefix / "lib/python3.11", ["asyncio", "*"])[0].name
+        'base_events.py'
+    """
+    site, files = library / "site-packages", list[Path]()
+    for line in (line for line in imported if line and line[0] not in "-#"):
+        folder = library / line.removesuffix("*")
+        files += folder.glob("*.py") if line.endswith("*") else folder.rglob("*.py")
+    known = {
+        line.removeprefix("-").removeprefix("site-packages/").partition("/")[0] for line in imported
+    }
+    for package in site.iterdir():
+        if package.name not in known:
+            files += package.rglob("*.py")
+    return sorted(set(files))
+END_OF_FILE
+
+cat >"$code/post_deploy/finish.py" <<'END_OF_FILE' || room
 """Finishes a new environment: compares it with the lock, installs the wheels, records every file.
 
 Synopsis:
-    python -m post_deploy PREFIX < LOCK
+    python -m post_deploy.finish PREFIX < LOCK
 
-LOCK is JSON: the facts of the record, and under `packages` those of each platform. This module
-runs inside the environment, from the post-deploy script into which bootstrap/render.py copies its
-source and that of the modules beside it: so it needs the standard library alone.
+LOCK is JSON: the facts of the record, and under `packages` those of each platform.
 """
 
-import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
-import against_lock
-import progress
-import wheel_store
-import wheels
+import locks
+from display import progress
 from repro.record.installed import current_platform, record, survey
+from wheels.install import Target, install, unpacked_uv
+from wheels.pip_command import Pip, Refused
+from wheels.store import usable_store, uv_wheel
 
-HERE = Path(__file__).parent
+from post_deploy import against_lock, beside, bytecode
+
+HERE = Path(__file__).parents[1]
 UV = HERE / "requirements-uv.txt"
-IMPORTED = HERE / "imported.txt"
 STEPS = ("conda packages", "wheels", "bytecode", "files")
 
-# Else a module that was not compiled would be, by whoever imports it outside of a job.
-NO_BYTECODE = {"repro_no_bytecode.pth": "import sys; sys.dont_write_bytecode = True\n"}
-# compileall, without the search for garbage, of which compiling makes none.
-COMPILE = "import compileall, gc, sys; gc.disable(); sys.exit(not compileall.main())"
-
 COULD_NOT_RUN = 4  # the status with which ./run ends
-WORKERS = os.cpu_count() or 1
 
 Package = Mapping[str, str]
 
@@ -1139,14 +1321,10 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
 
     Returns:
         0 where all is as in the lock; 1 where it is not, with the sentences on stderr.
-
-    Example:
-        >>> main([sys.prefix], lock)
-        0
     """
     prefix, platform = Path(argv[0]), current_platform()
     try:
-        with _alone(prefix):
+        with locks.held(beside.lock_of(prefix)):
             packages: Sequence[Package] = lock["packages"].get(platform, [])
             if not packages:
                 raise NotMade(
@@ -1167,23 +1345,12 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
 def requirements(packages: Sequence[Package]) -> str:
     """Return the wheels as pip and uv read them.
 
-    Args:
-        packages: of the lock, for this platform.
-
     Example:
         >>> requirements([{"manager": "pip", "name": "six", "version": "1.0", "sha256": "8d…"}])
         'six==1.0 --hash=sha256:8d…\\n'
     """
     pinned = (p for p in packages if p["manager"] == "pip")
     return "".join(f"{p['name']}=={p['version']} --hash=sha256:{p['sha256']}\n" for p in pinned)
-
-
-@contextmanager
-def _alone(prefix: Path) -> Generator[None]:
-    """Hold the environment: who would remove it, or make it too, waits."""
-    with prefix.with_name(f"{prefix.name}.lock").open("w") as lock:
-        progress.waited(lambda: fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB))
-        yield
 
 
 def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
@@ -1198,7 +1365,7 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
     note("wheels")
     _install(prefix, facts["environment"], requirements(packages))
     note("bytecode")
-    ours = _compile(prefix)
+    ours = bytecode.write(prefix)
     note("files")
     found = survey(prefix, first)
     _refuse(
@@ -1229,20 +1396,18 @@ def _refuse(problems: Sequence[str], otherwise: str) -> None:
 
 
 def _install(prefix: Path, name: str, wanted: str) -> None:
-    python, own = prefix / "bin" / "python", prefix.with_name(f"{prefix.name}.wheels")
+    python, own = prefix / "bin" / "python", beside.path(prefix, beside.WHEELS)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    pip = wheel_store.Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
+    pip = Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
     try:
         own.mkdir(exist_ok=True)
-        store = wheel_store.usable_store(own)
+        store = usable_store(own)
         found = store.fetched(wanted, pip, f"fetching wheels of {name}")
-        uv_wheel = wheel_store.uv_wheel(store, UV.read_text("utf-8"), pip)
-        with wheels.unpacked_uv(uv_wheel, own) as uv:
-            wheels.install(
-                found, wanted, wheels.Target(python, own / "work"), uv, f"wheels of {name}"
-            )
+        wheel = uv_wheel(store, UV.read_text("utf-8"), pip)
+        with unpacked_uv(wheel, own) as uv:
+            install(found, wanted, Target(python, own / "work"), uv, f"wheels of {name}")
             _check(python, uv)
-    except wheel_store.Refused:
+    except Refused:
         raise NotMade(
             "Expected each wheel of the lock, with its sha256, from the index that pip is "
             "configured with. Received a refusal (above). `pip config list` shows the settings; "
@@ -1265,87 +1430,13 @@ def _check(python: Path, uv: str | None) -> None:
         )
 
 
-def _compile(prefix: Path) -> set[str]:
-    """Compile what a step imports, once, bound to no time; nothing is compiled there ever again.
-
-    The status is not looked at: what does not compile cannot be imported. Returns what it wrote,
-    by path in the environment.
-    """
-    library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    for name, text in NO_BYTECODE.items():
-        (library / "site-packages" / name).write_text(text)
-    files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
-    running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
-    for process in running:
-        process.wait()
-    return {os.path.relpath(cache_from_source(file), prefix) for file in files}
-
-
-def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
-    names = HERE / f"compiled-{number}.txt"
-    names.write_text("\n".join(map(str, files)))
-    command = [str(prefix / "bin" / "python"), "-IB", "-c", COMPILE, "-qq", "-f"]
-    return subprocess.Popen([*command, "--invalidation-mode", "unchecked-hash", "-i", str(names)])
-
-
-def compiled(library: Path, imported: Sequence[str]) -> list[Path]:
-    """Return the modules that are compiled.
-
-    Args:
-        library: lib/python3.11 of an environment.
-        imported: lines of imported.txt: a folder with all below it, ``FOLDER/*`` for its own
-            modules alone, ``-NAME`` for a package of which nothing is imported. What it does not
-            name, the user added: it is compiled whole.
-
-    Example:
-        >>> compiled(prefix / "lib/python3.11", ["asyncio", "*"])[0].name
-        'base_events.py'
-    """
-    site, files = library / "site-packages", list[Path]()
-    for line in (line for line in imported if line and line[0] not in "-#"):
-        folder = library / line.removesuffix("*")
-        files += folder.glob("*.py") if line.endswith("*") else folder.rglob("*.py")
-    known = {
-        line.removeprefix("-").removeprefix("site-packages/").partition("/")[0] for line in imported
-    }
-    for package in site.iterdir():
-        if package.name not in known:
-            files += package.rglob("*.py")
-    return sorted(set(files))
-
-
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], json.load(sys.stdin)))
 END_OF_FILE
 
-cat >"$code/requirements-uv.txt" <<'END_OF_FILE' || room
-# uv, which unpacks and installs wheels: those of the tools, and those of each environment, where it
-# is a part of nothing: it goes away when it is done. Where it cannot be had, pip installs.
-uv==0.13.9 \
-    --hash=sha256:16963d19594e18d746a70c7fce82237bde4f2cac4cfcf0ca2b84796fe9d0c6e9 \
-    --hash=sha256:2c45530751517d6c3bbc69a19473f6effe47cce047bede01ffd8af7ea7b36b25 \
-    --hash=sha256:3eeeb51a267a2144640fcd8f38d4a2f63439b39bc47445fd84727c3fc462c843 \
-    --hash=sha256:5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe \
-    --hash=sha256:56ec37616c00220032fc7b8c9d0ef51367fd0d70d9cd6ddd841660f949f84fed \
-    --hash=sha256:66c512266d633bef48384a1f53003f41f2a8e7b36fe6e7fbfd3e0fd52d96fa63 \
-    --hash=sha256:6a44b2ed8111d2f60d2b92627c5dccda3f7ed7570b18ce115e569cd68c28246b \
-    --hash=sha256:6b0c7b9f47a5d011939d61e324d3fe18a8bc155d8dd53add738709a92f290a7c \
-    --hash=sha256:6d5114bba238adddacb32fb11904f2b3ff4e988f8e9ff0d8d3b5e9822cf836b8 \
-    --hash=sha256:7ec1e1dd9b6cb335c301afdf877989df384227313981850755a59561f75e4ab8 \
-    --hash=sha256:a2ee66fe8b6608e1482ab1bde5799da04705c1cb40324c7f66054ecf46ae6e40 \
-    --hash=sha256:a6e845f387e4ed55bb59342957a9179e24a631fcc7668bda3426ae1cef8ed4b9 \
-    --hash=sha256:c16ed11e013557536b3e60065f1b912f6407bd6518e041b961e23ef9e6b4fbf5 \
-    --hash=sha256:c5dbdb7c8737cd183a9dce95b39cfd1f3d54ec2a27a1bb58f160293f9ba2c805 \
-    --hash=sha256:d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19 \
-    --hash=sha256:db5c8df7145c21ffea9c0f74e38823bac3af60cbadf0e26b8633f08627b17bab \
-    --hash=sha256:dd6f4f93ddf8a668c73f0945f3638444b2140a4e15a3912067493fc6335543e4 \
-    --hash=sha256:ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375 \
-    --hash=sha256:eeb92051c2123b9730c46b04cc843cfa4bc7d7b0aec56df431a2215ef4cb0273
-END_OF_FILE
-
-cat >"$code/imported.txt" <<'END_OF_FILE' || room
+cat >"$code/post_deploy/imported.txt" <<'END_OF_FILE' || room
 # What a step imports, by folder: these are compiled when an environment is made. Made by
-# `python bootstrap/imported.py`; do not edit. FOLDER/* is its own modules; of -NAME, nothing.
+# `python -m conda.imported`; do not edit. FOLDER/* is its own modules; of -NAME, nothing.
 *
 -site-packages/grpc
 -site-packages/markdown_it
@@ -1622,4 +1713,4 @@ cat >"$code/lock.json" <<'END_OF_FILE' || room
 }}
 END_OF_FILE
 
-PYTHONPATH="$code" "$prefix/bin/python" -Ps -m post_deploy "$prefix" <"$code/lock.json"
+PYTHONPATH="$code" "$prefix/bin/python" -Ps -m post_deploy.finish "$prefix" <"$code/lock.json"

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from repro.archive.contents import CONFIGURATION, Inside
 from repro.audit.results import LOCK
 from repro.core import layout
-from repro.core.schedule import Schedule
+from repro.plan.schedule import Schedule
 
 _USED: Mapping[str, frozenset[str]] = {
     **{

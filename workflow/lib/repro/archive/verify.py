@@ -89,7 +89,8 @@ def _configuration(inside: Inside) -> Iterator[str]:
 def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:
     """Whether a configuration asks for that parameter of a step.
 
-    By the names alone, not by what this version makes of a configuration: it may know more.
+    By the names alone, not by what this version makes of a configuration: it may know more. So the
+    parameters stay a mapping here, in place of the classes of `repro.core.parameters`.
     """
     training = said["training"]
     match key:
@@ -128,6 +129,11 @@ def _packages(inside: Inside) -> Iterator[str]:
         yield from (f"the package {used[sha256]} is missing" for sha256 in sorted(missing))
 
 
+def _started(name: str) -> bool:
+    """Whether a file of bootstrap/ may be one of its modules, and not what Python left of them."""
+    return name.count("/") <= 1 and not name.startswith("__pycache__/")
+
+
 def _unexplained(inside: Inside) -> Iterator[str]:
     """Files that have no business in an archive."""
     known = {INDEX, METADATA, SUMS, LOCK, *ALWAYS, "config/README.md"}
@@ -139,7 +145,7 @@ def _unexplained(inside: Inside) -> Iterator[str]:
             known |= {f"{place}/{name}" if name else place for name in inside.digests(path)}
     for name in inside.kept:
         folder, _, inner = name.partition("/")
-        free = folder in ("results", "packages") or (folder == "bootstrap" and "/" not in inner)
+        free = folder in ("results", "packages") or (folder == "bootstrap" and _started(inner))
         if name.startswith(".") or not (free or name in known):
             yield f"{name} is there, which nothing in the archive speaks of"
         elif folder == "packages" and not name.startswith((CONDA, PYPI)):

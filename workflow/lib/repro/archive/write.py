@@ -159,7 +159,7 @@ def around(home: Path) -> dict[str, Path]:
     """
     names = (*PAGES, "run", "profiles/default/config.yaml", "config/README.md")
     files = {name: home / name for name in names}
-    files |= {f"bootstrap/{path.name}": path for path in (home / "bootstrap").glob("*")}
+    files |= {f"bootstrap/{name}": path for name, path in files_below(home / "bootstrap")}
     return {name: path for name, path in files.items() if path.is_file()}
 
 

@@ -10,7 +10,6 @@ itself, and the manifests of the steps that used it as it was.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, Source
 from repro.core.digest import sha256_bytes, sha256_file, sha256_files, sha256_value
 from repro.data.module_loader import module
+from repro.plan.schedule import Schedule
 from repro.record.step import Step
 
 PACK = "workflow/scripts/pack.py"
@@ -213,14 +213,14 @@ def configuration(
 
 def _asked(step: Step, entry: Experiment) -> Iterator[tuple[str, str]]:
     run, seed = step.names.get("run", "original"), step.names.get("seed")
-    if run not in entry.schedule.runs:
+    if run not in Schedule.of(entry).runs:
         yield "repeats", f"{run} is no longer asked for"
     elif seed is not None and seed not in entry.seeds:
         yield "seeds", f"{seed} is no longer asked for"
     else:
-        first = entry.seeds[0] if step.name in ("probe", "cost") else seed
-        asked = entry.parameters(step.name, run, first)
-        now, then = _flat(json.loads(canonical(asked))), _flat(step.parameters)
+        # Key by key, not as a dataclass: the manifest may be of a version with other parameters.
+        asked = entry.parameters(step.name, run, seed)
+        now, then = _flat(asked.json()), _flat(step.parameters)
         for key in sorted({**now, **then}):
             if now.get(key) != then.get(key):
                 yield key, f"{now.get(key, 'none')} in place of {then.get(key, 'none')}"

@@ -24,6 +24,7 @@ from repro.cause.trials import Runs, Setting, scratch
 from repro.compare.divergence import Divergence, place
 from repro.compare.runs import Comparison
 from repro.core.factor_table import FACTORS
+from repro.core.text import shortened
 from repro.launch.drawn_values import hash_seed
 from repro.launch.reporting import Say
 from repro.record.step import Step
@@ -135,7 +136,7 @@ def counterexamples(runs: Runs, repeats: Repeats, budget: int, say: Say) -> Coun
 
 def _in_sight(search: _Search, step: str, left: Sequence[str]) -> None:
     """Runs a step twice among the same folders, the second time in sight of what it left there."""
-    found, what = search.found, f"{_WORK[step]} leaves {_some(left)}"
+    found, what = search.found, f"{_WORK[step]} leaves {shortened(left, _SHOWN)}"
     if not search.may(2):
         found.warnings.append(
             f"{what}. Whether a later run that finds this gives other bits was not tried: "
@@ -255,9 +256,4 @@ def _unmoved(kept: Iterable[NotedSet], now: Sequence[NotedSet]) -> list[NotedSet
 
 def _places(sets: Sequence[NotedSet]) -> str:
     places = dict.fromkeys(f"{one.file}, line {one.line}" for one in sets)
-    return f"{'the set' if len(places) == 1 else 'the sets'} at {_some(list(places))}"
-
-
-def _some(parts: Sequence[str]) -> str:
-    more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
-    return ", ".join(parts[:_SHOWN]) + more
+    return f"{'the set' if len(places) == 1 else 'the sets'} at {shortened(list(places), _SHOWN)}"

@@ -16,6 +16,7 @@ from repro.cause.fault_isolation import Factors, Found
 from repro.cause.first_divergent_op import Culprit
 from repro.compare.divergence import Divergence, place
 from repro.core.factor_table import FACTORS, remedies
+from repro.core.text import times
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,6 @@ def _located(divergence: Divergence, findings: Findings) -> Cause:
 
 def _told(call: Mapping[str, Any]) -> str:
     return f"{call['call']} ({call['source']}) at {call['file']}, line {call['line']}"
-
-
-def times(count: int) -> str:
-    """How often: "once", "3 times"."""
-    return "once" if count == 1 else f"{count} times"
 
 
 def _race(located: Cause, findings: Findings, evidence: str, trials: int) -> Cause:

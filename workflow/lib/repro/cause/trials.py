@@ -18,7 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from repro.core import layout
 from repro.core.canonical_json import canonical
 from repro.core.digest import sha256_tree, sha256_value
 from repro.core.errors import UserError
+from repro.core.parameters import BY_STEP, Parameters, TrainParameters, decoded
 from repro.launch.command import launching
 from repro.record.step import read_step
 
@@ -101,11 +102,11 @@ def _limit(divergence: Divergence, steps: int) -> dict[str, int] | None:
     return {"steps": divergence.epoch * steps + divergence.step + 1}
 
 
-def _steps_per_epoch(original: Path, parameters: Mapping[str, Any]) -> int:
+def _steps_per_epoch(original: Path, batch_size: int) -> int:
     import numpy as np
 
     size = len(np.load(original / "data" / "train" / "id.npy", mmap_mode="r"))
-    return -(-size // parameters["training"]["batch_size"])
+    return -(-size // batch_size)
 
 
 @dataclass(frozen=True)
@@ -125,13 +126,17 @@ class Trials:
     folder: Path
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
-    def _parameters(self) -> dict[str, Any]:
+    def _parameters(self) -> Parameters:
         path = self.setting.folder / layout.STEPS[self.setting.step].manifest
-        parameters = dict(read_step(path).parameters)
-        if self.setting.step == "train":
-            steps = _steps_per_epoch(self.setting.runs.original, parameters)
-            parameters["limit"] = self.setting.limit(steps)
-        return parameters
+        parameters = decoded(BY_STEP[self.setting.step], read_step(path).parameters)
+        if not isinstance(parameters, TrainParameters):
+            return parameters
+        steps = _steps_per_epoch(self.setting.runs.original, parameters.training.batch_size)
+        return replace(parameters, limit=self.setting.limit(steps))
+
+    def _limit(self) -> Mapping[str, int] | None:
+        parameters = self._parameters()
+        return parameters.limit if isinstance(parameters, TrainParameters) else None
 
     def _inputs(self) -> list[str]:
         runs, step = self.setting.runs, self.setting.step
@@ -146,7 +151,7 @@ class Trials:
 
     def _command(self, how: _How, detail: Any, out: Path) -> list[str]:
         parameters, runs = self._parameters(), self.setting.runs
-        launch = launching(how.like or runs.like, parameters["threads"]["intra"], how.factors)
+        launch = launching(how.like or runs.like, parameters.threads.intra, how.factors)
         return [
             sys.executable, "-I", "-B", str(runs.program),
             *launch, *(["--twice"] if how.twice else []), "--",
@@ -203,7 +208,7 @@ class Trials:
             watched |= self._detail(run)
         files = [self.setting.of(run) / name for name in layout.STEPS[step].compared]
         mark = sha256_value([sha256_tree(file) for file in files])
-        at = parted(step, runs.original, run, runs.seed, self._parameters().get("limit"))
+        at = parted(step, runs.original, run, runs.seed, self._limit())
         return Trial(step, factors, at is None, mark, None, at)
 
     def detailed(self, factors: Factors) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Required, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -38,17 +38,37 @@ class Foreign(Exception):
     """A whole snapshot of another training."""
 
 
+class TraceMark(TypedDict):
+    """Which bytes of the trace belong to a snapshot."""
+
+    size: int
+    sha256: str
+
+
+class Facts(TypedDict, total=False):
+    """What a snapshot knows beside the variables; plain values alone.
+
+    Whether the training has `finished`, the epochs at which it was `resumed`, by name the marks of
+    its `graphs`, the `history` with its floats in hexadecimal, and what of the `trace` is its.
+    """
+
+    finished: Required[bool]
+    resumed: Required[list[int]]
+    graphs: Required[dict[str, list[str]]]
+    history: Required[list[dict[str, str]]]
+    trace: TraceMark
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A state of a training.
 
-    `epoch` is the next one to be trained, `arrays` the variables by name, `facts` are JSON values,
-    `python` is a pickle.
+    `epoch` is the next one to be trained, `arrays` the variables by name, `python` is a pickle.
     """
 
     epoch: int
     arrays: Mapping[str, Array]
-    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    facts: Facts
     python: bytes = b""
 
 

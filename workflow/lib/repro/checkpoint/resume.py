@@ -21,7 +21,7 @@ from typing import Any
 
 from repro.checkpoint import preconditions
 from repro.checkpoint.callback_state import CallbackStates
-from repro.checkpoint.file import Snapshot
+from repro.checkpoint.file import Facts, Snapshot
 from repro.checkpoint.plain_values import CannotKeep, NotOurs
 from repro.checkpoint.store import Kept
 from repro.core.errors import UserError
@@ -228,7 +228,7 @@ class Resume:
             if self._variables.changed():
                 raise CannotKeep("the model has other variables than at the beginning")
             python = self._callbacks.kept((dict(logs) if finished else None, generators()))
-            facts = {
+            facts: Facts = {
                 "finished": finished,
                 "resumed": self.resumed,
                 "graphs": {what: sorted(marks) for what, marks in self._graphs.items()},

@@ -20,9 +20,9 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from repro.checkpoint.file import Damaged, Foreign, Snapshot, load, save
+from repro.checkpoint.file import Damaged, Foreign, Snapshot, TraceMark, load, save
 from repro.core.atomic import flush, sentence_for_system_errors
 from repro.core.errors import CouldNotRun
 
@@ -114,7 +114,7 @@ class Kept:
         with sentence_for_system_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._take(trace)
-        told = {"size": self._size, "sha256": self._digest.hexdigest()}
+        told: TraceMark = {"size": self._size, "sha256": self._digest.hexdigest()}
         whole = replace(snapshot, facts={**snapshot.facts, "trace": told})
         save(self.folder / f"epoch-{snapshot.epoch:08}.checkpoint", self._key, whole)
         with sentence_for_system_errors(self.folder):
@@ -144,7 +144,8 @@ class Kept:
         return sorted(self.folder.glob("epoch-*.checkpoint"))
 
     def _check_trace(self, snapshot: Snapshot) -> None:
-        told: dict[str, Any] = snapshot.facts["trace"]
+        assert "trace" in snapshot.facts
+        told = snapshot.facts["trace"]
         self._size, self._digest = told["size"], hashlib.sha256()
         try:
             for block in self.trace():

@@ -19,17 +19,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from repro.cli.options import parameters_of
 from repro.core import layout
 from repro.core.atomic import write_text
 from repro.core.canonical_json import canonical, pretty
 from repro.core.errors import UserError
+from repro.core.parameters import CostParameters, decoded
 from repro.core.schema import checked
 from repro.launch.reporting import Say
 from repro.overhead.breakdown import prices
+from repro.overhead.epoch_timer import Spent
 from repro.overhead.timed_training import VARIANTS
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
@@ -47,8 +50,9 @@ def arguments(verbs: Any) -> None:
         verbs: what argparse's `add_subparsers` gave.
     """
     cost: argparse.ArgumentParser = verbs.add_parser("cost", help="measure what a training costs")
+    asked = parameters_of(CostParameters)
     cost.add_argument("--experiment", required=True)
-    cost.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    cost.add_argument("--parameters", required=True, type=asked, metavar="JSON")
     cost.add_argument("--rounds", type=int, default=3, metavar="N")
     cost.add_argument("--folder", required=True, type=Path, help="the experiment's results")
     cost.add_argument("--program", required=True, type=Path, help="what trains: code.pyz")
@@ -73,9 +77,7 @@ class _Measuring:
 
     options: argparse.Namespace
     folder: Path
-    spent: dict[str, list[dict[str, Any]]] = field(
-        default_factory=lambda: {name: [] for name in VARIANTS}
-    )
+    spent: dict[str, list[Spent]] = field(default_factory=lambda: {name: [] for name in VARIANTS})
     unknown: dict[str, str] = field(default_factory=dict[str, str])
 
     def turn(self, variant: str) -> None:
@@ -89,18 +91,19 @@ class _Measuring:
         if log.exists():
             print(f"== {variant}\n{log.read_text('utf-8', 'replace')}")
         if done.returncode == 0:
-            self.spent[variant].append(json.loads(out.read_text("utf-8")))
+            self.spent[variant].append(decoded(Spent, json.loads(out.read_text("utf-8"))))
         else:
             self.unknown[variant] = _why(done)
 
     def _command(self, variant: str, out: Path, log: Path) -> list[str]:
         options = self.options
-        intra = str(options.parameters["threads"]["intra"])
+        parameters: CostParameters = options.parameters
+        intra = str(parameters.threads.intra)
         return [
             sys.executable, "-I", "-B", str(options.program),
             "launch", "--run", "trial", "--intra", intra, "--",
             "cost", "--variant", variant, "--seconds", str(SECONDS),
-            "--parameters", canonical(options.parameters), "--input", *options.input,
+            "--parameters", canonical(parameters), "--input", *options.input,
             "--out", str(out), "--log", str(log),
         ]  # fmt: skip
 
@@ -128,7 +131,7 @@ def _measured(options: argparse.Namespace, say: Say) -> dict[str, Any]:
     ran = next(spent[0] for name, spent in measuring.spent.items() if name not in measuring.unknown)
     return {
         "load": round(load, 2),
-        "gpus": ran["gpus"],
+        "gpus": ran.gpus,
         **prices(measuring.spent, measuring.unknown),
     }
 
@@ -162,14 +165,15 @@ def measure(options: argparse.Namespace, say: Say) -> None:
     manifest.check_subjects(own, layout.whole_folder(own.name))
     spent = _measured(options, say)
     here = surroundings(found, [inputs["judge"]])
-    training = options.parameters["training"]
+    parameters: CostParameters = options.parameters
+    training = parameters.training
     value = {
         "experiment": options.experiment,
         "machine": _machine(here, spent.pop("gpus")),
         "rounds": options.rounds,
         "seconds": SECONDS,
-        "threads": training["threads"],
-        "trace": training["trace"],
+        "threads": asdict(training.threads),
+        "trace": training.trace,
         **spent,
     }
     if odd := [name for name, digest in resources(inputs).items() if read[name] != digest]:
@@ -181,7 +185,7 @@ def measure(options: argparse.Namespace, say: Say) -> None:
     write_text(output, pretty(checked(value, "cost", "cost.json")))
     making = Making(
         names={"step": "cost", "experiment": options.experiment},
-        parameters=options.parameters, inputs=read, installed=found.facts, environment=here,
+        parameters=parameters.json(), inputs=read, installed=found.facts, environment=here,
         process={"factors": []}, started=started,
     )  # fmt: skip
     manifest.write(options.folder / layout.STEPS["cost"].manifest, making, [output])

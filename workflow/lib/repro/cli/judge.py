@@ -25,11 +25,13 @@ from repro.cause.inquiry import inquire
 from repro.cause.trials import Runs
 from repro.cli import cost, reproduce, verify
 from repro.cli.drift import told
+from repro.cli.options import parameters_of
 from repro.compare.runs import Comparison, compare
 from repro.core import layout
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
+from repro.core.parameters import CompareParameters, EquivalencePlan, LookParameters
 from repro.core.schema import checked
 from repro.launch.reporting import Say, reported
 from repro.overhead.breakdown import known
@@ -49,14 +51,13 @@ from repro.verdict.silent_errors import Mistake, mistakes, unlooked
 
 
 def _compared(
-    folder: Path, steps: Sequence[Step], parameters: Mapping[str, Any]
+    folder: Path, steps: Sequence[Step], parameters: CompareParameters
 ) -> Iterator[Comparison]:
     """Every repeat, seed by seed, beside the original."""
-    limit = None if parameters["repeat"] == "full" else parameters["repeat"]
     trained = [step for step in steps if step.name == "train" and step.run != "original"]
     for step in trained:
         assert step.seed is not None
-        yield compare(folder / "original", folder / step.run, step.seed, limit)
+        yield compare(folder / "original", folder / step.run, step.seed, parameters.limit)
 
 
 def _agreed(folder: Path, steps: Sequence[Step], inference: Any) -> tuple[list[Mistake], list[str]]:
@@ -69,42 +70,42 @@ def _agreed(folder: Path, steps: Sequence[Step], inference: Any) -> tuple[list[M
 
 
 def _asks_why(
-    parameters: Mapping[str, Any], comparisons: Sequence[Comparison], found: Moved
+    parameters: CompareParameters, comparisons: Sequence[Comparison], found: Moved
 ) -> bool:
     """Whether it must be known why runs part, or that no further run would.
 
     Other bits with equivalent metrics may do for the goal. Where the whole was repeated with the
     same bits, the verdict calls it repeatable whatever the goal.
     """
-    goal, family = parameters["goal"], found.metrics
+    goal, family = parameters.goal, found.metrics
     if not any(comparison.divergence for comparison in comparisons):
-        return goal == "bitwise" or parameters["repeat"] == "full"
+        return goal == "bitwise" or parameters.full
     return goal == "bitwise" or (goal == "metrics" and not (family and family.answer == MET))
 
 
 def _compare(options: argparse.Namespace, say: Say) -> None:
     started = now()
-    folder, parameters = options.folder, options.parameters
+    folder: Path = options.folder
+    parameters: CompareParameters = options.parameters
     environment = installed.require(Path(sys.prefix))
     read = {path.relative_to(folder).as_posix(): path for path in options.manifests}
     programs = {"judge": Path(sys.argv[0]), "code": options.program}
     inputs = resources({**read, **programs, **({p.name: p for p in options.price})})
     every = [checked_step(path) for path in options.manifests]
     steps = [step for step in every if step.name not in ("probe", "look")]
-    context = context_of(folder, steps, parameters["factors"])
+    context = context_of(folder, steps, parameters.factors)
     comparisons = list(_compared(folder, steps, parameters))
     wrong, unseen = _agreed(folder, steps, context.inference)
-    planned = parameters["seeds"] == "auto"
-    found_of = _moved(measured(steps), parameters["equivalence"], planned)
+    planned = parameters.seeds == "auto"
+    found_of = _moved(measured(steps), parameters.equivalence, planned)
     found = Counterexamples()
     # Two setups have a cause already: what is searched for here is one within a setup.
     if context.setups == 1 and _asks_why(parameters, comparisons, found_of):
         varied = [factor["factor"] for factor in context.factors if factor["varied"]]
-        limit = None if parameters["repeat"] == "full" else parameters["repeat"]
         given = dict(pair.split("=", 1) for pair in options.input)
         runs = Runs(options.experiment, options.program, given, folder / "original")
-        budget = parameters["search"]["trials"]
-        found = inquire(runs, Repeats(steps, varied, limit), comparisons, budget, say)
+        repeats = Repeats(steps, varied, parameters.limit)
+        found = inquire(runs, repeats, comparisons, parameters.search.trials, say)
     verdict = judge(
         options.experiment, parameters, comparisons, context, found.causes, found.trials, wrong,
         found_of, found.comparison,
@@ -121,7 +122,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
         write_text(path, text)
     making = Making(
         names={"step": "compare", "experiment": options.experiment},
-        parameters=parameters,
+        parameters=parameters.json(),
         inputs=inputs,
         installed=environment.facts,
         environment=here,
@@ -132,12 +133,13 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
 
 def _look(options: argparse.Namespace, say: Say) -> None:
     """Writes whether the seeds so far are enough for an answer; what was asked for stops there."""
-    started, parameters = now(), options.parameters
+    started = now()
+    parameters: LookParameters = options.parameters
     found = installed.require(Path(sys.prefix))
     read = {path.relative_to(options.folder).as_posix(): path for path in options.manifests}
     inputs = resources({**read, "judge": Path(sys.argv[0])})
     values = measured([checked_step(path) for path in options.manifests])
-    known = _moved(values, parameters["equivalence"], planned=True)
+    known = _moved(values, parameters.equivalence, planned=True)
     if known.unknown:
         raise UserError(
             f"Expected `equivalence.margin` to name metrics. Received {known.unknown[0]}, which no "
@@ -152,7 +154,7 @@ def _look(options: argparse.Namespace, say: Say) -> None:
     write_text(path, pretty({"seeds": options.seeds, "enough": enough, "why": why}))
     making = Making(
         names={"step": "look", "experiment": options.experiment, "seeds": options.seeds},
-        parameters=parameters,
+        parameters=parameters.json(),
         inputs=inputs,
         installed=found.facts,
         environment=here,
@@ -161,8 +163,8 @@ def _look(options: argparse.Namespace, say: Say) -> None:
     manifest.write(path.with_suffix(layout.SUFFIX), making, [path])
 
 
-def _moved(values: Mapping[str, Measured], wanted: Mapping[str, Any], planned: bool) -> Moved:
-    return moved(values, wanted, looks(wanted["budget"]) if planned else ())
+def _moved(values: Mapping[str, Measured], wanted: EquivalencePlan, planned: bool) -> Moved:
+    return moved(values, wanted, looks(wanted.budget) if planned else ())
 
 
 def _drift(options: argparse.Namespace, say: Say) -> int:
@@ -179,7 +181,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
     one = verbs.add_parser("compare", help="compare the runs and write the verdict")
     one.add_argument("--experiment", required=True)
-    one.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    asked = parameters_of(CompareParameters)
+    one.add_argument("--parameters", required=True, type=asked, metavar="JSON")
     one.add_argument("--folder", required=True, type=Path, help="the experiment's results")
     one.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
     one.add_argument("--program", required=True, type=Path, help="what runs trials: code.pyz")
@@ -188,7 +191,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--log", required=True, type=Path, metavar="FILE")
     look = verbs.add_parser("look", help="say whether so many seeds are enough for an answer")
     look.add_argument("--experiment", required=True)
-    look.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    asked = parameters_of(LookParameters)
+    look.add_argument("--parameters", required=True, type=asked, metavar="JSON")
     look.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
     look.add_argument("--seeds", required=True, type=int, help="how many there are so far")
     look.add_argument("--folder", required=True, type=Path, help="the experiment's results")

@@ -1,4 +1,4 @@
-"""Steps: the command line of the program that makes results.
+"""Make: the command line of the program that makes results.
 
 Synopsis:
     python -I code.pyz launch --run original --intra 2 -- train --experiment digits …
@@ -12,34 +12,33 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from repro.checkpoint.resume import Afresh, Keeping
 from repro.checkpoint.store import Kept
 from repro.cli.options import parser
+from repro.cli.steps import STEPS, Process, Work, begin, done
 from repro.core import layout
 from repro.core.atomic import whole_outputs, write_text
 from repro.core.canonical_json import pretty
-from repro.core.config import Threads
 from repro.core.digest import sha256_value
 from repro.core.errors import UserError
-from repro.core.seeding import Seeds
-from repro.data.dataset import IDS, SPLIT
-from repro.data.prepare import prepare
-from repro.data.user_code import Code, load
+from repro.core.parameters import (
+    CostParameters,
+    Parameters,
+    TrainParameters,
+)
+from repro.data.user_code import load
 from repro.launch import launcher, shims
 from repro.launch.file_times import read_by_the_user
 from repro.launch.observed import observed
 from repro.launch.reporting import Say, reported
 from repro.launch.stale_state import left_since, standing
 from repro.machine.identity import machine
-from repro.model import evaluation, training
 from repro.overhead import timed_training
-from repro.probe import sanity_probe
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.installed import Installed
@@ -54,92 +53,36 @@ def _inputs(options: argparse.Namespace) -> dict[str, Path]:
     }
 
 
-def _begin(options: argparse.Namespace) -> int:
-    """Seeds everything, before any line of the user's code runs; returns the root seed."""
-    from repro.model.determinism import begin, begin_when_imported
-
-    threads = Threads(**options.parameters["threads"])
-    if options.step != "prepare":
-        begin(Seeds(seed := options.parameters["seed"])("global"), threads)
-    else:
-        # What prepares data seldom needs TensorFlow, which takes seconds to import.
-        begin_when_imported(Seeds(seed := options.parameters["data_seed"])("global"), threads)
-    return seed
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a step is given, once the user's code is loaded; its outputs go to `out`.
-
-    `say` tells the user a line, and the log as well.
-    """
-
-    code: Code
-    inputs: Mapping[str, Path]
-    parameters: Mapping[str, Any]
-    out: Path
-    detail: Detail | None
-    keeping: Keeping | None
-    say: Say
-
-
-def _prepare(work: Work) -> dict[str, Any]:
-    named = {layout.source_of(name): path for name, path in work.inputs.items()}
-    sources = {source: path for source, path in named.items() if source is not None}
-    overlap = prepare(work.code, sources, work.parameters, work.out / "data")
-    return {"ids": IDS, "split": SPLIT, "overlap": overlap}
-
-
-def _train(work: Work) -> dict[str, Any]:
-    how = work.parameters, work.out, work.detail, work.keeping, work.say
-    return asdict(training.train(work.code, work.inputs["data"], *how))
-
-
-def _evaluate(work: Work) -> dict[str, Any]:
-    data, weights = work.inputs["data"], work.inputs["weights"]
-    same = evaluation.evaluate(work.code, data, weights, work.parameters, work.out)
-    return {"inference_same": same}
-
-
-def _probe(work: Work) -> dict[str, Any]:
-    sanity_probe.probe(work.code, work.inputs["data"], work.parameters, work.out)
-    return {}
-
-
-_STEPS: Mapping[str, Callable[[Work], dict[str, Any]]] = {
-    "prepare": _prepare, "train": _train, "evaluate": _evaluate, "probe": _probe,
-}  # fmt: skip
-
-
 @dataclass(frozen=True)
 class _Job:
     """What a process is to do: its command line, inputs with their digests, and environment."""
 
     options: argparse.Namespace
+    parameters: Parameters
     inputs: Mapping[str, Path]
     read: Mapping[str, Resource]
     found: Installed
     say: Say
 
 
-def _worked(job: _Job, out: Path, keeping: Keeping | None) -> dict[str, Any]:
+def _worked(job: _Job, out: Path, keeping: Keeping | None) -> Process:
     """Loads the user's code and does the step's work; a trial may also write detail.json."""
     from repro.model.determinism import found
 
-    options, inputs = job.options, job.inputs
+    options, inputs, parameters = job.options, job.inputs, job.parameters
 
     def say(line: str) -> None:
         # A repeat would only say it again.
         (job.say if options.run == "original" else print)(line)
 
-    seed, step, path = _begin(options), _STEPS[options.step], inputs["experiment"]
+    seed, path = begin(parameters), inputs["experiment"]
     if options.detail is None:
-        process = step(Work(load(path), inputs, options.parameters, out, None, keeping, say))
+        process = done(Work(load(path), inputs, out, None, keeping, say), parameters)
     else:
         detail = Detail(path, **options.detail) if options.detail else None
         read = [file for name, file in inputs.items() if name != "code"]
         with watched(path, read, {"prepare": "dataset"}.get(options.step, "training")) as calls:
-            process = step(Work(load(path), inputs, options.parameters, out, detail, None, say))
+            process = done(Work(load(path), inputs, out, detail, None, say), parameters)
         calls.write(options.out / "detail.json", detail.tensors() if detail else ())
     settings = found()
     return {**process, "seed": seed, "determinism": asdict(settings) if settings else None}
@@ -147,10 +90,11 @@ def _worked(job: _Job, out: Path, keeping: Keeping | None) -> dict[str, Any]:
 
 def _do(options: argparse.Namespace, say: Say) -> None:
     started = now()
-    launcher.check(options.parameters["threads"]["intra"])
+    parameters: Parameters = options.parameters
+    launcher.check(parameters.threads.intra)
     found = installed.require(Path(sys.prefix))
     inputs = {**_inputs(options), "code": Path(sys.argv[0])}
-    job = _Job(options, inputs, resources(inputs), found, say)
+    job = _Job(options, parameters, inputs, resources(inputs), found, say)
     for name in ("data.manifest", "train.manifest"):
         if name in inputs:
             manifest.check_subjects(inputs[name], layout.whole_folder(inputs[name].name))
@@ -160,7 +104,7 @@ def _do(options: argparse.Namespace, say: Say) -> None:
         process, here = _made(job, keeping)
         making = Making(
             names={"step": options.step, "experiment": options.experiment, "run": options.run},
-            parameters=options.parameters,
+            parameters=parameters.json(),
             inputs=job.read,
             installed=found.facts,
             environment=here,
@@ -174,7 +118,7 @@ def _do(options: argparse.Namespace, say: Say) -> None:
             kept.remove()
 
 
-def _made(job: _Job, keeping: Keeping | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def _made(job: _Job, keeping: Keeping | None) -> tuple[Process, Mapping[str, object]]:
     """Makes the outputs; returns what the process found of itself, and around it."""
     step, inputs = job.options.step, job.inputs
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
@@ -202,7 +146,7 @@ def _keeping(job: _Job) -> Keeping | None:
     if options.step != "train" or options.checkpoints is None or options.every is None:
         return None
     varied = [(entry["factor"], entry["varied"]) for entry in launcher.factors()]
-    names = [options.experiment, options.run, options.parameters]
+    names = [options.experiment, options.run, job.parameters]
     read = {name: resource["digest"] for name, resource in job.read.items()}
     key = sha256_value([*names, varied, read, job.found.facts, machine()])
 
@@ -215,9 +159,10 @@ def _keeping(job: _Job) -> Keeping | None:
 
 def _environment(options: argparse.Namespace, _say: Say) -> None:
     """Starts as training does, and writes down what the process then finds around it."""
-    launcher.check(options.parameters["threads"]["intra"])
+    parameters: TrainParameters = options.parameters
+    launcher.check(parameters.threads.intra)
     found = installed.require(Path(sys.prefix))
-    _begin(options)
+    begin(parameters)
     import tensorflow as tf
 
     tf.constant(0.0)  # its devices have started in a job too
@@ -227,14 +172,15 @@ def _environment(options: argparse.Namespace, _say: Say) -> None:
 
 def _cost(options: argparse.Namespace, _say: Say) -> None:
     """Trains once for a while, and writes down what it took; the caller has checked the inputs."""
-    launcher.check(options.parameters["threads"]["intra"])
+    parameters: CostParameters = options.parameters
+    launcher.check(parameters.threads.intra)
     inputs, found = _inputs(options), installed.require(Path(sys.prefix))
-    own, how = [Path(sys.argv[0]), inputs["experiment"]], (options.parameters, options.seconds)
-    scratch = options.out.parent
+    own = [Path(sys.argv[0]), inputs["experiment"]]
     task = timed_training.Task(
-        own[1], inputs["data"], *how, scratch, lambda: surroundings(found, own)
-    )
-    write_text(options.out, pretty(asdict(timed_training.measured(task, options.variant))))
+        inputs["experiment"], inputs["data"], parameters, options.seconds, options.out.parent,
+        lambda: surroundings(found, own),
+    )  # fmt: skip
+    write_text(options.out, pretty(timed_training.measured(task, options.variant)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -246,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    options = parser(_STEPS).parse_args(arguments)
+    options = parser(STEPS).parse_args(arguments)
     if options.step == "launch":
         given = [argument for argument in options.arguments if argument != "--"]
         try:

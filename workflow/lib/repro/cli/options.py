@@ -9,8 +9,15 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from repro.core.parameters import (
+    BY_STEP,
+    CostParameters,
+    Parameters,
+    TrainParameters,
+    decoded,
+)
 from repro.launch import launcher
 
 
@@ -22,6 +29,22 @@ def _run(text: str) -> str:
 
 def _seconds(text: str) -> int | None:
     return None if text == "off" else int(text)
+
+
+def parameters_of(kind: type[Parameters]) -> Callable[[str], Parameters]:
+    """The argparse type of `--parameters`: decodes them, here and nowhere else.
+
+    Args:
+        kind: a step's class of `repro.core.parameters`.
+
+    Returns:
+        A function of the JSON text.
+    """
+
+    def parameters(text: str) -> Parameters:
+        return decoded(kind, json.loads(text))
+
+    return parameters
 
 
 def _names(text: str) -> list[str]:
@@ -58,7 +81,8 @@ def parser(steps: Iterable[str]) -> argparse.ArgumentParser:
     for name in steps:
         _add(verbs.add_parser(name), name)
     now_here = verbs.add_parser("environment", help="what a step would find around it now")
-    now_here.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    trained = parameters_of(TrainParameters)
+    now_here.add_argument("--parameters", required=True, type=trained, metavar="JSON")
     now_here.add_argument("--out", required=True, type=launcher.path, metavar="FILE")
     now_here.add_argument("--log", required=True, type=launcher.path, metavar="FILE")
     _add_cost(verbs.add_parser("cost", help="train in one way for a while, and say what it took"))
@@ -68,7 +92,8 @@ def parser(steps: Iterable[str]) -> argparse.ArgumentParser:
 def _add_cost(price: argparse.ArgumentParser) -> None:
     price.add_argument("--variant", required=True, metavar="NAME")
     price.add_argument("--seconds", required=True, type=float, metavar="N")
-    price.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    asked = parameters_of(CostParameters)
+    price.add_argument("--parameters", required=True, type=asked, metavar="JSON")
     price.add_argument("--input", action="extend", nargs="+", default=[], metavar="NAME=PATH")
     price.add_argument("--out", required=True, type=launcher.path, metavar="FILE")
     price.add_argument("--log", required=True, type=launcher.path, metavar="FILE")
@@ -77,7 +102,8 @@ def _add_cost(price: argparse.ArgumentParser) -> None:
 def _add(step: argparse.ArgumentParser, name: str) -> None:
     step.add_argument("--experiment", required=True)
     step.add_argument("--run", required=True, type=_run)
-    step.add_argument("--parameters", required=True, type=json.loads, metavar="JSON")
+    asked = parameters_of(BY_STEP[name])
+    step.add_argument("--parameters", required=True, type=asked, metavar="JSON")
     step.add_argument("--input", action="extend", nargs="+", default=[], metavar="NAME=PATH")
     step.add_argument(
         "--detail", type=json.loads, metavar="JSON",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from repro.core import layout
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
-from repro.core.schedule import ORIGINAL, Schedule
+from repro.core.parameters import CompareParameters, decoded
 from repro.core.schema import checked
 from repro.drift.setups import differing, setups
 from repro.launch.reporting import Say
+from repro.plan.schedule import ORIGINAL, Schedule
 from repro.record import installed
 from repro.record.step import Step, checked_step, read_step
 from repro.report.reproduction_page import page
@@ -72,11 +73,11 @@ def reproduce(options: argparse.Namespace, say: Say) -> None:
     values = measured([*then, *now], (ARCHIVED, AGAIN))
     case = Again(
         options.experiment,
-        claimed["goal"],
+        claimed.goal,
         list(_compared(options.archived, options.again, then)),
         setups([*like, *made]),
         differing(like[-1], made[-1]),
-        moved(values, claimed["equivalence"]),
+        moved(values, claimed.equivalence),
         whole=not options.evaluated,
     )
     found = checked(reproduction(case), "reproduction", "reproduction.json")
@@ -94,9 +95,10 @@ def _originals(folder: Path, run: str) -> list[Step]:
     return [replace(checked_step(folder.parent / place), alias=run) for place in places]
 
 
-def _claimed(archived: Path) -> Mapping[str, Any]:
+def _claimed(archived: Path) -> CompareParameters:
     """What the archive's verdict was asked: goal and margins."""
-    return read_step(archived / layout.STEPS["compare"].manifest).parameters
+    verdict = read_step(archived / layout.STEPS["compare"].manifest)
+    return decoded(CompareParameters, verdict.parameters)
 
 
 def _compared(archived: Path, again: Path, then: Sequence[Step]) -> Sequence[Comparison]:

@@ -17,6 +17,7 @@ from typing import Any
 from repro.audit.grounds import Odd, changed
 from repro.core.errors import UserError
 from repro.core.schema import checked
+from repro.core.text import shortened
 from repro.launch.reporting import Say
 from repro.record import installed
 from repro.stats.answer import INCONCLUSIVE, MET
@@ -61,12 +62,11 @@ def verify(options: argparse.Namespace, say: Say) -> int:
 
 def _refuse_changed(odd: Sequence[Odd]) -> None:
     if odd:
-        more = len(odd) - _SHOWN
-        names = [str(one) for one in odd[:_SHOWN]]
-        rest = f" and {more} more (`./run check-files` names all)" if more > 0 else ""
+        names = shortened([str(one) for one in odd], _SHOWN)
+        rest = " (`./run check-files` names all)" if len(odd) > _SHOWN else ""
         raise UserError(
             "Expected verdicts, and what they rest on, as they were written. Received "
-            f"{', '.join(names)}{rest}. Delete what is named to be deleted and run again: what is "
+            f"{names}{rest}. Delete what is named to be deleted and run again: what is "
             "missing then is made anew."
         )
 

@@ -1,8 +1,7 @@
-"""Divergence: the first place where two runs part, and what a shorter repeat would see of it.
+"""Divergence: the first place where two runs part.
 
 Synopsis:
     place(Divergence("weights", epoch=0, step=3, variable="dense/kernel"))
-    seen_within(divergence, steps=10, steps_per_epoch=60)
 """
 
 from __future__ import annotations
@@ -44,29 +43,3 @@ def place(divergence: Divergence) -> str:
         time = f"epoch {divergence.epoch}, {step}, in "
     variable = f" ({divergence.variable})" if divergence.variable else ""
     return f"{time}the {WORDS.get(divergence.what, divergence.what)}{variable}"
-
-
-def seen_within(divergence: Divergence | None, steps: int, steps_per_epoch: int) -> bool:
-    """Whether a repeat that stops early would have seen a divergence.
-
-    Args:
-        divergence: where a whole repeat parts from the original.
-        steps: how many steps of training the shorter repeat runs (`repeat: {steps: N}`).
-        steps_per_epoch: how many there are in an epoch.
-
-    Returns:
-        Whether `compare`, told that limit, would find it. What parts only in final weights,
-        predictions or metrics is not seen.
-
-    Example:
-        >>> seen_within(Divergence("loss", epoch=1, step=0), steps=10, steps_per_epoch=10)
-        False
-    """
-    if divergence is None:
-        return False
-    if divergence.epoch is None:
-        before = ("prepared data", "trace layout")
-        return divergence.what in before or divergence.what.startswith("initial ")
-    if divergence.step is None:
-        return (divergence.epoch + 1) * steps_per_epoch <= steps
-    return divergence.epoch * steps_per_epoch + divergence.step < steps

@@ -7,10 +7,22 @@ Synopsis:
 """
 
 import json
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeAlias
+
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
+"""A value of which nothing is known but that JSON can hold it, such as the user's settings."""
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    if not is_dataclass(value) or isinstance(value, type):
+        raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
 
 # Made once: a trace has a line for each step.
-_COMPACT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+_COMPACT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, default=_fields)
 
 
 def canonical(value: Any) -> str:
@@ -20,7 +32,8 @@ def canonical(value: Any) -> str:
     keys, no white space, shortest floats that read back the same.
 
     Args:
-        value: anything that JSON can hold; NaN and infinities are refused.
+        value: anything that JSON can hold, or a dataclass, whose fields become keys; NaN and
+            infinities are refused.
 
     Returns:
         One line, without a newline, ASCII only.
@@ -33,7 +46,8 @@ def canonical(value: Any) -> str:
 
 def pretty(value: Any) -> str:
     """The indented JSON text of `value`, keys sorted, with a final newline."""
-    return json.dumps(value, sort_keys=True, indent=2, allow_nan=False) + "\n"
+    text = json.dumps(value, sort_keys=True, indent=2, allow_nan=False, default=_fields)
+    return text + "\n"
 
 
 def parsed(content: bytes) -> Any:

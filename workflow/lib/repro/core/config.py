@@ -14,53 +14,41 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from repro.core.canonical_json import Json
 from repro.core.config_checks import FILE, check
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS, STRESS
-from repro.core.interim_schedule import counts
-from repro.core.schedule import ORIGINAL, Schedule
+from repro.core.parameters import (
+    CompareParameters,
+    CostParameters,
+    EquivalencePlan,
+    EvaluateParameters,
+    LookParameters,
+    Parameters,
+    PrepareParameters,
+    ProbeParameters,
+    RawData,
+    Search,
+    Training,
+    TrainParameters,
+    counts,
+    decoded,
+)
 from repro.core.schema import checked
 
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
 @dataclass(frozen=True)
-class Source:
-    """Raw data: where it lies, the sha256 that it must have, and where else it can be had."""
+class Source(RawData):
+    """Raw data, and where else it can be had."""
 
-    path: str
-    sha256: str
     address: str | None = None
     """For people, and for an archive that leaves the data out: nothing is fetched from there."""
-
-
-@dataclass(frozen=True)
-class Threads:
-    """Thread counts of TensorFlow: part of the recipe, never taken from the machine."""
-
-    intra: int
-    inter: int
-
-
-@dataclass(frozen=True)
-class Training:
-    """How to train: epochs, examples in a batch, loop, what is traced, threads."""
-
-    epochs: int
-    batch_size: int
-    loop: str
-    trace: str
-    threads: Threads
-
-    @classmethod
-    def of(cls, value: Mapping[str, Any]) -> Training:
-        """From the checked mapping."""
-        named: dict[str, Any] = {**value, "threads": Threads(**value["threads"])}
-        return cls(**named)
 
 
 @dataclass(frozen=True)
@@ -71,7 +59,7 @@ class Experiment:
     data: Mapping[str, Source]
     data_seed: int
     split: Mapping[str, float]
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Json]
     training: Training
     checkpoint: int | None
     """Seconds between checkpoints; it decides no result, so it is no part of `training`."""
@@ -81,9 +69,9 @@ class Experiment:
     goal: str
     repeat: str | Mapping[str, int]
     repeats: int
-    equivalence: Mapping[str, Any]
+    equivalence: EquivalencePlan
     factors: tuple[str, ...]
-    search: Mapping[str, int]
+    search: Search
     archive: Mapping[str, int]
     environment: str
 
@@ -92,63 +80,67 @@ class Experiment:
         """From the checked mapping; under stress the factor `load` is varied too."""
         data = {"": value["data"]} if "path" in value["data"] else value["data"]
         wanted = {STRESS: stress, **value["factors"]}
-        training = {key: part for key, part in value["training"].items() if key != "checkpoint"}
         every = value["training"]["checkpoint"]
         auto, budget = value["seeds"] == "auto", value["equivalence"]["budget"]
         named: dict[str, Any] = {
             **value,
             "data": {name: Source(**source) for name, source in data.items()},
-            "training": Training.of(training),
+            "training": decoded(Training, value["training"]),
             "checkpoint": every if type(every) is int else None,
             "seeds": tuple(range(budget) if auto else value["seeds"]),
             "looks": counts(budget) if auto else (),
             "repeat": value.get("repeat", _needed(value)) or "off",
+            "equivalence": decoded(EquivalencePlan, value["equivalence"]),
+            "search": decoded(Search, value["search"]),
             "factors": tuple(name for name in FACTORS if wanted.get(name, True)),
         }
         return cls(**named)
 
-    @property
-    def schedule(self) -> Schedule:
-        """Which runs it has, and which steps they have."""
-        return Schedule(self.goal, self.repeat, self.repeats)
-
-    def parameters(self, step: str, run: str = ORIGINAL, seed: int | None = None) -> dict[str, Any]:
-        """What a step's result depends on, as plain JSON values.
+    def parameters(self, step: str, run: str = "original", seed: int | None = None) -> Parameters:
+        """What a step's result depends on.
 
         Args:
             step: `prepare`, `train`, `evaluate`, `probe`, `cost`, `look` or `compare`.
             run: `original` or a repeat, which may stop early.
-            seed: the root seed of training.
+            seed: the root seed of training; by default the first.
 
         Returns:
-            A mapping that `repro.core.canonical_json` can write.
+            The parameters of that step, see `repro.core.parameters`.
         """
-        whole = asdict(self)
-        training = whole["training"]
-        keys = {
-            "prepare": ("data", "data_seed", "split", "settings"),
-            "train": ("settings", "training"),
-            "evaluate": ("settings",),
-            "probe": ("settings", "training"),
-            "cost": ("settings", "training"),
-            "look": ("repeats", "equivalence"),
-            "compare": (
-                "seeds", "goal", "repeat", "repeats", "equivalence", "factors", "search",
-            ),
-        }[step]  # fmt: skip
-        chosen = {key: whole[key] for key in keys} | {"threads": training["threads"]}
-        for source in chosen.get("data", {}).values():
-            del source["address"]  # no result hangs on it
-        if step == "compare" and self.looks:
-            chosen["seeds"] = "auto"
-        if step == "evaluate":
-            chosen["batch_size"] = training["batch_size"]
-        if seed is not None:
-            chosen["seed"] = seed
-        if step == "train":
-            early = run != ORIGINAL and not isinstance(self.repeat, str)
-            chosen["limit"] = whole["repeat"] if early else None
-        return chosen
+        threads, settings, training = self.training.threads, self.settings, self.training
+        root = self.seeds[0] if seed is None else seed
+        match step:
+            case "prepare":
+                data = {name: RawData(one.path, one.sha256) for name, one in self.data.items()}
+                return PrepareParameters(
+                    threads=threads, data=data, data_seed=self.data_seed, split=self.split,
+                    settings=settings,
+                )  # fmt: skip
+            case "train":
+                limit = None if run == "original" or isinstance(self.repeat, str) else self.repeat
+                return TrainParameters(
+                    threads=threads, settings=settings, training=training, seed=root, limit=limit
+                )
+            case "evaluate":
+                size = training.batch_size
+                return EvaluateParameters(
+                    threads=threads, settings=settings, batch_size=size, seed=root
+                )
+            case "probe" | "cost":
+                kind = ProbeParameters if step == "probe" else CostParameters
+                return kind(threads=threads, settings=settings, training=training, seed=root)
+            case "look":
+                return LookParameters(
+                    threads=threads, repeats=self.repeats, equivalence=self.equivalence
+                )
+            case "compare":
+                return CompareParameters(
+                    threads=threads, seeds="auto" if self.looks else self.seeds, goal=self.goal,
+                    repeat=self.repeat, repeats=self.repeats, factors=self.factors,
+                    search=self.search, equivalence=self.equivalence,
+                )  # fmt: skip
+            case _:
+                raise ValueError(f"no step is called {step}")
 
 
 def _needed(value: Mapping[str, Any]) -> str | dict[str, int]:
@@ -212,7 +204,7 @@ def resolve(value: Any) -> dict[str, Experiment]:
     return {n: Experiment.of(entry, value["stress"]) for n, entry in value["experiments"].items()}
 
 
-def filled(value: Any, name: str) -> dict[str, Any]:
+def filled(value: Any, name: str) -> dict[str, Json]:
     """The configuration of one experiment alone, with every default written out.
 
     Args:

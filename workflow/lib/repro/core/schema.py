@@ -23,7 +23,7 @@ def schema(name: str) -> dict[str, Any]:
     """A schema by its name, from the packed program or from the source tree.
 
     Args:
-        name: `config`, `manifest`, `trace`, `verdict`, `cost` or `reproduction`.
+        name: `config`, `manifest`, `verdict`, `cost` or `reproduction`.
 
     Returns:
         The parsed schema, not to be written to: it is read once, however many manifests there are.

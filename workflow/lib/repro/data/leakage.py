@@ -11,7 +11,7 @@ say otherwise.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -52,7 +52,19 @@ def _coincidence(examples: Examples) -> float:
     return chance
 
 
-def overlap(examples: Examples, parts: Mapping[str, Rows]) -> dict[str, dict[str, Any]]:
+class Overlap(TypedDict):
+    """Of a part: how many examples it has, of which so many have an `x` that occurs in `train`.
+
+    `by_chance` is how many would if the features of `x` were independent of one another (0 where
+    none has).
+    """
+
+    examples: int
+    in_train: int
+    by_chance: float
+
+
+def overlap(examples: Examples, parts: Mapping[str, Rows]) -> dict[str, Overlap]:
     """Counts the examples of each part whose `x` occurs among those for training.
 
     Args:
@@ -60,16 +72,14 @@ def overlap(examples: Examples, parts: Mapping[str, Rows]) -> dict[str, dict[str
         parts: what `split` gave.
 
     Returns:
-        For each part but `train`: `examples`, how many; `in_train`, how many of them have an `x`
-        that occurs in `train`; `by_chance`, how many would if the features of `x` were
-        independent of one another (0 where none has).
+        The overlap of each part but `train`.
 
     Example:
         Two copies of one photograph under two ids of the user's may land in `train` and `test`.
     """
     rows_of_train: list[int] = parts["train"].tolist() if "train" in parts else []
     trained, size = {examples.contents[row] for row in rows_of_train}, len(rows_of_train)
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Overlap] = {}
     for name, rows in parts.items():
         if name == "train":
             continue

@@ -19,9 +19,10 @@ import numpy as np
 from repro.core.atomic import whole_folder
 from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
+from repro.core.parameters import PrepareParameters
 from repro.core.seeding import Seeds
 from repro.data.dataset import Array, Examples, examples_of, split
-from repro.data.leakage import overlap
+from repro.data.leakage import Overlap, overlap
 from repro.data.tf_dataset import collected
 from repro.data.user_code import Code
 
@@ -66,14 +67,14 @@ def _store(folder: Path, examples: Examples, rows: Array) -> None:
 
 
 def prepare(
-    code: Code, sources: Mapping[str, Path], parameters: Mapping[str, Any], folder: Path
-) -> dict[str, dict[str, Any]]:
+    code: Code, sources: Mapping[str, Path], parameters: PrepareParameters, folder: Path
+) -> dict[str, Overlap]:
     """Runs the user's `dataset` and writes the parts of the split.
 
     Args:
         code: the user's code.
         sources: the path of each raw data source; the key is "" for a single one.
-        parameters: `data` (path and sha256 of each source), `data_seed`, `split`, `settings`.
+        parameters: what the step depends on.
         folder: the folder to appear.
 
     Returns:
@@ -82,16 +83,16 @@ def prepare(
     Raises:
         UserError: a digest, the user's code or what it returned is wrong; nothing is kept.
     """
-    for name, source in parameters["data"].items():
-        check_source(sources[name], source["path"], source["sha256"])
-    seeds = Seeds(parameters["data_seed"])
+    for name, source in parameters.data.items():
+        check_source(sources[name], source.path, source.sha256)
+    seeds = Seeds(parameters.data_seed)
     function = code.function("dataset")
     assert function is not None
     with code.blamed("dataset"):
         single = sources[""] if "" in sources else dict(sources)
-        returned = collected(function(single, deepcopy(parameters["settings"]), seeds))
+        returned = collected(function(single, deepcopy(parameters.settings), seeds))
     examples = examples_of(returned)
-    parts = split(examples, parameters["split"], seeds("split"))
+    parts = split(examples, parameters.split, seeds("split"))
     overlapping = overlap(examples, parts)
     with whole_folder(folder) as temporary:
         for name, rows in parts.items():

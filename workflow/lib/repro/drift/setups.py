@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from repro.core.text import shortened
 from repro.drift.effects import IRRELEVANT
 from repro.drift.environment_differences import Difference, drift
 from repro.drift.facts import facts
@@ -51,7 +52,8 @@ def setups(steps: Sequence[Step]) -> Setups:
         return Setups(1, 1, f"this machine {_words(facts(_telling(by_name)[0]))}")
     odd = [what for found in environments.values() for what in _differing(found)]
     odd += ["the program or the experiment's code"] if programs > 1 else []
-    return Setups(count, programs, f"{_by_run(by_name)}; what differs: {_listed(odd)}")
+    named = shortened(list(dict.fromkeys(odd)), _SHOWN)
+    return Setups(count, programs, f"{_by_run(by_name)}; what differs: {named}")
 
 
 def _distinct(steps: Iterable[Step]) -> list[dict[str, Any]]:
@@ -116,12 +118,6 @@ def _by_run(by_name: Mapping[str, Sequence[Step]]) -> str:
         own = runs.setdefault(f"a machine {_words(facts(step))}", [])
         own += [step.run] if step.run not in own else []
     return "; ".join(f"{' and '.join(names)} on {machine}" for machine, names in runs.items())
-
-
-def _listed(names: Iterable[str]) -> str:
-    every = list(dict.fromkeys(names))
-    more = len(every) - _SHOWN
-    return ", ".join(every[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _words(found: Mapping[str, Any]) -> str:

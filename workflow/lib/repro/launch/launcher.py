@@ -20,7 +20,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn, Required, TypedDict
 
 from repro.core.canonical_json import canonical
 from repro.core.errors import CouldNotRun, UserError
@@ -131,8 +131,17 @@ def _become(start: Start) -> NoReturn:
     os.execve(sys.executable, command, dict(start.environment))
 
 
+class FactorEntry(TypedDict, total=False):
+    """Of one factor: whether it was `varied`, and `how` it was or `why` it was not."""
+
+    factor: Required[str]
+    varied: Required[bool]
+    how: str
+    why: str
+
+
 def _supervised(start: Start, vary: Sequence[str], twice: bool) -> int:
-    parent, entries = os.getpid(), dict[str, dict[str, Any]]()
+    parent, entries = os.getpid(), dict[str, FactorEntry]()
 
     def step() -> NoReturn:
         varied = _varied(start, [name for name in vary if name not in BY_PARENT], entries)
@@ -150,17 +159,16 @@ def _supervised(start: Start, vary: Sequence[str], twice: bool) -> int:
             return waited(step, before)
 
 
-def _varied(start: Start, names: Sequence[str], entries: dict[str, dict[str, Any]]) -> Start:
+def _varied(start: Start, names: Sequence[str], entries: dict[str, FactorEntry]) -> Start:
     """The start with the factors varied, in the table's order; what was done goes to `entries`."""
     for name in (name for name in VARIATIONS if name in names):
-        entry: dict[str, Any] = {"factor": name}
         try:
             start, how = VARIATIONS[name](start)
-            entries[name] = {**entry, "varied": True, "how": how}
+            entries[name] = {"factor": name, "varied": True, "how": how}
         except (NotVaried, OSError) as error:
             told = isinstance(error, NotVaried)
             why = str(error) if told else f"the system says: {reason(error)}"
-            entries[name] = {**entry, "varied": False, "why": why}
+            entries[name] = {"factor": name, "varied": False, "why": why}
     return start
 
 
@@ -214,12 +222,11 @@ def _busy(count: int) -> Generator[None]:
             os.waitpid(child, 0)
 
 
-def factors() -> list[dict[str, Any]]:
+def factors() -> list[FactorEntry]:
     """What was and was not varied for this process.
 
     Returns:
-        Mappings with `factor`, `varied`, and `how` it was or `why` it was not; none in the
-        original.
+        An entry for each factor; none in the original.
 
     Raises:
         UserError: the variable was not set by `launch`.

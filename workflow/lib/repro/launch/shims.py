@@ -1,7 +1,7 @@
 """Shims: what changes how Python sees the clock and the order of files, within one process.
 
 Synopsis:
-    with applied(launch.varied(), launch.run()):
+    with applied(launcher.varied(), launcher.run()):
         ...    # the user's code is loaded and works in here
 
 They reach what goes through Python's own functions, in this process and in those that it

@@ -10,7 +10,7 @@ Needs no TensorFlow: evaluation reports by class, and so does whoever compares t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +47,21 @@ def classes(labels: Any, predicted: Any) -> tuple[Classes, Classes] | None:
     return None
 
 
-def per_class(labels: Any, predicted: Any) -> list[dict[str, Any]] | None:
+ClassResult = TypedDict(
+    "ClassResult",
+    {
+        "class": int,
+        "examples": int,
+        "predicted": int,
+        "right": int,
+        "recall": float | None,
+        "precision": float | None,
+    },
+)
+"""What is written of one class; a share of 0 examples is null."""
+
+
+def per_class(labels: Any, predicted: Any) -> list[ClassResult] | None:
     """For each class, how many examples there are, were predicted, and were predicted rightly.
 
     Args:
@@ -55,8 +69,7 @@ def per_class(labels: Any, predicted: Any) -> list[dict[str, Any]] | None:
         predicted: scores, [n, classes].
 
     Returns:
-        A list with one entry a class, with recall and precision (null where 0 of 0); None
-        where the task is another one.
+        One entry a class; None where the task is another one.
     """
     pair = classes(labels, predicted)
     if pair is None:

@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from repro.core.config import Threads
 from repro.core.errors import UserError
+from repro.core.parameters import Threads
 
 
 @dataclass(frozen=True)

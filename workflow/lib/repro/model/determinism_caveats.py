@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.core.errors import UserError
+from repro.core.text import shortened
 from repro.model.determinism import Settings, found
 from repro.model.nondeterministic_ops import COMPILED, gap
 from repro.watch.graphs import Body, nodes, place
@@ -48,7 +49,7 @@ _UNSEEN = (
     "No graph was traced before the first step, so its operations were not looked at: there may be "
     "more limits than are told. The repeat tests what they do on this machine."
 )
-_LISTED = 3
+_SHOWN = 3
 
 
 def require_one_process() -> None:
@@ -121,11 +122,6 @@ def _of_devices() -> Iterator[Limit]:
         yield Limit("keras.distribution", type(distribution).__name__, promise)
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
-
-
 def of_model(model: Any) -> list[Limit]:
     """What narrows the promises, as far as model, devices and settings tell.
 
@@ -146,7 +142,7 @@ def of_model(model: Any) -> list[Limit]:
         if layer.compute_dtype in ("float16", "bfloat16")
     ]
     if short:
-        limits.append(Limit("mixed precision", _listed(short), _SHORT))
+        limits.append(Limit("mixed precision", shortened(short, _SHOWN), _SHORT))
     if model.run_eagerly:
         limits.append(Limit("no graph", "the model runs eagerly", _UNSEEN))
     return limits
@@ -168,7 +164,7 @@ def of_graph(graph: Any, path: Path) -> list[Limit]:
             at = place(body.frames(op), path)
             places.setdefault(limit, []).append(f"{at[0]}, line {at[1]}" if at else op.name)
     return [
-        Limit(name, _listed(list(dict.fromkeys(where))), promise)
+        Limit(name, shortened(list(dict.fromkeys(where)), _SHOWN), promise)
         for (name, promise), where in places.items()
     ]
 

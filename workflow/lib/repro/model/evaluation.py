@@ -22,6 +22,7 @@ import numpy.typing as npt
 from repro.core.atomic import whole_file, write_text
 from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
+from repro.core.parameters import EvaluateParameters
 from repro.core.seeding import Seeds
 from repro.data.prepare import part, structured
 from repro.data.user_code import Code
@@ -71,18 +72,18 @@ def _learned(model: Any) -> dict[str, str]:
 
 
 def _pass(
-    code: Code, arrays: Mapping[str, Array], weights: Path, parameters: Mapping[str, Any]
+    code: Code, arrays: Mapping[str, Array], weights: Path, parameters: EvaluateParameters
 ) -> Evaluated:
     import keras
 
     keras.backend.clear_session()
-    seeds = Seeds(parameters["seed"])
+    seeds = Seeds(parameters.seed)
     keras.utils.set_random_seed(seeds("global"))
-    model = built(made(code, parameters["settings"], seeds), arrays, code)
+    model = built(made(code, parameters.settings, seeds), arrays, code)
     load(model, weights)
     before = _learned(model)
     x, y, weight = (*columns(arrays), None)[:3]
-    size: int = parameters["batch_size"]
+    size = parameters.batch_size
 
     # Random layers have states: each prediction starts from the same.
     start = [(variable, variable.numpy()) for variable in model.variables]
@@ -107,7 +108,7 @@ def _plain(value: float) -> float | str:
 
 
 def evaluate(
-    code: Code, data: Path, weights: Path, parameters: Mapping[str, Any], out: Path
+    code: Code, data: Path, weights: Path, parameters: EvaluateParameters, out: Path
 ) -> bool:
     """Evaluates saved weights on the test part, twice, each time in a model made anew.
 
@@ -117,7 +118,7 @@ def evaluate(
         code: the user's code.
         data: the folder that `prepare` wrote.
         weights: the file that `train` wrote.
-        parameters: `settings`, `seed`, `batch_size`.
+        parameters: what the step depends on.
         out: the folder to write to.
 
     Returns:
@@ -135,7 +136,7 @@ def evaluate(
             f"{counts}. Let the model keep the batch axis."
         )
     same, last = all(first.same_bits(other) for other in others), others[-1]
-    told = circumstances(last.predict, last.predictions, parameters["batch_size"])
+    told = circumstances(last.predict, last.predictions, parameters.batch_size)
     report = {
         "examples": len(arrays["id"]),
         "metrics": {name: _plain(value) for name, value in first.metrics.items()},

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Required, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,22 @@ def same_bits(one: Predictions, other: Predictions) -> bool:
     )
 
 
-def _apart(one: Predictions, other: Predictions) -> dict[str, Any]:
+class Circumstance(TypedDict, total=False):
+    """What predictions did when one circumstance was changed `to` another.
+
+    `same` is whether all bits are, or None where it could not be tried, and `why`;
+    `largest_difference` of any number, as text; `other_class` how many examples get another class
+    (None where nothing is chosen among classes).
+    """
+
+    to: Required[str]
+    same: bool | None
+    why: str
+    largest_difference: str | None
+    other_class: int | None
+
+
+def _apart(to: str, one: Predictions, other: Predictions) -> Circumstance:
     """How far two predictions are apart, and how many examples get another class."""
     pairs = [(array, other[name]) for name, array in one.items()]
     numbers = [(a, b) for a, b in pairs if a.dtype.kind in "fiu"]
@@ -39,6 +54,7 @@ def _apart(one: Predictions, other: Predictions) -> dict[str, Any]:
     scores = [(a, b) for a, b in numbers if a.ndim == 2 and a.shape[1] > 1]
     changed = [int(np.sum(a.argmax(axis=1) != b.argmax(axis=1))) for a, b in scores]
     return {
+        "to": to,
         "same": same_bits(one, other),
         "largest_difference": repr(float(max(largest))) if largest else None,
         "other_class": changed[0] if len(changed) == 1 else None,
@@ -66,7 +82,7 @@ def _one_processor() -> Generator[None]:
 
 def circumstances(
     predict: Callable[[int], Predictions], before: Predictions, batch_size: int
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Circumstance]:
     """Predicts again under circumstances that change no weight.
 
     The record is the same on every machine as long as the bits are: it names no processor.
@@ -77,9 +93,7 @@ def circumstances(
         batch_size: examples in a batch.
 
     Returns:
-        For each circumstance: what it was changed `to`; whether all bits are the `same` (None
-        where it could not be tried, and `why`); the `largest_difference` of any number, as text;
-        and how many examples get an `other_class` (None where nothing is chosen among classes).
+        What each circumstance did.
 
     Example:
         >>> ones = {"y": np.ones((2, 3))}
@@ -87,19 +101,28 @@ def circumstances(
         True
     """
     examples = max(map(len, before.values()), default=0)
-    size = min(batch_size, examples) // 2
-    other: dict[str, Any] = {"to": str(size)}
-    if size:
-        try:
-            other |= _apart(before, predict(size))
-        except UserError:
-            other |= {"same": None, "why": "the model takes no other batch size"}
-    else:
-        other |= {"same": None, "why": "there are too few test examples"}
-    one: dict[str, Any] = {"to": "one processor for all threads"}
-    if hasattr(os, "sched_setaffinity") and _THREADS.is_dir():
-        with _one_processor():
-            one |= _apart(before, predict(batch_size))
-    else:
-        one |= {"same": None, "why": "this system binds no process to a processor"}
-    return {"batch size": other, "processors": one}
+    return {
+        "batch size": _in_batches(predict, before, min(batch_size, examples) // 2),
+        "processors": _on_one_processor(predict, before, batch_size),
+    }
+
+
+def _in_batches(
+    predict: Callable[[int], Predictions], before: Predictions, size: int
+) -> Circumstance:
+    if not size:
+        return {"to": str(size), "same": None, "why": "there are too few test examples"}
+    try:
+        return _apart(str(size), before, predict(size))
+    except UserError:
+        return {"to": str(size), "same": None, "why": "the model takes no other batch size"}
+
+
+def _on_one_processor(
+    predict: Callable[[int], Predictions], before: Predictions, batch_size: int
+) -> Circumstance:
+    to = "one processor for all threads"
+    if not hasattr(os, "sched_setaffinity") or not _THREADS.is_dir():
+        return {"to": to, "same": None, "why": "this system binds no process to a processor"}
+    with _one_processor():
+        return _apart(to, before, predict(batch_size))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,15 @@ def _hex(record: npt.NDArray[np.uint8]) -> Iterator[list[str]]:
     text, width = record[..., ::-1].tobytes().hex(), 16 * record.shape[1]
     for row in range(0, len(text), width):
         yield [text[place : place + 16] for place in range(row, row + width, 16)]
+
+
+class StepRow(TypedDict):
+    """What a step recorded, digests and bits in hexadecimal; `weights` in the model's order."""
+
+    batch: str
+    lr: str
+    loss: str
+    weights: list[str]
 
 
 class TracedStep:
@@ -169,11 +178,8 @@ class TracedStep:
         row = tf.concat([content, _bits([loss, *rates]), *weights], 0)
         self._record.scatter_update(tf.IndexedSlices(row, self._step))
 
-    def rows(self, steps: int) -> list[dict[str, Any]]:
-        """What the first `steps` steps of the epoch recorded; empty unless every step is traced.
-
-        Digests and bits in hexadecimal, by the names of the trace; `weights` in the model's order.
-        """
+    def rows(self, steps: int) -> list[StepRow]:
+        """What the first `steps` steps of the epoch recorded; empty unless every step is traced."""
         if not self._traced:
             return []
         rates = len(self._optimizers)

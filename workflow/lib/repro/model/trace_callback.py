@@ -68,7 +68,7 @@ class Recording:
         if epoch == self.plan.last_epoch:
             self.model.stop_training = True
 
-    def _steps(self, epoch: int) -> Iterator[dict[str, Any]]:
+    def _steps(self, epoch: int) -> Iterator[Mapping[str, object]]:
         marks = np.asarray(self.plan.arrays["id"])  # of a mapped file, each look takes longer
         rows = self.step.rows(self.plan.steps_of(epoch))
         for number, (row, chosen) in enumerate(zip(rows, self.plan.batches(epoch), strict=False)):

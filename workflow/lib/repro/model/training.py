@@ -19,9 +19,10 @@ import numpy.typing as npt
 
 from repro.checkpoint.resume import Keeping, Resume
 from repro.core.atomic import whole_file
-from repro.core.config import Training
+from repro.core.canonical_json import Json
 from repro.core.digest import STEP_DIGEST
 from repro.core.errors import UserError
+from repro.core.parameters import TrainParameters
 from repro.core.seeding import Seeds
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
@@ -53,7 +54,7 @@ class Trained:
     limits: Sequence[Limit] = ()
 
 
-def made(code: Code, settings: Mapping[str, Any], seeds: Seeds) -> Any:
+def made(code: Code, settings: Mapping[str, Json], seeds: Seeds) -> Any:
     """Calls the user's `model`.
 
     Args:
@@ -119,7 +120,8 @@ def built(model: Any, arrays: Mapping[str, npt.NDArray[Any]], code: Code) -> Any
     return model
 
 
-def _plan(folder: Path, training: Training, seed: int, limit: Mapping[str, int] | None) -> Plan:
+def _plan(folder: Path, parameters: TrainParameters) -> Plan:
+    training, limit = parameters.training, parameters.limit
     arrays = part(folder, "train")
     steps = -(-len(arrays["id"]) // training.batch_size)
     wanted = training.epochs * steps
@@ -127,10 +129,12 @@ def _plan(folder: Path, training: Training, seed: int, limit: Mapping[str, int] 
         wanted = min(wanted, limit["epochs"] * steps if "epochs" in limit else limit["steps"])
     epoch, last = divmod(wanted - 1, steps)
     validation = part(folder, "validation")
-    return Plan(arrays, validation, training.batch_size, training.epochs, seed, epoch, last + 1)
+    return Plan(
+        arrays, validation, training.batch_size, training.epochs, parameters.seed, epoch, last + 1
+    )
 
 
-def _header(model: Any) -> dict[str, Any]:
+def _header(model: Any) -> Mapping[str, object]:
     initial = states(model)
     return {
         "digest": STEP_DIGEST,
@@ -162,7 +166,7 @@ def _run(loop: str, plan: Plan, callbacks: Any, resume: Resume | None, model: An
 def train(
     code: Code,
     data: Path,
-    parameters: Mapping[str, Any],
+    parameters: TrainParameters,
     out: Path,
     detail: Detail | None = None,
     keeping: Keeping | None = None,
@@ -175,7 +179,7 @@ def train(
     Args:
         code: the user's code.
         data: the folder that `prepare` wrote.
-        parameters: `settings`, `training`, `seed`, and `limit` (None, or where to stop early).
+        parameters: what the step depends on.
         out: the folder to write to.
         detail: looks into one step, down to its operations.
         keeping: where checkpoints are kept; None keeps none.
@@ -188,13 +192,12 @@ def train(
         UserError: the user's code, or what was asked of the loop, is at fault.
         Afresh: checkpoints were found that do not fit; they are removed.
     """
-    training, seed = Training.of(parameters["training"]), parameters["seed"]
-    seeds = Seeds(seed)
-    plan = _plan(data, training, seed, parameters["limit"])
-    model = built(made(code, parameters["settings"], seeds), plan.arrays, code)
+    training, seeds = parameters.training, Seeds(parameters.seed)
+    plan = _plan(data, parameters)
+    model = built(made(code, parameters.settings, seeds), plan.arrays, code)
     maker, augment = code.function("callbacks"), code.function("augment")
     with code.blamed("callbacks"):
-        own: list[Any] = list(maker(deepcopy(parameters["settings"]), seeds)) if maker else []
+        own: list[Any] = list(maker(deepcopy(parameters.settings), seeds)) if maker else []
     loop = choose(training.loop, model, plan, own)
     header, limits = _header(model), Limits(model, code.path, say)
     resume = Resume(keeping, model, training.epochs) if keeping else None

@@ -14,20 +14,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from repro.core.canonical_json import parsed
+from repro.core.canonical_json import Json, parsed
 from repro.core.errors import UserError
 from repro.core.schema import checked
+from repro.core.text import listed
+from repro.overhead.epoch_timer import Spent
 from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record.step import Step, checked_step
-from repro.verdict.sentences import listed
 
 ALL = "all"
 MEASURES = {"wall_s": "Time", "processor_s": "Processor time", "peak_bytes": "Peak memory"}
-
-Measured = Mapping[str, Any]
-"""One process, as `repro.overhead.timed_training.Spent` has it."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +62,8 @@ class Figure:
 
 
 def prices(
-    rounds: Mapping[str, Sequence[Measured]], unknown: Mapping[str, str]
-) -> dict[str, dict[str, Any]]:
+    rounds: Mapping[str, Sequence[Spent]], unknown: Mapping[str, str]
+) -> dict[str, Mapping[str, object]]:
     """What each variant took, and what each part costs.
 
     Args:
@@ -83,20 +80,20 @@ def prices(
     }
 
     def values(name: str, measure: str) -> list[float]:
-        return [one[measure] for one in rounds[name]]
+        return [getattr(one, measure) for one in rounds[name]]
 
-    def price(mine: str, base: str) -> dict[str, Any] | None:
+    def price(mine: str, base: str) -> dict[str, object] | None:
         if mine in unknown or base in unknown:
             return None
         ratios = {m: Figure.ratio(values(mine, m), values(base, m)) for m in MEASURES}
         return {measure: asdict(ratio) for measure, ratio in ratios.items()}
 
-    def variant(name: str) -> dict[str, Any]:
+    def variant(name: str) -> dict[str, object]:
         if name in unknown:
             return {"unknown": unknown[name]}
         figures = {m: asdict(Figure.of(values(name, m))) for m in MEASURES}
-        first, epochs = rounds[name][0], [one["epochs"] for one in rounds[name]]
-        return {**figures, "epochs": epochs, "steps": first["steps"], "loop": first["loop"]}
+        first, epochs = rounds[name][0], [one.epochs for one in rounds[name]]
+        return {**figures, "epochs": epochs, "steps": first.steps, "loop": first.loop}
 
     return {
         "variants": {name: variant(name) for name in names},
@@ -104,7 +101,7 @@ def prices(
     }
 
 
-def known(path: Path | None, steps: Sequence[Step]) -> tuple[dict[str, Any] | None, list[str]]:
+def known(path: Path | None, steps: Sequence[Step]) -> tuple[Mapping[str, Json] | None, list[str]]:
     """What was measured of the training that a verdict speaks of, and what to bear in mind.
 
     Args:

@@ -2,8 +2,8 @@
 
 Synopsis:
     clock = Clock(seconds=5)
-    model.fit(x, y, epochs=30, callbacks=[clock.callback()])
-    clock.spent(steps, "fit").wall_s
+    model.fit(x, y, epochs=30, callbacks=[timer.callback()])
+    timer.spent(steps, "fit").wall_s
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from repro.checkpoint.resume import Keeping
-from repro.core.config import Training
 from repro.core.errors import UserError
+from repro.core.parameters import CostParameters, Training, TrainParameters
 from repro.core.seeding import Seeds, step_seeds
 from repro.data.prepare import part
 from repro.data.user_code import Code, load
@@ -37,14 +37,14 @@ from repro.overhead.epoch_timer import LEAST, Clock, Spent
 class Task:
     """What is trained, from which data, and for about how many seconds.
 
-    `experiment` is the user's file or folder, `data` what `prepare` wrote; `parameters` are
-    `settings`, `training` and `seed`. What training writes goes to a folder in `scratch`, which
-    lies best on the disk of the results; `check` is what is done before each checkpoint.
+    `experiment` is the user's file or folder, `data` what `prepare` wrote. What training writes
+    goes to a folder in `scratch`, which lies best on the disk of the results; `check` is what is
+    done before each checkpoint.
     """
 
     experiment: Path
     data: Path
-    parameters: Mapping[str, Any]
+    parameters: CostParameters
     seconds: float
     scratch: Path
     check: Callable[[], object] = lambda: None
@@ -52,19 +52,19 @@ class Task:
     @property
     def training(self) -> Training:
         """As configured, but with as many epochs as are needed at least."""
-        training = Training.of(self.parameters["training"])
+        training = self.parameters.training
         return replace(training, epochs=max(training.epochs, LEAST + 1))
 
     @property
     def seeds(self) -> Seeds:
         """The streams of the training."""
-        return Seeds(self.parameters["seed"])
+        return Seeds(self.parameters.seed)
 
     def callbacks(self, code: Code, clock: Clock) -> list[Any]:
         """The user's own, and the clock behind them."""
         maker = code.function("callbacks")
         with code.blamed("callbacks"):
-            own = list(maker(deepcopy(self.parameters["settings"]), self.seeds)) if maker else []
+            own = list(maker(deepcopy(self.parameters.settings), self.seeds)) if maker else []
         return [*own, clock.callback()]
 
 
@@ -81,7 +81,7 @@ def _plain(task: Task, clock: Clock) -> Spent:
     import tensorflow as tf
 
     code, training = load(task.experiment), task.training
-    model = made(code, task.parameters["settings"], task.seeds)
+    model = made(code, task.parameters.settings, task.seeds)
     data, augment = _in_memory(task.data, "train"), code.function("augment")
     size, batch = len(part(task.data, "train")["id"]), training.batch_size
 
@@ -136,7 +136,7 @@ def _bare(task: Task, clock: Clock) -> Spent:
     size, epochs = training.batch_size, training.epochs
     steps = -(-len(arrays["id"]) // size)
     plan = Plan(arrays, validation, size, epochs, seed, epochs - 1, steps)
-    model = built(made(code, task.parameters["settings"], task.seeds), arrays, code)
+    model = built(made(code, task.parameters.settings, task.seeds), arrays, code)
     callbacks = task.callbacks(code, clock)
     loop = choose(training.loop, model, plan, callbacks)
     step = TracedStep(model, code.function("augment"), steps, "epoch")
@@ -184,8 +184,10 @@ def _trained(task: Task, clock: Clock, *, keep: bool) -> Spent:
 
     module = ModuleType(code.module.__name__)
     vars(module).update(vars(code.module), callbacks=callbacks)
-    training = {**task.parameters["training"], "epochs": task.training.epochs}
-    parameters = {**task.parameters, "training": training, "limit": None}
+    asked = task.parameters
+    parameters = TrainParameters(
+        threads=asked.threads, settings=asked.settings, training=task.training, seed=asked.seed
+    )
     with tempfile.TemporaryDirectory(dir=task.scratch) as name:
         folder = Path(name)
         keeping = Keeping(folder / "kept", "cost", 0, task.check) if keep else None

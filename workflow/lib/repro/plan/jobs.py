@@ -14,8 +14,8 @@ from repro.core import layout
 from repro.core.config import Experiment
 from repro.core.digest import files_below
 from repro.core.errors import UserError
-from repro.core.schedule import ORIGINAL
 from repro.launch.command import launching
+from repro.plan.schedule import ORIGINAL
 
 
 def launch(code: str, experiment: Experiment, run: str) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 
 from repro.core import layout
 from repro.core.errors import UserError
-from repro.core.schedule import ORIGINAL
 from repro.plan.results import RESULTS
+from repro.plan.schedule import ORIGINAL
 
 Config = Mapping[str, Any]
 

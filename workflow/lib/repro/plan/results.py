@@ -18,7 +18,7 @@ from pathlib import Path
 from repro.core import layout
 from repro.core.config import Experiment
 from repro.core.errors import UserError
-from repro.core.schedule import Schedule
+from repro.plan.schedule import Schedule
 
 RESULTS = "results"
 _FOR_DATA = ("train/id.npy", "test/id.npy")
@@ -93,8 +93,8 @@ def wanted(name: str, experiment: Experiment, look: Callable[[int], str]) -> Wan
     for count in experiment.looks[:-1]:
         looks.append(count)
         if _enough(Path(look(count))):
-            return Wanted(name, experiment.schedule, tuple(looks), experiment.seeds[:count])
-    return Wanted(name, experiment.schedule, tuple(looks), experiment.seeds)
+            return Wanted(name, Schedule.of(experiment), tuple(looks), experiment.seeds[:count])
+    return Wanted(name, Schedule.of(experiment), tuple(looks), experiment.seeds)
 
 
 def _enough(look: Path) -> bool:
@@ -115,7 +115,7 @@ def looked_at(name: str, experiment: Experiment, count: int) -> list[str]:
         experiment: its entry in the configuration.
         count: how many seeds.
     """
-    first = Wanted(name, experiment.schedule, (), experiment.seeds[:count])
+    first = Wanted(name, Schedule.of(experiment), (), experiment.seeds[:count])
     evaluation = layout.STEPS["evaluate"].manifest
     return [file for file in first.compared if file.endswith(f"/{evaluation}")]
 

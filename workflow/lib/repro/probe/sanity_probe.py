@@ -20,9 +20,9 @@ from typing import Any, cast
 import numpy as np
 
 from repro.core.atomic import write_text
-from repro.core.canonical_json import pretty
-from repro.core.config import Training
+from repro.core.canonical_json import Json, pretty
 from repro.core.errors import UserError
+from repro.core.parameters import ProbeParameters
 from repro.core.seeding import Seeds, step_seeds, stream_seed
 from repro.data.prepare import part
 from repro.data.user_code import Code
@@ -43,7 +43,7 @@ class _Trial:
     """The user's model, made anew with any seed, and trained on the same few batches."""
 
     code: Code
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Json]
     plan: Plan
 
     def model(self, seed: int) -> Any:
@@ -119,9 +119,9 @@ def _has_own_fit(model: Any) -> bool:
 
 def _noise(
     code: Code, model: Any, raw: Sequence[Any], batches: Sequence[Any], seeds: Any
-) -> tuple[list[dict[str, Any]], str | None]:
+) -> tuple[list[Mapping[str, object]], str | None]:
     """What was found, and why not all could be looked at."""
-    augment, found = code.function("augment"), list[dict[str, Any]]()
+    augment, found = code.function("augment"), list[Mapping[str, object]]()
     # What is not in the step may set variables between two steps.
     setting = code.function("callbacks") is not None or _has_own_fit(model)
     try:
@@ -137,11 +137,11 @@ def _noise(
 
 def _seeds(
     trial: _Trial, initial: Mapping[str, str], batches: Sequence[Any]
-) -> tuple[dict[str, Any], str | None]:
+) -> tuple[dict[str, object], str | None]:
     """What another seed does, and why that could not be looked at."""
     first = trial.plan.seed
     other = stream_seed(first, "probe")
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "first": first, "other": other, "steps": len(batches), "weights": len(initial),
         "idle": False, "error": None,
     }  # fmt: skip
@@ -160,7 +160,7 @@ def _seeds(
     return found, None
 
 
-def probe(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> dict[str, Any]:
+def probe(code: Code, data: Path, parameters: ProbeParameters, out: Path) -> None:
     """Looks at an experiment for mistakes on which its runs agree, and writes probe.json.
 
     Determinism must have begun (`repro.model.determinism.begin`) with the same seed.
@@ -168,19 +168,16 @@ def probe(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> d
     Args:
         code: the user's code.
         data: the folder that `prepare` wrote.
-        parameters: `settings`, `training`, `seed`.
+        parameters: what the step depends on.
         out: the folder to write to.
-
-    Returns:
-        What the manifest says of it: the seeds that were tried.
 
     Raises:
         UserError: the user's code fails with the seed of the experiment itself.
     """
-    training, first = Training.of(parameters["training"]), parameters["seed"]
+    training, first = parameters.training, parameters.seed
     arrays = part(data, "train")
     plan = Plan(arrays, {}, training.batch_size, training.epochs, first, 0, 1)
-    trial, augment = _Trial(code, parameters["settings"], plan), code.function("augment")
+    trial, augment = _Trial(code, parameters.settings, plan), code.function("augment")
     model = trial.model(first)  # first of all, as in training: `augment` may rely on it
     initial = states(model).digests()["weights"]
     raw, seeds = _raw_batches(plan), step_seeds(first, 0, STEPS)
@@ -199,4 +196,3 @@ def probe(code: Code, data: Path, parameters: Mapping[str, Any], out: Path) -> d
         "unlooked": {what: why for what, why in whys.items() if why},
     }
     write_text(out / "probe.json", pretty(report))
-    return {"seeds": [tried["first"], tried["other"]]}

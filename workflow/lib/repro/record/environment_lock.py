@@ -1,10 +1,11 @@
-"""Held: an environment that is in use, so that nobody removes it meanwhile.
+"""An environment that is in use, so that nobody removes it meanwhile.
 
 Synopsis:
-    held.for_life(Path(sys.prefix))                   # a job
-    handle = held.take(held.lock_of(prefix), held.ALONE | held.AT_ONCE)
+    for_life(Path(sys.prefix))
 
-The lock is a file beside the environment. It vanishes with the last process that has it open.
+The lock is a file beside the environment, which whoever installs or removes it holds alone. It
+vanishes with the last process that has it open. The standard library is all that is used: this
+source is also part of the post-deploy scripts.
 """
 
 from __future__ import annotations
@@ -12,10 +13,6 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
-
-TOGETHER, ALONE = fcntl.LOCK_SH, fcntl.LOCK_EX
-AT_ONCE = fcntl.LOCK_NB
-"""Do not wait for those who hold it: `BlockingIOError`."""
 
 
 def lock_of(prefix: Path) -> Path:
@@ -31,35 +28,6 @@ def lock_of(prefix: Path) -> Path:
     return prefix.with_name(f"{prefix.name}.lock")
 
 
-def take(file: Path, how: int) -> int:
-    """Holds a lock until the descriptor is closed.
-
-    Args:
-        file: the lock; it is made if it is missing, and need not be writable to hold it together
-            with others.
-        how: `TOGETHER` or `ALONE`, and whether `AT_ONCE`.
-
-    Returns:
-        The descriptor; no other program inherits it.
-
-    Raises:
-        BlockingIOError: others hold it, and waiting was not allowed.
-        OSError: there is no such file and none can be made, or nothing can be locked there.
-    """
-    try:
-        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError:
-        if how & ALONE:
-            raise
-        handle = os.open(file, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, how)
-    except BaseException:
-        os.close(handle)
-        raise
-    return handle
-
-
 def for_life(prefix: Path) -> None:
     """Holds an environment together with others until this process ends, whatever it becomes.
 
@@ -73,7 +41,7 @@ def for_life(prefix: Path) -> None:
     except OSError:
         return
     try:
-        fcntl.flock(handle, TOGETHER)
+        fcntl.flock(handle, fcntl.LOCK_SH)
         os.set_inheritable(handle, True)
     except OSError:
         os.close(handle)

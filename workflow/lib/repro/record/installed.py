@@ -11,7 +11,7 @@ It fails closed: whatever was added, removed or changed is refused, and so is a 
 other Python wrote, since Python would run it without a look at the source beside it.
 
 Nothing but the standard library is used: the source of this module is also part of the
-post-deploy scripts (bootstrap/render.py), which run before anything is installed.
+post-deploy scripts (bootstrap/conda/render.py), which run before anything is installed.
 """
 
 import hashlib

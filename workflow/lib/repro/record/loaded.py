@@ -23,6 +23,7 @@ from typing import Any
 
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
+from repro.core.text import shortened
 from repro.machine.fact import inapplicable, unknown
 from repro.machine.mapped_files import mapped
 from repro.record.installed import Installed, unlike
@@ -137,9 +138,7 @@ def _owner(roots: Sequence[str], found: Installed, path: str) -> tuple[str, str]
 
 
 def _refusal(prefix: Path, problems: Sequence[str]) -> str:
-    more = len(problems) - _SHOWN
-    shown = [*problems[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
-    told = "; ".join(shown)
+    told = shortened(problems, _SHOWN, "; ")
     causes = [
         name
         for name in ("LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from repro.core.text import counted, listed
 from repro.report.tables import code, number, percent, table
-from repro.verdict.sentences import counted, listed
 
 SHOWN = 10
 """Rows of a table; all of them are in verdict.json."""

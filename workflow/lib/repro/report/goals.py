@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from repro.core.text import counted, listed
 from repro.report.tables import code, number, table, text
-from repro.verdict.sentences import counted, listed
 
 Verdict = Mapping[str, Any]
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from repro.core.text import counted
 from repro.overhead.breakdown import ALL, MEASURES, Figure
 from repro.overhead.timed_training import VARIANTS
 from repro.report.tables import table, text
-from repro.verdict.sentences import counted
 
 _BUSY = 1.0
 _WORDS = {

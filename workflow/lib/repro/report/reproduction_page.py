@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from repro.compare.divergence import Divergence, place
+from repro.core.text import counted
 from repro.drift.effects import IRRELEVANT
 from repro.report.differences import distances
 from repro.report.goals import answers
 from repro.report.tables import table, text
-from repro.verdict.sentences import counted
 
 Found = Mapping[str, Any]
 

@@ -15,11 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from repro.compare.divergence import WORDS
+from repro.core.text import capital, counted, listed
 from repro.report.differences import distances
 from repro.report.goals import goals, inference, limits, methods, metrics
 from repro.report.overhead import section
 from repro.report.tables import code, table, text
-from repro.verdict.sentences import capital, counted, listed
 
 _MEANING = {
     "bitwise": "every weight, metric and prediction has the same bits when it is run again",

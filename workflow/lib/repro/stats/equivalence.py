@@ -19,16 +19,14 @@ from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.margins import ALPHA, Judged, Margin, judged
 from repro.stats.sample_size import Plan, needed
 from repro.stats.seed_variance import Value, deviation, finite, unusable
-from repro.stats.shift_tests import LEAST_SINGLE, PENALTY, Array, Shift
+from repro.stats.shift_tests import Array, Shift
 
 Results = Mapping[int, Value]
 """One metric: the result of each root seed."""
 
-METHODS = {
-    "pairs": "paired by seed: the greater p of Student's t and Wilcoxon's signed ranks",
-    "groups": "two groups: the greater p of Welch's t and of Mann and Whitney's ranks",
-    "single": f"one result against a group: Student's prediction interval, p times {PENALTY}",
-}
+LEAST = 5
+"""Pairs that `met` takes at least: four lie on one side by chance in 1/16."""
+METHOD = "paired by seed: the greater p of Student's t and Wilcoxon's signed ranks"
 _SHARE = "; margin from the limits of the original's spread (Berger and Boos)"
 
 
@@ -63,7 +61,7 @@ def _undecided(metric: str, n: tuple[int, int], alpha: float, why: str) -> Equiv
     empty = Equivalence(
         metric, n, None, None, None, None, None, None, None, alpha, INCONCLUSIVE, None, None, why
     )
-    more = LEAST_SINGLE - n[1] if 0 < n[1] < LEAST_SINGLE and "no finite" not in why else None
+    more = LEAST - n[1] if 0 < n[1] < LEAST and "no finite" not in why else None
     return replace(empty, more_runs=more)
 
 
@@ -72,10 +70,9 @@ def _row(results: Results, seeds: list[int]) -> Array:
 
 
 def shift(original: Results, repeat: Results) -> Shift | str:
-    """The shift between two groups of results, in the way that their seeds ask for.
+    """The shift between two groups of results, matched by seed.
 
-    Matched by seed where each seed of one side is also one of the other's, and there are two at
-    least; one result against a group where a side has one; else as two groups.
+    Each seed of one side must be one of the other's as well, and there must be two at least.
 
     Args:
         original: results by seed.
@@ -89,26 +86,21 @@ def shift(original: Results, repeat: Results) -> Shift | str:
             return f"the {side} has no result"
         if odd := unusable(results):
             return f"the {side}'s result is no finite number for seed {', '.join(map(str, odd))}"
-    few, many = sorted((len(original), len(repeat)))
-    if few == 1 and many < LEAST_SINGLE:
+    common = sorted(original.keys() & repeat.keys())
+    if not min(len(original), len(repeat)) == len(common) > 1:
         return (
             f"{len(original)} result(s) of the original and {len(repeat)} of the repeat show too "
-            f"little of how they scatter: it takes {LEAST_SINGLE} against one, or as many pairs"
+            f"little of how they scatter: it takes {LEAST} pairs, each of one seed"
         )
-    common = sorted(original.keys() & repeat.keys())
-    if few == len(common) > 1:
-        return shift_tests.pairs(_row(original, common), _row(repeat, common))
-    rows = _row(original, sorted(original)), _row(repeat, sorted(repeat))
-    return shift_tests.single(*rows) if few == 1 else shift_tests.groups(*rows)
+    return shift_tests.pairs(_row(original, common), _row(repeat, common))
 
 
 def _interval(moved: Shift, alpha: float) -> tuple[tuple[float, float], float]:
     from scipy.stats import t
 
-    tail = alpha if moved.ranks else alpha / PENALTY
-    reach = float(t.isf(tail, moved.freedom) * moved.error)
+    reach = float(t.isf(alpha, moved.freedom) * moved.error)
     middle = float(moved.estimate)
-    return (middle - reach, middle + reach), 1 - 2 * tail
+    return (middle - reach, middle + reach), 1 - 2 * alpha
 
 
 def _answer(found: Judged, alpha: float) -> str:
@@ -129,8 +121,6 @@ def _why(answer: str, moved: Shift, found: Judged, margin: Margin, own: float) -
         return f"{start}; a true shift beyond {low} is ruled out (p = {float(found.within):.2g})"
     if answer == NOT_MET:
         return f"{start}; a true shift within {high} is ruled out (p = {float(found.beyond):.2g})"
-    if moved.design == "single" and moved.error == 0:
-        return f"{start}; the group's seeds all gave the same, and so show no spread to judge by"
     return (
         f"{start}; a true shift beyond {low} is not ruled out (p = {float(found.within):.2g}), nor "
         f"is one within {high} (p = {float(found.beyond):.2g})"
@@ -144,8 +134,7 @@ def equivalence(
     """Whether one metric's true shift is shown to be within its margin, or beyond it.
 
     Tests and their sources: `repro.stats.shift_tests`; a margin as a share of the spread:
-    `repro.stats.margins`. That one new result lies in the prediction interval of n seeds is not
-    enough for `met`: few seeds make the interval wide. It must lie within the margin as a whole.
+    `repro.stats.margins`.
 
     Args:
         metric: its name.
@@ -169,20 +158,18 @@ def equivalence(
     moved = shift(original, repeat)
     if isinstance(moved, str):
         return _undecided(metric, n, alpha, moved)
-    if margin.of_spread and n[0] < 2:
-        return _undecided(metric, n, alpha, "one seed of the original shows no spread")
-    own = float(deviation(_row(original, sorted(original)))) if n[0] > 1 else 0.0
+    own = float(deviation(_row(original, sorted(original))))
     found = judged(moved, margin, own, n[0], alpha, family)
     answer, estimate = _answer(found, alpha), float(moved.estimate)
     more = None
     if answer == INCONCLUSIVE and not (margin.of_spread and own == 0):
         plan = Plan(float(moved.deviation), own, n[0], margin, alpha, family)
-        runs = needed(plan, estimate) if moved.deviation > 0 or moved.ranks else None
+        runs = needed(plan, estimate)
         more = None if runs is None else max(1, runs - n[1])
     interval, level = _interval(moved, alpha)
     return Equivalence(
         metric, n, estimate, interval, level, (float(found.low), float(found.high)),
-        own if n[0] > 1 else None, float(found.within), float(found.beyond), alpha, answer, more,
-        METHODS[moved.design] + (_SHARE if margin.of_spread else ""),
+        own, float(found.within), float(found.beyond), alpha, answer, more,
+        METHOD + (_SHARE if margin.of_spread else ""),
         _why(answer, moved, found, margin, own),
     )  # fmt: skip

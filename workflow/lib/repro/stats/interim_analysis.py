@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from repro.core.errors import UserError
-from repro.core.interim_schedule import LEAST, counts
+from repro.core.parameters import LEAST, counts
 from repro.stats.margins import ALPHA
 
 

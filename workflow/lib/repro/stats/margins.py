@@ -82,9 +82,9 @@ def judged(
     is known from n seeds only. The p-value is then the largest over all deviations that their
     confidence limit leaves, plus the probability that the limit is wrong (Berger and Boos 1994,
     "P values maximized over a confidence set for the nuisance parameter"). It asks nothing of how
-    deviation and shift hang together, so it holds for runs that are matched by seed and for runs
-    that are not. (Wellek's tests and other noncentral t tests, Wellek 2010, are sharper for normal
-    values, but take the share of the deviation of the differences, or of two independent groups.)
+    deviation and shift hang together. (Wellek's tests and other noncentral t tests, Wellek 2010,
+    are sharper for normal values, but take the share of the deviation of the differences, or of two
+    independent groups.)
 
     Args:
         shift: of [...] experiments.
@@ -100,7 +100,7 @@ def judged(
 
     Example:
         >>> original = np.arange(5.0)
-        >>> float(judged(shifts.pairs(original, original + 1), Margin(2.0), 1.6, 5).within)
+        >>> float(judged(shift_tests.pairs(original, original + 1), Margin(2.0), 1.6, 5).within)
         0.03125
     """
     low, _, cost = allowed(margin, deviation, n, alpha)

@@ -1,17 +1,17 @@
 """Metric comparison: all metrics of the repeats against those of the original.
 
 Synopsis:
-    found = moved(measured(steps), {"margin": {}, "spread": 1.0}, looks=())
+    found = moved(measured(steps), EquivalencePlan(spread=1.0), looks=())
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from repro.core.parameters import EquivalencePlan
 from repro.stats.family import Family, family
 from repro.stats.interim_analysis import Look
 from repro.stats.margins import ALPHA, Margin
@@ -40,19 +40,19 @@ class Moved:
 
 
 def moved(
-    values: Mapping[str, Measured], wanted: Mapping[str, Any], looks: Sequence[Look] = ()
+    values: Mapping[str, Measured], wanted: EquivalencePlan, looks: Sequence[Look] = ()
 ) -> Moved:
     """How far the metrics of the repeats lie from the original's.
 
     Args:
         values: by name each metric, and the recall of each class.
-        wanted: `margin` by metric, and `spread`, the margin of all others.
+        wanted: the margins, by metric and of all others.
         looks: of seeds that were added by a plan; empty where they were given.
 
     Returns:
         Spread, sampling error, and what the tests found.
     """
-    margins: Mapping[str, float] = wanted["margin"]
+    margins = wanted.margin
     classes = [name for name in values if name.startswith(CLASS)]
     named = [n for n in values if n in margins or (not margins and n not in classes)]
     named += [n for n in classes if RECALL in margins and n not in named]
@@ -63,7 +63,7 @@ def moved(
 
     def margin(name: str) -> Margin:
         key = RECALL if name in classes and name not in margins else name
-        return Margin(margins[key]) if key in margins else Margin(wanted["spread"], True)
+        return Margin(margins[key]) if key in margins else Margin(wanted.spread, True)
 
     def tested(names: Sequence[str]) -> Family | None:
         if not names or not any(values[name].repeated for name in names):

@@ -2,7 +2,6 @@
 
 Synopsis:
     sampled("accuracy", right)               # right: bool [examples]
-    recalls(true, chosen)["recall of class 3"].interval
     unsampled("loss")
 
 It is apart from the spread between seeds: two runs are tested on the same examples, so this
@@ -80,19 +79,3 @@ def sampled(metric: str, right: Array) -> Sampling:
     limits = binomtest(count, n).proportion_ci(CONFIDENCE, method="wilson")
     interval = (float(limits.low), float(limits.high))
     return Sampling(metric, n, share, (share * (1 - share) / n) ** 0.5, interval, "Wilson", None)
-
-
-def recalls(true: Array, chosen: Array, count: int | None = None) -> dict[str, Sampling]:
-    """The sampling error of the recall of each class.
-
-    Args:
-        true: classes [examples], whole numbers from 0.
-        chosen: the same, as predicted.
-        count: how many classes there are; by default up to the largest that occurs.
-
-    Returns:
-        By name, `recall of class 0` and so on.
-    """
-    last = count or int(max(true.max(initial=-1), chosen.max(initial=-1))) + 1
-    names = {c: f"recall of class {c}" for c in range(last)}
-    return {name: sampled(name, chosen[true == c] == c) for c, name in names.items()}

@@ -1,16 +1,14 @@
-"""Shifts: p-values for how far a group of runs lies from another, against a margin.
+"""Shifts: p-values for how far repeats lie from originals of the same seeds, against a margin.
 
 Synopsis:
     shift = pairs(original, repeat)           # [..., n] each, matched by seed
-    shift = groups(original, repeat)          # [..., n] and [..., m], not matched
-    shift = single(original, repeat)          # [..., n] and [..., 1], or the other way about
     shift.tail(margin, "less")                # p that the shift is not below the margin
     within(shift, low), beyond(shift, high)   # two-sided, against ± a margin
 
-Every p-value is the greater of Student's and of the matching rank test's. Student's holds for
-normal values of few seeds, and for nearly any values of many. The rank tests hold for however few
-seeds, of any shape. What both allow holds where either does, and costs little power. It also sets
-the least number of runs by itself: five pairs, since four lie on one side by chance in 1/16.
+Every p-value is the greater of Student's and of Wilcoxon's signed ranks. Student's holds for
+normal values of few seeds, and for nearly any values of many. The ranks hold for however few seeds,
+of any shape. What both allow holds where either does, and costs little power. It also sets the
+least number of runs by itself: five pairs, since four lie on one side by chance in 1/16.
 
 All functions take many experiments at once, one in each row, as the calibration needs.
 """
@@ -31,12 +29,6 @@ Side = Literal["less", "greater"]
 
 EXACT = 50
 """Up to so many runs, ranks are counted out; above, their normal limit is close."""
-LEAST_SINGLE = 5
-"""Seeds that one new result is held against, at least."""
-PENALTY = 10
-"""No rank test can judge one result against fewer than 19 seeds. Student's p-value is multiplied
-by this instead, which keeps the error for skewed shapes too: `met` asks that the 99 % prediction
-interval lies within the margin."""
 _ROUNDING = 64 * np.finfo(float).eps
 """A smaller share of the values is rounding: two results of 0.98 and 0.97 differ by 0.01."""
 
@@ -48,13 +40,12 @@ class Shift:
     `deviation` is that of a difference of one run of each; `ranks(margin, side)` gives p-values.
     """
 
-    design: str
     estimate: Array
     error: Array
-    freedom: Array | int
+    freedom: int
     deviation: Array
     scale: Array
-    ranks: Callable[[Any, Side], Array] | None
+    ranks: Callable[[Any, Side], Array]
 
     def tail(self, margin: Any, side: Side) -> Array:
         """The p-value for a true shift below (`less`) or above (`greater`) the margin."""
@@ -64,8 +55,6 @@ class Shift:
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where(distance == 0, 0.0, distance / self.error)
         p = t.cdf(ratio if side == "less" else -ratio, self.freedom)
-        if self.ranks is None:
-            return np.where(self.error > 0, np.minimum(1.0, PENALTY * p), 1.0)
         return np.maximum(p, self.ranks(margin, side))
 
 
@@ -107,61 +96,7 @@ def pairs(original: Array, repeat: Array) -> Shift:
         return wilcoxon(rest, zero_method="zsplit", alternative=side, method=method, axis=-1).pvalue
 
     own = np.where(_settled(np.ptp(apart, axis=-1), scale) == 0, 0.0, deviation(apart))
-    return Shift("pairs", apart.mean(axis=-1), own / n**0.5, n - 1, own, scale, ranks)
-
-
-def groups(original: Array, repeat: Array) -> Shift:
-    """The shift of two groups of runs that are not matched: Welch's t, Mann and Whitney's ranks.
-
-    Args:
-        original: [..., n], n at least 2.
-        repeat: [..., m], m at least 2.
-
-    Returns:
-        The difference of the means (Welch 1947, any two deviations). The rank test asks for one
-        shape of distribution, shifted (Mann and Whitney 1947).
-    """
-    scale, (n, m) = _scale(original, repeat), (original.shape[-1], repeat.shape[-1])
-    parts = deviation(original) ** 2 / n, deviation(repeat) ** 2 / m
-    square = parts[0] + parts[1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = parts[0] / square, parts[1] / square
-        freedom = 1 / (shares[0] ** 2 / (n - 1) + shares[1] ** 2 / (m - 1))
-
-    def ranks(margin: Any, side: Side) -> Array:
-        from scipy.stats import mannwhitneyu
-
-        unit = np.asarray(scale + np.abs(margin))[..., None]
-        unit = np.where(unit == 0, 1.0, unit)
-        # What differs by rounding alone is to be tied.
-        left = np.round((repeat - np.asarray(margin)[..., None]) / unit, 13)
-        right = np.round(original / unit, 13)
-        method = "exact" if max(n, m) <= EXACT else "asymptotic"
-        return mannwhitneyu(left, right, alternative=side, method=method, axis=-1).pvalue
-
-    return Shift(
-        "groups", repeat.mean(axis=-1) - original.mean(axis=-1), np.sqrt(square),
-        np.where(square > 0, freedom, 1.0), np.sqrt(parts[0] * n + parts[1] * m), scale, ranks,
-    )  # fmt: skip
-
-
-def single(original: Array, repeat: Array) -> Shift:
-    """The shift of one result from a group, by Student's prediction interval.
-
-    Args:
-        original: [..., n].
-        repeat: [..., m]; n or m is 1, the other at least `LEAST_SINGLE`.
-
-    Returns:
-        The new result minus the group's mean, or the other way about; its error s √(1 + 1/n), with
-        n - 1 degrees of freedom (Hahn and Meeker 1991), takes one more result to scatter like the
-        group. There is no rank test: see `PENALTY`.
-    """
-    many = original if original.shape[-1] > 1 else repeat
-    n, own = many.shape[-1], deviation(many)
-    estimate = repeat.mean(axis=-1) - original.mean(axis=-1)
-    error, scale = own * (1 + 1 / n) ** 0.5, _scale(original, repeat)
-    return Shift("single", estimate, error, n - 1, own * 2**0.5, scale, None)
+    return Shift(apart.mean(axis=-1), own / n**0.5, n - 1, own, scale, ranks)
 
 
 def within(shift: Shift, margin: Any) -> Array:

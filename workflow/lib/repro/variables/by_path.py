@@ -8,10 +8,10 @@ Synopsis:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,35 @@ from repro.core.errors import UserError
 _SEED = "seed_generator_state"
 
 
-def by_path(variables: Iterable[Any]) -> dict[str, Any]:
+class Variable(Protocol):
+    """A Keras variable, as far as it is used here; Keras itself has no types."""
+
+    path: str
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+    value: Any
+
+    def numpy(self) -> npt.NDArray[Any]:
+        """Its value."""
+        ...
+
+    def assign(self, value: Any) -> Any:
+        """Sets its value."""
+        ...
+
+
+class Optimizer(Protocol):
+    """A Keras optimizer, as far as it is used here."""
+
+    variables: Sequence[Variable]
+    learning_rate: Any
+
+
+_Variable = TypeVar("_Variable", bound=Variable)
+
+
+def by_path(variables: Iterable[_Variable]) -> dict[str, _Variable]:
     """Variables by their path; a path that occurs again gets `#2`, `#3`, ….
 
     Args:
@@ -32,7 +60,7 @@ def by_path(variables: Iterable[Any]) -> dict[str, Any]:
     Returns:
         The same variables, in that order.
     """
-    named: dict[str, Any] = {}
+    named: dict[str, _Variable] = {}
     seen: dict[str, int] = {}
     for variable in variables:
         path = str(variable.path)
@@ -61,13 +89,13 @@ def owners(layer: Any, around: tuple[str, ...] = ()) -> dict[int, str | None]:
     return found
 
 
-def _seed_states(model: Any) -> dict[str, Any]:
+def _seed_states(model: Any) -> dict[str, Variable]:
     """The states of the model's random generators, by the names of their layers and their path."""
     own, of = by_path(v for v in model.variables if v.name == _SEED), owners(model)
     return {"/".join(filter(None, (of[id(v)], path))): v for path, v in own.items()}
 
 
-def optimizers(model: Any) -> dict[str, Any]:
+def optimizers(model: Any) -> dict[str, Optimizer]:
     """The model's optimizers by attribute, the compiled one or several of the user's own."""
     import keras
 
@@ -76,11 +104,11 @@ def optimizers(model: Any) -> dict[str, Any]:
     return {name: value for name, value in sorted(attributes.items()) if isinstance(value, kind)}
 
 
-def _array(variable: Any) -> npt.NDArray[Any]:
+def _array(variable: Variable) -> npt.NDArray[Any]:
     return np.asarray(variable.numpy(), order="C")
 
 
-def _digests(named: Mapping[str, Any]) -> dict[str, str]:
+def _digests(named: Mapping[str, Variable]) -> dict[str, str]:
     return {path: sha256_bytes(_array(variable).tobytes()) for path, variable in named.items()}
 
 
@@ -88,9 +116,9 @@ def _digests(named: Mapping[str, Any]) -> dict[str, str]:
 class States:
     """A model's variables by path: weights, optimizer, seed states."""
 
-    weights: Mapping[str, Any]
-    optimizer: Mapping[str, Any]
-    seeds: Mapping[str, Any]
+    weights: Mapping[str, Variable]
+    optimizer: Mapping[str, Variable]
+    seeds: Mapping[str, Variable]
 
     def digests(self) -> dict[str, dict[str, str]]:
         """The sha256 of every variable's bytes, by group and path."""

@@ -13,12 +13,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from repro.variables.by_path import by_path, optimizers
+from repro.variables.by_path import Variable, by_path, optimizers
 
 Array = npt.NDArray[Any]
 _FOUND = "found/"
@@ -28,9 +28,9 @@ class Different(Exception):
     """What was kept does not belong to this model; its text is the reason, a few words long."""
 
 
-def _own(model: Any) -> dict[str, Any]:
+def _own(model: Any) -> dict[str, Variable]:
     """Every variable that the model knows of, its metrics and optimizers among them, by name."""
-    several = [
+    several: list[Variable] = [
         *model.variables,
         *model.metrics_variables,
         *(v for optimizer in optimizers(model).values() for v in optimizer.variables),
@@ -64,7 +64,7 @@ class Variables:
 
     def __init__(self, model: Any) -> None:
         self._model, self._named = model, _own(model)
-        self._early: dict[str, Any] = {}
+        self._early: dict[str, Variable] = {}
         self._found: list[Any] = []
 
     def find(self, handles: Iterable[Any], but: Iterable[Any]) -> None:
@@ -128,7 +128,7 @@ class Variables:
             tf.raw_ops.AssignVariableOp(resource=handle, value=value)
 
 
-def _assign(variable: Any, name: str, arrays: Mapping[str, Array]) -> None:
+def _assign(variable: Variable, name: str, arrays: Mapping[str, Array]) -> None:
     kept = arrays.get(name)
     if kept is None:
         raise Different(f"the variable {name} is not in both")
@@ -154,11 +154,24 @@ def drawing() -> Any:
     return random.getstate(), kind, np.asarray(keys).tobytes(), rest
 
 
-def generators() -> dict[str, Any]:
+Generators = TypedDict(
+    "Generators",
+    {
+        "python": Any,
+        "numpy": Any,
+        "tensorflow": Any,
+        "tensorflow, shared": tuple[Array, int] | None,
+        "keras": Array | None,
+    },
+)
+"""The states of all generators that a process shares; None for one that nothing has used."""
+
+
+def generators() -> Generators:
     """The states of all generators that a process shares: Python's, NumPy's, TensorFlow's, Keras'.
 
     Returns:
-        Plain values and arrays; None for a generator that nothing has used.
+        Plain values and arrays.
     """
     eager, stateful, keras_state = _modules()
     own, shared = eager.context()._rng, stateful.global_generator
@@ -172,7 +185,7 @@ def generators() -> dict[str, Any]:
     }
 
 
-def put_generators_back(kept: Mapping[str, Any]) -> None:
+def put_generators_back(kept: Generators) -> None:
     """Sets all generators that a process shares to states that were kept."""
     import tensorflow as tf
 

@@ -8,7 +8,7 @@ Synopsis:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +16,8 @@ from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.compare.runs import Comparison
 from repro.core.canonical_json import canonical
+from repro.core.parameters import CompareParameters
+from repro.core.text import counted
 from repro.stats import detection_power
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.metric_comparison import Moved
@@ -40,7 +42,7 @@ def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:
 
 def _unseen(case: Case) -> str | None:
     """What a shortened repeat leaves unseen."""
-    if case.parameters["repeat"] == "full":
+    if case.parameters.full:
         return None
     stopped = next((c.stopped for c in case.comparisons if c.stopped), None)
     if stopped is None:
@@ -50,7 +52,7 @@ def _unseen(case: Case) -> str | None:
         )
     ((unit, count),) = stopped.items()
     return (
-        f"The repeat stopped after {sentences.counted(count, unit[:-1])} of training: what comes "
+        f"The repeat stopped after {counted(count, unit[:-1])} of training: what comes "
         "later, the final weights, metrics and predictions were not compared."
     )
 
@@ -60,7 +62,7 @@ def _warnings(case: Case) -> list[str]:
         return ["No repeat was made."]
     found = [
         _unseen(case),
-        None if case.first else detection_power.limits(case.parameters["repeats"]),
+        None if case.first else detection_power.limits(case.parameters.repeats),
     ]
     if case.restless:
         found.append(
@@ -72,7 +74,7 @@ def _warnings(case: Case) -> list[str]:
 
 def judge(
     name: str,
-    parameters: Mapping[str, Any],
+    parameters: CompareParameters,
     comparisons: Sequence[Comparison],
     context: Context,
     causes: Sequence[Cause] = (),
@@ -85,7 +87,7 @@ def judge(
 
     Args:
         name: the experiment.
-        parameters: `goal`, `repeat`, `repeats`, `seeds`.
+        parameters: what was asked.
         comparisons: one for each seed of each repeat; none where no repeat was made.
         context: what the manifests say around them.
         causes: why the runs part, best first.
@@ -100,16 +102,16 @@ def judge(
     names = [mistake.mistake for mistake in mistakes]
     case = Case(name, parameters, comparisons, context, causes, trials, names, moved, further)
     found = answers(case)
-    claimed, told = found[parameters["goal"]], rested_on(case)
+    claimed, told = found[parameters.goal], rested_on(case)
     return {
         "experiment": name,
-        "goal": parameters["goal"],
+        "goal": parameters.goal,
         "verdict": claimed.verdict,
         "sentence": claimed.sentence,
         "goals": {goal: asdict(answer) for goal, answer in found.items()},
         "best": best(case, found),
         "scope": context.scope,
-        "repeats": parameters["repeats"] if comparisons else 0,
+        "repeats": parameters.repeats if comparisons else 0,
         "per_seed": [
             _per_seed(c, found["bitwise"].verdict)
             for c in (*comparisons, *([further] if further else []))

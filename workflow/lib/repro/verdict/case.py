@@ -14,6 +14,7 @@ from typing import Any
 from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.compare.runs import Comparison
+from repro.core.parameters import CompareParameters
 from repro.record.step import Step
 from repro.stats.metric_comparison import Moved
 
@@ -49,7 +50,7 @@ class Case:
     """
 
     name: str
-    parameters: Mapping[str, Any]
+    parameters: CompareParameters
     comparisons: Sequence[Comparison]
     context: Context
     causes: Sequence[Cause]
@@ -71,7 +72,7 @@ class Case:
     @property
     def evaluated(self) -> bool:
         """Whether the repeats evaluated what they trained."""
-        return self.parameters["repeat"] == "full"
+        return self.parameters.full
 
     @property
     def whole(self) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from repro.cause.diagnose import times
+from repro.core.text import capital, listed, times
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
 from repro.verdict.case import Case
-from repro.verdict.sentences import capital, extent, listed
+from repro.verdict.sentences import extent
 
 COMMAND = "snakemake --use-conda all"
 _SHOWN = 5
@@ -59,6 +59,4 @@ def documented(case: Case) -> Answer:
 
 
 def _told(parts: Sequence[str]) -> str:
-    more = len(parts) - _SHOWN
-    shown = listed([*parts[:_SHOWN], *([f"{more} more"] if more > 0 else [])])
-    return capital(shown)
+    return capital(listed(parts, _SHOWN))

@@ -31,7 +31,7 @@ def answers(case: Case) -> dict[str, Answer]:
         claimed, as the user asked for no more; otherwise it is not.
     """
     found = {goal: judged(case) for goal, judged in GOALS.items()}
-    claimed = case.parameters["goal"] == "bitwise"
+    claimed = case.parameters.goal == "bitwise"
     if found["bitwise"].verdict == MET and not case.whole and not claimed:
         found["bitwise"] = Answer(
             INCONCLUSIVE,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from repro.cause.diagnose import times
 from repro.compare.divergence import place
+from repro.core.parameters import TrainParameters, decoded
+from repro.core.text import capital, counted, listed, times
 from repro.drift.facts import facts
 from repro.stats import detection_power
 from repro.stats.answer import MET, Answer
 from repro.verdict.case import Case
-from repro.verdict.sentences import capital, counted, extent, listed, seeds
+from repro.verdict.sentences import extent, seeds
 
 _DIGITS = 12
 
@@ -38,16 +39,17 @@ def methods(case: Case, found: Mapping[str, Answer]) -> str:
 def _made(case: Case) -> Iterator[str]:
     step = case.context.trained
     assert step is not None
-    own, used, training = facts(step), step.digests, step.parameters["training"]
+    own, used = facts(step), step.digests
+    training = decoded(TrainParameters, step.parameters).training
     packages = own["packages"]
-    given = case.parameters["seeds"]
+    given = case.parameters.seeds
     own_seeds = sorted({c.seed for c in case.comparisons}) if given == "auto" else given
     versions = {"TensorFlow": "tensorflow", "Keras": "keras", "NumPy": "numpy"}
     named = listed([f"{name} {packages[key]}" for name, key in versions.items()])
     lock = own["installed"]["lock"].rpartition(":")[2][:_DIGITS]
     yield (
         f"The model was trained with {seeds(own_seeds)} for at most "
-        f"{counted(training['epochs'], 'epoch')} in batches of {training['batch_size']}, with "
+        f"{counted(training.epochs, 'epoch')} in batches of {training.batch_size}, with "
         f"TensorFlow's deterministic operations, under Python {own['python']['version']}, {named}, "
         "in an environment locked by digests (conda-lock.yml, "
         f"sha256 {lock}…; program {used['code'][:_DIGITS]}…, code of the experiment "
@@ -98,5 +100,5 @@ def _supported(case: Case, found: Mapping[str, Answer]) -> Iterator[str]:
 
 def _bound(case: Case) -> Iterator[str]:
     if case.comparisons and not case.first:
-        limits = detection_power.limits(case.parameters["repeats"])
+        limits = detection_power.limits(case.parameters.repeats)
         yield capital(limits)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from repro.core.text import capital, counted
 from repro.stats.answer import INCONCLUSIVE, MET, Answer
 from repro.stats.metric_comparison import Moved
 from repro.verdict.case import Case
-from repro.verdict.sentences import capital, counted, extent, seeds
+from repro.verdict.sentences import extent, seeds
 
 
 def metrics(case: Case) -> Answer:
@@ -42,7 +43,7 @@ def metrics(case: Case) -> Answer:
     head = words.get(found.answer, "the metrics are not equivalent")
     used = sorted({comparison.seed for comparison in case.comparisons})
     tested = f"{seeds(used)}, each original beside its repeat"
-    if case.parameters["seeds"] == "auto":
+    if case.parameters.seeds == "auto":
         tested += (
             f", as many as the plan asked for, with an error of {found.alpha:.2g} at this look"
         )

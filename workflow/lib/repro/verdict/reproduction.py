@@ -18,12 +18,13 @@ from typing import Any
 from repro.compare.divergence import place
 from repro.compare.runs import Comparison
 from repro.core.canonical_json import canonical
+from repro.core.text import capital, listed
 from repro.drift.effects import IRRELEVANT
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
 from repro.stats.metric_comparison import Moved
-from repro.verdict.sentences import capital, extent, listed, seeds
+from repro.verdict.sentences import extent, seeds
 
 _SHOWN = 4
 
@@ -69,9 +70,7 @@ class Again:
             return "where nothing differs that may change a bit"
         odd = [d.what for d in self.differences if d.effect != IRRELEVANT]
         odd += ["the program"] if self.setups.programs > 1 else []
-        more = len(odd) - _SHOWN
-        shown = [*odd[:_SHOWN], *([f"{more} more"] if more > 0 else [])]
-        return f"in another setup ({listed(shown)})"
+        return f"in another setup ({listed(odd, _SHOWN)})"
 
 
 def _bitwise(case: Again) -> Answer:

@@ -17,21 +17,8 @@ from repro.cause.fault_isolation import Trial
 from repro.compare.divergence import place
 from repro.compare.runs import Comparison
 from repro.core.factor_table import FACTORS
+from repro.core.text import counted, listed
 from repro.verdict.case import Context
-
-def capital(sentence: str) -> str:
-    """The sentence, beginning with a capital."""
-    return sentence[:1].upper() + sentence[1:]
-
-
-def counted(count: int, thing: str) -> str:
-    """A count and its noun: "1 repeat", "2 repeats"."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Parts as one enumeration: "a, b and c"."""
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
 def seeds(numbers: Sequence[int]) -> str:

@@ -9,10 +9,11 @@ Needs no TensorFlow: everything is read from what the runs and the probe recorde
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from repro.core.text import shortened
 from repro.record.trace import Trace
 
 CHANCE_BITS = 30
@@ -29,11 +30,6 @@ class Mistake:
     mistake: str
     evidence: str
     remedy: str
-
-
-def _listed(parts: Sequence[str]) -> str:
-    shown, more = parts[:_SHOWN], len(parts) - _SHOWN
-    return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
 
 
 def _sequences(trace: Trace, key: str) -> list[tuple[str, ...]]:
@@ -74,9 +70,10 @@ def _noise(source: Mapping[str, Any]) -> str:
 def _frozen_noise(probe: Mapping[str, Any]) -> Iterator[Mistake]:
     if not (found := probe["noise"]):
         return
+    noises = shortened([*map(_noise, found)], _SHOWN, "; ")
     yield Mistake(
         "frozen noise",
-        f"The same random numbers come back at every step, in {_listed([*map(_noise, found)])}.",
+        f"The same random numbers come back at every step, in {noises}.",
         "Draw in `augment` from the seed that it receives, and in a layer from a "
         "keras.random.SeedGenerator that the layer keeps; NumPy and Python draw only once, while "
         "the step is traced.",
@@ -120,7 +117,7 @@ def _learning_evaluation(inference: Mapping[str, Any]) -> Iterator[Mistake]:
     yield Mistake(
         "evaluation that changes weights",
         f"`predict` and `evaluate` on the test part changed {len(changed)} weight variable(s): "
-        f"{_listed(changed)}.",
+        f"{shortened(changed, _SHOWN, '; ')}.",
         "Pass `training` on to every layer instead of fixing it to True, and assign no weight in "
         "`call` or `test_step` outside training.",
     )

@@ -26,7 +26,7 @@ from inspect import isclass
 from pathlib import Path
 from threading import Lock
 from types import BuiltinMethodType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, TypedDict
 
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
@@ -34,6 +34,7 @@ from repro.data.user_code import name_in
 from repro.watch.ast_hooks import RECORDER, rewritten
 from repro.watch.call_sites import converted, converting, running
 from repro.watch.nondeterminism_sources import Source, is_path, modules, of, salted, table
+from repro.watch.op_trace import TensorRow
 
 _FIELDS = ("call", "source", "function", "file", "line")
 _IN_ORDER = (
@@ -43,6 +44,27 @@ _IN_ORDER = (
 LARGEST_SET = 8
 """Of a larger set no order is noted: by chance, two runs hardly ever give it the same."""
 _ORDERS = 20
+
+
+class CallSite(TypedDict):
+    """A line of the user's code."""
+
+    file: str
+    line: int
+
+
+class SetOrders(CallSite):
+    """Where a small set was iterated over, and each order of its elements, as Python writes it."""
+
+    orders: list[list[str]]
+
+
+class Report(TypedDict):
+    """What was noted: calls, where each Keras layer was made, and orders of sets."""
+
+    calls: list[dict[str, object]]
+    layers: dict[str, CallSite]
+    sets: list[SetOrders]
 
 
 class Calls:
@@ -59,28 +81,25 @@ class Calls:
         self._inputs = [Path(os.path.realpath(each)) for each in (*inputs, path)]
         self._otherwise = otherwise
         self._counts: Counter[tuple[Any, ...]] = Counter()
-        self._layers: dict[str, dict[str, Any]] = {}
+        self._layers: dict[str, CallSite] = {}
         self._orders: dict[tuple[str, int], dict[tuple[str, ...], None]] = {}
         self._awaited, self._modules = modules(), 0
         self._table: dict[Any, tuple[Source, ...]] = {}
         self._lock, self._undone, self._active = Lock(), ExitStack(), True
 
-    def report(self) -> dict[str, Any]:
-        """What was noted.
-
-        Returns:
-            `calls`; where each Keras layer was made, `layers` by name; and `sets`: where a small
-            set was iterated over, and each order of its elements, written as Python does.
-        """
+    def report(self) -> Report:
+        """What was noted."""
         counts = sorted(self._counts.items(), key=str)
-        calls = [{**dict(zip(_FIELDS, k, strict=True)), "count": n} for k, n in counts]
-        sets = [
+        calls: list[dict[str, object]] = [
+            {**dict(zip(_FIELDS, k, strict=True)), "count": n} for k, n in counts
+        ]
+        sets: list[SetOrders] = [
             {"file": file, "line": line, "orders": [list(order) for order in orders]}
             for (file, line), orders in sorted(self._orders.items())
         ]
         return {"calls": calls, "layers": dict(self._layers), "sets": sets}
 
-    def write(self, path: Path, tensors: Sequence[Mapping[str, Any]] = ()) -> None:
+    def write(self, path: Path, tensors: Sequence[TensorRow] = ()) -> None:
         """Writes detail.json: what was noted, and the tensors of one step where one was traced.
 
         Args:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,19 @@ def digest(array: npt.NDArray[Any]) -> str:
     return whole.hexdigest()
 
 
+class TensorRow(TypedDict):
+    """What detail.json holds of one tensor, see `repro.watch.operations.Tensor`."""
+
+    name: str
+    op: str
+    layer: str | None
+    phase: str
+    inputs: tuple[int, ...]
+    file: str | None
+    line: int | None
+    digest: str
+
+
 class Detail:
     """Looks into one step of a training.
 
@@ -74,19 +87,22 @@ class Detail:
         """To be called before each epoch: the step is looked into in the wanted one alone."""
         self._wanted = self._step if epoch == self._epoch else -1
 
-    def tensors(self) -> list[dict[str, Any]]:
-        """The step's tensors in topological order, as JSON values; each names its inputs by index.
+    def tensors(self) -> list[TensorRow]:
+        """The step's tensors in topological order; each names its inputs by index.
 
         Returns:
             Nothing where the step was not reached or ran eagerly.
         """
         if len(self._digests) < len(self._described):
             return []
-        fields = ("name", "op", "layer", "phase", "inputs", "file", "line")
         return [
-            {name: getattr(each, name) for name in fields} | {"digest": self._digests[number]}
+            {
+                "name": each.name, "op": each.op, "layer": each.layer, "phase": each.phase,
+                "inputs": each.inputs, "file": each.file, "line": each.line,
+                "digest": self._digests[number],
+            }
             for number, each in enumerate(self._described)
-        ]
+        ]  # fmt: skip
 
     def marking(self, augment: Callable[..., Any]) -> Callable[..., Any]:
         """`augment`, whose operations are told apart from those of the model."""

@@ -1,0 +1,110 @@
+"""Runs conda-lock, with what it lacks: newer wheel tags, and the index that pip is configured with.
+
+Synopsis:
+    answer = solve({"main.yml": text}, channel=None)
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import project
+import yaml
+from repro.core.errors import UserError
+
+LOG = project.TOOLS / "lock.log"
+
+# TensorFlow's wheels need glibc 2.27 and macOS 12; 2.36 is that of the reference, Debian 12.
+_LINUX = {"__unix": "0", "__linux": "5.10", "__glibc": "2.36"}
+VIRTUAL_PACKAGES = {
+    "linux-64": {**_LINUX, "__archspec": "1 x86_64"},
+    "linux-aarch64": {**_LINUX, "__archspec": "1 aarch64"},
+    "osx-arm64": {"__unix": "0", "__osx": "13.0", "__archspec": "1 arm64"},
+}
+
+Yaml = dict[str, Any]
+
+
+def index() -> str:
+    """Return the address of the index that pip takes packages from, by pip's own reckoning."""
+    from pip._internal.commands import create_command  # no public way tells the default too
+
+    options, _ = create_command("install").parse_args([])
+    return str(options.index_url)
+
+
+def solve(files: Mapping[str, str], channel: str | None) -> Yaml:
+    """Run conda-lock in a folder of its own; what it says goes to a log.
+
+    Args:
+        files: names and texts of its sources.
+        channel: where to find conda-forge's index, if not at its own address.
+
+    Raises:
+        UserError: there is no solution, or the channel or the index cannot be reached.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, text in files.items():
+            (folder / file).write_text(text)
+        subdirs = {p: {"packages": v} for p, v in VIRTUAL_PACKAGES.items()}
+        (folder / "virtual.yml").write_text(yaml.safe_dump({"subdirs": subdirs}))
+        (folder / "names.json").write_text("{}")  # wheels and conda packages go by the same names
+        arguments = ["lock", "--conda", _front_end(folder), "--lockfile", "lock.yml"]
+        arguments += ["--virtual-package-spec", "virtual.yml"]
+        arguments += ["--pypi_to_conda_lookup_file", "names.json"]
+        arguments += [part for file in files for part in ("--file", file)]
+        arguments += ["--channel", _place(channel)] if channel else []
+        code = "import sys; from conda import solve; solve.conda_lock(sys.argv[1:])"
+        LOG.parent.mkdir(parents=True, exist_ok=True)
+        with LOG.open("w") as log:
+            done = subprocess.run(
+                [sys.executable, "-c", code, *arguments],
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": str(project.BOOTSTRAP)},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        if done.returncode or not (folder / "lock.yml").is_file():
+            raise _unsolved()
+        return cast(Yaml, yaml.safe_load((folder / "lock.yml").read_bytes()))
+
+
+def conda_lock(arguments: Sequence[str]) -> None:
+    """Run conda-lock with the wheel tags of today; does not return.
+
+    Its own list ends at manylinux_2_28 and has gaps, among them the tag of TensorFlow's wheels.
+    """
+    from conda_lock import pypi_solver  # pyright: ignore[reportMissingTypeStubs]
+    from conda_lock.conda_lock import main as run  # pyright: ignore[reportMissingTypeStubs]
+
+    older = ["1", "_2_5", "_2_6", "_2_7", "_2_8", "_2_9", "_2_10", "_2_11", "2010", "_2_12"]
+    older += ["_2_13", "_2_14", "_2_15", "_2_16", "2014"]
+    pypi_solver.MANYLINUX_TAGS[:] = older + [f"_2_{minor}" for minor in range(17, 41)]
+    run(list(arguments))
+
+
+def _place(channel: str) -> str:
+    return channel if "://" in channel else Path(channel).resolve().as_uri()
+
+
+def _front_end(folder: Path) -> str:
+    """Write the command by which conda-lock reaches the bundled conda, whatever is on PATH."""
+    command = folder / "conda"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -Es "{project.BOOTSTRAP}/conda" "$@"\n')
+    command.chmod(0o755)
+    return str(command)
+
+
+def _unsolved() -> UserError:
+    lines = [line.strip() for line in LOG.read_text().splitlines() if line.strip()]
+    return UserError(
+        f"Expected conda-lock to find versions that fit environment.yml. Received: "
+        f"{lines[-1] if lines else 'nothing'} Correct the file, or name with --channel a place "
+        f"where conda-forge can be reached; the whole answer is in {LOG}."
+    )

@@ -1,0 +1,62 @@
+"""Which environments a Snakemake command line needs, without asking Snakemake.
+
+Synopsis:
+    needs.of(["all", "--directory", "/project"])      -> Needs({'keras'}, None, True)
+
+What is not found here is made all the same, by Snakemake itself, but keeps no other ./run waiting.
+"""
+
+import argparse
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DEFAULT, DEVELOPMENT = "keras", "keras-dev"
+_DEVELOPERS = {"tests", "benchmark", "controls"}
+# With these Snakemake runs no job, or none of ours.
+_NO_JOB = re.compile(
+    r"-n|-np|-pn|--dry-?run|-h|--help|-v|--version|--lint|--unlock|(-s|--snakefile)(=.*)?"
+)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Names of environments, the folder that the command line names, and whether jobs run."""
+
+    names: frozenset[str]
+    given: str | None
+    jobs: bool
+
+
+def of(arguments: Sequence[str]) -> Needs:
+    """Read a command line of Snakemake.
+
+    Example:
+        >>> of(["verify", "--dry-run"]).jobs
+        False
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--directory", "-d", type=Path, default=Path())
+    parser.add_argument("--configfile", "--configfiles", nargs="+", type=Path, default=[])
+    parser.add_argument("--conda-prefix")
+    options = parser.parse_known_args(arguments)[0]
+    # What looks at results runs in the default environment, whichever the experiments use.
+    names = {DEFAULT, *({DEVELOPMENT} if _DEVELOPERS & set(arguments) else ())}
+    for file in (options.directory / "config" / "config.yaml", *options.configfile):
+        names.update(_named(file))
+    jobs = not any(map(_NO_JOB.fullmatch, arguments))
+    return Needs(frozenset(names), options.conda_prefix, jobs)
+
+
+def _named(file: Path) -> Iterator[str]:
+    """The environments of the experiments in a configuration that can be read."""
+    import yaml
+
+    try:
+        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for entry in content["experiments"].values():
+            yield str(entry.get("environment", DEFAULT))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError):
+        return  # Snakemake says what is wrong there

@@ -1,0 +1,5 @@
+"""A conda channel built here: used only where no other answers, or `channel=local` asks for it.
+
+Begin with `renders`. Only `environments.channel` may import it.
+May import: conda, display, locks, project, tools, wheels.
+"""

@@ -1,0 +1,71 @@
+"""Compiles what a step imports, once and bound to no time, when an environment is made.
+
+Synopsis:
+    written = bytecode.write(prefix)
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import cache_from_source
+from pathlib import Path
+
+HERE = Path(__file__).parent
+IMPORTED = HERE / "imported.txt"
+# Else a module that was not compiled would be, by whoever imports it outside of a job.
+NO_BYTECODE = {"repro_no_bytecode.pth": "import sys; sys.dont_write_bytecode = True\n"}
+# compileall, without the search for garbage, of which compiling makes none.
+COMPILE = "import compileall, gc, sys; gc.disable(); sys.exit(not compileall.main())"
+WORKERS = os.cpu_count() or 1
+
+
+def write(prefix: Path) -> set[str]:
+    """Compile what a step imports, and let nothing be compiled there ever again.
+
+    The status is not looked at: what does not compile cannot be imported.
+
+    Returns:
+        What it wrote, by path in the environment.
+    """
+    library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for name, text in NO_BYTECODE.items():
+        (library / "site-packages" / name).write_text(text)
+    files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
+    running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
+    for process in running:
+        process.wait()
+    return {os.path.relpath(cache_from_source(file), prefix) for file in files}
+
+
+def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
+    names = HERE.parent / f"compiled-{number}.txt"
+    names.write_text("\n".join(map(str, files)))
+    command = [str(prefix / "bin" / "python"), "-IB", "-c", COMPILE, "-qq", "-f"]
+    return subprocess.Popen([*command, "--invalidation-mode", "unchecked-hash", "-i", str(names)])
+
+
+def compiled(library: Path, imported: Sequence[str]) -> list[Path]:
+    """Return the modules that are compiled.
+
+    Args:
+        library: lib/python3.11 of an environment.
+        imported: lines of imported.txt: a folder with all below it, ``FOLDER/*`` for its own
+            modules alone, ``-NAME`` for a package of which nothing is imported. What it does not
+            name, the user added: it is compiled whole.
+
+    Example:
+        >>> compiled(prefix / "lib/python3.11", ["asyncio", "*"])[0].name
+        'base_events.py'
+    """
+    site, files = library / "site-packages", list[Path]()
+    for line in (line for line in imported if line and line[0] not in "-#"):
+        folder = library / line.removesuffix("*")
+        files += folder.glob("*.py") if line.endswith("*") else folder.rglob("*.py")
+    known = {
+        line.removeprefix("-").removeprefix("site-packages/").partition("/")[0] for line in imported
+    }
+    for package in site.iterdir():
+        if package.name not in known:
+            files += package.rglob("*.py")
+    return sorted(set(files))

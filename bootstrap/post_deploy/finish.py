@@ -1,0 +1,160 @@
+"""Finishes a new environment: compares it with the lock, installs the wheels, records every file.
+
+Synopsis:
+    python -m post_deploy.finish PREFIX < LOCK
+
+LOCK is JSON: the facts of the record, and under `packages` those of each platform.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import locks
+from display import progress
+from repro.record.installed import current_platform, record, survey
+from wheels.install import Target, install, unpacked_uv
+from wheels.pip_command import Pip, Refused
+from wheels.store import usable_store, uv_wheel
+
+from post_deploy import against_lock, beside, bytecode
+
+HERE = Path(__file__).parents[1]
+UV = HERE / "requirements-uv.txt"
+STEPS = ("conda packages", "wheels", "bytecode", "files")
+
+COULD_NOT_RUN = 4  # the status with which ./run ends
+
+Package = Mapping[str, str]
+
+
+class NotMade(Exception):
+    """The environment is refused; the text says why, the lines before it what differs."""
+
+
+def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
+    """Finish an environment, or say why not.
+
+    Args:
+        argv: the environment's folder.
+        lock: the facts and packages that it must have.
+
+    Returns:
+        0 where all is as in the lock; 1 where it is not, with the sentences on stderr.
+    """
+    prefix, platform = Path(argv[0]), current_platform()
+    try:
+        with locks.held(beside.lock_of(prefix)):
+            packages: Sequence[Package] = lock["packages"].get(platform, [])
+            if not packages:
+                raise NotMade(
+                    f"Expected one of {', '.join(lock['packages'])}. Received {platform}."
+                )
+            _finish(prefix, {**lock, "platform": platform, "packages": packages})
+    except NotMade as why:
+        return _told(f"The environment {lock['environment']} was not made. {why}")
+    except OSError as error:
+        return _told(
+            f"The environment {lock['environment']} was not made. Expected to read and write "
+            f"files. Received from the system: {error}. Make room or give the right to write "
+            "there (REPRO_CACHE moves what is kept in your cache), then try again."
+        )
+    return 0
+
+
+def requirements(packages: Sequence[Package]) -> str:
+    """Return the wheels as pip and uv read them.
+
+    Example:
+        >>> requirements([{"manager": "pip", "name": "six", "version": "1.0", "sha256": "8d…"}])
+        'six==1.0 --hash=sha256:8d…\\n'
+    """
+    pinned = (p for p in packages if p["manager"] == "pip")
+    return "".join(f"{p['name']}=={p['version']} --hash=sha256:{p['sha256']}\n" for p in pinned)
+
+
+def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
+    packages, note = facts["packages"], partial(_note, facts["environment"])
+    note("conda packages")
+    first = survey(prefix)
+    _refuse(
+        against_lock.conda_problems(prefix, packages, first),
+        "Expected the conda packages of the lock. Received others (above). Where a package is "
+        "named, remove it from the channel's cache or mend the channel; try again.",
+    )
+    note("wheels")
+    _install(prefix, facts["environment"], requirements(packages))
+    note("bytecode")
+    ours = bytecode.write(prefix)
+    note("files")
+    found = survey(prefix, first)
+    _refuse(
+        against_lock.wheel_problems(prefix, packages, found, ours),
+        "Expected the wheels of the lock, whole. Received others (above). Try again.",
+    )
+    record(prefix, found, facts, against_lock.owners(prefix, found))
+    progress.note(f"environment {facts['environment']}", len(STEPS), len(STEPS))
+
+
+def _note(environment: str, step: str) -> None:
+    progress.note(f"environment {environment}", STEPS.index(step), len(STEPS), step)
+
+
+def _told(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    progress.refused(sentence, COULD_NOT_RUN)
+    return 1
+
+
+def _refuse(problems: Sequence[str], otherwise: str) -> None:
+    for problem in problems[:5]:
+        print(problem, file=sys.stderr)
+    if len(problems) > 5:
+        print(f"And {len(problems) - 5} more.", file=sys.stderr)
+    if problems:
+        raise NotMade(otherwise)
+
+
+def _install(prefix: Path, name: str, wanted: str) -> None:
+    python, own = prefix / "bin" / "python", beside.path(prefix, beside.WHEELS)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    pip = Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
+    try:
+        own.mkdir(exist_ok=True)
+        store = usable_store(own)
+        found = store.fetched(wanted, pip, f"fetching wheels of {name}")
+        wheel = uv_wheel(store, UV.read_text("utf-8"), pip)
+        with unpacked_uv(wheel, own) as uv:
+            install(found, wanted, Target(python, own / "work"), uv, f"wheels of {name}")
+            _check(python, uv)
+    except Refused:
+        raise NotMade(
+            "Expected each wheel of the lock, with its sha256, from the index that pip is "
+            "configured with. Received a refusal (above). `pip config list` shows the settings; "
+            "mend the index or the network, then try again."
+        ) from None
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+
+
+def _check(python: Path, uv: str | None) -> None:
+    quiet = ["--quiet", "--disable-pip-version-check"]
+    pip = [str(python), "-IB", "-m", "pip", "check", *quiet]
+    ours = [uv, "pip", "check", "--no-config", "--no-cache", "--quiet", "--python", str(python)]
+    command = [part for part in ours if part] if uv else pip
+    own = {**os.environ, "TMPDIR": str(HERE)}  # uv leaves a lock there
+    if subprocess.run(command, stdin=subprocess.DEVNULL, env=own, check=False).returncode:
+        raise NotMade(
+            "Expected packages that fit together. Received the contradictions above. Correct "
+            "environment.yml and run `./run lock`."
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], json.load(sys.stdin)))

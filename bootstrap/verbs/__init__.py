@@ -1,0 +1,5 @@
+"""What the verbs of ./run do: a module each, called after the verb or after what it makes.
+
+Begin with `prepare`, which runs Snakemake's targets; `rerun` needs no more than a bare Python.
+May import: conda, display, environments, locks, outcome, post_deploy, project, tools, wheels.
+"""

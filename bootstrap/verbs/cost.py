@@ -1,0 +1,31 @@
+"""What ./run cost does: let Snakemake measure what an experiment's training costs.
+
+Synopsis:
+    ./run cost EXPERIMENT [--rounds N]
+"""
+
+import argparse
+from collections.abc import Sequence
+
+from verbs import prepare
+
+
+def main(argv: Sequence[str]) -> int:
+    """Let Snakemake measure what an experiment's training costs."""
+    parser = argparse.ArgumentParser(
+        prog="./run cost",
+        description="Measure what determinism, trace and checkpoints cost an experiment's training "
+        "in time and memory, beside the same loop without each and beside plain `fit`, in "
+        "processes that take turns. The figures go to results/EXPERIMENT/cost.json, and by the "
+        "next `./run all` or `./run verify` into the verdict.",
+    )
+    parser.add_argument("experiment", metavar="EXPERIMENT", help="a name in the configuration")
+    parser.add_argument(
+        "--rounds", type=int, metavar="N", help="how often each variant is measured (3)"
+    )
+    parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
+    options, rest = parser.parse_known_args(argv)
+    rounds = [] if options.rounds is None else [f"rounds={options.rounds}"]
+    return prepare.target(
+        ["cost", *rest, "--config", f"cost={options.experiment}", *rounds, *options.config]
+    )

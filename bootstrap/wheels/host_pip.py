@@ -1,0 +1,87 @@
+"""The virtual environment of the host's tools, and the pip that fetches what goes into it.
+
+Synopsis:
+    host_pip.make_venv(folder)
+    subprocess.run([*host_pip.brought(folder), "download", ...])
+
+A virtual environment is made without pip: `python -m venv` spends nearly all its time on that, and
+uv installs the one that is pinned. Until then the one that Python brings along fetches.
+"""
+
+import importlib
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import locks
+from repro.core.atomic import whole_folder
+from repro.core.errors import CouldNotRun
+
+
+def make_venv(folder: Path) -> None:
+    """Make a virtual environment without pip.
+
+    Raises:
+        CouldNotRun: Python did not make it.
+    """
+    _run(folder, sys.executable, "-Es", "-m", "venv", "--without-pip", str(folder))
+
+
+def add_pip(venv: Path) -> None:
+    """Install the pip that Python brings along, where uv cannot be had and pip must install.
+
+    Raises:
+        CouldNotRun: Python brings none.
+    """
+    _run(venv, str(venv / "bin" / "python"), "-Im", "ensurepip")
+
+
+def brought(folder: Path) -> list[str]:
+    """Return the command that starts the pip that Python brings along.
+
+    Args:
+        folder: in which it is unpacked, if it is not there.
+
+    Raises:
+        CouldNotRun: Python brings none.
+
+    Example:
+        >>> brought(Path(".tools/pip"))[-1]
+        '.tools/pip/pip-23.2.1-py3-none-any/pip'
+    """
+    wheel = bundled()
+    unpacked = folder / wheel.stem  # another Python brings another one
+    with locks.folder(folder):
+        if not unpacked.exists():
+            with whole_folder(unpacked) as new, zipfile.ZipFile(wheel) as archive:
+                archive.extractall(new)
+    return [sys.executable, "-Es", str(unpacked / "pip")]  # a folder with a __main__ is a program
+
+
+def bundled() -> Path:
+    """Return the wheel of the pip that this Python brings along, from one of the usual places.
+
+    Raises:
+        CouldNotRun: there is none.
+    """
+    folders = [sysconfig.get_config_var("WHEEL_PKG_DIR")]  # Debian's and Fedora's
+    if file := importlib.import_module("ensurepip").__file__:
+        folders.append(str(Path(file).parent / "_bundled"))
+    found = (file for folder in folders if folder for file in Path(folder).glob("pip-*.whl"))
+    if wheel := next(found, None):
+        return wheel
+    raise CouldNotRun(
+        f"Expected the wheel of pip that comes with {sys.executable}. Received none. Put another "
+        "Python on PATH, then try again."
+    )
+
+
+def _run(venv: Path, *arguments: str) -> None:
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CouldNotRun(
+            f"Expected a virtual environment in {venv}. Received: {done.stderr.strip()} "
+            "Mend that Python, or put another one on PATH, then try again."
+        )

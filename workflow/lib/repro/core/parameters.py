@@ -1,0 +1,220 @@
+"""Parameters: what the result of each step depends on, as a manifest holds it.
+
+Synopsis:
+    asked = decoded(TrainParameters, json.loads(text))
+    asked.training.epochs
+    canonical(asked) == text         # the field names are the keys
+
+Made from the configuration by `repro.core.config`, decoded where a command line is read, and
+handed on whole. A key that a manifest of an earlier version lacks takes its default here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from repro.core.canonical_json import Json, canonical
+
+T = TypeVar("T")
+
+LEAST = 5
+"""Fewer pairs of runs than this show nothing with 5 % error."""
+EARLIEST = 8
+"""The first look where there are several: fewer runs show nothing with the error left to them."""
+
+
+@dataclass(frozen=True)
+class RawData:
+    """Raw data: where it lies, and the sha256 that it must have."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Threads:
+    """Thread counts of TensorFlow: part of the recipe, never taken from the machine."""
+
+    intra: int
+    inter: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train: epochs, examples in a batch, loop, what is traced, threads."""
+
+    epochs: int
+    batch_size: int
+    loop: str
+    trace: str
+    threads: Threads
+
+
+@dataclass(frozen=True)
+class EquivalencePlan:
+    """How metrics are judged; the defaults are those of the configuration.
+
+    `margin` is by metric, `spread` the margin of all others as a share of the seed-to-seed standard
+    deviation, `budget` the most seeds that are used where they are auto.
+    """
+
+    margin: Mapping[str, float] = field(default_factory=dict[str, float])
+    spread: float = 2.0
+    budget: int = 16
+
+
+def counts(budget: int) -> tuple[int, ...]:
+    """The numbers of seeds at which is looked: the budget, and half as many before each, from 8 on.
+
+    Args:
+        budget: the most seeds that may be run.
+
+    Returns:
+        The numbers, the smallest first.
+
+    Example:
+        >>> counts(16), counts(10)
+        ((8, 16), (10,))
+    """
+    found = [budget]
+    while found[0] // 2 >= EARLIEST:
+        found.insert(0, found[0] // 2)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Search:
+    """How much is tried to find out why runs diverge."""
+
+    trials: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """What every step's result depends on."""
+
+    threads: Threads
+
+    def json(self) -> dict[str, Json]:
+        """As a manifest holds it, in plain values."""
+        return json.loads(canonical(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareParameters(Parameters):
+    """Of `prepare`. `data` has the key "" where it is a single source."""
+
+    data: Mapping[str, RawData]
+    data_seed: int
+    split: Mapping[str, float]
+    settings: Mapping[str, Json]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeededParameters(Parameters):
+    """Of what runs under the root seed of a training."""
+
+    settings: Mapping[str, Json]
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainParameters(SeededParameters):
+    """Of `train`. `limit` is where a repeat stops early: so many `epochs`, or `steps`."""
+
+    training: Training
+    limit: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateParameters(SeededParameters):
+    """Of `evaluate`."""
+
+    batch_size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeParameters(SeededParameters):
+    """Of `probe`."""
+
+    training: Training
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostParameters(SeededParameters):
+    """Of `cost`."""
+
+    training: Training
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookParameters(Parameters):
+    """Of `look`."""
+
+    repeats: int
+    equivalence: EquivalencePlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareParameters(Parameters):
+    """Of `compare`. `repeat` is `full`, `off`, or so many `epochs` or `steps`."""
+
+    seeds: tuple[int, ...] | Literal["auto"]
+    goal: str
+    repeat: str | Mapping[str, int]
+    repeats: int
+    factors: tuple[str, ...]
+    search: Search
+    equivalence: EquivalencePlan = field(default_factory=EquivalencePlan)
+
+    @property
+    def full(self) -> bool:
+        """Whether a repeat goes the whole way, and is evaluated."""
+        return self.repeat == "full"
+
+    @property
+    def limit(self) -> Mapping[str, int] | None:
+        """Where a repeat stops early."""
+        return None if isinstance(self.repeat, str) else self.repeat
+
+
+BY_STEP: Mapping[str, type[Parameters]] = {
+    "prepare": PrepareParameters, "train": TrainParameters, "evaluate": EvaluateParameters,
+    "probe": ProbeParameters, "cost": CostParameters, "look": LookParameters,
+    "compare": CompareParameters,
+}  # fmt: skip
+
+
+def decoded(kind: type[T], value: Mapping[str, Any]) -> T:
+    """The parameters that a mapping holds, as a command line or a manifest gives it.
+
+    Args:
+        kind: a dataclass, such as those of this module.
+        value: plain values. A key that `kind` does not know is left out; one that is missing takes
+            its default.
+
+    Returns:
+        An instance.
+
+    Raises:
+        TypeError: a key without a default is missing.
+
+    Example:
+        >>> decoded(Threads, {"intra": 2, "inter": 1})
+        Threads(intra=2, inter=1)
+    """
+    types = get_type_hints(kind)
+    names = [one.name for one in fields(cast("Any", kind)) if one.name in value]
+    return kind(**{name: _part(types[name], value[name]) for name in names})
+
+
+def _part(kind: Any, value: Any) -> Any:
+    if is_dataclass(kind):
+        return decoded(cast("type[Any]", kind), value)
+    inner = get_args(kind)
+    if get_origin(kind) is Mapping and is_dataclass(inner[1]):
+        return {name: decoded(cast("type[Any]", inner[1]), one) for name, one in value.items()}
+    return tuple(cast("list[Any]", value)) if isinstance(value, list) else value

@@ -1,0 +1,55 @@
+"""Text: counts, lists and beginnings of sentences in plain English.
+
+Synopsis:
+    counted(2, "repeat")                      # "2 repeats"
+    listed(["a", "b", "c"])                   # "a, b and c"
+    shortened(["a", "b", "c"], 2)             # "a, b and 1 more"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def capital(sentence: str) -> str:
+    """The sentence, beginning with a capital."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def counted(count: int, thing: str) -> str:
+    """A count and its noun: "1 repeat", "2 repeats"."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def times(count: int) -> str:
+    """How often: "once", "3 times"."""
+    return "once" if count == 1 else f"{count} times"
+
+
+def listed(parts: Sequence[str], most: int | None = None) -> str:
+    """Parts as one enumeration: "a, b and c"; of more than `most`, "a, b and 2 more"."""
+    if most is not None and len(parts) > most:
+        parts = [*parts[:most], f"{len(parts) - most} more"]
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
+def shortened(parts: Sequence[str], most: int, apart: str = ", ") -> str:
+    """The first parts, and how many more there are; where all are named, no "and" is among them.
+
+    Args:
+        parts: all of them.
+        most: how many are named.
+        apart: what stands between two; anything but a comma stands before the last as well.
+
+    Example:
+        >>> shortened(["a", "b", "c"], 2)
+        'a, b and 1 more'
+        >>> shortened(["a", "b", "c"], 2, apart="; ")
+        'a; b; and 1 more'
+        >>> shortened(["a", "b"], 2)
+        'a, b'
+    """
+    named = apart.join(parts[:most])
+    if len(parts) <= most:
+        return named
+    return f"{named}{' ' if apart == ', ' else apart}and {len(parts) - most} more"
