@@ -24,7 +24,7 @@ include: "workflow/rules/common.smk"
 
 wildcard_constraints:
     experiment="|".join(EXPERIMENTS),
-    run="original|repeat(-[0-9]+)?",
+    run=RUN,
     seed=r"\d+",
     seeds=r"\d+",
 

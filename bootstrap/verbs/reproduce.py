@@ -20,13 +20,14 @@ import project
 from repro.archive.zip_reader import shown
 from repro.core.atomic import sentence_for_system_errors, write_bytes, write_text
 from repro.core.errors import CouldNotRun
+from repro.core.layout import STEPS
 from repro.data.module_loader import module
 
 ARCHIVED = "archived-results"
 JUDGE = Path(".tools", "judge.pyz")
 PKGS = Path(".tools", "pkgs")
 NO_CONDA = Path(".tools", "no-conda")
-_EVALUATION = ("evaluate.manifest.json", "metrics.json", "predictions.npz")
+_EVALUATION = (STEPS["evaluate"].manifest, *STEPS["evaluate"].makes)
 
 
 @dataclass(frozen=True)

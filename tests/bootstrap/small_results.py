@@ -9,6 +9,7 @@ import yaml
 from repro.core.config import Experiment, resolve
 from repro.core.digest import sha256_file
 from repro.data.module_loader import module
+from repro.plan.schedule import Schedule
 from repro.record import manifest
 from repro.record.statement import Making, resources
 
@@ -109,7 +110,7 @@ class Project:
         """Everything up to the verdict, as the rules would."""
         shutil.rmtree(self.results, ignore_errors=True)
         self.pack()
-        made = [path for run in ("original", *self.experiment.repeated()) for path in self.run(run)]
+        made = [path for run in Schedule.of(self.experiment).runs for path in self.run(run)]
         first = self.results / "tiny/original"
         write(self.results / "tiny/probe.json", "{}")
         used = {**self.always(), "data": first / "data", "data.manifest": made[0]}

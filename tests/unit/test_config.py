@@ -324,12 +324,6 @@ def test_fewer_trials_than_are_allowed_would_find_nothing(trials: int, kind: str
     assert search(["clock"], list, other_bits_each_time, trials - LOOKS).kind == kind
 
 
-def test_one_seed_is_enough_to_execute_the_documented_way() -> None:
-    seeds = (3, 4)
-    assert digits(goal="documented").repeated_seeds(seeds) == (3,)
-    assert digits(goal="metrics").repeated_seeds(seeds) == seeds
-
-
 def test_seeds_by_a_plan() -> None:
     found = digits(goal="metrics", seeds="auto", equivalence={"budget": 20})
     assert (found.looks, found.seeds) == ((10, 20), tuple(range(20)))

@@ -34,7 +34,7 @@ rule archived:
 rule reproduce:
     input:
         judge=config.get("judge", "results/judge.pyz"),
-        again=made_again,
+        again=lambda wildcards: asked(requests.made_again, config, FIRST),
     log:
         f"logs/{FIRST}/reproduce.log",
     localrule: True

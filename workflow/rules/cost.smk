@@ -3,10 +3,10 @@
 # and is never asked by another rule: `compare` takes the figures that lie there.
 rule cost:
     input:
-        named=priced_by_name,
+        named=lambda wildcards: asked(requests.unnamed, config, list(EXPERIMENTS)),
         judge="results/judge.pyz",
         code="results/code.pyz",
-        experiment=files_of(EXPERIMENTS[PRICED].code),
+        experiment=jobs.files_of(EXPERIMENTS[PRICED].code),
         data=f"results/{PRICED}/original/data/train/id.npy",
         manifest=f"results/{PRICED}/original/data.manifest.json",
     log:

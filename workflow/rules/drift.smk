@@ -1,6 +1,10 @@
 # Says what differs between now and when results were made: `./run drift`, or
 # `snakemake drift --config manifest=FILE`. It builds no result.
-#
+from time import time_ns
+
+DRIFT = requests.drifting(config, list(EXPERIMENTS))
+
+
 # What a step of training would find around it now; never out of date, since it always runs.
 rule surroundings:
     input:

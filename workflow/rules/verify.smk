@@ -2,7 +2,9 @@
 checkpoint look:
     input:
         judge=program("judge"),
-        manifests=looked_at,
+        manifests=lambda wildcards: results.looked_at(
+            wildcards.experiment, entry(wildcards), int(wildcards.seeds)
+        ),
     output:
         look="results/{experiment}/look-{seeds}.json",
         manifest="results/{experiment}/look-{seeds}.manifest.json",
@@ -22,7 +24,7 @@ rule compare:
     input:
         judge=program("judge"),
         compared=compared,
-        manifests=manifests,
+        manifests=lambda wildcards: results.manifests(compared(wildcards)),
         probe="results/{experiment}/probe.json",
         probed="results/{experiment}/probe.manifest.json",
         # Where the runs part, single steps are run again to find the cause.

@@ -16,8 +16,9 @@ from urllib.parse import quote
 from repro.archive import software
 from repro.archive.contents import CONFIGURATION, Inside
 from repro.archive.software import Entity
-from repro.audit.results import LOCK, SUFFIX, where
+from repro.audit.results import LOCK, where
 from repro.core.canonical_json import canonical, parsed
+from repro.core.layout import SUFFIX
 from repro.record.step import Step
 
 _PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping
 
 from repro.archive.contents import CONFIGURATION, Inside
 from repro.audit.results import LOCK
+from repro.core import layout
+from repro.plan.schedule import Schedule
 
-_ALWAYS = frozenset(["code", "experiment", LOCK])
-_MEASURED = _ALWAYS | {"data", "data.manifest"}
 _USED: Mapping[str, frozenset[str]] = {
-    "prepare": _ALWAYS,
-    "train": _MEASURED,
-    "evaluate": _MEASURED | {"train.manifest", "weights"},
-    "probe": _MEASURED,
+    **{
+        step: frozenset(["code", "experiment", LOCK, *layout.STEPS[step].uses])
+        for step in ("prepare", "train", "evaluate", "probe")
+    },
     "compare": frozenset(["judge", LOCK]),
 }
 """What a step cannot have done without, so that it must say which one it used."""
@@ -40,26 +40,21 @@ def problems(inside: Inside) -> Iterator[str]:
 
 def _lacking(inside: Inside) -> Iterator[str]:
     """What the configuration asks for and nobody made."""
-    said, steps = inside.experiment.said, inside.results.steps
-    count = 0 if said["repeat"] in ("off", False) else said["repeats"]
-    repeats = ["repeat", *(f"repeat-{n}" for n in range(2, count + 1))][:count]
+    said, experiment = inside.experiment.said, inside.index.experiment
+    schedule = Schedule(said["goal"], said["repeat"], said["repeats"])
     # How many seeds were asked for by a plan, the verdict alone can tell.
     seeds = [0] if said["seeds"] == "auto" else said["seeds"]
-    wanted = [f"original/seed-{seed}/{step}" for seed in seeds for step in ("train", "evaluate")]
-    for run in repeats:
-        again = seeds[:1] if said["goal"] == "documented" else seeds
-        wanted += [f"{run}/seed-{seed}/train" for seed in again]
-        wanted += [f"{run}/seed-{n}/evaluate" for n in again if said["repeat"] == "full"]
-    for name in ("original/data", *(f"{run}/data" for run in repeats), *wanted):
-        if (path := f"{inside.index.experiment}/{name}.manifest.json") not in steps:
+    for step, names in schedule.steps(seeds):
+        path = layout.manifest(step, {"experiment": experiment, **names})
+        if path not in inside.results.steps:
             yield f"results/{path} is missing, which {CONFIGURATION} asks for"
 
 
 def _unfollowed(inside: Inside) -> Iterator[str]:
     """What could not be followed from the verdict to the raw data, because nothing speaks of it."""
     name, steps = inside.index.experiment, inside.results.steps
-    verdict = steps[f"{name}/verdict.manifest.json"]
-    data = {f"data:{key}" if key else "data" for key in inside.experiment.data}
+    verdict = steps[layout.manifest("compare", {"experiment": name})]
+    data = {layout.source_input(source) for source in inside.experiment.data}
     for path, step in steps.items():
         rests = path.removeprefix(f"{name}/") in verdict.inputs
         if step.name in _USED and step is not verdict and not rests:

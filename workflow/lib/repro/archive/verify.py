@@ -19,6 +19,7 @@ from repro.archive.contents import ALWAYS, CONDA, CONFIGURATION, INDEX, METADATA
 from repro.audit import present
 from repro.audit.check import broken, replaced
 from repro.audit.results import CODE, LOCK
+from repro.core import layout
 from repro.core.canonical_json import canonical
 
 PINS = (
@@ -41,7 +42,7 @@ def problems(inside: Inside) -> Iterator[str]:
     """
     yield from (f"{name} is missing" for name in (*ALWAYS, LOCK) if name not in inside.kept)
     name = inside.index.experiment
-    for path in (CODE, f"{name}/verdict.manifest.json"):
+    for path in (CODE, layout.manifest("compare", {"experiment": name})):
         if path not in inside.results.steps:
             why = inside.results.damaged.get(path, "it is missing")
             yield f"results/{path}: {why}"

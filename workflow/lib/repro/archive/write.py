@@ -34,6 +34,7 @@ from repro.archive.verify import problems
 from repro.archive.zip_reader import MOST_MEMBERS, Told, heard, untold
 from repro.archive.zip_writer import StoredMember, blocks, put, refuse_odd, written
 from repro.audit.results import CODE, Results, read
+from repro.core import layout
 from repro.core.canonical_json import pretty
 from repro.core.config import Experiment
 from repro.core.digest import files_below, sha256_bytes
@@ -103,7 +104,8 @@ def planned(
         configuration["experiments"][name], configuration.get("stress", False)
     )
     # What an earlier, longer repeat has left is no part of it.
-    results = read(place.results).only(name).evidence(f"{name}/verdict.manifest.json")
+    verdict = layout.manifest("compare", {"experiment": name})
+    results = read(place.results).only(name).evidence(verdict)
     data = {source.path: _inputs(place, source.path) for source in experiment.data.values()}
     limit = experiment.archive["data_limit"] if data_limit is None else data_limit
     left = {path for path, files in data.items() if _bytes(files) > limit * 2**20}

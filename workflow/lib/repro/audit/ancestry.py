@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from repro.audit.results import CODE, LOCK, Results, against, digest, maker, read, where
+from repro.audit.results import CODE, LOCK, Results, against, digest, read, where
 from repro.core.digest import sha256_file, sha256_tree
 from repro.core.errors import UserError
+from repro.core.layout import claimant
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class _Search:
         joined: dict[str, tuple[list[str], list[str]]] = {}
         for name, resource in step.inputs.items():
             place = where(step, name)
-            parent = self.outside(resource) if place is None else self.step(maker(place))
+            parent = self.outside(resource) if place is None else self.step(claimant(place))
             names, troubles = joined.setdefault(parent, ([], []))
             names.append(name)
             if place is not None and (now := self.sha256(place)) != digest(resource):

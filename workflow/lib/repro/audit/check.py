@@ -19,11 +19,12 @@ from typing import Any
 
 from repro.audit import present
 from repro.audit.present import Discrepancy, joined
-from repro.audit.results import SUFFIX, Results, against, digest, maker, read, where
+from repro.audit.results import Results, against, digest, read, where
 from repro.core.atomic import write_bytes
 from repro.core.config import resolve
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
+from repro.core.layout import claimant, whole_folder
 
 _UNKNOWN = "a later step used it, and its manifest does not know it"
 UNREAD = "cannot be read: "
@@ -180,9 +181,9 @@ def _why_odd(found: str) -> str:
 
 
 def _may_claim(path: str, name: str) -> bool:
-    folder, stem = PurePosixPath(path).parent, PurePosixPath(path).name.removesuffix(SUFFIX)
-    if stem == "data":
-        return PurePosixPath(name).is_relative_to(folder / "data")
+    folder, below = PurePosixPath(path).parent, whole_folder(path)
+    if below is not None:
+        return PurePosixPath(name).is_relative_to(folder / below)
     return PurePosixPath(name).parent == folder
 
 
@@ -191,13 +192,13 @@ def replaced(results: Results, digests: Mapping[str, str]) -> Iterator[Discrepan
     for step in results.steps.values():
         for name, resource in step.inputs.items():
             place = where(step, name)
-            if place is None or maker(place) in results.damaged:
+            if place is None or claimant(place) in results.damaged:
                 continue
             now, then = results.present(place, digests), digest(resource)
             users = frozenset([step.key])
-            if maker(place) not in digests:
+            if claimant(place) not in digests:
                 yield Discrepancy(
-                    "missing", results.shown(maker(place)), "a later step names it", users
+                    "missing", results.shown(claimant(place)), "a later step names it", users
                 )
             elif now != then:
                 what = f"{against(now, then)}, which a later step used" if now else _UNKNOWN

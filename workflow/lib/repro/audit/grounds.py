@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from repro.audit.check import UNREAD, hashed
-from repro.audit.results import SUFFIX, against
+from repro.audit.results import against
+from repro.core import layout
 from repro.core.digest import files_below
 from repro.core.errors import UserError
 from repro.record.step import Step, read_step
 
-_COST = f"cost{SUFFIX}"
+_COST = layout.STEPS["cost"].manifest
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def changed(verdict: Path) -> list[Odd]:
     Raises:
         UserError: its own manifest is missing or damaged, or that of another experiment.
     """
-    own = verdict.with_name(f"verdict{SUFFIX}")
+    own = verdict.with_name(layout.STEPS["compare"].manifest)
     step = read_step(own)
     if (step.name, step.experiment) != ("compare", verdict.absolute().parent.name):
         raise UserError(
@@ -60,7 +61,7 @@ def changed(verdict: Path) -> list[Odd]:
         )
     found = list(_differing(own, step))
     used = step.digests.items()
-    paths = {verdict.parent / name: sha256 for name, sha256 in used if name.endswith(SUFFIX)}
+    paths = {verdict.parent / name: sha256 for name, sha256 in used if name.endswith(layout.SUFFIX)}
     if found or not _cites_cost(verdict):
         paths.pop(verdict.with_name(_COST), None)  # left out, and the verdict says why
     now = hashed({str(path): path for path in paths if path.exists()})
@@ -68,8 +69,7 @@ def changed(verdict: Path) -> list[Odd]:
         if (digest := now.get(str(path))) != then:
             found.append(Odd(path, _what(digest, then), path))
         else:
-            below = "data" if path.name == f"data{SUFFIX}" else None
-            found += _differing(path, read_step(path), below)
+            found += _differing(path, read_step(path))
     return found
 
 
@@ -83,9 +83,10 @@ def _cites_cost(verdict: Path) -> bool:
         return False  # of a version that measured none
 
 
-def _differing(path: Path, step: Step, below: str | None = None) -> Iterator[Odd]:
+def _differing(path: Path, step: Step) -> Iterator[Odd]:
     """What a manifest claims and is not there so, and what was added to a folder that it knows."""
     claimed = {path.parent / name: sha256 for name, sha256 in step.subjects.items()}
+    below = layout.whole_folder(path.name)
     there = dict(files_below(path.parent / below)) if below else {}
     files = {str(file): file for file in claimed if file.exists()}
     now = hashed(files)

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 from repro.audit.results import CODE, LOCK, Results, against, digest
+from repro.core import layout
 from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, Source
 from repro.core.digest import sha256_bytes, sha256_file, sha256_files, sha256_value
 from repro.data.module_loader import module
+from repro.plan.schedule import Schedule
 from repro.record.step import Step
 
 PACK = "workflow/scripts/pack.py"
@@ -142,7 +144,7 @@ def inputs(
     for step, entry in _configured(results, experiments):
         paths = {"experiment": entry.code}
         if step.name == "prepare":
-            paths |= {f"data:{n}" if n else "data": source.path for n, source in entry.data.items()}
+            paths |= {layout.source_input(n): source.path for n, source in entry.data.items()}
         for name, path in paths.items():
             if name in step.inputs:
                 if path not in hashed:
@@ -211,7 +213,7 @@ def configuration(
 
 def _asked(step: Step, entry: Experiment) -> Iterator[tuple[str, str]]:
     run, seed = step.names.get("run", "original"), step.names.get("seed")
-    if run not in ("original", *entry.repeated()):
+    if run not in Schedule.of(entry).runs:
         yield "repeats", f"{run} is no longer asked for"
     elif seed is not None and seed not in entry.seeds:
         yield "seeds", f"{seed} is no longer asked for"

@@ -4,7 +4,7 @@ Synopsis:
     results = read(Path("results"))
     results.steps["digits/original/data.manifest.json"].inputs
 
-Paths of results are text, from the folder `results` on; the path grammar is that of the rules.
+Paths of results are text, from the folder `results` on, as `repro.core.layout` has them.
 """
 
 from __future__ import annotations
@@ -16,54 +16,20 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from repro.core import layout
 from repro.core.digest import sha256_value
 from repro.core.errors import UserError
+from repro.core.layout import claimant
 from repro.record import manifest
 from repro.record.step import Resource, Step
 
-SUFFIX = ".manifest.json"
-CODE = f"code{SUFFIX}"
+CODE = layout.manifest("code", {})
 LOCK = "conda-lock.yml"
-_MANIFEST = {
-    "code": CODE,
-    "prepare": "{experiment}/{run}/data.manifest.json",
-    "train": "{experiment}/{run}/seed-{seed}/train.manifest.json",
-    "evaluate": "{experiment}/{run}/seed-{seed}/evaluate.manifest.json",
-    "probe": "{experiment}/probe.manifest.json",
-    "cost": "{experiment}/cost.manifest.json",
-    "look": "{experiment}/look-{seeds}.manifest.json",
-    "compare": "{experiment}/verdict.manifest.json",
-}
-# Where an input lies, by its name; what is not here came from outside: data, code, lock.
-_INPUT = {
-    "code": "code.pyz",
-    "judge": "judge.pyz",
-    "data.manifest": "{experiment}/{run}/data.manifest.json",
-    "train.manifest": "{experiment}/{run}/seed-{seed}/train.manifest.json",
-    "weights": "{experiment}/{run}/seed-{seed}/weights.safetensors",
-}
-
-
-def place_of(step: Step) -> str:
-    """Where the manifest of a step belongs."""
-    return _MANIFEST[step.name].format(**_Named(step.names))
 
 
 def where(step: Step, name: str) -> str | None:
     """Where that input of a step lies under results/; None for what came from outside."""
-    if step.name == "code" or (step.name == "prepare" and name == "data"):
-        return None
-    if step.name in ("compare", "look") and name.endswith(SUFFIX):
-        return f"{step.experiment}/{name}"
-    place = "{experiment}/{run}/data" if name == "data" else _INPUT.get(name)
-    return place and place.format(**_Named({"run": "original", **step.names}))
-
-
-class _Named(dict[str, Any]):
-    """So that a manifest without a name that it should have belongs nowhere, and is told so."""
-
-    def __missing__(self, key: str) -> str:
-        return f"({key} missing)"
+    return layout.input_at(step.name, name, step.names)
 
 
 def digest(resource: Resource) -> str:
@@ -74,14 +40,6 @@ def digest(resource: Resource) -> str:
 def against(present: str, then: str) -> str:
     """Two digests in a few words."""
     return f"sha256 {present[:12]}… in place of {then[:12]}…"
-
-
-def maker(place: str) -> str:
-    """The path of the manifest that claims, or is, what lies at a place of an input."""
-    folder, name = PurePosixPath(place).parent, PurePosixPath(place).name
-    known = {"code.pyz": CODE, "judge.pyz": CODE, "data": f"data{SUFFIX}"}
-    known["weights.safetensors"] = f"train{SUFFIX}"
-    return str(folder / known.get(name, name))
 
 
 @dataclass(frozen=True)
@@ -122,7 +80,7 @@ class Results:
 
     def present(self, place: str, digests: Mapping[str, str]) -> str | None:
         """The digest of the manifest, or what one claims, at a place; None if none does."""
-        step = self.steps.get(maker(place))
+        step = self.steps.get(claimant(place))
         if step is None:
             return None
         if place == step.key:
@@ -134,7 +92,7 @@ class Results:
 
     def parents(self, step: Step) -> set[str]:
         """The manifests of what a step used."""
-        return {maker(place) for name in step.inputs if (place := where(step, name))}
+        return {claimant(place) for name in step.inputs if (place := where(step, name))}
 
     def evidence(self, path: str) -> Results:
         """Without steps on which that manifest's does not rest, and what only they claim."""
@@ -211,14 +169,15 @@ def of(
     """
     steps: dict[str, Step] = {}
     damaged: dict[str, str] = {}
-    for name in (name for name in files if name.endswith(SUFFIX)):
+    for name in (name for name in files if name.endswith(layout.SUFFIX)):
         try:
             step = Step(PurePosixPath(name), value(name))
         except UserError as error:
             damaged[name] = str(error)
             continue
-        if place_of(step) == name:
+        place = layout.manifest(step.name, step.names)
+        if place == name:
             steps[name] = step
         else:
-            damaged[name] = f"it says that it belongs at {place_of(step)}"
+            damaged[name] = f"it says that it belongs at {place}"
     return Results(folder, files, steps, damaged)

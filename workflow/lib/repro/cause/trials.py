@@ -24,22 +24,13 @@ from typing import Any
 
 from repro.cause.fault_isolation import Factors, Trial
 from repro.compare.runs import Divergence, parted
+from repro.core import layout
 from repro.core.canonical_json import canonical
 from repro.core.digest import sha256_tree, sha256_value
 from repro.core.errors import UserError
 from repro.core.parameters import BY_STEP, Parameters, TrainParameters, decoded
+from repro.launch.command import launching
 from repro.record.step import read_step
-
-_MANIFESTS = {
-    "prepare": "data.manifest.json",
-    "train": "train.manifest.json",
-    "evaluate": "evaluate.manifest.json",
-}
-_RESULTS = {
-    "prepare": ("data",),
-    "train": ("trace.jsonl", "history.csv", "weights.safetensors"),
-    "evaluate": ("metrics.json", "predictions.npz"),
-}
 
 
 @dataclass(frozen=True)
@@ -74,8 +65,11 @@ class Setting:
     @property
     def folder(self) -> Path:
         """Where the original of that step lies."""
-        original = self.runs.original
-        return original if self.step == "prepare" else original / f"seed-{self.runs.seed}"
+        return self.of(self.runs.original)
+
+    def of(self, run: Path) -> Path:
+        """Where that step lies in the folder of a run."""
+        return run if self.step == "prepare" else run / layout.seed_folder(self.runs.seed)
 
 
 _STEPS = {"prepared data": "prepare", "metrics": "evaluate", "predictions": "evaluate"}
@@ -133,7 +127,7 @@ class Trials:
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def _parameters(self) -> Parameters:
-        path = self.setting.folder / _MANIFESTS[self.setting.step]
+        path = self.setting.folder / layout.STEPS[self.setting.step].manifest
         parameters = decoded(BY_STEP[self.setting.step], read_step(path).parameters)
         if not isinstance(parameters, TrainParameters):
             return parameters
@@ -145,25 +139,19 @@ class Trials:
         return parameters.limit if isinstance(parameters, TrainParameters) else None
 
     def _inputs(self) -> list[str]:
-        original, step = self.setting.runs.original, self.setting.step
-        inputs = {n: p for n, p in self.setting.runs.inputs.items() if n == "experiment"}
+        runs, step = self.setting.runs, self.setting.step
         if step == "prepare":
-            inputs = dict(self.setting.runs.inputs)
-        else:
-            inputs |= {
-                "data": f"{original}/data",
-                "data.manifest": f"{original}/data.manifest.json",
-            }
-        if step == "evaluate":
-            folder = self.setting.folder
-            inputs["weights"] = f"{folder}/weights.safetensors"
-            inputs["train.manifest"] = f"{folder}/train.manifest.json"
-        return [f"{name}={path}" for name, path in inputs.items()]
+            return [f"{name}={path}" for name, path in runs.inputs.items()]
+        original, results = runs.original, runs.original.parents[1]
+        names = {"experiment": original.parent.name, "run": original.name, "seed": runs.seed}
+        inputs = [f"experiment={runs.inputs['experiment']}"]
+        for name in layout.STEPS[step].uses:
+            inputs.append(f"{name}={results}/{layout.input_at(step, name, names)}")
+        return inputs
 
     def _command(self, how: _How, detail: Any, out: Path) -> list[str]:
         parameters, runs = self._parameters(), self.setting.runs
-        launch = ["launch", "--run", how.like or runs.like, "--vary", ",".join(how.factors),
-                  "--intra", str(parameters.threads.intra)]  # fmt: skip
+        launch = launching(how.like or runs.like, parameters.threads.intra, how.factors)
         return [
             sys.executable, "-I", "-B", str(runs.program),
             *launch, *(["--twice"] if how.twice else []), "--",
@@ -175,7 +163,7 @@ class Trials:
     def _run(self, how: _How, detail: Any) -> tuple[Path, str | None, int]:
         """The folder of the results, laid out as a run's; what a failed trial said, its status."""
         run = self.folder / str(next(self._numbers))
-        out = run if self.setting.step == "prepare" else run / f"seed-{self.setting.runs.seed}"
+        out = self.setting.of(run)
         out.mkdir(parents=True)
         done = subprocess.run(
             self._command(how, detail, out),
@@ -187,11 +175,8 @@ class Trials:
         said = said.rpartition(" (Log: ")[0] or said or f"no message, status {done.returncode}"
         return run, said, done.returncode
 
-    def _out(self, run: Path) -> Path:
-        return run / self.setting.folder.relative_to(self.setting.runs.original)
-
     def _detail(self, run: Path) -> dict[str, Any]:
-        file = self._out(run) / "detail.json"
+        file = self.setting.of(run) / "detail.json"
         return json.loads(file.read_text("utf-8")) if file.exists() else {}
 
     def attempt(
@@ -221,7 +206,8 @@ class Trials:
             return Trial(step, factors, False, "failed", failed, broken=broken)
         if watched is not None:
             watched |= self._detail(run)
-        mark = sha256_value([sha256_tree(self._out(run) / name) for name in _RESULTS[step]])
+        files = [self.setting.of(run) / name for name in layout.STEPS[step].compared]
+        mark = sha256_value([sha256_tree(file) for file in files])
         at = parted(step, runs.original, run, runs.seed, self._limit())
         return Trial(step, factors, at is None, mark, None, at)
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.cli.options import parameters_of
+from repro.core import layout
 from repro.core.atomic import write_text
 from repro.core.canonical_json import canonical, pretty
 from repro.core.errors import UserError
@@ -155,7 +156,8 @@ def measure(options: argparse.Namespace, say: Say) -> None:
     inputs = {name: Path(path) for name, path in (pair.split("=", 1) for pair in options.input)}
     inputs |= {"judge": Path(sys.argv[0]), "code": options.program}
     read = resources(inputs)
-    manifest.check_subjects(inputs["data.manifest"], "data")
+    own = inputs["data.manifest"]
+    manifest.check_subjects(own, layout.whole_folder(own.name))
     spent = _measured(options, say)
     here = surroundings(found, [inputs["judge"]])
     parameters: CostParameters = options.parameters
@@ -181,5 +183,5 @@ def measure(options: argparse.Namespace, say: Say) -> None:
         parameters=parameters.json(), inputs=read, installed=found.facts, environment=here,
         process={"factors": []}, started=started,
     )  # fmt: skip
-    manifest.write(options.folder / "cost.manifest.json", making, [output])
+    manifest.write(options.folder / layout.STEPS["cost"].manifest, making, [output])
     say("\n".join([*page(value), summary(value)]))

@@ -27,6 +27,7 @@ from repro.cli import cost, reproduce, verify
 from repro.cli.drift import told
 from repro.cli.options import parameters_of
 from repro.compare.runs import Comparison, compare
+from repro.core import layout
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
@@ -129,7 +130,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
         environment=here,
         started=started,
     )
-    manifest.write(folder / "verdict.manifest.json", making, list(outputs))
+    manifest.write(folder / layout.STEPS["compare"].manifest, making, list(outputs))
 
 
 def _look(options: argparse.Namespace, say: Say) -> None:
@@ -161,7 +162,7 @@ def _look(options: argparse.Namespace, say: Say) -> None:
         environment=here,
         started=started,
     )
-    manifest.write(options.folder / f"look-{options.seeds}.manifest.json", making, [path])
+    manifest.write(path.with_suffix(layout.SUFFIX), making, [path])
 
 
 def _moved(

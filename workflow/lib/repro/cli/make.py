@@ -20,7 +20,8 @@ from pathlib import Path
 from repro.checkpoint.resume import CheckpointPolicy, RestartTraining
 from repro.checkpoint.store import CheckpointStore
 from repro.cli.options import parser
-from repro.cli.steps import OUTPUTS, Process, Work, begin, done
+from repro.cli.steps import STEPS, Process, Work, begin, done
+from repro.core import layout
 from repro.core.atomic import whole_outputs, write_text
 from repro.core.canonical_json import pretty
 from repro.core.digest import sha256_value
@@ -94,9 +95,9 @@ def _do(options: argparse.Namespace, say: Say) -> None:
     found = installed.require(Path(sys.prefix))
     inputs = {**_inputs(options), "code": Path(sys.argv[0])}
     job = _Job(options, parameters, inputs, resources(inputs), found, say)
-    for name, below in (("data.manifest", "data"), ("train.manifest", None)):
+    for name in ("data.manifest", "train.manifest"):
         if name in inputs:
-            manifest.check_subjects(inputs[name], below)
+            manifest.check_subjects(inputs[name], layout.whole_folder(inputs[name].name))
     keeping = _keeping(job)
     kept = CheckpointStore(keeping.folder, keeping.key) if keeping else None
     with kept.alone() if kept else nullcontext():
@@ -110,9 +111,9 @@ def _do(options: argparse.Namespace, say: Say) -> None:
             process={**process, "factors": launcher.factors()},
             started=started,
         )
-        name = {"prepare": "data"}.get(options.step, options.step)
-        outputs = [options.out / output for output in OUTPUTS[options.step]]
-        manifest.write(options.out / f"{name}.manifest.json", making, outputs)
+        row = layout.STEPS[options.step]
+        outputs = [options.out / output for output in row.makes]
+        manifest.write(options.out / row.manifest, making, outputs)
         if kept:
             kept.remove()
 
@@ -121,7 +122,7 @@ def _made(job: _Job, keeping: CheckpointPolicy | None) -> tuple[Process, Mapping
     """Makes the outputs; returns what the process found of itself, and around it."""
     step, inputs = job.options.step, job.inputs
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
-    with whole_outputs(job.options.out, OUTPUTS[step]) as folder:
+    with whole_outputs(job.options.out, layout.STEPS[step].makes) as folder:
         with shims.applied(launcher.varied(), launcher.run(), _read_by_the_user(inputs)):
             seen, before = observed(inputs), standing()
             process = _worked(job, folder, keeping)
@@ -191,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    options = parser(OUTPUTS).parse_args(arguments)
+    options = parser(STEPS).parse_args(arguments)
     if options.step == "launch":
         given = [argument for argument in options.arguments if argument != "--"]
         try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.compare.runs import Comparison, compare
+from repro.core import layout
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
@@ -22,6 +23,7 @@ from repro.core.parameters import CompareParameters, decoded
 from repro.core.schema import checked
 from repro.drift.setups import differing, setups
 from repro.launch.reporting import Say
+from repro.plan.schedule import ORIGINAL, Schedule
 from repro.record import installed
 from repro.record.step import Step, checked_step, read_step
 from repro.report.reproduction_page import page
@@ -86,25 +88,27 @@ def reproduce(options: argparse.Namespace, say: Say) -> None:
 
 def _originals(folder: Path, run: str) -> list[Step]:
     """The steps of the original, called after where they were made."""
-    paths = [folder / "original" / "data.manifest.json"]
-    trained = sorted((folder / "original").glob("seed-*"), key=lambda p: int(p.name[5:]))
-    paths += [path / f"{step}.manifest.json" for path in trained for step in ("train", "evaluate")]
-    return [replace(checked_step(path), alias=run) for path in paths]
+    found = (layout.seed_of(path.name) for path in (folder / ORIGINAL).glob("*"))
+    seeds = sorted(seed for seed in found if seed is not None)
+    steps = Schedule("bitwise", repeat="off", count=0).steps(seeds)
+    places = [layout.manifest(step, {"experiment": folder.name, **names}) for step, names in steps]
+    return [replace(checked_step(folder.parent / place), alias=run) for place in places]
 
 
 def _claimed(archived: Path) -> CompareParameters:
     """What the archive's verdict was asked: goal and margins."""
-    return decoded(CompareParameters, read_step(archived / "verdict.manifest.json").parameters)
+    verdict = read_step(archived / layout.STEPS["compare"].manifest)
+    return decoded(CompareParameters, verdict.parameters)
 
 
 def _compared(archived: Path, again: Path, then: Sequence[Step]) -> Sequence[Comparison]:
     """Each archived seed beside what was made again."""
     numbers = [step.seed for step in then if step.name == "train" and step.seed is not None]
     for number in numbers:
-        if not (again / "original" / f"seed-{number}").is_dir():
+        if not (again / ORIGINAL / layout.seed_folder(number)).is_dir():
             raise UserError(
                 f"Expected seed {number} of the archive to be made again at {again}. Received "
                 "nothing. Run `./run all` there first."
             )
-    found = [compare(archived / "original", again / "original", n, None) for n in numbers]
+    found = [compare(archived / ORIGINAL, again / ORIGINAL, n, None) for n in numbers]
     return [replace(comparison, run=AGAIN) for comparison in found]

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from repro.checkpoint.resume import CheckpointPolicy
+from repro.core import layout
 from repro.core.parameters import (
     EvaluateParameters,
     Parameters,
@@ -29,11 +30,7 @@ from repro.model import evaluation, training
 from repro.probe import sanity_probe
 from repro.watch.op_trace import Detail
 
-OUTPUTS = {
-    "prepare": ("data",), "train": training.OUTPUTS, "evaluate": evaluation.OUTPUTS,
-    "probe": sanity_probe.OUTPUTS,
-}  # fmt: skip
-"""What each step writes."""
+STEPS = ("prepare", "train", "evaluate", "probe")
 
 
 def begin(parameters: Parameters) -> int:
@@ -69,11 +66,8 @@ Process = dict[str, object]
 
 
 def _prepare(work: Work, parameters: PrepareParameters) -> Process:
-    sources = {
-        name.removeprefix("data").lstrip(":"): path
-        for name, path in work.inputs.items()
-        if name.startswith("data")
-    }
+    named = {layout.source_of(name): path for name, path in work.inputs.items()}
+    sources = {source: path for source, path in named.items() if source is not None}
     overlap = prepare(work.code, sources, parameters, work.out / "data")
     return {"ids": IDS, "split": SPLIT, "overlap": overlap}
 

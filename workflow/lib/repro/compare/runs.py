@@ -16,6 +16,7 @@ from typing import Any
 
 from repro.compare import differences as apart
 from repro.compare.divergence import Divergence
+from repro.core import layout
 from repro.core.digest import files_below, sha256_file
 from repro.record.trace import Trace, read
 
@@ -197,7 +198,7 @@ def parted(
     Raises:
         UserError: a trace or a result cannot be read.
     """
-    left, right = original / f"seed-{seed}", repeat / f"seed-{seed}"
+    left, right = (run / layout.seed_folder(seed) for run in (original, repeat))
     if step == "prepare":
         return _prepared(original, repeat)
     if step == "train":
@@ -222,7 +223,7 @@ def compare(original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | 
     Raises:
         UserError: a trace or a result cannot be read.
     """
-    left, right = original / f"seed-{seed}", repeat / f"seed-{seed}"
+    left, right = (run / layout.seed_folder(seed) for run in (original, repeat))
     training, stopped = _trained(left, right, limit)
     found = _prepared(original, repeat) or training
     differences: dict[str, Any] = {}

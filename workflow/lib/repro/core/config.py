@@ -96,15 +96,6 @@ class Experiment:
         }
         return cls(**named)
 
-    def repeated_seeds(self, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        """Those that a repeat trains with as well: one is enough to execute the documented way."""
-        return seeds[:1] if self.goal == "documented" else seeds
-
-    def repeated(self) -> tuple[str, ...]:
-        """The names of the repeats: `repeat`, `repeat-2`, …; none with `repeat: off`."""
-        count = 0 if self.repeat == "off" else self.repeats
-        return tuple("repeat" if n == 1 else f"repeat-{n}" for n in range(1, count + 1))
-
     def parameters(self, step: str, run: str = "original", seed: int | None = None) -> Parameters:
         """What a step's result depends on.
 

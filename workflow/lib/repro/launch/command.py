@@ -3,18 +3,30 @@
 Synopsis:
     start.having(TZ="UTC").environment["TZ"]
     start.inputs()["data=a.csv"]                # ('data', Path('/…/a.csv'))
+    launching("repeat", 2, ["clock"])           # the words before the step's own
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 
 class NotVaried(Exception):
     """A factor that cannot be varied here; its text is the reason, a few words long."""
+
+
+def launching(run: str, intra: int, factors: Iterable[str]) -> list[str]:
+    """The words that make the program of the steps launch one, before `--` and the step's own.
+
+    Args:
+        run: the name from which the values of factors are drawn.
+        intra: threads within an operation.
+        factors: what to vary.
+    """
+    return ["launch", "--run", run, "--intra", str(intra), "--vary", ",".join(factors)]
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,6 @@ from repro.model.plan import columns
 from repro.model.training import built, made
 from repro.variables.by_path import States, by_path, load
 
-OUTPUTS = ("metrics.json", "predictions.npz")
 PASSES = 2
 
 Array = npt.NDArray[Any]

@@ -36,8 +36,6 @@ from repro.record.trace import writer
 from repro.variables.by_path import save, states
 from repro.watch.op_trace import Detail
 
-OUTPUTS = ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv")
-
 
 @dataclass(frozen=True)
 class Trained:
@@ -174,7 +172,7 @@ def train(
     keeping: CheckpointPolicy | None = None,
     say: Callable[[str], None] = print,
 ) -> Trained:
-    """Trains the user's model and writes the four files of `OUTPUTS`.
+    """Trains the user's model and writes its four files.
 
     Determinism must have begun (`repro.model.determinism.begin`).
 

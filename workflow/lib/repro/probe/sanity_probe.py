@@ -34,7 +34,6 @@ from repro.probe.reseeded import reseeded
 from repro.variables.by_path import states
 from repro.watch.graphs import place
 
-OUTPUTS = ("probe.json",)
 STEPS = 2
 _EXAMPLES = 256
 

@@ -17,6 +17,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from repro.core.digest import sha256_value
+from repro.core.layout import whole_folder
 from repro.record import manifest
 from repro.record.older_formats import today
 from repro.record.statement import EXTENSION
@@ -168,5 +169,4 @@ def checked_step(path: Path) -> Step:
     Raises:
         UserError: it is damaged, or a file is not what it says.
     """
-    below = "data" if path.name == "data.manifest.json" else None
-    return Step(path, manifest.check_subjects(path, below))
+    return Step(path, manifest.check_subjects(path, whole_folder(path.name)))

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from repro.core.digest import files_below
+from repro.core.layout import SUFFIX
 from repro.machine.fact import UNKNOWN
 from repro.record.step import Step, read_step
-
-_SUFFIX = ".manifest.json"
 
 
 def gaps(folder: Path, steps: Sequence[Step]) -> tuple[list[str], list[str]]:
@@ -42,11 +41,11 @@ def _unclaimed(folder: Path, steps: Sequence[Step]) -> Iterator[str]:
     # Of the data's folder all files were looked at when its manifest was read.
     for seed in dict.fromkeys(step.folder for step in steps if step.seed is not None):
         # Those of an earlier, longer repeat as well, which are no evidence here.
-        left = set(seed.glob(f"*{_SUFFIX}")) - set(outputs)
+        left = set(seed.glob(f"*{SUFFIX}")) - set(outputs)
         claimed = {name for path in left for name in read_step(path).subjects}
         claimed |= {name for path, own in outputs.items() if path.parent == seed for name in own}
         for name, _ in files_below(seed):
-            if name not in claimed and not name.endswith(_SUFFIX):
+            if name not in claimed and not name.endswith(SUFFIX):
                 yield f"no manifest claims {(seed / name).relative_to(folder).as_posix()}"
 
 
