@@ -223,13 +223,6 @@ def measured(task: Task, variant: str) -> Timing:
     graph. Then whole epochs are timed until `task.seconds` have passed, at least `LEAST` of them
     and at most those of the configuration, validation and the user's own callbacks among them.
 
-    Args:
-        task: what to train.
-        variant: a key of `VARIANTS`.
-
-    Returns:
-        What it took.
-
     Raises:
         UserError: the user's code is at fault, or the training ends within its first epoch.
     """

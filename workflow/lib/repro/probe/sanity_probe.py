@@ -165,12 +165,6 @@ def probe(code: Code, data: Path, parameters: ProbeParameters, out: Path) -> Non
 
     Determinism must have begun (`repro.model.determinism.begin`) with the same seed.
 
-    Args:
-        code: the user's code.
-        data: the folder that `prepare` wrote.
-        parameters: what the step depends on.
-        out: the folder to write to.
-
     Raises:
         UserError: the user's code fails with the seed of the experiment itself.
     """
