@@ -34,9 +34,6 @@ _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 def problems(inside: Inside) -> Iterator[str]:
     """What in an archive is not as something else in it says, a line for each.
 
-    Args:
-        inside: its files.
-
     Raises:
         Exception: what should be a manifest, a configuration or a program is none.
     """

@@ -213,11 +213,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compares, verifies, measures the cost, judges what was run again, or tells the drift.
 
-    Args:
-        arguments: the command line; by default that of the process.
-
-    Returns:
-        The exit status: 0 holds, 1 does not, 2 a user's mistake, 3 inconclusive, 4 could not run.
+    The exit status: 0 holds, 1 does not, 2 a user's mistake, 3 inconclusive, 4 could not run.
     """
     options = _parser().parse_args(arguments)
     verbs = {

@@ -12,14 +12,7 @@ from repro.verdict.case import Case
 
 
 def bitwise(case: Case) -> Answer:
-    """What is found for the goal `bitwise`.
-
-    Args:
-        case: what was compared, and where.
-
-    Returns:
-        The answer; `met` speaks of what was repeated, with scope and n.
-    """
+    """What is found for the goal `bitwise`; `met` speaks of what was repeated, with scope and n."""
     name = case.name
     if not case.comparisons:
         return Answer(

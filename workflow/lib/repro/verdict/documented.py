@@ -18,14 +18,10 @@ _SHOWN = 5
 
 
 def documented(case: Case) -> Answer:
-    """What is found for the goal `documented`.
+    """What is found for the goal `documented`, by the gaps (`repro.verdict.completeness`).
 
-    Args:
-        case: what was found, with the gaps (`repro.verdict.completeness`) in its context.
-
-    Returns:
-        The answer: `not met` where something is not bound, `inconclusive` where something is
-        unknown or the way to execute it again was not tried.
+    `not met` where something is not bound, `inconclusive` where something is unknown or the way to
+    execute it again was not tried.
     """
     name, context = case.name, case.context
     if context.missing:

@@ -21,14 +21,9 @@ _DIGITS = 12
 
 
 def methods(case: Case, found: Mapping[str, Answer]) -> str:
-    """What was done and found, with n, scope and bound, in words fit for a paper.
+    """What was done and found, with n, scope and bound, in one paragraph fit for a paper.
 
-    Args:
-        case: all that the verdict rests on.
-        found: the answer to each goal.
-
-    Returns:
-        One paragraph; empty where nothing is known of the training.
+    Empty where nothing is known of the training.
     """
     if not case.context.trained:
         return ""

@@ -145,12 +145,8 @@ _GOALS: dict[str, Callable[[Again], Answer]] = {
 def reproduction(case: Again) -> dict[str, Any]:
     """Whether an archive's claim was found again, and which goal was reached.
 
-    Args:
-        case: all that the answer rests on.
-
-    Returns:
-        Plain JSON values that satisfy the schema `reproduction`. `reached` is the strongest goal
-        that holds; null where none does, or where only the evaluation was made again.
+    Plain JSON values that satisfy the schema `reproduction`. `reached` is the strongest goal that
+    holds; null where none does, or where only the evaluation was made again.
     """
     found = {goal: judged(case) for goal, judged in _GOALS.items()}
     met = [goal for goal, answer in found.items() if answer.verdict == MET]
