@@ -21,7 +21,7 @@ from typing import Any
 
 from repro.checkpoint import preconditions
 from repro.checkpoint.callback_state import CallbackStates
-from repro.checkpoint.file import Facts, Snapshot
+from repro.checkpoint.file_format import Facts, Snapshot
 from repro.checkpoint.plain_values import CannotKeep, NotOurs
 from repro.checkpoint.store import CheckpointStore
 from repro.core.errors import UserError

@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from repro.checkpoint.file import Damaged, Foreign, Snapshot, TraceMark, load, save
+from repro.checkpoint.file_format import Damaged, Foreign, Snapshot, TraceMark, load, save
 from repro.core.atomic import flush, sentence_for_system_errors
 from repro.core.errors import CouldNotRun
 

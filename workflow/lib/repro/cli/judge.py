@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.cause.counterexamples import Counterexamples, Repeats
-from repro.cause.inquiry import inquire
+from repro.cause.search_for_cause import inquire
 from repro.cause.trials import Runs
 from repro.cli import cost, reproduce, verify
 from repro.cli.drift import told
@@ -41,7 +41,7 @@ from repro.record.statement import Making, now, resources
 from repro.record.step import Step, checked_step
 from repro.record.trace import read as read_trace
 from repro.report.verdict_page import markdown
-from repro.stats.answer import INCONCLUSIVE, MET
+from repro.stats.goal_answer import INCONCLUSIVE, MET
 from repro.stats.interim_analysis import looks
 from repro.stats.metric_comparison import MetricComparison, compare_metrics
 from repro.stats.metric_table import Measured, measured

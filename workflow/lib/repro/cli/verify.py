@@ -20,7 +20,7 @@ from repro.core.schema import checked
 from repro.core.text import shortened
 from repro.launch.reporting import Say
 from repro.record import installed
-from repro.stats.answer import INCONCLUSIVE, MET
+from repro.stats.goal_answer import INCONCLUSIVE, MET
 
 _SHOWN = 5
 

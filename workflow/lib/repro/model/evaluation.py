@@ -28,8 +28,8 @@ from repro.data.prepare import part, structured
 from repro.data.user_code import Code
 from repro.model.classification import per_class
 from repro.model.inference import circumstances, same_bits
-from repro.model.plan import columns
 from repro.model.training import built, made
+from repro.model.training_plan import columns
 from repro.variables.by_path import States, by_path, load
 
 PASSES = 2

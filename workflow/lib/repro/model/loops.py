@@ -17,7 +17,7 @@ import numpy as np
 
 from repro.core.errors import UserError
 from repro.data.order import Int64
-from repro.model.plan import Array, Plan, columns, rows_of
+from repro.model.training_plan import Array, Plan, columns, rows_of
 from repro.variables.by_path import optimizers
 
 MEMORY = 2**30

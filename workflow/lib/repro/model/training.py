@@ -30,8 +30,8 @@ from repro.data.user_code import Code
 from repro.model.determinism_caveats import Limit, Limits, require_one_device, require_one_process
 from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose, ended
-from repro.model.plan import Plan, columns
 from repro.model.trace_callback import Recording
+from repro.model.training_plan import Plan, columns
 from repro.record.trace import writer
 from repro.variables.by_path import save, states
 from repro.watch.op_trace import Detail

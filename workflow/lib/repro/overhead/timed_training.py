@@ -28,8 +28,8 @@ from repro.data.prepare import part
 from repro.data.user_code import Code, load
 from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose
-from repro.model.plan import Plan, columns
 from repro.model.training import built, made, train
+from repro.model.training_plan import Plan, columns
 from repro.overhead.epoch_timer import LEAST, Clock, Timing
 
 

@@ -27,8 +27,8 @@ from repro.core.seeding import Seeds, step_seeds, stream_seed
 from repro.data.prepare import part
 from repro.data.user_code import Code
 from repro.model.instrumented_step import TracedStep
-from repro.model.plan import Plan, columns, rows_of
 from repro.model.training import built, made
+from repro.model.training_plan import Plan, columns, rows_of
 from repro.probe import frozen_randomness
 from repro.probe.reseeded import reseeded
 from repro.variables.by_path import states

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from repro.stats import shift_tests
-from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.margins import ALPHA, Judged, Margin, judged
 from repro.stats.sample_size import SampleSizePlan, required_runs
 from repro.stats.seed_variance import Value, finite, std, unusable

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from repro.core.errors import UserError
-from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.equivalence import Equivalence, Results, equivalence
+from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.margins import ALPHA, Margin
 
 

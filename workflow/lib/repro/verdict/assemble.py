@@ -19,7 +19,7 @@ from repro.core.canonical_json import canonical
 from repro.core.parameters import CompareParameters
 from repro.core.text import counted
 from repro.stats import detection_power
-from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.metric_comparison import MetricComparison
 from repro.verdict import sentences
 from repro.verdict.case import Case, Context

@@ -6,7 +6,7 @@ Synopsis:
 
 from __future__ import annotations
 
-from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET, Answer
 from repro.verdict import sentences
 from repro.verdict.case import Case
 

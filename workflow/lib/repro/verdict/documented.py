@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from repro.core.text import capital, listed, times
-from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET, Answer
 from repro.verdict.case import Case
 from repro.verdict.sentences import extent
 

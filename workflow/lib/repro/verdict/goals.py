@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from repro.stats.answer import INCONCLUSIVE, MET, Answer
+from repro.stats.goal_answer import INCONCLUSIVE, MET, Answer
 from repro.verdict.bitwise import bitwise
 from repro.verdict.case import Case
 from repro.verdict.documented import documented

@@ -13,7 +13,7 @@ from repro.core.parameters import TrainParameters, decoded
 from repro.core.text import capital, counted, listed, times
 from repro.drift.facts import facts
 from repro.stats import detection_power
-from repro.stats.answer import MET, Answer
+from repro.stats.goal_answer import MET, Answer
 from repro.verdict.case import Case
 from repro.verdict.sentences import extent, seeds
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from repro.core.text import capital, counted
-from repro.stats.answer import INCONCLUSIVE, MET, Answer
+from repro.stats.goal_answer import INCONCLUSIVE, MET, Answer
 from repro.stats.metric_comparison import MetricComparison
 from repro.verdict.case import Case
 from repro.verdict.sentences import extent, seeds

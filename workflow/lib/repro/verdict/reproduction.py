@@ -22,7 +22,7 @@ from repro.core.text import capital, listed
 from repro.drift.effects import IRRELEVANT
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups
-from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET, Answer
 from repro.stats.metric_comparison import MetricComparison
 from repro.verdict.sentences import extent, seeds
 
