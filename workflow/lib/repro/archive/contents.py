@@ -3,8 +3,8 @@
 Synopsis:
     index = parsed(content)                        # refused if a newer version wrote it
     names = ordered(files)
-    text = sums(kept)                              # for sha256sum -c
-    Inside(kept, read).results
+    text = sums(members)                           # for sha256sum -c
+    Inside(members, read).results
 """
 
 from __future__ import annotations
@@ -103,9 +103,9 @@ def ordered(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: (name != INDEX, last.get(name, 0), name))
 
 
-def sums(kept: Mapping[str, StoredMember]) -> str:
+def sums(members: Mapping[str, StoredMember]) -> str:
     """What `sha256sum -c` reads: a line for each file but itself, in their order."""
-    lines = (f"{kept[name].sha256}  {name}\n" for name in ordered(kept) if name != SUMS)
+    lines = (f"{members[name].sha256}  {name}\n" for name in ordered(members) if name != SUMS)
     return "".join(lines)
 
 

@@ -66,8 +66,8 @@ def _inside(archive: Archive) -> Inside:
     try:
         for problem in problems(inside):
             raise _refusal(problem)
-        made = {METADATA: rocrate.metadata(inside), GUIDE: pages.guide(inside)}
-        texts = {name: text.encode() for name, text in made.items()}
+        derived = {METADATA: rocrate.metadata(inside), GUIDE: pages.guide(inside)}
+        texts = {name: text.encode() for name, text in derived.items()}
     except UserError:
         raise
     except Exception as error:  # whatever a stranger may have put in place of what it should be
@@ -123,7 +123,7 @@ def unpack(path: Path, folder: Path, told: Told = untold, seen: str | None = Non
                 f"Expected the archive that was looked at, whose {SUMS} has the sha256 {seen}. "
                 f"Received {now} there meanwhile. Look at it again; nothing was unpacked."
             )
-        _refuse_full(folder, sum(kept.size for kept in archive.kept.values()))
+        _refuse_full(folder, sum(member.size for member in archive.kept.values()))
         with whole_folder(folder, anew=True) as temporary:
             for name in archive.kept:
                 target = temporary / name

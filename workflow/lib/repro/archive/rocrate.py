@@ -58,8 +58,8 @@ def metadata(inside: Inside) -> str:
     parameters = actions.parameters_of(inside)
     names = [name for name in inside.kept if name not in (METADATA, SUMS)]
     files = [_file(inside, name, parameters.get(name)) for name in names]
-    made = actions.entities(inside)
-    runs = [entity for entity in made if entity["@type"] == "CreateAction"]
+    activities = actions.entities(inside)
+    runs = [entity for entity in activities if entity["@type"] == "CreateAction"]
     root: Entity = {
         "@id": "./",
         "@type": "Dataset",
@@ -78,7 +78,7 @@ def metadata(inside: Inside) -> str:
         "about": {"@id": "./"},
         "conformsTo": [{"@id": _CRATE}, {"@id": _WORKFLOW_CRATE}],
     }
-    others = sorted([*files, *made, *_profiles()], key=lambda entity: entity["@id"])
+    others = sorted([*files, *activities, *_profiles()], key=lambda entity: entity["@id"])
     graph = [_compact(entity) for entity in (descriptor, root, *others)]
     return pretty({"@context": _CONTEXT, "@graph": graph})
 
@@ -97,18 +97,18 @@ def _profiles() -> list[Entity]:
 
 
 def _file(inside: Inside, name: str, parameter: str | None) -> Entity:
-    kept = inside.kept[name]
+    member = inside.kept[name]
     entity: Entity = {
         **ref(name),
         "@type": "File",
         "name": name,
-        "sha256": kept.sha256,
-        "contentSize": str(kept.size),
+        "sha256": member.sha256,
+        "contentSize": str(member.size),
         "encodingFormat": _FORMATS.get(PurePosixPath(name).suffix, "text/plain"),
     }
     if name in _MEANT:
         entity["description"] = _MEANT[name]
-    if uri := inside.results.packages.get(kept.sha256):
+    if uri := inside.results.packages.get(member.sha256):
         entity["about"] = {"@id": uri}
     if parameter:
         entity["exampleOfWork"] = {"@id": parameter}

@@ -43,9 +43,9 @@ def problems(inside: Inside) -> Iterator[str]:
         if path not in inside.results.steps:
             why = inside.results.damaged.get(path, "it is missing")
             yield f"results/{path}: {why}"
-    own = {"", name}
+    folders = {"", name}
     for path in inside.results.steps:
-        if path.rpartition("/")[0].partition("/")[0] not in own:
+        if path.rpartition("/")[0].partition("/")[0] not in folders:
             yield f"results/{path} belongs to another experiment"
     yield from _results(inside)
     yield from completeness.problems(inside)
@@ -66,9 +66,9 @@ def _results(inside: Inside) -> Iterator[str]:
     yield from (str(finding).strip() for finding in broken(results, digests))
     data = {source.path for source in inside.experiment.data.values()}
     yield from (f"{path} is left out and no raw data" for path in {*inside.index.left_out} - data)
-    for one in differences:
-        if one.path not in inside.index.left_out or one.kind != "missing":
-            yield f"{one.path} is {one.kind} ({one.what})"
+    for difference in differences:
+        if difference.path not in inside.index.left_out or difference.kind != "missing":
+            yield f"{difference.path} is {difference.kind} ({difference.what})"
 
 
 def _configuration(inside: Inside) -> Iterator[str]:
@@ -112,7 +112,7 @@ def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:
 def _packages(inside: Inside) -> Iterator[str]:
     """Every package must be one that took part, or one that the host's tools are pinned to."""
     used = inside.results.packages
-    there = {n: kept.sha256 for n, kept in inside.kept.items() if n.startswith((CONDA, PYPI))}
+    there = {n: member.sha256 for n, member in inside.kept.items() if n.startswith((CONDA, PYPI))}
     if there and not inside.index.packages:
         yield f"{next(iter(there))} is there, and {INDEX} says that no packages are"
     files = [f"bootstrap/{name}" for name in PINS]

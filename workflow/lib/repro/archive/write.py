@@ -3,7 +3,7 @@
 Synopsis:
     locations = Locations(home, project, Path("results"))
     plan = planned(locations, configuration, "digits", packages, limit)
-    kept = write(Path("digits.crate.zip"), plan)
+    members = write(Path("digits.crate.zip"), plan)
 
 The same run gives the same bytes, in any folder and at any time: order, dates and rights are fixed,
 and what is written besides the run's own files is made from them alone.
@@ -57,24 +57,26 @@ class ArchivePlan:
     """What goes into an archive: files by their names in it, and texts that are made for it."""
 
     files: Mapping[str, Path]
-    made: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    generated: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
     def names(self) -> list[str]:
         """All of them, in the archive's order."""
-        return ordered({**self.files, **self.made})
+        return ordered({**self.files, **self.generated})
 
     def size(self, name: str) -> int:
         """In bytes."""
-        return len(self.made[name]) if name in self.made else self.files[name].stat().st_size
+        return (
+            len(self.generated[name]) if name in self.generated else self.files[name].stat().st_size
+        )
 
     def read(self, name: str) -> bytes:
         """The content of a small one."""
-        return self.made[name] if name in self.made else self.files[name].read_bytes()
+        return self.generated[name] if name in self.generated else self.files[name].read_bytes()
 
     def blocks(self, name: str) -> Iterator[bytes]:
         """The content of any."""
-        if name in self.made:
-            yield self.made[name]
+        if name in self.generated:
+            yield self.generated[name]
         else:
             with self.files[name].open("rb") as source:
                 yield from blocks(source)
@@ -104,14 +106,14 @@ def planned(
     left = {path for path, files in data.items() if _bytes(files) > limit * 2**20}
     files = {f"results/{inner}": path for inner, path in results.files.items()}
     files |= _workflow(place, results)
-    for path, found in {**data, experiment.code: _inputs(place, experiment.code)}.items():
+    for path, inputs in {**data, experiment.code: _inputs(place, experiment.code)}.items():
         if path not in left:
             _refuse_outside(path)
-            files |= found
+            files |= inputs
     files |= packages or {}
     index = Index(name, packages is not None, tuple(sorted(left)))
-    made = {INDEX: index.text().encode(), CONFIGURATION: pretty(configuration).encode()}
-    plan = ArchivePlan({n: path for n, path in files.items() if n not in made}, made)
+    generated = {INDEX: index.text().encode(), CONFIGURATION: pretty(configuration).encode()}
+    plan = ArchivePlan({n: path for n, path in files.items() if n not in generated}, generated)
     return _with_pages(plan)
 
 
@@ -120,9 +122,9 @@ def _with_pages(plan: ArchivePlan) -> ArchivePlan:
     inside = Inside({name: StoredMember("", 0) for name in plan.names()}, plan.read)
     for path, why in inside.results.damaged.items():
         raise UserError(f"Expected manifests as they were written. Received results/{path}: {why}")
-    plan.made[GUIDE] = pages.guide(inside).encode()
+    plan.generated[GUIDE] = pages.guide(inside).encode()
     if CITATION not in plan.files:
-        plan.made[CITATION] = pages.citation(inside).encode()
+        plan.generated[CITATION] = pages.citation(inside).encode()
     refuse_odd(plan.names())
     if (number := len(plan.names()) + 2) > MOST_MEMBERS:
         raise UserError(
@@ -130,7 +132,7 @@ def _with_pages(plan: ArchivePlan) -> ArchivePlan:
             "files, or leave them out: `--data-limit 0`."
         )
     for name in ALWAYS:
-        if name not in plan.files and name not in plan.made:
+        if name not in plan.files and name not in plan.generated:
             raise UserError(
                 f"Expected {name} in the folder of the Snakefile. Received none. Restore it: an "
                 "archive without it is not whole."
@@ -182,24 +184,24 @@ def write(path: Path, plan: ArchivePlan, told: Told = untold) -> dict[str, Store
     Raises:
         UserError: the files are not as the manifests say, changed meanwhile, or cannot be written.
     """
-    kept: dict[str, StoredMember] = {}
+    members: dict[str, StoredMember] = {}
 
     def read(name: str) -> bytes:
         content = plan.read(name)
-        if sha256_bytes(content) != kept[name].sha256:
+        if sha256_bytes(content) != members[name].sha256:
             raise UserError(f"Expected {name} to rest. Received a change meanwhile. Try again.")
         return content
 
     with written(path) as zipped:
         for name in plan.names():
-            kept[name] = put(zipped, name, heard(plan.blocks(name), told), plan.size(name))
-        inside = Inside(kept, read)
+            members[name] = put(zipped, name, heard(plan.blocks(name), told), plan.size(name))
+        inside = Inside(members, read)
         for problem in problems(inside):
             raise UserError(
                 f"Expected files that are as the manifests say. Received: {problem}. See `./run "
                 "check-files`, or for one of packages/ delete .tools; nothing was archived."
             )
         for name in (METADATA, SUMS):
-            text = rocrate.metadata(inside) if name == METADATA else sums(kept)
-            kept[name] = put(zipped, name, [text.encode()], len(text.encode()))
-    return kept
+            text = rocrate.metadata(inside) if name == METADATA else sums(members)
+            members[name] = put(zipped, name, [text.encode()], len(text.encode()))
+    return members

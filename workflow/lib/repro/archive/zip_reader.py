@@ -87,8 +87,8 @@ def opened(path: Path, told: Told = untold) -> Generator[Archive]:
         with zipped:
             with sentences():
                 _refuse_members(zipped.infolist(), os.fstat(file.fileno()).st_size)
-                kept = _written_again(zipped, beside, told)
-            yield Archive(zipped, kept)
+                members = _written_again(zipped, beside, told)
+            yield Archive(zipped, members)
 
 
 def refuse_unreadable(path: Path) -> None:
@@ -132,18 +132,18 @@ def _written_again(
     zipped: zipfile.ZipFile, beside: IO[bytes], told: Told
 ) -> dict[str, StoredMember]:
     """Writes the archive again into a comparison with itself."""
-    kept: dict[str, StoredMember] = {}
+    members: dict[str, StoredMember] = {}
     compared = _Compared(beside)
     with zipfile.ZipFile(cast("IO[bytes]", compared), "w") as again:
         for info in zipped.infolist():
             with zipped.open(info) as source:
                 content = heard(blocks(source), told)
-                kept[info.filename] = put(again, info.filename, content, info.file_size)
+                members[info.filename] = put(again, info.filename, content, info.file_size)
             compared.refuse_differences(info.filename)
     compared.refuse_differences("the list of its members")
     if beside.seek(0, os.SEEK_END) != compared.place:
         raise _refusal("there is more behind its end")
-    return kept
+    return members
 
 
 def heard(content: Iterable[bytes], told: Told) -> Iterator[bytes]:

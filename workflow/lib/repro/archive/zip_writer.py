@@ -2,7 +2,7 @@
 
 Synopsis:
     with written(path) as zipped:
-        kept = put(zipped, "run", blocks(file), size)
+        member = put(zipped, "run", blocks(file), size)
     refuse_odd(["run", "results/code.pyz"])          # or one sentence that names the first
 
 Members are stored, under one date and fixed rights, by the standard library's own writer. How one

@@ -58,9 +58,9 @@ class Asked(Protocol):
 def joined(differences: Iterable[Discrepancy]) -> Iterator[Discrepancy]:
     """Each difference once, with the users of all."""
     users: dict[Discrepancy, frozenset[str]] = {}
-    for one in differences:
-        key = replace(one, users=frozenset[str]())
-        users[key] = users.get(key, frozenset()) | one.users
+    for difference in differences:
+        key = replace(difference, users=frozenset[str]())
+        users[key] = users.get(key, frozenset()) | difference.users
     yield from (replace(key, users=every) for key, every in users.items())
 
 
@@ -97,8 +97,10 @@ def sources(results: Results, home: Path) -> Iterator[Discrepancy]:
         failure = f"it fails: {type(error).__name__}: {error}"
         now = {name: sha256_file(home / name) for name in then if (home / name).is_file()}
     other = {name for name, sha256 in programs.items() if code.outputs.get(name) != sha256}
-    for one in _between(then, now):
-        yield replace(one, users=_users(results, one.path, None if failure else other))
+    for difference in _between(then, now):
+        yield replace(
+            difference, users=_users(results, difference.path, None if failure else other)
+        )
     if then == now and failure:
         yield Discrepancy("changed", PACK, failure, frozenset([CODE]))
     if then == now and other:
@@ -117,12 +119,12 @@ def _users(results: Results, source: str, other: set[str] | None) -> frozenset[s
 
 def lock(results: Results, digests: Digests) -> Iterator[Discrepancy]:
     """Whether every step was made by the lock that is there."""
-    found = digests(LOCK)
-    now = {LOCK: found[""]} if found else {}
+    lock_digests = digests(LOCK)
+    now = {LOCK: lock_digests[""]} if lock_digests else {}
     for step in results.steps.values():
         if LOCK in step.inputs:
-            for one in _between({LOCK: digest(step.inputs[LOCK])}, now):
-                yield replace(one, users=frozenset([step.key]))
+            for difference in _between({LOCK: digest(step.inputs[LOCK])}, now):
+                yield replace(difference, users=frozenset([step.key]))
 
 
 def inputs(
@@ -138,8 +140,8 @@ def inputs(
             if name in step.inputs:
                 if path not in hashed:
                     hashed[path] = digests(path)
-                for one in _input(step.inputs[name], path, hashed[path]):
-                    yield replace(one, users=frozenset([step.key]))
+                for difference in _input(step.inputs[name], path, hashed[path]):
+                    yield replace(difference, users=frozenset([step.key]))
 
 
 def digests_in(project: Path) -> Digests:
@@ -165,8 +167,10 @@ def _input(resource: Mapping[str, Any], path: str, now: Mapping[str, str]) -> It
     else:
         then = resource.get("annotations", {}).get("files", {})
     if then and now:
-        found = list(_between(then, now, f"{path}/"))
-        yield from (replace(one, path=one.path.rstrip("/")) for one in found)
+        differences = list(_between(then, now, f"{path}/"))
+        yield from (
+            replace(difference, path=difference.path.rstrip("/")) for difference in differences
+        )
     else:  # all of it is gone, or it had too many files to be named one by one
         kind = "changed" if now else "missing"
         yield Discrepancy(kind, path, f"sha256 {digest(resource)[:12]}… was used")

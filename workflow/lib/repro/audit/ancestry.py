@@ -1,8 +1,8 @@
 """Ancestry: what a file came from, step by step, back to raw data, code, settings and lock.
 
 Synopsis:
-    found = ancestry(Path("results/digits/verdict.json"))
-    found.nodes["results/code.manifest.json"].facts
+    lineage = ancestry(Path("results/digits/verdict.json"))
+    lineage.nodes["results/code.manifest.json"].facts
 
 Followed through the digests that the manifests name. What is missing, or is no longer what was
 used, is told where it stands, and the rest is followed all the same.
@@ -67,7 +67,7 @@ class _Search:
     """One walk through the manifests; hashes what lies there once."""
 
     results: Results
-    found: Ancestry = field(default_factory=Ancestry)
+    lineage: Ancestry = field(default_factory=Ancestry)
     hashed: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
 
     def sha256(self, place: str) -> str | None:
@@ -80,15 +80,15 @@ class _Search:
     def step(self, path: str) -> str:
         """Puts there the step of a manifest, and all that it came from; returns the node's id."""
         node = self.results.shown(path)
-        if node in self.found.nodes:
+        if node in self.lineage.nodes:
             return node
         step = self.results.steps.get(path)
         if step is None:
             why = self.results.damaged.get(path, "missing")
-            self.found.nodes[node] = Node(node, "step", {}, why)
+            self.lineage.nodes[node] = Node(node, "step", {}, why)
             return node
         facts = {"step": step.name, **step.names, "manifest": step.value}
-        self.found.nodes[node] = Node(node, "step", facts)
+        self.lineage.nodes[node] = Node(node, "step", facts)
         joined: dict[str, tuple[list[str], list[str]]] = {}
         for name, resource in step.inputs.items():
             place = where(step, name)
@@ -100,13 +100,13 @@ class _Search:
                 shown = self.results.shown(place)
                 troubles.append(f"{shown} is no longer what was used ({what})")
         for parent, (names, troubles) in joined.items():
-            self.found.edges.append(Edge(node, parent, tuple(names), "; ".join(troubles)))
+            self.lineage.edges.append(Edge(node, parent, tuple(names), "; ".join(troubles)))
         return node
 
     def outside(self, resource: Mapping[str, Any]) -> str:
         """Puts there what came from outside; the same content under the same name once."""
         node = f"{resource['name']}@{digest(resource)}"
-        self.found.nodes.setdefault(node, Node(node, "input", resource))
+        self.lineage.nodes.setdefault(node, Node(node, "input", resource))
         return node
 
 
@@ -127,12 +127,12 @@ def ancestry(file: Path) -> Ancestry:
     folders = file.absolute().parents
     folder = next((folder for folder in folders if (folder / CODE).exists()), folders[0])
     search, name = _Search(read(folder)), file.absolute().relative_to(folder).as_posix()
-    results, found = search.results, search.found
+    results, lineage = search.results, search.lineage
     if name in results.damaged:
         raise UserError(results.damaged[name])
     if name in results.steps:
         search.step(name)
-        return found
+        return lineage
     makers = {path: sha256 for claimed, sha256, path in results.claims() if claimed == name}
     if not makers:
         raise UserError(
@@ -141,6 +141,6 @@ def ancestry(file: Path) -> Ancestry:
         )
     node, sha256 = results.shown(name), sha256_file(file)
     trouble = "" if sha256 in makers.values() else f"was {next(iter(makers.values()))} when made"
-    found.nodes[node] = Node(node, "file", {"sha256": sha256}, trouble)
-    found.edges.extend(Edge(node, search.step(path), ()) for path in makers)
-    return found
+    lineage.nodes[node] = Node(node, "file", {"sha256": sha256}, trouble)
+    lineage.edges.extend(Edge(node, search.step(path), ()) for path in makers)
+    return lineage

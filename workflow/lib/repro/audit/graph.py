@@ -20,16 +20,16 @@ _FILL = {"original": "#dbe9f6", "repeat": "#e3f1dc", "": "#f2f2f2"}
 _TROUBLE = "#c62828"
 
 
-def svg(found: Ancestry) -> bytes:
+def svg(lineage: Ancestry) -> bytes:
     """The picture of an ancestry as SVG in UTF-8: raw inputs on the left, the file on the right.
 
     An edge that others imply is left out (weights come from the data through training), and the
     many files that make the programs are one node. What is wrong is red, and says so.
     """
-    return draw(found, "svg")
+    return draw(lineage, "svg")
 
 
-def draw(found: Ancestry, kind: str) -> bytes:
+def draw(lineage: Ancestry, kind: str) -> bytes:
     """As `svg`, in any of Graphviz' formats."""
     import pygraphviz
 
@@ -38,12 +38,12 @@ def draw(found: Ancestry, kind: str) -> bytes:
         shape="box", style="filled,rounded", fontname="sans-serif", fontsize=11
     )
     picture.edge_attr.update(color="#777777", arrowsize=0.7, fontname="sans-serif", fontsize=10)
-    sources = [edge for edge in found.edges if found.is_source(edge)]
-    for node in found.nodes.values():
+    sources = [edge for edge in lineage.edges if lineage.is_source(edge)]
+    for node in lineage.nodes.values():
         if node.id not in {edge.parent for edge in sources[1:]}:
             only = len(sources) if sources and node.id == sources[0].parent else 0
             picture.add_node(node.id, **_look(node, only))
-    for edge in _drawn([edge for edge in found.edges if edge not in sources[1:]]):
+    for edge in _drawn([edge for edge in lineage.edges if edge not in sources[1:]]):
         red: dict[str, Any] = {"color": _TROUBLE, "fontcolor": _TROUBLE, "label": "another"}
         picture.add_edge(edge.parent, edge.child, **(red if edge.trouble else {}))
     with _quiet():
@@ -95,11 +95,11 @@ def _drawn(edges: list[Edge]) -> list[Edge]:
 @contextmanager
 def _quiet() -> Generator[None]:
     """Keeps to itself what Graphviz' libraries remark on the fonts of the host."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
         os.close(nowhere)

@@ -48,25 +48,25 @@ def changed(verdict: Path) -> list[Odd]:
     Raises:
         UserError: its own manifest is missing or damaged, or that of another experiment.
     """
-    own = verdict.with_name(layout.STEPS["compare"].manifest)
-    step = read_step(own)
+    manifest = verdict.with_name(layout.STEPS["compare"].manifest)
+    step = read_step(manifest)
     if (step.name, step.experiment) != ("compare", verdict.absolute().parent.name):
         raise UserError(
-            f"Expected the manifest of this verdict at {own}. Received that of another experiment "
-            "or step. Delete it and run again: the verdict is made anew."
+            f"Expected the manifest of this verdict at {manifest}. Received that of another "
+            "experiment or step. Delete it and run again: the verdict is made anew."
         )
-    found = list(_differing(own, step))
+    changes = list(_differing(manifest, step))
     used = step.digests.items()
     paths = {verdict.parent / name: sha256 for name, sha256 in used if name.endswith(layout.SUFFIX)}
-    if found or not _cites_cost(verdict):
+    if changes or not _cites_cost(verdict):
         paths.pop(verdict.with_name(_COST), None)  # left out, and the verdict says why
     now = hashed({str(path): path for path in paths if path.exists()})
     for path, then in paths.items():
         if (digest := now.get(str(path))) != then:
-            found.append(Odd(path, _what(digest, then), path))
+            changes.append(Odd(path, _what(digest, then), path))
         else:
-            found += _differing(path, read_step(path))
-    return found
+            changes += _differing(path, read_step(path))
+    return changes
 
 
 def _cites_cost(verdict: Path) -> bool:

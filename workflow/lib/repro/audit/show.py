@@ -16,7 +16,7 @@ from repro.core.canonical_json import canonical
 from repro.record.step import Step
 
 
-def values(found: Ancestry) -> dict[str, Any]:
+def values(lineage: Ancestry) -> dict[str, Any]:
     """Plain values, for JSON.
 
     `nodes`: each with `id`, `kind` (`file`, `step` or `input`), `trouble` (empty where all is well)
@@ -25,11 +25,12 @@ def values(found: Ancestry) -> dict[str, Any]:
     `child`, `parent`, `names` (of the inputs, as the child's manifest has them) and `trouble`.
     """
     nodes = [
-        {"id": n.id, "kind": n.kind, "trouble": n.trouble, **n.facts} for n in found.nodes.values()
+        {"id": n.id, "kind": n.kind, "trouble": n.trouble, **n.facts}
+        for n in lineage.nodes.values()
     ]
     edges = [
         {"child": e.child, "parent": e.parent, "names": list(e.names), "trouble": e.trouble}
-        for e in found.edges
+        for e in lineage.edges
     ]
     return {"nodes": nodes, "edges": edges}
 
@@ -45,19 +46,19 @@ def title(node: Node) -> str:
     return f"{facts['step']} of {of}" if of else str(facts["step"])
 
 
-def text(found: Ancestry) -> str:
+def text(lineage: Ancestry) -> str:
     """A tree with the file on top, in which everything is told once."""
-    first = next(iter(found.nodes.values()))
-    return "\n".join(_tree(found, first, "", set())) + "\n"
+    first = next(iter(lineage.nodes.values()))
+    return "\n".join(_tree(lineage, first, "", set())) + "\n"
 
 
-def _tree(found: Ancestry, node: Node, uses: str, told: set[str]) -> Iterator[str]:
-    again = node.id in told
+def _tree(lineage: Ancestry, node: Node, uses: str, shown: set[str]) -> Iterator[str]:
+    again = node.id in shown
     yield f"{uses}{_head(node, again)}{_alarm(node.trouble)}"
     if again:
         return
-    told.add(node.id)
-    facts, branches = list(_facts(node, told)), list(_branches(found, node, told))
+    shown.add(node.id)
+    facts, branches = list(_facts(node, shown)), list(_branches(lineage, node, shown))
     yield from (f"{'│' if branches else ' '}    {line}" for line in facts)
     for number, lines in enumerate(branches, 1):
         first, then = ("└─ ", "   ") if number == len(branches) else ("├─ ", "│  ")
@@ -77,20 +78,20 @@ def _alarm(trouble: str) -> str:
     return f"  !! {trouble}" if trouble else ""
 
 
-def _branches(found: Ancestry, node: Node, told: set[str]) -> Iterator[list[str]]:
+def _branches(lineage: Ancestry, node: Node, shown: set[str]) -> Iterator[list[str]]:
     """What a node was made from; the many files that make the programs in one line."""
-    edges = found.parents(node.id)
-    sources = [edge for edge in edges if found.is_source(edge)]
+    edges = lineage.parents(node.id)
+    sources = [edge for edge in edges if lineage.is_source(edge)]
     for edge in edges:
         if edge not in sources:
             uses = f"{', '.join(edge.names)}: " if edge.names else ""
-            lines = list(_tree(found, found.nodes[edge.parent], uses, told))
+            lines = list(_tree(lineage, lineage.nodes[edge.parent], uses, shown))
             yield [lines[0] + _alarm(edge.trouble), *lines[1:]]
     if sources:
         yield [f"{len(sources)} source files, {sources[0].names[0]} to {sources[-1].names[0]}"]
 
 
-def _facts(node: Node, told: set[str]) -> Iterator[str]:
+def _facts(node: Node, shown: set[str]) -> Iterator[str]:
     if "manifest" not in node.facts:
         return
     step = Step(PurePath(node.id), node.facts["manifest"])
@@ -99,8 +100,8 @@ def _facts(node: Node, told: set[str]) -> Iterator[str]:
         yield f"settings: {canonical(step.parameters)}"
     around = _surroundings(step.environment)
     known = "in the environment and on the machine told above"
-    yield f"made: {step.times[1]} {known if around in told else around}"
-    told.add(around)
+    yield f"made: {step.times[1]} {known if around in shown else around}"
+    shown.add(around)
 
 
 def _surroundings(environment: dict[str, Any]) -> str:

@@ -1,8 +1,8 @@
 """Counterexamples: where all runs agree, further runs that aim at what they had in common.
 
 Synopsis:
-    found = counterexamples(runs, repeats, budget, say)
-    found.comparison          # of the first run that gave other bits; None as a rule
+    counterexample = counterexamples(runs, repeats, budget, say)
+    counterexample.comparison          # of the first run that gave other bits; None as a rule
 
 Two things agree in an original and its repeats though the next run may differ: a small set of text
 that had one order under all hash seeds, and a file that every run leaves for the next, since no
@@ -54,11 +54,11 @@ class Repeats:
 
     def leaving(self) -> dict[str, list[str]]:
         """Of each step of which a repeat left something, what and where."""
-        found: dict[str, list[str]] = {}
+        by_step: dict[str, list[str]] = {}
         for step in self.steps:
             if step.run != "original" and (left := step.process.get("left")):
-                found.setdefault(step.name, [f"{e['path']} in {e['place']}" for e in left])
-        return found
+                by_step.setdefault(step.name, [f"{e['path']} in {e['place']}" for e in left])
+        return by_step
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Counterexamples:
     trials: list[Trial] = field(default_factory=list[Trial])
     warnings: list[str] = field(default_factory=list[str])
 
-    def made(self, trial: Trial) -> Trial:
+    def counted(self, trial: Trial) -> Trial:
         """Counts a trial."""
         self.trials.append(trial)
         return trial
@@ -100,14 +100,14 @@ class _Search:
     repeats: Repeats
     budget: int
     say: Say
-    found: Counterexamples = field(default_factory=Counterexamples)
+    result: Counterexamples = field(default_factory=Counterexamples)
 
     def setting(self, step: str, limit: Mapping[str, int] | None) -> Setting:
         return Setting(self.runs, step, lambda _: limit)
 
     def may(self, count: int) -> bool:
         """Whether so many trials may still be made."""
-        return len(self.found.trials) + count <= self.budget
+        return len(self.result.trials) + count <= self.budget
 
 
 def counterexamples(runs: Runs, repeats: Repeats, budget: int, say: Say) -> Counterexamples:
@@ -117,21 +117,21 @@ def counterexamples(runs: Runs, repeats: Repeats, budget: int, say: Say) -> Coun
     """
     search = _Search(runs, repeats, budget, say)
     for step, left in repeats.leaving().items():
-        if search.found.comparison is None:
+        if search.result.comparison is None:
             _in_sight(search, step, left)
     if _HASH_SEED in repeats.factors:
         repeated = {step.name for step in repeats.steps if step.run != "original"}
         for step in steps_with_sets(Path(runs.inputs["experiment"])):
-            if search.found.comparison is None and step in repeated:
+            if search.result.comparison is None and step in repeated:
                 _reordered(search, step)
-    return search.found
+    return search.result
 
 
 def _in_sight(search: _Search, step: str, left: Sequence[str]) -> None:
     """Runs a step twice among the same folders, the second time in sight of what it left there."""
-    found, what = search.found, f"{_WORK[step]} leaves {shortened(left, _SHOWN)}"
+    result, what = search.result, f"{_WORK[step]} leaves {shortened(left, _SHOWN)}"
     if not search.may(2):
-        found.warnings.append(
+        result.warnings.append(
             f"{what}. Whether a later run that finds this gives other bits was not tried: "
             "`search.trials` allows no more trials."
         )
@@ -139,11 +139,11 @@ def _in_sight(search: _Search, step: str, left: Sequence[str]) -> None:
     search.say(f"{what}: it is run twice more, the second time in sight of that.")
     factors, detail = tuple(search.repeats.factors), dict[str, Any]()
     with scratch(search.setting(step, search.repeats.limit)) as trials:
-        trial = found.made(trials.attempt(factors, detail, twice=True))
-        if trial.same or found.broken(trial):
+        trial = result.counted(trials.attempt(factors, detail, twice=True))
+        if trial.same or result.broken(trial):
             return
-        control = found.made(trials.attempt(factors))
-    where = found.parts(
+        control = result.counted(trials.attempt(factors))
+    where = result.parts(
         search.runs.seed, trial, f"a second run of {_WORK[step]}, in sight of what the first left"
     )
     if not control.same:
@@ -160,93 +160,93 @@ def _in_sight(search: _Search, step: str, left: Sequence[str]) -> None:
     if call:
         evidence += f"; the code calls {call['call']} ({call['source']}) at {file}, line {line}"
     remedy = CAUSES["stale state"].remedy
-    found.causes.append(Cause("stale state", where, evidence, remedy, True, 2, file, line))
+    result.causes.append(Cause("stale state", where, evidence, remedy, True, 2, file, line))
 
 
 def _reordered(search: _Search, step: str) -> None:
     """Runs a step under hash seeds that give its sets an order that no run had."""
-    kept = in_one_order(
+    sets = in_one_order(
         _noted(search, step), ["0", *(hash_seed(name) for name in search.repeats.names)]
     )
     names = list(_CANDIDATES)
     for _ in range(_MOST):
-        if not kept or not search.may(1) or not (name := reordering(kept, names)):
+        if not sets or not search.may(1) or not (name := reordering(sets, names)):
             break
-        search.say(f"{_WORK[step]} is run again in another order of {_places(kept)}.")
+        search.say(f"{_WORK[step]} is run again in another order of {_places(sets)}.")
         names.remove(name)
         detail: dict[str, Any] = {}
         with scratch(search.setting(step, search.repeats.limit)) as trials:
-            trial = search.found.made(trials.attempt((_HASH_SEED,), detail, like=name))
-        if search.found.broken(trial):
+            trial = search.result.counted(trials.attempt((_HASH_SEED,), detail, like=name))
+        if search.result.broken(trial):
             break
         if not trial.same:
-            _blame(search, trial, kept, name)
+            _blame(search, trial, sets, name)
             return
-        kept = _unmoved(kept, noted(detail))
-    if kept:
-        search.found.warnings.append(
-            f"Of {_places(kept)} the first element was the same in all runs, and no other could be "
+        sets = _unmoved(sets, noted(detail))
+    if sets:
+        search.result.warnings.append(
+            f"Of {_places(sets)} the first element was the same in all runs, and no other could be "
             "tried: whether the result depends on it is unknown."
         )
 
 
 def _noted(search: _Search, step: str) -> list[NotedSet]:
     """The sets over which a step iterates, as a run with nothing varied shows them."""
-    found, limit = search.found, search.repeats.limit
+    result, limit = search.result, search.repeats.limit
     if step == "train" and limit is None:
         limit = {"epochs": 1}
     if not search.may(1):
-        found.warnings.append(
+        result.warnings.append(
             f"Whether {_WORK[step]} depends on the order of a set was not tried: `search.trials` "
             "allows no more trials."
         )
         return []
     detail: dict[str, Any] = {}
     with scratch(search.setting(step, limit)) as trials:
-        trial = found.made(trials.attempt((), detail))
-    if found.broken(trial):
+        trial = result.counted(trials.attempt((), detail))
+    if result.broken(trial):
         return []
     if trial.failed:
-        found.warnings.append(
+        result.warnings.append(
             f"The sets in {_WORK[step]} were not looked at: the run that notes them stopped with: "
             f"{trial.failed}"
         )
     elif not trial.same:
-        found.parts(search.runs.seed, trial, f"a further run of {_WORK[step]} with nothing varied")
+        result.parts(search.runs.seed, trial, f"a further run of {_WORK[step]} with nothing varied")
         return []
     return noted(detail)
 
 
-def _blame(search: _Search, trial: Trial, kept: Sequence[NotedSet], name: str) -> None:
-    where = search.found.parts(
+def _blame(search: _Search, trial: Trial, sets: Sequence[NotedSet], name: str) -> None:
+    where = search.result.parts(
         search.runs.seed, trial, f"a further run of {_WORK[trial.step]} under another hash seed"
     )
     evidence = (
-        f"with PYTHONHASHSEED={hash_seed(name)}, under which {_places(kept)} has another order "
+        f"with PYTHONHASHSEED={hash_seed(name)}, under which {_places(sets)} has another order "
         "than in all runs before, other bits came; with nothing varied the same"
     )
     if trial.failed:
         evidence += f"; it stopped with: {trial.failed}"
     remedy = FACTORS[_HASH_SEED].remedy
-    search.found.causes.append(
-        Cause(f"factor: {_HASH_SEED}", where, evidence, remedy, True, 2, kept[0].file, kept[0].line)
+    search.result.causes.append(
+        Cause(f"factor: {_HASH_SEED}", where, evidence, remedy, True, 2, sets[0].file, sets[0].line)
     )
 
 
-def _unmoved(kept: Iterable[NotedSet], now: Sequence[NotedSet]) -> list[NotedSet]:
+def _unmoved(sets: Iterable[NotedSet], now: Sequence[NotedSet]) -> list[NotedSet]:
     """Those that did not come in another order."""
     return [
-        one
-        for one in kept
+        before
+        for before in sets
         if not any(
-            (one.file, one.line) == (other.file, other.line)
-            and sorted(one.order) == sorted(other.order)
-            and one.order[0] != other.order[0]
-            for other in now
+            (before.file, before.line) == (after.file, after.line)
+            and sorted(before.order) == sorted(after.order)
+            and before.order[0] != after.order[0]
+            for after in now
         )
     ]
 
 
 def _places(sets: Sequence[NotedSet]) -> str:
-    places = dict.fromkeys(f"{one.file}, line {one.line}" for one in sets)
+    places = dict.fromkeys(f"{noted_set.file}, line {noted_set.line}" for noted_set in sets)
     return f"{'the set' if len(places) == 1 else 'the sets'} at {shortened(list(places), _SHOWN)}"

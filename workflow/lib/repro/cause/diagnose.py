@@ -2,7 +2,7 @@
 
 Synopsis:
     causes(Divergence("data order", epoch=0, step=0))                  # likely ones
-    causes(divergence, Findings(found, calls, culprit, layers))        # tested ones first
+    causes(divergence, Findings(outcome, calls, culprit, layers))        # tested ones first
 """
 
 from __future__ import annotations
@@ -100,69 +100,69 @@ def _located(divergence: Divergence, findings: Findings) -> Cause:
         file, line = culprit.file, culprit.line
     if layer:
         where = f"layer {layer}, {where}"
-        made = findings.layers.get(layer)
-        if made and file is None:
-            file, line = made["file"], made["line"]
+        layer_site = findings.layers.get(layer)
+        if layer_site and file is None:
+            file, line = layer_site["file"], layer_site["line"]
     call = _seen(findings, cause)
     if call is not None:
-        evidence += f"; the code calls {_told(call)}"
+        evidence += f"; the code calls {_call_in_words(call)}"
         file, line = (call["file"], call["line"]) if file is None else (file, line)
     source = call["source"] if call is not None else None
     return Cause(cause, where, evidence, CAUSES[cause].remedy_for(source), file=file, line=line)
 
 
-def _told(call: Mapping[str, Any]) -> str:
+def _call_in_words(call: Mapping[str, Any]) -> str:
     return f"{call['call']} ({call['source']}) at {call['file']}, line {call['line']}"
 
 
 def _race(located: Cause, findings: Findings, evidence: str, trials: int) -> Cause:
     call = _seen(findings, "a race")
     if call is not None:
-        evidence += f"; the code calls {_told(call)}"
+        evidence += f"; the code calls {_call_in_words(call)}"
     file, line = (call["file"], call["line"]) if call is not None else (located.file, located.line)
     remedy = CAUSES["a race"].remedy_for(call["source"] if call is not None else None)
     return Cause("a race", located.where, evidence, remedy, True, trials, file, line)
 
 
-def _by_factor(factors: Factors, located: Cause, found: Found, calls: Any) -> Cause:
+def _by_factor(factors: Factors, located: Cause, outcome: Found, calls: Any) -> Cause:
     named, wanted = " and ".join(factors), set(factors)
-    of_them = [trial for trial in found.trials if wanted <= set(trial.factors)]
-    without = [trial for trial in found.trials if not wanted & set(trial.factors)]
-    parted, agreed = sum(not t.same for t in of_them), sum(t.same for t in without)
+    with_them = [trial for trial in outcome.trials if wanted <= set(trial.factors)]
+    without = [trial for trial in outcome.trials if not wanted & set(trial.factors)]
+    parted, agreed = sum(not t.same for t in with_them), sum(t.same for t in without)
     evidence = (
         f"differs when the {named} {'changes' if len(factors) == 1 else 'change together'}: "
-        f"{parted} of {len(of_them)} trials with it gave other bits than the original, "
+        f"{parted} of {len(with_them)} trials with it gave other bits than the original, "
         f"{agreed} of {len(without)} without it gave the same"
     )
     source = FACTORS[factors[0]].source
     call = next((call for call in calls if call["source"] == source), None)
     if call is not None:
-        evidence += f"; the code calls {_told(call)}"
-    if failed := next((t.failed for t in of_them if t.failed), None):
+        evidence += f"; the code calls {_call_in_words(call)}"
+    if failed := next((t.failed for t in with_them if t.failed), None):
         evidence += f"; it then stopped with: {failed}"
     file, line = (call["file"], call["line"]) if call is not None else (located.file, located.line)
     prefix = "factor" if len(factors) == 1 else "factors"
-    trials = len(of_them) + len(without)
+    trials = len(with_them) + len(without)
     remedy = remedies(factors)
     return Cause(f"{prefix}: {named}", located.where, evidence, remedy, True, trials, file, line)
 
 
 def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
-    found = findings.found
-    assert found is not None
-    count = sum(not trial.factors for trial in found.trials)
-    agreed = sum(trial.same for trial in found.trials if not trial.factors)
+    outcome = findings.found
+    assert outcome is not None
+    count = sum(not trial.factors for trial in outcome.trials)
+    agreed = sum(trial.same for trial in outcome.trials if not trial.factors)
     again = f"run again {times(count)} with nothing varied, it gave "
     racing = _seen(findings, "a race") is not None
     # Whoever stops or slows down by the clock changes the bits as rarely as a race does.
     drawn = RANDOM[:3] if located.cause == "update" else RANDOM[:2]
     drawing = _seen(findings, located.cause, drawn) is not None
-    if found.kind == "random":
+    if outcome.kind == "random":
         evidence = f"{again}other bits each time: it is random by itself"
         if racing:
             yield _race(located, findings, evidence, count)
         yield _with(located, evidence, count)
-    elif found.kind == "a race":
+    elif outcome.kind == "a race":
         evidence = (
             f"{again}the original's bits {times(agreed) if agreed else 'never'}, and others too"
         )
@@ -171,7 +171,7 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
         yield _race(located, findings, evidence, count)
         if racing or not drawing:
             yield located
-    elif found.kind == "stale state":
+    elif outcome.kind == "stale state":
         evidence = (
             f"{again}the same bits each time, which are not the original's: something outside the "
             "declared inputs has changed since, such as a file that the original left"
@@ -179,12 +179,12 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
         remedy = CAUSES["environment"].remedy
         yield Cause("environment", located.where, evidence, remedy, True, count)
         yield located
-    elif found.kind == "factor":
-        for factors in found.factors:
-            yield _by_factor(factors, located, found, findings.calls)
+    elif outcome.kind == "factor":
+        for factors in outcome.factors:
+            yield _by_factor(factors, located, outcome, findings.calls)
         yield located
-    elif found.kind == "not reproduced":
-        total = len(found.trials)
+    elif outcome.kind == "not reproduced":
+        total = len(outcome.trials)
         evidence = (
             f"run again {times(total)}, with the factors varied and not, it gave the original's "
             "bits every time: what made the runs part is rare"

@@ -33,17 +33,17 @@ class _Watching:
         return self._trials.attempt(factors, watched)
 
 
-def _look(trials: Trials, found: Found, budget: int) -> tuple[Culprit | None, dict[str, Any]]:
+def _look(trials: Trials, outcome: Found, budget: int) -> tuple[Culprit | None, dict[str, Any]]:
     """The first odd operation of two runs of the step, and the details of the first of them."""
-    if found.kind not in ("random", "a race", "factor"):
+    if outcome.kind not in ("random", "a race", "factor"):
         return None, {}
-    factors = found.factors[0] if found.factors else ()
+    factors = outcome.factors[0] if outcome.factors else ()
     left = trials.detailed(())
     if not left:
         return None, {}
     # What is left to chance may give two runs the same bits: then a third is looked into.
-    others = 1 if found.kind == "factor" else 2
-    for _ in range(min(others, budget - len(found.trials) - 1)):
+    others = 1 if outcome.kind == "factor" else 2
+    for _ in range(min(others, budget - len(outcome.trials) - 1)):
         right = trials.detailed(factors)
         if right and (odd := culprit(left, right)):
             return odd, left
@@ -67,8 +67,8 @@ def explain(
             sources = [call["source"] for call in watching.seen.get("calls", ())]
             return [factor for factor in likely(sources) if factor in suspects]
 
-        found = search(suspects, first, watching, max(budget - LOOKS, 1))
-        odd, looked = _look(trials, found, budget)
-    seen = {**looked, **{name: value for name, value in watching.seen.items() if value}}
-    findings = Findings(found, seen.get("calls", ()), odd, seen.get("layers", {}))
-    return causes(divergence, findings), list(found.trials)
+        outcome = search(suspects, first, watching, max(budget - LOOKS, 1))
+        odd, details = _look(trials, outcome, budget)
+    seen = {**details, **{name: value for name, value in watching.seen.items() if value}}
+    findings = Findings(outcome, seen.get("calls", ()), odd, seen.get("layers", {}))
+    return causes(divergence, findings), list(outcome.trials)

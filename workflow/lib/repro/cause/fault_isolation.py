@@ -1,8 +1,8 @@
 """Search: whether a divergence is random by itself, or hangs on a factor, and on which.
 
 Synopsis:
-    found = search(suspects, attempt, budget)
-    found.kind          # random, a race, stale state, factor, not reproduced, not finished
+    outcome = search(suspects, attempt, budget)
+    outcome.kind          # random, a race, stale state, factor, not reproduced, not finished
 
 First the step is run again with nothing varied, several times; only where those runs
 agree with the original are factors tried: all of them, then, by halves, fewer (delta
@@ -73,13 +73,13 @@ class Found:
 class _Attempts:
     attempt: Attempt
     budget: int
-    made: list[Trial] = field(default_factory=list[Trial])
+    trials: list[Trial] = field(default_factory=list[Trial])
 
     def __call__(self, factors: Factors) -> Trial:
-        if len(self.made) >= self.budget:
+        if len(self.trials) >= self.budget:
             raise BudgetSpent
         trial = self.attempt(factors)
-        self.made.append(trial)
+        self.trials.append(trial)
         return trial
 
 
@@ -99,37 +99,39 @@ def _unvaried(attempts: _Attempts) -> str | None:
 
 def _smallest(suspects: Factors, attempts: _Attempts) -> Factors:
     """Fewest factors that together change the bits: all of `suspects` together do (ddmin)."""
-    kept, pieces = list(suspects), 2
-    while len(kept) > 1:
-        size = -(-len(kept) // pieces)
-        parts = [kept[start : start + size] for start in range(0, len(kept), size)]
-        others = [[f for f in kept if f not in part] for part in parts] if pieces > 2 else []
+    remaining, pieces = list(suspects), 2
+    while len(remaining) > 1:
+        size = -(-len(remaining) // pieces)
+        parts = [remaining[start : start + size] for start in range(0, len(remaining), size)]
+        others = [[f for f in remaining if f not in part] for part in parts] if pieces > 2 else []
         chosen = (*parts, *others)
         guilty = next((part for part in chosen if not attempts(tuple(part)).same), None)
         if guilty is not None:
-            kept, pieces = guilty, 2 if guilty in parts else max(pieces - 1, 2)
-        elif pieces >= len(kept):
+            remaining, pieces = guilty, 2 if guilty in parts else max(pieces - 1, 2)
+        elif pieces >= len(remaining):
             break
         else:
-            pieces = min(len(kept), 2 * pieces)
-    return tuple(kept)
+            pieces = min(len(remaining), 2 * pieces)
+    return tuple(remaining)
 
 
 def _factors(
-    suspects: Factors, likely: Iterable[str], attempts: _Attempts, found: list[Factors]
+    suspects: Factors, likely: Iterable[str], attempts: _Attempts, culprits: list[Factors]
 ) -> None:
-    """Adds to `found` every factor, or smallest set of them, that changes the bits by itself."""
+    """Adds to `culprits` every factor, or smallest set of them, that changes the bits by itself."""
 
     def add(guilty: Factors) -> None:
         if any(attempts(guilty).same for _ in range(AGAIN)):
             raise Unsteady
-        found.append(guilty)
+        culprits.append(guilty)
 
     for factor in likely:
         if not attempts((factor,)).same:
             add((factor,))
     while True:
-        rest = tuple(factor for factor in suspects if all(factor not in named for named in found))
+        rest = tuple(
+            factor for factor in suspects if all(factor not in named for named in culprits)
+        )
         if not rest or attempts(rest).same:
             return
         add(_smallest(rest, attempts))
@@ -155,4 +157,4 @@ def search(
         kind = "factor" if named else "not finished"
     except Unsteady:
         kind, named = "a race", []
-    return Found(kind, tuple(attempts.made), tuple(named))
+    return Found(kind, tuple(attempts.trials), tuple(named))

@@ -41,15 +41,15 @@ def culprit(left: Mapping[str, Any], right: Mapping[str, Any]) -> Culprit | None
     """
     if not left["tensors"] or not right["tensors"]:
         return None
-    others = {each["name"]: each["digest"] for each in right["tensors"]}
+    others = {tensor["name"]: tensor["digest"] for tensor in right["tensors"]}
     tensors: Sequence[Mapping[str, Any]] = left["tensors"]
-    differs = [others.get(each["name"]) != each["digest"] for each in tensors]
-    for each, differing in zip(tensors, differs, strict=True):
-        if differing and not any(differs[number] for number in each["inputs"]):
-            return _placed(each, left["layers"])
-    names = {each["name"] for each in tensors}
-    added = (each for each in right["tensors"] if each["name"] not in names)
-    return next((_placed(each, right["layers"]) for each in added), None)
+    differs = [others.get(tensor["name"]) != tensor["digest"] for tensor in tensors]
+    for tensor, differing in zip(tensors, differs, strict=True):
+        if differing and not any(differs[number] for number in tensor["inputs"]):
+            return _placed(tensor, left["layers"])
+    names = {tensor["name"] for tensor in tensors}
+    added = (tensor for tensor in right["tensors"] if tensor["name"] not in names)
+    return next((_placed(tensor, right["layers"]) for tensor in added), None)
 
 
 def _placed(tensor: Mapping[str, Any], layers: Mapping[str, Any]) -> Culprit:
@@ -58,5 +58,5 @@ def _placed(tensor: Mapping[str, Any], layers: Mapping[str, Any]) -> Culprit:
     around = (tensor["layer"] or "").split("/")
     if tensor["file"] is None:
         place = next((layers[name] for name in reversed(around) if name in layers), tensor)
-    own = {name: tensor[name] for name in ("name", "op", "layer", "phase")}
-    return Culprit(**own, file=place["file"], line=place["line"])
+    fields = {name: tensor[name] for name in ("name", "op", "layer", "phase")}
+    return Culprit(**fields, file=place["file"], line=place["line"])

@@ -1,8 +1,8 @@
 """Inquiry: why runs part; and where none does, whether a further run would.
 
 Synopsis:
-    found = inquire(runs, repeats, comparisons, budget, say)
-    found.causes, found.trials
+    result = inquire(runs, repeats, comparisons, budget, say)
+    result.causes, result.trials
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ def inquire(
     if not comparisons:
         return Counterexamples()
     first = next((c for c in comparisons if c.divergence), None)
-    of = first or comparisons[0]
-    runs, found = replace(runs, seed=of.seed, like=of.run), Counterexamples()
+    comparison = first or comparisons[0]
+    runs, result = replace(runs, seed=comparison.seed, like=comparison.run), Counterexamples()
     if first is None:
-        found = counterexamples(runs, repeats, budget, say)
-        first = found.comparison
-    if first is not None and first.divergence is not None and not found.causes:
-        left = max(budget - len(found.trials), 0)
-        if left:
+        result = counterexamples(runs, repeats, budget, say)
+        first = result.comparison
+    if first is not None and first.divergence is not None and not result.causes:
+        remaining = max(budget - len(result.trials), 0)
+        if remaining:
             say(
                 f"{runs.experiment}: the runs part at {place(first.divergence)}; searching for the "
-                f"cause, in at most {left} trials (`search.trials`)."
+                f"cause, in at most {remaining} trials (`search.trials`)."
             )
-        found.causes, made = explain(first.divergence, runs, repeats.factors, left)
-        found.trials += made
-    return found
+        result.causes, trials = explain(first.divergence, runs, repeats.factors, remaining)
+        result.trials += trials
+    return result

@@ -2,8 +2,8 @@
 
 Synopsis:
     steps_with_sets(experiment)               # where there may be any, by the source alone
-    kept = in_one_order(sets, hash_seeds)     # those that no run so far has reordered
-    reordering(kept, names)                   # the name of a run under which most of them are
+    alike = in_one_order(sets, hash_seeds)    # those that no run so far has reordered
+    reordering(alike, names)                  # the name of a run under which most of them are
 
 Two hash seeds leave a set of two texts in the same order in half of all cases, one of three in a
 fifth: so runs that agree say nothing of a small set. Its order follows from its elements, the order
@@ -88,8 +88,8 @@ def steps_with_sets(experiment: Path) -> list[str]:
     over; one that a library returns is not seen.
     """
     files = [file for _, file in files_below(experiment)] if experiment.is_dir() else [experiment]
-    found = {step for file in files if file.suffix == ".py" for step in _steps_in(file)}
-    return [step for step in STEPS if step in found]
+    steps = {step for file in files if file.suffix == ".py" for step in _steps_in(file)}
+    return [step for step in STEPS if step in steps]
 
 
 def _steps_in(file: Path) -> Iterator[str]:
@@ -153,32 +153,32 @@ def in_one_order(sets: Iterable[NotedSet], hash_seeds: Sequence[str]) -> list[No
     those of the original and of every repeat. All whose order cannot be foretold are among them.
     """
     every = list(dict.fromkeys(sets))
-    known = [one for one in every if one.known]
+    known = [noted_set for noted_set in every if noted_set.known]
     under = [_orders(known, seed) for seed in hash_seeds]
     alike = {
-        one
-        for number, one in enumerate(known)
+        noted_set
+        for number, noted_set in enumerate(known)
         if any(
             len({order[0] for order in way}) == 1
-            for way in zip(*(found[number] for found in under), strict=True)
+            for way in zip(*(orders[number] for orders in under), strict=True)
         )
     }
-    return [one for one in every if one in alike or not one.known]
+    return [noted_set for noted_set in every if noted_set in alike or not noted_set.known]
 
 
-def reordering(kept: Sequence[NotedSet], names: Iterable[str]) -> str | None:
+def reordering(sets: Sequence[NotedSet], names: Iterable[str]) -> str | None:
     """The name of a run under whose hash seed most of these sets begin with another element.
 
     The sets are in the order of the original. The best of the names, or the first where nothing
     can be foretold; None where none reorders any.
     """
-    known = [one for one in kept if one.known]
+    known = [noted_set for noted_set in sets if noted_set.known]
     best, most = None if known else next(iter(names), None), 0
     for name in names if known else ():
         under = _orders(known, hash_seed(name))
         count = sum(
-            all(order[0] != one.order[0] for order in ways)
-            for one, ways in zip(known, under, strict=True)
+            all(order[0] != noted_set.order[0] for order in ways)
+            for noted_set, ways in zip(known, under, strict=True)
         )
         if count > most:
             best, most = name, count
@@ -191,7 +191,8 @@ def _orders(sets: Sequence[NotedSet], seed: str) -> list[list[Order]]:
     """Of each set the orders under a seed, one for each way to put its elements in."""
     done = subprocess.run(
         [sys.executable, "-P", "-S", "-B", "-c", _ORDERING],
-        input=json.dumps([one.ways() for one in sets]), capture_output=True, text=True, check=True,
+        input=json.dumps([noted_set.ways() for noted_set in sets]),
+        capture_output=True, text=True, check=True,
         env={**os.environ, "PYTHONHASHSEED": seed},
     )  # fmt: skip
     return [[tuple(order) for order in ways] for ways in json.loads(done.stdout)]

@@ -127,13 +127,13 @@ def _measured(options: argparse.Namespace, say: Say) -> dict[str, Any]:
     }
 
 
-def _machine(found: Mapping[str, Any], gpus: Sequence[str]) -> str:
+def _machine(environment: Mapping[str, Any], gpus: Sequence[str]) -> str:
     """The machine of a measurement, in words."""
-    cpu, system = found["cpu"], found["system"]
+    cpu, system = environment["cpu"], environment["system"]
     model = cpu["model"] if isinstance(cpu["model"], str) else cpu["architecture"]
     return (
         f"this machine ({model}, {os.cpu_count()} processors, {', '.join(gpus) or 'no GPU'}, "
-        f"{system['name']} {system['kernel']}), TensorFlow {found['packages']['tensorflow']}"
+        f"{system['name']} {system['kernel']}), TensorFlow {environment['packages']['tensorflow']}"
     )
 
 
@@ -144,14 +144,14 @@ def measure(options: argparse.Namespace, say: Say) -> None:
         UserError: an input is not what its manifest says, or not one variant could be trained.
     """
     started = now()
-    found = installed.require(Path(sys.prefix))
+    environment = installed.require(Path(sys.prefix))
     inputs = {name: Path(path) for name, path in (pair.split("=", 1) for pair in options.input)}
     inputs |= {"judge": Path(sys.argv[0]), "code": options.program}
     read = resources(inputs)
     own = inputs["data.manifest"]
     manifest.check_subjects(own, layout.whole_folder(own.name))
     spent = _measured(options, say)
-    here = surroundings(found, [inputs["judge"]])
+    here = surroundings(environment, [inputs["judge"]])
     parameters: CostParameters = options.parameters
     training = parameters.training
     value = {
@@ -172,7 +172,7 @@ def measure(options: argparse.Namespace, say: Say) -> None:
     write_text(output, pretty(checked(value, "cost", "cost.json")))
     making = Making(
         names={"step": "cost", "experiment": options.experiment},
-        parameters=parameters.json(), inputs=read, installed=found.facts, environment=here,
+        parameters=parameters.json(), inputs=read, installed=environment.facts, environment=here,
         process={"factors": []}, started=started,
     )  # fmt: skip
     manifest.write(options.folder / layout.STEPS["cost"].manifest, making, [output])

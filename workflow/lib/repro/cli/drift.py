@@ -39,7 +39,9 @@ def _present(path: Path) -> dict[str, Any]:
 
 def _beside(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
     """The present, with the system's libraries that only the result's process has loaded."""
-    before, now = (found.get("loaded", {}).get("host", {}) for found in (recorded, present))
+    before, now = (
+        environment.get("loaded", {}).get("host", {}) for environment in (recorded, present)
+    )
     if lacking(before) or lacking(now):
         return dict(present)
     have = {path.rpartition("/")[2] for path in now}
@@ -51,12 +53,12 @@ def _beside(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str
 def _listed(differences: Sequence[Difference]) -> str:
     lines: list[str] = []
     for effect in EFFECTS:
-        own = [difference for difference in differences if difference.effect == effect]
-        if not own:
+        of_effect = [difference for difference in differences if difference.effect == effect]
+        if not of_effect:
             continue
         lines.append(f"  {_HEADS[effect]}")
-        for why in dict.fromkeys(difference.why for difference in own):
-            lines += [f"    {d.what}: was {d.was}; is {d.now}." for d in own if d.why == why]
+        for why in dict.fromkeys(difference.why for difference in of_effect):
+            lines += [f"    {d.what}: was {d.was}; is {d.now}." for d in of_effect if d.why == why]
             lines.append(f"      Why: {why}.")
     return "\n".join(lines) or "  Nothing differs."
 

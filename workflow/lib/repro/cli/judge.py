@@ -72,14 +72,14 @@ def _agreed(
 
 
 def _asks_why(
-    parameters: CompareParameters, comparisons: Sequence[Comparison], found: MetricComparison
+    parameters: CompareParameters, comparisons: Sequence[Comparison], moved: MetricComparison
 ) -> bool:
     """Whether it must be known why runs part, or that no further run would.
 
     Other bits with equivalent metrics may do for the goal. Where the whole was repeated with the
     same bits, the verdict calls it repeatable whatever the goal.
     """
-    goal, family = parameters.goal, found.metrics
+    goal, family = parameters.goal, moved.metrics
     if not any(comparison.divergence for comparison in comparisons):
         return goal == "bitwise" or parameters.full
     return goal == "bitwise" or (goal == "metrics" and not (family and family.answer == MET))
@@ -99,21 +99,21 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     comparisons = list(_compared(folder, steps, parameters))
     wrong, unseen = _agreed(folder, steps, context.inference)
     planned = parameters.seeds == "auto"
-    found_of = _moved(measured(steps), parameters.equivalence, planned)
-    found = Counterexamples()
+    moved = _moved(measured(steps), parameters.equivalence, planned)
+    result = Counterexamples()
     # Two setups have a cause already: what is searched for here is one within a setup.
-    if context.setups == 1 and _asks_why(parameters, comparisons, found_of):
+    if context.setups == 1 and _asks_why(parameters, comparisons, moved):
         varied = [factor["factor"] for factor in context.factors if factor["varied"]]
         given = dict(pair.split("=", 1) for pair in options.input)
         runs = Runs(options.experiment, options.program, given, folder / "original")
         repeats = Repeats(steps, varied, parameters.limit)
-        found = inquire(runs, repeats, comparisons, parameters.search.trials, say)
+        result = inquire(runs, repeats, comparisons, parameters.search.trials, say)
     verdict = judge(
-        options.experiment, parameters, comparisons, context, found.causes, found.trials, wrong,
-        found_of, found.comparison,
+        options.experiment, parameters, comparisons, context, result.causes, result.trials, wrong,
+        moved, result.comparison,
     )  # fmt: skip
     verdict["cost"], unpriced = known(next(iter(options.price), None), steps)
-    verdict["warnings"] += found.warnings + unseen + unpriced
+    verdict["warnings"] += result.warnings + unseen + unpriced
     verdict = checked(verdict, "verdict", "verdict.json")
     here = surroundings(environment, [programs["judge"]])
     outputs = {
@@ -137,7 +137,7 @@ def _look(options: argparse.Namespace, say: Say) -> None:
     """Writes whether the seeds so far are enough for an answer; what was asked for stops there."""
     started = now()
     parameters: LookParameters = options.parameters
-    found = installed.require(Path(sys.prefix))
+    environment = installed.require(Path(sys.prefix))
     read = {path.relative_to(options.folder).as_posix(): path for path in options.manifests}
     inputs = resources({**read, "judge": Path(sys.argv[0])})
     values = measured([checked_step(path) for path in options.manifests])
@@ -151,14 +151,14 @@ def _look(options: argparse.Namespace, say: Say) -> None:
     enough = family is not None and family.answer != INCONCLUSIVE
     why = family.why if family else "no run has metrics"
     say(f"{options.experiment}: {options.seeds} seeds are {'' if enough else 'not '}enough: {why}.")
-    here = surroundings(found, [Path(sys.argv[0])])
+    here = surroundings(environment, [Path(sys.argv[0])])
     path = options.folder / f"look-{options.seeds}.json"
     write_text(path, pretty({"seeds": options.seeds, "enough": enough, "why": why}))
     making = Making(
         names={"step": "look", "experiment": options.experiment, "seeds": options.seeds},
         parameters=parameters.json(),
         inputs=inputs,
-        installed=found.facts,
+        installed=environment.facts,
         environment=here,
         started=started,
     )
@@ -183,16 +183,20 @@ def _drift(options: argparse.Namespace, say: Say) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="judge.pyz", description="Looks at results.")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    one = verbs.add_parser("compare", help="compare the runs and write the verdict")
-    one.add_argument("--experiment", required=True)
+    comparing = verbs.add_parser("compare", help="compare the runs and write the verdict")
+    comparing.add_argument("--experiment", required=True)
     asked = parameters_of(CompareParameters)
-    one.add_argument("--parameters", required=True, type=asked, metavar="JSON")
-    one.add_argument("--folder", required=True, type=Path, help="the experiment's results")
-    one.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
-    one.add_argument("--program", required=True, type=Path, help="what runs trials: code.pyz")
-    one.add_argument("--input", nargs="+", default=[], metavar="NAME=PATH", help="a trial's inputs")
-    one.add_argument("--price", nargs="*", default=[], type=Path, help="cost.manifest.json, if any")
-    one.add_argument("--log", required=True, type=Path, metavar="FILE")
+    comparing.add_argument("--parameters", required=True, type=asked, metavar="JSON")
+    comparing.add_argument("--folder", required=True, type=Path, help="the experiment's results")
+    comparing.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
+    comparing.add_argument("--program", required=True, type=Path, help="what runs trials: code.pyz")
+    comparing.add_argument(
+        "--input", nargs="+", default=[], metavar="NAME=PATH", help="a trial's inputs"
+    )
+    comparing.add_argument(
+        "--price", nargs="*", default=[], type=Path, help="cost.manifest.json, if any"
+    )
+    comparing.add_argument("--log", required=True, type=Path, metavar="FILE")
     look = verbs.add_parser("look", help="say whether so many seeds are enough for an answer")
     look.add_argument("--experiment", required=True)
     asked = parameters_of(LookParameters)
@@ -201,9 +205,9 @@ def _parser() -> argparse.ArgumentParser:
     look.add_argument("--seeds", required=True, type=int, help="how many there are so far")
     look.add_argument("--folder", required=True, type=Path, help="the experiment's results")
     look.add_argument("--log", required=True, type=Path, metavar="FILE")
-    three = verbs.add_parser("drift", help="say what differs now from what made results")
-    three.add_argument("pairs", nargs="*", metavar="MANIFEST=PRESENT")
-    three.add_argument("--log", type=Path, metavar="FILE", help="where the text goes as well")
+    drift = verbs.add_parser("drift", help="say what differs now from what made results")
+    drift.add_argument("pairs", nargs="*", metavar="MANIFEST=PRESENT")
+    drift.add_argument("--log", type=Path, metavar="FILE", help="where the text goes as well")
     verify.arguments(verbs)
     cost.arguments(verbs)
     reproduce.arguments(verbs)

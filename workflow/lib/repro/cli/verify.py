@@ -47,13 +47,13 @@ def verify(options: argparse.Namespace, say: Say) -> int:
     verdicts = [(path, _read(path)) for path in options.verdicts]
     for path, verdict in verdicts:
         say(f"{verdict['sentence']} See {path.with_suffix('.md')}.")
-    found = {verdict["verdict"] for _, verdict in verdicts}
-    return 0 if found == {MET} else 3 if found <= {MET, INCONCLUSIVE} else 1
+    answers = {verdict["verdict"] for _, verdict in verdicts}
+    return 0 if answers == {MET} else 3 if answers <= {MET, INCONCLUSIVE} else 1
 
 
 def _refuse_changed(odd: Sequence[Odd]) -> None:
     if odd:
-        names = shortened([str(one) for one in odd], _SHOWN)
+        names = shortened([str(file) for file in odd], _SHOWN)
         rest = " (`./run check-files` names all)" if len(odd) > _SHOWN else ""
         raise UserError(
             "Expected verdicts, and what they rest on, as they were written. Received "

@@ -64,31 +64,31 @@ def apart(left: Array, right: Array) -> dict[str, Any] | None:
     if not differ.any():
         return None
     count = int(differ.sum())
-    found: dict[str, Any] = {"elements": left.size, "differ": count, "share": count / left.size}
+    distance: dict[str, Any] = {"elements": left.size, "differ": count, "share": count / left.size}
     if left.dtype.kind in "fiub":
         a, b = (array.ravel()[differ].astype(np.float64) for array in (left, right))
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             absolute = np.abs(a - b)
             relative = absolute / np.maximum(np.abs(a), np.abs(b))
         absolute, relative = absolute[np.isfinite(absolute)], relative[np.isfinite(relative)]
-        found["largest_absolute"] = float(absolute.max()) if absolute.size else None
-        found["largest_relative"] = float(relative.max()) if relative.size else None
+        distance["largest_absolute"] = float(absolute.max()) if absolute.size else None
+        distance["largest_relative"] = float(relative.max()) if relative.size else None
         # Divided before it is added up, so that no sum of finite numbers overflows.
         mean = float((absolute / left.size).sum()) if absolute.size else None
-        found["mean_absolute"] = mean
-    return found
+        distance["mean_absolute"] = mean
+    return distance
 
 
 def _apart(left: Arrays, right: Arrays) -> dict[str, dict[str, Any]]:
     """How far each pair of arrays is apart, the left one's order first; only those that differ."""
-    found: dict[str, Any] = {}
+    distances: dict[str, Any] = {}
     for name in {**left, **right}:
         if name in left and name in right:
-            found[name] = apart(left[name], right[name])
+            distances[name] = apart(left[name], right[name])
         else:
             run, array = ("original", left[name]) if name in left else ("repeat", right[name])
-            found[name] = _wholly(array, only_in=run)
-    return {name: value for name, value in found.items() if value is not None}
+            distances[name] = _wholly(array, only_in=run)
+    return {name: distance for name, distance in distances.items() if distance is not None}
 
 
 def weights(left: Path, right: Path) -> dict[str, Any]:
@@ -97,14 +97,14 @@ def weights(left: Path, right: Path) -> dict[str, Any]:
     `weights`: by variable, only those that differ; `weights_share`: the share of all weights that
     differ. Empty where every bit is the same.
     """
-    mine: Arrays = _read(left / "weights.safetensors", load)
-    its: Arrays = _read(right / "weights.safetensors", load)
-    found = _apart(mine, its)
-    if not found:
+    left_arrays: Arrays = _read(left / "weights.safetensors", load)
+    right_arrays: Arrays = _read(right / "weights.safetensors", load)
+    distances = _apart(left_arrays, right_arrays)
+    if not distances:
         return {}
-    differ = sum(value["differ"] for value in found.values())
-    share = differ / sum(array.size for array in {**its, **mine}.values())
-    return {"weights": found, "weights_share": share}
+    differ = sum(distance["differ"] for distance in distances.values())
+    share = differ / sum(array.size for array in {**right_arrays, **left_arrays}.values())
+    return {"weights": distances, "weights_share": share}
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -120,16 +120,16 @@ def history(left: Path, right: Path, epochs: int | None = None) -> dict[str, Any
     `history`: by name, `epoch` (from 0) and the text of both runs, the earliest first. Empty where
     all is the same. `epochs`: how many both runs went through; None for all.
     """
-    mine: list[dict[str, str]] = _read(left / "history.csv", _rows)
-    its: list[dict[str, str]] = _read(right / "history.csv", _rows)
-    found: dict[str, Any] = {}
-    pairs = zip_longest(mine[:epochs], its[:epochs], fillvalue=dict[str, str]())
-    for epoch, (one, other) in enumerate(pairs):
-        for name in {**one, **other}:
-            values = {"original": one.get(name), "repeat": other.get(name)}
+    left_rows: list[dict[str, str]] = _read(left / "history.csv", _rows)
+    right_rows: list[dict[str, str]] = _read(right / "history.csv", _rows)
+    differences: dict[str, Any] = {}
+    pairs = zip_longest(left_rows[:epochs], right_rows[:epochs], fillvalue=dict[str, str]())
+    for epoch, (left_row, right_row) in enumerate(pairs):
+        for name in {**left_row, **right_row}:
+            values = {"original": left_row.get(name), "repeat": right_row.get(name)}
             if len(set(values.values())) > 1:
-                found.setdefault(name, {"epoch": epoch, **values})
-    return {"history": found} if found else {}
+                differences.setdefault(name, {"epoch": epoch, **values})
+    return {"history": differences} if differences else {}
 
 
 def _saved(path: Path) -> dict[str, Array]:
@@ -157,9 +157,12 @@ def churn(labels: Any, left: Array, right: Array) -> dict[str, Any] | None:
 
     support = np.bincount(true, minlength=count)
     moved = np.bincount(true[changed], minlength=count)
-    each = enumerate(zip(support, moved, strict=True))
+    by_class = enumerate(zip(support, moved, strict=True))
     whole = counted(len(true), int(changed.sum()))
-    return {**whole, "per_class": [{"class": c, **counted(int(n), int(k))} for c, (n, k) in each]}
+    return {
+        **whole,
+        "per_class": [{"class": c, **counted(int(n), int(k))} for c, (n, k) in by_class],
+    }
 
 
 def predictions(left: Path, right: Path, test: Path) -> dict[str, Any]:
@@ -169,26 +172,33 @@ def predictions(left: Path, right: Path, test: Path) -> dict[str, Any]:
     runs have, and `id` counts those of the first that the other lacks. `churn`: the same-named
     function's answer by output. Empty where every bit is the same.
     """
-    mine: Arrays = _read(left / "predictions.npz", _saved)
-    its: Arrays = _read(right / "predictions.npz", _saved)
-    found = _apart(mine, its)
-    if not found:
+    left_arrays: Arrays = _read(left / "predictions.npz", _saved)
+    right_arrays: Arrays = _read(right / "predictions.npz", _saved)
+    distances = _apart(left_arrays, right_arrays)
+    if not distances:
         return {}
     rows: Any = slice(None)
-    if "id" in found:
+    if "id" in distances:
         # Preparation gave other examples: rows do not answer one another, ids do.
-        _, rows, others = np.intersect1d(mine["id"], its["id"], return_indices=True)
-        lost = len(mine["id"]) - len(rows)
-        ids = {"elements": len(mine["id"]), "differ": lost, "share": lost / len(mine["id"])}
-        mine, its = {n: a[rows] for n, a in mine.items()}, {n: a[others] for n, a in its.items()}
-        found = {**_apart(mine, its), "id": ids}
+        _, rows, others = np.intersect1d(left_arrays["id"], right_arrays["id"], return_indices=True)
+        lost = len(left_arrays["id"]) - len(rows)
+        ids = {
+            "elements": len(left_arrays["id"]),
+            "differ": lost,
+            "share": lost / len(left_arrays["id"]),
+        }
+        left_arrays, right_arrays = (
+            {n: a[rows] for n, a in left_arrays.items()},
+            {n: a[others] for n, a in right_arrays.items()},
+        )
+        distances = {**_apart(left_arrays, right_arrays), "id": ids}
     changes: dict[str, Any] = {}
-    for name in (n for n in found if n in mine and n in its):
+    for name in (n for n in distances if n in left_arrays and n in right_arrays):
         if name != "id" and (file := test / f"{name}.npy").exists():
             labels: Array = _read(file, np.load)
-            changes[name] = churn(labels[rows], mine[name], its[name])
+            changes[name] = churn(labels[rows], left_arrays[name], right_arrays[name])
     changes = {name: change for name, change in changes.items() if change is not None}
-    return {"predictions": found, **({"churn": changes} if changes else {})}
+    return {"predictions": distances, **({"churn": changes} if changes else {})}
 
 
 def _measured(path: Path) -> dict[str, Any]:
@@ -201,16 +211,16 @@ def metrics(left: Path, right: Path) -> dict[str, Any]:
     `metrics`: by name, only those that differ: `original`, `repeat`, and their `difference` (repeat
     minus original; null where one is no finite number). Empty where all is the same.
     """
-    mine: dict[str, Any] = _read(left / "metrics.json", _measured)
-    its: dict[str, Any] = _read(right / "metrics.json", _measured)
-    found: dict[str, Any] = {}
-    for name in {**mine, **its}:
-        one, other = mine.get(name), its.get(name)
-        if repr(one) != repr(other):
-            values = [value for value in (one, other) if isinstance(value, float)]
+    left_values: dict[str, Any] = _read(left / "metrics.json", _measured)
+    right_values: dict[str, Any] = _read(right / "metrics.json", _measured)
+    differences: dict[str, Any] = {}
+    for name in {**left_values, **right_values}:
+        original, repeat = left_values.get(name), right_values.get(name)
+        if repr(original) != repr(repeat):
+            values = [value for value in (original, repeat) if isinstance(value, float)]
             difference = values[1] - values[0] if len(values) > 1 else math.inf
-            found[name] = {
-                "original": one, "repeat": other,
+            differences[name] = {
+                "original": original, "repeat": repeat,
                 "difference": difference if math.isfinite(difference) else None,
             }  # fmt: skip
-    return {"metrics": found} if found else {}
+    return {"metrics": differences} if differences else {}

@@ -100,14 +100,17 @@ def _line(
     return None
 
 
-def _taken_in_another_order(found: Divergence, left: Trace, right: Trace) -> bool:
+def _taken_in_another_order(divergence: Divergence, left: Trace, right: Trace) -> bool:
     """Whether both runs have the batch that the other one took, at another step of the epoch."""
-    mine, its = (
+    left_batches, right_batches = (
         {line["step"]: line["batch"] for line in trace.lines
-         if "step" in line and line["epoch"] == found.epoch}
+         if "step" in line and line["epoch"] == divergence.epoch}
         for trace in (left, right)
     )  # fmt: skip
-    return mine[found.step] in its.values() and its[found.step] in mine.values()
+    return (
+        left_batches[divergence.step] in right_batches.values()
+        and right_batches[divergence.step] in left_batches.values()
+    )
 
 
 def _stops(original: Trace, limit: Mapping[str, int] | None) -> Mapping[str, int] | None:
@@ -137,26 +140,26 @@ def _expected(
 
 
 def _steps(left: Trace, right: Trace, stopped: Mapping[str, int] | None) -> Divergence | None:
-    (mine, within), its = _expected(left, stopped), right.lines
-    for a, b in zip(mine, its, strict=False):
-        if found := _line(a, b, left.header["variables"]):
-            batch = found.what == "batch content"
-            if batch and _taken_in_another_order(found, left, right):
-                return replace(found, what="data order")
-            return found
-    if within and len(its) == len(mine) + 1 and "step" not in its[-1]:
-        its = its[:-1]  # its state where it stopped, which the original has not
-    if len(mine) != len(its):
-        longer = max(mine, its, key=len)[min(len(mine), len(its))]
+    (expected, within), lines = _expected(left, stopped), right.lines
+    for a, b in zip(expected, lines, strict=False):
+        if divergence := _line(a, b, left.header["variables"]):
+            batch = divergence.what == "batch content"
+            if batch and _taken_in_another_order(divergence, left, right):
+                return replace(divergence, what="data order")
+            return divergence
+    if within and len(lines) == len(expected) + 1 and "step" not in lines[-1]:
+        lines = lines[:-1]  # its state where it stopped, which the original has not
+    if len(expected) != len(lines):
+        longer = max(expected, lines, key=len)[min(len(expected), len(lines))]
         return Divergence("length", longer["epoch"], longer.get("step"))
     return None
 
 
-def _first(found: Mapping[str, Any]) -> Divergence | None:
+def _first(differences: Mapping[str, Any]) -> Divergence | None:
     """The first of the differences between two runs' results."""
     for key, what in _RESULTS.items():
-        if key in found:
-            name, difference = next(iter(found[key].items()))
+        if key in differences:
+            name, difference = next(iter(differences[key].items()))
             return Divergence(what, difference.get("epoch"), None, name)
     return None
 
@@ -167,8 +170,8 @@ def _trained(
     """Where training parts, and, if the repeat stopped before the original, where."""
     first, second = read(left / "trace.jsonl"), read(right / "trace.jsonl")
     stopped = _stops(first, limit)
-    if found := _initial(first, second) or _steps(first, second, stopped):
-        return found, stopped
+    if divergence := _initial(first, second) or _steps(first, second, stopped):
+        return divergence, stopped
     whole = sum("step" not in line for line in _expected(first, stopped)[0])
     ends = apart.history(left, right, whole)
     return _first(ends if stopped else {**ends, **apart.weights(left, right)}), stopped
@@ -210,12 +213,12 @@ def compare(original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | 
     """
     left, right = (run / layout.seed_folder(seed) for run in (original, repeat))
     training, stopped = _trained(left, right, limit)
-    found = _prepared(original, repeat) or training
+    divergence = _prepared(original, repeat) or training
     differences: dict[str, Any] = {}
     if limit is None:
         differences = _evaluated(original, left, right)
-        found = found or _first(differences)
-    if found and stopped is None:
+        divergence = divergence or _first(differences)
+    if divergence and stopped is None:
         ends = {**apart.weights(left, right), **apart.history(left, right)}
         differences = {**ends, **differences}
-    return Comparison(repeat.name, seed, found, differences, stopped)
+    return Comparison(repeat.name, seed, divergence, differences, stopped)

@@ -163,7 +163,7 @@ def effect(path: str) -> tuple[str, str]:
     Keys are joined by `/`; a few that end in `: reason` come from
     `repro.drift.environment_differences`.
     """
-    for patterns, found, why in _TABLE:
+    for patterns, kind, why in _TABLE:
         if any(fnmatchcase(path, pattern) for pattern in patterns):
-            return found, why
+            return kind, why
     return BITS, UNLISTED

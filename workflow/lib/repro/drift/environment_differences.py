@@ -1,9 +1,9 @@
 """Drift: in what the present machine and environment differ from those that made a result.
 
 Synopsis:
-    found = drift(recorded["environment"], present)
-    found[0].effect                  # 'metrics may change'
-    claims(found).sentence           # 'Of the goals …'
+    differences = drift(recorded["environment"], present)
+    differences[0].effect                  # 'metrics may change'
+    claims(differences).sentence           # 'Of the goals …'
 
 What may be the matter with a difference stands in `repro.drift.effects`. Reading and printing
 are done by `repro.cli.drift`.
@@ -69,11 +69,13 @@ def drift(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[Diffe
     """
     before, after = keyed(recorded), keyed(present)
     loaded = loaded_packages(recorded)
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for path, was, now in _apart("", before, after):
         kind, why = effect(_kind(path, was, now, loaded))
-        found.append(Difference(_named(path), *_told(was, now), kind, why))
-    return sorted(found, key=lambda each: (EFFECTS.index(each.effect), each.what))
+        differences.append(Difference(_named(path), *_in_words(was, now), kind, why))
+    return sorted(
+        differences, key=lambda difference: (EFFECTS.index(difference.effect), difference.what)
+    )
 
 
 def claims(differences: Sequence[Difference]) -> Claims:
@@ -149,17 +151,17 @@ def _kind(path: str, was: Any, now: Any, loaded: frozenset[str] | None) -> str:
 
 def _named(path: str) -> str:
     for pattern, name in _NAMES:
-        if found := re.fullmatch(pattern, path):
-            rest = f" ({found[2].replace('/', ' ')})" if found[2] else ""
-            return f"{name.format(found[1])}{rest}"
+        if match := re.fullmatch(pattern, path):
+            rest = f" ({match[2].replace('/', ' ')})" if match[2] else ""
+            return f"{name.format(match[1])}{rest}"
     return path.replace("/", " ")
 
 
-def _told(was: Any, now: Any) -> tuple[str, str]:
+def _in_words(was: Any, now: Any) -> tuple[str, str]:
     if isinstance(was, list) and isinstance(now, list) and len(was) + len(now) > 8:  # pyright: ignore
-        one, other = ([item for item in a if item not in b] for a, b in ((was, now), (now, was)))  # pyright: ignore
-        return (f"with {_words(one)}" if one else "without that",
-                f"with {_words(other)}" if other else "without that")  # fmt: skip
+        gone, added = ([item for item in a if item not in b] for a, b in ((was, now), (now, was)))  # pyright: ignore
+        return (f"with {_words(gone)}" if gone else "without that",
+                f"with {_words(added)}" if added else "without that")  # fmt: skip
     return _words(was), _words(now)
 
 

@@ -2,7 +2,7 @@
 
 Synopsis:
     facts(read_step(path))["cpu"]["model"]
-    keyed(found)["locked"]["pypi"]["numpy"]["version"]
+    keyed(environment)["locked"]["pypi"]["numpy"]["version"]
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def facts(step: Step) -> dict[str, Any]:
     return {**step.environment, "locked": step.packages}
 
 
-def keyed(found: Mapping[str, Any]) -> dict[str, Any]:
+def keyed(environment: Mapping[str, Any]) -> dict[str, Any]:
     """The same facts with packages by name, and the system's libraries by the name of their file.
 
     `locked`: by kind and name a mapping with `version`, `build` and `sha256`; `loaded.host`: by
     name the digests. What has another form stays as it is.
     """
-    value = dict(found)
+    value = dict(environment)
     if isinstance(packages := value.get("locked"), Mapping):
         value["locked"] = _by_name(cast(Mapping[str, Any], packages))
     if isinstance(value.get("loaded"), Mapping):
@@ -41,12 +41,12 @@ def keyed(found: Mapping[str, Any]) -> dict[str, Any]:
     return value
 
 
-def loaded_packages(found: Mapping[str, Any]) -> frozenset[str] | None:
+def loaded_packages(environment: Mapping[str, Any]) -> frozenset[str] | None:
     """The locked packages that a process has loaded, by the names that PyPI compares.
 
     None where that is not recorded.
     """
-    loaded: Any = found.get("loaded")
+    loaded: Any = environment.get("loaded")
     names: Any = cast(Any, loaded).get("packages") if isinstance(loaded, Mapping) else None
     if not isinstance(names, list):
         return None
@@ -56,11 +56,11 @@ def loaded_packages(found: Mapping[str, Any]) -> frozenset[str] | None:
 def _by_name(packages: Mapping[str, Any]) -> Mapping[str, Any]:
     named: dict[str, dict[str, Any]] = {}
     for uri, digest in packages.items():
-        found = _PURL.fullmatch(uri)
-        name = f"{found[1]}/{_plain(unquote(found[2]))}" if found else ""
-        if found is None or name in named:
+        purl = _PURL.fullmatch(uri)
+        name = f"{purl[1]}/{_plain(unquote(purl[2]))}" if purl else ""
+        if purl is None or name in named:
             return packages
-        version = {"version": unquote(found[3]), "build": (found[4] or "").removeprefix("build=")}
+        version = {"version": unquote(purl[3]), "build": (purl[4] or "").removeprefix("build=")}
         named[name] = {**version, "sha256": digest}
     kinds = {name.split("/")[0] for name in named}
     return {

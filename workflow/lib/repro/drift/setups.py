@@ -1,8 +1,8 @@
 """Setups: on which machines and in which environments the runs were made.
 
 Synopsis:
-    found = setups(steps)
-    found.count, found.scope
+    known = setups(steps)
+    known.count, known.scope
 
 Two setups are one where nothing differs that may change a bit, by `repro.drift.effects`.
 """
@@ -40,55 +40,61 @@ def setups(steps: Sequence[Step]) -> Setups:
     by_name: dict[str, list[Step]] = {}
     for step in steps:
         by_name.setdefault(step.name, []).append(step)
-    environments = {name: _distinct(own) for name, own in by_name.items()}
-    programs = max(len({_program(step) for step in own}) for own in by_name.values())
+    environments = {name: _distinct(alike) for name, alike in by_name.items()}
+    programs = max(len({_program(step) for step in alike}) for alike in by_name.values())
     count = max(map(len, environments.values()))
     if count == 1 and programs == 1:
         return Setups(1, 1, f"this machine {_words(facts(_telling(by_name)[0]))}")
-    odd = [what for found in environments.values() for what in _differing(found)]
+    odd = [what for distinct in environments.values() for what in _differing(distinct)]
     odd += ["the program or the experiment's code"] if programs > 1 else []
     named = shortened(list(dict.fromkeys(odd)), _SHOWN)
     return Setups(count, programs, f"{_by_run(by_name)}; what differs: {named}")
 
 
 def _distinct(steps: Iterable[Step]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    environments: list[dict[str, Any]] = []
     for step in steps:
-        own = facts(step)
-        if all(_apart(other, own) for other in found):
-            found.append(own)
-    return found
+        environment = facts(step)
+        if all(_apart(other, environment) for other in environments):
+            environments.append(environment)
+    return environments
 
 
-def differing(one: Step, other: Step) -> list[Difference]:
+def differing(left: Step, right: Step) -> list[Difference]:
     """All that differs between the setups of two steps of one kind, worst first.
 
     What may change bits or metrics, and what is irrelevant.
     """
-    return _differences(facts(one), facts(other))
+    return _differences(facts(left), facts(right))
 
 
-def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference]:
-    return drift(_shared(one, other), _shared(other, one))
+def _differences(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[Difference]:
+    return drift(_shared(left, right), _shared(right, left))
 
 
-def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+def _apart(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
     """What differs between two setups and may change bits."""
-    return [each.what for each in _differences(one, other) if each.effect != IRRELEVANT]
+    return [
+        difference.what
+        for difference in _differences(left, right)
+        if difference.effect != IRRELEVANT
+    ]
 
 
-def _shared(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def _shared(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]:
     """The facts, without the system's libraries that only one of two processes has loaded."""
-    mine, its = (found.get("loaded", {}).get("host", {}) for found in (one, other))
-    if lacking(mine) or lacking(its):
-        return dict(one)
-    names = {path.rpartition("/")[2] for path in its}
-    host = {path: digest for path, digest in mine.items() if path.rpartition("/")[2] in names}
-    return {**one, "loaded": {**one.get("loaded", {}), "host": host}}
+    left_host, right_host = (
+        environment.get("loaded", {}).get("host", {}) for environment in (left, right)
+    )
+    if lacking(left_host) or lacking(right_host):
+        return dict(left)
+    names = {path.rpartition("/")[2] for path in right_host}
+    host = {path: digest for path, digest in left_host.items() if path.rpartition("/")[2] in names}
+    return {**left, "loaded": {**left.get("loaded", {}), "host": host}}
 
 
-def _differing(found: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [what for other in found[1:] for what in _apart(found[0], other)]
+def _differing(environments: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [what for other in environments[1:] for what in _apart(environments[0], other)]
 
 
 def _program(step: Step) -> tuple[str | None, ...]:
@@ -105,16 +111,17 @@ def _by_run(by_name: Mapping[str, Sequence[Step]]) -> str:
     """Each run with its machine; runs on machines of one name are told together."""
     runs: dict[str, list[str]] = {}
     for step in _telling(by_name):
-        own = runs.setdefault(f"a machine {_words(facts(step))}", [])
-        own += [step.run] if step.run not in own else []
+        runs_there = runs.setdefault(f"a machine {_words(facts(step))}", [])
+        runs_there += [step.run] if step.run not in runs_there else []
     return "; ".join(f"{' and '.join(names)} on {machine}" for machine, names in runs.items())
 
 
-def _words(found: Mapping[str, Any]) -> str:
-    cpu, system, gpu = found["cpu"], found["system"], found["gpu"]
+def _words(environment: Mapping[str, Any]) -> str:
+    cpu, system, gpu = environment["cpu"], environment["system"], environment["gpu"]
+    tensorflow, channel = environment["packages"]["tensorflow"], environment["installed"]["channel"]
     model = cpu["model"] if isinstance(cpu["model"], str) else cpu["architecture"]
     devices = f"{len(gpu)} GPU(s)" if isinstance(gpu, list) and gpu else "no GPU"  # pyright: ignore
     return (
         f"({model}, {devices}, {system['name']} {system['kernel']}), "
-        f"TensorFlow {found['packages']['tensorflow']}, channel {found['installed']['channel']}"
+        f"TensorFlow {tensorflow}, channel {channel}"
     )

@@ -16,31 +16,33 @@ SHOWN = 10
 """Rows of a table; all of them are in verdict.json."""
 _RUNS = 3
 
-Found = Mapping[str, Any]
+Difference = Mapping[str, Any]
 
 
 def _of(differ: int, elements: int, share: float, things: str = "") -> str:
     return f"{differ:,} of {elements:,}{things} ({percent(share)})"
 
 
-def _how(found: Found) -> str:
+def _how(difference: Difference) -> str:
     """What two arrays share so little that no number says how far apart they are."""
-    if "shapes" in found:
-        left, right = (" × ".join(map(str, shape)) or "one number" for shape in found["shapes"])
+    if "shapes" in difference:
+        left, right = (
+            " × ".join(map(str, shape)) or "one number" for shape in difference["shapes"]
+        )
         return f"another shape: {left}, then {right}"
-    if "types" in found:
-        return f"another type: {found['types'][0]}, then {found['types'][1]}"
-    if "only_in" in found:
-        return f"only in the {found['only_in']}"
-    return _of(found["differ"], found["elements"], found["share"])
+    if "types" in difference:
+        return f"another type: {difference['types'][0]}, then {difference['types'][1]}"
+    if "only_in" in difference:
+        return f"only in the {difference['only_in']}"
+    return _of(difference["differ"], difference["elements"], difference["share"])
 
 
-def _arrays(title: str, arrays: Mapping[str, Found]) -> Iterator[str]:
+def _arrays(title: str, arrays: Mapping[str, Difference]) -> Iterator[str]:
     head = (title, "differ", "largest difference", "largest relative difference", "mean difference")
     keys = ("largest_absolute", "largest_relative", "mean_absolute")
     rows = [
-        (code(name), _how(found), *(number(found.get(key)) for key in keys))
-        for name, found in arrays.items()
+        (code(name), _how(difference), *(number(difference.get(key)) for key in keys))
+        for name, difference in arrays.items()
     ]
     yield table(head, rows[:SHOWN])
     yield from _more(rows, title)
@@ -51,22 +53,22 @@ def _more(rows: Sequence[Any], title: str) -> Iterator[str]:
         yield f"And {len(rows) - SHOWN} more ({title}), all of them in verdict.json.\n"
 
 
-def _weights(found: Found) -> Iterator[str]:
-    if weights := found.get("weights"):
-        share, count = percent(found["weights_share"]), counted(len(weights), "variable")
+def _weights(differences: Difference) -> Iterator[str]:
+    if weights := differences.get("weights"):
+        share, count = percent(differences["weights_share"]), counted(len(weights), "variable")
         yield f"After training {share} of all weights differ, in {count}:\n"
         yield from _arrays("weights", weights)
 
 
-def _history(found: Found) -> Iterator[str]:
-    if history := found.get("history"):
+def _history(differences: Difference) -> Iterator[str]:
+    if history := differences.get("history"):
         rows = [(code(n), h["epoch"], h["original"], h["repeat"]) for n, h in history.items()]
         yield table(("logged", "differs from epoch", "original", "repeat"), rows[:SHOWN])
         yield from _more(rows, "logged")
 
 
-def _metrics(found: Found) -> Iterator[str]:
-    if metrics := found.get("metrics"):
+def _metrics(differences: Difference) -> Iterator[str]:
+    if metrics := differences.get("metrics"):
         rows = [
             (
                 code(name),
@@ -83,8 +85,8 @@ def _value(value: float | str | None, digits: int = 9) -> str:
     return value if isinstance(value, str) else number(value, digits)
 
 
-def _churn(found: Found) -> Iterator[str]:
-    for name, churn in found.get("churn", {}).items():
+def _churn(differences: Difference) -> Iterator[str]:
+    for name, churn in differences.get("churn", {}).items():
         output = "" if name == "y" else f" in the output {code(name)}"
         many = _of(churn["changed"], churn["examples"], churn["share"], " test examples")
         yield f"Predicted class{output}: {many} got another one.\n"
@@ -96,8 +98,8 @@ def _churn(found: Found) -> Iterator[str]:
             yield from _more(rows, "classes")
 
 
-def _predictions(found: Found) -> Iterator[str]:
-    predictions = dict(found.get("predictions", {}))
+def _predictions(differences: Difference) -> Iterator[str]:
+    predictions = dict(differences.get("predictions", {}))
     if ids := predictions.pop("id", None):
         left = ids["elements"] - ids["differ"]
         rest = "predictions are compared on these" if left else "no prediction can be compared"
@@ -105,20 +107,20 @@ def _predictions(found: Found) -> Iterator[str]:
             f"The repeat has {left:,} of the original's {ids['elements']:,} test examples, since "
             f"its data was split or made in another way; {rest}.\n"
         )
-    yield from _churn(found)
+    yield from _churn(differences)
     if predictions:
         yield from _arrays("predictions", predictions)
 
 
-def distances(differences: Mapping[str, Found], file: str = "verdict.json") -> Iterator[str]:
+def distances(differences: Mapping[str, Difference], file: str = "verdict.json") -> Iterator[str]:
     """How far apart the runs are: headings, sentences and tables of Markdown, or nothing.
 
     `differences` are of a verdict, by run and seed; `file` is where all of them are.
     """
-    for place, found in list(differences.items())[:_RUNS]:
+    for place, of_seed in list(differences.items())[:_RUNS]:
         run, seed = place.split("/")
         yield f"## How far apart: original and {run}, {seed.replace('-', ' ')}\n"
         for part in (_metrics, _predictions, _weights, _history):
-            yield from part(found)
+            yield from part(of_seed)
     if others := list(differences)[_RUNS:]:
         yield f"The differences of {listed(others)} are in {file}.\n"

@@ -30,31 +30,33 @@ def goals(verdict: Verdict) -> Iterator[str]:
 def answers(verdict: Verdict) -> str:
     """A table of what is found for each goal, of which the claimed one's sentence stands above."""
     rows = [
-        (goal, found["verdict"], text(found["sentence"].removeprefix(_head(verdict))))
+        (goal, answer["verdict"], text(answer["sentence"].removeprefix(_head(verdict))))
         if goal != verdict["goal"]
-        else (f"{goal} (claimed)", found["verdict"], "see above")
-        for goal, found in verdict["goals"].items()
+        else (f"{goal} (claimed)", answer["verdict"], "see above")
+        for goal, answer in verdict["goals"].items()
     ]
     return table(("goal", "found", "why"), rows)
 
 
 def metrics(verdict: Verdict) -> Iterator[str]:
     """How far each metric scatters, and how far it moved, beside its margin."""
-    found = verdict["metrics"]
-    if not found or (len({e["seed"] for e in verdict["per_seed"]}) < 2 and not _parted(verdict)):
+    comparison = verdict["metrics"]
+    if not comparison or (
+        len({e["seed"] for e in verdict["per_seed"]}) < 2 and not _parted(verdict)
+    ):
         return
     yield "## The metrics\n"
-    same = verdict["goals"]["metrics"]["verdict"] == "met" and not found["metrics"]
+    same = verdict["goals"]["metrics"]["verdict"] == "met" and not comparison["metrics"]
     untested = "the same bits" if same else "not tested"
     tests = {
         test["metric"]: test
-        for family in (found["metrics"], found["classes"])
+        for family in (comparison["metrics"], comparison["classes"])
         for test in (family["tests"] if family else ())
     }
     yield table(
         ("metric", "mean", "spread of the seeds", "error of the test part", "repeat less original",
          "margin", "found"),
-        [_row(name, found, tests.get(name), untested) for name in found["spread"]],
+        [_row(name, comparison, tests.get(name), untested) for name in comparison["spread"]],
     )  # fmt: skip
     yield (
         "The spread is the standard deviation from seed to seed; the error is that of a share of "
@@ -69,12 +71,12 @@ def metrics(verdict: Verdict) -> Iterator[str]:
 
 def _tested(verdict: Verdict) -> Iterator[str]:
     """The answer for all metrics, which is the goal's, and that for all classes."""
-    answer, found = verdict["goals"]["metrics"], verdict["metrics"]
-    if family := found["metrics"]:
+    answer, comparison = verdict["goals"]["metrics"], verdict["metrics"]
+    if family := comparison["metrics"]:
         yield f"- All metrics: {answer['verdict']}, because {text(family['why'])}."
     else:
         yield f"- All metrics: {text(answer['sentence'].removeprefix(_head(verdict)))}"
-    if family := found["classes"]:
+    if family := comparison["classes"]:
         yield f"- The recall of all classes: {family['answer']}, because {text(family['why'])}."
 
 
@@ -87,9 +89,9 @@ def _parted(verdict: Verdict) -> bool:
 
 
 def _row(
-    name: str, found: Mapping[str, Any], test: Mapping[str, Any] | None, untested: str
+    name: str, comparison: Mapping[str, Any], test: Mapping[str, Any] | None, untested: str
 ) -> tuple[str, ...]:
-    spread, error = found["spread"][name], found["sampling"][name]["error"]
+    spread, error = comparison["spread"][name], comparison["sampling"][name]["error"]
     head = (code(name), number(spread["mean"]), number(spread["deviation"]), number(error))
     if test is None:
         return (*head, "–", "–", untested)
@@ -100,17 +102,17 @@ def _row(
 
 def inference(verdict: Verdict) -> Iterator[str]:
     """What the same weights gave when they were evaluated again."""
-    if not (found := verdict["inference"]):
+    if not (entries := verdict["inference"]):
         return
-    odd = [f"seed {i['seed']} of the {i['run']}" for i in found if not i["same"]]
+    odd = [f"seed {i['seed']} of the {i['run']}" for i in entries if not i["same"]]
     yield (
         "- Evaluation, apart from training: the weights of each run, evaluated twice, gave "
-        f"the same bits in {len(found) - len(odd)} of {counted(len(found), 'case')}"
+        f"the same bits in {len(entries) - len(odd)} of {counted(len(entries), 'case')}"
         f"{f', and **other bits** with {listed(odd)}' if odd else ''}."
     )
-    told = [entry.get("circumstances", {}) for entry in found]
-    for name in dict.fromkeys(name for of in told for name in of):
-        yield f"  - {_circumstance(name, [of[name] for of in told if name in of])}"
+    circumstances = [entry.get("circumstances", {}) for entry in entries]
+    for name in dict.fromkeys(name for of in circumstances for name in of):
+        yield f"  - {_circumstance(name, [of[name] for of in circumstances if name in of])}"
 
 
 _CIRCUMSTANCES = {
@@ -119,19 +121,21 @@ _CIRCUMSTANCES = {
 }
 
 
-def _circumstance(name: str, found: list[Mapping[str, Any]]) -> str:
+def _circumstance(name: str, results: list[Mapping[str, Any]]) -> str:
     """The same weights under one other circumstance, over all runs and seeds."""
-    head = _CIRCUMSTANCES[name].format(found[0]["to"])
-    if why := next((f["why"] for f in found if f["same"] is None), None):
+    head = _CIRCUMSTANCES[name].format(results[0]["to"])
+    if why := next((result["why"] for result in results if result["same"] is None), None):
         return f"{head}: not tried, because {why}."
-    same = sum(f["same"] for f in found)
-    told = f"{head}: the same predictions, bit for bit, in {same} of {counted(len(found), 'case')}"
-    if same == len(found):
-        return f"{told}."
-    largest = max(float(f["largest_difference"] or 0) for f in found)
-    classes = [f["other_class"] for f in found if f["other_class"] is not None]
+    same = sum(result["same"] for result in results)
+    sentence = (
+        f"{head}: the same predictions, bit for bit, in {same} of {counted(len(results), 'case')}"
+    )
+    if same == len(results):
+        return f"{sentence}."
+    largest = max(float(result["largest_difference"] or 0) for result in results)
+    classes = [result["other_class"] for result in results if result["other_class"] is not None]
     changed = f"; {sum(classes)} predicted class(es) changed" if classes else ""
-    return f"{told}; the largest difference of a number is {number(largest)}{changed}."
+    return f"{sentence}; the largest difference of a number is {number(largest)}{changed}."
 
 
 def limits(verdict: Verdict) -> Iterator[str]:

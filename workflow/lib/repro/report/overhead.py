@@ -29,15 +29,15 @@ _TOLD = ("determinism", "trace", "checkpoints", ALL)
 _ODD = "not measurable here"
 
 
-def _told(figure: Mapping[str, float], rounds: int) -> str:
+def _ratio_in_words(figure: Mapping[str, float], rounds: int) -> str:
     """A ratio, its range, and whether it says anything."""
     ratio = Figure(**figure)
     middle, least, most = (f"{value:.2f}" for value in (ratio.median, ratio.least, ratio.most))
     if rounds == 1:
         return f"{middle} (once)"
-    told = f"{middle} ({least} to {most})"
+    words = f"{middle} ({least} to {most})"
     # Where nothing differs, nothing is hidden.
-    return told if ratio.shows() or least == most else f"{told}, {_ODD}"
+    return words if ratio.shows() or least == most else f"{words}, {_ODD}"
 
 
 def _milliseconds(variant: Mapping[str, Any]) -> str:
@@ -50,10 +50,10 @@ def _milliseconds(variant: Mapping[str, Any]) -> str:
 def _rows(value: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     rounds = value["rounds"]
     for name in (*VARIANTS, ALL):
-        own, price = value["variants"].get(name), value["prices"].get(name)
-        step = "–" if own is None else _milliseconds(own)
-        told = [_told(price[m], rounds) if price else "–" for m in MEASURES]
-        yield (_WORDS[name], step, *(["1"] * 3 if name == next(iter(VARIANTS)) else told))
+        variant, price = value["variants"].get(name), value["prices"].get(name)
+        step = "–" if variant is None else _milliseconds(variant)
+        ratios = [_ratio_in_words(price[m], rounds) if price else "–" for m in MEASURES]
+        yield (_WORDS[name], step, *(["1"] * 3 if name == next(iter(VARIANTS)) else ratios))
 
 
 def page(value: Mapping[str, Any]) -> Iterator[str]:
@@ -70,9 +70,9 @@ def page(value: Mapping[str, Any]) -> Iterator[str]:
     )
     measures = [f"× {words.lower()}" for words in MEASURES.values()]
     yield table(("added, one by one", "a step, ms", *measures), _rows(value))
-    for name, own in value["variants"].items():
-        if "unknown" in own:
-            yield f"- {_WORDS[name]}: unknown. {text(own['unknown'])}\n"
+    for name, variant in value["variants"].items():
+        if "unknown" in variant:
+            yield f"- {_WORDS[name]}: unknown. {text(variant['unknown'])}\n"
     if value["rounds"] == 1:
         yield "One round does not tell how far a second one would be from it.\n"
     elif any(_ODD in row for rows in _rows(value) for row in rows):
@@ -86,8 +86,10 @@ def _one_checkpoint(value: Mapping[str, Any]) -> Iterator[str]:
     """How long one takes, where that can be told."""
     price = value["prices"]["checkpoints"]
     if price and Figure(**price["wall_s"]).shows() and value["rounds"] > 1:
-        kept, without = value["variants"]["checkpoints"], value["variants"]["trace"]
-        longer = kept["steps"] * (kept["wall_s"]["median"] - without["wall_s"]["median"])
+        with_checkpoints, without = value["variants"]["checkpoints"], value["variants"]["trace"]
+        longer = with_checkpoints["steps"] * (
+            with_checkpoints["wall_s"]["median"] - without["wall_s"]["median"]
+        )
         yield (
             f"A checkpoint takes {1000 * longer:.3g} ms. By `training.checkpoint` one is written "
             "after every so many seconds at most, 60 if nothing else is said.\n"
@@ -103,14 +105,14 @@ def section(verdict: Mapping[str, Any]) -> Iterator[str]:
 
 def summary(value: Mapping[str, Any]) -> str:
     """What determinism, trace, checkpoints and all but these cost, in a few sentences."""
-    found, rounds = value["prices"], value["rounds"]
+    prices, rounds = value["prices"], value["rounds"]
 
-    def told(name: str, measure: str) -> str:
-        price = found[name]
-        return f"{_WORDS[name]} {_told(price[measure], rounds) if price else 'unknown'}"
+    def in_words(name: str, measure: str) -> str:
+        price = prices[name]
+        return f"{_WORDS[name]} {_ratio_in_words(price[measure], rounds) if price else 'unknown'}"
 
     every = [
-        f"{words}: {'; '.join(told(name, measure) for name in _TOLD)}."
+        f"{words}: {'; '.join(in_words(name, measure) for name in _TOLD)}."
         for measure, words in MEASURES.items()
     ]
     return (

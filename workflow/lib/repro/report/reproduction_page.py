@@ -16,50 +16,50 @@ from repro.report.differences import distances
 from repro.report.goals import answers
 from repro.report.tables import table, text
 
-Found = Mapping[str, Any]
+Reproduction = Mapping[str, Any]
 
 
-def _head(found: Found) -> Iterator[str]:
-    yield f"# {found['experiment']}, run again: {found['verdict']}\n"
-    yield f"{text(found['sentence'])}\n"
-    yield f"The archive claims **{found['goal']}**. {_reached(found)}\n"
-    yield answers(found)
+def _head(reproduction: Reproduction) -> Iterator[str]:
+    yield f"# {reproduction['experiment']}, run again: {reproduction['verdict']}\n"
+    yield f"{text(reproduction['sentence'])}\n"
+    yield f"The archive claims **{reproduction['goal']}**. {_reached(reproduction)}\n"
+    yield answers(reproduction)
 
 
-def _reached(found: Found) -> str:
-    if not found["whole"]:
+def _reached(reproduction: Reproduction) -> str:
+    if not reproduction["whole"]:
         return "Of the way to it only the evaluation was run again."
-    if not found["reached"]:
+    if not reproduction["reached"]:
         return "No goal was reached."
-    return f"The strongest goal that was reached: **{found['reached']}**."
+    return f"The strongest goal that was reached: **{reproduction['reached']}**."
 
 
-def _setup(found: Found) -> Iterator[str]:
+def _setup(reproduction: Reproduction) -> Iterator[str]:
     yield "## The two setups\n"
-    yield f"{text(found['scope'])}.\n"
-    odd = [one for one in found["setup"] if one["effect"] != IRRELEVANT]
+    yield f"{text(reproduction['scope'])}.\n"
+    odd = [difference for difference in reproduction["setup"] if difference["effect"] != IRRELEVANT]
     if odd:
         head = ("what", "in the archive", "here", "so", "because")
         keys = ("what", "was", "now", "effect", "why")
-        yield table(head, [tuple(text(one[key]) for key in keys) for one in odd])
-    if left := len(found["setup"]) - len(odd):
+        yield table(head, [tuple(text(difference[key]) for key in keys) for difference in odd])
+    if left := len(reproduction["setup"]) - len(odd):
         yield f"Besides, {counted(left, 'difference')} that no bit hangs on.\n"
     elif not odd:
         yield "Nothing that was recorded differs.\n"
 
 
-def _where(found: Found) -> Iterator[str]:
-    parted = [one for one in found["per_seed"] if one["divergence"]]
+def _where(reproduction: Reproduction) -> Iterator[str]:
+    parted = [entry for entry in reproduction["per_seed"] if entry["divergence"]]
     if not parted:
         return
     yield "## Where they part\n"
-    rows = [(one["seed"], text(place(Divergence(**one["divergence"])))) for one in parted]
+    rows = [(entry["seed"], text(place(Divergence(**entry["divergence"])))) for entry in parted]
     yield table(("seed", "first at"), rows)
     yield "Below, *original* is what the archive holds, and *repeat* what came out here.\n"
-    yield from distances(found["differences"], "reproduction.json")
+    yield from distances(reproduction["differences"], "reproduction.json")
 
 
-def page(found: Found) -> str:
+def page(reproduction: Reproduction) -> str:
     """The page, in Markdown, of what `repro.verdict.reproduction.reproduction` gave."""
-    parts = (_head(found), _where(found), _setup(found))
+    parts = (_head(reproduction), _where(reproduction), _setup(reproduction))
     return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"

@@ -85,7 +85,7 @@ def _trials(verdict: Verdict) -> Iterator[str]:
     if not (trials := verdict["search"]):
         yield "No trial was run to test a cause.\n"
         return
-    made = Counter((t["step"], tuple(t["factors"])) for t in trials)
+    attempts = Counter((t["step"], tuple(t["factors"])) for t in trials)
     agreed = Counter((t["step"], tuple(t["factors"])) for t in trials if t["same"])
     yield (
         f"To test causes, a part of the work was run again in {counted(len(trials), 'trial')}, "
@@ -94,7 +94,7 @@ def _trials(verdict: Verdict) -> Iterator[str]:
     varied = [f["factor"] for f in verdict["factors"] if f["varied"]]
     rows = [
         (_STEPS[step], _chosen(factors, varied), f"{agreed[step, factors]} of {count}")
-        for (step, factors), count in made.items()
+        for (step, factors), count in attempts.items()
     ]
     yield table(("run again", "varied", "gave the original's bits"), rows)
 
@@ -121,19 +121,19 @@ def _mistakes(verdict: Verdict) -> Iterator[str]:
 def _done(verdict: Verdict) -> Iterator[str]:
     yield "## What was done\n"
     if verdict["repeats"]:
-        made = "was" if verdict["repeats"] == 1 else "were"
+        verb = "was" if verdict["repeats"] == 1 else "were"
         yield (
-            f"Besides the original, {counted(verdict['repeats'], 'repeat')} {made} made from the "
+            f"Besides the original, {counted(verdict['repeats'], 'repeat')} {verb} made from the "
             "raw data on; preparing, training and evaluating each in a process of its own.\n"
         )
     else:
         yield "Only the original was made, from the raw data on.\n"
     varied = [(f["factor"], f.get("how")) for f in verdict["factors"] if f["varied"]]
-    kept = [(f["factor"], f.get("why")) for f in verdict["factors"] if not f["varied"]]
+    unvaried = [(f["factor"], f.get("why")) for f in verdict["factors"] if not f["varied"]]
     if varied:
         yield table(("varied in the repeat, since it must not matter", "how"), varied)
-    if kept:
-        yield table(("not varied", "why"), kept)
+    if unvaried:
+        yield table(("not varied", "why"), unvaried)
     yield from inference(verdict)
     yield f"- Where: {text(verdict['scope'])}.\n"
 

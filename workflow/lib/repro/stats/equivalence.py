@@ -1,10 +1,10 @@
 """Equivalence: whether a metric of the repeat is that of the original, up to a margin.
 
 Synopsis:
-    found = equivalence("accuracy", {0: 0.981, 1: 0.978}, {0: 0.980, 1: 0.979}, Margin(0.005))
-    found.answer                    # met, not met, inconclusive
-    found.why                       # in words
-    found.more_runs                 # that would decide
+    test = equivalence("accuracy", {0: 0.981, 1: 0.978}, {0: 0.980, 1: 0.979}, Margin(0.005))
+    test.answer                     # met, not met, inconclusive
+    test.why                        # in words
+    test.more_runs                  # that would decide
 """
 
 from __future__ import annotations
@@ -96,27 +96,35 @@ def _interval(moved: TestStatistic, alpha: float) -> tuple[tuple[float, float], 
     return (middle - reach, middle + reach), 1 - 2 * alpha
 
 
-def _answer(found: Judged, alpha: float) -> str:
+def _answer(p_values: Judged, alpha: float) -> str:
     # Both at once needs a shift below and above the margin; the p-values exclude it.
-    return MET if found.within <= alpha else NOT_MET if found.beyond <= alpha else INCONCLUSIVE
+    return (
+        MET if p_values.within <= alpha else NOT_MET if p_values.beyond <= alpha else INCONCLUSIVE
+    )
 
 
-def _why(answer: str, moved: TestStatistic, found: Judged, margin: Margin, own: float) -> str:
+def _why(
+    answer: str, moved: TestStatistic, judgement: Judged, margin: Margin, spread: float
+) -> str:
     start = f"the repeat lies {float(moved.estimate):+.3g} from the original"
     share = f" ({margin.size:g} times the original's spread)" if margin.of_spread else ""
-    low, high = (f"±{float(limit):.3g}{share}" for limit in (found.low, found.high))
-    if margin.of_spread and own == 0:
+    low, high = (f"±{float(limit):.3g}{share}" for limit in (judgement.low, judgement.high))
+    if margin.of_spread and spread == 0:
         return (
             f"{start}; the original's seeds all gave the same, so that there is no spread to take "
             "a share of; give a margin in the metric's unit"
         )
     if answer == MET:
-        return f"{start}; a true shift beyond {low} is ruled out (p = {float(found.within):.2g})"
+        return (
+            f"{start}; a true shift beyond {low} is ruled out (p = {float(judgement.within):.2g})"
+        )
     if answer == NOT_MET:
-        return f"{start}; a true shift within {high} is ruled out (p = {float(found.beyond):.2g})"
+        return (
+            f"{start}; a true shift within {high} is ruled out (p = {float(judgement.beyond):.2g})"
+        )
     return (
-        f"{start}; a true shift beyond {low} is not ruled out (p = {float(found.within):.2g}), nor "
-        f"is one within {high} (p = {float(found.beyond):.2g})"
+        f"{start}; a true shift beyond {low} is not ruled out (p = {float(judgement.within):.2g}), "
+        f"nor is one within {high} (p = {float(judgement.beyond):.2g})"
     )
 
 
@@ -141,18 +149,18 @@ def equivalence(
     moved = shift(original, repeat)
     if isinstance(moved, str):
         return _undecided(metric, n, alpha, moved)
-    own = float(std(_row(original, sorted(original))))
-    found = judged(moved, margin, own, n[0], alpha, family)
-    answer, estimate = _answer(found, alpha), float(moved.estimate)
+    spread = float(std(_row(original, sorted(original))))
+    judgement = judged(moved, margin, spread, n[0], alpha, family)
+    answer, estimate = _answer(judgement, alpha), float(moved.estimate)
     more = None
-    if answer == INCONCLUSIVE and not (margin.of_spread and own == 0):
-        plan = SampleSizePlan(float(moved.deviation), own, n[0], margin, alpha, family)
+    if answer == INCONCLUSIVE and not (margin.of_spread and spread == 0):
+        plan = SampleSizePlan(float(moved.deviation), spread, n[0], margin, alpha, family)
         runs = required_runs(plan, estimate)
         more = None if runs is None else max(1, runs - n[1])
     interval, level = _interval(moved, alpha)
     return Equivalence(
-        metric, n, estimate, interval, level, (float(found.low), float(found.high)),
-        own, float(found.within), float(found.beyond), alpha, answer, more,
+        metric, n, estimate, interval, level, (float(judgement.low), float(judgement.high)),
+        spread, float(judgement.within), float(judgement.beyond), alpha, answer, more,
         METHOD + (_SHARE if margin.of_spread else ""),
-        _why(answer, moved, found, margin, own),
+        _why(answer, moved, judgement, margin, spread),
     )  # fmt: skip

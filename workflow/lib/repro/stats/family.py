@@ -1,8 +1,8 @@
 """Family: one answer for several metrics, or for a metric of several classes.
 
 Synopsis:
-    found = family(original, repeat, Margin(0.01))     # metric -> seed -> result, twice
-    found.answer, found.differing, found.undecided
+    tested = family(original, repeat, Margin(0.01))     # metric -> seed -> result, twice
+    tested.answer, tested.differing, tested.undecided
 """
 
 from __future__ import annotations

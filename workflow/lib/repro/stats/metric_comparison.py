@@ -1,7 +1,7 @@
 """Metric comparison: all metrics of the repeats against those of the original.
 
 Synopsis:
-    found = compare_metrics(measured(steps), EquivalencePlan(spread=1.0), looks=())
+    comparison = compare_metrics(measured(steps), EquivalencePlan(spread=1.0), looks=())
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def compare_metrics(
     classes = [name for name in values if name.startswith(CLASS)]
     named = [n for n in values if n in margins or (not margins and n not in classes)]
     named += [n for n in classes if RECALL in margins and n not in named]
-    size = max((len(one.original) for one in values.values()), default=0)
+    size = max((len(metric.original) for metric in values.values()), default=0)
     # Where nobody planned to look, with the least error of the plan.
     least = min((look.alpha for look in looks), default=ALPHA)
     alpha = next((look.alpha for look in looks if look.runs == size), least)
@@ -71,15 +71,15 @@ def compare_metrics(
         )
 
     return MetricComparison(
-        {name: spread(name, one.original) for name, one in values.items()},
-        {name: _sampled(name, one) for name, one in values.items()},
+        {name: spread(name, metric.original) for name, metric in values.items()},
+        {name: _sampled(name, metric) for name, metric in values.items()},
         tested(named),
         tested(classes),
         sorted(set(margins) - set(values) - ({RECALL} if classes else set())),
     )
 
 
-def _sampled(name: str, one: Measured) -> Sampling:
-    if one.right is None:
+def _sampled(name: str, metric: Measured) -> Sampling:
+    if metric.right is None:
         return unsampled(name)
-    return sampled(name, np.arange(one.examples) < one.right)
+    return sampled(name, np.arange(metric.examples) < metric.right)

@@ -74,16 +74,16 @@ def _measured(
     name: str, every: Sequence[tuple[Step, Mapping[str, float]]], report: Mapping[str, Any],
     runs: tuple[str, str],
 ) -> Measured:  # fmt: skip
-    found: dict[str, dict[int, float]] = {run: {} for run in runs}
+    by_run: dict[str, dict[int, float]] = {run: {} for run in runs}
     for step, values in every:
         assert step.seed is not None
-        if step.run in found:
-            found[step.run][step.seed] = values.get(name, math.nan)
-    original, repeated = (dict(sorted(own.items())) for own in found.values())
+        if step.run in by_run:
+            by_run[step.run][step.seed] = values.get(name, math.nan)
+    original, repeated = (dict(sorted(results.items())) for results in by_run.values())
     # Weighted examples, or a metric of the user's own by that name, are no share of examples.
     value = every[0][1].get(name, math.nan)
-    own = (share[1:] for share in _shares(report) if share[0] == name)
-    fitting = (share for share in own if math.isclose(share[0] / share[1], value, rel_tol=1e-6))
+    counts = (share[1:] for share in _shares(report) if share[0] == name)
+    fitting = (share for share in counts if math.isclose(share[0] / share[1], value, rel_tol=1e-6))
     right, examples = next(fitting, (None, 0))
     return Measured(original, repeated, examples, right)
 

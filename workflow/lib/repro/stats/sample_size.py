@@ -71,9 +71,9 @@ def required_runs(plan: SampleSizePlan, estimate: float) -> int | None:
         level = plan.alpha - cost
         power = 2 * _power(low + 0 * error, error, n, level) - 1
     else:
-        own = plan.alpha / plan.family
-        _, high, cost = allowed(plan.margin, plan.spread, seeds, own)
-        level = (own - cost) / 2
+        alpha = plan.alpha / plan.family
+        _, high, cost = allowed(plan.margin, plan.spread, seeds, alpha)
+        level = (alpha - cost) / 2
         power = _power(abs(estimate) - high + 0 * error, error, n, level)
     enough = np.flatnonzero(power >= POWER)
     if not enough.size:

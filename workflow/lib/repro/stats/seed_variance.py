@@ -1,9 +1,9 @@
 """Spread: how far a metric scatters from seed to seed, and how well so few seeds tell it.
 
 Synopsis:
-    found = spread("accuracy", {0: 0.981, 1: 0.978, 2: 0.984})
-    found.deviation, found.low, found.high    # between seeds, and what it may as well be
-    found.expected                            # where the result of one more seed is expected
+    seeds = spread("accuracy", {0: 0.981, 1: 0.978, 2: 0.984})
+    seeds.deviation, seeds.low, seeds.high    # between seeds, and what it may as well be
+    seeds.expected                            # where the result of one more seed is expected
     bounds(0.003, 3, 0.025)                   # the two limits alone
 
 The spread between seeds says nothing of the test split's own sampling error; see `sampling`.
@@ -123,10 +123,12 @@ def spread(metric: str, values: Mapping[int, Value]) -> Spread:
     if n < 2:
         mean = float(array[0]) if n else None
         return _unknown(metric, n, mean, f"{n} seed(s) show no spread; it takes two")
-    mean, own = float(array.mean()), float(std(array))
-    if not own:
+    mean, deviation = float(array.mean()), float(std(array))
+    if not deviation:
         why = f"all {n} seeds gave the same {metric}; how far others scatter is not known from that"
         return Spread(metric, n, mean, 0.0, None, None, None, why)
-    low, high = bounds(own, n, (1 - CONFIDENCE) / 2)
-    reach = float(t.ppf((1 + CONFIDENCE) / 2, n - 1)) * own * math.sqrt(1 + 1 / n)
-    return Spread(metric, n, mean, own, float(low), float(high), (mean - reach, mean + reach), None)
+    low, high = bounds(deviation, n, (1 - CONFIDENCE) / 2)
+    reach = float(t.ppf((1 + CONFIDENCE) / 2, n - 1)) * deviation * math.sqrt(1 + 1 / n)
+    return Spread(
+        metric, n, mean, deviation, float(low), float(high), (mean - reach, mean + reach), None
+    )

@@ -91,8 +91,8 @@ def pairs(original: Array, repeat: Array) -> TestStatistic:
         method = "exact" if n <= EXACT else "asymptotic"
         return wilcoxon(rest, zero_method="zsplit", alternative=side, method=method, axis=-1).pvalue
 
-    own = np.where(_settled(np.ptp(apart, axis=-1), scale) == 0, 0.0, std(apart))
-    return TestStatistic(apart.mean(axis=-1), own / n**0.5, n - 1, own, scale, ranks)
+    deviation = np.where(_settled(np.ptp(apart, axis=-1), scale) == 0, 0.0, std(apart))
+    return TestStatistic(apart.mean(axis=-1), deviation / n**0.5, n - 1, deviation, scale, ranks)
 
 
 def p_equivalence(shift: TestStatistic, margin: Any) -> Array:

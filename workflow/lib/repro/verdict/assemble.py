@@ -30,13 +30,13 @@ from repro.verdict.silent_errors import SilentError
 
 
 def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:
-    found = comparison.divergence
-    own = INCONCLUSIVE if verdict == INCONCLUSIVE else NOT_MET if found else MET
+    divergence = comparison.divergence
+    answer = INCONCLUSIVE if verdict == INCONCLUSIVE else NOT_MET if divergence else MET
     return {
         "seed": comparison.seed,
         "run": comparison.run,
-        "verdict": own,
-        "divergence": asdict(found) if found else None,
+        "verdict": answer,
+        "divergence": asdict(divergence) if divergence else None,
     }
 
 
@@ -60,16 +60,16 @@ def _unseen(case: Case) -> str | None:
 def _warnings(case: Case) -> list[str]:
     if not case.comparisons:
         return ["No repeat was made."]
-    found = [
+    warnings = [
         _unseen(case),
         None if case.first else detection_power.limits(case.parameters.repeats),
     ]
     if case.nondeterministic_inference:
-        found.append(
+        warnings.append(
             "Evaluation is not repeatable: the same weights gave other bits when evaluated again "
             f"({sentences.seeds(case.nondeterministic_inference)})."
         )
-    return [text for text in found if text]
+    return [text for text in warnings if text]
 
 
 def judge(
@@ -91,19 +91,19 @@ def judge(
     """
     names = [mistake.mistake for mistake in mistakes]
     case = Case(name, parameters, comparisons, context, causes, trials, names, moved, further)
-    found = answers(case)
-    claimed, told = found[parameters.goal], rested_on(case)
+    by_goal = answers(case)
+    claimed, metric_facts = by_goal[parameters.goal], rested_on(case)
     return {
         "experiment": name,
         "goal": parameters.goal,
         "verdict": claimed.verdict,
         "sentence": claimed.sentence,
-        "goals": {goal: asdict(answer) for goal, answer in found.items()},
-        "best": best(case, found),
+        "goals": {goal: asdict(answer) for goal, answer in by_goal.items()},
+        "best": best(case, by_goal),
         "scope": context.scope,
         "repeats": parameters.repeats if comparisons else 0,
         "per_seed": [
-            _per_seed(c, found["bitwise"].verdict)
+            _per_seed(c, by_goal["bitwise"].verdict)
             for c in (*comparisons, *([further] if further else []))
         ],
         "causes": [asdict(cause) for cause in causes],
@@ -113,9 +113,9 @@ def judge(
             f"{c.run}/seed-{c.seed}": c.differences for c in comparisons if c.differences
         },
         "factors": [dict(factor) for factor in context.factors],
-        "metrics": json.loads(canonical(asdict(told))) if told else None,
+        "metrics": json.loads(canonical(asdict(metric_facts))) if metric_facts else None,
         "inference": list(context.inference),
         "limits": [dict(limit) for limit in context.limits],
-        "methods": methods(case, found),
+        "methods": methods(case, by_goal),
         "warnings": _warnings(case),
     }

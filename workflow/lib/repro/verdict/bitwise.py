@@ -24,8 +24,8 @@ def bitwise(case: Case) -> Answer:
         return Answer(INCONCLUSIVE, sentences.elsewhere(name, case.first, case.context))
     if case.first:
         compared = [case.further] if case.further else case.comparisons
-        found = sentences.not_met(name, compared, case.causes, case.trials, case.mistakes)
-        return Answer(NOT_MET, found)
+        sentence = sentences.not_met(name, compared, case.causes, case.trials, case.mistakes)
+        return Answer(NOT_MET, sentence)
     if odd := case.nondeterministic_inference:
         return Answer(
             NOT_MET,

@@ -36,7 +36,9 @@ def _unclaimed(folder: Path, steps: Sequence[Step]) -> Iterator[str]:
         # Those of an earlier, longer repeat as well, which are no evidence here.
         left = set(seed.glob(f"*{SUFFIX}")) - set(outputs)
         claimed = {name for path in left for name in read_step(path).subjects}
-        claimed |= {name for path, own in outputs.items() if path.parent == seed for name in own}
+        claimed |= {
+            name for path, subjects in outputs.items() if path.parent == seed for name in subjects
+        }
         for name, _ in files_below(seed):
             if name not in claimed and not name.endswith(SUFFIX):
                 yield f"no manifest claims {(seed / name).relative_to(folder).as_posix()}"
@@ -56,8 +58,8 @@ def _unknowns(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Every fact that is unknown, by its path, with the reason; not what is not applicable."""
     if not isinstance(value, Mapping):
         return
-    found = cast("Mapping[str, Any]", value)
-    if set(found) == {UNKNOWN}:
-        yield path, str(found[UNKNOWN])
-    for name, part in found.items():
+    facts = cast("Mapping[str, Any]", value)
+    if set(facts) == {UNKNOWN}:
+        yield path, str(facts[UNKNOWN])
+    for name, part in facts.items():
         yield from _unknowns(part, f"{path}/{name}".lstrip("/"))

@@ -25,12 +25,12 @@ def documented(case: Case) -> Answer:
     """
     name, context = case.name, case.context
     if context.missing:
-        return Answer(NOT_MET, f"{name}: not fully documented. {_told(context.missing)}.")
+        return Answer(NOT_MET, f"{name}: not fully documented. {_in_words(context.missing)}.")
     if context.unknown:
         return Answer(
             INCONCLUSIVE,
             f"{name}: inconclusive, because not everything is known that decides the result. "
-            f"{_told(context.unknown)}.",
+            f"{_in_words(context.unknown)}.",
         )
     if not case.comparisons:
         return Answer(
@@ -54,5 +54,5 @@ def documented(case: Case) -> Answer:
     )
 
 
-def _told(parts: Sequence[str]) -> str:
-    return capital(listed(parts, _SHOWN))
+def _in_words(gaps: Sequence[str]) -> str:
+    return capital(listed(gaps, _SHOWN))

@@ -23,27 +23,30 @@ from repro.verdict.completeness import gaps
 def factors_of(steps: Sequence[Step], wanted: Sequence[str]) -> list[dict[str, Any]]:
     """Each factor: varied, and how; or not, and why. Varied is what every step has varied."""
     repeats = [step for step in steps if step.run != "original"]
-    entries = [entry for step in repeats for entry in _told(step, steps)]
-    found: list[dict[str, Any]] = []
+    entries = [entry for step in repeats for entry in _factors_in(step, steps)]
+    factors: list[dict[str, Any]] = []
     for factor in FACTORS:
-        told = [entry for entry in entries if entry["factor"] == factor]
-        if told:
-            found.append(next((f for f in told if not f["varied"]), told[0]))
+        of_factor = [entry for entry in entries if entry["factor"] == factor]
+        if of_factor:
+            factors.append(next((f for f in of_factor if not f["varied"]), of_factor[0]))
         else:
             why = "no repeat was made" if not repeats else "switched off"
             why = why if factor in wanted or factor != STRESS else "only under stress"
-            found.append({"factor": factor, "varied": False, "why": why})
-    return found
+            factors.append({"factor": factor, "varied": False, "why": why})
+    return factors
 
 
-def _told(repeat: Step, steps: Sequence[Step]) -> list[dict[str, Any]]:
+def _factors_in(repeat: Step, steps: Sequence[Step]) -> list[dict[str, Any]]:
     """The factors of one step of a repeat; varied are those of which it saw something else."""
     like = (repeat.name, "original", repeat.seed)
     original = next((step for step in steps if (step.name, step.run, step.seed) == like), repeat)
     entries: list[dict[str, Any]] = repeat.process["factors"]
     names = [entry["factor"] for entry in entries if entry["varied"]]
-    mine, its = original.process.get("observed", {}), repeat.process.get("observed", {})
-    alike = unseen(mine, its, names) if original is not repeat else []
+    original_saw, repeat_saw = (
+        original.process.get("observed", {}),
+        repeat.process.get("observed", {}),
+    )
+    alike = unseen(original_saw, repeat_saw, names) if original is not repeat else []
     why = "the repeat saw of it what the original saw"
     return [
         {"factor": e["factor"], "varied": False, "why": why} if e["factor"] in alike else e
@@ -52,12 +55,12 @@ def _told(repeat: Step, steps: Sequence[Step]) -> list[dict[str, Any]]:
 
 
 def _inference(steps: Iterable[Step]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     for step in steps:
         if step.name == "evaluate":
             report = json.loads((step.folder / "metrics.json").read_text("utf-8"))
-            found.append({"run": step.run, "seed": step.seed, **report["inference"]})
-    return found
+            entries.append({"run": step.run, "seed": step.seed, **report["inference"]})
+    return entries
 
 
 def context_of(folder: Path, steps: Sequence[Step], wanted: Sequence[str]) -> Context:
@@ -65,10 +68,10 @@ def context_of(folder: Path, steps: Sequence[Step], wanted: Sequence[str]) -> Co
 
     `wanted` are the factors that the configuration asks for.
     """
-    found = setups(steps)
+    where = setups(steps)
     missing, unknown = gaps(folder, steps)
     trained = next(step for step in steps if step.name == "train")
     return Context(
-        found.scope, found.count, factors_of(steps, wanted), _inference(steps), found.programs,
+        where.scope, where.count, factors_of(steps, wanted), _inference(steps), where.programs,
         missing, unknown, trained.process.get("limits", []), trained,
     )  # fmt: skip

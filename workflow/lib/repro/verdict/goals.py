@@ -1,8 +1,8 @@
 """Goals: what is found for each of the three, and the best that the evidence supports.
 
 Synopsis:
-    found = answers(case)            # bitwise, metrics, documented
-    best(case, found)                      # "bitwise", …, or None
+    by_goal = answers(case)            # bitwise, metrics, documented
+    best(case, by_goal)                # "bitwise", …, or None
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ def answers(case: Case) -> dict[str, Answer]:
     What was repeated in part only is enough for `bitwise` where that is claimed, as the user asked
     for no more; otherwise it is not.
     """
-    found = {goal: judged(case) for goal, judged in GOALS.items()}
+    by_goal = {goal: judged(case) for goal, judged in GOALS.items()}
     claimed = case.parameters.goal == "bitwise"
-    if found["bitwise"].verdict == MET and not case.whole and not claimed:
-        found["bitwise"] = Answer(
+    if by_goal["bitwise"].verdict == MET and not case.whole and not claimed:
+        by_goal["bitwise"] = Answer(
             INCONCLUSIVE,
             f"{case.name}: inconclusive, because only a part was repeated, "
             f"{seeds([c.seed for c in case.comparisons])}, "
             f"{extent(case.comparisons, case.evaluated)}; so far every bit was the same.",
         )
-    return found
+    return by_goal
 
 
-def best(case: Case, found: Mapping[str, Answer]) -> str | None:
+def best(case: Case, by_goal: Mapping[str, Answer]) -> str | None:
     """The strongest goal that the evidence supports; None where none is.
 
     It is `bitwise` only where the whole way was repeated with every seed.
     """
-    met = [goal for goal, answer in found.items() if answer.verdict == MET]
+    met = [goal for goal, answer in by_goal.items() if answer.verdict == MET]
     return next((goal for goal in met if goal != "bitwise" or case.whole), None)

@@ -20,35 +20,35 @@ from repro.verdict.sentences import extent, seeds
 _DIGITS = 12
 
 
-def methods(case: Case, found: Mapping[str, Answer]) -> str:
+def methods(case: Case, answers: Mapping[str, Answer]) -> str:
     """What was done and found, with n, scope and bound, in one paragraph fit for a paper.
 
     Empty where nothing is known of the training.
     """
     if not case.context.trained:
         return ""
-    parts = [*_made(case), *_repeated(case), *_supported(case, found), *_bound(case)]
+    parts = [*_trained(case), *_repeated(case), *_supported(case, answers), *_bound(case)]
     return " ".join(part for part in parts if part)
 
 
-def _made(case: Case) -> Iterator[str]:
+def _trained(case: Case) -> Iterator[str]:
     step = case.context.trained
     assert step is not None
-    own, used = facts(step), step.digests
+    environment, used = facts(step), step.digests
     training = decoded(TrainParameters, step.parameters).training
-    packages = own["packages"]
+    packages = environment["packages"]
     given = case.parameters.seeds
-    own_seeds = sorted({c.seed for c in case.comparisons}) if given == "auto" else given
+    numbers = sorted({c.seed for c in case.comparisons}) if given == "auto" else given
     versions = {"TensorFlow": "tensorflow", "Keras": "keras", "NumPy": "numpy"}
     named = listed([f"{name} {packages[key]}" for name, key in versions.items()])
-    lock = own["installed"]["lock"].rpartition(":")[2][:_DIGITS]
+    lock = environment["installed"]["lock"].rpartition(":")[2][:_DIGITS]
     yield (
-        f"The model was trained with {seeds(own_seeds)} for at most "
+        f"The model was trained with {seeds(numbers)} for at most "
         f"{counted(training.epochs, 'epoch')} in batches of {training.batch_size}, with "
-        f"TensorFlow's deterministic operations, under Python {own['python']['version']}, {named}, "
-        "in an environment locked by digests (conda-lock.yml, "
-        f"sha256 {lock}…; program {used['code'][:_DIGITS]}…, code of the experiment "
-        f"{used['experiment'][:_DIGITS]}…)."
+        "TensorFlow's deterministic operations, under Python "
+        f"{environment['python']['version']}, {named}, in an environment locked by digests "
+        f"(conda-lock.yml, sha256 {lock}…; program {used['code'][:_DIGITS]}…, code of the "
+        f"experiment {used['experiment'][:_DIGITS]}…)."
     )
 
 
@@ -79,14 +79,14 @@ def _repeated(case: Case) -> Iterator[str]:
     yield f"Where: {case.context.scope}."
 
 
-def _supported(case: Case, found: Mapping[str, Answer]) -> Iterator[str]:
-    met = [goal for goal, answer in found.items() if answer.verdict == MET]
+def _supported(case: Case, answers: Mapping[str, Answer]) -> Iterator[str]:
+    met = [goal for goal, answer in answers.items() if answer.verdict == MET]
     if "bitwise" in met:
         word = "repeatable" if case.context.setups == 1 else "reproduced"
         part = "The result is" if case.whole else "As far as it was repeated, the result is"
         yield f"{part} {word} bit for bit within that scope."
     elif "metrics" in met:
-        yield f"Of the metrics: {found['metrics'].sentence.partition(': ')[2]}"
+        yield f"Of the metrics: {answers['metrics'].sentence.partition(': ')[2]}"
     elif "documented" in met:
         yield "The experiment is documented and can be executed again; more is not claimed."
     else:

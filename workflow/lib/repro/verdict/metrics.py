@@ -20,33 +20,33 @@ def metrics(case: Case) -> Answer:
     """What is found for the goal `metrics`; the same bits need no statistics."""
     if why := _untested(case):
         return Answer(INCONCLUSIVE, f"{case.name}: inconclusive, because {why}.")
-    found = case.moved.metrics if case.moved else None
+    family = case.moved.metrics if case.moved else None
     if not case.first and not case.nondeterministic_inference:
         return Answer(
             MET,
             f"{case.name}: every metric is the same, bit for bit, "
             f"{extent(case.comparisons, case.evaluated)}.",
         )
-    if found is None:
+    if family is None:
         return Answer(INCONCLUSIVE, f"{case.name}: inconclusive, because there are no metrics.")
     words = {
         MET: "the metrics are equivalent",
         INCONCLUSIVE: "inconclusive, because it is not shown that the metrics are equivalent",
     }
-    head = words.get(found.answer, "the metrics are not equivalent")
+    head = words.get(family.answer, "the metrics are not equivalent")
     used = sorted({comparison.seed for comparison in case.comparisons})
     tested = f"{seeds(used)}, each original beside its repeat"
     if case.parameters.seeds == "auto":
         tested += (
-            f", as many as the plan asked for, with an error of {found.alpha:.2g} at this look"
+            f", as many as the plan asked for, with an error of {family.alpha:.2g} at this look"
         )
     more = ""
-    if found.more_runs:
+    if family.more_runs:
         more = (
-            f" About {counted(found.more_runs, 'more seed')} would decide: in a set that is fixed "
+            f" About {counted(family.more_runs, 'more seed')} would decide: in a set that is fixed "
             "anew, or by `seeds: auto`; to add some and ask again errs more often."
         )
-    return Answer(found.answer, f"{case.name}: {head} ({tested}). {capital(found.why)}.{more}")
+    return Answer(family.answer, f"{case.name}: {head} ({tested}). {capital(family.why)}.{more}")
 
 
 def rested_on(case: Case) -> MetricComparison | None:

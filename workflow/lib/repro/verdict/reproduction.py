@@ -1,8 +1,8 @@
 """Reproduction: whether what an archive holds was had again, here or elsewhere.
 
 Synopsis:
-    found = reproduction(Again("digits", "bitwise", comparisons, setups, differences, moved))
-    found["verdict"], found["reached"]          # "met", "bitwise"
+    answer = reproduction(Again("digits", "bitwise", comparisons, setups, differences, moved))
+    answer["verdict"], answer["reached"]          # "met", "bitwise"
 
 Words follow the ACM: *repeatable* is the same setup again, *reproduced* another one. On one side
 are the results that an archive holds, on the other those that came out when they were made again.
@@ -110,7 +110,7 @@ def _metrics(case: Again) -> Answer:
             f"{case.name}: inconclusive, because `equivalence.margin` names {unknown[0]}, which no "
             "run has measured.",
         )
-    if (found := case.moved.metrics) is None:
+    if (family := case.moved.metrics) is None:
         return Answer(INCONCLUSIVE, f"{case.name}: inconclusive, because there are no metrics.")
     words = {
         MET: head,
@@ -118,7 +118,7 @@ def _metrics(case: Again) -> Answer:
         INCONCLUSIVE: "inconclusive, because it is not shown that the metrics are the archive's",
     }
     return Answer(
-        found.answer, f"{case.name}: {words[found.answer]}, {case.where}. {capital(found.why)}."
+        family.answer, f"{case.name}: {words[family.answer]}, {case.where}. {capital(family.why)}."
     )
 
 
@@ -148,14 +148,14 @@ def reproduction(case: Again) -> dict[str, Any]:
     Plain JSON values that satisfy the schema `reproduction`. `reached` is the strongest goal that
     holds; null where none does, or where only the evaluation was made again.
     """
-    found = {goal: judged(case) for goal, judged in _GOALS.items()}
-    met = [goal for goal, answer in found.items() if answer.verdict == MET]
+    answers = {goal: judged(case) for goal, judged in _GOALS.items()}
+    met = [goal for goal, answer in answers.items() if answer.verdict == MET]
     return {
         "experiment": case.name,
         "goal": case.goal,
-        "verdict": found[case.goal].verdict,
-        "sentence": found[case.goal].sentence,
-        "goals": {goal: asdict(answer) for goal, answer in found.items()},
+        "verdict": answers[case.goal].verdict,
+        "sentence": answers[case.goal].sentence,
+        "goals": {goal: asdict(answer) for goal, answer in answers.items()},
         "reached": next(iter(met), None) if case.whole else None,
         "whole": case.whole,
         "scope": case.setups.scope,

@@ -51,15 +51,15 @@ def met(
     varied = sum(factor["varied"] for factor in context.factors)
     under = f"{counted(varied, 'circumstance')} changed that must not matter"
     whole = evaluated and not any(c.stopped for c in comparisons)
-    one = context.setups == 1
+    one_setup = context.setups == 1
     where = "on this machine and in this environment"
-    where = where if one else f"in more than one setup ({context.scope})"
-    head = "repeatable" if one else "reproduced bit for bit in another setup"
+    where = where if one_setup else f"in more than one setup ({context.scope})"
+    head = "repeatable" if one_setup else "reproduced bit for bit in another setup"
     head += "" if whole else " as far as it was repeated"
     head += f", with {_warnings(mistakes)}" if mistakes else ""
     numbers = [c.seed for c in comparisons]
-    each = "" if len(set(numbers)) == 1 else "each of the "
-    repeats = f"{counted(len(runs), 'repeat')} of {each}{seeds(numbers)}"
+    each_of = "" if len(set(numbers)) == 1 else "each of the "
+    repeats = f"{counted(len(runs), 'repeat')} of {each_of}{seeds(numbers)}"
     return (
         f"{name}: {head}. {repeats}, with {under if varied else 'nothing varied'}, gave the same "
         f"bits as the original, "
@@ -99,18 +99,18 @@ def _parting(comparisons: Sequence[Comparison]) -> str:
     """Which runs part, and where first."""
     first = next(c for c in comparisons if c.divergence)
     assert first.divergence is not None
-    own = [c for c in comparisons if c.seed == first.seed]
-    parted = sum(c.divergence is not None for c in own)
+    of_seed = [c for c in comparisons if c.seed == first.seed]
+    parted = sum(c.divergence is not None for c in of_seed)
     if first.trial:
         return (
             f"With seed {first.seed}, no repeat parts from the original, but one more run does: "
             f"{first.run}, at {place(first.divergence)}"
         )
-    if len(own) == 1:
+    if len(of_seed) == 1:
         who, at = "the repeat parts", ""
     else:
         verb = "parts" if parted == 1 else "part"
-        who, at = f"{parted} of {len(own)} repeats {verb}", "" if parted == 1 else ", the first"
+        who, at = f"{parted} of {len(of_seed)} repeats {verb}", "" if parted == 1 else ", the first"
     text = f"With seed {first.seed}, {who} from the original{at} at {place(first.divergence)}"
     every = {c.seed for c in comparisons}
     affected = {c.seed for c in comparisons if c.divergence}

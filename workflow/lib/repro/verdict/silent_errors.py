@@ -68,9 +68,9 @@ def _noise(source: Mapping[str, Any]) -> str:
 
 
 def _frozen_noise(probe: Mapping[str, Any]) -> Iterator[SilentError]:
-    if not (found := probe["noise"]):
+    if not (sources := probe["noise"]):
         return
-    noises = shortened([*map(_noise, found)], _SHOWN, "; ")
+    noises = shortened([*map(_noise, sources)], _SHOWN, "; ")
     yield SilentError(
         "frozen noise",
         f"The same random numbers come back at every step, in {noises}.",
