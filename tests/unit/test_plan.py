@@ -187,9 +187,7 @@ def test_a_program_that_snakemake_compares_by_time_is_refused(tmp_path: Path) ->
     file = tmp_path / "code.pyz"
     file.write_bytes(bytes(100))
     jobs.refuse_by_time(str(file), 100)
-    with pytest.raises(
-        UserError, match=r"of 100 bytes, as .* a limit of 99, beyond which"
-    ):
+    with pytest.raises(UserError, match=r"of 100 bytes, as .* a limit of 99, beyond which"):
         jobs.refuse_by_time(str(file), 99)
 
 
