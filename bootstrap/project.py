@@ -37,10 +37,6 @@ def subdir() -> str:
     Returns:
         The platform; for a machine that conda-forge does not serve, the words that Python has
         for it, so that a sentence can name it.
-
-    Example:
-        >>> subdir()
-        'linux-64'
     """
     machine = platform.machine().lower()
     known = {

@@ -43,10 +43,6 @@ def fetched(pins: Sequence[Pin], cache: Path) -> list[Path]:
 
     Raises:
         UserError: an archive cannot be had or has another digest.
-
-    Example:
-        >>> fetched(read_pins(Path("env.pin.txt")), Path("pkgs"))[0].name
-        'python-3.11.2-debian_6_deb12u9.conda'
     """
     with locks.folder(cache):
         return asyncio.run(fetch(pins, cache))

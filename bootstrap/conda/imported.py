@@ -50,10 +50,6 @@ def folders(library: Path, loaded: set[Path]) -> Iterator[str]:
 
     Yields:
         The lines of the list.
-
-    Example:
-        >>> list(folders(library, {library / "asyncio" / "events.py"}))
-        ['asyncio/*', '-site-packages/pip']
     """
     for folder in (library, *(path for path in sorted(library.iterdir()) if _is_package(path))):
         yield from _below(library, folder, loaded, alone=folder == library)

@@ -88,10 +88,6 @@ def sources(environment: Yaml, index: str) -> dict[str, str]:
 
     Returns:
         File names and texts, the main category first.
-
-    Example:
-        >>> list(sources({"dependencies": [], "categories": [{"name": "dev", "pip": []}]}, "…"))
-        ['main.yml', 'dev.yml']
     """
     main = {key: value for key, value in environment.items() if key != "categories"}
     main |= {"pip-repositories": [index], "allow-pypi-requests": False}

@@ -68,12 +68,7 @@ def parse(text: str) -> Lock:
 
 
 def conda_package(package: Mapping[str, Any]) -> CondaPackage:
-    """Read one conda package; its build is a part of its file name alone.
-
-    Example:
-        >>> conda_package({"name": "a", "version": "1", "url": "…/noarch/a-1-0.conda", …}).build
-        '0'
-    """
+    """Read one conda package; its build is a part of its file name alone."""
     name, version, url = package["name"], package["version"], package["url"]
     folder, _, file = url.rpartition("/")
     build = file.removesuffix(".conda").removesuffix(".tar.bz2").removeprefix(f"{name}-{version}-")

@@ -12,11 +12,6 @@ def agreed(question: str) -> bool:
 
     Args:
         question: without the answers that there are.
-
-    Example:
-        >>> agreed("Go on?")
-        Go on? [y/N] y
-        True
     """
     if sys.stdin is None or not sys.stdin.isatty():  # None where a program closed it
         return False

@@ -27,9 +27,6 @@ def note(what: str, done: int, total: int, name: str = "") -> None:
         done: how many of its parts are there; it is in the making until all are.
         total: how many there will be; 0 where nobody knows.
         name: of the part in hand.
-
-    Example:
-        >>> note("wheels of keras", 3, 39, "tensorflow")
     """
     _write({"what": what, "done": done, "total": total, "name": name})
 
@@ -40,9 +37,6 @@ def refused(sentence: str, status: int) -> None:
     Args:
         sentence: what was expected, what was received, what to do.
         status: the exit status: 2 for a user's mistake, 4 where it could not run.
-
-    Example:
-        >>> refused("Expected the wheel of six. Received none. Mend the index.", 4)
     """
     _write({"refused": sentence, "status": status})
 

@@ -31,12 +31,7 @@ class Needs:
 
 
 def of(arguments: Sequence[str]) -> Needs:
-    """Read a command line of Snakemake.
-
-    Example:
-        >>> of(["verify", "--dry-run"]).jobs
-        False
-    """
+    """Read a command line of Snakemake."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--directory", "-d", type=Path, default=Path())
     parser.add_argument("--configfile", "--configfiles", nargs="+", type=Path, default=[])

@@ -42,10 +42,6 @@ def prefixes(names: Iterable[str], renders: Path, within: Path) -> dict[str, Pat
         names: of environments; one without files is left out, for Snakemake to complain about.
         renders: the folder of their files.
         within: the folder that Snakemake was told of.
-
-    Example:
-        >>> prefixes(["keras"], project.ENVS, Path("/envs"))
-        {'keras': PosixPath('/envs/8f…_')}
     """
     found: dict[str, Path] = {}
     for name in names:

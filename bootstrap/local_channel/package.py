@@ -80,10 +80,6 @@ def write_wheel(wheel: Path, folder: Path) -> Path:
 
     Raises:
         UserError: the wheel has compiled parts or files outside site-packages.
-
-    Example:
-        >>> write_wheel(Path("wheel-0.47.0-py3-none-any.whl"), Path("channel")).name
-        'wheel-0.47.0-py_0.conda'
     """
     with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory() as scratch:
         names = archive.namelist()

@@ -81,10 +81,6 @@ def owners(prefix: Path, found: Survey) -> dict[str, str]:
     Args:
         prefix: folder of the environment.
         found: what lies in the environment.
-
-    Example:
-        >>> owners(prefix, survey(prefix))["lib/python3.11/os.py"]
-        'python'
     """
     owned: dict[str, str] = {}
     for meta in _metas(prefix):

@@ -21,10 +21,5 @@ __all__ = ["FLAG", "OF_SNAKEMAKE", "PARTIAL", "PINS", "WHEELS", "lock_of", "path
 
 
 def path(prefix: Path, suffix: str) -> Path:
-    """Return a file or a folder that belongs to an environment and lies beside it.
-
-    Example:
-        >>> path(Path("envs/a_"), PINS)
-        PosixPath('envs/a_.pin.txt')
-    """
+    """Return a file or a folder that belongs to an environment and lies beside it."""
     return prefix.with_name(prefix.name + suffix)

@@ -53,10 +53,6 @@ def compiled(library: Path, imported: Sequence[str]) -> list[Path]:
         imported: lines of imported.txt: a folder with all below it, ``FOLDER/*`` for its own
             modules alone, ``-NAME`` for a package of which nothing is imported. What it does not
             name, the user added: it is compiled whole.
-
-    Example:
-        >>> compiled(prefix / "lib/python3.11", ["asyncio", "*"])[0].name
-        'base_events.py'
     """
     site, files = library / "site-packages", list[Path]()
     for line in (line for line in imported if line and line[0] not in "-#"):

@@ -69,12 +69,7 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
 
 
 def requirements(packages: Sequence[Package]) -> str:
-    """Return the wheels as pip and uv read them.
-
-    Example:
-        >>> requirements([{"manager": "pip", "name": "six", "version": "1.0", "sha256": "8d…"}])
-        'six==1.0 --hash=sha256:8d…\\n'
-    """
+    """Return the wheels as pip and uv read them."""
     pinned = (p for p in packages if p["manager"] == "pip")
     return "".join(f"{p['name']}=={p['version']} --hash=sha256:{p['sha256']}\n" for p in pinned)
 

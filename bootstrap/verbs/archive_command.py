@@ -14,7 +14,7 @@ from typing import Any
 
 import project
 from repro.archive.contents import SUMS
-from repro.archive.write import Place, planned, write
+from repro.archive.write import Locations, planned, write
 from repro.audit.check import check
 from repro.audit.results import read
 from repro.core.config import filled
@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
     found = None
     if not options.without_packages:
         found = archive_packages.gathered(read(check_files.RESULTS).only(options.experiment))
-    place = Place(project.ROOT, Path(), check_files.RESULTS)
+    place = Locations(project.ROOT, Path(), check_files.RESULTS)
     plan = planned(place, chosen, options.experiment, found, options.data_limit)
     path = (options.out or Path(f"{options.experiment}.crate.zip")).absolute()
     content = sum(plan.size(name) for name in plan.names())

@@ -36,10 +36,6 @@ def gathered(results: Results) -> dict[str, Path]:
 
     Raises:
         UserError: one cannot be had, or has another digest.
-
-    Example:
-        >>> gathered(read(Path("results")).only("digits"))
-        {'packages/conda/linux-64/python-3.11.2-debian_6_deb12u9.conda': …}
     """
     print(
         "Gathering the packages; what is not kept here is fetched ...", file=sys.stderr, flush=True

@@ -31,7 +31,7 @@ _DAY = 86400
 
 
 @dataclass(frozen=True)
-class Kept:
+class CacheEntry:
     """Something in the cache: what it is, why it stays, if anything keeps it, and how it goes."""
 
     what: str
@@ -68,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _environments(*, everything: bool) -> Iterator[Kept]:
+def _environments(*, everything: bool) -> Iterator[CacheEntry]:
     """All that has the name of an environment, also what is left of half an installation."""
     here = {
         prefix
@@ -81,7 +81,7 @@ def _environments(*, everything: bool) -> Iterator[Kept]:
         prefix, paths = places.SHARED / name, sorted(places.SHARED.glob(f"{name}*"))
         why = "needed here" if prefix in here and not everything else ""
         why = "in use" if _in_use(prefix) else why
-        yield Kept(_what(prefix), prefix, *_measures(paths), why, partial(_drop, prefix))
+        yield CacheEntry(_what(prefix), prefix, *_measures(paths), why, partial(_drop, prefix))
 
 
 def _what(prefix: Path) -> str:
@@ -107,7 +107,7 @@ def _drop(prefix: Path) -> None:
         making.remove(prefix)
 
 
-def _channels(staying: Sequence[Path], *, everything: bool) -> Iterator[Kept]:
+def _channels(staying: Sequence[Path], *, everything: bool) -> Iterator[CacheEntry]:
     """The local channels; those that an environment came from stay with it, to be archived."""
     pins = [] if everything else [*channel.renders("local").glob("*.pin.txt")]
     pins += [beside.path(path, beside.PINS) for path in staying]
@@ -116,10 +116,10 @@ def _channels(staying: Sequence[Path], *, everything: bool) -> Iterator[Kept]:
         if path.is_dir():
             why = "needed here" if f"/{path.name}/" in named else ""
             remove = partial(shutil.rmtree, path)
-            yield Kept("local channel", path, *_measures([path]), why, remove)
+            yield CacheEntry("local channel", path, *_measures([path]), why, remove)
 
 
-def _wheels(*, everything: bool) -> Iterator[Kept]:
+def _wheels(*, everything: bool) -> Iterator[CacheEntry]:
     """Wheels below their sha256, in two lots: what this clone's locks name, and the rest."""
     here = [project.LOCK, *project.BOOTSTRAP.rglob("*.txt")]
     named = "" if everything else "\n".join(file.read_text(encoding="utf-8") for file in here)
@@ -132,7 +132,7 @@ def _wheels(*, everything: bool) -> Iterator[Kept]:
     for why, paths in lots.items():
         if paths:
             remove = partial(_remove_all, paths)
-            yield Kept(f"wheels, {len(paths)}", WHEELS, *_measures(paths), why, remove)
+            yield CacheEntry(f"wheels, {len(paths)}", WHEELS, *_measures(paths), why, remove)
 
 
 def _remove_all(folders: Sequence[Path]) -> None:
@@ -140,7 +140,7 @@ def _remove_all(folders: Sequence[Path]) -> None:
         shutil.rmtree(folder, ignore_errors=True)  # another ./run clean may be faster
 
 
-def _removed(going: Sequence[Kept]) -> int:
+def _removed(going: Sequence[CacheEntry]) -> int:
     """Remove what nobody began to use meanwhile, and nothing while somebody installs from it."""
     total = 0
     with ExitStack() as stack:

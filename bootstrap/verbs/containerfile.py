@@ -53,7 +53,7 @@ class Base:
 
 
 @dataclass(frozen=True)
-class Step:
+class BuildStep:
     """Commands of which none runs after one that failed, and why they are there."""
 
     why: str
@@ -111,19 +111,15 @@ def base(text: str) -> Base:
     return Base(found["name"], found["day"], found["digest"])
 
 
-def steps(lock_sha256: str, day: str) -> tuple[Step, ...]:
+def steps(lock_sha256: str, day: str) -> tuple[BuildStep, ...]:
     """What makes the image, once the clone's files are in it.
 
     Args:
         lock_sha256: of conda-lock.yml.
         day: of which Debian's packages are taken.
-
-    Example:
-        >>> steps("0" * 64, "20260918")[-1].commands[1]
-        './run setup --config channel=locked'
     """
     return (
-        Step(
+        BuildStep(
             "Debian's packages of the image's own day, signed by Debian.",
             (
                 f"sed -i -E '/^# http/{{N;s/^# (\\S+)\\nURIs:.*/URIs: \\1/}}' {SOURCES}",
@@ -133,14 +129,14 @@ def steps(lock_sha256: str, day: str) -> tuple[Step, ...]:
                 "rm -rf /var/lib/apt/lists/*",
             ),
         ),
-        Step(
+        BuildStep(
             "Refuses another lock than the one that this file was rendered from.",
             (
                 f"cd {HOME}",
                 f"echo '{lock_sha256}  {project.LOCK.name}' | sha256sum --check --strict",
             ),
         ),
-        Step(
+        BuildStep(
             "Tools by sha256, environments by the lock; then each package is compared with it.",
             (f"cd {HOME}", "./run setup --config channel=locked", "rm -rf .cache/wheels"),
         ),
@@ -168,7 +164,7 @@ def rendered(image: Base) -> dict[str, str]:
     }
 
 
-def _containerfile(image: Base, made: Sequence[Step]) -> str:
+def _containerfile(image: Base, made: Sequence[BuildStep]) -> str:
     copied = "".join(f"COPY {name} {HOME}/{name}\n" for name in FILES)
     runs = "".join(f"# {step.why}\nRUN {_AND.join(step.commands)}\n" for step in made)
     variables = "".join(f"ENV {name}={value}\n" for name, value in VARIABLES.items())
@@ -176,7 +172,7 @@ def _containerfile(image: Base, made: Sequence[Step]) -> str:
     return f"FROM {image.pinned}\n{copied}{variables}{runs}{entry}"
 
 
-def _definition(image: Base, made: Sequence[Step], head: str) -> str:
+def _definition(image: Base, made: Sequence[BuildStep], head: str) -> str:
     copied = "".join(f"    {name} {HOME}/{name}\n" for name in FILES)
     variables = "".join(f"export {name}={value}\n" for name, value in VARIABLES.items())
     # A line each: a shell that stops at errors overlooks those before the last `&&`.

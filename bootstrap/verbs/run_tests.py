@@ -109,10 +109,6 @@ def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
     Returns:
         Stages in order, what fails fastest first; the longest chains first, so that the last ones
         end at about the same time.
-
-    Example:
-        >>> chains(quick=True)[0][0].name
-        'ruff'
     """
     python = str(tools.VENV / "bin" / "python")
     lint = [

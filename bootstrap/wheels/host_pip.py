@@ -46,10 +46,6 @@ def brought(folder: Path) -> list[str]:
 
     Raises:
         CouldNotRun: Python brings none.
-
-    Example:
-        >>> brought(Path(".tools/pip"))[-1]
-        '.tools/pip/pip-23.2.1-py3-none-any/pip'
     """
     wheel = bundled()
     unpacked = folder / wheel.stem  # another Python brings another one

@@ -54,10 +54,6 @@ class Store:
         Raises:
             Refused: pip did not fetch them.
             OSError: the folder cannot be written.
-
-        Example:
-            >>> Store(Path("wheels")).fetched("six==1.17.0 --hash=sha256:47…", pip, "six")
-            [PosixPath('wheels/47…/six-1.17.0-py2.py3-none-any.whl')]
         """
         if not _LINES.search(requirements):
             return []

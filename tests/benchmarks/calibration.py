@@ -25,7 +25,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "workflow" / "lib")]
 from repro.stats import shift_tests  # noqa: E402
 from repro.stats.interim_analysis import LEAST, looks  # noqa: E402
 from repro.stats.margins import ALPHA, Judged, Margin, judged  # noqa: E402
-from repro.stats.seed_variance import deviation  # noqa: E402
+from repro.stats.seed_variance import std  # noqa: E402
 from shapes import BEYOND, SHAPES, Array  # noqa: E402
 
 COLUMNS = (
@@ -72,7 +72,7 @@ def _judge(alpha: float = ALPHA) -> Callable[[Array, Array, Margin], tuple[Array
     def answer(original: Array, repeat: Array, margin: Margin) -> tuple[Array, Array]:
         n, metrics = original.shape[-1], len(original)
         shift = shift_tests.pairs(original, repeat)
-        found = judged(shift, margin, deviation(original), n, alpha, metrics)
+        found = judged(shift, margin, std(original), n, alpha, metrics)
         return _decided(found, alpha)
 
     return answer

@@ -134,7 +134,7 @@ def train(
 
     experiment = begun(code)
     vars(experiment.module)["callbacks"] = lambda *_: callbacks(code)
-    keeping = resume.Keeping(kept, "key", 0) if kept else None
+    keeping = resume.CheckpointPolicy(kept, "key", 0) if kept else None
     how = Training(epochs=epochs, batch_size=64, loop="auto", trace="step", threads=THREADS)
     parameters = TrainParameters(threads=THREADS, settings={}, seed=SEED, training=how)
     _tell(say)
@@ -149,7 +149,7 @@ def _tell(say: Say) -> None:
     from repro.checkpoint import resume
     from repro.model import training
 
-    own_add, own_begin = resume.Kept.add, resume.Resume.continue_trace
+    own_add, own_begin = resume.CheckpointStore.add, resume.Resume.continue_trace
     own_run: Any = training._run
 
     def run(*arguments: Any) -> None:
@@ -166,7 +166,7 @@ def _tell(say: Say) -> None:
         own_begin(self, trace)
 
     training._run = run
-    resume.Kept.add, resume.Resume.continue_trace = add, begin  # type: ignore[method-assign]
+    resume.CheckpointStore.add, resume.Resume.continue_trace = add, begin  # type: ignore[method-assign]
 
 
 def _die(*_: Any) -> None:

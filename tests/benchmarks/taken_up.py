@@ -27,7 +27,7 @@ _REMEMBERED = ("wait", "best", "best_epoch", "cooldown_counter")
 
 
 @dataclass(frozen=True)
-class Keeping:
+class CheckpointPolicy:
     """How a training is kept: in which way, in which folder, and where Orbax' packages are."""
 
     way: str
@@ -49,7 +49,7 @@ def versions(packages: Path) -> dict[str, str]:
     return {name: one.version for name, one in found.items() if one}
 
 
-def taking_up(keeping: Keeping, model: Any) -> tuple[Any, list[Any], int]:
+def taking_up(keeping: CheckpointPolicy, model: Any) -> tuple[Any, list[Any], int]:
     """Takes a training up where it was kept, as Keras' documentation says.
 
     Args:
@@ -84,7 +84,7 @@ def _values(model: Any) -> dict[str, list[str]]:
 
 
 def fit(
-    say: Say, code: Path, data: Path, keeping: Keeping | None = None, die: bool = False
+    say: Say, code: Path, data: Path, keeping: CheckpointPolicy | None = None, die: bool = False
 ) -> None:
     """Trains with Keras' own `fit`; tells the state at each epoch's beginning, and the end's."""
     import keras
@@ -145,7 +145,7 @@ def by_keras(code: Path, folder: Path, packages: Path | None) -> Iterator[dict[s
     whole, twice = (Child(fit, code, data).ended() for _ in range(2))
     same = "the same" if whole == twice else "others"
     for way in WAYS if packages else (BACKUP,):
-        keeping = Keeping(way, folder / way, None if way == BACKUP else packages)
+        keeping = CheckpointPolicy(way, folder / way, None if way == BACKUP else packages)
         Child(fit, code, data, keeping, True).ended()
         again = Child(fit, code, data, keeping).ended()
         yield {"way": way, "twice without a kill": same, **_told(whole, again)}

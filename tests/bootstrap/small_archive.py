@@ -10,8 +10,8 @@ from typing import Any
 import small_results
 from repro.archive import pages, rocrate
 from repro.archive.contents import GUIDE, METADATA, SUMS, Inside, ordered, sums
-from repro.archive.write import Place, Plan, planned, write
-from repro.archive.zip_writer import Kept, put, written
+from repro.archive.write import ArchivePlan, Locations, planned, write
+from repro.archive.zip_writer import StoredMember, put, written
 from repro.core.canonical_json import pretty
 from repro.core.config import filled
 from repro.core.digest import sha256_bytes
@@ -38,8 +38,10 @@ def furnish(small: Project) -> Project:
     return small
 
 
-def plan(small: Project, packages: dict[str, Path] | None = None, limit: int | None = None) -> Plan:
-    place = Place(small.folder, small.folder, small.results)
+def plan(
+    small: Project, packages: dict[str, Path] | None = None, limit: int | None = None
+) -> ArchivePlan:
+    place = Locations(small.folder, small.folder, small.results)
     return planned(place, filled(small.configuration, "tiny"), "tiny", packages, limit)
 
 
@@ -60,14 +62,14 @@ def forge(path: Path, change: Callable[[Members], Any], out: Path) -> Path:
         del content[name]
     change(content)
     asked = {name: content.pop(name) for name in (METADATA, SUMS) if name in content}
-    kept = {name: Kept(sha256_bytes(c), len(c)) for name, c in content.items()}
+    kept = {name: StoredMember(sha256_bytes(c), len(c)) for name, c in content.items()}
     inside = Inside(kept, content.__getitem__)
     try:
         content[METADATA] = rocrate.metadata(inside).encode()
     except Exception:  # of what it has no words for: it stays as it was
         content[METADATA] = members(path)[METADATA]
     content |= asked
-    kept[METADATA] = Kept(sha256_bytes(content[METADATA]), len(content[METADATA]))
+    kept[METADATA] = StoredMember(sha256_bytes(content[METADATA]), len(content[METADATA]))
     content.setdefault(SUMS, sums(kept).encode())
     with written(out) as zipped:
         for name in ordered(content):
@@ -85,7 +87,7 @@ def reseal(content: Members, name: str, change: Callable[[Any], Any]) -> None:
 
 def guide(content: Members) -> None:
     """Make the page for readers anew."""
-    kept = {name: Kept(sha256_bytes(c), len(c)) for name, c in content.items()}
+    kept = {name: StoredMember(sha256_bytes(c), len(c)) for name, c in content.items()}
     content[GUIDE] = pages.guide(Inside(kept, content.__getitem__)).encode()
 
 

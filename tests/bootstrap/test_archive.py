@@ -21,7 +21,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from repro.archive.read import accepted, unpack
-from repro.archive.write import Plan, write
+from repro.archive.write import ArchivePlan, write
 from repro.archive.zip_reader import opened
 from repro.archive.zip_writer import put, written
 from repro.core.errors import UserError
@@ -299,7 +299,7 @@ def test_a_file_that_changes_meanwhile_is_refused(
     small_results.write(furnished.folder / WEIGHTS, "v" * 50)
     with pytest.raises(UserError, match=f"changed +{WEIGHTS}"):
         write(tmp_path / "a.zip", chosen)
-    monkeypatch.setattr(Plan, "size", lambda *_: 7)
+    monkeypatch.setattr(ArchivePlan, "size", lambda *_: 7)
     with pytest.raises(UserError, match=r"Expected 7 bytes in archive\.json\. Received more"):
         write(tmp_path / "a.zip", chosen)
     assert list(tmp_path.glob("*.zip")) == []
@@ -321,7 +321,7 @@ def told(_):
     sys.stdin.read()
 
 with project.tidy_when_ended():
-    archive.write(Path({out!r}), plan(Project(Path({folder!r}))), told)
+    write.write(Path({out!r}), plan(Project(Path({folder!r}))), told)
 """
 
 

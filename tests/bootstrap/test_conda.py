@@ -13,7 +13,7 @@ from pathlib import Path
 import project
 import pytest
 import tools
-from conda import front_end, install
+from conda import archives, front_end, install
 from conda.pins import Pin
 from display import progress
 from display.notes import Notes
@@ -298,7 +298,7 @@ def test_a_server_that_hangs_is_given_up(
     a = channel.add("a")
     server = serve(channel.folder)
     server.held.add(a.name)
-    monkeypatch.setattr(install, "DOWNLOAD_SECONDS", 1)
+    monkeypatch.setattr(archives, "DOWNLOAD_SECONDS", 1)
     pin = Pin(*channel.pin(a, server.url).replace("#sha256:", " sha256 ").split())
     with pytest.raises(UserError, match=f"Expected the package {a.name} at"):
         install.create([pin], place / "env", place / "pkgs")

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from repro.checkpoint.resume import Keeping
+from repro.checkpoint.resume import CheckpointPolicy
 from repro.core.parameters import PrepareParameters, Threads, Training, TrainParameters
 from repro.core.seeding import Seeds
 from repro.data.prepare import prepare
@@ -210,7 +210,7 @@ def trained(
     data: Path,
     out: Path,
     limit: Mapping[str, int] | None = None,
-    keeping: Keeping | None = None,
+    keeping: CheckpointPolicy | None = None,
     **changed: Any,
 ) -> Trained:
     """Trains as a process of its own would: with names and seeds from the beginning."""

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from repro.core.seeding import Seeds, step_seeds
 from repro.model.training import built, made
-from repro.probe.frozen_randomness import Source, in_augment, in_step
+from repro.probe.frozen_randomness import FrozenSource, in_augment, in_step
 
 HERE = Path(__file__).parent
 CONSTANT, TRACED, CHOSEN, PLACED = "never changes", "gave them", "chose among", "copies"
@@ -38,7 +38,7 @@ def stacked(*between: Any) -> Any:
     return e.compiled(model, optimizer=keras.optimizers.SGD(0.01))
 
 
-def sources(model: Any, all_change: bool = False, dataset: Any = e.table) -> list[Source]:
+def sources(model: Any, all_change: bool = False, dataset: Any = e.table) -> list[FrozenSource]:
     import keras
     import tensorflow as tf
 
@@ -368,7 +368,7 @@ def test_a_variable_that_a_callback_may_set_is_left_alone() -> None:
     assert sources(lambda: stacked(forgetful("own")), all_change=True) == []
 
 
-def augmented(augment: Callable[..., Any], dataset: Any = e.table) -> list[Source]:
+def augmented(augment: Callable[..., Any], dataset: Any = e.table) -> list[FrozenSource]:
     import keras
     import tensorflow as tf
 

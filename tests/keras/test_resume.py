@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from repro.checkpoint.file import load as load_snapshot
 from repro.checkpoint.file import save
-from repro.checkpoint.resume import Afresh, Keeping
-from repro.checkpoint.store import Kept
+from repro.checkpoint.resume import CheckpointPolicy, RestartTraining
+from repro.checkpoint.store import CheckpointStore
 from repro.core.errors import UserError
 from repro.data.user_code import load
 
@@ -31,18 +31,18 @@ class Killed(BaseException):
 @contextmanager
 def killed_after(epoch: int | None) -> Iterator[None]:
     """Kills as soon as the checkpoint after so many epochs is written."""
-    own = Kept.add
+    own = CheckpointStore.add
 
-    def add(self: Kept, snapshot: Any, trace: Path) -> None:
+    def add(self: CheckpointStore, snapshot: Any, trace: Path) -> None:
         own(self, snapshot, trace)
         if snapshot.epoch == epoch:
             raise Killed
 
-    Kept.add = add  # type: ignore[method-assign]
+    CheckpointStore.add = add  # type: ignore[method-assign]
     try:
         yield
     finally:
-        Kept.add = own  # type: ignore[method-assign]
+        CheckpointStore.add = own  # type: ignore[method-assign]
 
 
 def digits(*_: Any) -> dict[str, Any]:
@@ -128,8 +128,8 @@ CASES: dict[str, dict[str, Any]] = {
 EPOCHS = 6
 
 
-def keeping(folder: Path, key: str = "key", seconds: int = 0) -> Keeping:
-    return Keeping(folder, key, seconds)
+def keeping(folder: Path, key: str = "key", seconds: int = 0) -> CheckpointPolicy:
+    return CheckpointPolicy(folder, key, seconds)
 
 
 FIT = ("mlp", "gan", "stopping and rates", "mixed precision", "of its history")
@@ -247,14 +247,14 @@ def left(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_forged_one_runs_nothing_and_training_begins_again(
     name: str, data: Path, left: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What comes after `Afresh` is looked at where a graph would be another one."""
+    """What comes after `RestartTraining` is looked at where a graph would be another one."""
     kept, proof = keeping(tmp_path / "kept"), tmp_path / "proof"
     shutil.copytree(left, kept.folder)
     assert len(list(kept.folder.glob("epoch-*"))) == 2
     for path in kept.folder.glob("epoch-*"):
         found = load_snapshot(path, kept.key)
         save(path, kept.key, replace(found, python=FORGED[name](str(proof))))
-    with pytest.raises(Afresh):
+    with pytest.raises(RestartTraining):
         e.trained(e.code(), data, tmp_path / "a", keeping=kept, epochs=3)
     assert not proof.exists()
     assert not list(kept.folder.iterdir())
@@ -274,7 +274,7 @@ def test_a_disk_that_is_full_costs_a_checkpoint_but_no_training(
     def full(*_: Any) -> None:
         raise UserError("No space left on device")
 
-    monkeypatch.setattr(Kept, "add", full)
+    monkeypatch.setattr(CheckpointStore, "add", full)
     done = e.trained(e.code(), data, tmp_path, keeping=keeping(tmp_path / "kept"))
     assert (done.epochs, done.resumable) == (2, "yes")
     assert "No checkpoint was written after epoch 1 (No space" in capsys.readouterr().out
@@ -473,7 +473,7 @@ def test_a_graph_that_would_be_another_one_begins_again(
     kept = keeping(tmp_path / "kept")
     with killed_after(2), pytest.raises(Killed):
         e.trained(experiment, data, tmp_path / "a", keeping=kept, epochs=4)
-    with pytest.raises(Afresh):
+    with pytest.raises(RestartTraining):
         e.trained(experiment, data, tmp_path / "a", keeping=kept, epochs=4)
     assert not list(kept.folder.iterdir())
     assert e.trained(experiment, data, tmp_path / "a", keeping=kept, epochs=4).resumed == ()
@@ -491,5 +491,5 @@ def test_other_initial_weights_begin_again(data: Path, tmp_path: Path) -> None:
     kept = keeping(tmp_path / "kept")
     with killed_after(1), pytest.raises(Killed):
         e.trained(e.code(), data, tmp_path / "a", keeping=kept)
-    with pytest.raises(Afresh):
+    with pytest.raises(RestartTraining):
         e.trained(e.code(model=other), data, tmp_path / "a", keeping=kept)

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
-from taken_up import MODEL, WEIGHTS, Keeping, taking_up
+from taken_up import MODEL, WEIGHTS, CheckpointPolicy, taking_up
 
 
 class Stand:
@@ -37,14 +37,14 @@ def kept(tmp_path: Path) -> Path:
 
 def test_weights_are_loaded_into_the_model_that_was_made_anew(kept: Path) -> None:
     made = Stand()
-    model, (saving,), first = taking_up(Keeping(WEIGHTS, kept, None), made)
+    model, (saving,), first = taking_up(CheckpointPolicy(WEIGHTS, kept, None), made)
     assert (model, made.loaded, first) == (made, [str(kept)], 11)
     assert saving.made == ((str(kept),), {"save_on_background": False})
 
 
 def test_a_model_is_loaded_with_the_class_that_its_code_has(kept: Path) -> None:
     made = Stand()
-    model, _, first = taking_up(Keeping(MODEL, kept, None), made)
+    model, _, first = taking_up(CheckpointPolicy(MODEL, kept, None), made)
     assert model.made == ((str(kept),), {"custom_objects": {"Stand": Stand}})
     assert (made.loaded, first) == ([], 11)
 
@@ -52,5 +52,5 @@ def test_a_model_is_loaded_with_the_class_that_its_code_has(kept: Path) -> None:
 @pytest.mark.parametrize("way", [MODEL, WEIGHTS])
 def test_a_training_begins_where_nothing_is_kept(way: str, tmp_path: Path) -> None:
     made = Stand()
-    model, _, first = taking_up(Keeping(way, tmp_path / "none", None), made)
+    model, _, first = taking_up(CheckpointPolicy(way, tmp_path / "none", None), made)
     assert (model, made.loaded, first) == (made, [], 0)

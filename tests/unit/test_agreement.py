@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from repro.record.trace import Trace
 from repro.verdict import silent_errors
-from repro.verdict.silent_errors import Mistake, mistakes, unlooked
+from repro.verdict.silent_errors import SilentError, mistakes, unlooked
 
 QUIET: dict[str, Any] = {
     "order": {"bits": 500.0, "even": True},
@@ -29,7 +29,7 @@ def trace(*batches: Sequence[str], ids: str = "") -> Trace:
     return Trace({}, tuple(lines))
 
 
-def told(found: Trace = NOTHING, **probe: Any) -> list[Mistake]:
+def told(found: Trace = NOTHING, **probe: Any) -> list[SilentError]:
     return mistakes(found, {**QUIET, **probe}, {}, {"changed": []})
 
 

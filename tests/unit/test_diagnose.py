@@ -76,7 +76,7 @@ def test_a_factor_is_named_with_its_counts_and_comes_before_what_is_likely() -> 
     assert (second.cause, second.tested) == ("data content", False)
 
 
-@pytest.mark.parametrize("kind", ["a race", "not seen again"])
+@pytest.mark.parametrize("kind", ["a race", "not reproduced"])
 @pytest.mark.parametrize(
     ("what", "sources", "cause"),
     [
@@ -188,12 +188,12 @@ def test_a_seed_state_leads_to_its_layer_and_the_line_that_makes_it() -> None:
 
 
 def test_what_stays_other_than_the_original_points_outside() -> None:
-    found = Found("left behind", trials(((), False), ((), False), ((), False)))
+    found = Found("stale state", trials(((), False), ((), False), ((), False)))
     assert causes(DATA, Findings(found))[0].cause == "environment"
 
 
 def test_what_does_not_come_back_is_rare() -> None:
-    found = Found("not seen again", trials(*[((), True)] * 3, (tuple(FACTORS), True)))
+    found = Found("not reproduced", trials(*[((), True)] * 3, (tuple(FACTORS), True)))
     first = causes(LOSS, Findings(found))[0]
     assert (first.cause, first.tested, first.trials) == ("a race", False, 4)
     assert "what made the runs part is rare" in first.evidence

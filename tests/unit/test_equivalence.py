@@ -20,7 +20,7 @@ from repro.stats.equivalence import Equivalence, equivalence
 from repro.stats.family import family
 from repro.stats.interim_analysis import looks
 from repro.stats.margins import Margin, judged
-from repro.stats.sample_size import Plan, needed
+from repro.stats.sample_size import SampleSizePlan, required_runs
 from scipy import stats
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -182,14 +182,14 @@ def test_runs_that_all_give_the_same_are_enough_from_five_pairs_on() -> None:
 def test_more_runs_would_have_the_power_that_is_planned() -> None:
     generator, repetitions = np.random.default_rng(0), 1000
     for margin in (Margin(0.8), Margin(2.0, of_spread=True)):
-        plan = Plan(deviation=2**0.5, spread=1.0, seeds=5, margin=margin)
-        runs = needed(plan, 0.0)
+        plan = SampleSizePlan(deviation=2**0.5, spread=1.0, seeds=5, margin=margin)
+        runs = required_runs(plan, 0.0)
         assert runs is not None
         original, repeat = generator.standard_normal((2, repetitions, runs))
         shift, own = shift_tests.pairs(original, repeat), original.std(axis=-1, ddof=1)
         power = np.mean(judged(shift, margin, own, runs).within <= 0.05)
         assert 0.72 < power < 0.95
-        far = needed(plan, 2.5 * margin.size)
+        far = required_runs(plan, 2.5 * margin.size)
         assert far is not None
         original, repeat = generator.standard_normal((2, repetitions, far))
         shift, own = (
@@ -204,8 +204,8 @@ def test_more_runs_are_those_that_are_missing() -> None:
     found = asked(drawn(6, 1), drawn(6, 2), 0.002)
     assert found.answer == INCONCLUSIVE
     apart = np.array([drawn(6, 2)[seed] - value for seed, value in drawn(6, 1).items()])
-    plan = Plan(float(apart.std(ddof=1)), 1.0, 6, Margin(0.002))
-    assert found.more_runs == needed(plan, 0.0) - 6
+    plan = SampleSizePlan(float(apart.std(ddof=1)), 1.0, 6, Margin(0.002))
+    assert found.more_runs == required_runs(plan, 0.0) - 6
     assert found.more_runs > 1
     even = {seed: value + 0.002 * (-1) ** seed for seed, value in drawn(6, 1).items()}
     assert asked(drawn(6, 1), even, 1e-6).more_runs is None
@@ -213,13 +213,13 @@ def test_more_runs_are_those_that_are_missing() -> None:
 
 
 def test_however_little_runs_scatter_it_takes_the_least_that_ranks_need() -> None:
-    assert needed(Plan(1e-9, 1.0, 5, Margin(1.0)), 0.0) == 5
-    assert needed(Plan(1e-9, 1.0, 5, Margin(1.0)), 2.0) == 6
+    assert required_runs(SampleSizePlan(1e-9, 1.0, 5, Margin(1.0)), 0.0) == 5
+    assert required_runs(SampleSizePlan(1e-9, 1.0, 5, Margin(1.0)), 2.0) == 6
 
 
 def test_more_metrics_ask_for_more_runs() -> None:
-    plans = [Plan(1.0, 1.0, 5, Margin(1.0), family=size) for size in (1, 20)]
-    alone, among = (needed(plan, 3.0) for plan in plans)
+    plans = [SampleSizePlan(1.0, 1.0, 5, Margin(1.0), family=size) for size in (1, 20)]
+    alone, among = (required_runs(plan, 3.0) for plan in plans)
     assert alone is not None
     assert among is not None
     assert alone < among

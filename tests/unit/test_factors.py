@@ -15,7 +15,7 @@ import pytest
 from places import INPUTS, WORK, Place, refused, works
 from repro.core.factor_table import FACTORS, STRESS
 from repro.launch import isolation, launcher, namespace_variations, variations
-from repro.launch.command import NotVaried, Start
+from repro.launch.command import NotVaried, StepCommand
 from samples import NAMES, Fresh
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="most factors need Linux")
@@ -198,10 +198,10 @@ def test_no_path_of_the_machine_is_recorded(place: Place) -> None:
         assert entry.get("how") or entry.get("why")
 
 
-def start_of(place: Place, *arguments: str) -> Start:
+def start_of(place: Place, *arguments: str) -> StepCommand:
     fresh = place.temporary / "fresh"
     fresh.mkdir()
-    return Start(
+    return StepCommand(
         "repeat", place.program, arguments, arguments, {}, place.project, place.project, fresh
     )
 

@@ -135,6 +135,16 @@ def test_each_room_says_what_it_is_for() -> None:
         assert "Begin reading at" in said, room
 
 
+def test_no_two_classes_share_a_name() -> None:
+    found: dict[str, list[str]] = {}
+    for file in (LIBRARY / "repro").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(file.relative_to(LIBRARY).as_posix())
+    assert len(found) > 50
+    assert {name: files for name, files in found.items() if len(files) > 1} == {}
+
+
 def test_the_digest_of_the_host_needs_only_the_standard_library(fresh: Fresh) -> None:
     names = ["repro.record.installed", "repro.record.manifest", "repro.core.atomic"]
     done = fresh(SOURCE, json.dumps(names))

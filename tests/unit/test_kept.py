@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from repro.checkpoint import store as module
 from repro.checkpoint.file import Damaged, Foreign, Snapshot, load, save
-from repro.checkpoint.store import Kept
+from repro.checkpoint.store import CheckpointStore
 from repro.core.errors import UserError
 from samples import Fresh
 
@@ -88,39 +88,39 @@ def trace(tmp_path: Path) -> Path:
     return path
 
 
-def grown(kept: Kept, trace: Path, epochs: range) -> None:
+def grown(kept: CheckpointStore, trace: Path, epochs: range) -> None:
     for epoch in epochs:
         with trace.open("a") as file:
             file.write(f"line of epoch {epoch}\n")
         kept.add(sample(epoch), trace)
 
 
-def names(kept: Kept) -> list[str]:
+def names(kept: CheckpointStore) -> list[str]:
     return sorted(path.name for path in kept.folder.iterdir())
 
 
-def text(kept: Kept) -> str:
+def text(kept: CheckpointStore) -> str:
     return b"".join(kept.trace()).decode()
 
 
 def test_the_last_two_are_kept_with_the_trace(tmp_path: Path, trace: Path) -> None:
-    kept = Kept(tmp_path / "kept", "key")
+    kept = CheckpointStore(tmp_path / "kept", "key")
     assert kept.newest() is None
     grown(kept, trace, range(1, 12))
     assert names(kept) == ["epoch-00000010.checkpoint", "epoch-00000011.checkpoint", "trace.jsonl"]
-    again = Kept(kept.folder, "key")
+    again = CheckpointStore(kept.folder, "key")
     found = again.newest()
     assert found is not None
     assert (found.epoch, text(again)) == (11, trace.read_text())
 
 
 def test_a_taken_up_one_grows_on_as_if_nothing_had_been(tmp_path: Path, trace: Path) -> None:
-    grown(Kept(tmp_path / "kept", "key"), trace, range(1, 4))
-    again = Kept(tmp_path / "kept", "key")
+    grown(CheckpointStore(tmp_path / "kept", "key"), trace, range(1, 4))
+    again = CheckpointStore(tmp_path / "kept", "key")
     assert again.newest()
     trace.write_text(text(again))
     grown(again, trace, range(4, 6))
-    last = Kept(tmp_path / "kept", "key")
+    last = CheckpointStore(tmp_path / "kept", "key")
     found = last.newest()
     assert found is not None
     assert (found.epoch, text(last)) == (5, "".join(f"line of epoch {n}\n" for n in range(1, 6)))
@@ -137,11 +137,11 @@ DAMAGES = {
 def test_a_damaged_one_is_skipped_for_the_one_before(
     damage: str, tmp_path: Path, trace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kept = Kept(tmp_path / "kept", "key")
+    kept = CheckpointStore(tmp_path / "kept", "key")
     grown(kept, trace, range(1, 4))
     newest = kept.folder / "epoch-00000003.checkpoint"
     newest.write_bytes(DAMAGES[damage](newest.read_bytes()))
-    again = Kept(kept.folder, "key")
+    again = CheckpointStore(kept.folder, "key")
     found = again.newest()
     assert found is not None
     assert (found.epoch, text(again)) == (2, "line of epoch 1\nline of epoch 2\n")
@@ -150,35 +150,35 @@ def test_a_damaged_one_is_skipped_for_the_one_before(
     # The one after it is written over the trace's tail of the damaged one.
     trace.write_text(text(again))
     grown(again, trace, range(9, 10))
-    assert Kept(kept.folder, "key").newest()
+    assert CheckpointStore(kept.folder, "key").newest()
 
 
 def test_a_trace_that_is_not_as_it_was_counts_as_damage(tmp_path: Path, trace: Path) -> None:
-    kept = Kept(tmp_path / "kept", "key")
+    kept = CheckpointStore(tmp_path / "kept", "key")
     grown(kept, trace, range(1, 4))
     copy = kept.folder / "trace.jsonl"
     copy.write_text(copy.read_text().replace("epoch 3", "epoch 4"))
-    again = Kept(kept.folder, "key")
+    again = CheckpointStore(kept.folder, "key")
     found = again.newest()
     assert found is not None
     assert found.epoch == 2
     copy.write_text("no")
-    assert Kept(kept.folder, "key").newest() is None
+    assert CheckpointStore(kept.folder, "key").newest() is None
     assert names(kept) == []
 
 
 def test_those_of_another_training_are_removed(
     tmp_path: Path, trace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    grown(Kept(tmp_path / "kept", "key"), trace, range(1, 4))
-    other = Kept(tmp_path / "kept", "other")
+    grown(CheckpointStore(tmp_path / "kept", "key"), trace, range(1, 4))
+    other = CheckpointStore(tmp_path / "kept", "other")
     assert other.newest() is None
     assert names(other) == []
     assert "of another training" in capsys.readouterr().out
 
 
 def test_nothing_but_its_own_files_is_ever_removed(tmp_path: Path, trace: Path) -> None:
-    kept = Kept(tmp_path / "kept", "key")
+    kept = CheckpointStore(tmp_path / "kept", "key")
     grown(kept, trace, range(1, 3))
     (kept.folder / "theirs").touch()
     kept.remove()
@@ -194,12 +194,12 @@ import os, signal, sys
 from pathlib import Path
 import numpy as np
 from repro.checkpoint import store as module
-from repro.checkpoint.store import Kept
+from repro.checkpoint.store import CheckpointStore
 from repro.checkpoint.file import Snapshot
 
 folder, point = Path(sys.argv[1]), sys.argv[2]
 trace = folder / "growing.jsonl"
-kept = Kept(folder / "kept", "key")
+kept = CheckpointStore(folder / "kept", "key")
 
 def add(epoch):
     with trace.open("a") as file:
@@ -251,7 +251,7 @@ def test_a_kill_at_any_point_leaves_a_whole_one(
 ) -> None:
     done = fresh(KILLED, str(tmp_path), point)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    kept = Kept(tmp_path / "kept", "key")
+    kept = CheckpointStore(tmp_path / "kept", "key")
     found = kept.newest()
     assert found is not None
     assert found.epoch == epoch
@@ -261,22 +261,22 @@ def test_a_kill_at_any_point_leaves_a_whole_one(
 def test_a_full_disk_keeps_the_old_ones(tiny_disk: Path) -> None:
     trace = tiny_disk / "growing.jsonl"
     trace.touch()
-    kept = Kept(tiny_disk / "kept", "key")
+    kept = CheckpointStore(tiny_disk / "kept", "key")
     grown(kept, trace, range(1, 3))
     with pytest.raises(UserError, match="No space left on device"):
         kept.add(Snapshot(3, {"a": np.zeros(10**6)}, {}), trace)
-    again = Kept(kept.folder, "key")
+    again = CheckpointStore(kept.folder, "key")
     found = again.newest()
     assert found is not None
     assert found.epoch == 2
     grown(kept, trace, range(3, 4))
-    assert Kept(kept.folder, "key").newest()
+    assert CheckpointStore(kept.folder, "key").newest()
 
 
 def test_a_trace_that_could_not_be_copied_is_copied_whole_next_time(
     tmp_path: Path, trace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = Kept(tmp_path / "kept", "key")
+    kept = CheckpointStore(tmp_path / "kept", "key")
     grown(kept, trace, range(1, 3))
 
     def fail(_path: Path) -> None:
@@ -287,7 +287,7 @@ def test_a_trace_that_could_not_be_copied_is_copied_whole_next_time(
         with pytest.raises(UserError):
             grown(kept, trace, range(3, 4))
     grown(kept, trace, range(4, 5))
-    again = Kept(kept.folder, "key")
+    again = CheckpointStore(kept.folder, "key")
     assert again.newest()
     assert text(again) == trace.read_text()
 
@@ -296,9 +296,9 @@ ALONE = """
 import sys
 from pathlib import Path
 from repro.core.errors import UserError
-from repro.checkpoint.store import Kept
+from repro.checkpoint.store import CheckpointStore
 try:
-    with Kept(Path(sys.argv[1]), "key").alone():
+    with CheckpointStore(Path(sys.argv[1]), "key").alone():
         print("alone")
 except UserError as error:
     print(error)
@@ -306,6 +306,6 @@ except UserError as error:
 
 
 def test_two_processes_never_train_the_same(tmp_path: Path, fresh: Fresh) -> None:
-    with Kept(tmp_path / "kept", "key").alone():
+    with CheckpointStore(tmp_path / "kept", "key").alone():
         assert "Received one that still does" in fresh(ALONE, str(tmp_path / "kept")).stdout
     assert fresh(ALONE, str(tmp_path / "kept")).stdout == "alone\n"

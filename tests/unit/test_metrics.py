@@ -15,7 +15,7 @@ from repro.core.schema import checked
 from repro.record.step import Step
 from repro.report.verdict_page import markdown
 from repro.stats.interim_analysis import looks
-from repro.stats.metric_comparison import Moved, moved
+from repro.stats.metric_comparison import MetricComparison, compare_metrics
 from repro.stats.metric_table import Measured, measured
 from repro.verdict.assemble import judge
 from repro.verdict.case import Context
@@ -55,8 +55,8 @@ def test_what_is_no_share_of_examples_has_no_sampling_error(tmp_path: Path) -> N
     classes = [{"class": 0, "examples": 10, "right": 8, "recall": 0.8}]
     weighted = measured([step(tmp_path, "original", 0, 0.75, per_class=classes)])
     assert weighted["accuracy"].right is None
-    assert moved(weighted, SPREAD).sampling["accuracy"].error is None
-    assert moved(weighted, SPREAD).sampling["recall of class 0"].error == pytest.approx(
+    assert compare_metrics(weighted, SPREAD).sampling["accuracy"].error is None
+    assert compare_metrics(weighted, SPREAD).sampling["recall of class 0"].error == pytest.approx(
         0.1265, 0.01
     )
 
@@ -65,7 +65,7 @@ def test_a_metric_that_is_no_number_is_undecided(tmp_path: Path) -> None:
     steps = [step(tmp_path, run, 0, "nan") for run in ("original", "repeat")]
     found = measured(steps)
     assert math.isnan(found["accuracy"].original[0])
-    tested = moved(found, SPREAD).metrics
+    tested = compare_metrics(found, SPREAD).metrics
     assert tested is not None
     assert (tested.answer, tested.undecided) == ("inconclusive", ("accuracy",))
 
@@ -78,7 +78,7 @@ def test_a_metric_that_one_run_lacks_is_undecided(tmp_path: Path) -> None:
     ]
     report = steps[-1].path.parent / "metrics.json"
     report.write_text(json.dumps({"examples": 10, "metrics": {"accuracy": 0.8}}))
-    tested = moved(measured(steps), SPREAD).metrics
+    tested = compare_metrics(measured(steps), SPREAD).metrics
     assert tested is not None
     assert "auc" in tested.undecided
 
@@ -113,7 +113,7 @@ def given(margin: Mapping[str, float]) -> EquivalencePlan:
     ],
 )
 def test_the_margin_decides(shift: float, margin: dict[str, float], answer: str) -> None:
-    found = moved(runs(shift), given(margin)).metrics
+    found = compare_metrics(runs(shift), given(margin)).metrics
     assert found is not None
     assert found.answer == answer
 
@@ -121,10 +121,10 @@ def test_the_margin_decides(shift: float, margin: dict[str, float], answer: str)
 def test_a_margin_chooses_which_metrics_decide() -> None:
     loss = Measured({seed: 1.0 + seed for seed in SEEDS}, {seed: 9.0 - seed for seed in SEEDS})
     both = runs(0.0, loss=loss)
-    chosen = moved(both, given({"accuracy": 0.01})).metrics
+    chosen = compare_metrics(both, given({"accuracy": 0.01})).metrics
     assert chosen is not None
     assert ([test.metric for test in chosen.tests], chosen.answer) == (["accuracy"], "met")
-    every = moved(both, SPREAD).metrics
+    every = compare_metrics(both, SPREAD).metrics
     assert every is not None
     assert "loss" in every.undecided
 
@@ -132,25 +132,25 @@ def test_a_margin_chooses_which_metrics_decide() -> None:
 def test_classes_are_told_apart_and_decide_only_when_asked() -> None:
     bad = Measured(dict.fromkeys(SEEDS, 0.5), dict.fromkeys(SEEDS, 0.9))
     values = runs(0.0, **{"recall of class 3": bad})
-    found = moved(values, given({"accuracy": 0.01}))
+    found = compare_metrics(values, given({"accuracy": 0.01}))
     assert found.metrics is not None
     assert found.metrics.answer == "met"
     assert found.classes is not None
     assert [test.metric for test in found.classes.tests] == ["recall of class 3"]
     for name in ("recall", "recall of class 3"):
-        tested = moved(values, given({"accuracy": 0.01, name: 0.1})).metrics
+        tested = compare_metrics(values, given({"accuracy": 0.01, name: 0.1})).metrics
         assert tested is not None
         assert (tested.answer, tested.differing) == ("not met", ("recall of class 3",))
 
 
 def test_looks_spend_their_own_share_of_the_error() -> None:
     plan = looks(16)
-    found = moved(runs(0.001), given({"accuracy": 0.01}), plan).metrics
+    found = compare_metrics(runs(0.001), given({"accuracy": 0.01}), plan).metrics
     assert found is not None
     assert found.alpha == plan[0].alpha < 0.05
 
 
-def verdict(found: Moved, parted: bool = True, **changed: Any) -> dict[str, Any]:
+def verdict(found: MetricComparison, parted: bool = True, **changed: Any) -> dict[str, Any]:
     divergence = Divergence("weights", 0, 3, "dense/kernel") if parted else None
     comparisons = [Comparison("repeat", seed, divergence, {}) for seed in SEEDS]
     parameters = asked(**{"seeds": tuple(SEEDS), "goal": "metrics", **changed})
@@ -160,7 +160,7 @@ def verdict(found: Moved, parted: bool = True, **changed: Any) -> dict[str, Any]
 
 
 def test_the_sentence_of_equivalent_metrics() -> None:
-    found = verdict(moved(runs(0.001), given({"accuracy": 0.01})))
+    found = verdict(compare_metrics(runs(0.001), given({"accuracy": 0.01})))
     assert (found["verdict"], found["best"]) == ("met", "metrics")
     assert found["sentence"].startswith(
         "digits: the metrics are equivalent (seeds 0, 1, 2, 3, 4, 5, 6 and 7, each original "
@@ -173,7 +173,7 @@ def test_the_sentence_of_equivalent_metrics() -> None:
 
 
 def test_what_is_undecided_says_how_many_runs_would_decide() -> None:
-    found = verdict(moved(runs(0.0099), given({"accuracy": 0.01})))
+    found = verdict(compare_metrics(runs(0.0099), given({"accuracy": 0.01})))
     assert found["verdict"] == "inconclusive"
     more = found["metrics"]["metrics"]["more_runs"]
     assert more > 0
@@ -182,7 +182,7 @@ def test_what_is_undecided_says_how_many_runs_would_decide() -> None:
 
 
 def test_a_margin_for_an_unknown_metric_is_told() -> None:
-    found = verdict(moved(runs(0.0), given({"accurracy": 0.01})))
+    found = verdict(compare_metrics(runs(0.0), given({"accurracy": 0.01})))
     assert found["verdict"] == "inconclusive"
     assert (
         "names accurracy, which no run has measured. Measured were accuracy" in (found["sentence"])
@@ -190,14 +190,19 @@ def test_a_margin_for_an_unknown_metric_is_told() -> None:
 
 
 def test_the_same_bits_need_no_test() -> None:
-    found = verdict(moved(runs(0.0), SPREAD), parted=False)
+    found = verdict(compare_metrics(runs(0.0), SPREAD), parted=False)
     assert (found["verdict"], found["best"]) == ("met", "bitwise")
     assert "every metric is the same, bit for bit" in found["sentence"]
     assert "## The metrics" in markdown(found), "several seeds show their spread"
 
 
 def page_of(
-    found: Moved, seeds: Sequence[int], *, parted: bool, programs: int = 1, goal: str = "documented"
+    found: MetricComparison,
+    seeds: Sequence[int],
+    *,
+    parted: bool,
+    programs: int = 1,
+    goal: str = "documented",
 ) -> tuple[str, str, list[str]]:
     """The answer for `metrics`, what its section says of all metrics, and of each in its table."""
     divergence = Divergence("weights", 0, 3, "dense/kernel") if parted else None
@@ -225,7 +230,7 @@ def beside(seeds: Sequence[int]) -> dict[str, Measured]:
 
 
 def test_a_group_is_not_held_against_one_seed() -> None:
-    found = moved(beside([0]), SPREAD)
+    found = compare_metrics(beside([0]), SPREAD)
     assert found.metrics is not None
     answer, told, rows = page_of(found, [0], parted=True)
     assert answer == "inconclusive"
@@ -235,12 +240,14 @@ def test_a_group_is_not_held_against_one_seed() -> None:
 
 def test_no_page_says_two_things_of_the_metrics() -> None:
     every = list(SEEDS)
-    odd = moved(runs(0.001), given({"accuracy": 0.01, "auc": 0.1}))
+    odd = compare_metrics(runs(0.001), given({"accuracy": 0.01, "auc": 0.1}))
     answer, told, rows = page_of(odd, every, parted=True)
     assert answer == "inconclusive"
     assert told.startswith("- All metrics: inconclusive, because `equivalence.margin` names auc")
     assert rows == ["not tested"]
-    answer, told, rows = page_of(moved(runs(0.001), SPREAD), every, parted=True, programs=2)
+    answer, told, rows = page_of(
+        compare_metrics(runs(0.001), SPREAD), every, parted=True, programs=2
+    )
     assert answer == "inconclusive"
     assert told.startswith("- All metrics: inconclusive, because the runs were made by different")
     assert rows == ["not tested"]
@@ -252,7 +259,11 @@ def test_the_same_bits_are_called_so_in_the_table_too() -> None:
     comparisons = [Comparison("repeat", seed, None, {}) for seed in (0, 1)]
     parameters = asked(seeds=(0, 1))
     value = judge(
-        "digits", parameters, comparisons, Context("here", 1, [], []), moved=moved(few, SPREAD)
+        "digits",
+        parameters,
+        comparisons,
+        Context("here", 1, [], []),
+        moved=compare_metrics(few, SPREAD),
     )
     assert value["goals"]["metrics"]["verdict"] == "met"
     (row,) = [line for line in markdown({**value, "cost": None}).splitlines() if "| `acc" in line]
@@ -261,7 +272,7 @@ def test_the_same_bits_are_called_so_in_the_table_too() -> None:
 
 @pytest.mark.parametrize("shift", [0.001, 0.03, 0.0099])
 def test_what_is_tested_is_told_in_both_places(shift: float) -> None:
-    found = moved(runs(shift), given({"accuracy": 0.01}))
+    found = compare_metrics(runs(shift), given({"accuracy": 0.01}))
     assert found.metrics is not None
     answer, told, rows = page_of(found, list(SEEDS), parted=True)
     assert answer == found.metrics.answer

@@ -7,7 +7,7 @@ import pytest
 from repro.data.dataset import examples_of, split
 from repro.data.leakage import overlap
 from repro.record.trace import Trace
-from repro.verdict.silent_errors import Mistake, mistakes
+from repro.verdict.silent_errors import SilentError, mistakes
 
 SIZE = 300
 SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
@@ -27,7 +27,7 @@ def shared(returned: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return overlap(examples_of(returned), parts(returned))
 
 
-def told(returned: dict[str, Any]) -> list[Mistake]:
+def told(returned: dict[str, Any]) -> list[SilentError]:
     return mistakes(Trace({}, ()), PROBE, shared(returned), {"changed": []})
 
 

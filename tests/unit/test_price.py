@@ -13,7 +13,7 @@ from repro.cli.judge import main
 from repro.core.canonical_json import pretty
 from repro.core.schema import checked
 from repro.overhead.breakdown import ALL, Figure, known, prices
-from repro.overhead.epoch_timer import Spent
+from repro.overhead.epoch_timer import Timing
 from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record import installed, manifest
 from repro.record.statement import Making, resources
@@ -33,8 +33,8 @@ PARAMETERS: dict[str, Any] = {
 SECONDS = st.lists(st.tuples(*[st.floats(1e-6, 1e3)] * 2), min_size=1, max_size=9)
 
 
-def spent(wall: float, processor: float = 1.0, peak: int = 2**20) -> Spent:
-    return Spent(wall, processor, peak, steps=4, epochs=2, loop="fit", gpus=())
+def spent(wall: float, processor: float = 1.0, peak: int = 2**20) -> Timing:
+    return Timing(wall, processor, peak, steps=4, epochs=2, loop="fit", gpus=())
 
 
 def value(walls: dict[str, list[float]], **unknown: str) -> dict[str, Any]:

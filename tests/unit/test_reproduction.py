@@ -11,7 +11,7 @@ from repro.core.schema import checked
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups, differing
 from repro.report.reproduction_page import page
-from repro.stats.metric_comparison import Moved, moved
+from repro.stats.metric_comparison import MetricComparison, compare_metrics
 from repro.stats.metric_table import Measured
 from repro.verdict.reproduction import Again, reproduction
 from test_drift import KINDS
@@ -25,13 +25,13 @@ APART = {"metrics": {"accuracy": {"original": 0.875, "repeat": 0.75, "difference
 SEEDS = range(8)
 
 
-def metrics(by: float = 0.0, **wanted: Any) -> Moved:
+def metrics(by: float = 0.0, **wanted: Any) -> MetricComparison:
     values = np.random.default_rng(1).normal(0.9, 0.004, len(SEEDS))
     noise = np.random.default_rng(2).normal(by, 0.0005, len(SEEDS))
     original = dict(zip(SEEDS, map(float, values), strict=True))
     repeated = {seed: value + float(noise[seed]) for seed, value in original.items()}
     plan = EquivalencePlan(**{"margin": {"accuracy": 0.01}, **wanted})
-    return moved({"accuracy": Measured(original, repeated, 100, 90)}, plan)
+    return compare_metrics({"accuracy": Measured(original, repeated, 100, 90)}, plan)
 
 
 def found(goal: str = "bitwise", parted: bool = False, **changed: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The search: random by itself, a race, left behind, a factor; and never beyond its budget."""
+"""The search: random by itself, a race, stale state, a factor; and never beyond its budget."""
 
 import itertools
 from collections.abc import Callable, Collection
@@ -66,8 +66,8 @@ def test_no_factor_is_tried_where_runs_differ_with_nothing_varied() -> None:
         (("", "a", ""), "a race"),
         (("a", "a", "b"), "a race"),
         (("a", "", "b"), "a race"),
-        (("a", "a", "a"), "left behind"),
-        (("", "", ""), "not seen again"),
+        (("a", "a", "a"), "stale state"),
+        (("", "", ""), "not reproduced"),
     ],
 )
 def test_what_runs_without_variation_say(seen: tuple[str, ...], kind: str) -> None:

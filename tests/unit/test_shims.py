@@ -15,7 +15,7 @@ import pytest
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
 from repro.launch import variations
-from repro.launch.command import NotVaried, Start
+from repro.launch.command import NotVaried, StepCommand
 from repro.launch.drawn_values import shift
 from repro.launch.shims import applied
 
@@ -133,7 +133,7 @@ def test_without_its_library_the_clock_is_not_varied(
         assert name == "time_machine"
 
     monkeypatch.setattr(variations, "find_spec", missing)
-    start = Start("repeat", tmp_path, (), (), {}, tmp_path, tmp_path, tmp_path)
+    start = StepCommand("repeat", tmp_path, (), (), {}, tmp_path, tmp_path, tmp_path)
     with pytest.raises(NotVaried, match="time-machine is not installed"):
         variations.VARIATIONS["clock"](start)
     monkeypatch.setitem(sys.modules, "time_machine", None)

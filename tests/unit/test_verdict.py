@@ -19,7 +19,7 @@ from repro.report.verdict_page import markdown
 from repro.verdict.assemble import judge
 from repro.verdict.case import Context
 from repro.verdict.sentences import seeds
-from repro.verdict.silent_errors import Mistake
+from repro.verdict.silent_errors import SilentError
 from samples import SCORES, VARIABLES, asked, put_weights, write_predictions
 
 PARTED = Divergence("weights", 0, 3, "dense/kernel")
@@ -30,7 +30,7 @@ VARIED = [
     {"factor": "clock", "varied": True, "how": "later"},
     {"factor": "network", "varied": False, "why": "switched off"},
 ]
-ORDER = Mistake("one order for every epoch", "All 2 epochs were alike.", "Draw a fresh order.")
+ORDER = SilentError("one order for every epoch", "All 2 epochs were alike.", "Draw a fresh order.")
 
 
 def verdict(
@@ -43,7 +43,7 @@ def verdict(
     stopped: dict[str, int] | None = None,
     why: Sequence[Cause] = (),
     trials: Sequence[Trial] = (),
-    mistakes: Sequence[Mistake] = (),
+    mistakes: Sequence[SilentError] = (),
     missing: Sequence[str] = (),
     unknown: Sequence[str] = (),
     further: Comparison | None = None,
@@ -247,7 +247,7 @@ def test_what_runs_agree_on_wrongly_is_a_warning() -> None:
         {"mistake": "one order for every epoch", "evidence": "All 2 epochs were alike.",
          "remedy": "Draw a fresh order."}
     ]  # fmt: skip
-    two = [ORDER, Mistake("overlapping splits", "", "")]
+    two = [ORDER, SilentError("overlapping splits", "", "")]
     assert "with 2 warnings." in verdict(None, mistakes=two)["sentence"]
     assert verdict(PARTED, mistakes=two)["sentence"].endswith(
         " Besides, likely wrong: one order for every epoch and overlapping splits."

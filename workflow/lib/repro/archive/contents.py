@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from repro.archive.zip_writer import Kept
+from repro.archive.zip_writer import StoredMember
 from repro.audit.results import Results, of
 from repro.core import canonical_json
 from repro.core.config import Source
@@ -109,7 +109,7 @@ def ordered(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: (name != INDEX, last.get(name, 0), name))
 
 
-def sums(kept: Mapping[str, Kept]) -> str:
+def sums(kept: Mapping[str, StoredMember]) -> str:
     """What `sha256sum -c` reads: a line for each file but itself, in their order."""
     lines = (f"{kept[name].sha256}  {name}\n" for name in ordered(kept) if name != SUMS)
     return "".join(lines)
@@ -131,7 +131,7 @@ class Inside:
     `kept` may lack what is made from all others. `read` gives the content of a small one.
     """
 
-    kept: Mapping[str, Kept]
+    kept: Mapping[str, StoredMember]
     read: Callable[[str], bytes]
     _found: dict[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
 

@@ -51,11 +51,6 @@ def accepted(path: Path, told: Told = untold) -> Generator[Inside]:
 
     Raises:
         UserError: the first thing that is not as it should be.
-
-    Example:
-        >>> with accepted(Path("digits.crate.zip")) as inside:
-        ...     inside.index.experiment
-        'digits'
     """
     _refuse_newer(path)
     with opened(path, told) as archive:

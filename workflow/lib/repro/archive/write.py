@@ -1,7 +1,8 @@
 """Archive: one file with everything that a finished experiment came from and what came of it.
 
 Synopsis:
-    plan = planned(Place(home, project, Path("results")), configuration, "digits", packages, limit)
+    locations = Locations(home, project, Path("results"))
+    plan = planned(locations, configuration, "digits", packages, limit)
     kept = write(Path("digits.crate.zip"), plan)
 
 The same run gives the same bytes, in any folder and at any time: order, dates and rights are fixed,
@@ -31,7 +32,7 @@ from repro.archive.contents import (
 )  # fmt: skip
 from repro.archive.verify import problems
 from repro.archive.zip_reader import MOST_MEMBERS, Told, heard, untold
-from repro.archive.zip_writer import Kept, blocks, put, refuse_odd, written
+from repro.archive.zip_writer import StoredMember, blocks, put, refuse_odd, written
 from repro.audit.results import CODE, Results, read
 from repro.core import layout
 from repro.core.canonical_json import pretty
@@ -43,7 +44,7 @@ CITATION = "CITATION.cff"
 
 
 @dataclass(frozen=True)
-class Place:
+class Locations:
     """Where things lie: the Snakefile's folder, the project's (often the same), the results."""
 
     home: Path
@@ -52,7 +53,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ArchivePlan:
     """What goes into an archive: files by their names in it, and texts that are made for it."""
 
     files: Mapping[str, Path]
@@ -80,9 +81,9 @@ class Plan:
 
 
 def planned(
-    place: Place, configuration: Mapping[str, Any], name: str,
+    place: Locations, configuration: Mapping[str, Any], name: str,
     packages: Mapping[str, Path] | None, data_limit: int | None = None,
-) -> Plan:  # fmt: skip
+) -> ArchivePlan:  # fmt: skip
     """Decides what goes into the archive of an experiment.
 
     Args:
@@ -117,13 +118,13 @@ def planned(
     files |= packages or {}
     index = Index(name, packages is not None, tuple(sorted(left)))
     made = {INDEX: index.text().encode(), CONFIGURATION: pretty(configuration).encode()}
-    plan = Plan({n: path for n, path in files.items() if n not in made}, made)
+    plan = ArchivePlan({n: path for n, path in files.items() if n not in made}, made)
     return _with_pages(plan)
 
 
-def _with_pages(plan: Plan) -> Plan:
+def _with_pages(plan: ArchivePlan) -> ArchivePlan:
     """Adds what follows from what the manifests say."""
-    inside = Inside({name: Kept("", 0) for name in plan.names()}, plan.read)
+    inside = Inside({name: StoredMember("", 0) for name in plan.names()}, plan.read)
     for path, why in inside.results.damaged.items():
         raise UserError(f"Expected manifests as they were written. Received results/{path}: {why}")
     plan.made[GUIDE] = pages.guide(inside).encode()
@@ -144,7 +145,7 @@ def _with_pages(plan: Plan) -> Plan:
     return plan
 
 
-def _workflow(place: Place, results: Results) -> dict[str, Path]:
+def _workflow(place: Locations, results: Results) -> dict[str, Path]:
     """The files of the workflow: all that its programs were made from, and what starts it."""
     code = results.steps.get(CODE)
     recorded = {name: place.home / name for name in code.inputs} if code else {}
@@ -163,7 +164,7 @@ def around(home: Path) -> dict[str, Path]:
     return {name: path for name, path in files.items() if path.is_file()}
 
 
-def _inputs(place: Place, path: str) -> dict[str, Path]:
+def _inputs(place: Locations, path: str) -> dict[str, Path]:
     """The files at a path of the configuration, by their names in the archive."""
     there, name = place.project / path, PurePosixPath(path).as_posix()
     if there.is_dir():
@@ -184,7 +185,7 @@ def _refuse_outside(path: str) -> None:
         )
 
 
-def write(path: Path, plan: Plan, told: Told = untold) -> dict[str, Kept]:
+def write(path: Path, plan: ArchivePlan, told: Told = untold) -> dict[str, StoredMember]:
     """Writes an archive, in one pass over its files.
 
     Args:
@@ -198,7 +199,7 @@ def write(path: Path, plan: Plan, told: Told = untold) -> dict[str, Kept]:
     Raises:
         UserError: the files are not as the manifests say, changed meanwhile, or cannot be written.
     """
-    kept: dict[str, Kept] = {}
+    kept: dict[str, StoredMember] = {}
 
     def read(name: str) -> bytes:
         content = plan.read(name)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-from repro.archive.zip_writer import Kept, blocks, odd, put, refuse_odd
+from repro.archive.zip_writer import StoredMember, blocks, odd, put, refuse_odd
 from repro.core.errors import UserError
 
 MOST_MEMBERS = 100_000
@@ -45,7 +45,7 @@ class Archive:
     """An archive that is in order: its members in their order, and how to read one."""
 
     zipped: zipfile.ZipFile
-    kept: Mapping[str, Kept]
+    kept: Mapping[str, StoredMember]
 
     def blocks(self, name: str, told: Told = untold) -> Iterator[bytes]:
         """A member's content, refused at its end if it is no longer what it was."""
@@ -136,9 +136,11 @@ def shown(what: str) -> str:
     return what if what.isprintable() else ascii(what)
 
 
-def _written_again(zipped: zipfile.ZipFile, beside: IO[bytes], told: Told) -> dict[str, Kept]:
+def _written_again(
+    zipped: zipfile.ZipFile, beside: IO[bytes], told: Told
+) -> dict[str, StoredMember]:
     """Writes the archive again into a comparison with itself."""
-    kept: dict[str, Kept] = {}
+    kept: dict[str, StoredMember] = {}
     compared = _Compared(beside)
     with zipfile.ZipFile(cast("IO[bytes]", compared), "w") as again:
         for info in zipped.infolist():

@@ -42,7 +42,7 @@ class Hash(Protocol):
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredMember:
     """What a member is: sha256 and number of bytes of its content."""
 
     sha256: str
@@ -69,7 +69,7 @@ def written(path: Path) -> Generator[zipfile.ZipFile]:
         yield zipped
 
 
-def put(zipped: zipfile.ZipFile, name: str, content: Iterable[bytes], size: int) -> Kept:
+def put(zipped: zipfile.ZipFile, name: str, content: Iterable[bytes], size: int) -> StoredMember:
     """Writes one member.
 
     Args:
@@ -102,7 +102,7 @@ def put(zipped: zipfile.ZipFile, name: str, content: Iterable[bytes], size: int)
             f"Expected {size} bytes in {name}. Received {'more' if length > size else length}: it "
             "changed meanwhile. Let it rest, then try again."
         )
-    return Kept(digest.hexdigest(), size)
+    return StoredMember(digest.hexdigest(), size)
 
 
 def _at_once(digest: Hash, block: bytes) -> Callable[[], object]:
@@ -137,10 +137,6 @@ def odd(name: str) -> str | None:
 
     Returns:
         A few words.
-
-    Example:
-        >>> odd("../a")
-        'leads out of the folder'
     """
     parts = name.split("/")
     if name.startswith("/"):

@@ -87,7 +87,7 @@ class _Search:
             why = self.results.damaged.get(path, "missing")
             self.found.nodes[node] = Node(node, "step", {}, why)
             return node
-        facts = {"step": step.name, **step.names, "manifest": step}
+        facts = {"step": step.name, **step.names, "manifest": step.value}
         self.found.nodes[node] = Node(node, "step", facts)
         joined: dict[str, tuple[list[str], list[str]]] = {}
         for name, resource in step.inputs.items():
@@ -122,10 +122,6 @@ def ancestry(file: Path) -> Ancestry:
 
     Raises:
         UserError: there is no such file, no manifest claims it, or it is a damaged manifest.
-
-    Example:
-        >>> next(iter(ancestry(Path("results/digits/verdict.json")).nodes))
-        'results/digits/verdict.json'
     """
     if not file.is_file():
         raise UserError(

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from repro.audit import present
-from repro.audit.present import Difference, joined
+from repro.audit.present import Discrepancy, joined
 from repro.audit.results import Results, against, digest, read, where
 from repro.core.atomic import write_bytes
 from repro.core.config import resolve
@@ -187,7 +187,7 @@ def _may_claim(path: str, name: str) -> bool:
     return PurePosixPath(name).parent == folder
 
 
-def replaced(results: Results, digests: Mapping[str, str]) -> Iterator[Difference]:
+def replaced(results: Results, digests: Mapping[str, str]) -> Iterator[Discrepancy]:
     """Results that are whole, but not the ones that a later step used."""
     for step in results.steps.values():
         for name, resource in step.inputs.items():
@@ -197,12 +197,12 @@ def replaced(results: Results, digests: Mapping[str, str]) -> Iterator[Differenc
             now, then = results.present(place, digests), digest(resource)
             users = frozenset([step.key])
             if claimant(place) not in digests:
-                yield Difference(
+                yield Discrepancy(
                     "missing", results.shown(claimant(place)), "a later step names it", users
                 )
             elif now != then:
                 what = f"{against(now, then)}, which a later step used" if now else _UNKNOWN
-                yield Difference("changed", results.shown(place), what, users)
+                yield Discrepancy("changed", results.shown(place), what, users)
 
 
 def _made_by(results: Results, users: Iterable[str]) -> set[str]:

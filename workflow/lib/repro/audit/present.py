@@ -36,7 +36,7 @@ _KEYS = {
 
 
 @dataclass(frozen=True)
-class Difference:
+class Discrepancy:
     """`kind`: `changed`, `missing` or `added`; `users` are manifests that rest on what it was."""
 
     kind: str
@@ -55,9 +55,9 @@ class Asked(Protocol):
     def data(self) -> Mapping[str, Source]: ...
 
 
-def joined(differences: Iterable[Difference]) -> Iterator[Difference]:
+def joined(differences: Iterable[Discrepancy]) -> Iterator[Discrepancy]:
     """Each difference once, with the users of all."""
-    users: dict[Difference, frozenset[str]] = {}
+    users: dict[Discrepancy, frozenset[str]] = {}
     for one in differences:
         key = replace(one, users=frozenset[str]())
         users[key] = users.get(key, frozenset()) | one.users
@@ -66,19 +66,19 @@ def joined(differences: Iterable[Difference]) -> Iterator[Difference]:
 
 def _between(
     then: Mapping[str, str], now: Mapping[str, str], prefix: str = ""
-) -> Iterator[Difference]:
+) -> Iterator[Discrepancy]:
     """The files that differ, by name."""
     for name in sorted({**then, **now}):
         path = f"{prefix}{name}"
         if name not in now:
-            yield Difference("missing", path, f"sha256 {then[name][:12]}… was used")
+            yield Discrepancy("missing", path, f"sha256 {then[name][:12]}… was used")
         elif name not in then:
-            yield Difference("added", path, "it was not there")
+            yield Discrepancy("added", path, "it was not there")
         elif now[name] != then[name]:
-            yield Difference("changed", path, against(now[name], then[name]))
+            yield Discrepancy("changed", path, against(now[name], then[name]))
 
 
-def sources(results: Results, home: Path) -> Iterator[Difference]:
+def sources(results: Results, home: Path) -> Iterator[Discrepancy]:
     """What of the workflow's own files is no longer as it was when the programs were packed.
 
     Args:
@@ -105,11 +105,11 @@ def sources(results: Results, home: Path) -> Iterator[Difference]:
     for one in _between(then, now):
         yield replace(one, users=_users(results, one.path, None if failure else other))
     if then == now and failure:
-        yield Difference("changed", PACK, failure, frozenset([CODE]))
+        yield Discrepancy("changed", PACK, failure, frozenset([CODE]))
     if then == now and other:
         for name in sorted(other):
             what = f"the present sources give {against(programs[name], code.outputs[name])}"
-            yield Difference("changed", results.shown(name), what, frozenset([CODE]))
+            yield Discrepancy("changed", results.shown(name), what, frozenset([CODE]))
 
 
 def _users(results: Results, source: str, other: set[str] | None) -> frozenset[str]:
@@ -120,7 +120,7 @@ def _users(results: Results, source: str, other: set[str] | None) -> frozenset[s
     return frozenset(["judge.pyz", *judged] if other else [])
 
 
-def lock(results: Results, digests: Digests) -> Iterator[Difference]:
+def lock(results: Results, digests: Digests) -> Iterator[Discrepancy]:
     """Whether every step was made by the lock that is there."""
     found = digests(LOCK)
     now = {LOCK: found[""]} if found else {}
@@ -132,7 +132,7 @@ def lock(results: Results, digests: Digests) -> Iterator[Difference]:
 
 def inputs(
     results: Results, experiments: Mapping[str, Asked], digests: Digests
-) -> Iterator[Difference]:
+) -> Iterator[Discrepancy]:
     """What of the raw data and of the user's code is no longer what was used.
 
     Args:
@@ -169,7 +169,7 @@ def digests_in(project: Path) -> Digests:
     return digests
 
 
-def _input(resource: Mapping[str, Any], path: str, now: Mapping[str, str]) -> Iterator[Difference]:
+def _input(resource: Mapping[str, Any], path: str, now: Mapping[str, str]) -> Iterator[Discrepancy]:
     if "sha256" in resource["digest"]:
         then = {"": digest(resource)}
     elif now and sha256_value(now) == digest(resource):
@@ -181,7 +181,7 @@ def _input(resource: Mapping[str, Any], path: str, now: Mapping[str, str]) -> It
         yield from (replace(one, path=one.path.rstrip("/")) for one in found)
     else:  # all of it is gone, or it had too many files to be named one by one
         kind = "changed" if now else "missing"
-        yield Difference(kind, path, f"sha256 {digest(resource)[:12]}… was used")
+        yield Discrepancy(kind, path, f"sha256 {digest(resource)[:12]}… was used")
 
 
 def _configured(results: Results, experiments: Mapping[str, _T]) -> Iterator[tuple[Step, _T]]:
@@ -192,7 +192,7 @@ def _configured(results: Results, experiments: Mapping[str, _T]) -> Iterator[tup
 
 def configuration(
     results: Results, experiments: Mapping[str, Experiment], file: str
-) -> Iterator[Difference]:
+) -> Iterator[Discrepancy]:
     """What the configuration asks for now that is not what a step was made with.
 
     Args:
@@ -204,11 +204,11 @@ def configuration(
         name = step.names.get("experiment")
         if name is not None and name not in experiments:
             users = frozenset([step.key])
-            yield Difference("missing", f"{file}: experiments.{name}", "it was there", users)
+            yield Discrepancy("missing", f"{file}: experiments.{name}", "it was there", users)
     for step, entry in _configured(results, experiments):
         for key, what in _asked(step, entry):
             path = f"{file}: experiments.{step.names['experiment']}.{key}"
-            yield Difference("changed", path, what, frozenset([step.key]))
+            yield Discrepancy("changed", path, what, frozenset([step.key]))
 
 
 def _asked(step: Step, entry: Experiment) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ Synopsis:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
 
 from repro.audit.ancestry import Ancestry, Node
@@ -104,7 +105,7 @@ def _branches(found: Ancestry, node: Node, told: set[str]) -> Iterator[list[str]
 def _facts(node: Node, told: set[str]) -> Iterator[str]:
     if "manifest" not in node.facts:
         return
-    step: Step = node.facts["manifest"]
+    step = Step(PurePath(node.id), node.facts["manifest"])
     yield f"outputs: {', '.join(step.subjects)}"
     if step.parameters:
         yield f"settings: {canonical(step.parameters)}"

@@ -171,7 +171,7 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
         yield _race(located, findings, evidence, count)
         if racing or not drawing:
             yield located
-    elif found.kind == "left behind":
+    elif found.kind == "stale state":
         evidence = (
             f"{again}the same bits each time, which are not the original's: something outside the "
             "declared inputs has changed since, such as a file that the original left"
@@ -183,7 +183,7 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
         for factors in found.factors:
             yield _by_factor(factors, located, found, findings.calls)
         yield located
-    elif found.kind == "not seen again":
+    elif found.kind == "not reproduced":
         total = len(found.trials)
         evidence = (
             f"run again {times(total)}, with the factors varied and not, it gave the original's "

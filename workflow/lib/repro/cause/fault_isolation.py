@@ -2,7 +2,7 @@
 
 Synopsis:
     found = search(suspects, attempt, budget)
-    found.kind          # random, a race, left behind, factor, not seen again, not finished
+    found.kind          # random, a race, stale state, factor, not reproduced, not finished
 
 First the step is run again with nothing varied, several times; only where those runs
 agree with the original are factors tried: all of them, then, by halves, fewer (delta
@@ -46,7 +46,7 @@ class Trial:
 Attempt = Callable[[Factors], Trial]
 
 
-class Spent(Exception):
+class BudgetSpent(Exception):
     """The budget of trials is used up."""
 
 
@@ -59,8 +59,8 @@ class Found:
     """What the trials say.
 
     `kind` is one of: `random` (other bits each time, with nothing varied), `a race` (other
-    bits in some of the runs), `left behind` (the same bits each time, which are not the
-    original's), `factor` (named in `factors`, each alone or all together), `not seen again`,
+    bits in some of the runs), `stale state` (the same bits each time, which are not the
+    original's), `factor` (named in `factors`, each alone or all together), `not reproduced`,
     `not finished`.
     """
 
@@ -77,7 +77,7 @@ class _Attempts:
 
     def __call__(self, factors: Factors) -> Trial:
         if len(self.made) >= self.budget:
-            raise Spent
+            raise BudgetSpent
         trial = self.attempt(factors)
         self.made.append(trial)
         return trial
@@ -94,7 +94,7 @@ def _unvaried(attempts: _Attempts) -> str | None:
             return "random"
     if set(marks) == {""}:
         return None
-    return "left behind" if len(set(marks)) == 1 else "a race"
+    return "stale state" if len(set(marks)) == 1 else "a race"
 
 
 def _smallest(suspects: Factors, attempts: _Attempts) -> Factors:
@@ -149,12 +149,6 @@ def search(
 
     Returns:
         What was found, with every trial that was made.
-
-    Example:
-        >>> def attempt(factors):
-        ...     return Trial("prepare", factors, "clock" not in factors, "")
-        >>> search(["locale", "clock", "home"], list, attempt, 16).factors
-        (('clock',),)
     """
     attempts = _Attempts(attempt, budget)
     named: list[Factors] = []
@@ -162,8 +156,8 @@ def search(
         kind = _unvaried(attempts)
         if kind is None:
             _factors(tuple(suspects), likely(), attempts, named)
-            kind = "factor" if named else "not seen again"
-    except Spent:
+            kind = "factor" if named else "not reproduced"
+    except BudgetSpent:
         kind = "factor" if named else "not finished"
     except Unsteady:
         kind, named = "a race", []

@@ -44,9 +44,6 @@ def culprit(left: Mapping[str, Any], right: Mapping[str, Any]) -> Culprit | None
 
     Returns:
         None where no tensor differs, or none was recorded.
-
-    Example:
-        >>> culprit({"tensors": [], "layers": {}}, {"tensors": [], "layers": {}})
     """
     if not left["tensors"] or not right["tensors"]:
         return None

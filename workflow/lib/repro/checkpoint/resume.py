@@ -1,7 +1,7 @@
 """Resume: takes up a training that was killed, where its last checkpoint stands, bit for bit.
 
 Synopsis:
-    resume = Resume(Keeping(folder, key, seconds=60), model, epochs)
+    resume = Resume(CheckpointPolicy(folder, key, seconds=60), model, epochs)
     with writer(path, header) as trace:
         resume.continue_trace(trace)
         callbacks.append(resume.callback(own_callbacks))      # behind all others
@@ -23,7 +23,7 @@ from repro.checkpoint import preconditions
 from repro.checkpoint.callback_state import CallbackStates
 from repro.checkpoint.file import Facts, Snapshot
 from repro.checkpoint.plain_values import CannotKeep, NotOurs
-from repro.checkpoint.store import Kept
+from repro.checkpoint.store import CheckpointStore
 from repro.core.errors import UserError
 from repro.record.trace import Writer
 from repro.variables.training_state import (
@@ -36,7 +36,7 @@ from repro.variables.training_state import (
 )
 
 
-class Afresh(BaseException):
+class RestartTraining(BaseException):
     """The checkpoints do not fit this training after all: it must begin again, in a new process.
 
     No Exception, so that it passes through whatever blames the user's code for those.
@@ -44,7 +44,7 @@ class Afresh(BaseException):
 
 
 @dataclass(frozen=True)
-class Keeping:
+class CheckpointPolicy:
     """Where checkpoints are kept, what tells this training from others, and how often.
 
     `seconds` must have passed since the last one; 0 keeps one after every epoch. `check` is called
@@ -72,8 +72,8 @@ class Resume:
         epochs: how many there are in all.
     """
 
-    def __init__(self, keeping: Keeping, model: Any, epochs: int) -> None:
-        self._kept = Kept(keeping.folder, keeping.key)
+    def __init__(self, keeping: CheckpointPolicy, model: Any, epochs: int) -> None:
+        self._kept = CheckpointStore(keeping.folder, keeping.key)
         self._model, self._epochs, self._keeping = model, epochs, keeping
         self._variables, self._graphs = Variables(model), dict[str, set[str]]()
         self._reasons: list[str] = []
@@ -187,10 +187,10 @@ class Resume:
             self._reasons.append(reason)
             print(f"No checkpoint is written from here on, because {reason}.")
 
-    def _afresh(self, why: str) -> Afresh:
+    def _afresh(self, why: str) -> RestartTraining:
         print(f"The checkpoints do not fit, because {why}: training begins again.", flush=True)
         self._kept.clear()
-        return Afresh()
+        return RestartTraining()
 
     def _begin(self, _logs: Any = None) -> None:
         self._callbacks: CallbackStates | None = None

@@ -1,7 +1,7 @@
-"""Kept: the folder with the last two snapshots of one training, and its trace so far.
+"""CheckpointStore: the folder with the last two snapshots of one training, and its trace so far.
 
 Synopsis:
-    kept = Kept(folder, key)
+    kept = CheckpointStore(folder, key)
     with kept.alone():                 # no other process trains the same meanwhile
         snapshot = kept.newest()       # None, or the newest one that is whole
         kept.add(snapshot, trace)
@@ -42,7 +42,7 @@ def _blocks(file: BinaryIO, size: int | None = None) -> Iterator[bytes]:
         yield block
 
 
-class Kept:
+class CheckpointStore:
     """The snapshots of one training.
 
     Args:

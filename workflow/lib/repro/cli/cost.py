@@ -32,7 +32,7 @@ from repro.core.parameters import CostParameters, decoded
 from repro.core.schema import checked
 from repro.launch.reporting import Say
 from repro.overhead.breakdown import prices
-from repro.overhead.epoch_timer import Spent
+from repro.overhead.epoch_timer import Timing
 from repro.overhead.timed_training import VARIANTS
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
@@ -61,12 +61,7 @@ def arguments(verbs: Any) -> None:
 
 
 def turns(names: Sequence[str], rounds: int) -> list[list[str]]:
-    """Each round's order: all names, beginning with the next one each time.
-
-    Example:
-        >>> turns(["a", "b", "c"], 2)
-        [['a', 'b', 'c'], ['b', 'c', 'a']]
-    """
+    """Each round's order: all names, beginning with the next one each time."""
     starts = (number % len(names) for number in range(rounds))
     return [[*names[start:], *names[:start]] for start in starts]
 
@@ -77,7 +72,7 @@ class _Measuring:
 
     options: argparse.Namespace
     folder: Path
-    spent: dict[str, list[Spent]] = field(default_factory=lambda: {name: [] for name in VARIANTS})
+    spent: dict[str, list[Timing]] = field(default_factory=lambda: {name: [] for name in VARIANTS})
     unknown: dict[str, str] = field(default_factory=dict[str, str])
 
     def turn(self, variant: str) -> None:
@@ -91,7 +86,7 @@ class _Measuring:
         if log.exists():
             print(f"== {variant}\n{log.read_text('utf-8', 'replace')}")
         if done.returncode == 0:
-            self.spent[variant].append(decoded(Spent, json.loads(out.read_text("utf-8"))))
+            self.spent[variant].append(decoded(Timing, json.loads(out.read_text("utf-8"))))
         else:
             self.unknown[variant] = _why(done)
 

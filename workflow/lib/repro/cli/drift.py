@@ -73,10 +73,6 @@ def told(pairs: Sequence[tuple[Path, Path]]) -> tuple[str, int]:
 
     Raises:
         UserError: a manifest is missing or damaged.
-
-    Example:
-        >>> told([(path, Path("logs/digits/environment.json"))])[1]
-        0
     """
     if not pairs:
         return "No result was found, so nothing can have drifted from one.\n", 0

@@ -43,11 +43,11 @@ from repro.record.trace import read as read_trace
 from repro.report.verdict_page import markdown
 from repro.stats.answer import INCONCLUSIVE, MET
 from repro.stats.interim_analysis import looks
-from repro.stats.metric_comparison import Moved, moved
+from repro.stats.metric_comparison import MetricComparison, compare_metrics
 from repro.stats.metric_table import Measured, measured
 from repro.verdict.assemble import judge
 from repro.verdict.evidence import context_of
-from repro.verdict.silent_errors import Mistake, mistakes, unlooked
+from repro.verdict.silent_errors import SilentError, mistakes, unlooked
 
 
 def _compared(
@@ -60,7 +60,9 @@ def _compared(
         yield compare(folder / "original", folder / step.run, step.seed, parameters.limit)
 
 
-def _agreed(folder: Path, steps: Sequence[Step], inference: Any) -> tuple[list[Mistake], list[str]]:
+def _agreed(
+    folder: Path, steps: Sequence[Step], inference: Any
+) -> tuple[list[SilentError], list[str]]:
     """What both runs agree on and is wrong all the same; and what could not be looked for."""
     data = next(step for step in steps if step.name == "prepare")
     first = next(step for step in steps if step.name == "train")
@@ -70,7 +72,7 @@ def _agreed(folder: Path, steps: Sequence[Step], inference: Any) -> tuple[list[M
 
 
 def _asks_why(
-    parameters: CompareParameters, comparisons: Sequence[Comparison], found: Moved
+    parameters: CompareParameters, comparisons: Sequence[Comparison], found: MetricComparison
 ) -> bool:
     """Whether it must be known why runs part, or that no further run would.
 
@@ -163,8 +165,10 @@ def _look(options: argparse.Namespace, say: Say) -> None:
     manifest.write(path.with_suffix(layout.SUFFIX), making, [path])
 
 
-def _moved(values: Mapping[str, Measured], wanted: EquivalencePlan, planned: bool) -> Moved:
-    return moved(values, wanted, looks(wanted.budget) if planned else ())
+def _moved(
+    values: Mapping[str, Measured], wanted: EquivalencePlan, planned: bool
+) -> MetricComparison:
+    return compare_metrics(values, wanted, looks(wanted.budget) if planned else ())
 
 
 def _drift(options: argparse.Namespace, say: Say) -> int:

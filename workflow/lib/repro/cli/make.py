@@ -17,8 +17,8 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from repro.checkpoint.resume import Afresh, Keeping
-from repro.checkpoint.store import Kept
+from repro.checkpoint.resume import CheckpointPolicy, RestartTraining
+from repro.checkpoint.store import CheckpointStore
 from repro.cli.options import parser
 from repro.cli.steps import STEPS, Process, Work, begin, done
 from repro.core import layout
@@ -65,7 +65,7 @@ class _Job:
     say: Say
 
 
-def _worked(job: _Job, out: Path, keeping: Keeping | None) -> Process:
+def _worked(job: _Job, out: Path, keeping: CheckpointPolicy | None) -> Process:
     """Loads the user's code and does the step's work; a trial may also write detail.json."""
     from repro.model.determinism import found
 
@@ -99,7 +99,7 @@ def _do(options: argparse.Namespace, say: Say) -> None:
         if name in inputs:
             manifest.check_subjects(inputs[name], layout.whole_folder(inputs[name].name))
     keeping = _keeping(job)
-    kept = Kept(keeping.folder, keeping.key) if keeping else None
+    kept = CheckpointStore(keeping.folder, keeping.key) if keeping else None
     with kept.alone() if kept else nullcontext():
         process, here = _made(job, keeping)
         making = Making(
@@ -118,7 +118,7 @@ def _do(options: argparse.Namespace, say: Say) -> None:
             kept.remove()
 
 
-def _made(job: _Job, keeping: Keeping | None) -> tuple[Process, Mapping[str, object]]:
+def _made(job: _Job, keeping: CheckpointPolicy | None) -> tuple[Process, Mapping[str, object]]:
     """Makes the outputs; returns what the process found of itself, and around it."""
     step, inputs = job.options.step, job.inputs
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
@@ -140,7 +140,7 @@ def _read_by_the_user(inputs: Mapping[str, Path]) -> list[Path]:
     return [inputs[name] for name in read_by_the_user(inputs)]
 
 
-def _keeping(job: _Job) -> Keeping | None:
+def _keeping(job: _Job) -> CheckpointPolicy | None:
     """Where checkpoints are kept; they serve only whoever would train the very same on the same."""
     options = job.options
     if options.step != "train" or options.checkpoints is None or options.every is None:
@@ -154,7 +154,7 @@ def _keeping(job: _Job) -> Keeping | None:
     def check() -> None:
         surroundings(job.found, [job.inputs["code"], job.inputs["experiment"]])
 
-    return Keeping(options.checkpoints, key, options.every, check)
+    return CheckpointPolicy(options.checkpoints, key, options.every, check)
 
 
 def _environment(options: argparse.Namespace, _say: Say) -> None:
@@ -203,5 +203,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     work = {"environment": _environment, "cost": _cost}.get(options.step, _do)
     try:
         return reported(options.log, lambda say: work(options, say))
-    except Afresh:
+    except RestartTraining:
         os.execv(sys.executable, sys.orig_argv)

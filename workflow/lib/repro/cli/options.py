@@ -59,10 +59,6 @@ def parser(steps: Iterable[str]) -> argparse.ArgumentParser:
 
     Returns:
         A parser whose `step` is `launch`, `environment`, `cost` or one of these.
-
-    Example:
-        >>> parser(["train"]).prog
-        'code.pyz'
     """
     program = argparse.ArgumentParser(prog="code.pyz", description="The steps that make results.")
     verbs = program.add_subparsers(dest="step", required=True)

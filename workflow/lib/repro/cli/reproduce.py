@@ -27,7 +27,7 @@ from repro.plan.schedule import ORIGINAL, Schedule
 from repro.record import installed
 from repro.record.step import Step, checked_step, read_step
 from repro.report.reproduction_page import page
-from repro.stats.metric_comparison import moved
+from repro.stats.metric_comparison import compare_metrics
 from repro.stats.metric_table import measured
 from repro.verdict.reproduction import Again, reproduction
 
@@ -77,7 +77,7 @@ def reproduce(options: argparse.Namespace, say: Say) -> None:
         list(_compared(options.archived, options.again, then)),
         setups([*like, *made]),
         differing(like[-1], made[-1]),
-        moved(values, claimed.equivalence),
+        compare_metrics(values, claimed.equivalence),
         whole=not options.evaluated,
     )
     found = checked(reproduction(case), "reproduction", "reproduction.json")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from repro.checkpoint.resume import Keeping
+from repro.checkpoint.resume import CheckpointPolicy
 from repro.core import layout
 from repro.core.parameters import (
     EvaluateParameters,
@@ -57,7 +57,7 @@ class Work:
     inputs: Mapping[str, Path]
     out: Path
     detail: Detail | None
-    keeping: Keeping | None
+    keeping: CheckpointPolicy | None
     say: Say
 
 

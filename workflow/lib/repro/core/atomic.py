@@ -90,10 +90,6 @@ def whole_file(path: Path) -> Generator[Path]:
 
     Raises:
         CouldNotRun: the system refused to write (a full disk, a missing right).
-
-    Example:
-        >>> with whole_file(Path("a.txt")) as temporary:
-        ...     _ = temporary.write_text("text")
     """
     temporary = _temporary(path)
     with sentence_for_system_errors(path):
@@ -177,10 +173,6 @@ def whole_outputs(folder: Path, names: Sequence[str]) -> Generator[Path]:
 
     Raises:
         CouldNotRun: the system refused to write.
-
-    Example:
-        >>> with whole_outputs(Path("results"), ["a.txt"]) as temporary:
-        ...     write_text(temporary / "a.txt", "text")
     """
     temporary = _temporary(folder / f"{names[0]}.outputs")
     with sentence_for_system_errors(folder):

@@ -63,10 +63,6 @@ def parsed(content: bytes) -> Any:
 
     Raises:
         ValueError: it is not such a text, or nested deeper than can be read.
-
-    Example:
-        >>> parsed(b'{"a": 1}')
-        {'a': 1}
     """
     try:
         return json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_refused)

@@ -12,22 +12,12 @@ class UserError(Exception):
     The text is one sentence or a few short ones: what was expected, what was
     received, what to do. Whoever catches it prints the text alone and exits
     with its `status`; any other exception is a bug and keeps its traceback.
-
-    Example:
-        >>> raise UserError("Expected a file at data.csv. Received none. Correct `path`.")
-        Traceback (most recent call last):
-        repro.core.errors.UserError: Expected a file at data.csv. Received none. Correct `path`.
     """
 
     status = 2
 
 
 class CouldNotRun(UserError):
-    """Nothing is wrong with what was asked: room, a right, the network or a program was lacking.
-
-    Example:
-        >>> CouldNotRun("Expected the index to answer. Received no answer. Try again.").status
-        4
-    """
+    """Nothing is wrong with what was asked: room, a right, the network or a program was lacking."""
 
     status = 4

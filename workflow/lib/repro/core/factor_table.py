@@ -171,12 +171,7 @@ FACTORS: Mapping[str, Factor] = {row.name: row for row in _ROWS}
 
 
 def likely(sources: Sequence[str]) -> list[str]:
-    """The factors that act through one of these sources; of two, first the one named like it.
-
-    Example:
-        >>> likely(["clock"])
-        ['clock', 'time zone']
-    """
+    """The factors that act through one of these sources; of two, first the one named like it."""
     order = list(dict.fromkeys(row.source for row in _ROWS))
     acting = [row for row in _ROWS if row.source in sources]
     acting.sort(key=lambda row: (order.index(row.source), row.name != row.source))

@@ -74,10 +74,6 @@ def counts(budget: int) -> tuple[int, ...]:
 
     Returns:
         The numbers, the smallest first.
-
-    Example:
-        >>> counts(16), counts(10)
-        ((8, 16), (10,))
     """
     found = [budget]
     while found[0] // 2 >= EARLIEST:
@@ -201,10 +197,6 @@ def decoded(kind: type[T], value: Mapping[str, Any]) -> T:
 
     Raises:
         TypeError: a key without a default is missing.
-
-    Example:
-        >>> decoded(Threads, {"intra": 2, "inter": 1})
-        Threads(intra=2, inter=1)
     """
     types = get_type_hints(kind)
     names = [one.name for one in fields(cast("Any", kind)) if one.name in value]

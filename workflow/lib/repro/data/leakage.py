@@ -73,9 +73,6 @@ def overlap(examples: Examples, parts: Mapping[str, Rows]) -> dict[str, Overlap]
 
     Returns:
         The overlap of each part but `train`.
-
-    Example:
-        Two copies of one photograph under two ids of the user's may land in `train` and `test`.
     """
     rows_of_train: list[int] = parts["train"].tolist() if "train" in parts else []
     trained, size = {examples.contents[row] for row in rows_of_train}, len(rows_of_train)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 
-class Source(SourceFileLoader):
+class SourceLoader(SourceFileLoader):
     """Compiles the source that is there, and looks at no `__pycache__`.
 
     Python takes a compiled file for that of a source with the same time and size, whatever it
@@ -32,7 +32,7 @@ def module(name: str, file: Path) -> ModuleType:
     Raises:
         Exception: whatever the file raises.
     """
-    loader = Source(name, str(file))
+    loader = SourceLoader(name, str(file))
     spec = spec_from_file_location(name, file, loader=loader)
     assert spec is not None
     made = module_from_spec(spec)

@@ -32,7 +32,7 @@ from typing import Any
 
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
-from repro.data.module_loader import Source
+from repro.data.module_loader import SourceLoader
 from repro.launch.launcher import varied
 
 MODULE = "experiment"
@@ -66,10 +66,6 @@ def name_in(path: Path, file: str) -> str | None:
 
     Returns:
         None where the file is no part of the experiment.
-
-    Example:
-        >>> name_in(Path("/a/digits.py"), "/a/digits.py")
-        'digits.py'
     """
     if file == str(path):
         return path.name
@@ -133,7 +129,7 @@ def _hint(error: BaseException) -> str:
 
 def _from_source_below(folder: Path) -> Callable[[str], PathEntryFinder]:
     """A path hook (`sys.path_hooks`) for the modules of an experiment that is a folder."""
-    loaders = (ExtensionFileLoader, EXTENSION_SUFFIXES), (Source, SOURCE_SUFFIXES)
+    loaders = (ExtensionFileLoader, EXTENSION_SUFFIXES), (SourceLoader, SOURCE_SUFFIXES)
     finder = FileFinder.path_hook(*loaders)
 
     def hook(path: str) -> PathEntryFinder:
@@ -162,7 +158,7 @@ def load(path: Path) -> Code:
     if search:
         sys.path_hooks.insert(0, _from_source_below(path))
     spec = importlib.util.spec_from_file_location(
-        MODULE, file, loader=Source(MODULE, str(file)), submodule_search_locations=search
+        MODULE, file, loader=SourceLoader(MODULE, str(file)), submodule_search_locations=search
     )
     assert spec is not None
     assert spec.loader is not None

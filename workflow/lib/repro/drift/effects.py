@@ -166,12 +166,6 @@ def effect(path: str) -> tuple[str, str]:
 
     Returns:
         One of `EFFECTS`, and the reason.
-
-    Example:
-        >>> effect("system/kernel")[0]
-        'irrelevant'
-        >>> effect("something/new")[0]
-        'bits may change'
     """
     for patterns, found, why in _TABLE:
         if any(fnmatchcase(path, pattern) for pattern in patterns):

@@ -71,11 +71,6 @@ def drift(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[Diffe
 
     Returns:
         None for the same facts. What is known on one side only is a difference too.
-
-    Example:
-        >>> [found.effect for found in drift({"system": {"kernel": "6.1"}},
-        ...                                  {"system": {"kernel": "6.12"}})]
-        ['irrelevant']
     """
     before, after = keyed(recorded), keyed(present)
     loaded = loaded_packages(recorded)
@@ -94,10 +89,6 @@ def claims(differences: Sequence[Difference]) -> Claims:
 
     Returns:
         Goals and sentence.
-
-    Example:
-        >>> claims([]).goals
-        ('bitwise', 'metrics', 'documented')
     """
     effects = {difference.effect for difference in differences}
     if METRICS in effects:

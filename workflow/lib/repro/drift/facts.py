@@ -27,10 +27,6 @@ def facts(step: Step) -> dict[str, Any]:
     Returns:
         Its environment, in today's words, and under `locked` the digest of each package by its
         purl.
-
-    Example:
-        >>> facts(read_step(path))["cpu"]["stepping"]
-        '1'
     """
     return {**step.environment, "locked": step.packages}
 
@@ -44,10 +40,6 @@ def keyed(found: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         `locked`: by kind and name a mapping with `version`, `build` and `sha256`; `loaded.host`:
         by name the digests. What has another form stays as it is.
-
-    Example:
-        >>> keyed({"locked": {"pkg:pypi/numpy@2.4.6": "3f…"}})["locked"]["pypi"]["numpy"]["version"]
-        '2.4.6'
     """
     value = dict(found)
     if isinstance(packages := value.get("locked"), Mapping):
@@ -66,10 +58,6 @@ def loaded_packages(found: Mapping[str, Any]) -> frozenset[str] | None:
 
     Returns:
         Names as PyPI compares them.
-
-    Example:
-        >>> loaded_packages({"loaded": {"packages": ["PyYAML"]}})
-        frozenset({'pyyaml'})
     """
     loaded: Any = found.get("loaded")
     names: Any = cast(Any, loaded).get("packages") if isinstance(loaded, Mapping) else None

@@ -1,4 +1,4 @@
-"""Start: what a step is started with, which factors change.
+"""Command: what a step is started with, which factors change.
 
 Synopsis:
     start.having(TZ="UTC").environment["TZ"]
@@ -30,7 +30,7 @@ def launching(run: str, intra: int, factors: Iterable[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Start:
+class StepCommand:
     """What a step is started with.
 
     `run` is the name from which the values of its factors are drawn. `given` are its arguments as
@@ -47,7 +47,7 @@ class Start:
     directory: Path
     fresh: Path
 
-    def having(self, **variables: str) -> Start:
+    def having(self, **variables: str) -> StepCommand:
         """The same with some environment variables set."""
         return replace(self, environment={**self.environment, **variables})
 

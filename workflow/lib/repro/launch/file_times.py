@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.launch import isolation
-from repro.launch.command import NotVaried, Start
+from repro.launch.command import NotVaried, StepCommand
 from repro.launch.drawn_values import mirror
 
 LARGEST = 2**30
@@ -35,7 +35,7 @@ ANSWERS = "REPRO_FILE_TIMES"
 _ASKED = ("stat", "lstat")
 
 
-def file_times(start: Start) -> tuple[Start, str]:
+def file_times(start: StepCommand) -> tuple[StepCommand, str]:
     """Shows copies of what the user's code reads, with other times; else lets `os.stat` say so.
 
     Raises:

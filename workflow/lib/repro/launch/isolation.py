@@ -46,9 +46,6 @@ def rehearsed(work: Callable[[], None]) -> str | None:
 
     Returns:
         None where it went well, else the reason in a few words.
-
-    Example:
-        >>> rehearsed(lambda: None)
     """
     reading, writing = os.pipe()
     child = os.fork()

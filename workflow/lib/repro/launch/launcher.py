@@ -25,7 +25,7 @@ from typing import NoReturn, Required, TypedDict
 from repro.core.canonical_json import canonical
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.factor_table import STRESS
-from repro.launch.command import NotVaried, Start
+from repro.launch.command import NotVaried, StepCommand
 from repro.launch.isolation import die_with, mounted_below, reason
 from repro.launch.stale_state import FRESH
 from repro.launch.supervise import signals_held, waited
@@ -76,10 +76,6 @@ def settings(intra: int) -> dict[str, str]:
 
     Returns:
         Name and value of each.
-
-    Example:
-        >>> settings(2)["OMP_NUM_THREADS"]
-        '2'
     """
     return {FACTORS: "[]", **_SETTINGS, "OMP_NUM_THREADS": str(intra)}
 
@@ -119,13 +115,13 @@ def launch(
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     environment |= {**settings(intra), RUN: run, DIRECTORY: str(here)}
     program, given = Path(sys.argv[0]).absolute(), tuple(arguments)
-    start = Start(run, program, given, given, environment, here, here, Path())
+    start = StepCommand(run, program, given, given, environment, here, here, Path())
     if not vary:
         _become(start)
     raise SystemExit(_supervised(start, vary, twice))
 
 
-def _become(start: Start) -> NoReturn:
+def _become(start: StepCommand) -> NoReturn:
     os.chdir(start.directory)  # also where it is the same: something else may lie there now
     command = [sys.executable, str(start.program), *start.arguments]
     os.execve(sys.executable, command, dict(start.environment))
@@ -140,7 +136,7 @@ class FactorEntry(TypedDict, total=False):
     why: str
 
 
-def _supervised(start: Start, vary: Sequence[str], twice: bool) -> int:
+def _supervised(start: StepCommand, vary: Sequence[str], twice: bool) -> int:
     parent, entries = os.getpid(), dict[str, FactorEntry]()
 
     def step() -> NoReturn:
@@ -159,7 +155,9 @@ def _supervised(start: Start, vary: Sequence[str], twice: bool) -> int:
             return waited(step, before)
 
 
-def _varied(start: Start, names: Sequence[str], entries: dict[str, FactorEntry]) -> Start:
+def _varied(
+    start: StepCommand, names: Sequence[str], entries: dict[str, FactorEntry]
+) -> StepCommand:
     """The start with the factors varied, in the table's order; what was done goes to `entries`."""
     for name in (name for name in VARIATIONS if name in names):
         try:
@@ -172,7 +170,7 @@ def _varied(start: Start, names: Sequence[str], entries: dict[str, FactorEntry])
     return start
 
 
-def _once(start: Start) -> None:
+def _once(start: StepCommand) -> None:
     """Runs the step in a child; ends this process where the step failed."""
     parent = os.getpid()
     child = os.fork()

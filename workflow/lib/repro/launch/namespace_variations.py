@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from repro.launch import isolation
-from repro.launch.command import NotVaried, Start
+from repro.launch.command import NotVaried, StepCommand
 from repro.launch.stale_state import HIDING
 
 _REFUSED = "the system gives no namespace ({})"
@@ -38,7 +38,7 @@ _SYSTEM = tuple(map(Path, (
 _HOLDS_SYSTEM = tuple(map(Path, ("/opt", "/var", "/run")))
 
 
-def paths(start: Start) -> tuple[Start, str]:
+def paths(start: StepCommand) -> tuple[StepCommand, str]:
     """Shows experiment and data in folders of their own, in which nothing else lies.
 
     Raises:
@@ -74,7 +74,7 @@ def paths(start: Start) -> tuple[Start, str]:
     return replace(start, arguments=arguments), how
 
 
-def caches(start: Start) -> tuple[Start, str]:
+def caches(start: StepCommand) -> tuple[StepCommand, str]:
     """Hides what an earlier run may have left outside its outputs.
 
     Raises:
@@ -99,7 +99,7 @@ def caches(start: Start) -> tuple[Start, str]:
     return start, how + (f"; not hidden: {', '.join(rest)}" if rest else "")
 
 
-def network(start: Start) -> tuple[Start, str]:
+def network(start: StepCommand) -> tuple[StepCommand, str]:
     """Takes the network away.
 
     Raises:
@@ -138,7 +138,7 @@ def _led_out(path: Path) -> Iterator[Path]:
                 yield found
 
 
-def _folders(start: Start) -> dict[Path, str]:
+def _folders(start: StepCommand) -> dict[Path, str]:
     """The folders in which a run may have left something, and what they are."""
     given = replace(start, arguments=start.given).inputs().values()
     raw = [path for name, path in given if _RELOCATED.fullmatch(name)]
@@ -164,7 +164,7 @@ def _may_be_hidden(folder: Path, kept: Iterable[Path]) -> bool:
     return not holds and not lies_in
 
 
-def _kept(start: Start) -> Iterator[Path]:
+def _kept(start: StepCommand) -> Iterator[Path]:
     """What stays visible: the program, Python, declared inputs, and where the step writes."""
     yield from (start.program, start.fresh, Path(sys.prefix), Path(sys.base_prefix))
     yield from _chain(Path(sys.executable))

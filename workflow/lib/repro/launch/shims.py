@@ -34,11 +34,6 @@ def applied(names: Iterable[str], run: str, inputs: Iterable[Path] = ()) -> Gene
 
     Raises:
         UserError: the clock cannot be shifted, as `time-machine` is not installed.
-
-    Example:
-        >>> with applied(["listing order"], "repeat"):
-        ...     os.listdir("/")
-        [...]
     """
     with ExitStack() as stack:
         for name in names:

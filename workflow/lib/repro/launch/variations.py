@@ -21,10 +21,10 @@ from importlib.util import find_spec
 
 from repro.core.factor_table import STRESS
 from repro.launch import drawn_values, namespace_variations
-from repro.launch.command import NotVaried, Start
+from repro.launch.command import NotVaried, StepCommand
 from repro.launch.file_times import file_times
 
-Variation = Callable[[Start], tuple[Start, str]]
+Variation = Callable[[StepCommand], tuple[StepCommand, str]]
 
 LOCALES = ("tr_TR.UTF-8", "de_DE.UTF-8", "ja_JP.UTF-8", "fr_FR.UTF-8", "es_ES.UTF-8")
 """One of those that are installed is taken. `C` is none: it differs from `C.UTF-8` in name only."""
@@ -53,17 +53,17 @@ def variables(factor: str, run: str) -> Mapping[str, Sequence[str]]:
     return every.get(factor, {})
 
 
-def _between(start: Start, what: str, bounds: tuple[int, int]) -> int:
+def _between(start: StepCommand, what: str, bounds: tuple[int, int]) -> int:
     low, high = bounds
     return low + drawn_values.number(start.run, what, high - low)
 
 
-def _hash_seed(start: Start) -> tuple[Start, str]:
+def _hash_seed(start: StepCommand) -> tuple[StepCommand, str]:
     seed = drawn_values.hash_seed(start.run)
     return start.having(PYTHONHASHSEED=seed), f"PYTHONHASHSEED={seed}"
 
 
-def _time_zone(start: Start) -> tuple[Start, str]:
+def _time_zone(start: StepCommand) -> tuple[StepCommand, str]:
     offset = drawn_values.offset(start.run)
     hours, rest = divmod(abs(offset), timedelta(hours=1))
     side = "ahead of" if offset > timedelta() else "behind"
@@ -71,7 +71,7 @@ def _time_zone(start: Start) -> tuple[Start, str]:
     return start.having(TZ=drawn_values.time_zone(start.run)), how
 
 
-def _locale(start: Start) -> tuple[Start, str]:
+def _locale(start: StepCommand) -> tuple[StepCommand, str]:
     if not (installed := installed_locales()):
         raise NotVaried("no locale but C is installed")
     name = installed[drawn_values.number(start.run, "locale", len(installed))]
@@ -90,7 +90,7 @@ def installed_locales() -> list[str]:
     return found
 
 
-def _umask(start: Start) -> tuple[Start, str]:
+def _umask(start: StepCommand) -> tuple[StepCommand, str]:
     before = os.umask(0)
     others = [mask for mask in _UMASKS if mask != before]
     after = others[drawn_values.number(start.run, "umask", len(others))]
@@ -98,31 +98,31 @@ def _umask(start: Start) -> tuple[Start, str]:
     return start, f"{after:03o} in place of {before:03o}"
 
 
-def _environment_size(start: Start) -> tuple[Start, str]:
+def _environment_size(start: StepCommand) -> tuple[StepCommand, str]:
     padding = _between(start, "padding", _PADDING)
     return start.having(REPRO_PADDING="x" * padding), f"{padding} bytes more"
 
 
-def _home(start: Start) -> tuple[Start, str]:
+def _home(start: StepCommand) -> tuple[StepCommand, str]:
     return start.having(HOME=str(start.folder("home"))), "HOME is a new folder"
 
 
-def _temporary_folder(start: Start) -> tuple[Start, str]:
+def _temporary_folder(start: StepCommand) -> tuple[StepCommand, str]:
     return start.having(TMPDIR=str(start.folder("temporary"))), "TMPDIR is a new folder"
 
 
-def _working_directory(start: Start) -> tuple[Start, str]:
+def _working_directory(start: StepCommand) -> tuple[StepCommand, str]:
     return replace(start, directory=start.folder("directory")), "a new folder"
 
 
-def _listing_order(start: Start) -> tuple[Start, str]:
+def _listing_order(start: StepCommand) -> tuple[StepCommand, str]:
     return start, (
         "reversed in os.listdir and os.scandir, so in glob and pathlib too; not in TensorFlow's "
         "own functions for files, nor in processes that the step starts anew"
     )
 
 
-def _clock(start: Start) -> tuple[Start, str]:
+def _clock(start: StepCommand) -> tuple[StepCommand, str]:
     if find_spec("time_machine") is None:
         raise NotVaried("the package time-machine is not installed")
     shift = drawn_values.shift(start.run)
@@ -133,7 +133,7 @@ def _clock(start: Start) -> tuple[Start, str]:
     )
 
 
-def _process(start: Start) -> tuple[Start, str]:
+def _process(start: StepCommand) -> tuple[StepCommand, str]:
     skipped = _between(start, "process ids", _SKIPPED)
     for _ in range(skipped):
         child = os.fork()
@@ -144,7 +144,7 @@ def _process(start: Start) -> tuple[Start, str]:
     return start, f"started {_DELAY} seconds later, {skipped} process ids further on"
 
 
-def _processors(start: Start) -> tuple[Start, str]:
+def _processors(start: StepCommand) -> tuple[StepCommand, str]:
     if not hasattr(os, "sched_setaffinity"):
         raise NotVaried("this system does not let a process choose its processors")
     available = sorted(os.sched_getaffinity(0))
@@ -155,7 +155,7 @@ def _processors(start: Start) -> tuple[Start, str]:
     return start, f"{len(available)} of {len(available) + 1}; the threads are as configured"
 
 
-def _load(start: Start) -> tuple[Start, str]:
+def _load(start: StepCommand) -> tuple[StepCommand, str]:
     return start, f"{processors()} processes that keep the processors busy"
 
 

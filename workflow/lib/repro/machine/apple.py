@@ -27,10 +27,6 @@ def asked() -> dict[str, str]:
     Raises:
         OSError: there is no such command.
         subprocess.SubprocessError: it fails, or gives no answer.
-
-    Example:
-        >>> asked()["machdep.cpu.brand_string"]
-        'Apple M1'
     """
     command = ["/usr/sbin/sysctl", *_ASKED]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_SECONDS)
@@ -43,10 +39,6 @@ def fields(told: Mapping[str, str]) -> dict[str, str]:
 
     Args:
         told: as `asked` returns it.
-
-    Example:
-        >>> fields({"machdep.cpu.brand_string": "Apple M1", "hw.optional.arm.FEAT_FP16": "1"})
-        {'model name': 'Apple M1', 'Features': 'arm.FEAT_FP16'}
     """
     names = {"model name": "machdep.cpu.brand_string", "cpu family": "hw.cpufamily"}
     features = [n.removeprefix("hw.optional.") for n, v in told.items()
@@ -66,10 +58,6 @@ def caches(told: Mapping[str, str]) -> dict[str, str]:
 
     Raises:
         OSError: the system does not tell.
-
-    Example:
-        >>> caches({"hw.perflevel0.l1dcachesize": "131072", "hw.l1dcachesize": "65536"})
-        {'L1 data': '128K'}
     """
     found = {name: f"{int(size) // 1024}K" for name, size in _sizes(told) if int(size)}
     if not found:
@@ -98,9 +86,5 @@ def system(told: Mapping[str, str]) -> str:
 
     Raises:
         LookupError: it does not say.
-
-    Example:
-        >>> system({"kern.osproductversion": "14.5", "kern.osversion": "23F79"})
-        'macOS 14.5 (23F79)'
     """
     return f"macOS {told['kern.osproductversion']} ({told['kern.osversion']})"

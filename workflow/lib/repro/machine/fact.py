@@ -27,10 +27,6 @@ def unknown(reason: str) -> dict[str, str]:
 
     Args:
         reason: a few words.
-
-    Example:
-        >>> unknown("not told by the system")
-        {'unknown': 'not told by the system'}
     """
     return {UNKNOWN: reason}
 
@@ -40,10 +36,6 @@ def inapplicable(reason: str) -> dict[str, str]:
 
     Args:
         reason: a few words.
-
-    Example:
-        >>> inapplicable("a processor of the ARM family has none")
-        {'not applicable': 'a processor of the ARM family has none'}
     """
     return {NOT_APPLICABLE: reason}
 
@@ -53,10 +45,6 @@ def lacking(value: Any) -> str | None:
 
     Args:
         value: a fact.
-
-    Example:
-        >>> lacking(unknown("not told")), lacking({"L1 data": "32K"}), lacking("32K")
-        ('not told', None, None)
     """
     if not isinstance(value, Mapping):
         return None
@@ -69,10 +57,6 @@ def known(probe: Callable[[], Any]) -> Any:
 
     Args:
         probe: what looks; an error of the system or of the format counts as not found.
-
-    Example:
-        >>> known(lambda: int("x"))["unknown"][:10]
-        'ValueError'
     """
     try:
         return probe()
@@ -88,10 +72,6 @@ def excused(value: Any, why: str) -> Any:
     Args:
         value: a fact, or a mapping of facts.
         why: such a thing is not there.
-
-    Example:
-        >>> excused({"driver": unknown("no file"), "loaded": []}, "no GPU")
-        {'driver': {'not applicable': 'no GPU: no file'}, 'loaded': []}
     """
     if not isinstance(value, Mapping):
         return value

@@ -26,10 +26,6 @@ def machine() -> str:
 
     Returns:
         64 hexadecimal digits.
-
-    Example:
-        >>> len(machine())
-        64
     """
     found = processor()
     facts = {key: found[key] for key in ("architecture", "model", "stepping", "caches")}

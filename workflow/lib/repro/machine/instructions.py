@@ -66,10 +66,6 @@ def loaded(name: str, called: str) -> Any:
 
     Raises:
         LookupError: it is not loaded.
-
-    Example:
-        >>> loaded("sys", "Python")
-        <module 'sys' (built-in)>
     """
     if name not in sys.modules:
         raise LookupError(f"this step does not load {called}")
@@ -77,12 +73,7 @@ def loaded(name: str, called: str) -> Any:
 
 
 def caps() -> dict[str, str]:
-    """The caps that are set in this process: value by variable.
-
-    Example:
-        >>> caps()
-        {'TF_ENABLE_ONEDNN_OPTS': '1'}
-    """
+    """The caps that are set in this process: value by variable."""
     return {name: value for name, value in sorted(os.environ.items()) if CAPS.fullmatch(name)}
 
 
@@ -98,10 +89,6 @@ def onednn_set(flags: set[str], cap: str | None) -> str:
 
     Raises:
         LookupError: the processor has none, or the cap is not one of them.
-
-    Example:
-        >>> onednn_set({"sse4_1", "avx", "avx2"}, "AVX")
-        'avx'
     """
     limit = (cap or "all").lower()
     names = list(_ONEDNN)
@@ -127,10 +114,6 @@ def of_onednn() -> str:
         NotApplicable: TensorFlow computes without oneDNN.
         LookupError: TensorFlow is not loaded, or the rule for this processor is not known here.
         OSError: the system does not tell the processor's flags.
-
-    Example:
-        >>> of_onednn()
-        'avx512_core_bf16'
     """
     loaded("tensorflow", "TensorFlow")
     told = fields()
@@ -153,10 +136,6 @@ def onednn_on() -> bool:
 
     Raises:
         LookupError: TensorFlow is not loaded.
-
-    Example:
-        >>> onednn_on()
-        True
     """
     loaded("tensorflow", "TensorFlow")
     port: Any = importlib.import_module("tensorflow.python.util._pywrap_util_port")
@@ -175,10 +154,6 @@ def onednn_set_on_arm(features: set[str], bits: int) -> str:
 
     Raises:
         LookupError: the processor has none.
-
-    Example:
-        >>> onednn_set_on_arm({"asimd", "sve"}, 256)
-        'sve_256'
     """
     # Source: src/cpu/aarch64/cpu_isa_traits.hpp and .cpp of oneDNN. ASSUME: it takes the highest
     # one that there is; no test has asked it, since none ran on ARM.
@@ -194,10 +169,6 @@ def sve_bits() -> int:
 
     Raises:
         OSError: the system does not tell.
-
-    Example:
-        >>> sve_bits()
-        256
     """
     told = int(ctypes.CDLL(None, use_errno=True).prctl(_SVE_GET_VL, 0, 0, 0, 0))
     if told < 0:
@@ -211,11 +182,6 @@ def of_eigen() -> str:
     Raises:
         LookupError: TensorFlow is not loaded.
         NotApplicable: always else, with the reason.
-
-    Example:
-        >>> of_eigen()
-        Traceback (most recent call last):
-        LookupError: this step does not load TensorFlow
     """
     loaded("tensorflow", "TensorFlow")
     raise NotApplicable(EIGEN)
@@ -229,10 +195,6 @@ def of_numpy() -> dict[str, list[str]]:
 
     Raises:
         LookupError: NumPy is not loaded.
-
-    Example:
-        >>> of_numpy()["baseline"]
-        ['X86_V2']
     """
     module = loaded("numpy._core._multiarray_umath", "NumPy")
     has: Mapping[str, bool] = module.__cpu_features__

@@ -25,10 +25,6 @@ def mapped(*, executable: bool = False) -> set[str]:
 
     Raises:
         OSError: the system does not list what is mapped.
-
-    Example:
-        >>> any("/libc.so" in path for path in mapped())
-        True
     """
     if sys.platform == "darwin":
         return _images()

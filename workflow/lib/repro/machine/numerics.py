@@ -41,10 +41,6 @@ def bits() -> dict[str, _Entry]:
     Returns:
         By name: `{"value": …, "by": how it was learnt}`, or the reason why there is no value, as
         `repro.machine.fact` has it; plain JSON values.
-
-    Example:
-        >>> bits()["floating point"]["value"]["rounding"]
-        'to nearest'
     """
     found = {name: _entry(by, probe) for name, (by, probe) in _PROBES.items()}
     if found["GPU"].get("value") == []:

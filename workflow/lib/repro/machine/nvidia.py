@@ -47,10 +47,6 @@ def parsed_driver(text: str) -> dict[str, str]:
 
     Raises:
         ValueError: the text has another form.
-
-    Example:
-        >>> parsed_driver("NVRM version: NVIDIA UNIX x86_64 Kernel Module  384.98  Thu Oct 26")
-        {'version': '384.98', 'module': 'proprietary'}
     """
     found = _LINE.search(text)
     if found is None:
@@ -67,10 +63,6 @@ def driver() -> dict[str, str]:
     Raises:
         OSError: no NVIDIA driver is loaded.
         ValueError: it names its version in another form.
-
-    Example:
-        >>> driver()["module"]
-        'open'
     """
     file = DRIVER / "version"
     if not file.exists():
@@ -89,10 +81,6 @@ def parsed_model(text: str) -> str:
 
     Raises:
         ValueError: the text has another form.
-
-    Example:
-        >>> parsed_model("Model: \t\t NVIDIA H100 80GB HBM3\\nIRQ:   \t\t 10\\n")
-        'NVIDIA H100 80GB HBM3'
     """
     pairs = (line.partition(":") for line in text.splitlines())
     model = next((value.strip() for key, _, value in pairs if key.strip() == "Model"), "")
@@ -107,10 +95,6 @@ def models() -> list[str]:
     Raises:
         OSError: no NVIDIA driver is loaded, or it lists none.
         ValueError: it names them in another form.
-
-    Example:
-        >>> models()
-        ['NVIDIA H100 80GB HBM3']
     """
     files = sorted(DRIVER.glob("gpus/*/information"))
     if not files:
@@ -130,10 +114,6 @@ def parsed_gpus(text: str) -> list[dict[str, str]]:
 
     Raises:
         ValueError: the text is no such table.
-
-    Example:
-        >>> parsed_gpus("name, compute_cap\\nNVIDIA TITAN V, 7.0\\n")
-        [{'name': 'NVIDIA TITAN V', 'compute capability': '7.0'}]
     """
     rows = list(csv.DictReader(text.strip().splitlines(), skipinitialspace=True))
     if not rows or any(not row.get("name") for row in rows):
@@ -162,10 +142,6 @@ def asked_gpus() -> list[dict[str, str]]:
         OSError: there is no nvidia-smi.
         ValueError: it lists no GPU.
         subprocess.SubprocessError: it does not answer in time.
-
-    Example:
-        >>> asked_gpus()[0]["compute capability"]
-        '9.0'
     """
     said = ""
     for columns in (QUERY, tuple(name for name in QUERY if name != "compute_cap")):
@@ -184,10 +160,6 @@ def libraries() -> dict[str, str]:
 
     Raises:
         OSError: the system does not list what is mapped.
-
-    Example:
-        >>> libraries()
-        {'libcudnn.so.9': '/…/nvidia/cudnn/lib/libcudnn.so.9'}
     """
     paths = (path for path in mapped() if _LIBRARIES.search(path))
     return dict(sorted((Path(path).name, path) for path in paths))
@@ -209,10 +181,6 @@ def library_version(
     Raises:
         LookupError: no such library is mapped.
         OSError: it cannot be asked.
-
-    Example:
-        >>> library_version(libraries(), "libcudart")
-        12050
     """
     path = next((path for file, path in found.items() if file.split(".")[0] == name), None)
     if path is None:

@@ -61,10 +61,6 @@ def computing(flags: Iterable[str]) -> list[str]:
 
     Returns:
         Those that are not known to compute nothing.
-
-    Example:
-        >>> computing(["avx2", "hypervisor", "fma"])
-        ['avx2', 'fma']
     """
     return sorted(set(flags) - IDLE)
 
@@ -75,10 +71,6 @@ def fields() -> dict[str, str]:
     Raises:
         OSError: it says nothing.
         subprocess.SubprocessError: it was asked and gave no answer.
-
-    Example:
-        >>> fields()["stepping"]
-        '1'
     """
     if sys.platform == "darwin":
         return apple.fields(apple.asked())
@@ -98,10 +90,6 @@ def caches() -> dict[str, str]:
     Raises:
         OSError: the system does not tell.
         NotApplicable: nothing tells it to anybody.
-
-    Example:
-        >>> caches()["L1 data"]
-        '32K'
     """
     if sys.platform == "darwin":
         return apple.caches(apple.asked())
@@ -125,10 +113,6 @@ def sharing() -> dict[str, int]:
     Raises:
         OSError: the system does not tell.
         NotApplicable: nothing tells it to anybody.
-
-    Example:
-        >>> sharing()["L1 data"]
-        1
     """
     if sys.platform == "darwin":
         raise NotApplicable("a Mac has as many processors as it is sold with")
@@ -153,10 +137,6 @@ def processor() -> dict[str, Any]:
 
     Returns:
         Plain JSON values; where there is no value the reason, as `repro.machine.fact` has it.
-
-    Example:
-        >>> sorted(processor())[:3]
-        ['architecture', 'available', 'cache sharing']
     """
     found = known(fields)
     told: dict[str, str] = {} if (unread := lacking(found)) else found
@@ -184,12 +164,6 @@ def microcode(told: str | None, flags: Iterable[str]) -> str | dict[str, str] | 
 
     Returns:
         The number; why it is not applicable; None where the system should have told.
-
-    Example:
-        >>> microcode("0x5003901", ["avx2"])
-        '0x5003901'
-        >>> set(microcode("0xffffffff", ["hypervisor"]))
-        {'not applicable'}
     """
     if told in _STAND_INS and "hypervisor" in flags:
         return inapplicable("the hypervisor hides it, and shows a number of its own in its place")

@@ -27,10 +27,6 @@ def classes(labels: Any, predicted: Any) -> tuple[Classes, Classes] | None:
 
     Returns:
         Two arrays [n] of whole numbers from 0; None for anything else.
-
-    Example:
-        >>> classes(np.array([1, 0]), np.array([[0.2, 0.8], [0.3, 0.7]]))
-        (array([1, 0]), array([1, 1]))
     """
     if labels is None or isinstance(labels, Mapping) or predicted is None or predicted.ndim != 2:
         return None

@@ -94,11 +94,6 @@ def circumstances(
 
     Returns:
         What each circumstance did.
-
-    Example:
-        >>> ones = {"y": np.ones((2, 3))}
-        >>> circumstances(lambda _: ones, ones, 64)["batch size"]["same"]
-        True
     """
     examples = max(map(len, before.values()), default=0)
     return {

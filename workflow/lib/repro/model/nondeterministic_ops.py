@@ -82,10 +82,6 @@ def gap(op: Any) -> tuple[str, str] | None:
 
     Returns:
         Its name as users know it, and what can and cannot be promised; None for most.
-
-    Example:
-        >>> gap(op)[0]
-        'tf.image.adjust_contrast'
     """
     import tensorflow as tf
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from repro.checkpoint.resume import Keeping, Resume
+from repro.checkpoint.resume import CheckpointPolicy, Resume
 from repro.core.atomic import whole_file
 from repro.core.canonical_json import Json
 from repro.core.digest import STEP_DIGEST
@@ -169,7 +169,7 @@ def train(
     parameters: TrainParameters,
     out: Path,
     detail: Detail | None = None,
-    keeping: Keeping | None = None,
+    keeping: CheckpointPolicy | None = None,
     say: Callable[[str], None] = print,
 ) -> Trained:
     """Trains the user's model and writes its four files.
@@ -190,7 +190,7 @@ def train(
 
     Raises:
         UserError: the user's code, or what was asked of the loop, is at fault.
-        Afresh: checkpoints were found that do not fit; they are removed.
+        RestartTraining: checkpoints were found that do not fit; they are removed.
     """
     training, seeds = parameters.training, Seeds(parameters.seed)
     plan = _plan(data, parameters)

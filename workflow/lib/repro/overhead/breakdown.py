@@ -19,7 +19,7 @@ from repro.core.canonical_json import Json, parsed
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.core.text import listed
-from repro.overhead.epoch_timer import Spent
+from repro.overhead.epoch_timer import Timing
 from repro.overhead.timed_training import VARIANTS, WHOLE
 from repro.record.step import Step, checked_step
 
@@ -37,22 +37,12 @@ class Figure:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Figure:
-        """Of one variant.
-
-        Example:
-            >>> Figure.of([3.0, 1.0, 2.0])
-            Figure(median=2.0, least=1.0, most=3.0)
-        """
+        """Of one variant."""
         return cls(median(values), min(values), max(values))
 
     @classmethod
     def ratio(cls, mine: Sequence[float], base: Sequence[float]) -> Figure:
-        """Of two variants, round by round; the ratio of medians never leaves the range.
-
-        Example:
-            >>> Figure.ratio([2.0, 6.0], [1.0, 4.0])
-            Figure(median=1.6, least=1.5, most=2.0)
-        """
+        """Of two variants, round by round; the ratio of medians never leaves the range."""
         own = [a / b for a, b in zip(mine, base, strict=True)]
         return cls(median(mine) / median(base), min(own), max(own))
 
@@ -62,7 +52,7 @@ class Figure:
 
 
 def prices(
-    rounds: Mapping[str, Sequence[Spent]], unknown: Mapping[str, str]
+    rounds: Mapping[str, Sequence[Timing]], unknown: Mapping[str, str]
 ) -> dict[str, Mapping[str, object]]:
     """What each variant took, and what each part costs.
 

@@ -21,7 +21,7 @@ LEAST = 2
 
 
 @dataclass(frozen=True)
-class Spent:
+class Timing:
     """What one training took: wall and processor seconds of a step, and the most memory.
 
     `steps` are the batches of an epoch, `epochs` those that were timed, `gpus` the names of the
@@ -66,7 +66,7 @@ class Clock:
         self._peak = peak()
         return len(self._ends) > LEAST and self._ends[-1][0] - self._ends[0][0] >= self._seconds
 
-    def spent(self, steps: int, loop: str) -> Spent:
+    def spent(self, steps: int, loop: str) -> Timing:
         """What a step took, from the end of the first epoch to the end of the last.
 
         Raises:
@@ -80,7 +80,7 @@ class Clock:
             )
         wall, processor = (b - a for a, b in zip(self._ends[0], self._ends[-1], strict=True))
         every = epochs * steps
-        return Spent(wall / every, processor / every, self._peak, steps, epochs, loop, _gpus())
+        return Timing(wall / every, processor / every, self._peak, steps, epochs, loop, _gpus())
 
 
 def peak() -> int:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from repro.checkpoint.resume import Keeping
+from repro.checkpoint.resume import CheckpointPolicy
 from repro.core.errors import UserError
 from repro.core.parameters import CostParameters, Training, TrainParameters
 from repro.core.seeding import Seeds, step_seeds
@@ -30,7 +30,7 @@ from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose
 from repro.model.plan import Plan, columns
 from repro.model.training import built, made, train
-from repro.overhead.epoch_timer import LEAST, Clock, Spent
+from repro.overhead.epoch_timer import LEAST, Clock, Timing
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _in_memory(folder: Path, name: str) -> tuple[Any, ...]:
     return columns({key: np.array(array) for key, array in part(folder, name).items()})
 
 
-def _plain(task: Task, clock: Clock) -> Spent:
+def _plain(task: Task, clock: Clock) -> Timing:
     """Keras' `fit` as one would write it: nothing seeded, nothing set.
 
     Arrays go to `fit` as they are; where the user has an `augment`, through a `tf.data` pipeline
@@ -109,7 +109,7 @@ def _plain(task: Task, clock: Clock) -> Spent:
     return clock.spent(-(-size // batch), "fit")
 
 
-def _threads(task: Task, clock: Clock) -> Spent:
+def _threads(task: Task, clock: Clock) -> Timing:
     """The same with the recipe's numbers of threads."""
     _set_threads(task)
     return _plain(task, clock)
@@ -122,13 +122,13 @@ def _set_threads(task: Task) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(task.training.threads.inter)
 
 
-def _loop(task: Task, clock: Clock) -> Spent:
+def _loop(task: Task, clock: Clock) -> Timing:
     """This project's loop, with no op determinism, no seeds and no trace."""
     _set_threads(task)
     return _bare(task, clock)
 
 
-def _bare(task: Task, clock: Clock) -> Spent:
+def _bare(task: Task, clock: Clock) -> Timing:
     import keras
 
     code, training, seed = load(task.experiment), task.training, task.seeds.root
@@ -153,7 +153,7 @@ def _bare(task: Task, clock: Clock) -> Spent:
     return clock.spent(steps, loop)
 
 
-def _determinism(task: Task, clock: Clock) -> Spent:
+def _determinism(task: Task, clock: Clock) -> Timing:
     """The same with all that `repro.model.determinism` sets."""
     _begin(task)
     return _bare(task, clock)
@@ -165,17 +165,17 @@ def _begin(task: Task) -> None:
     begin(task.seeds("global"), task.training.threads)
 
 
-def _trace(task: Task, clock: Clock) -> Spent:
+def _trace(task: Task, clock: Clock) -> Timing:
     """The same with the trace that is configured: `repro.model.training.train` itself."""
     return _trained(task, clock, keep=False)
 
 
-def _checkpoints(task: Task, clock: Clock) -> Spent:
+def _checkpoints(task: Task, clock: Clock) -> Timing:
     """The same with a checkpoint after every epoch."""
     return _trained(task, clock, keep=True)
 
 
-def _trained(task: Task, clock: Clock, *, keep: bool) -> Spent:
+def _trained(task: Task, clock: Clock, *, keep: bool) -> Timing:
     _begin(task)
     code = load(task.experiment)
 
@@ -190,7 +190,7 @@ def _trained(task: Task, clock: Clock, *, keep: bool) -> Spent:
     )
     with tempfile.TemporaryDirectory(dir=task.scratch) as name:
         folder = Path(name)
-        keeping = Keeping(folder / "kept", "cost", 0, task.check) if keep else None
+        keeping = CheckpointPolicy(folder / "kept", "cost", 0, task.check) if keep else None
         timed = Code(module, code.path)
         done = train(timed, task.data, parameters, folder, keeping=keeping)
     if keep and done.resumable != "yes":
@@ -202,7 +202,7 @@ def _trained(task: Task, clock: Clock, *, keep: bool) -> Spent:
     return clock.spent(steps, done.loop)
 
 
-VARIANTS: Mapping[str, Callable[[Task, Clock], Spent]] = {
+VARIANTS: Mapping[str, Callable[[Task, Clock], Timing]] = {
     "plain": _plain,
     "threads": _threads,
     "loop": _loop,
@@ -216,7 +216,7 @@ WHOLE = "trace"
 """The variant that does what every training does, whether or not a checkpoint is due."""
 
 
-def measured(task: Task, variant: str) -> Spent:
+def measured(task: Task, variant: str) -> Timing:
     """Trains once, in one of the ways of `VARIANTS`, and says what a step took.
 
     Before the first epoch has ended nothing is timed: it holds the start and the making of the
@@ -232,10 +232,5 @@ def measured(task: Task, variant: str) -> Spent:
 
     Raises:
         UserError: the user's code is at fault, or the training ends within its first epoch.
-
-    Example:
-        >>> task = Task(Path("digits.py"), Path("data"), parameters, 5, Path("logs"))
-        >>> measured(task, "plain").loop
-        'fit'
     """
     return VARIANTS[variant](task, Clock(task.seconds))

@@ -1,7 +1,7 @@
 """Frozen: random numbers of a traced graph that are the same at every step.
 
 Synopsis:
-    walk = Walk(concrete_function)
+    walk = TaintAnalysis(concrete_function)
     for noise in walk.frozen(): ...
 
 What may change from step to step is followed through the graph: from the function's arguments,
@@ -91,7 +91,7 @@ def _is_random(op: Any) -> bool:
     return drawing and bool({"key", "seed"} & {*_arguments(op)})
 
 
-class Walk:
+class TaintAnalysis:
     """Follows through a function, and all that it calls, what changes from step to step.
 
     Args:

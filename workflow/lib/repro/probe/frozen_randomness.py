@@ -1,7 +1,7 @@
 """Noise: where a training step, or `augment`, uses the same random numbers again and again.
 
 Synopsis:
-    in_step(model, batch, path, all_change=False)    # [Source(layer="noise", line=12, …)]
+    in_step(model, batch, path, all_change=False)    # [FrozenSource(layer="noise", line=12, …)]
     in_augment(augment, batch, seeds, path)
 
 A function is traced twice: constants that differ were drawn by NumPy or Python while TensorFlow
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from repro.probe.constant_rng import Name, Noise, Walk
+from repro.probe.constant_rng import Name, Noise, TaintAnalysis
 from repro.probe.reseeded import reseeded
 from repro.variables.training_state import drawing
 from repro.watch.graphs import Body, constants, place
@@ -32,7 +32,7 @@ _COPIES, _TRIES = 4, 8
 
 
 @dataclass(frozen=True)
-class Source:
+class FrozenSource:
     """What uses the same random numbers at every step: the layer, if one; the line; and why."""
 
     layer: str | None
@@ -70,8 +70,10 @@ class _Graph:
     chosen: bool
     """Whether its operations depend on numbers that were drawn."""
 
-    def walk(self, assigned: frozenset[int] | None = None, all_change: bool = False) -> Walk:
-        return Walk(self.function, self.drawn | self.seeded, assigned, all_change)
+    def walk(
+        self, assigned: frozenset[int] | None = None, all_change: bool = False
+    ) -> TaintAnalysis:
+        return TaintAnalysis(self.function, self.drawn | self.seeded, assigned, all_change)
 
 
 def _other_constants(one: Any, two: Any) -> frozenset[Name] | None:
@@ -107,19 +109,19 @@ def _kind(noise: Noise, path: Path) -> Any:
 
 
 def _sources(
-    graph: _Graph, walk: Walk, path: Path, layers: Mapping[str, str],
+    graph: _Graph, walk: TaintAnalysis, path: Path, layers: Mapping[str, str],
     counts: Callable[[Noise], bool],
-) -> list[Source]:  # fmt: skip
+) -> list[FrozenSource]:  # fmt: skip
     """The frozen noise of a graph, of what is the same at every place where `counts` says so."""
-    found: list[Source] = []
+    found: list[FrozenSource] = []
     for noise in walk.frozen():
         traced = (noise.body.within, noise.op.name) in graph.drawn
         if traced or noise.by_example or counts(noise):
             at = place(noise.body.frames(noise.op), path) or (None, None)
             why = _TRACED if noise.op.type == "Const" else _CONSTANT
-            found.append(Source(layers.get(noise.outer.name), *at, why))
+            found.append(FrozenSource(layers.get(noise.outer.name), *at, why))
     if graph.chosen:
-        found.append(Source(None, None, None, _CHOSEN))
+        found.append(FrozenSource(None, None, None, _CHOSEN))
     return list(dict.fromkeys(found))
 
 
@@ -145,7 +147,7 @@ def _projecting(model: Any, x: Any, path: Path, assigned: frozenset[int]) -> set
     return {_kind(noise, path) for noise in graph.walk(assigned).frozen()}
 
 
-def in_step(model: Any, batch: Any, path: Path, all_change: bool) -> list[Source]:
+def in_step(model: Any, batch: Any, path: Path, all_change: bool) -> list[FrozenSource]:
     """Frozen noise in the model's training step.
 
     What has a row for each place of the batch is noise. What has not may be a fixed projection or
@@ -187,7 +189,7 @@ def as_trained(augment: Callable[..., Any], batch: Any) -> Any:
 
 def in_augment(
     augment: Callable[..., Any], batch: Any, seeds: Sequence[Any], path: Path
-) -> list[Source]:
+) -> list[FrozenSource]:
     """Frozen noise in the user's `augment`.
 
     Args:
@@ -202,7 +204,7 @@ def in_augment(
     graph = _traced(lambda: as_trained(augment, batch).get_concrete_function())
     found = _sources(graph, graph.walk(), path, {}, lambda _noise: True)
     if not found and _by_place(as_trained(augment, batch), batch, seeds):
-        found.append(Source(None, None, None, _PLACED))
+        found.append(FrozenSource(None, None, None, _PLACED))
     return found
 
 

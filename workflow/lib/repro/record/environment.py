@@ -105,10 +105,6 @@ def environment() -> dict[str, Any]:
     Returns:
         Plain JSON values; where there is no value the reason, as `repro.machine.fact` has it. A GPU
         is asked for only where TensorFlow is loaded.
-
-    Example:
-        >>> environment()["python"]["version"].startswith("3.")
-        True
     """
     packages = ("tensorflow", "keras", "numpy", "safetensors", "jsonschema", "PyYAML")
     gpus, cuda = _gpus(), _cuda()
@@ -140,10 +136,6 @@ def surroundings(found: Installed, own: Sequence[Path]) -> dict[str, Any]:
 
     Raises:
         UserError: the process runs code from outside its environment.
-
-    Example:
-        >>> surroundings(require(Path(sys.prefix)), [Path("code.pyz")])["loaded"]["packages"]
-        ['numpy', 'python', 'tensorflow']
     """
     loaded = require_loaded(Path(sys.prefix), found, own)
     return {**environment(), "loaded": loaded}

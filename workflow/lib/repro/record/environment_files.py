@@ -23,9 +23,6 @@ def check_renders(lock: Path, envs: Path, name: str, platform: str) -> None:
 
     Raises:
         UserError: which file, and how to have it again.
-
-    Example:
-        >>> check_renders(Path("conda-lock.yml"), Path("workflow/envs"), "keras", "linux-64")
     """
     try:
         want = f"# lock: sha256:{hashlib.sha256(lock.read_bytes()).hexdigest()}"

@@ -20,10 +20,6 @@ def lock_of(prefix: Path) -> Path:
 
     Args:
         prefix: folder of the environment.
-
-    Example:
-        >>> lock_of(Path("envs/a_"))
-        PosixPath('envs/a_.lock')
     """
     return prefix.with_name(f"{prefix.name}.lock")
 

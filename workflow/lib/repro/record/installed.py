@@ -57,10 +57,6 @@ def require(prefix: Path) -> Installed:
 
     Raises:
         UserError: what differs, and which folder to remove.
-
-    Example:
-        >>> require(Path(sys.prefix)).facts["channel"]
-        'locked'
     """
     from repro.core.errors import UserError
 
@@ -79,10 +75,6 @@ def check(prefix: Path) -> list[str]:
     Returns:
         A sentence for every file that is missing, was added or has other bytes; none when all
         is as installed.
-
-    Example:
-        >>> check(Path(sys.prefix))
-        []
     """
     return _found(prefix)[1]
 
@@ -93,10 +85,6 @@ def refusal(prefix: Path, problems: Sequence[str]) -> str:
     Args:
         prefix: folder of the environment.
         problems: sentences, at least one.
-
-    Example:
-        >>> refusal(Path("env"), ["Expected a. Received b."])
-        'Expected a. Received b. Remove the folder env and the file env.env_setup_done beside …'
     """
     more = len(problems) - SHOWN
     shown = [*problems[:SHOWN], *([f"And {more} more."] if more > 0 else [])]
@@ -119,10 +107,6 @@ def survey(prefix: Path, known: Mapping[str, Sequence[Any]] | None = None) -> Su
 
     Raises:
         OSError: a file cannot be read.
-
-    Example:
-        >>> survey(Path(sys.prefix))["conda-meta/"]
-        []
     """
     # What is written within one tick of the clock has the same times: a change that comes right
     # after must fall into a later tick than the last one before.
@@ -151,10 +135,6 @@ def digest(path: Path) -> str:
 
     Raises:
         OSError: it cannot be read.
-
-    Example:
-        >>> digest(Path("/dev/null"))
-        'neither a file nor a link'
     """
     if path.is_symlink():
         return f"a link to {path.readlink()}"
@@ -177,9 +157,6 @@ def record(
 
     Raises:
         OSError: it cannot be written.
-
-    Example:
-        >>> record(prefix, survey(prefix), {"channel": "locked"}, {"lib/a.py": "a"})
     """
     files = {path: [*row, owners.get(path, "")] if row else [] for path, row in found.items()}
     content = {**facts, "files": dict(sorted(files.items()))}
@@ -207,9 +184,6 @@ def unlike(path: Path, row: Sequence[Any]) -> str | None:
 
     Raises:
         OSError: it cannot be read.
-
-    Example:
-        >>> unlike(prefix / "lib/a.py", found.files["lib/a.py"])
     """
     if row[1:5] == _identity(path.lstat()):
         return None
@@ -218,12 +192,7 @@ def unlike(path: Path, row: Sequence[Any]) -> str | None:
 
 
 def current_platform() -> str:
-    """Return this machine's platform in conda's words.
-
-    Example:
-        >>> current_platform()
-        'linux-64'
-    """
+    """Return this machine's platform in conda's words."""
     name = f"{sys.platform}-{machine.machine()}"
     known = {"linux-x86_64": "linux-64", "darwin-arm64": "osx-arm64"}
     return known.get(name, name)

@@ -58,10 +58,6 @@ def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[
 
     Raises:
         UserError: what was loaded from where.
-
-    Example:
-        >>> require_loaded(Path(sys.prefix), found, [Path("code.pyz")])["packages"]
-        ['numpy', 'python', 'tensorflow']
     """
     modules = dict(_modules(list(sys.modules.items()), prefix, found, own))
     listed = sys.platform in ("linux", "darwin")

@@ -30,10 +30,6 @@ def today(environment: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         The same facts.
-
-    Example:
-        >>> today({"cpu": {"caches": {"L3 unified": "32M, for 2 processor(s)"}}})["cpu"]
-        {'caches': {'L3 unified': '32M'}, 'cache sharing': {'L3 unified': 2}}
     """
     found = dict(environment)
     alone = found.get("gpu") == []  # TensorFlow was asked, and lists no GPU

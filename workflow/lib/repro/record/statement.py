@@ -95,10 +95,6 @@ def purl(package: Mapping[str, str]) -> str:
 
     Args:
         package: `manager` (`conda` or `pip`), `name`, `version` and, of conda, `build`.
-
-    Example:
-        >>> purl({"manager": "pip", "name": "numpy", "version": "2.4.6"})
-        'pkg:pypi/numpy@2.4.6'
     """
     kind = {"pip": "pypi"}.get(package["manager"], package["manager"])
     build = f"?build={quote(package['build'], safe='')}" if package.get("build") else ""

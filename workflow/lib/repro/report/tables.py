@@ -26,22 +26,12 @@ def code(name: str) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number with so many digits; a dash where there is none.
-
-    Example:
-        >>> number(0.012345), number(None)
-        ('0.0123', '–')
-    """
+    """A number with so many digits; a dash where there is none."""
     return "–" if value is None else f"{value:.{digits}g}"
 
 
 def percent(share: float | None) -> str:
-    """A share; one that is not 0 or 1 never reads as 0 % or 100 %.
-
-    Example:
-        >>> percent(0.25), percent(0.9999), percent(1e-6)
-        ('25 %', 'over 99.9 %', 'below 0.1 %')
-    """
+    """A share; one that is not 0 or 1 never reads as 0 % or 100 %."""
     if share is None:
         return "–"
     if 0 < share < 0.001:

@@ -17,9 +17,9 @@ import numpy as np
 from repro.stats import shift_tests
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.margins import ALPHA, Judged, Margin, judged
-from repro.stats.sample_size import Plan, needed
-from repro.stats.seed_variance import Value, deviation, finite, unusable
-from repro.stats.shift_tests import Array, Shift
+from repro.stats.sample_size import SampleSizePlan, required_runs
+from repro.stats.seed_variance import Value, finite, std, unusable
+from repro.stats.shift_tests import Array, TestStatistic
 
 Results = Mapping[int, Value]
 """One metric: the result of each root seed."""
@@ -69,7 +69,7 @@ def _row(results: Results, seeds: list[int]) -> Array:
     return np.array([finite(results[seed]) for seed in seeds], dtype=float)
 
 
-def shift(original: Results, repeat: Results) -> Shift | str:
+def shift(original: Results, repeat: Results) -> TestStatistic | str:
     """The shift between two groups of results, matched by seed.
 
     Each seed of one side must be one of the other's as well, and there must be two at least.
@@ -95,7 +95,7 @@ def shift(original: Results, repeat: Results) -> Shift | str:
     return shift_tests.pairs(_row(original, common), _row(repeat, common))
 
 
-def _interval(moved: Shift, alpha: float) -> tuple[tuple[float, float], float]:
+def _interval(moved: TestStatistic, alpha: float) -> tuple[tuple[float, float], float]:
     from scipy.stats import t
 
     reach = float(t.isf(alpha, moved.freedom) * moved.error)
@@ -108,7 +108,7 @@ def _answer(found: Judged, alpha: float) -> str:
     return MET if found.within <= alpha else NOT_MET if found.beyond <= alpha else INCONCLUSIVE
 
 
-def _why(answer: str, moved: Shift, found: Judged, margin: Margin, own: float) -> str:
+def _why(answer: str, moved: TestStatistic, found: Judged, margin: Margin, own: float) -> str:
     start = f"the repeat lies {float(moved.estimate):+.3g} from the original"
     share = f" ({margin.size:g} times the original's spread)" if margin.of_spread else ""
     low, high = (f"±{float(limit):.3g}{share}" for limit in (found.low, found.high))
@@ -158,13 +158,13 @@ def equivalence(
     moved = shift(original, repeat)
     if isinstance(moved, str):
         return _undecided(metric, n, alpha, moved)
-    own = float(deviation(_row(original, sorted(original))))
+    own = float(std(_row(original, sorted(original))))
     found = judged(moved, margin, own, n[0], alpha, family)
     answer, estimate = _answer(found, alpha), float(moved.estimate)
     more = None
     if answer == INCONCLUSIVE and not (margin.of_spread and own == 0):
-        plan = Plan(float(moved.deviation), own, n[0], margin, alpha, family)
-        runs = needed(plan, estimate)
+        plan = SampleSizePlan(float(moved.deviation), own, n[0], margin, alpha, family)
+        runs = required_runs(plan, estimate)
         more = None if runs is None else max(1, runs - n[1])
     interval, level = _interval(moved, alpha)
     return Equivalence(

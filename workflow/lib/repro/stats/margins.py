@@ -17,7 +17,7 @@ import numpy as np
 from repro.core.errors import UserError
 from repro.stats import shift_tests
 from repro.stats.seed_variance import LARGEST, bounds
-from repro.stats.shift_tests import Array, Shift
+from repro.stats.shift_tests import Array, TestStatistic
 
 ALPHA = 0.05
 
@@ -74,7 +74,12 @@ def allowed(margin: Margin, deviation: Any, n: Any, alpha: float) -> tuple[Any, 
 
 
 def judged(
-    shift: Shift, margin: Margin, deviation: Any, n: int, alpha: float = ALPHA, family: int = 1
+    shift: TestStatistic,
+    margin: Margin,
+    deviation: Any,
+    n: int,
+    alpha: float = ALPHA,
+    family: int = 1,
 ) -> Judged:
     """How sure it is that a shift lies within, or beyond, a margin.
 
@@ -104,9 +109,9 @@ def judged(
         0.03125
     """
     low, _, cost = allowed(margin, deviation, n, alpha)
-    p_within = np.minimum(1.0, shift_tests.within(shift, low) + cost)
+    p_within = np.minimum(1.0, shift_tests.p_equivalence(shift, low) + cost)
     _, high, cost = allowed(margin, deviation, n, alpha / family)
-    p_beyond = np.minimum(1.0, family * (shift_tests.beyond(shift, high) + cost))
+    p_beyond = np.minimum(1.0, family * (shift_tests.p_difference(shift, high) + cost))
     if margin.of_spread:
         p_beyond = np.where(np.asarray(deviation) > 0, p_beyond, 1.0)
     return Judged(p_within, p_beyond, low, high)

@@ -1,7 +1,7 @@
 """Metric comparison: all metrics of the repeats against those of the original.
 
 Synopsis:
-    found = moved(measured(steps), EquivalencePlan(spread=1.0), looks=())
+    found = compare_metrics(measured(steps), EquivalencePlan(spread=1.0), looks=())
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RECALL = "recall"
 
 
 @dataclass(frozen=True)
-class Moved:
+class MetricComparison:
     """What is known of the metrics.
 
     `spread` is that of the original's seeds and `sampling` the error of the test part, both by
@@ -39,9 +39,9 @@ class Moved:
     unknown: Sequence[str] = ()
 
 
-def moved(
+def compare_metrics(
     values: Mapping[str, Measured], wanted: EquivalencePlan, looks: Sequence[Look] = ()
-) -> Moved:
+) -> MetricComparison:
     """How far the metrics of the repeats lie from the original's.
 
     Args:
@@ -75,7 +75,7 @@ def moved(
             alpha,
         )
 
-    return Moved(
+    return MetricComparison(
         {name: spread(name, one.original) for name, one in values.items()},
         {name: _sampled(name, one) for name, one in values.items()},
         tested(named),

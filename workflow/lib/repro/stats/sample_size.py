@@ -1,8 +1,8 @@
 """Planning: how many runs of each side would most likely decide.
 
 Synopsis:
-    plan = Plan(deviation=0.004, spread=0.003, seeds=5, margin=Margin(0.005))
-    needed(plan, estimate=0.001)      # runs of each side, None where 1,000 are too few
+    plan = SampleSizePlan(deviation=0.004, spread=0.003, seeds=5, margin=Margin(0.005))
+    required_runs(plan, estimate=0.001)      # runs of each side, None where 1,000 are too few
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FAR = 30.0
 
 
 @dataclass(frozen=True)
-class Plan:
+class SampleSizePlan:
     """What is taken as it was seen: the deviation of a difference of one run of each side.
 
     And the deviation between the original's seeds, `spread`, from so many `seeds`; margin, alpha
@@ -47,7 +47,7 @@ def _power(distance: Array, error: Array, n: Array, level: float) -> Array:
     return nct.sf(t.isf(level, n - 1), n - 1, away)
 
 
-def needed(plan: Plan, estimate: float) -> int | None:
+def required_runs(plan: SampleSizePlan, estimate: float) -> int | None:
     """The least number of runs of each side that decides in 80 % of cases.
 
     With a shift seen within the margin: for `met`, if truly nothing shifted. With one beyond it:
@@ -63,7 +63,8 @@ def needed(plan: Plan, estimate: float) -> int | None:
         Runs of each side; None where 1,000 are too few.
 
     Example:
-        >>> needed(Plan(deviation=1.0, spread=1.0, seeds=5, margin=Margin(1.0)), 0.0)
+        >>> plan = SampleSizePlan(deviation=1.0, spread=1.0, seeds=5, margin=Margin(1.0))
+        >>> required_runs(plan, 0.0)
         12
     """
     n = np.arange(2, MOST + 1)

@@ -63,7 +63,7 @@ def finite(value: Value) -> float | None:
     return number if abs(number) <= LARGEST else None
 
 
-def deviation(values: Array) -> Array:
+def std(values: Array) -> Array:
     """Standard deviation along the last axis, with n - 1; exactly 0 where all are the same.
 
     Args:
@@ -141,7 +141,7 @@ def spread(metric: str, values: Mapping[int, Value]) -> Spread:
     if n < 2:
         mean = float(array[0]) if n else None
         return _unknown(metric, n, mean, f"{n} seed(s) show no spread; it takes two")
-    mean, own = float(array.mean()), float(deviation(array))
+    mean, own = float(array.mean()), float(std(array))
     if not own:
         why = f"all {n} seeds gave the same {metric}; how far others scatter is not known from that"
         return Spread(metric, n, mean, 0.0, None, None, None, why)

@@ -3,7 +3,7 @@
 Synopsis:
     shift = pairs(original, repeat)           # [..., n] each, matched by seed
     shift.tail(margin, "less")                # p that the shift is not below the margin
-    within(shift, low), beyond(shift, high)   # two-sided, against ± a margin
+    p_equivalence(shift, low), p_difference(shift, high)   # two-sided, against ± a margin
 
 Every p-value is the greater of Student's and of Wilcoxon's signed ranks. Student's holds for
 normal values of few seeds, and for nearly any values of many. The ranks hold for however few seeds,
@@ -22,7 +22,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from repro.stats.seed_variance import deviation
+from repro.stats.seed_variance import std
 
 Array = npt.NDArray[Any]
 Side = Literal["less", "greater"]
@@ -34,7 +34,7 @@ _ROUNDING = 64 * np.finfo(float).eps
 
 
 @dataclass(frozen=True)
-class Shift:
+class TestStatistic:
     """Repeat minus original: [...] estimates, standard errors and degrees of freedom.
 
     `deviation` is that of a difference of one run of each; `ranks(margin, side)` gives p-values.
@@ -66,7 +66,7 @@ def _scale(*arrays: Array) -> Array:
     return np.max([np.abs(array).max(axis=-1) for array in arrays], axis=0)
 
 
-def pairs(original: Array, repeat: Array) -> Shift:
+def pairs(original: Array, repeat: Array) -> TestStatistic:
     """The shift of runs that are matched by seed: Student's paired t, Wilcoxon's signed ranks.
 
     Args:
@@ -95,11 +95,11 @@ def pairs(original: Array, repeat: Array) -> Shift:
         method = "exact" if n <= EXACT else "asymptotic"
         return wilcoxon(rest, zero_method="zsplit", alternative=side, method=method, axis=-1).pvalue
 
-    own = np.where(_settled(np.ptp(apart, axis=-1), scale) == 0, 0.0, deviation(apart))
-    return Shift(apart.mean(axis=-1), own / n**0.5, n - 1, own, scale, ranks)
+    own = np.where(_settled(np.ptp(apart, axis=-1), scale) == 0, 0.0, std(apart))
+    return TestStatistic(apart.mean(axis=-1), own / n**0.5, n - 1, own, scale, ranks)
 
 
-def within(shift: Shift, margin: Any) -> Array:
+def p_equivalence(shift: TestStatistic, margin: Any) -> Array:
     """The p-value for a true shift within ± the margin: two one-sided tests.
 
     It is the greater of the two (Schuirmann 1987; Berger 1982), so wrong in a share p of cases at
@@ -112,7 +112,7 @@ def within(shift: Shift, margin: Any) -> Array:
     return np.maximum(shift.tail(margin, "less"), shift.tail(-margin, "greater"))
 
 
-def beyond(shift: Shift, margin: Any) -> Array:
+def p_difference(shift: TestStatistic, margin: Any) -> Array:
     """The p-value for a true shift beyond ± the margin: the smaller of two, doubled (Bonferroni).
 
     Args:

@@ -20,13 +20,13 @@ from repro.core.parameters import CompareParameters
 from repro.core.text import counted
 from repro.stats import detection_power
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
-from repro.stats.metric_comparison import Moved
+from repro.stats.metric_comparison import MetricComparison
 from repro.verdict import sentences
 from repro.verdict.case import Case, Context
 from repro.verdict.goals import answers, best
 from repro.verdict.methods import methods
 from repro.verdict.metrics import rested_on
-from repro.verdict.silent_errors import Mistake
+from repro.verdict.silent_errors import SilentError
 
 
 def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:
@@ -64,10 +64,10 @@ def _warnings(case: Case) -> list[str]:
         _unseen(case),
         None if case.first else detection_power.limits(case.parameters.repeats),
     ]
-    if case.restless:
+    if case.nondeterministic_inference:
         found.append(
             "Evaluation is not repeatable: the same weights gave other bits when evaluated again "
-            f"({sentences.seeds(case.restless)})."
+            f"({sentences.seeds(case.nondeterministic_inference)})."
         )
     return [text for text in found if text]
 
@@ -79,8 +79,8 @@ def judge(
     context: Context,
     causes: Sequence[Cause] = (),
     trials: Sequence[Trial] = (),
-    mistakes: Sequence[Mistake] = (),
-    moved: Moved | None = None,
+    mistakes: Sequence[SilentError] = (),
+    moved: MetricComparison | None = None,
     further: Comparison | None = None,
 ) -> dict[str, Any]:
     """The verdict on one experiment.

@@ -33,11 +33,11 @@ def bitwise(case: Case) -> Answer:
         compared = [case.further] if case.further else case.comparisons
         found = sentences.not_met(name, compared, case.causes, case.trials, case.mistakes)
         return Answer(NOT_MET, found)
-    if case.restless:
+    if odd := case.nondeterministic_inference:
         return Answer(
             NOT_MET,
             f"{name}: training is repeatable bit for bit, evaluation is not. The weights of "
-            f"{sentences.seeds(case.restless)}, evaluated twice, gave other bits.",
+            f"{sentences.seeds(odd)}, evaluated twice, gave other bits.",
         )
     text = sentences.met(name, case.comparisons, case.context, case.evaluated, case.mistakes)
     return Answer(MET, text)

@@ -16,7 +16,7 @@ from repro.cause.fault_isolation import Trial
 from repro.compare.runs import Comparison
 from repro.core.parameters import CompareParameters
 from repro.record.step import Step
-from repro.stats.metric_comparison import Moved
+from repro.stats.metric_comparison import MetricComparison
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Case:
     causes: Sequence[Cause]
     trials: Sequence[Trial]
     mistakes: Sequence[str]
-    moved: Moved | None = None
+    moved: MetricComparison | None = None
     further: Comparison | None = None
 
     @property
@@ -65,7 +65,7 @@ class Case:
         return next((c for c in self.comparisons if c.divergence), self.further)
 
     @property
-    def restless(self) -> list[int]:
+    def nondeterministic_inference(self) -> list[int]:
         """Seeds whose weights, evaluated twice, gave other bits."""
         return sorted({entry["seed"] for entry in self.context.inference if not entry["same"]})
 

@@ -79,7 +79,7 @@ def _repeated(case: Case) -> Iterator[str]:
     )
     if case.further and case.further.divergence:
         yield f"{capital(case.further.run)} parted at {place(case.further.divergence)}."
-    if case.restless:
+    if case.nondeterministic_inference:
         yield "The same weights, evaluated twice, gave other bits."
     yield f"Where: {case.context.scope}."
 

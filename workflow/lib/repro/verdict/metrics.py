@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from repro.core.text import capital, counted
 from repro.stats.answer import INCONCLUSIVE, MET, Answer
-from repro.stats.metric_comparison import Moved
+from repro.stats.metric_comparison import MetricComparison
 from repro.verdict.case import Case
 from repro.verdict.sentences import extent, seeds
 
@@ -28,7 +28,7 @@ def metrics(case: Case) -> Answer:
     if why := _untested(case):
         return Answer(INCONCLUSIVE, f"{case.name}: inconclusive, because {why}.")
     found = case.moved.metrics if case.moved else None
-    if not case.first and not case.restless:
+    if not case.first and not case.nondeterministic_inference:
         return Answer(
             MET,
             f"{case.name}: every metric is the same, bit for bit, "
@@ -56,7 +56,7 @@ def metrics(case: Case) -> Answer:
     return Answer(found.answer, f"{case.name}: {head} ({tested}). {capital(found.why)}.{more}")
 
 
-def rested_on(case: Case) -> Moved | None:
+def rested_on(case: Case) -> MetricComparison | None:
     """What is known of the metrics, with the tests only where the answer rests on them.
 
     Args:
@@ -65,7 +65,9 @@ def rested_on(case: Case) -> Moved | None:
     Returns:
         `case.moved`, without tests where `metrics` does without.
     """
-    if case.moved is None or (not _untested(case) and (case.first or case.restless)):
+    if case.moved is None or (
+        not _untested(case) and (case.first or case.nondeterministic_inference)
+    ):
         return case.moved
     return replace(case.moved, metrics=None, classes=None)
 

@@ -23,7 +23,7 @@ from repro.drift.effects import IRRELEVANT
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups
 from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
-from repro.stats.metric_comparison import Moved
+from repro.stats.metric_comparison import MetricComparison
 from repro.verdict.sentences import extent, seeds
 
 _SHOWN = 4
@@ -43,7 +43,7 @@ class Again:
     comparisons: Sequence[Comparison]
     setups: Setups
     differences: Sequence[Difference]
-    moved: Moved
+    moved: MetricComparison
     whole: bool = True
 
     @property

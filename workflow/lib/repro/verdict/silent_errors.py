@@ -24,7 +24,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Mistake:
+class SilentError:
     """What is wrong though both runs agree: its name, what was seen, what to do."""
 
     mistake: str
@@ -42,7 +42,7 @@ def _sequences(trace: Trace, key: str) -> list[tuple[str, ...]]:
     return [tuple(epoch) for epoch in epochs.values() if len(epoch) == steps]
 
 
-def _one_order(trace: Trace, probe: Mapping[str, Any]) -> Iterator[Mistake]:
+def _one_order(trace: Trace, probe: Mapping[str, Any]) -> Iterator[SilentError]:
     batches, order = _sequences(trace, "batch"), probe["order"]
     planned = len(set(_sequences(trace, "ids")))
     if len(set(batches)) != 1 or order["bits"] * (planned - 1) < CHANCE_BITS:
@@ -50,7 +50,7 @@ def _one_order(trace: Trace, probe: Mapping[str, Any]) -> Iterator[Mistake]:
     # A smaller last batch differs from the others even where all examples became alike.
     if len(set(batches[0] if order["even"] else batches[0][:-1])) < 2:
         return
-    yield Mistake(
+    yield SilentError(
         "one order for every epoch",
         f"All {len(batches)} epochs were trained on one and the same sequence of "
         f"{len(batches[0])} batches, though the order that was planned differs in each.",
@@ -67,11 +67,11 @@ def _noise(source: Mapping[str, Any]) -> str:
     return f"{of}{at}: {source['why']}"
 
 
-def _frozen_noise(probe: Mapping[str, Any]) -> Iterator[Mistake]:
+def _frozen_noise(probe: Mapping[str, Any]) -> Iterator[SilentError]:
     if not (found := probe["noise"]):
         return
     noises = shortened([*map(_noise, found)], _SHOWN, "; ")
-    yield Mistake(
+    yield SilentError(
         "frozen noise",
         f"The same random numbers come back at every step, in {noises}.",
         "Draw in `augment` from the seed that it receives, and in a layer from a "
@@ -80,11 +80,11 @@ def _frozen_noise(probe: Mapping[str, Any]) -> Iterator[Mistake]:
     )
 
 
-def _idle_seed(probe: Mapping[str, Any]) -> Iterator[Mistake]:
+def _idle_seed(probe: Mapping[str, Any]) -> Iterator[SilentError]:
     seeds = probe["seeds"]
     if not seeds["idle"]:
         return
-    yield Mistake(
+    yield SilentError(
         "a seed that changes nothing",
         f"With the seeds {seeds['first']} and {seeds['other']}, all {seeds['weights']} weight "
         f"variables are the same, bit for bit, at the start and after {seeds['steps']} step(s) on "
@@ -94,7 +94,7 @@ def _idle_seed(probe: Mapping[str, Any]) -> Iterator[Mistake]:
     )
 
 
-def _overlapping(overlap: Mapping[str, Mapping[str, Any]]) -> Iterator[Mistake]:
+def _overlapping(overlap: Mapping[str, Mapping[str, Any]]) -> Iterator[SilentError]:
     shared = {
         name: part
         for name, part in sorted(overlap.items())
@@ -103,7 +103,7 @@ def _overlapping(overlap: Mapping[str, Mapping[str, Any]]) -> Iterator[Mistake]:
     if not shared:
         return
     counts = [f"{p['in_train']} of {p['examples']} in `{name}`" for name, p in shared.items()]
-    yield Mistake(
+    yield SilentError(
         "overlapping splits",
         f"Examples with an `x` that is also in `train`: {' and '.join(counts)}.",
         "Remove the copies, give all copies of one example the same `group`, or leave out `id`: "
@@ -111,10 +111,10 @@ def _overlapping(overlap: Mapping[str, Mapping[str, Any]]) -> Iterator[Mistake]:
     )
 
 
-def _learning_evaluation(inference: Mapping[str, Any]) -> Iterator[Mistake]:
+def _learning_evaluation(inference: Mapping[str, Any]) -> Iterator[SilentError]:
     if not (changed := inference["changed"]):
         return
-    yield Mistake(
+    yield SilentError(
         "evaluation that changes weights",
         f"`predict` and `evaluate` on the test part changed {len(changed)} weight variable(s): "
         f"{shortened(changed, _SHOWN, '; ')}.",
@@ -123,10 +123,10 @@ def _learning_evaluation(inference: Mapping[str, Any]) -> Iterator[Mistake]:
     )
 
 
-def _breaking(probe: Mapping[str, Any]) -> Iterator[Mistake]:
+def _breaking(probe: Mapping[str, Any]) -> Iterator[SilentError]:
     seeds = probe["seeds"]
     if error := seeds["error"]:
-        yield Mistake(
+        yield SilentError(
             "a seed that breaks the experiment",
             f"With the seed {seeds['first']} the model is made and trained; with the seed "
             f"{seeds['other']} it fails: {error}.",
@@ -139,7 +139,7 @@ def mistakes(
     probe: Mapping[str, Any],
     overlap: Mapping[str, Mapping[str, Any]],
     inference: Mapping[str, Any],
-) -> list[Mistake]:
+) -> list[SilentError]:
     """What is wrong though both runs agree.
 
     Args:

@@ -53,10 +53,6 @@ def rewritten(source: bytes, name: str, path: str = "<unknown>") -> ast.Module:
 
     Raises:
         SyntaxError: the source is not Python.
-
-    Example:
-        >>> ast.unparse(rewritten(b"f(1)", "e.py"))
-        "__repro__.call(f, 'e.py', 1, False)(1)"
     """
     return ast.fix_missing_locations(_Rewriting(name).visit(ast.parse(source, path)))
 

@@ -33,7 +33,7 @@ from repro.core.canonical_json import pretty
 from repro.data.user_code import name_in
 from repro.watch.ast_hooks import RECORDER, rewritten
 from repro.watch.call_sites import converted, converting, running
-from repro.watch.nondeterminism_sources import Source, is_path, modules, of, salted, table
+from repro.watch.nondeterminism_sources import WatchedCall, is_path, modules, of, salted, table
 from repro.watch.op_trace import TensorRow
 
 _FIELDS = ("call", "source", "function", "file", "line")
@@ -46,24 +46,24 @@ LARGEST_SET = 8
 _ORDERS = 20
 
 
-class CallSite(TypedDict):
+class CodeLine(TypedDict):
     """A line of the user's code."""
 
     file: str
     line: int
 
 
-class SetOrders(CallSite):
+class SetOrders(CodeLine):
     """Where a small set was iterated over, and each order of its elements, as Python writes it."""
 
     orders: list[list[str]]
 
 
-class Report(TypedDict):
+class CallReport(TypedDict):
     """What was noted: calls, where each Keras layer was made, and orders of sets."""
 
     calls: list[dict[str, object]]
-    layers: dict[str, CallSite]
+    layers: dict[str, CodeLine]
     sets: list[SetOrders]
 
 
@@ -81,13 +81,13 @@ class Calls:
         self._inputs = [Path(os.path.realpath(each)) for each in (*inputs, path)]
         self._otherwise = otherwise
         self._counts: Counter[tuple[Any, ...]] = Counter()
-        self._layers: dict[str, CallSite] = {}
+        self._layers: dict[str, CodeLine] = {}
         self._orders: dict[tuple[str, int], dict[tuple[str, ...], None]] = {}
         self._awaited, self._modules = modules(), 0
-        self._table: dict[Any, tuple[Source, ...]] = {}
+        self._table: dict[Any, tuple[WatchedCall, ...]] = {}
         self._lock, self._undone, self._active = Lock(), ExitStack(), True
 
-    def report(self) -> Report:
+    def report(self) -> CallReport:
         """What was noted."""
         counts = sorted(self._counts.items(), key=str)
         calls: list[dict[str, object]] = [
@@ -178,7 +178,7 @@ class Calls:
             self._layers[result.name] = {"file": file, "line": line}
         return result
 
-    def _sources(self, function: Any) -> tuple[Source, ...]:
+    def _sources(self, function: Any) -> tuple[WatchedCall, ...]:
         if len(sys.modules) != self._modules:
             self._modules = len(sys.modules)
             self._look_again()
@@ -195,7 +195,7 @@ class Calls:
 
     def _varying(
         self, function: Any, args: Sequence[Any], named: Mapping[str, Any]
-    ) -> list[Source]:
+    ) -> list[WatchedCall]:
         return [
             source
             for source in self._sources(function)
@@ -253,12 +253,6 @@ def watched(
 
     Yields:
         What was noted.
-
-    Example:
-        >>> with watched(Path("experiment.py")) as calls:
-        ...     code = load(Path("experiment.py"))
-        >>> calls.report()["calls"]
-        []
     """
     calls = Calls(path, inputs, otherwise)
     own = SourceFileLoader.exec_module

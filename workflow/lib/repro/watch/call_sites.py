@@ -26,7 +26,7 @@ _IMPORT = "<module>"
 
 
 @dataclass(frozen=True)
-class Place:
+class CallSite:
     """A line of the user's code; `function` is that of the experiment, None where not told."""
 
     file: str
@@ -63,7 +63,7 @@ def running(path: Path) -> str | None:
     return _outermost(_own(stacks.get(main_thread().ident or 0), path))
 
 
-def converted(path: Path) -> Place | None:
+def converted(path: Path) -> CallSite | None:
     """The place of a call in code that TensorFlow's autograph made, by its own source maps.
 
     Args:
@@ -81,7 +81,7 @@ def converted(path: Path) -> Place | None:
     if file is None:
         return None
     names = (frame.name for frame in reversed(frames) if name_in(path, frame.filename))
-    return Place(file, frames[-1].lineno, _outermost(names) or running(path))
+    return CallSite(file, frames[-1].lineno, _outermost(names) or running(path))
 
 
 @contextmanager

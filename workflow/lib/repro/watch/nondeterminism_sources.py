@@ -24,7 +24,7 @@ Condition = Callable[[Sequence[Any], Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True)
-class Source:
+class WatchedCall:
     """A function, what it lets vary, and for which arguments it does so."""
 
     call: str
@@ -211,7 +211,7 @@ def _resolved(name: str) -> Any:
     return None
 
 
-def of(function: Any, found: Mapping[Any, tuple[Source, ...]]) -> tuple[Source, ...]:
+def of(function: Any, found: Mapping[Any, tuple[WatchedCall, ...]]) -> tuple[WatchedCall, ...]:
     """What the table says of a function; nothing for what cannot be looked up.
 
     Args:
@@ -224,14 +224,14 @@ def of(function: Any, found: Mapping[Any, tuple[Source, ...]]) -> tuple[Source, 
         return ()
 
 
-def _all() -> list[Source]:
-    found = [Source(n, s, _always) for s, names in _PLAIN.items() for n in names.split()]
-    found += [Source(n, "listing order", _always, ordered=True) for n in _ORDERS.split()]
-    found += [Source(name, source, when) for source, name, when in _IF]
+def _all() -> list[WatchedCall]:
+    found = [WatchedCall(n, s, _always) for s, names in _PLAIN.items() for n in names.split()]
+    found += [WatchedCall(n, "listing order", _always, ordered=True) for n in _ORDERS.split()]
+    found += [WatchedCall(name, source, when) for source, name, when in _IF]
     outside = "file outside the inputs"
-    found += [Source(n, outside, _always, reads=True) for n in _READS.split()]
+    found += [WatchedCall(n, outside, _always, reads=True) for n in _READS.split()]
     opening = {"open": 1, "pathlib.Path.open": 0, "tensorflow.io.gfile.GFile": 1}
-    return found + [Source(n, outside, _reading(p), reads=True) for n, p in opening.items()]
+    return found + [WatchedCall(n, outside, _reading(p), reads=True) for n, p in opening.items()]
 
 
 def modules() -> frozenset[str]:
@@ -239,13 +239,13 @@ def modules() -> frozenset[str]:
     return frozenset(source.call.split(".")[0] for source in _all() if "." in source.call)
 
 
-def table() -> dict[Any, tuple[Source, ...]]:
+def table() -> dict[Any, tuple[WatchedCall, ...]]:
     """What is watched, by `key`; only what of the modules is loaded by now.
 
     Returns:
         One function may let several things vary, depending on its arguments.
     """
-    found: dict[Any, tuple[Source, ...]] = {}
+    found: dict[Any, tuple[WatchedCall, ...]] = {}
     for source in _all():
         function = _resolved(source.call)
         if function is not None:

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from repro.variables.by_path import owners, states
 from repro.watch.op_attribution import Marks, marked
-from repro.watch.operations import Start, Tensor, described
+from repro.watch.operations import InitialValue, Tensor, described
 
 _TOGETHER = 64
 """Tensors that are read at once; each is kept until the last of them is there."""
@@ -39,10 +39,6 @@ def digest(array: npt.NDArray[Any]) -> str:
 
     Returns:
         16 hexadecimal digits.
-
-    Example:
-        >>> digest(np.zeros(2)) == digest(-np.zeros(2))
-        False
     """
     whole = hashlib.blake2b(f"{array.dtype}{array.shape}".encode(), digest_size=8)
     if array.dtype.hasobject:
@@ -144,7 +140,7 @@ class Detail:
         return np.int64(0)
 
 
-def _starts(model: Any) -> list[Start]:
+def _starts(model: Any) -> list[InitialValue]:
     """The model's variables as the step finds them, with the layers that they belong to."""
     import tensorflow as tf
 
@@ -156,6 +152,8 @@ def _starts(model: Any) -> list[Start]:
         layers[path] = slots[max(of, key=len)] if of else None
     variables = {**found.weights, **found.seeds, **found.optimizer}
     return [
-        Start(path, layers[path], variable.value.handle, tf.convert_to_tensor(variable.value))
+        InitialValue(
+            path, layers[path], variable.value.handle, tf.convert_to_tensor(variable.value)
+        )
         for path, variable in variables.items()
     ]

@@ -20,7 +20,7 @@ _AFTER = ("gradient", "update")
 
 
 @dataclass(frozen=True)
-class Start:
+class InitialValue:
     """A variable as the step finds it: path, layer, handle, and the tensor of its value."""
 
     path: str
@@ -153,7 +153,7 @@ def _place(op: Any, path: Path) -> tuple[str | None, int | None]:
     return None, None
 
 
-def described(starts: Sequence[Start], begin: int, marks: Marks, path: Path) -> list[Tensor]:
+def described(starts: Sequence[InitialValue], begin: int, marks: Marks, path: Path) -> list[Tensor]:
     """Every tensor of the step that has a value, in topological order.
 
     Args:
