@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import project
 from display import asking
 from repro.archive.contents import SUMS, Inside
-from repro.archive.read import accepted, unpack
+from repro.archive.open_archive import accepted, unpack
 from repro.archive.zip_reader import shown
 from repro.archive.zip_writer import odd
 from repro.core.errors import UserError

@@ -89,8 +89,8 @@ def fit(
     """Trains with Keras' own `fit`; tells the state at each epoch's beginning, and the end's."""
     import keras
     from repro.data.prepare import part
-    from repro.model.plan import columns
     from repro.model.training import built, made
+    from repro.model.training_plan import columns
 
     if keeping and keeping.packages:
         sys.path.append(str(keeping.packages))  # behind the environment: what is locked stays

@@ -20,7 +20,7 @@ import small_results
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from repro.archive.read import accepted, unpack
+from repro.archive.open_archive import accepted, unpack
 from repro.archive.write import ArchivePlan, write
 from repro.archive.zip_reader import opened
 from repro.archive.zip_writer import put, written

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from repro.archive import zip_reader
-from repro.archive.read import accepted, unpack
+from repro.archive.open_archive import accepted, unpack
 from repro.core.canonical_json import pretty
 from repro.core.digest import sha256_bytes
 from repro.core.errors import UserError

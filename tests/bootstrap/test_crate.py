@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from repro.archive.read import accepted
+from repro.archive.open_archive import accepted
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from requests_cache import CachedSession

@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from repro.archive.read import accepted, unpack
+from repro.archive.open_archive import accepted, unpack
 
 CRATES = Path(__file__).parents[1] / "archives" / "crates"
 SUMS = {"format-1": "6acf84baff9bf5da09e5e133fdbec4e6145c68ac4a32e76c0816b07c7d1213eb"}

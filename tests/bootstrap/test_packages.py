@@ -8,7 +8,7 @@ import pytest
 import small_results
 import tools
 from local_channel import renders
-from repro.archive.read import accepted
+from repro.archive.open_archive import accepted
 from repro.archive.write import write
 from repro.audit.results import read
 from repro.core.digest import sha256_file

@@ -16,7 +16,7 @@ import small_archive
 import small_results
 import tools
 from conda import front_end
-from repro.archive import read
+from repro.archive import open_archive
 from repro.archive.write import write
 from repro.core.digest import sha256_file, sha256_files
 from repro.core.errors import UserError
@@ -177,7 +177,7 @@ def again_in(folder: Path, path: Path, found: object, *options: str) -> int:
     unpacked = folder / "out"
 
     def unpack(source: Path, target: Path, seen: str) -> None:
-        read.unpack(source, target, seen=seen)
+        open_archive.unpack(source, target, seen=seen)
         (target / "found.json").write_text(json.dumps(found))
 
     with pytest.MonkeyPatch.context() as patch:
@@ -331,7 +331,7 @@ def test_raw_data_outside_of_the_folder_are_never_written(
 def test_conda_packages_of_either_kind_are_laid_where_they_are_looked_for_once(
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read.unpack(runs, tmp_path / "out")
+    open_archive.unpack(runs, tmp_path / "out")
     (tmp_path / "out/found.json").write_text(json.dumps({**FOUND, "verdict": "met"}))
     conda = tmp_path / "out/packages/conda"
     for name in ("noarch/a-1-0.tar.bz2", "linux-64/b-1-0.conda", "linux-64/odd/c-1-0.conda"):
@@ -361,7 +361,7 @@ def test_packages_of_an_archive_are_installed_by_the_conda_that_looks_for_them(
     users.chmod(0o755)
     monkeypatch.setenv("PATH", str(users.parent), prepend=os.pathsep)
     monkeypatch.setenv("CONDA_PKGS_DIRS", str(tmp_path / "kept"))
-    read.unpack(runs, tmp_path / "out")
+    open_archive.unpack(runs, tmp_path / "out")
     (tmp_path / "out/found.json").write_text(json.dumps({**FOUND, "verdict": "met"}))
     (tmp_path / "out/run").write_text(RUN.replace("exit 0", "env >environment.txt"))
     assert (

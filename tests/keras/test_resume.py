@@ -14,8 +14,8 @@ from typing import Any
 import experiments as e
 import numpy as np
 import pytest
-from repro.checkpoint.file import load as load_snapshot
-from repro.checkpoint.file import save
+from repro.checkpoint.file_format import load as load_snapshot
+from repro.checkpoint.file_format import save
 from repro.checkpoint.resume import CheckpointPolicy, RestartTraining
 from repro.checkpoint.store import CheckpointStore
 from repro.core.errors import UserError

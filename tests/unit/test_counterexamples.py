@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from places import refused
 from repro.cause.counterexamples import Counterexamples, Repeats
-from repro.cause.inquiry import inquire
+from repro.cause.search_for_cause import inquire
 from repro.cause.set_order import NotedSet, in_one_order
 from repro.cause.trials import Runs
 from repro.compare.runs import Comparison, parted

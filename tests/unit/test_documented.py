@@ -11,7 +11,7 @@ from repro.compare.divergence import Divergence
 from repro.compare.runs import Comparison
 from repro.record.statement import EXTENSION
 from repro.record.step import Step
-from repro.stats.answer import Answer
+from repro.stats.goal_answer import Answer
 from repro.verdict.case import Case, Context
 from repro.verdict.completeness import gaps
 from repro.verdict.methods import methods

@@ -15,9 +15,9 @@ from repro.core.errors import UserError
 from repro.stats import equivalence as module
 from repro.stats import family as families
 from repro.stats import interim_analysis, sample_size, shift_tests
-from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.equivalence import Equivalence, equivalence
 from repro.stats.family import family
+from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.interim_analysis import looks
 from repro.stats.margins import Margin, judged
 from repro.stats.sample_size import SampleSizePlan, required_runs

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from repro.checkpoint import store as module
-from repro.checkpoint.file import Damaged, Foreign, Snapshot, load, save
+from repro.checkpoint.file_format import Damaged, Foreign, Snapshot, load, save
 from repro.checkpoint.store import CheckpointStore
 from repro.core.errors import UserError
 from samples import Fresh
@@ -195,7 +195,7 @@ from pathlib import Path
 import numpy as np
 from repro.checkpoint import store as module
 from repro.checkpoint.store import CheckpointStore
-from repro.checkpoint.file import Snapshot
+from repro.checkpoint.file_format import Snapshot
 
 folder, point = Path(sys.argv[1]), sys.argv[2]
 trace = folder / "growing.jsonl"

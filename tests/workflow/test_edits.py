@@ -41,6 +41,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "bootstrap/__main__.py").write_text(ARCHIVING)
     for name in ("large", "larger"):  # Snakemake hashes each of the sources in any case
         (folder / "workflow/lib/repro/core" / f"{name}.py").write_text(LARGE * 5_500)
+    with (folder / "workflow/lib/repro/cli/make.py").open("a") as file:
+        file.write("\n\ndef _large():\n    from repro.core import large, larger\n")
     return folder
 
 

@@ -44,7 +44,7 @@ cat >"$code/repro/record/environment_lock.py" <<'END_OF_FILE' || room
 """An environment that is in use, so that nobody removes it meanwhile.
 
 Synopsis:
-    environment_lock.for_life(Path(sys.prefix))
+    for_life(Path(sys.prefix))
 
 The lock is a file beside the environment, which whoever installs or removes it holds alone. It
 vanishes with the last process that has it open. The standard library is all that is used: this
@@ -59,15 +59,7 @@ from pathlib import Path
 
 
 def lock_of(prefix: Path) -> Path:
-    """The lock of an environment.
-
-    Args:
-        prefix: folder of the environment.
-
-    Example:
-        >>> lock_of(Path("envs/a_"))
-        PosixPath('envs/a_.lock')
-    """
+    """The lock of an environment."""
     return prefix.with_name(f"{prefix.name}.lock")
 
 
@@ -75,9 +67,6 @@ def for_life(prefix: Path) -> None:
     """Holds an environment together with others until this process ends, whatever it becomes.
 
     Where it has no lock, nothing is done: installers make it.
-
-    Args:
-        prefix: folder of the environment.
     """
     try:
         handle = os.open(lock_of(prefix), os.O_RDONLY)
@@ -140,20 +129,10 @@ class Installed(NamedTuple):
 
 
 def require(prefix: Path) -> Installed:
-    """Refuse an environment that is not as it was installed.
-
-    Args:
-        prefix: folder of the environment.
-
-    Returns:
-        What its record says.
+    """Return the record of an environment, or refuse one that is not as it was installed.
 
     Raises:
         UserError: what differs, and which folder to remove.
-
-    Example:
-        >>> require(Path(sys.prefix)).facts["channel"]
-        'locked'
     """
     from repro.core.errors import UserError
 
@@ -164,33 +143,12 @@ def require(prefix: Path) -> Installed:
 
 
 def check(prefix: Path) -> list[str]:
-    """Compare an environment with its record.
-
-    Args:
-        prefix: folder of the environment.
-
-    Returns:
-        A sentence for every file that is missing, was added or has other bytes; none when all
-        is as installed.
-
-    Example:
-        >>> check(Path(sys.prefix))
-        []
-    """
+    """Return a sentence for every file that is missing, was added or has other bytes."""
     return _found(prefix)[1]
 
 
 def refusal(prefix: Path, problems: Sequence[str]) -> str:
-    """Put problems into one message, with what to do.
-
-    Args:
-        prefix: folder of the environment.
-        problems: sentences, at least one.
-
-    Example:
-        >>> refusal(Path("env"), ["Expected a. Received b."])
-        'Expected a. Received b. Remove the folder env and the file env.env_setup_done beside …'
-    """
+    """Put problems, at least one, into one message, with what to do."""
     more = len(problems) - SHOWN
     shown = [*problems[:SHOWN], *([f"And {more} more."] if more > 0 else [])]
     return (
@@ -203,7 +161,6 @@ def survey(prefix: Path, known: Mapping[str, Sequence[Any]] | None = None) -> Su
     """Hash every file of an environment, large ones on all processors.
 
     Args:
-        prefix: folder of the environment.
         known: what an earlier survey found; what has not changed since is not hashed again.
 
     Returns:
@@ -212,10 +169,6 @@ def survey(prefix: Path, known: Mapping[str, Sequence[Any]] | None = None) -> Su
 
     Raises:
         OSError: a file cannot be read.
-
-    Example:
-        >>> survey(Path(sys.prefix))["conda-meta/"]
-        []
     """
     # What is written within one tick of the clock has the same times: a change that comes right
     # after must fall into a later tick than the last one before.
@@ -239,15 +192,8 @@ def survey(prefix: Path, known: Mapping[str, Sequence[Any]] | None = None) -> Su
 def digest(path: Path) -> str:
     """Return what stands for the content of a file: its sha256, or where a link points.
 
-    Args:
-        path: a file, a link, or something that is neither.
-
     Raises:
         OSError: it cannot be read.
-
-    Example:
-        >>> digest(Path("/dev/null"))
-        'neither a file nor a link'
     """
     if path.is_symlink():
         return f"a link to {path.readlink()}"
@@ -260,19 +206,10 @@ def digest(path: Path) -> str:
 def record(
     prefix: Path, found: Survey, facts: Mapping[str, Any], owners: Mapping[str, str]
 ) -> None:
-    """Write the record, whole or not at all.
-
-    Args:
-        prefix: folder of the environment.
-        found: what :func:`survey` found in it.
-        facts: those of :class:`Installed`.
-        owners: by path, the package that a file belongs to; the rest belongs to none.
+    """Write the record, whole or not at all; a file without an owner belongs to no package.
 
     Raises:
         OSError: it cannot be written.
-
-    Example:
-        >>> record(prefix, survey(prefix), {"channel": "locked"}, {"lib/a.py": "a"})
     """
     files = {path: [*row, owners.get(path, "")] if row else [] for path, row in found.items()}
     content = {**facts, "files": dict(sorted(files.items()))}
@@ -289,20 +226,12 @@ def record(
 
 
 def unlike(path: Path, row: Sequence[Any]) -> str | None:
-    """Compare a file with its row of the record.
+    """Return the digest that a file has now, or None where it is as its row of the record says.
 
-    Args:
-        path: the file.
-        row: digest, size, inode, mtime, ctime, package.
-
-    Returns:
-        The digest that it has now, or None where it is as recorded.
+    The row: digest, size, inode, mtime, ctime, package.
 
     Raises:
         OSError: it cannot be read.
-
-    Example:
-        >>> unlike(prefix / "lib/a.py", found.files["lib/a.py"])
     """
     if row[1:5] == _identity(path.lstat()):
         return None
@@ -311,12 +240,7 @@ def unlike(path: Path, row: Sequence[Any]) -> str | None:
 
 
 def current_platform() -> str:
-    """Return this machine's platform in conda's words.
-
-    Example:
-        >>> current_platform()
-        'linux-64'
-    """
+    """Return this machine's platform in conda's words."""
     name = f"{sys.platform}-{machine.machine()}"
     known = {"linux-x86_64": "linux-64", "darwin-arm64": "osx-arm64"}
     return known.get(name, name)
@@ -427,9 +351,6 @@ def note(what: str, done: int, total: int, name: str = "") -> None:
         done: how many of its parts are there; it is in the making until all are.
         total: how many there will be; 0 where nobody knows.
         name: of the part in hand.
-
-    Example:
-        >>> note("wheels of keras", 3, 39, "tensorflow")
     """
     _write({"what": what, "done": done, "total": total, "name": name})
 
@@ -440,9 +361,6 @@ def refused(sentence: str, status: int) -> None:
     Args:
         sentence: what was expected, what was received, what to do.
         status: the exit status: 2 for a user's mistake, 4 where it could not run.
-
-    Example:
-        >>> refused("Expected the wheel of six. Received none. Mend the index.", 4)
     """
     _write({"refused": sentence, "status": status})
 
@@ -741,10 +659,6 @@ class Store:
         Raises:
             Refused: pip did not fetch them.
             OSError: the folder cannot be written.
-
-        Example:
-            >>> Store(Path("wheels")).fetched("six==1.17.0 --hash=sha256:47…", pip, "six")
-            [PosixPath('wheels/47…/six-1.17.0-py2.py3-none-any.whl')]
         """
         if not _LINES.search(requirements):
             return []
@@ -1004,12 +918,7 @@ __all__ = ["FLAG", "OF_SNAKEMAKE", "PARTIAL", "PINS", "WHEELS", "lock_of", "path
 
 
 def path(prefix: Path, suffix: str) -> Path:
-    """Return a file or a folder that belongs to an environment and lies beside it.
-
-    Example:
-        >>> path(Path("envs/a_"), PINS)
-        PosixPath('envs/a_.pin.txt')
-    """
+    """Return a file or a folder that belongs to an environment and lies beside it."""
     return prefix.with_name(prefix.name + suffix)
 END_OF_FILE
 
@@ -1097,10 +1006,6 @@ def owners(prefix: Path, found: Survey) -> dict[str, str]:
     Args:
         prefix: folder of the environment.
         found: what lies in the environment.
-
-    Example:
-        >>> owners(prefix, survey(prefix))["lib/python3.11/os.py"]
-        'python'
     """
     owned: dict[str, str] = {}
     for meta in _metas(prefix):
@@ -1253,10 +1158,6 @@ def compiled(library: Path, imported: Sequence[str]) -> list[Path]:
         imported: lines of imported.txt: a folder with all below it, ``FOLDER/*`` for its own
             modules alone, ``-NAME`` for a package of which nothing is imported. What it does not
             name, the user added: it is compiled whole.
-
-    Example:
-        >>> compiled(prefix / "lib/python3.11", ["asyncio", "*"])[0].name
-        'base_events.py'
     """
     site, files = library / "site-packages", list[Path]()
     for line in (line for line in imported if line and line[0] not in "-#"):
@@ -1343,12 +1244,7 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
 
 
 def requirements(packages: Sequence[Package]) -> str:
-    """Return the wheels as pip and uv read them.
-
-    Example:
-        >>> requirements([{"manager": "pip", "name": "six", "version": "1.0", "sha256": "8d…"}])
-        'six==1.0 --hash=sha256:8d…\\n'
-    """
+    """Return the wheels as pip and uv read them."""
     pinned = (p for p in packages if p["manager"] == "pip")
     return "".join(f"{p['name']}=={p['version']} --hash=sha256:{p['sha256']}\n" for p in pinned)
 

@@ -10,7 +10,7 @@ import project
 import pytest
 import tools
 from environments import places
-from repro.archive.read import accepted
+from repro.archive.open_archive import accepted
 from repro.record import manifest
 from verbs import reproduce, rerun
 

@@ -85,14 +85,7 @@ def _files(inside: Inside, path: str) -> list[str]:
 
 
 def entities(inside: Inside) -> list[Entity]:
-    """All that is no file: the actions, and what they speak of.
-
-    Args:
-        inside: an archive's files.
-
-    Returns:
-        Entities without a fixed order.
-    """
+    """All that is no file, in no fixed order: the actions, and what they speak of."""
     return [
         *software.entities(inside),
         *_parameters(),

@@ -62,12 +62,6 @@ class Index:
 def parsed(content: bytes) -> Index:
     """Reads the first file of an archive.
 
-    Args:
-        content: of the file.
-
-    Returns:
-        What it says.
-
     Raises:
         UserError: it is none, or a newer version wrote it.
     """

@@ -64,14 +64,7 @@ date-released: "{date}"
 
 
 def guide(inside: Inside) -> str:
-    """How to check an archive by hand, and how to run it again.
-
-    Args:
-        inside: its other files, which were found to be in order.
-
-    Returns:
-        The page's text.
-    """
+    """How to check an archive, which was found to be in order, by hand, and how to run it again."""
     experiment = inside.experiment
     lines = [
         f"Not in this archive, because too large: {shown(source.path)}\n"
@@ -93,13 +86,9 @@ def guide(inside: Inside) -> str:
 
 
 def citation(inside: Inside) -> str:
-    """How to cite an archive whose project does not say it, in the Citation File Format.
+    """How to cite an archive whose project does not say it; the text names no person.
 
-    Args:
-        inside: its other files.
-
-    Returns:
-        The text of `CITATION.cff` (https://citation-file-format.github.io), which names no person.
+    In the Citation File Format (`CITATION.cff`, https://citation-file-format.github.io).
     """
     name = inside.index.experiment
     return _CITATION.format(

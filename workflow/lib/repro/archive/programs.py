@@ -27,14 +27,7 @@ _MODULES = {
 
 
 def problems(inside: Inside) -> Iterator[str]:
-    """What of the workflow's own files is not what the programs were made from.
-
-    Args:
-        inside: an archive's files.
-
-    Yields:
-        A line for each.
-    """
+    """What of the workflow's own files is not what the programs were made from, a line for each."""
     code = inside.results.steps[CODE]
     for name, resource in code.inputs.items():
         if inside.digests(name) != {"": digest(resource)}:

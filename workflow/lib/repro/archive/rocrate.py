@@ -51,13 +51,9 @@ _MEANT = {
 
 
 def metadata(inside: Inside) -> str:
-    """The text of `ro-crate-metadata.json`.
+    """The text of `ro-crate-metadata.json`, for files that were found to be in order.
 
-    Args:
-        inside: an archive's files, which were found to be in order.
-
-    Returns:
-        JSON-LD in one layout: the same files, the same bytes.
+    JSON-LD in one layout: the same files, the same bytes.
     """
     parameters = actions.parameters_of(inside)
     names = [name for name in inside.kept if name not in (METADATA, SUMS)]

@@ -16,7 +16,7 @@ from typing import Any
 
 from repro.archive import completeness, programs
 from repro.archive.contents import ALWAYS, CONDA, CONFIGURATION, INDEX, METADATA, PYPI, SUMS, Inside
-from repro.audit import present
+from repro.audit import against_present
 from repro.audit.check import broken, replaced
 from repro.audit.results import CODE, LOCK
 from repro.core import layout
@@ -33,9 +33,6 @@ _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 def problems(inside: Inside) -> Iterator[str]:
     """What in an archive is not as something else in it says, a line for each.
-
-    Args:
-        inside: its files.
 
     Raises:
         Exception: what should be a manifest, a configuration or a program is none.
@@ -62,8 +59,8 @@ def _results(inside: Inside) -> Iterator[str]:
     digests = {name: inside.kept[f"results/{name}"].sha256 for name in results.files}
     differences = [
         *replaced(results, digests),
-        *present.lock(results, inside.digests),
-        *present.inputs(results, experiments, inside.digests),
+        *against_present.lock(results, inside.digests),
+        *against_present.inputs(results, experiments, inside.digests),
     ]
     yield from _configuration(inside)
     yield from (str(finding).strip() for finding in broken(results, digests))

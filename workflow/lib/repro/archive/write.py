@@ -86,16 +86,9 @@ def planned(
 ) -> ArchivePlan:  # fmt: skip
     """Decides what goes into the archive of an experiment.
 
-    Args:
-        place: where things lie.
-        configuration: of this experiment alone, as `repro.core.config.filled` gives it.
-        name: of the experiment.
-        packages: files by their names in the archive; None leaves them to the lock.
-        data_limit: in MiB, in place of the configuration's; each of the raw data that has more is
-            named by its path, digest and address alone.
-
-    Returns:
-        What to write.
+    `configuration` is of this experiment alone, as `repro.core.config.filled` gives it. `packages`
+    are by their names in the archive; None leaves them to the lock. `data_limit` is in MiB, in
+    place of the configuration's: raw data that has more is named by path, digest and address alone.
 
     Raises:
         UserError: a file is missing, lies outside the project's folder, or has an odd name.
@@ -153,11 +146,7 @@ def _workflow(place: Locations, results: Results) -> dict[str, Path]:
 
 
 def around(home: Path) -> dict[str, Path]:
-    """The files of the workflow that no manifest records, by their names in the archive.
-
-    Args:
-        home: the Snakefile's folder.
-    """
+    """The files of the workflow that no manifest records, by their names in the archive."""
     names = (*PAGES, "run", "profiles/default/config.yaml", "config/README.md")
     files = {name: home / name for name in names}
     files |= {f"bootstrap/{name}": path for name, path in files_below(home / "bootstrap")}
@@ -186,15 +175,9 @@ def _refuse_outside(path: str) -> None:
 
 
 def write(path: Path, plan: ArchivePlan, told: Told = untold) -> dict[str, StoredMember]:
-    """Writes an archive, in one pass over its files.
+    """Writes an archive, whole or not at all, in one pass; digest and size of each member.
 
-    Args:
-        path: where it appears, whole or not at all.
-        plan: what goes into it.
-        told: hears how many bytes were written, block by block.
-
-    Returns:
-        Digest and size of each member.
+    `told` hears how many bytes were written, block by block.
 
     Raises:
         UserError: the files are not as the manifests say, changed meanwhile, or cannot be written.

@@ -75,12 +75,7 @@ class Archive:
 def opened(path: Path, told: Told = untold) -> Generator[Archive]:
     """An archive, read once from its first byte to its last, and refused unless it is in order.
 
-    Args:
-        path: the archive.
-        told: hears how many bytes were read, block by block.
-
-    Yields:
-        Its members.
+    `told` hears how many bytes were read, block by block.
 
     Raises:
         UserError: it is no zip, or one that the writer would not have written.
@@ -98,9 +93,6 @@ def opened(path: Path, told: Told = untold) -> Generator[Archive]:
 
 def refuse_unreadable(path: Path) -> None:
     """Refuses what is no file or cannot be opened, before anything waits for a pipe.
-
-    Args:
-        path: where an archive should be.
 
     Raises:
         UserError: there is none that can be read.

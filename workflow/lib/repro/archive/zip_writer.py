@@ -59,9 +59,6 @@ def blocks(source: IO[bytes]) -> Iterator[bytes]:
 def written(path: Path) -> Generator[zipfile.ZipFile]:
     """A new archive to be filled by `put`; it appears whole, or not at all.
 
-    Args:
-        path: where it appears.
-
     Raises:
         UserError: the system refused to write.
     """
@@ -70,16 +67,7 @@ def written(path: Path) -> Generator[zipfile.ZipFile]:
 
 
 def put(zipped: zipfile.ZipFile, name: str, content: Iterable[bytes], size: int) -> StoredMember:
-    """Writes one member.
-
-    Args:
-        zipped: what `written` gave.
-        name: of the member.
-        content: its bytes, in blocks.
-        size: how many.
-
-    Returns:
-        What was written.
+    """Writes one member of so many bytes, given in blocks.
 
     Raises:
         UserError: there were more bytes, or fewer.
@@ -130,13 +118,9 @@ def _member(name: str) -> zipfile.ZipInfo:
 
 
 def odd(name: str) -> str | None:
-    """Why a file in an archive may not be called so; None if it may.
+    """Why a path from an archive's top may not be a file's name in it, in a few words.
 
-    Args:
-        name: path from the archive's top, parts separated by `/`.
-
-    Returns:
-        A few words.
+    None if it may. Parts are separated by `/`.
     """
     parts = name.split("/")
     if name.startswith("/"):
@@ -160,9 +144,6 @@ def odd(name: str) -> str | None:
 
 def refuse_odd(names: Iterable[str]) -> None:
     """Refuses names that lead elsewhere, and two that some file system takes for one.
-
-    Args:
-        names: of all files of an archive.
 
     Raises:
         UserError: names the first.

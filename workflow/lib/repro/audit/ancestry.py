@@ -111,14 +111,10 @@ class _Search:
 
 
 def ancestry(file: Path) -> Ancestry:
-    """What a file came from.
+    """What a file, an output of any step or a manifest, came from.
 
-    Args:
-        file: an output of any step, or a manifest.
-
-    Returns:
-        Nodes and edges. The first node is the file, or the step where it is a manifest; the ids of
-        files and steps are their paths from the folder on that holds the results.
+    The first node is the file, or the step where it is a manifest; the ids of files and steps are
+    their paths from the folder on that holds the results.
 
     Raises:
         UserError: there is no such file, no manifest claims it, or it is a damaged manifest.

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from repro.audit import present
-from repro.audit.present import Discrepancy, joined
+from repro.audit import against_present
+from repro.audit.against_present import Discrepancy, joined
 from repro.audit.results import Results, against, digest, read, where
 from repro.core.atomic import write_bytes
 from repro.core.config import resolve
@@ -118,10 +118,12 @@ def check(
     differences = joined(
         [
             *replaced(results, digests),
-            *present.sources(results, home),
-            *present.lock(results, present.digests_in(home)),
-            *present.inputs(results, experiments, present.digests_in(folder.absolute().parent)),
-            *present.configuration(results, experiments, file),
+            *against_present.sources(results, home),
+            *against_present.lock(results, against_present.digests_in(home)),
+            *against_present.inputs(
+                results, experiments, against_present.digests_in(folder.absolute().parent)
+            ),
+            *against_present.configuration(results, experiments, file),
         ]
     )
     found, old = [*broken(results, digests)], set[str]()

@@ -21,16 +21,10 @@ _TROUBLE = "#c62828"
 
 
 def svg(found: Ancestry) -> bytes:
-    """The picture of an ancestry: raw inputs on the left, the file on the right.
+    """The picture of an ancestry as SVG in UTF-8: raw inputs on the left, the file on the right.
 
     An edge that others imply is left out (weights come from the data through training), and the
     many files that make the programs are one node. What is wrong is red, and says so.
-
-    Args:
-        found: what `ancestry` gave.
-
-    Returns:
-        An SVG document, UTF-8.
     """
     return draw(found, "svg")
 

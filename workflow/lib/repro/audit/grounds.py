@@ -41,13 +41,9 @@ class Odd:
 
 
 def changed(verdict: Path) -> list[Odd]:
-    """The files that are no longer what a verdict was written with.
+    """The files that are no longer what a verdict was written with, in the order of the steps.
 
-    Args:
-        verdict: verdict.json, in the folder of its experiment.
-
-    Returns:
-        In the order of the steps; none where all is as it was. Every file is hashed once.
+    Every file is hashed once.
 
     Raises:
         UserError: its own manifest is missing or damaged, or that of another experiment.

@@ -19,15 +19,10 @@ from repro.record.step import Step
 def values(found: Ancestry) -> dict[str, Any]:
     """Plain values, for JSON.
 
-    Args:
-        found: what `ancestry` gave.
-
-    Returns:
-        `nodes`: each with `id`, `kind` (`file`, `step` or `input`), `trouble` (empty where all is
-        well) and its facts: of a file `sha256`; of a step `step`, `experiment`, `run`, `seed` and
-        the whole `manifest`; of an input `name`, `digest` and, of a folder, `annotations`.
-        `edges`: each with `child`, `parent`, `names` (of the inputs, as the child's manifest has
-        them) and `trouble`.
+    `nodes`: each with `id`, `kind` (`file`, `step` or `input`), `trouble` (empty where all is well)
+    and its facts: of a file `sha256`; of a step `step`, `experiment`, `run`, `seed` and the whole
+    `manifest`; of an input `name`, `digest` and, of a folder, `annotations`. `edges`: each with
+    `child`, `parent`, `names` (of the inputs, as the child's manifest has them) and `trouble`.
     """
     nodes = [
         {"id": n.id, "kind": n.kind, "trouble": n.trouble, **n.facts} for n in found.nodes.values()
@@ -51,14 +46,7 @@ def title(node: Node) -> str:
 
 
 def text(found: Ancestry) -> str:
-    """A tree with the file on top, in which everything is told once.
-
-    Args:
-        found: what `ancestry` gave.
-
-    Returns:
-        Lines, with a final newline.
-    """
+    """A tree with the file on top, in which everything is told once."""
     first = next(iter(found.nodes.values()))
     return "\n".join(_tree(found, first, "", set())) + "\n"
 

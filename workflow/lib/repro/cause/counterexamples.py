@@ -111,16 +111,9 @@ class _Search:
 
 
 def counterexamples(runs: Runs, repeats: Repeats, budget: int, say: Say) -> Counterexamples:
-    """Looks for a run that parts from the original although no repeat did.
+    """Looks for a run that parts from the original although no repeat did, in `budget` trials.
 
-    Args:
-        runs: what a trial starts from.
-        repeats: what agrees with the original.
-        budget: how many trials at most.
-        say: tells the user what runs.
-
-    Returns:
-        What was found. A warning says what could not be tried.
+    A warning says what could not be tried.
     """
     search = _Search(runs, repeats, budget, say)
     for step, left in repeats.leaving().items():

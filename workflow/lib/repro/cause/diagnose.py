@@ -203,14 +203,9 @@ def _with(located: Cause, evidence: str, trials: int) -> Cause:
 
 
 def causes(divergence: Divergence, findings: Findings | None = None) -> list[Cause]:
-    """Causes of a divergence, best first.
+    """Causes of a divergence: tested ones, then likely ones, best first.
 
-    Args:
-        divergence: where the runs part.
-        findings: what trials showed; without them the address alone tells a likely cause.
-
-    Returns:
-        Tested causes, then likely ones.
+    Without findings the address alone tells a likely cause.
     """
     findings = findings or Findings()
     located = _located(divergence, findings)

@@ -53,16 +53,9 @@ def _look(trials: Trials, found: Found, budget: int) -> tuple[Culprit | None, di
 def explain(
     divergence: Divergence, runs: Runs, varied: Sequence[str], budget: int
 ) -> tuple[list[Cause], list[Trial]]:
-    """Searches the cause of a divergence by running the step again.
+    """Searches the causes of a divergence, best first, by running the step again.
 
-    Args:
-        divergence: where the runs part.
-        runs: the program, the inputs, and the original.
-        varied: the factors that were varied in the repeat.
-        budget: how many trials at most; 0 searches nothing.
-
-    Returns:
-        Causes, best first, and the trials that were made.
+    `varied` are the repeat's factors; a budget of 0 trials searches nothing.
     """
     if budget == 0:
         return causes(divergence), []

@@ -138,17 +138,11 @@ def _factors(
 def search(
     suspects: Sequence[str], likely: Callable[[], Iterable[str]], attempt: Attempt, budget: int
 ) -> Found:
-    """Finds out what a divergence hangs on.
+    """Finds out what a divergence depends on, in at most `budget` trials.
 
-    Args:
-        suspects: the factors that were varied in the repeat.
-        likely: those of them to try one by one before the others; asked for when the search
-            comes to factors, since a first trial may have told.
-        attempt: runs the step again under some factors.
-        budget: how many trials at most.
-
-    Returns:
-        What was found, with every trial that was made.
+    `suspects` are the factors that were varied in the repeat; `likely` those of them to try one by
+    one before the others, asked for when the search comes to factors, since a first trial may have
+    told.
     """
     attempts = _Attempts(attempt, budget)
     named: list[Factors] = []

@@ -36,14 +36,8 @@ class Culprit:
 def culprit(left: Mapping[str, Any], right: Mapping[str, Any]) -> Culprit | None:
     """The first tensor whose digest differs while those of all its inputs agree.
 
-    Where the two steps consist of other operations, the first one that only one of them has.
-
-    Args:
-        left: detail.json of one run.
-        right: that of another, of the same step.
-
-    Returns:
-        None where no tensor differs, or none was recorded.
+    Of two detail.json of the same step. Where the two steps consist of other operations, the first
+    one that only one of them has. None where no tensor differs, or none was recorded.
     """
     if not left["tensors"] or not right["tensors"]:
         return None

@@ -73,11 +73,7 @@ class NotedSet:
 
 
 def noted(detail: Mapping[str, Any]) -> list[NotedSet]:
-    """The sets that a watched trial noted.
-
-    Args:
-        detail: what its detail.json holds.
-    """
+    """The sets that a watched trial noted in its detail.json."""
     return [
         NotedSet(entry["file"], entry["line"], tuple(order))
         for entry in detail.get("sets", ())
@@ -86,13 +82,10 @@ def noted(detail: Mapping[str, Any]) -> list[NotedSet]:
 
 
 def steps_with_sets(experiment: Path) -> list[str]:
-    """The steps whose code may iterate over a set, as far as its source shows.
+    """The steps whose code, a file or a folder of Python, may iterate over a set.
 
-    A set that is only asked for members, counted or sorted is passed over; one that a library
-    returns is not seen.
-
-    Args:
-        experiment: a file or a folder of Python.
+    As far as its source shows: a set that is only asked for members, counted or sorted is passed
+    over; one that a library returns is not seen.
     """
     files = [file for _, file in files_below(experiment)] if experiment.is_dir() else [experiment]
     found = {step for file in files if file.suffix == ".py" for step in _steps_in(file)}
@@ -156,14 +149,8 @@ def _is_view(node: ast.expr) -> bool:
 def in_one_order(sets: Iterable[NotedSet], hash_seeds: Sequence[str]) -> list[NotedSet]:
     """Those of which the first element may have been the same under all of these seeds.
 
-    That says more than the whole order, since code often takes one element alone.
-
-    Args:
-        sets: what was noted.
-        hash_seeds: those of the original and of every repeat.
-
-    Returns:
-        Among them all whose order cannot be foretold.
+    That says more than the whole order, since code often takes one element alone. The seeds are
+    those of the original and of every repeat. All whose order cannot be foretold are among them.
     """
     every = list(dict.fromkeys(sets))
     known = [one for one in every if one.known]
@@ -182,12 +169,8 @@ def in_one_order(sets: Iterable[NotedSet], hash_seeds: Sequence[str]) -> list[No
 def reordering(kept: Sequence[NotedSet], names: Iterable[str]) -> str | None:
     """The name of a run under whose hash seed most of these sets begin with another element.
 
-    Args:
-        kept: sets in the order of the original.
-        names: of runs to choose from.
-
-    Returns:
-        The best name, or the first where nothing can be foretold; None where none reorders any.
+    The sets are in the order of the original. The best of the names, or the first where nothing
+    can be foretold; None where none reorders any.
     """
     known = [one for one in kept if one.known]
     best, most = None if known else next(iter(names), None), 0

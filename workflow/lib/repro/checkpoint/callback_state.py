@@ -51,12 +51,7 @@ def _looked_up(code: types.CodeType) -> set[str]:
 
 
 class CallbackStates:
-    """The states of callbacks.
-
-    Args:
-        callbacks: after `on_train_begin`, in the same order in every process.
-        model: the keras.Model that is trained.
-    """
+    """The states of callbacks, after `on_train_begin`, in the same order in every process."""
 
     def __init__(self, callbacks: Sequence[Any], model: Any) -> None:
         self._callbacks = list(callbacks)
@@ -74,10 +69,7 @@ class CallbackStates:
         self._begun = self._outside()
 
     def kept(self, more: Any) -> bytes:
-        """The states as bytes.
-
-        Args:
-            more: a plain value that is kept with them.
+        """The states as bytes, with the plain value `more` beside them.
 
         Raises:
             CannotKeep: there is something that is not plain, or that lies outside of them.

@@ -48,10 +48,9 @@ class NotOurs(Exception):
 
 
 class Known:
-    """What may be in values without being plain.
+    """What may be in values without being plain, by a name that other processes have as well.
 
-    Args:
-        things: by a name that is the same in another process; of several names the first counts.
+    Of several names the first counts.
     """
 
     def __init__(self, things: dict[Any, Any]) -> None:
@@ -118,11 +117,9 @@ class _Unpickler(pickle.Unpickler):
 
 
 def dumped(value: Any, known: Known, what: str, *, digest: bool = False) -> bytes:
-    """A value as bytes.
+    """A value as bytes; it is plain, but for what is known.
 
     Args:
-        value: plain, but for what is known.
-        known: what else may be in it.
         what: how to call whatever holds it.
         digest: whether the bytes are for comparison alone, and functions and classes of all
             kinds may be in it.
@@ -139,11 +136,7 @@ def dumped(value: Any, known: Known, what: str, *, digest: bool = False) -> byte
 
 
 def loaded(content: bytes, known: Known) -> Any:
-    """The value again.
-
-    Args:
-        content: what `dumped` gave, or what somebody would like to be taken for it.
-        known: as then.
+    """The value again, of what `dumped` gave or somebody would like to be taken for it.
 
     Raises:
         NotOurs: it cannot be, or names what is not known; nothing of it was called.

@@ -42,15 +42,7 @@ def _keeps_state(op: Any) -> bool:
 
 
 def of_graph(graph: Any, what: str) -> list[str]:
-    """Operations whose state cannot be kept.
-
-    Args:
-        graph: of a traced function.
-        what: how to call it.
-
-    Returns:
-        Reasons, each fit to follow "because".
-    """
+    """Operations of `what` whose state cannot be kept, as reasons, each fit to follow "because"."""
     kinds = {op.type for _, op in nodes(Body(graph)) if _keeps_state(op)}
     return [f"{what} holds {kind}, whose state cannot be kept" for kind in sorted(kinds)]
 
@@ -78,16 +70,10 @@ def _plain_attributes(op: Any) -> list[tuple[str, bytes]]:
 
 
 def mark(graph: Any) -> str:
-    """A digest of the operations of a graph and of all that it calls.
+    """A digest of the operations of a traced function's graph and of all that it calls.
 
     Python decides while TensorFlow traces what the graph will be: where that hangs on something
     which a resumed process does not have, the digest is another one.
-
-    Args:
-        graph: of a traced function.
-
-    Returns:
-        64 hexadecimal digits.
     """
     body = Body(graph)
     whole = hashlib.sha256(repr(sorted(constants(body)[1].values())).encode())

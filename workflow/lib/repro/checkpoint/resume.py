@@ -21,7 +21,7 @@ from typing import Any
 
 from repro.checkpoint import preconditions
 from repro.checkpoint.callback_state import CallbackStates
-from repro.checkpoint.file import Facts, Snapshot
+from repro.checkpoint.file_format import Facts, Snapshot
 from repro.checkpoint.plain_values import CannotKeep, NotOurs
 from repro.checkpoint.store import CheckpointStore
 from repro.core.errors import UserError
@@ -64,12 +64,9 @@ def _signature(data: Any) -> str:
 
 
 class Resume:
-    """The checkpoints of one training.
+    """The checkpoints of one training, in a folder that the caller has alone.
 
-    Args:
-        keeping: where and how often; the caller has the folder alone.
-        model: a built, compiled keras.Model, no epoch of which has been trained.
-        epochs: how many there are in all.
+    The model is built and compiled, and no epoch of it has been trained.
     """
 
     def __init__(self, keeping: CheckpointPolicy, model: Any, epochs: int) -> None:
@@ -95,11 +92,7 @@ class Resume:
         return f"no: {'; '.join(self._reasons)}" if self._reasons else "yes"
 
     def continue_trace(self, trace: Writer) -> None:
-        """Adds the lines of the epochs that need not be trained again.
-
-        Args:
-            trace: a new one, with nothing but its header.
-        """
+        """Adds the lines of the epochs that need not be trained again, behind the header."""
         self._trace = trace
         if self._found is None:
             return
@@ -116,14 +109,9 @@ class Resume:
         self.history += [{n: float.fromhex(v) for n, v in e.items()} for e in facts["history"]]
 
     def callback(self, own: list[Any], record: tuple[Any, ...]) -> Any:
-        """What restores the state as training begins, and keeps it at the end of epochs.
+        """The callback that restores the state as training begins, and keeps it at ends of epochs.
 
-        Args:
-            own: the user's callbacks.
-            record: variables of TensorFlow that need not be kept.
-
-        Returns:
-            A Keras callback, to stand behind all others.
+        It stands behind all others, the user's. The variables of `record` need not be kept.
         """
         import keras
 
@@ -133,11 +121,7 @@ class Resume:
         )
 
     def trace_step(self, trace: Callable[[], Any]) -> None:
-        """Traces the training step, and looks for what cannot be kept.
-
-        Args:
-            trace: gives the step's concrete function.
-        """
+        """Traces the training step, and looks for what cannot be kept."""
         import tensorflow as tf
 
         before = drawing()

@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from repro.checkpoint.file import Damaged, Foreign, Snapshot, TraceMark, load, save
+from repro.checkpoint.file_format import Damaged, Foreign, Snapshot, TraceMark, load, save
 from repro.core.atomic import flush, sentence_for_system_errors
 from repro.core.errors import CouldNotRun
 
@@ -43,11 +43,9 @@ def _blocks(file: BinaryIO, size: int | None = None) -> Iterator[bytes]:
 
 
 class CheckpointStore:
-    """The snapshots of one training.
+    """The snapshots of one training, alone in a folder, which is made if it is missing.
 
-    Args:
-        folder: where they lie, and nothing else does; made where it is missing.
-        key: what tells this training from every other one.
+    The key tells this training from every other one.
     """
 
     def __init__(self, folder: Path, key: str) -> None:
@@ -83,9 +81,7 @@ class CheckpointStore:
     def newest(self) -> Snapshot | None:
         """The newest snapshot that is whole, its trace too; whatever is newer is removed.
 
-        Returns:
-            None where there is none, or where they are of another training; then the folder is
-            empty.
+        None where there is none, or where they are of another training; then the folder is empty.
         """
         for path in reversed(self._files()):
             try:
@@ -104,9 +100,7 @@ class CheckpointStore:
     def add(self, snapshot: Snapshot, trace: Path) -> None:
         """Adds a snapshot, and removes all but it and the one before.
 
-        Args:
-            snapshot: the state.
-            trace: the trace so far, of which what was there at the last call is still the same.
+        What was in the trace at the last call is still the same.
 
         Raises:
             UserError: the system refused to write; the older ones are still there.

@@ -44,11 +44,7 @@ SECONDS = 5.0
 
 
 def arguments(verbs: Any) -> None:
-    """Adds the verb `cost` to the command line.
-
-    Args:
-        verbs: what argparse's `add_subparsers` gave.
-    """
+    """Adds the verb `cost` to the command line."""
     cost: argparse.ArgumentParser = verbs.add_parser("cost", help="measure what a training costs")
     asked = parameters_of(CostParameters)
     cost.add_argument("--experiment", required=True)
@@ -143,10 +139,6 @@ def _machine(found: Mapping[str, Any], gpus: Sequence[str]) -> str:
 
 def measure(options: argparse.Namespace, say: Say) -> None:
     """Measures, writes cost.json with its manifest, and says what came out.
-
-    Args:
-        options: as `arguments` describes them.
-        say: prints a line where the user sees it.
 
     Raises:
         UserError: an input is not what its manifest says, or not one variant could be trained.

@@ -62,14 +62,11 @@ def _listed(differences: Sequence[Difference]) -> str:
 
 
 def told(pairs: Sequence[tuple[Path, Path]]) -> tuple[str, int]:
-    """Compares the present with what made each result.
+    """Compares the present with what made each result: the text, and the exit status.
 
-    Args:
-        pairs: of each result the manifest, and what the step `environment` wrote just now.
-
-    Returns:
-        The text for the user, those with the same differences in one paragraph; and the exit
-        status: 0 where every goal can still be claimed, else 1.
+    `pairs` has of each result the manifest, and what the step `environment` wrote just now. Results
+    with the same differences share a paragraph. The status is 0 where every goal can still be
+    claimed, else 1.
 
     Raises:
         UserError: a manifest is missing or damaged.

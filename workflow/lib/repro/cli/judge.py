@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.cause.counterexamples import Counterexamples, Repeats
-from repro.cause.inquiry import inquire
+from repro.cause.search_for_cause import inquire
 from repro.cause.trials import Runs
 from repro.cli import cost, reproduce, verify
 from repro.cli.drift import told
@@ -41,7 +41,7 @@ from repro.record.statement import Making, now, resources
 from repro.record.step import Step, checked_step
 from repro.record.trace import read as read_trace
 from repro.report.verdict_page import markdown
-from repro.stats.answer import INCONCLUSIVE, MET
+from repro.stats.goal_answer import INCONCLUSIVE, MET
 from repro.stats.interim_analysis import looks
 from repro.stats.metric_comparison import MetricComparison, compare_metrics
 from repro.stats.metric_table import Measured, measured
@@ -213,11 +213,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compares, verifies, measures the cost, judges what was run again, or tells the drift.
 
-    Args:
-        arguments: the command line; by default that of the process.
-
-    Returns:
-        The exit status: 0 holds, 1 does not, 2 a user's mistake, 3 inconclusive, 4 could not run.
+    The exit status: 0 holds, 1 does not, 2 a user's mistake, 3 inconclusive, 4 could not run.
     """
     options = _parser().parse_args(arguments)
     verbs = {

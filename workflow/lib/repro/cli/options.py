@@ -32,14 +32,7 @@ def _seconds(text: str) -> int | None:
 
 
 def parameters_of(kind: type[Parameters]) -> Callable[[str], Parameters]:
-    """The argparse type of `--parameters`: decodes them, here and nowhere else.
-
-    Args:
-        kind: a step's class of `repro.core.parameters`.
-
-    Returns:
-        A function of the JSON text.
-    """
+    """The argparse type of a step's `--parameters`: decodes them, here and nowhere else."""
 
     def parameters(text: str) -> Parameters:
         return decoded(kind, json.loads(text))
@@ -54,11 +47,7 @@ def _names(text: str) -> list[str]:
 def parser(steps: Iterable[str]) -> argparse.ArgumentParser:
     """The parser of the program that makes results.
 
-    Args:
-        steps: their names.
-
-    Returns:
-        A parser whose `step` is `launch`, `environment`, `cost` or one of these.
+    Its `step` is `launch`, `environment`, `cost` or one of these.
     """
     program = argparse.ArgumentParser(prog="code.pyz", description="The steps that make results.")
     verbs = program.add_subparsers(dest="step", required=True)

@@ -20,17 +20,13 @@ from repro.core.schema import checked
 from repro.core.text import shortened
 from repro.launch.reporting import Say
 from repro.record import installed
-from repro.stats.answer import INCONCLUSIVE, MET
+from repro.stats.goal_answer import INCONCLUSIVE, MET
 
 _SHOWN = 5
 
 
 def arguments(verbs: Any) -> None:
-    """Adds the verb `verify` to the command line.
-
-    Args:
-        verbs: what argparse's `add_subparsers` gave.
-    """
+    """Adds the verb `verify` to the command line."""
     parser: argparse.ArgumentParser = verbs.add_parser(
         "verify", help="fail with one sentence where a claim does not hold"
     )
@@ -41,12 +37,7 @@ def arguments(verbs: Any) -> None:
 def verify(options: argparse.Namespace, say: Say) -> int:
     """Reads verdicts, and says each one's sentence.
 
-    Args:
-        options: as parsed.
-        say: tells the user a line.
-
-    Returns:
-        0 where every claim holds; 1 where one does not; else 3.
+    0 where every claim holds; 1 where one does not; else 3.
 
     Raises:
         UserError: a verdict, or something that it rests on, is not as it was written.

@@ -50,17 +50,11 @@ def _wholly(array: Array, **reason: Any) -> dict[str, Any]:
 
 
 def apart(left: Array, right: Array) -> dict[str, Any] | None:
-    """How far two arrays are apart.
+    """How far two arrays are apart; None where they have the same bits.
 
-    Args:
-        left: any dtype and shape.
-        right: the same, or it differs as a whole.
-
-    Returns:
-        None where they have the same bits; else how many of the `elements` `differ`, their
-        `share`, and for numbers `largest_absolute`, `largest_relative` (to the larger of the
-        two values) and `mean_absolute` (over all elements), of what is finite, null where
-        nothing is; or the two `shapes` or `types`.
+    How many of the `elements` `differ`, their `share`, and for numbers `largest_absolute`,
+    `largest_relative` (to the larger of the two values) and `mean_absolute` (over all elements),
+    of what is finite, null where nothing is. Where they differ as a whole: `shapes` or `types`.
     """
     if left.shape != right.shape:
         return _wholly(left, shapes=[list(left.shape), list(right.shape)])
@@ -98,15 +92,10 @@ def _apart(left: Arrays, right: Arrays) -> dict[str, dict[str, Any]]:
 
 
 def weights(left: Path, right: Path) -> dict[str, Any]:
-    """How far the final weights are apart.
+    """How far the final weights of one seed are apart in the folders of two runs.
 
-    Args:
-        left: the folder of one seed of one run.
-        right: the same of another.
-
-    Returns:
-        `weights`: by variable, only those that differ; `weights_share`: the share of all
-        weights that differ. Empty where every bit is the same.
+    `weights`: by variable, only those that differ; `weights_share`: the share of all weights that
+    differ. Empty where every bit is the same.
     """
     mine: Arrays = _read(left / "weights.safetensors", load)
     its: Arrays = _read(right / "weights.safetensors", load)
@@ -128,14 +117,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def history(left: Path, right: Path, epochs: int | None = None) -> dict[str, Any]:
     """Where what was logged at the end of each epoch first differs, by name.
 
-    Args:
-        left: the folder of one seed of one run.
-        right: the same of another.
-        epochs: how many epochs both runs went through; None for all.
-
-    Returns:
-        `history`: by name, `epoch` (from 0) and the text of both runs, the earliest first.
-        Empty where all is the same.
+    `history`: by name, `epoch` (from 0) and the text of both runs, the earliest first. Empty where
+    all is the same. `epochs`: how many both runs went through; None for all.
     """
     mine: list[dict[str, str]] = _read(left / "history.csv", _rows)
     its: list[dict[str, str]] = _read(right / "history.csv", _rows)
@@ -158,16 +141,10 @@ def _saved(path: Path) -> dict[str, Array]:
 
 
 def churn(labels: Any, left: Array, right: Array) -> dict[str, Any] | None:
-    """How many examples got another class.
+    """How many examples got another class; None where the task is another one.
 
-    Args:
-        labels: the true labels, as `repro.model.classification` takes them.
-        left: the scores of one run, [n, classes].
-        right: the scores of another for the same examples.
-
-    Returns:
-        `examples`, `changed` and `share`, over all and `per_class` of the true one; None
-        where the task is another one.
+    `labels` are as `repro.model.classification` takes them, scores [n, classes]. `examples`,
+    `changed` and `share`, over all and `per_class` of the true one.
     """
     before, after = classes(labels, left), classes(labels, right)
     if before is None or after is None:
@@ -186,18 +163,11 @@ def churn(labels: Any, left: Array, right: Array) -> dict[str, Any] | None:
 
 
 def predictions(left: Path, right: Path, test: Path) -> dict[str, Any]:
-    """How far the predictions on the test part are apart.
+    """How far the predictions on the test part (the first run's is in `test`) are apart.
 
-    Args:
-        left: the folder of one seed of one run.
-        right: the same of another.
-        test: the folder of the first one's test part, for the true classes.
-
-    Returns:
-        `predictions`: by output, only what differs; where the test examples differ, of
-        those that both runs have, and `id` counts those of the first that the other lacks.
-        `churn`: the same-named function's answer by output. Empty where every bit is the
-        same.
+    `predictions`: by output, only what differs; where the test examples differ, of those that both
+    runs have, and `id` counts those of the first that the other lacks. `churn`: the same-named
+    function's answer by output. Empty where every bit is the same.
     """
     mine: Arrays = _read(left / "predictions.npz", _saved)
     its: Arrays = _read(right / "predictions.npz", _saved)
@@ -228,14 +198,8 @@ def _measured(path: Path) -> dict[str, Any]:
 def metrics(left: Path, right: Path) -> dict[str, Any]:
     """How far the metrics on the test part are apart.
 
-    Args:
-        left: the folder of one seed of one run.
-        right: the same of another.
-
-    Returns:
-        `metrics`: by name, only those that differ: `original`, `repeat`, and their
-        `difference` (repeat minus original; null where one is no finite number). Empty
-        where all is the same.
+    `metrics`: by name, only those that differ: `original`, `repeat`, and their `difference` (repeat
+    minus original; null where one is no finite number). Empty where all is the same.
     """
     mine: dict[str, Any] = _read(left / "metrics.json", _measured)
     its: dict[str, Any] = _read(right / "metrics.json", _measured)

@@ -182,18 +182,10 @@ def _evaluated(original: Path, left: Path, right: Path) -> dict[str, Any]:
 def parted(
     step: str, original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | None = None
 ) -> Divergence | None:
-    """The first place where one step of two runs parts.
+    """The first place where one step of two runs parts; None where it does not.
 
-    Args:
-        step: `prepare`, `train` or `evaluate`; nothing that another step wrote in the repeat
-            is read.
-        original: the folder of the first run.
-        repeat: the folder of the second.
-        seed: the root seed of training.
-        limit: None, or where the repeat's training stopped early.
-
-    Returns:
-        The first divergence within that step, or None.
+    `step`: `prepare`, `train` or `evaluate`; nothing that another step wrote in the repeat is read.
+    `limit`: None, or where the repeat's training stopped early.
 
     Raises:
         UserError: a trace or a result cannot be read.
@@ -207,18 +199,11 @@ def parted(
 
 
 def compare(original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | None) -> Comparison:
-    """Compares one seed of the original with one repeat.
+    """Compares one seed of the original with one repeat, the name of whose folder is the run's.
 
-    Args:
-        original: the folder of the first run.
-        repeat: the folder of the second, named as the run.
-        seed: the root seed of training.
-        limit: None, or where the repeat was told to stop early, and was not evaluated:
-            `{"epochs": N}` or `{"steps": N}`.
-
-    Returns:
-        The first divergence, in the order in which things happen, and all differences
-        between the results that both runs have.
+    The first divergence is the first in the order in which things happen; differences are those
+    between the results that both runs have. `limit`: None, or where the repeat was told to stop
+    early, and was not evaluated: `{"epochs": N}` or `{"steps": N}`.
 
     Raises:
         UserError: a trace or a result cannot be read.

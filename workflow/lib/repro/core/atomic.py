@@ -24,9 +24,6 @@ _OF_WRITING = (None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 def sentence_for_system_errors(path: Path) -> Generator[None]:
     """Turns what the system says while `path` is written into a sentence.
 
-    Args:
-        path: how to call what is written.
-
     Raises:
         CouldNotRun: instead of any OSError.
     """
@@ -82,11 +79,7 @@ def flush(path: Path) -> None:
 def whole_file(path: Path) -> Generator[Path]:
     """Gives a temporary name beside `path`; what was written there is renamed to `path`.
 
-    Args:
-        path: the file to appear; its folder is made if it is missing.
-
-    Yields:
-        The temporary path, to be written by the caller.
+    The folder of `path` is made if it is missing.
 
     Raises:
         CouldNotRun: the system refused to write (a full disk, a missing right).
@@ -110,9 +103,7 @@ def whole_file(path: Path) -> Generator[Path]:
 def whole_folder(path: Path, *, anew: bool = False) -> Generator[Path]:
     """As `whole_file`, for a folder; an older folder at `path` is replaced at the end.
 
-    Args:
-        path: the folder to appear.
-        anew: refuse instead of replacing, even what somebody else made meanwhile.
+    `anew` refuses instead of replacing, even what somebody else made meanwhile.
     """
     temporary = _temporary(path)
     with sentence_for_system_errors(path):
@@ -162,14 +153,8 @@ def _mend(path: Path) -> None:
 def whole_outputs(folder: Path, names: Sequence[str]) -> Generator[Path]:
     """Gives a new folder inside `folder`; what was written there under `names` is moved out of it.
 
-    Nothing appears where the caller raises an exception, and nothing but `names` ever does.
-
-    Args:
-        folder: where the outputs go; it is made if it is missing.
-        names: of files and folders; older ones are replaced.
-
-    Yields:
-        The temporary folder, to be filled by the caller.
+    Older files and folders of these names are replaced. Nothing appears where the caller raises an
+    exception, and nothing but `names` ever does.
 
     Raises:
         CouldNotRun: the system refused to write.

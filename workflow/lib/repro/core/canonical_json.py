@@ -26,17 +26,10 @@ _COMPACT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=Fal
 
 
 def canonical(value: Any) -> str:
-    """The compact JSON text of `value`, keys sorted.
+    """The compact JSON text of `value`, keys sorted: one line of ASCII, without a newline.
 
-    Follows the parts of RFC 8785 that Python's `json` gives without help: sorted
-    keys, no white space, shortest floats that read back the same.
-
-    Args:
-        value: anything that JSON can hold, or a dataclass, whose fields become keys; NaN and
-            infinities are refused.
-
-    Returns:
-        One line, without a newline, ASCII only.
+    Follows the parts of RFC 8785 that Python's `json` gives without help: sorted keys, no white
+    space, shortest floats that read back the same. A dataclass' fields become keys.
 
     Raises:
         ValueError: NaN or an infinity.
@@ -54,12 +47,6 @@ def parsed(content: bytes) -> Any:
     """The value of a JSON text, refused where two readers could take it for two values.
 
     I-JSON (RFC 7493) in what concerns us: UTF-8, no name twice in an object, no NaN or infinity.
-
-    Args:
-        content: the text's bytes.
-
-    Returns:
-        Plain values.
 
     Raises:
         ValueError: it is not such a text, or nested deeper than can be read.

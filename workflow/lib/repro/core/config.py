@@ -97,15 +97,10 @@ class Experiment:
         return cls(**named)
 
     def parameters(self, step: str, run: str = "original", seed: int | None = None) -> Parameters:
-        """What a step's result depends on.
+        """What a step depends on, see `repro.core.parameters`.
 
-        Args:
-            step: `prepare`, `train`, `evaluate`, `probe`, `cost`, `look` or `compare`.
-            run: `original` or a repeat, which may stop early.
-            seed: the root seed of training; by default the first.
-
-        Returns:
-            The parameters of that step, see `repro.core.parameters`.
+        The step is `prepare`, `train`, `evaluate`, `probe`, `cost`, `look` or `compare`. A run that
+        is not `original` may stop early. The root seed is by default the first.
         """
         threads, settings, training = self.training.threads, self.settings, self.training
         root = self.seeds[0] if seed is None else seed
@@ -187,13 +182,7 @@ def _check_plain(value: Any, where: str) -> None:
 
 
 def resolve(value: Any) -> dict[str, Experiment]:
-    """The experiments of a configuration.
-
-    Args:
-        value: what YAML gave, `experiments` on top.
-
-    Returns:
-        Each experiment by its name.
+    """The experiments of a configuration by name, from what YAML gave (`experiments` on top).
 
     Raises:
         UserError: a key, type, range or sum is wrong; the sentence names the key.
@@ -205,14 +194,7 @@ def resolve(value: Any) -> dict[str, Experiment]:
 
 
 def filled(value: Any, name: str) -> dict[str, Json]:
-    """The configuration of one experiment alone, with every default written out.
-
-    Args:
-        value: what YAML gave.
-        name: of the experiment.
-
-    Returns:
-        A configuration, in plain values, that `resolve` takes for the same.
+    """One experiment's configuration, every default written out; `resolve` takes it for the same.
 
     Raises:
         UserError: it is not valid, or has no such experiment.
@@ -232,9 +214,7 @@ def filled(value: Any, name: str) -> dict[str, Json]:
 def check_files(experiments: Mapping[str, Experiment], *, data: bool = True) -> None:
     """Refuses an experiment whose code or raw data is not there, before anything is planned.
 
-    Args:
-        experiments: what `resolve` gave; paths start from the working directory.
-        data: whether the raw data must be there by now.
+    Paths start from the working directory; `data` says whether raw data must be there by now.
 
     Raises:
         UserError: names the key and the path.

@@ -17,11 +17,7 @@ FILE = "config/config.yaml"
 
 
 def check(name: str, entry: Mapping[str, Any]) -> None:
-    """Refuses an entry whose keys contradict one another.
-
-    Args:
-        name: the experiment.
-        entry: checked against the schema, with its defaults.
+    """Refuses an entry, its defaults filled in, whose keys contradict one another.
 
     Raises:
         UserError: names the key.

@@ -61,12 +61,6 @@ def sha256_tree(path: Path) -> str:
 
     A folder's digest is that of the canonical JSON of `sha256_files`; the order of listing, times
     and rights play no part.
-
-    Args:
-        path: a file or a folder.
-
-    Returns:
-        64 hexadecimal digits.
     """
     if path.is_file():
         return sha256_file(path)

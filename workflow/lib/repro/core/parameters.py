@@ -67,13 +67,9 @@ class EquivalencePlan:
 
 
 def counts(budget: int) -> tuple[int, ...]:
-    """The numbers of seeds at which is looked: the budget, and half as many before each, from 8 on.
+    """The numbers of seeds at which is looked, the smallest first.
 
-    Args:
-        budget: the most seeds that may be run.
-
-    Returns:
-        The numbers, the smallest first.
+    The last is the budget, and before each there is half as many, from 8 on.
     """
     found = [budget]
     while found[0] // 2 >= EARLIEST:
@@ -187,13 +183,8 @@ BY_STEP: Mapping[str, type[Parameters]] = {
 def decoded(kind: type[T], value: Mapping[str, Any]) -> T:
     """The parameters that a mapping holds, as a command line or a manifest gives it.
 
-    Args:
-        kind: a dataclass, such as those of this module.
-        value: plain values. A key that `kind` does not know is left out; one that is missing takes
-            its default.
-
-    Returns:
-        An instance.
+    A key that the dataclass `kind` does not know is left out; one that is missing takes its
+    default.
 
     Raises:
         TypeError: a key without a default is missing.

@@ -20,13 +20,9 @@ from repro.core.errors import UserError
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """A schema by its name, from the packed program or from the source tree.
+    """The schema `config`, `manifest`, `verdict`, `cost` or `reproduction`, parsed.
 
-    Args:
-        name: `config`, `manifest`, `verdict`, `cost` or `reproduction`.
-
-    Returns:
-        The parsed schema, not to be written to: it is read once, however many manifests there are.
+    From the packed program or the source tree; read once, so it is not to be written to.
     """
     import yaml
 
@@ -133,15 +129,7 @@ def _is_integer(_checker: Any, value: Any) -> bool:
 
 
 def checked(value: Any, name: str, file: str) -> Any:
-    """The value with the schema's defaults, or a sentence about its first fault.
-
-    Args:
-        value: what was read from a file.
-        name: the schema's name.
-        file: how to call the file in a sentence.
-
-    Returns:
-        A copy of the value with every default filled in.
+    """A copy of the value with the schema's defaults, or a sentence on its first fault in `file`.
 
     Raises:
         UserError: the value breaks the schema; names the key, what was expected and received.

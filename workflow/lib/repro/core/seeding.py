@@ -23,15 +23,7 @@ UInt64 = npt.NDArray[np.uint64]
 
 
 def stream_seed(root: int, name: str) -> int:
-    """The seed of a named stream.
-
-    Args:
-        root: the root seed from the configuration.
-        name: the stream's name, any text.
-
-    Returns:
-        An integer from 0 to 2**31 - 1, which Python, NumPy, Keras and TensorFlow all take.
-    """
+    """The seed of a named stream, below 2**31: Python, NumPy, Keras and TensorFlow take it."""
     return int(sha256_value([METHOD, root, name])[:8], 16) & 0x7FFFFFFF
 
 
@@ -49,13 +41,7 @@ class Seeds:
 def step_seeds(root: int, epoch: int, steps: int) -> npt.NDArray[np.int32]:
     """The seeds that `augment` receives in one epoch, a function of (root, epoch, step).
 
-    Args:
-        root: the root seed of training.
-        epoch: from 0.
-        steps: batches in the epoch.
-
-    Returns:
-        int32 [steps, 2], as TensorFlow's stateless ops take them.
+    int32 [steps, 2], as TensorFlow's stateless ops take them; `epoch` counts from 0.
     """
     start = keys(f"augment/{METHOD}/{root}/{epoch}", 1)
     with np.errstate(over="ignore"):
@@ -64,14 +50,7 @@ def step_seeds(root: int, epoch: int, steps: int) -> npt.NDArray[np.int32]:
 
 
 def splitmix64(words: UInt64) -> UInt64:
-    """The finaliser of SplitMix64, a bijection of 64-bit words (Steele et al., OOPSLA 2014).
-
-    Args:
-        words: uint64, any shape.
-
-    Returns:
-        uint64, the same shape.
-    """
+    """The finaliser of SplitMix64, a bijection of 64-bit words (Steele et al., OOPSLA 2014)."""
     words = (words ^ (words >> np.uint64(30))) * _MIX[0]
     words = (words ^ (words >> np.uint64(27))) * _MIX[1]
     return words ^ (words >> np.uint64(31))
@@ -80,12 +59,7 @@ def splitmix64(words: UInt64) -> UInt64:
 def keys(name: str, count: int) -> UInt64:
     """`count` fixed odd 64-bit keys, drawn from the name by SplitMix64.
 
-    Args:
-        name: what the keys are for; other names give unrelated keys.
-        count: how many.
-
-    Returns:
-        uint64 [count], all odd.
+    The name says what they are for; other names give unrelated keys.
     """
     start = np.uint64(int(sha256_bytes(name.encode())[:16], 16))
     with np.errstate(over="ignore"):

@@ -34,11 +34,9 @@ def listed(parts: Sequence[str], most: int | None = None) -> str:
 
 
 def shortened(parts: Sequence[str], most: int, apart: str = ", ") -> str:
-    """The first parts, and how many more there are; where all are named, no "and" is among them.
+    """The first `most` parts, and how many more there are; where all are named, no "and".
 
     Args:
-        parts: all of them.
-        most: how many are named.
         apart: what stands between two; anything but a comma stands before the last as well.
 
     Example:

@@ -208,10 +208,7 @@ def examples_of(returned: Any) -> Examples:
 def split(examples: Examples, shares: Mapping[str, float], seed: int) -> dict[str, Rows]:
     """Which rows go into which part, by a hash of each unit; sizes are approximate.
 
-    Args:
-        examples: what `examples_of` gave.
-        shares: the fraction of each part; they sum to 1.
-        seed: the seed of the split's stream.
+    The shares are fractions that sum to 1.
 
     Returns:
         For each part with a share above 0, its row numbers, int64, in the order of the ids.

@@ -65,15 +65,7 @@ class Overlap(TypedDict):
 
 
 def overlap(examples: Examples, parts: Mapping[str, Rows]) -> dict[str, Overlap]:
-    """Counts the examples of each part whose `x` occurs among those for training.
-
-    Args:
-        examples: what `examples_of` gave.
-        parts: what `split` gave.
-
-    Returns:
-        The overlap of each part but `train`.
-    """
+    """Counts the examples of each part but `train` whose `x` occurs among those for training."""
     rows_of_train: list[int] = parts["train"].tolist() if "train" in parts else []
     trained, size = {examples.contents[row] for row in rows_of_train}, len(rows_of_train)
     found: dict[str, Overlap] = {}

@@ -25,10 +25,6 @@ class SourceLoader(SourceFileLoader):
 def module(name: str, file: Path) -> ModuleType:
     """Runs a file as a module that no other finds by its name.
 
-    Args:
-        name: the module's `__name__`.
-        file: its source.
-
     Raises:
         Exception: whatever the file raises.
     """

@@ -28,15 +28,9 @@ def _encipher(values: UInt64, half: int, round_keys: UInt64) -> UInt64:
 
 
 def order(seed: int, epoch: int, size: int) -> Int64:
-    """The order in which an epoch visits the examples.
+    """The order in which an epoch visits the examples: int64, a permutation of `size`.
 
-    Args:
-        seed: the root seed of training.
-        epoch: from 0; every epoch has an order of its own.
-        size: the number of examples.
-
-    Returns:
-        int64, a permutation of `size`.
+    Every epoch, from 0, has an order of its own.
     """
     half = max(1, ((size - 1).bit_length() + 1) // 2)
     round_keys = keys(f"{METHOD}/{seed}/{epoch}/{size}", _ROUNDS)

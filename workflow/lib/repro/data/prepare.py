@@ -32,10 +32,7 @@ _ROWS = 4096
 def check_source(path: Path, named: str, expected: str) -> None:
     """Refuses raw data that is missing or is not what the configuration names.
 
-    Args:
-        path: a file or folder.
-        named: how the configuration calls it.
-        expected: its sha256 (of a folder: see `sha256_tree`).
+    A folder's digest is that of `sha256_tree`.
 
     Raises:
         UserError: nothing there, or another digest; says both digests.
@@ -69,16 +66,9 @@ def _store(folder: Path, examples: Examples, rows: Array) -> None:
 def prepare(
     code: Code, sources: Mapping[str, Path], parameters: PrepareParameters, folder: Path
 ) -> dict[str, Overlap]:
-    """Runs the user's `dataset` and writes the parts of the split.
+    """Runs the user's `dataset` and writes the parts of the split; returns their overlap.
 
-    Args:
-        code: the user's code.
-        sources: the path of each raw data source; the key is "" for a single one.
-        parameters: what the step depends on.
-        folder: the folder to appear.
-
-    Returns:
-        How far the parts overlap in content, see `repro.data.leakage`.
+    The key of a single raw data source is "".
 
     Raises:
         UserError: a digest, the user's code or what it returned is wrong; nothing is kept.
@@ -101,14 +91,9 @@ def prepare(
 
 
 def part(folder: Path, name: str) -> dict[str, Array]:
-    """The arrays of one part, memory-mapped; empty where the split gave it no share.
+    """The arrays by name (`x`, `y`, `id`, …), each [examples, …], memory-mapped, of one part.
 
-    Args:
-        folder: what `prepare` wrote.
-        name: `train`, `validation` or `test`.
-
-    Returns:
-        Array by name (`x`, `y`, `id`, …), each [examples, …].
+    That is `train`, `validation` or `test`; empty where the split gave it no share.
     """
     files = sorted((folder / name).glob("*.npy"))
     return {file.stem: np.load(file, mmap_mode="r") for file in files}

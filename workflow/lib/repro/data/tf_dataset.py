@@ -48,13 +48,7 @@ def _bits(columns: dict[str, Any]) -> list[bytes]:
 
 
 def collected(returned: Any) -> Any:
-    """Takes a tf.data.Dataset into arrays; anything else is handed back as it is.
-
-    Args:
-        returned: what the user's `dataset` returned.
-
-    Returns:
-        A mapping of columns, or `returned`.
+    """The columns of a tf.data.Dataset as arrays; anything else is handed back as it is.
 
     Raises:
         UserError: the stream is endless, has another form, or differs when read again.

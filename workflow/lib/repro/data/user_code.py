@@ -58,14 +58,9 @@ def _place(error: BaseException, root: Path) -> str:
 
 
 def name_in(path: Path, file: str) -> str | None:
-    """A file's name relative to the experiment's code.
+    """A file's name relative to the experiment's code; None where it is no part of it.
 
-    Args:
-        path: the experiment's file or folder, absolute.
-        file: any file, as tracebacks name it.
-
-    Returns:
-        None where the file is no part of the experiment.
+    `path` is the experiment's file or folder, absolute.
     """
     if file == str(path):
         return path.name
@@ -87,10 +82,7 @@ class Code:
 
     @contextmanager
     def blamed(self, what: str) -> Generator[None]:
-        """Turns an exception of the user's code into a sentence that says where it arose.
-
-        Args:
-            what: the function that is being called.
+        """Turns an exception of the user's function `what` into a sentence on where it arose.
 
         Raises:
             UserError: instead of any other exception.
@@ -142,12 +134,6 @@ def _from_source_below(folder: Path) -> Callable[[str], PathEntryFinder]:
 
 def load(path: Path) -> Code:
     """Imports the user's file, or folder with an `__init__.py`, as the module `experiment`.
-
-    Args:
-        path: the file or folder.
-
-    Returns:
-        The loaded code.
 
     Raises:
         UserError: no such file, it cannot be imported, or `dataset` or `model` is missing.

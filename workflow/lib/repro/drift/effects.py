@@ -158,14 +158,10 @@ _TABLE: tuple[tuple[tuple[str, ...], str, str], ...] = (
 
 
 def effect(path: str) -> tuple[str, str]:
-    """What a difference at a path may do, and why.
+    """The effect, one of `EFFECTS`, that a difference at a path may have, and why.
 
-    Args:
-        path: keys joined by `/`; a few that end in `: reason` come from
-            `repro.drift.environment_differences`.
-
-    Returns:
-        One of `EFFECTS`, and the reason.
+    Keys are joined by `/`; a few that end in `: reason` come from
+    `repro.drift.environment_differences`.
     """
     for patterns, found, why in _TABLE:
         if any(fnmatchcase(path, pattern) for pattern in patterns):

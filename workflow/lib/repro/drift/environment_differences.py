@@ -63,14 +63,9 @@ class Claims:
 
 
 def drift(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[Difference]:
-    """Every difference between two environments, worst first.
+    """Every difference between two environments, each as `repro.drift.facts` takes it, worst first.
 
-    Args:
-        recorded: facts of a result, as `repro.drift.facts` takes them from its manifest.
-        present: the same of now, from a process like that of the job.
-
-    Returns:
-        None for the same facts. What is known on one side only is a difference too.
+    `present` comes from a process like that of the job. What one side alone knows differs too.
     """
     before, after = keyed(recorded), keyed(present)
     loaded = loaded_packages(recorded)
@@ -82,14 +77,7 @@ def drift(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[Diffe
 
 
 def claims(differences: Sequence[Difference]) -> Claims:
-    """Which goals can still be claimed for a result, given what differs now.
-
-    Args:
-        differences: as `drift` returns them.
-
-    Returns:
-        Goals and sentence.
-    """
+    """Which goals can still be claimed for a result, given what differs now."""
     effects = {difference.effect for difference in differences}
     if METRICS in effects:
         goals, why = GOALS[2:], (

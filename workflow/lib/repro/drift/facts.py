@@ -19,27 +19,18 @@ _PURL = re.compile(r"pkg:([^/]+)/([^/@]+)@([^?]+)(?:\?(.+))?")
 
 
 def facts(step: Step) -> dict[str, Any]:
-    """What is compared, out of a manifest.
+    """What is compared, out of a manifest: its environment, in today's words.
 
-    Args:
-        step: whose manifest it is.
-
-    Returns:
-        Its environment, in today's words, and under `locked` the digest of each package by its
-        purl.
+    `locked` holds the digest of each package by its purl.
     """
     return {**step.environment, "locked": step.packages}
 
 
 def keyed(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with packages by name, and the system's libraries by the name of their file.
+    """The same facts with packages by name, and the system's libraries by the name of their file.
 
-    Args:
-        found: as `facts` returns it.
-
-    Returns:
-        `locked`: by kind and name a mapping with `version`, `build` and `sha256`; `loaded.host`:
-        by name the digests. What has another form stays as it is.
+    `locked`: by kind and name a mapping with `version`, `build` and `sha256`; `loaded.host`: by
+    name the digests. What has another form stays as it is.
     """
     value = dict(found)
     if isinstance(packages := value.get("locked"), Mapping):
@@ -51,13 +42,9 @@ def keyed(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def loaded_packages(found: Mapping[str, Any]) -> frozenset[str] | None:
-    """The locked packages that a process has loaded; None where that is not recorded.
+    """The locked packages that a process has loaded, by the names that PyPI compares.
 
-    Args:
-        found: as `facts` returns it.
-
-    Returns:
-        Names as PyPI compares them.
+    None where that is not recorded.
     """
     loaded: Any = found.get("loaded")
     names: Any = cast(Any, loaded).get("packages") if isinstance(loaded, Mapping) else None

@@ -33,14 +33,9 @@ class Setups:
 
 
 def setups(steps: Sequence[Step]) -> Setups:
-    """Tells apart the setups of some steps.
+    """Tells apart the setups of the original's steps and every repeat's.
 
-    Args:
-        steps: those of the original and of every repeat.
-
-    Returns:
-        What took part. A step is compared with its like: one that does not load TensorFlow
-        cannot tell of its devices.
+    A step is compared with its like: one that does not load TensorFlow cannot tell of its devices.
     """
     by_name: dict[str, list[Step]] = {}
     for step in steps:
@@ -66,14 +61,9 @@ def _distinct(steps: Iterable[Step]) -> list[dict[str, Any]]:
 
 
 def differing(one: Step, other: Step) -> list[Difference]:
-    """All that differs between the setups of two steps, worst first.
+    """All that differs between the setups of two steps of one kind, worst first.
 
-    Args:
-        one: a step.
-        other: its like, made elsewhere or later.
-
-    Returns:
-        Differences that may change bits or metrics, and irrelevant ones.
+    What may change bits or metrics, and what is irrelevant.
     """
     return _differences(facts(one), facts(other))
 

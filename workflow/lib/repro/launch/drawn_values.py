@@ -23,13 +23,7 @@ _QUARTERS = (0, 15, 30, 45)
 
 
 def number(run: str, what: str, count: int) -> int:
-    """A number below `count` that looks drawn at random.
-
-    Args:
-        run: the run's name.
-        what: the name of the draw.
-        count: how many numbers there are.
-    """
+    """A number below `count` that looks drawn at random, from the names of run and draw."""
     digest = hashlib.sha256(f"{run}/{what}".encode()).digest()
     return int.from_bytes(digest, "big") % count
 

@@ -77,8 +77,7 @@ def _show(copies: Mapping[Path, Path]) -> None:
 def read_by_the_user(names: Collection[str]) -> list[str]:
     """Those of a step's inputs that the user's code reads: itself, and raw data.
 
-    Args:
-        names: of the inputs; prepared data come with their manifest.
+    Prepared data come with their manifest.
     """
     raw = "data.manifest" not in names
     return [n for n in names if n == "experiment" or (raw and n.partition(":")[0] == "data")]
@@ -135,9 +134,7 @@ def _other(found: os.stat_result, moment: int) -> os.stat_result:
 def mirrored(paths: Iterable[Path], run: str) -> Generator[None]:
     """Lets `os.stat` and `os.lstat`, and all that ask them, see other times for some files.
 
-    Args:
-        paths: files and folders, all below them included.
-        run: the name from which the times are drawn.
+    Of a folder, for all below it too; the times are drawn from the name `run`.
     """
     roots = {way(path) for path in paths for way in (os.path.abspath, os.path.realpath)}
     moment = mirror(run)

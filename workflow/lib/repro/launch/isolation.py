@@ -39,13 +39,9 @@ _KEPT_FLAGS = {0x2: _NOSUID, 0x4: _NODEV, 0x8: _NOEXEC, 0x400: _NOATIME, 0x800: 
 
 
 def rehearsed(work: Callable[[], None]) -> str | None:
-    """Does something in a child that is thrown away: half a namespace cannot be undone.
+    """Does something in a child that is thrown away; gives the reason where it did not go well.
 
-    Args:
-        work: what to do.
-
-    Returns:
-        None where it went well, else the reason in a few words.
+    Half a namespace cannot be undone.
     """
     reading, writing = os.pipe()
     child = os.fork()
@@ -66,14 +62,7 @@ def rehearsed(work: Callable[[], None]) -> str | None:
 
 
 def in_earnest(work: Callable[[], None]) -> str | None:
-    """Does something, if it went well in a rehearsal.
-
-    Args:
-        work: what to do.
-
-    Returns:
-        The reason where it did not go well; then nothing was done.
-    """
+    """Does something, if it went well in a rehearsal; else gives the reason, and did nothing."""
     refusal = rehearsed(work)
     if refusal is None:
         work()
@@ -88,10 +77,7 @@ def reason(error: BaseException) -> str:
 
 
 def enter(kind: int) -> None:
-    """Gives this process a namespace of its own.
-
-    Args:
-        kind: `MOUNTS`, or another flag of unshare(2).
+    """Gives this process a namespace of its own: of `MOUNTS`, or another flag of unshare(2).
 
     Raises:
         OSError: the system refuses, or has no namespaces.
@@ -131,10 +117,8 @@ def without_network() -> None:
 def bind(source: Path | int, target: Path, read_only: bool = False) -> None:
     """Lets a file or folder be seen at another place too, in this process' namespace.
 
-    Args:
-        source: what to show; or an open descriptor of it, where it can no longer be named.
-        target: where; it is made if it is missing.
-        read_only: whether writing there is refused.
+    The source may be an open descriptor, where it can no longer be named; the target is made if it
+    is missing.
 
     Raises:
         OSError: the system refuses.
@@ -189,21 +173,15 @@ def hide(places: Iterable[Path], kept: Iterable[Path], spare: Path) -> None:
 
 
 def spares(places: Iterable[Path], spare: Path) -> dict[Path, Path]:
-    """The folder that is seen in place of each of the outermost ones; shared memory needs none.
-
-    Args:
-        places: what is hidden.
-        spare: where those folders lie.
-    """
+    """The folder below `spare` seen in place of each outermost one; shared memory needs none."""
     numbered = enumerate(outermost(places))
     return {place: spare / str(n) for n, place in numbered if place != SHARED_MEMORY}
 
 
 def mounted_below(folder: Path) -> bool:
-    """Whether something is mounted in a folder: to remove it would remove what is mounted there.
+    """Whether something is mounted in a folder, whose path has no links.
 
-    Args:
-        folder: without links in its path.
+    To remove it would remove what is mounted there.
     """
     # The fifth field, with blanks and the like in octal (proc_pid_mountinfo(5)).
     points = [line.split(" ")[4] for line in _mount_lines()]
@@ -219,8 +197,7 @@ def _mount_lines() -> list[str]:
 def die_with(parent: int) -> None:
     """Has the system kill this process when its parent ends, where it can; else does nothing.
 
-    Args:
-        parent: the parent's number; where it has ended already, so does this process.
+    Where the process with the number `parent` has ended already, so does this one.
     """
     if sys.platform == "linux":
         _call("prctl", _PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)

@@ -69,14 +69,7 @@ _SETTINGS: Mapping[str, str] = {
 
 
 def settings(intra: int) -> dict[str, str]:
-    """The environment variables that a step must find set, as the original has them.
-
-    Args:
-        intra: threads within an operation.
-
-    Returns:
-        Name and value of each.
-    """
+    """The environment variables that a step must find set, for `intra` threads in an operation."""
     return {FACTORS: "[]", **_SETTINGS, "OMP_NUM_THREADS": str(intra)}
 
 
@@ -92,8 +85,6 @@ def launch(
         run: `original`, or the name from which the values of factors are drawn: a repeat's, in a
             trial as well.
         intra: threads within an operation.
-        vary: the factors to vary.
-        arguments: the step and its options.
         twice: whether the step runs once more among the same folders, in sight of what it left;
             something must be varied then, and the second run's outputs stay.
 
@@ -221,10 +212,7 @@ def _busy(count: int) -> Generator[None]:
 
 
 def factors() -> list[FactorEntry]:
-    """What was and was not varied for this process.
-
-    Returns:
-        An entry for each factor; none in the original.
+    """An entry for each factor, whether varied for this process or not; none in the original.
 
     Raises:
         UserError: the variable was not set by `launch`.
@@ -255,10 +243,7 @@ def path(text: str) -> Path:
 
 
 def check(intra: int) -> None:
-    """Refuses to work in a process that was not started by `launch`.
-
-    Args:
-        intra: threads within an operation.
+    """Refuses to work in a process that was not started by `launch` with `intra` threads.
 
     Raises:
         UserError: a setting is missing or has another value than what was varied explains.

@@ -100,14 +100,7 @@ def _names(folder: str) -> list[str]:
 
 
 def observed(inputs: Mapping[str, Path]) -> dict[str, str]:
-    """What this process sees of each factor.
-
-    Args:
-        inputs: the step's inputs by name, as it sees them.
-
-    Returns:
-        For each factor a digest of the answer; none where it could not be asked.
-    """
+    """A digest of what this process sees of each factor; none where it could not be asked."""
     here = os.environ.get(DIRECTORY, "")
     probes: Mapping[str, Callable[[], Any]] = {
         "hash seed": lambda: [hash(word) for word in _WORDS],
@@ -142,12 +135,9 @@ def _digest(answer: Any) -> str:
 def unseen(
     original: Mapping[str, str], repeat: Mapping[str, str], factors: Iterable[str]
 ) -> list[str]:
-    """The factors of which both processes saw the same.
+    """Those of the factors of which both processes saw the same, as `observed` gave it in each.
 
-    Args:
-        original: what `observed` gave in the one; empty where it was not asked.
-        repeat: and in the other.
-        factors: those to look at.
+    What was not asked is empty.
     """
     both = original.keys() & repeat.keys()
     return [name for name in factors if name in both and original[name] == repeat[name]]

@@ -102,11 +102,7 @@ def reported(log: Path | None, work: Callable[[Say], int | None], shown: int = 2
 def noted(log: Path) -> int | None:
     """The status with which the process ended that wrote a log last, as it noted itself.
 
-    Args:
-        log: as it was given to `reported`.
-
-    Returns:
-        None where it noted none: it went well, was killed, or found no room for the note.
+    None where it noted none: it went well, was killed, or found no room for the note.
     """
     try:
         with log.open("rb") as file:

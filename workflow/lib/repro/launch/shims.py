@@ -27,10 +27,7 @@ from repro.launch.file_times import ANSWERS, mirrored
 def applied(names: Iterable[str], run: str, inputs: Iterable[Path] = ()) -> Generator[None]:
     """Changes what the named factors change within a process; on leaving, all is as before.
 
-    Args:
-        names: factors; those that no shim belongs to are passed over.
-        run: the name from which the values of factors are drawn.
-        inputs: what the user's code may read.
+    Factors that no shim belongs to are passed over; the user's code may read `inputs`.
 
     Raises:
         UserError: the clock cannot be shifted, as `time-machine` is not installed.

@@ -39,21 +39,13 @@ _OF_TENSORFLOW = "__autograph_generated_file"
 def standing() -> frozenset[tuple[str, str]]:
     """What lies in the folders that this process was given: place, and path from there.
 
-    Returns:
-        Files, links and empty folders, whose paths end in `/`; nothing in the original.
+    Files, links and empty folders, whose paths end in `/`; nothing in the original.
     """
     return frozenset((place, path) for place, folder in _places() for path in _below(folder))
 
 
 def left_since(before: Set[tuple[str, str]]) -> list[dict[str, str]]:
-    """What lies there now and did not before.
-
-    Args:
-        before: what `standing` gave.
-
-    Returns:
-        `place` and `path` of each; of many the first.
-    """
+    """What lies there now and did not before: `place` and `path` of each, of many the first."""
     new = sorted(entry for entry in standing() - before if not _passing(entry[1]))
     return [{"place": place, "path": _text(path)} for place, path in new[:MOST]]
 

@@ -28,8 +28,7 @@ _HELD = {
 def signals_held() -> Generator[set[signal.Signals]]:
     """Keeps signals waiting, so that none ends this process before it has cleared up.
 
-    Yields:
-        Those that were held before.
+    Yields those that were held before.
     """
     # By default it is ignored, and then some systems throw it away although it is awaited.
     handler = signal.signal(signal.SIGCHLD, _noticed)
@@ -44,15 +43,9 @@ def signals_held() -> Generator[set[signal.Signals]]:
 def waited(work: Callable[[], NoReturn], before: set[signal.Signals]) -> int:
     """Does some work in a child and waits until it has ended, while signals are held.
 
-    The child leads a session of its own, so what a terminal or a scheduler sends to the whole
-    group reaches this process alone, which hands it on: the child sees it once.
-
-    Args:
-        work: what becomes the child's program.
-        before: the signals that the child holds.
-
-    Returns:
-        The child's exit status; 128 + n where signal n ended it.
+    The child leads a session of its own, so what a terminal or a scheduler sends to the whole group
+    reaches this process alone, which hands it on: the child sees it once. It holds the signals
+    `before`. Returns its exit status; 128 + n where signal n ended it.
     """
     child = os.fork()
     if child == 0:

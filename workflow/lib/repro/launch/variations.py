@@ -38,12 +38,7 @@ _DELAY = 0.3  # seconds
 def variables(factor: str, run: str) -> Mapping[str, Sequence[str]]:
     """The environment variables that a factor sets, and what each may be in that run.
 
-    Args:
-        factor: its name.
-        run: the name from which the values of factors are drawn.
-
-    Returns:
-        Nothing for a factor that acts in other ways.
+    Nothing for a factor that acts in other ways.
     """
     every: Mapping[str, Mapping[str, Sequence[str]]] = {
         "hash seed": {"PYTHONHASHSEED": [drawn_values.hash_seed(run)]},

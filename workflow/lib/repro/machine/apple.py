@@ -35,11 +35,7 @@ def asked() -> dict[str, str]:
 
 
 def fields(told: Mapping[str, str]) -> dict[str, str]:
-    """Name, family and features, by the names that /proc/cpuinfo has for them on ARM.
-
-    Args:
-        told: as `asked` returns it.
-    """
+    """Name, family and features, by the names that /proc/cpuinfo has for them on ARM."""
     names = {"model name": "machdep.cpu.brand_string", "cpu family": "hw.cpufamily"}
     features = [n.removeprefix("hw.optional.") for n, v in told.items()
                 if n.startswith("hw.optional.") and v == "1"]  # fmt: skip
@@ -48,13 +44,7 @@ def fields(told: Mapping[str, str]) -> dict[str, str]:
 
 
 def caches(told: Mapping[str, str]) -> dict[str, str]:
-    """Size of each cache, as Linux writes it; those of slower processors by their level.
-
-    Args:
-        told: as `asked` returns it.
-
-    Returns:
-        By level and kind.
+    """Size of each cache by level and kind, as Linux writes it; of slower processors by level.
 
     Raises:
         OSError: the system does not tell.
@@ -80,9 +70,6 @@ def _sizes(told: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def system(told: Mapping[str, str]) -> str:
     """Version and build of macOS, to which its C library and BLAS belong.
-
-    Args:
-        told: as `asked` returns it.
 
     Raises:
         LookupError: it does not say.

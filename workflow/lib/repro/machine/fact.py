@@ -23,29 +23,17 @@ class NotApplicable(LookupError):
 
 
 def unknown(reason: str) -> dict[str, str]:
-    """What stands for something that could have been learnt, and was not.
-
-    Args:
-        reason: a few words.
-    """
+    """What stands for something that could have been learnt, and was not."""
     return {UNKNOWN: reason}
 
 
 def inapplicable(reason: str) -> dict[str, str]:
-    """What stands for something that is not there, or that nothing tells to anybody.
-
-    Args:
-        reason: a few words.
-    """
+    """What stands for something that is not there, or that nothing tells to anybody."""
     return {NOT_APPLICABLE: reason}
 
 
 def lacking(value: Any) -> str | None:
-    """Why there is no value; None where there is one.
-
-    Args:
-        value: a fact.
-    """
+    """Why a fact has no value; None where it has one."""
     if not isinstance(value, Mapping):
         return None
     found = cast("Mapping[str, Any]", value)
@@ -53,11 +41,7 @@ def lacking(value: Any) -> str | None:
 
 
 def known(probe: Callable[[], Any]) -> Any:
-    """What a probe finds, or why it finds nothing.
-
-    Args:
-        probe: what looks; an error of the system or of the format counts as not found.
-    """
+    """What a probe finds, or for which error of the system or the format it finds nothing."""
     try:
         return probe()
     except NotApplicable as error:
@@ -67,12 +51,7 @@ def known(probe: Callable[[], Any]) -> Any:
 
 
 def excused(value: Any, why: str) -> Any:
-    """The same, in which nothing is unknown: what was, is not applicable.
-
-    Args:
-        value: a fact, or a mapping of facts.
-        why: such a thing is not there.
-    """
+    """The same fact, or mapping of facts: what was unknown in it is not applicable."""
     if not isinstance(value, Mapping):
         return value
     found = cast("Mapping[str, Any]", value)

@@ -16,16 +16,13 @@ from repro.machine.processor import computing, processor
 
 
 def machine() -> str:
-    """Which machine this is, to the bits.
+    """Which machine this is, to the bits: 64 hexadecimal digits.
 
     Processor (architecture, model, stepping, instruction sets, caches), NVIDIA's driver and the
     models of its GPUs. Not the host's name, the kernel, the microcode, the number of processors or
     how many of them share a cache: with another one of these it is still the same machine. Whether
     it still gives the same bits is for `repro.drift.environment_differences` to say, from the
     whole environment.
-
-    Returns:
-        64 hexadecimal digits.
     """
     found = processor()
     facts = {key: found[key] for key in ("architecture", "model", "stepping", "caches")}

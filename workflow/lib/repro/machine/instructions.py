@@ -55,14 +55,7 @@ EIGEN = (
 
 
 def loaded(name: str, called: str) -> Any:
-    """A module that is loaded already; nothing is imported.
-
-    Args:
-        name: of the module.
-        called: the library's name in words.
-
-    Returns:
-        The module.
+    """A module that is loaded already, `called` so in words; nothing is imported.
 
     Raises:
         LookupError: it is not loaded.
@@ -80,12 +73,7 @@ def caps() -> dict[str, str]:
 def onednn_set(flags: set[str], cap: str | None) -> str:
     """The highest of oneDNN's sets of instructions that a processor has and a cap allows.
 
-    Args:
-        flags: of the processor, as Linux names them.
-        cap: value of ONEDNN_MAX_CPU_ISA, or None.
-
-    Returns:
-        oneDNN's name of the set, in small letters.
+    As oneDNN names it, in small letters. `flags` are Linux's names, `cap` is ONEDNN_MAX_CPU_ISA.
 
     Raises:
         LookupError: the processor has none, or the cap is not one of them.
@@ -145,12 +133,7 @@ def onednn_on() -> bool:
 def onednn_set_on_arm(features: set[str], bits: int) -> str:
     """The highest of oneDNN's sets of instructions that a processor of the ARM family has.
 
-    Args:
-        features: of the processor, as Linux names them.
-        bits: how many a vector of SVE has.
-
-    Returns:
-        oneDNN's name of the set.
+    `features` are Linux's names; a vector of SVE has `bits`.
 
     Raises:
         LookupError: the processor has none.
@@ -190,8 +173,7 @@ def of_eigen() -> str:
 def of_numpy() -> dict[str, list[str]]:
     """What NumPy was compiled for, and which of its further kernels this process may use.
 
-    Returns:
-        `baseline`, `dispatched` and `left out`: NumPy's names of sets of instructions.
+    `baseline`, `dispatched` and `left out`: NumPy's names of sets of instructions.
 
     Raises:
         LookupError: NumPy is not loaded.

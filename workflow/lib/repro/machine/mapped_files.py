@@ -20,9 +20,6 @@ def mapped(*, executable: bool = False) -> set[str]:
     Args:
         executable: only those that are mapped with the right to execute. macOS lists no others.
 
-    Returns:
-        Paths as the system writes them.
-
     Raises:
         OSError: the system does not list what is mapped.
     """

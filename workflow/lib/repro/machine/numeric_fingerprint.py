@@ -36,11 +36,7 @@ def _numbers(count: int) -> list[float]:
 
 
 def of_c() -> dict[str, str]:
-    """Functions of the C library's libm, as Python's `math` calls them.
-
-    Returns:
-        By function: first digits of the sha256 of its results.
-    """
+    """Digests of functions of the C library's libm, as Python's `math` calls them."""
     numbers = [4 * number for number in _numbers(256)]
     functions: Mapping[str, Callable[[float], float]] = {
         "exp": math.exp, "sin": math.sin, "tanh": math.tanh,
@@ -54,11 +50,7 @@ def of_c() -> dict[str, str]:
 
 
 def of_numpy() -> dict[str, str]:
-    """NumPy's product (by BLAS), sum and functions, each with kernels of its own.
-
-    Returns:
-        By operation: first digits of the sha256 of its results.
-    """
+    """Digests of NumPy's product (by BLAS), sum and functions, each with kernels of its own."""
     import numpy as np
 
     rows = np.array(_numbers(_COUNT), np.float32).reshape(_ROWS, -1)
@@ -72,10 +64,7 @@ def of_numpy() -> dict[str, str]:
 
 
 def of_tensorflow() -> dict[str, str]:
-    """TensorFlow's product, sum, functions and convolution on the CPU.
-
-    Returns:
-        By operation: first digits of the sha256 of its results.
+    """Digests of TensorFlow's product, sum, functions and convolution on the CPU.
 
     Raises:
         LookupError: TensorFlow is not loaded, or has computed nothing so far; to compute now
@@ -106,11 +95,7 @@ def of_tensorflow() -> dict[str, str]:
 
 
 def of_floats() -> dict[str, str]:
-    """How this thread rounds, and what it does with numbers too small to be normal.
-
-    Returns:
-        `rounding`, `subnormal results` and `subnormal inputs`, each in words.
-    """
+    """How this thread rounds, and what it does with numbers too small to be normal, in words."""
     (least,) = struct.unpack("<d", (1).to_bytes(8, "little"))
     one, little, most = float(_DIGITS / _DIGITS), 2.0**-60, 0.75 * 2.0**-52
     nearest = one + little == one and -one - little == -one and one + most > one

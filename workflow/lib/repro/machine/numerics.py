@@ -36,11 +36,9 @@ _Entry = dict[str, Any]
 
 
 def bits() -> dict[str, _Entry]:
-    """What matters to the bits, as far as this process can tell.
+    """What matters to the bits, as far as this process can tell: plain JSON values by name.
 
-    Returns:
-        By name: `{"value": …, "by": how it was learnt}`, or the reason why there is no value, as
-        `repro.machine.fact` has it; plain JSON values.
+    Each is `{"value": …, "by": how it was learnt}`, or a reason as `repro.machine.fact` has it.
     """
     found = {name: _entry(by, probe) for name, (by, probe) in _PROBES.items()}
     if found["GPU"].get("value") == []:

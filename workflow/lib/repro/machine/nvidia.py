@@ -37,13 +37,9 @@ _VERSIONS: Mapping[str, str] = {
 
 
 def parsed_driver(text: str) -> dict[str, str]:
-    """Version and kind of the kernel module, from the text of /proc/driver/nvidia/version.
+    """`version` and `module` (`open` or `proprietary`), from /proc/driver/nvidia/version.
 
-    Args:
-        text: of the file; its first line also names who built it and when, which is left out.
-
-    Returns:
-        `version`, and `module`: `open` or `proprietary`.
+    Who built it and when, in the first line too, is left out.
 
     Raises:
         ValueError: the text has another form.
@@ -55,10 +51,7 @@ def parsed_driver(text: str) -> dict[str, str]:
 
 
 def driver() -> dict[str, str]:
-    """Version and kind of the loaded driver.
-
-    Returns:
-        As `parsed_driver`.
+    """Version and kind of the loaded driver, as `parsed_driver` gives them.
 
     Raises:
         OSError: no NVIDIA driver is loaded.
@@ -71,13 +64,7 @@ def driver() -> dict[str, str]:
 
 
 def parsed_model(text: str) -> str:
-    """The model, from a GPU's file `information`, and no more of it.
-
-    Args:
-        text: of the file.
-
-    Returns:
-        The name of the model.
+    """The model's name, from the text of a GPU's file `information`, and no more of it.
 
     Raises:
         ValueError: the text has another form.
@@ -105,12 +92,8 @@ def models() -> list[str]:
 def parsed_gpus(text: str) -> list[dict[str, str]]:
     """One mapping for each GPU, from what `nvidia-smi --query-gpu=… --format=csv` prints.
 
-    Args:
-        text: CSV with a header, as printed.
-
-    Returns:
-        `name`, `compute capability`, `VBIOS` and `driver`, as far as the columns are there and
-        have a value; other columns are left out.
+    `name`, `compute capability`, `VBIOS` and `driver`, as far as the columns are there and have a
+    value; other columns are left out.
 
     Raises:
         ValueError: the text is no such table.
@@ -130,13 +113,10 @@ def _told(value: str | None) -> bool:
 
 
 def asked_gpus() -> list[dict[str, str]]:
-    """What nvidia-smi says of each GPU of the machine.
+    """What nvidia-smi says of each GPU of the machine, as `parsed_gpus` gives it.
 
     Drivers before 510 do not know the compute capability and then tell nothing: they are asked
     again without it.
-
-    Returns:
-        As `parsed_gpus`.
 
     Raises:
         OSError: there is no nvidia-smi.
@@ -168,15 +148,10 @@ def libraries() -> dict[str, str]:
 def library_version(
     found: Mapping[str, str], name: str, load: Callable[[str], Any] = ctypes.CDLL
 ) -> int:
-    """The version that a mapped library says of itself.
+    """The version that a mapped library says of itself: 12050 is CUDA 12.5, 90300 cuDNN 9.3.0.
 
-    Args:
-        found: as `libraries` returns them.
-        name: `libcudart`, `libcuda` or `libcudnn`.
-        load: gives a library's functions; it is mapped already.
-
-    Returns:
-        The number as NVIDIA writes it: 12050 is CUDA 12.5, 90300 cuDNN 9.3.0.
+    One of `libcudart`, `libcuda` and `libcudnn`; `load` gives the functions of what is mapped
+    already.
 
     Raises:
         LookupError: no such library is mapped.

@@ -54,14 +54,7 @@ IDLE = frozenset([*_IDLE.split(), *_IDLE_ON_ARM.split()])
 
 
 def computing(flags: Iterable[str]) -> list[str]:
-    """The flags that stand for instructions, sorted.
-
-    Args:
-        flags: as the system lists them.
-
-    Returns:
-        Those that are not known to compute nothing.
-    """
+    """The flags, as the system lists them, without those that are known to compute nothing."""
     return sorted(set(flags) - IDLE)
 
 
@@ -80,12 +73,9 @@ def fields() -> dict[str, str]:
 
 
 def caches() -> dict[str, str]:
-    """Size of each cache of the first processor that is switched on.
+    """Size, by level and kind, of each cache of the first processor that is switched on.
 
     Eigen and oneDNN cut products into blocks by these sizes, so the order of sums follows them.
-
-    Returns:
-        By level and kind.
 
     Raises:
         OSError: the system does not tell.
@@ -105,10 +95,9 @@ def caches() -> dict[str, str]:
 
 
 def sharing() -> dict[str, int]:
-    """By how many processors each cache is shared: it goes with their number, and decides nothing.
+    """How many processors share each cache, by level and kind.
 
-    Returns:
-        By level and kind.
+    It goes with their number, and decides nothing.
 
     Raises:
         OSError: the system does not tell.
@@ -135,8 +124,7 @@ def _caches() -> Iterator[tuple[str, Path]]:
 def processor() -> dict[str, Any]:
     """Architecture, model, stepping, microcode, flags, caches and number of the processors.
 
-    Returns:
-        Plain JSON values; where there is no value the reason, as `repro.machine.fact` has it.
+    Plain JSON values; where there is none the reason, as `repro.machine.fact` has it.
     """
     found = known(fields)
     told: dict[str, str] = {} if (unread := lacking(found)) else found
@@ -158,12 +146,7 @@ def processor() -> dict[str, Any]:
 def microcode(told: str | None, flags: Iterable[str]) -> str | dict[str, str] | None:
     """The microcode, if what the system says is that.
 
-    Args:
-        told: what the system says.
-        flags: of the processor.
-
-    Returns:
-        The number; why it is not applicable; None where the system should have told.
+    Else why it is not applicable; None where the system should have told.
     """
     if told in _STAND_INS and "hypervisor" in flags:
         return inapplicable("the hypervisor hides it, and shows a number of its own in its place")

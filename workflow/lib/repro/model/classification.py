@@ -60,12 +60,7 @@ ClassResult = TypedDict(
 def per_class(labels: Any, predicted: Any) -> list[ClassResult] | None:
     """For each class, how many examples there are, were predicted, and were predicted rightly.
 
-    Args:
-        labels: the true labels, as `classes` takes them.
-        predicted: scores, [n, classes].
-
-    Returns:
-        One entry a class; None where the task is another one.
+    Of labels and scores as `classes` takes them; None where the task is another one.
     """
     pair = classes(labels, predicted)
     if pair is None:

@@ -58,16 +58,9 @@ def found() -> Settings | None:
 def begin(seed: int, threads: Threads) -> Settings:
     """Seeds every global generator, fixes the threads and turns op determinism on.
 
-    The seed goes to Python's `random`, NumPy, TensorFlow and Keras
-    (`keras.utils.set_random_seed`), so that also what the user's code draws without
-    a seed of its own is the same in every process.
-
-    Args:
-        seed: an integer below 2**31, see `repro.core.seeding`.
-        threads: thread counts from the configuration.
-
-    Returns:
-        The settings as TensorFlow reports them.
+    The seed, below 2**31, goes to Python's `random`, NumPy, TensorFlow and Keras
+    (`keras.utils.set_random_seed`), so that also what the user's code draws without a seed of its
+    own is the same in every process. Returns the settings as TensorFlow reports them.
 
     Raises:
         UserError: TensorFlow did not take a setting.
@@ -118,10 +111,6 @@ def begin_when_imported(seed: int, threads: Threads) -> None:
     """Seeds Python and NumPy now, and does what `begin` does once Keras or TensorFlow is imported.
 
     The draws from Python's and NumPy's generators go on as if nothing had been imported.
-
-    Args:
-        seed: an integer below 2**31, see `repro.core.seeding`.
-        threads: thread counts from the configuration.
     """
     random.seed(seed)
     np.random.seed(seed)

@@ -69,9 +69,6 @@ def require_one_process() -> None:
 def require_one_device(model: Any) -> None:
     """Refuses a model that was made under a strategy of tf.distribute.
 
-    Args:
-        model: a keras.Model.
-
     Raises:
         UserError: it was made under one, whichever.
     """
@@ -123,14 +120,7 @@ def _of_devices() -> Iterator[Limit]:
 
 
 def of_model(model: Any) -> list[Limit]:
-    """What narrows the promises, as far as model, devices and settings tell.
-
-    Args:
-        model: a built, compiled keras.Model.
-
-    Returns:
-        The limits; none for a model as most are.
-    """
+    """What narrows the promises, as far as a compiled model, devices and settings tell."""
     limits = [*_of_settings(found()), *_of_devices()]
     # ASSUME: Keras turns what was asked for off, and keeps it here; tests/keras/test_limits.py
     asked: dict[str, Any] = model.get_compile_config() or {}
@@ -151,12 +141,8 @@ def of_model(model: Any) -> list[Limit]:
 def of_graph(graph: Any, path: Path) -> list[Limit]:
     """What narrows the promises among the operations of a graph and of all that it calls.
 
-    Args:
-        graph: a tf.Graph, which may still be being traced.
-        path: the experiment's file or folder, absolute.
-
-    Returns:
-        The limits, each once, with the lines of the user's or the names of operations.
+    Each once, with the user's lines or the names of operations. The graph may still be being
+    traced.
     """
     places: dict[tuple[str, str], list[str]] = {}
     for body, op in nodes(Body(graph)):
@@ -175,7 +161,6 @@ class Limits:
     Replaces `model.train_step` by one that also looks at the graph that it is traced into.
 
     Args:
-        model: a built, compiled keras.Model.
         path: the experiment's file or folder, absolute.
         say: is given each limit as one line, before the first step is run.
     """

@@ -28,8 +28,8 @@ from repro.data.prepare import part, structured
 from repro.data.user_code import Code
 from repro.model.classification import per_class
 from repro.model.inference import circumstances, same_bits
-from repro.model.plan import columns
 from repro.model.training import built, made
+from repro.model.training_plan import columns
 from repro.variables.by_path import States, by_path, load
 
 PASSES = 2
@@ -112,17 +112,8 @@ def evaluate(
 ) -> bool:
     """Evaluates saved weights on the test part, twice, each time in a model made anew.
 
-    The second model then predicts under other circumstances: see `repro.model.inference`.
-
-    Args:
-        code: the user's code.
-        data: the folder that `prepare` wrote.
-        weights: the file that `train` wrote.
-        parameters: what the step depends on.
-        out: the folder to write to.
-
-    Returns:
-        Whether both passes gave the same bits.
+    The second model then predicts under other circumstances: see `repro.model.inference`. Returns
+    whether both passes gave the same bits.
 
     Raises:
         UserError: the user's code fails, or makes another model than it was trained as.

@@ -83,17 +83,10 @@ def _one_processor() -> Generator[None]:
 def circumstances(
     predict: Callable[[int], Predictions], before: Predictions, batch_size: int
 ) -> dict[str, Circumstance]:
-    """Predicts again under circumstances that change no weight.
+    """Predicts again under circumstances that change no weight; returns what each did.
 
-    The record is the same on every machine as long as the bits are: it names no processor.
-
-    Args:
-        predict: predictions by output, for a batch size.
-        before: the predictions to compare with, made with `batch_size`.
-        batch_size: examples in a batch.
-
-    Returns:
-        What each circumstance did.
+    The record is the same on every machine as long as the bits are: it names no processor. The
+    predictions `before` were made with `batch_size`; `predict` is given a batch size.
     """
     examples = max(map(len, before.values()), default=0)
     return {

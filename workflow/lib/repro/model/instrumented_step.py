@@ -23,16 +23,10 @@ from repro.watch.op_trace import Detail
 
 
 def digest(tensor: Any) -> Any:
-    """The step digest of a tensor: Fingerprint64 of FarmHash of its bytes.
+    """Fingerprint64 of FarmHash of a tensor's bytes: uint8 [1, 8], the least first.
 
     One operation of TensorFlow's own, on the CPU, so that looking costs little beside any step. Of
     text, it is the digest of the texts' own digests.
-
-    Args:
-        tensor: any dtype and shape.
-
-    Returns:
-        uint8 [1, 8], its bytes, the least first.
     """
     import tensorflow as tf
 
@@ -66,11 +60,9 @@ class TracedStep:
     """Replaces `model.train_step` by one that augments, runs the model's own, and records.
 
     Args:
-        model: a built, compiled keras.Model.
         augment: the user's `augment(x, y, seed)`, or None.
         steps: batches in an epoch.
         trace: `step` records every step, `epoch` none of them.
-        detail: looks into one step, down to its operations.
         around: is given what traces the step's graph, and must call it.
     """
 

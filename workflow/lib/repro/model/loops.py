@@ -17,7 +17,7 @@ import numpy as np
 
 from repro.core.errors import UserError
 from repro.data.order import Int64
-from repro.model.plan import Array, Plan, columns, rows_of
+from repro.model.training_plan import Array, Plan, columns, rows_of
 from repro.variables.by_path import optimizers
 
 MEMORY = 2**30
@@ -36,18 +36,10 @@ def _acts_at_batches(callback: Any) -> bool:
 
 
 def graph_obstacles(model: Any, plan: Plan, callbacks: Sequence[Any]) -> list[str]:
-    """Why the graph loop cannot train this; empty where it can.
+    """Reasons, fit to follow "because", why the graph loop cannot train this; none where it can.
 
     The rules look at the data, the model and the callbacks, never at the machine or a
     clock, so `auto` chooses the same loop everywhere.
-
-    Args:
-        model: a compiled keras.Model.
-        plan: the data.
-        callbacks: the user's.
-
-    Returns:
-        Reasons, each fit to follow "because".
     """
     import keras
 
@@ -72,16 +64,7 @@ def graph_obstacles(model: Any, plan: Plan, callbacks: Sequence[Any]) -> list[st
 
 
 def choose(wanted: str, model: Any, plan: Plan, callbacks: Sequence[Any]) -> str:
-    """The loop to use: `graph` where nothing stands against it, else `fit`.
-
-    Args:
-        wanted: `auto`, `graph` or `fit`.
-        model: a compiled keras.Model.
-        plan: the data.
-        callbacks: the user's.
-
-    Returns:
-        `graph` or `fit`.
+    """The loop wanted, `graph` or `fit`; for `auto`, `graph` where nothing stands against it.
 
     Raises:
         UserError: `graph` is wanted and cannot train this.
@@ -96,13 +79,9 @@ def choose(wanted: str, model: Any, plan: Plan, callbacks: Sequence[Any]) -> str
 
 
 def fit_loop(model: Any, plan: Plan, callbacks: Any, first: int = 0) -> None:
-    """Trains by Keras' `fit`, fed batch by batch.
+    """Trains by Keras' `fit`, fed batch by batch, from the epoch `first` on.
 
-    Args:
-        model: a compiled keras.Model whose `train_step` is the traced one.
-        plan: what to train on.
-        callbacks: a keras CallbackList.
-        first: the epoch to begin with.
+    The model's `train_step` is the traced one; `callbacks` are a keras CallbackList.
     """
     import keras
 
@@ -182,13 +161,7 @@ def _flat(logs: Mapping[str, Any]) -> dict[str, float]:
 
 
 def ended(model: Any, callbacks: Any, logs: Mapping[str, Any] | None) -> None:
-    """Does what `fit` does after the last epoch.
-
-    Args:
-        model: the keras.Model that is trained.
-        callbacks: a keras CallbackList.
-        logs: of the last epoch.
-    """
+    """Does what `fit` does after the last epoch, with the logs of that epoch."""
     import keras
 
     if isinstance(model.optimizer, keras.optimizers.Optimizer):
@@ -199,11 +172,8 @@ def ended(model: Any, callbacks: Any, logs: Mapping[str, Any] | None) -> None:
 def graph_loop(model: Any, plan: Plan, callbacks: Any, first: int = 0) -> None:
     """Trains with one TensorFlow function for each epoch; does what `fit` does around it.
 
-    Args:
-        model: a compiled keras.Model whose `train_step` is the traced one.
-        plan: what to train on; held in memory.
-        callbacks: a keras CallbackList, none of which acts at batches.
-        first: the epoch to begin with.
+    The model's `train_step` is the traced one; `callbacks` are a keras CallbackList, none of which
+    acts at batches.
     """
     run = _epoch_function(model, plan)
     model.stop_training = False

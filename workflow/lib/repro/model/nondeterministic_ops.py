@@ -75,13 +75,9 @@ def _harmless(op: Any) -> bool:
 
 
 def gap(op: Any) -> tuple[str, str] | None:
-    """What narrows the promises with an operation.
+    """What narrows the promises with a tf.Operation; None for most.
 
-    Args:
-        op: a tf.Operation.
-
-    Returns:
-        Its name as users know it, and what can and cannot be promised; None for most.
+    Its name as users know it, and what can and cannot be promised.
     """
     import tensorflow as tf
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from repro.core.seeding import step_seeds
 from repro.model.instrumented_step import TracedStep
-from repro.model.plan import Plan
+from repro.model.training_plan import Plan
 from repro.record.trace import Writer
 from repro.variables.by_path import states
 from repro.watch.op_trace import Detail

@@ -30,8 +30,8 @@ from repro.data.user_code import Code
 from repro.model.determinism_caveats import Limit, Limits, require_one_device, require_one_process
 from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose, ended
-from repro.model.plan import Plan, columns
 from repro.model.trace_callback import Recording
+from repro.model.training_plan import Plan, columns
 from repro.record.trace import writer
 from repro.variables.by_path import save, states
 from repro.watch.op_trace import Detail
@@ -55,15 +55,7 @@ class Trained:
 
 
 def made(code: Code, settings: Mapping[str, Json], seeds: Seeds) -> Any:
-    """Calls the user's `model`.
-
-    Args:
-        code: the user's code.
-        settings: the experiment's settings.
-        seeds: the streams of this training.
-
-    Returns:
-        A compiled keras.Model.
+    """Calls the user's `model`, which returns a compiled keras.Model.
 
     Raises:
         UserError: the code fails, returns something else, or wants several devices or workers.
@@ -92,13 +84,7 @@ def made(code: Code, settings: Mapping[str, Json], seeds: Seeds) -> Any:
 def built(model: Any, arrays: Mapping[str, npt.NDArray[Any]], code: Code) -> Any:
     """Creates every variable of the model, its metrics and optimizer, before the first step.
 
-    Args:
-        model: what `made` gave.
-        arrays: any part of the data; only dtypes and shapes are looked at.
-        code: whose fault it is if that fails.
-
-    Returns:
-        The model.
+    Of the arrays, any part of the data, only dtypes and shapes are looked at.
     """
     import keras
 
@@ -174,19 +160,12 @@ def train(
 ) -> Trained:
     """Trains the user's model and writes its four files.
 
-    Determinism must have begun (`repro.model.determinism.begin`).
+    Determinism must have begun (`repro.model.determinism.begin`). Returns what the manifest says of
+    it.
 
     Args:
-        code: the user's code.
-        data: the folder that `prepare` wrote.
-        parameters: what the step depends on.
-        out: the folder to write to.
-        detail: looks into one step, down to its operations.
         keeping: where checkpoints are kept; None keeps none.
         say: is given what narrows the promises, a line each, before the first step.
-
-    Returns:
-        What the manifest says of it.
 
     Raises:
         UserError: the user's code, or what was asked of the loop, is at fault.

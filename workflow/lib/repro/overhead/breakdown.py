@@ -54,14 +54,9 @@ class Figure:
 def prices(
     rounds: Mapping[str, Sequence[Timing]], unknown: Mapping[str, str]
 ) -> dict[str, Mapping[str, object]]:
-    """What each variant took, and what each part costs.
+    """What each variant took in each round, and what each part costs; or why it is unknown.
 
-    Args:
-        rounds: of each variant that ran, what its process took in each round.
-        unknown: of the others, why there is nothing.
-
-    Returns:
-        `variants` and `prices`, plain JSON values as the schema `cost` has them.
+    `variants` and `prices`, plain JSON values as the schema `cost` has them.
     """
     names = list(VARIANTS)
     pairs = {
@@ -94,12 +89,8 @@ def prices(
 def known(path: Path | None, steps: Sequence[Step]) -> tuple[Mapping[str, Json] | None, list[str]]:
     """What was measured of the training that a verdict speaks of, and what to bear in mind.
 
-    Args:
-        path: cost.manifest.json, or None where nothing was measured.
-        steps: those that the verdict rests on.
-
-    Returns:
-        What cost.json holds, or None: then a sentence says why what lies there is left out.
+    What cost.json holds, or None: then a sentence says why what lies there is left out. The path is
+    None where nothing was measured; on `steps` the verdict rests.
     """
     if path is None:
         return None, []

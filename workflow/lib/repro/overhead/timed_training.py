@@ -28,8 +28,8 @@ from repro.data.prepare import part
 from repro.data.user_code import Code, load
 from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose
-from repro.model.plan import Plan, columns
 from repro.model.training import built, made, train
+from repro.model.training_plan import Plan, columns
 from repro.overhead.epoch_timer import LEAST, Clock, Timing
 
 
@@ -222,13 +222,6 @@ def measured(task: Task, variant: str) -> Timing:
     Before the first epoch has ended nothing is timed: it holds the start and the making of the
     graph. Then whole epochs are timed until `task.seconds` have passed, at least `LEAST` of them
     and at most those of the configuration, validation and the user's own callbacks among them.
-
-    Args:
-        task: what to train.
-        variant: a key of `VARIANTS`.
-
-    Returns:
-        What it took.
 
     Raises:
         UserError: the user's code is at fault, or the training ends within its first epoch.

@@ -148,19 +148,14 @@ def _projecting(model: Any, x: Any, path: Path, assigned: frozenset[int]) -> set
 
 
 def in_step(model: Any, batch: Any, path: Path, all_change: bool) -> list[FrozenSource]:
-    """Frozen noise in the model's training step.
+    """Frozen noise in the model's training step: each once, in the order of the graph.
 
     What has a row for each place of the batch is noise. What has not may be a fixed projection or
     table: it counts as noise only where it is neither used as one nor there in inference as well.
 
     Args:
-        model: a built, compiled keras.Model.
         batch: (x, y) or (x, y, sample_weight), as the model gets it.
-        path: the experiment's file or folder, absolute.
         all_change: whether any variable may change between two steps.
-
-    Returns:
-        Each once, in the order of the graph.
     """
     marks: list[Marks] = []
 
@@ -190,16 +185,9 @@ def as_trained(augment: Callable[..., Any], batch: Any) -> Any:
 def in_augment(
     augment: Callable[..., Any], batch: Any, seeds: Sequence[Any], path: Path
 ) -> list[FrozenSource]:
-    """Frozen noise in the user's `augment`.
+    """Frozen noise in the user's `augment`: each once, in the order of the graph.
 
-    Args:
-        augment: the user's function.
-        batch: (x, y, …), before it is augmented.
-        seeds: two seeds, int32 [2] each.
-        path: the experiment's file or folder, absolute.
-
-    Returns:
-        Each once, in the order of the graph.
+    The batch is (x, y, …), before it is augmented; there are two seeds, int32 [2] each.
     """
     graph = _traced(lambda: as_trained(augment, batch).get_concrete_function())
     found = _sources(graph, graph.walk(), path, {}, lambda _noise: True)

@@ -106,13 +106,12 @@ def _users(originals: dict[int, Any]) -> Iterator[tuple[ModuleType, str, Any]]:
 def reseeded(draws: bool = False, shift: int = SHIFT) -> Generator[Reseeding]:
     """Lets seeds that the user's code sets by itself be other ones within the block.
 
+    Yields whether any seed was set.
+
     Args:
         draws: whether each draw of TensorFlow's and Keras' stateless operations is another one
             too, whatever its seed; not while a graph is compared with another.
         shift: what is added to each seed; 0 changes none.
-
-    Yields:
-        Whether any seed was set.
     """
     reseeding = Reseeding(shift)
     substitutes = list(_substitutes(reseeding, draws))

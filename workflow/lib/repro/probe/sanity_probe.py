@@ -27,8 +27,8 @@ from repro.core.seeding import Seeds, step_seeds, stream_seed
 from repro.data.prepare import part
 from repro.data.user_code import Code
 from repro.model.instrumented_step import TracedStep
-from repro.model.plan import Plan, columns, rows_of
 from repro.model.training import built, made
+from repro.model.training_plan import Plan, columns, rows_of
 from repro.probe import frozen_randomness
 from repro.probe.reseeded import reseeded
 from repro.variables.by_path import states
@@ -164,12 +164,6 @@ def probe(code: Code, data: Path, parameters: ProbeParameters, out: Path) -> Non
     """Looks at an experiment for mistakes on which its runs agree, and writes probe.json.
 
     Determinism must have begun (`repro.model.determinism.begin`) with the same seed.
-
-    Args:
-        code: the user's code.
-        data: the folder that `prepare` wrote.
-        parameters: what the step depends on.
-        out: the folder to write to.
 
     Raises:
         UserError: the user's code fails with the seed of the experiment itself.

@@ -102,9 +102,8 @@ def _system() -> dict[str, Any]:
 def environment() -> dict[str, Any]:
     """Versions of Python, TensorFlow, Keras, NumPy, CUDA, system and hardware.
 
-    Returns:
-        Plain JSON values; where there is no value the reason, as `repro.machine.fact` has it. A GPU
-        is asked for only where TensorFlow is loaded.
+    Plain JSON values; where there is none the reason, as `repro.machine.fact` has it. A GPU is
+    asked for only where TensorFlow is loaded.
     """
     packages = ("tensorflow", "keras", "numpy", "safetensors", "jsonschema", "PyYAML")
     gpus, cuda = _gpus(), _cuda()
@@ -125,14 +124,10 @@ def environment() -> dict[str, Any]:
 
 
 def surroundings(found: Installed, own: Sequence[Path]) -> dict[str, Any]:
-    """The environment of this process as its manifest has it; to be asked before outputs appear.
+    """The environment of this process and what is `loaded`; to be asked before outputs appear.
 
     Args:
-        found: the record of the environment.
         own: files and folders whose modules are meant: the program, the user's experiment.
-
-    Returns:
-        As `environment`, and what is `loaded`.
 
     Raises:
         UserError: the process runs code from outside its environment.

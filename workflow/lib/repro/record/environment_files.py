@@ -14,12 +14,7 @@ def check_renders(lock: Path, envs: Path, name: str, platform: str) -> None:
     """Refuse files of an environment that are missing or were rendered from another lock.
 
     Snakemake installs an unpinned environment where a pin file is missing, without a word.
-
-    Args:
-        lock: conda-lock.yml.
-        envs: folder of the rendered files.
-        name: of the environment.
-        platform: in conda's words.
+    `platform` is in conda's words.
 
     Raises:
         UserError: which file, and how to have it again.

@@ -16,11 +16,7 @@ from pathlib import Path
 
 
 def lock_of(prefix: Path) -> Path:
-    """The lock of an environment.
-
-    Args:
-        prefix: folder of the environment.
-    """
+    """The lock of an environment."""
     return prefix.with_name(f"{prefix.name}.lock")
 
 
@@ -28,9 +24,6 @@ def for_life(prefix: Path) -> None:
     """Holds an environment together with others until this process ends, whatever it becomes.
 
     Where it has no lock, nothing is done: installers make it.
-
-    Args:
-        prefix: folder of the environment.
     """
     try:
         handle = os.open(lock_of(prefix), os.O_RDONLY)

@@ -47,13 +47,7 @@ class Installed(NamedTuple):
 
 
 def require(prefix: Path) -> Installed:
-    """Refuse an environment that is not as it was installed.
-
-    Args:
-        prefix: folder of the environment.
-
-    Returns:
-        What its record says.
+    """Return the record of an environment, or refuse one that is not as it was installed.
 
     Raises:
         UserError: what differs, and which folder to remove.
@@ -67,25 +61,12 @@ def require(prefix: Path) -> Installed:
 
 
 def check(prefix: Path) -> list[str]:
-    """Compare an environment with its record.
-
-    Args:
-        prefix: folder of the environment.
-
-    Returns:
-        A sentence for every file that is missing, was added or has other bytes; none when all
-        is as installed.
-    """
+    """Return a sentence for every file that is missing, was added or has other bytes."""
     return _found(prefix)[1]
 
 
 def refusal(prefix: Path, problems: Sequence[str]) -> str:
-    """Put problems into one message, with what to do.
-
-    Args:
-        prefix: folder of the environment.
-        problems: sentences, at least one.
-    """
+    """Put problems, at least one, into one message, with what to do."""
     more = len(problems) - SHOWN
     shown = [*problems[:SHOWN], *([f"And {more} more."] if more > 0 else [])]
     return (
@@ -98,7 +79,6 @@ def survey(prefix: Path, known: Mapping[str, Sequence[Any]] | None = None) -> Su
     """Hash every file of an environment, large ones on all processors.
 
     Args:
-        prefix: folder of the environment.
         known: what an earlier survey found; what has not changed since is not hashed again.
 
     Returns:
@@ -130,9 +110,6 @@ def survey(prefix: Path, known: Mapping[str, Sequence[Any]] | None = None) -> Su
 def digest(path: Path) -> str:
     """Return what stands for the content of a file: its sha256, or where a link points.
 
-    Args:
-        path: a file, a link, or something that is neither.
-
     Raises:
         OSError: it cannot be read.
     """
@@ -147,13 +124,7 @@ def digest(path: Path) -> str:
 def record(
     prefix: Path, found: Survey, facts: Mapping[str, Any], owners: Mapping[str, str]
 ) -> None:
-    """Write the record, whole or not at all.
-
-    Args:
-        prefix: folder of the environment.
-        found: what :func:`survey` found in it.
-        facts: those of :class:`Installed`.
-        owners: by path, the package that a file belongs to; the rest belongs to none.
+    """Write the record, whole or not at all; a file without an owner belongs to no package.
 
     Raises:
         OSError: it cannot be written.
@@ -173,14 +144,9 @@ def record(
 
 
 def unlike(path: Path, row: Sequence[Any]) -> str | None:
-    """Compare a file with its row of the record.
+    """Return the digest that a file has now, or None where it is as its row of the record says.
 
-    Args:
-        path: the file.
-        row: digest, size, inode, mtime, ctime, package.
-
-    Returns:
-        The digest that it has now, or None where it is as recorded.
+    The row: digest, size, inode, mtime, ctime, package.
 
     Raises:
         OSError: it cannot be read.

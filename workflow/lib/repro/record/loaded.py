@@ -47,8 +47,6 @@ def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[
     """Refuses a process that runs code from outside its environment.
 
     Args:
-        prefix: folder of the environment.
-        found: its record.
         own: files and folders whose modules are meant: the program, the user's experiment.
 
     Returns:

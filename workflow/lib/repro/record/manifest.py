@@ -27,12 +27,7 @@ LARGEST = 64 * 2**20
 
 
 def write(path: Path, making: Making, outputs: Sequence[Path]) -> None:
-    """Writes the manifest of some outputs, which must lie in its folder or below.
-
-    Args:
-        path: the manifest to appear.
-        making: how the outputs were made.
-        outputs: files and folders.
+    """Writes the manifest of some files and folders, which must lie in its folder or below.
 
     Raises:
         UserError: it would break the schema, or cannot be written.
@@ -47,13 +42,7 @@ def recorded(value: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Reads a manifest, and refuses one that is not whole and as it was written.
-
-    Args:
-        path: what `write` wrote, in this version or an older one.
-
-    Returns:
-        Its values.
+    """Reads a manifest, of an older version too, and refuses one that is not as it was written.
 
     Raises:
         UserError: the file is missing, too large, no strict JSON, of a newer format, breaks the
@@ -79,13 +68,6 @@ def sound(content: bytes, name: str) -> dict[str, Any]:
 
     So it needs the standard library alone, and where the content breaks the schema it may raise
     whatever comes of it.
-
-    Args:
-        content: of the file.
-        name: how to call it.
-
-    Returns:
-        Its values.
 
     Raises:
         UserError: of a newer format, with a file twice or outside its folder, or altered.
@@ -130,11 +112,7 @@ def check_subjects(path: Path, below: str | None = None) -> dict[str, Any]:
     """Reads a manifest, and refuses files that are no longer what it says.
 
     Args:
-        path: the manifest.
         below: a folder beside it, all of whose files must be subjects.
-
-    Returns:
-        The manifest's values.
 
     Raises:
         UserError: a subject is missing or has another digest, or a file was added.

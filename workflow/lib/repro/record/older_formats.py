@@ -23,14 +23,7 @@ _EIGEN = "instruction sets of Eigen"
 
 
 def today(environment: Mapping[str, Any]) -> dict[str, Any]:
-    """An environment as the program of today would have recorded it.
-
-    Args:
-        environment: of a manifest, of this version or an older one.
-
-    Returns:
-        The same facts.
-    """
+    """The facts of an environment as the program of today would have recorded them."""
     found = dict(environment)
     alone = found.get("gpu") == []  # TensorFlow was asked, and lists no GPU
     if "cpu" in found:

@@ -40,9 +40,6 @@ def _others(folder: Path) -> Iterator[int]:
 def unlocked(folder: Path) -> TextIO | None:
     """Removes Snakemake's lock on a folder where no Snakemake is alive that could have made it.
 
-    Args:
-        folder: where Snakemake runs.
-
     Returns:
         A file to be kept open: while it is, no other process does the same, be this one out of its
         sight. None where the system has no such locks, or a process of an older version keeps it

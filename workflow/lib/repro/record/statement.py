@@ -75,14 +75,10 @@ def _resource(name: str, path: Path) -> Resource:
 
 
 def resources(inputs: Mapping[str, Path]) -> dict[str, Resource]:
-    """The digest of each input, by name.
+    """The digest of each input by name.
 
-    Args:
-        inputs: files and folders.
-
-    Returns:
-        For a file `sha256`; for a folder `sha256tree` (`repro.core.digest.sha256_tree`), and the
-        sha256 of each file in it.
+    For a file `sha256`; for a folder `sha256tree` (`repro.core.digest.sha256_tree`), and the sha256
+    of each file in it.
 
     Raises:
         UserError: there is no such file.
@@ -93,8 +89,7 @@ def resources(inputs: Mapping[str, Path]) -> dict[str, Resource]:
 def purl(package: Mapping[str, str]) -> str:
     """The package URL of a locked package (https://github.com/package-url/purl-spec).
 
-    Args:
-        package: `manager` (`conda` or `pip`), `name`, `version` and, of conda, `build`.
+    The package has `manager` (`conda` or `pip`), `name`, `version` and, of conda, `build`.
     """
     kind = {"pip": "pypi"}.get(package["manager"], package["manager"])
     build = f"?build={quote(package['build'], safe='')}" if package.get("build") else ""
@@ -128,12 +123,8 @@ def _subjects(folder: Path, outputs: Sequence[Path]) -> list[dict[str, Any]]:
 def around(environment: Mapping[str, Any], installed: Mapping[str, Any]) -> dict[str, Any]:
     """What a process finds around it, as a manifest has it, but without any outputs.
 
-    Args:
-        environment: what the process found.
-        installed: the facts of `repro.record.installed.require`.
-
-    Returns:
-        `environment`, as under `repro_record`, and `packages`: the digest of each by its purl.
+    `environment`, as under `repro_record`, and `packages`: the digest of each by its purl, from the
+    facts of `repro.record.installed.require`.
     """
     facts = {key: value for key, value in installed.items() if key != "packages"}
     packages = {purl(package): package["sha256"] for package in installed["packages"]}
@@ -165,29 +156,16 @@ def _predicate(making: Making) -> dict[str, Any]:
 
 
 def sealed(value: Mapping[str, Any]) -> str:
-    """The digest of all of a manifest but this digest itself.
-
-    Args:
-        value: a Statement with our extension.
-
-    Returns:
-        64 hexadecimal digits: of the canonical text without the extension's `sha256`.
-    """
+    """The sha256 of a manifest's canonical text without the extension's `sha256`, which this is."""
     predicate = value["predicate"]
     extension = {key: part for key, part in predicate[EXTENSION].items() if key != "sha256"}
     return sha256_value({**value, "predicate": {**predicate, EXTENSION: extension}})
 
 
 def statement(making: Making, folder: Path, outputs: Sequence[Path]) -> dict[str, Any]:
-    """The Statement for some outputs.
+    """The Statement for some outputs: plain JSON values that satisfy the schema `manifest`.
 
-    Args:
-        making: how they were made.
-        folder: the manifest's folder; subjects are named from there.
-        outputs: files and folders below it.
-
-    Returns:
-        Plain JSON values that satisfy the schema `manifest`.
+    Subjects are named from `folder`, that of the manifest.
     """
     value: dict[str, Any] = {
         "_type": STATEMENT,

@@ -151,9 +151,6 @@ class Step:
 def read_step(path: Path) -> Step:
     """Reads a manifest.
 
-    Args:
-        path: of the manifest.
-
     Raises:
         UserError: it is not whole and as it was written.
     """
@@ -162,9 +159,6 @@ def read_step(path: Path) -> Step:
 
 def checked_step(path: Path) -> Step:
     """Reads a manifest and checks its files.
-
-    Args:
-        path: of the manifest.
 
     Raises:
         UserError: it is damaged, or a file is not what it says.

@@ -52,12 +52,7 @@ class Writer:
 def writer(path: Path, header: Mapping[str, Any]) -> Generator[Writer]:
     """Opens a trace, which appears at `path` when the block ends well.
 
-    Args:
-        path: the file to appear.
-        header: what every line shares: methods, layout, initial digests.
-
-    Yields:
-        The writer of the lines.
+    The header has what every line shares: methods, layout, initial digests.
     """
     with whole_file(path) as temporary, temporary.open("w", encoding="ascii") as file:
         trace = Writer(path, file)
@@ -89,12 +84,6 @@ def _check(header: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Non
 
 def read(path: Path) -> Trace:
     """Reads a trace.
-
-    Args:
-        path: what `writer` wrote.
-
-    Returns:
-        Its header and lines.
 
     Raises:
         UserError: not a trace, a damaged one, or one of another version.

@@ -111,14 +111,9 @@ def _predictions(found: Found) -> Iterator[str]:
 
 
 def distances(differences: Mapping[str, Found], file: str = "verdict.json") -> Iterator[str]:
-    """How far apart the runs are, in parts of Markdown.
+    """How far apart the runs are: headings, sentences and tables of Markdown, or nothing.
 
-    Args:
-        differences: of a verdict, by run and seed.
-        file: where all of them are.
-
-    Yields:
-        Headings, sentences and tables; nothing where nothing differs.
+    `differences` are of a verdict, by run and seed; `file` is where all of them are.
     """
     for place, found in list(differences.items())[:_RUNS]:
         run, seed = place.split("/")

@@ -57,14 +57,7 @@ def _rows(value: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def page(value: Mapping[str, Any]) -> Iterator[str]:
-    """The measurement in Markdown, line by line: how it was made, and a table.
-
-    Args:
-        value: what cost.json holds.
-
-    Yields:
-        Lines, the last of them empty.
-    """
+    """The measurement (cost.json) in Markdown, line by line: how it was made, and a table."""
     yield (
         f"Measured by `./run cost {value['experiment']}` on {text(value['machine'])}, beside a "
         f"load of {value['load']:.1f}: this training, from the end of its first epoch on, for "
@@ -109,11 +102,7 @@ def section(verdict: Mapping[str, Any]) -> Iterator[str]:
 
 
 def summary(value: Mapping[str, Any]) -> str:
-    """What determinism, trace, checkpoints and all but these cost, in a few sentences.
-
-    Args:
-        value: what cost.json holds.
-    """
+    """What determinism, trace, checkpoints and all but these cost, in a few sentences."""
     found, rounds = value["prices"], value["rounds"]
 
     def told(name: str, measure: str) -> str:

@@ -60,13 +60,6 @@ def _where(found: Found) -> Iterator[str]:
 
 
 def page(found: Found) -> str:
-    """The page, in Markdown.
-
-    Args:
-        found: what `repro.verdict.reproduction.reproduction` gave.
-
-    Returns:
-        Text that ends with a newline.
-    """
+    """The page, in Markdown, of what `repro.verdict.reproduction.reproduction` gave."""
     parts = (_head(found), _where(found), _setup(found))
     return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"

@@ -146,14 +146,7 @@ def _mind(verdict: Verdict) -> Iterator[str]:
 
 
 def markdown(verdict: Verdict) -> str:
-    """The page of a verdict, in Markdown.
-
-    Args:
-        verdict: what `repro.verdict.assemble.judge` gave.
-
-    Returns:
-        Text that ends with a newline.
-    """
+    """The page, in Markdown, of a verdict that `repro.verdict.assemble.judge` gave."""
     apart = (_where(verdict), _why(verdict), distances(verdict["differences"]))
     moved = metrics(verdict)
     parts = (

@@ -16,18 +16,11 @@ _GRID = 10_000
 
 
 def seen(share: float, repeats: int) -> float:
-    """The probability that the original and its repeats do not all agree.
+    """The probability that the original and its n `repeats`, at least 1, do not all agree.
 
-    A race gives the same other bits in a share p of all runs, independently. All n + 1 runs
+    A race gives the same other bits in a `share` p of all runs, independently. All n + 1 runs
     agree with probability p**(n + 1) + (1 - p)**(n + 1). Where a race gives ever other bits,
     or acts in several seeds, it is seen more often than that.
-
-    Args:
-        share: p, from 0 to 1.
-        repeats: n, at least 1.
-
-    Returns:
-        A probability.
 
     Example:
         >>> seen(0.5, 1)
@@ -39,12 +32,8 @@ def seen(share: float, repeats: int) -> float:
 def rarest(repeats: int) -> float | None:
     """The smallest share of runs, at most 1/2, in which a race is seen with 95 %.
 
-    Args:
-        repeats: n, at least 1.
-
-    Returns:
-        The share, rounded up to a hundredth of a percent; None where not even a race that
-        acts in half of the runs is seen so often.
+    Rounded up to a hundredth of a percent; None where not even a race that acts in half of the
+    runs is seen so often.
 
     Example:
         >>> rarest(1) is None, rarest(99)
@@ -57,14 +46,7 @@ def rarest(repeats: int) -> float | None:
 
 
 def limits(repeats: int) -> str:
-    """What so many repeats that agree say of a rare race, in words.
-
-    Args:
-        repeats: n, at least 1.
-
-    Returns:
-        One sentence.
-    """
+    """What so many repeats that agree, at least 1, say of a rare race, in one sentence."""
     many = "1 repeat" if repeats == 1 else f"{repeats} repeats"
     race = "a rare race (threads or processes whose timing decides the bits)"
     share = rarest(repeats)

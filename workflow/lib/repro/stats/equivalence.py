@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from repro.stats import shift_tests
-from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.margins import ALPHA, Judged, Margin, judged
 from repro.stats.sample_size import SampleSizePlan, required_runs
 from repro.stats.seed_variance import Value, finite, std, unusable
@@ -70,16 +70,9 @@ def _row(results: Results, seeds: list[int]) -> Array:
 
 
 def shift(original: Results, repeat: Results) -> TestStatistic | str:
-    """The shift between two groups of results, matched by seed.
+    """The shift between two groups of results, matched by seed; where there is none, why.
 
     Each seed of one side must be one of the other's as well, and there must be two at least.
-
-    Args:
-        original: results by seed.
-        repeat: the same.
-
-    Returns:
-        The shift; where there is none, why.
     """
     for side, results in (("original", original), ("repeat", repeat)):
         if not results:
@@ -134,19 +127,9 @@ def equivalence(
     """Whether one metric's true shift is shown to be within its margin, or beyond it.
 
     Tests and their sources: `repro.stats.shift_tests`; a margin as a share of the spread:
-    `repro.stats.margins`.
-
-    Args:
-        metric: its name.
-        original: its results by root seed, as numbers or as metrics.json writes what is none.
-        repeat: the same.
-        margin: the largest shift that does not matter.
-        alpha: how often `met` may be wrong, and how often `not met`.
-        family: how many metrics are tested together.
-
-    Returns:
-        The answer and what it rests on. `met` is wrong in a share alpha of cases at most where the
-        true shift reaches the margin, `not met` where it does not go beyond.
+    `repro.stats.margins`. `met` is wrong in a share alpha of cases at most where the true shift
+    reaches the margin, `not met` where it does not go beyond. `family`: how many metrics are tested
+    together.
 
     Example:
         >>> original = {seed: 0.98 + seed / 1000 for seed in range(6)}

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from repro.core.errors import UserError
-from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.equivalence import Equivalence, Results, equivalence
+from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.margins import ALPHA, Margin
 
 
@@ -63,15 +63,8 @@ def family(
     sampling"). Some: each is tested with alpha over the number of metrics (Bonferroni), so that a
     wrong `not met` comes up in a share alpha of cases at most, whatever metrics have in common.
 
-    Args:
-        original: for each metric, its results by seed.
-        repeat: the same.
-        margins: one for all, or one for each metric.
-        alpha: how often `met` may be wrong, and how often `not met`.
-
-    Returns:
-        `not met` where some metric differs; `met` where there are metrics, and all are equivalent;
-        else `inconclusive`.
+    `not met` where some metric differs; `met` where there are metrics, and all are equivalent; else
+    `inconclusive`.
 
     Raises:
         UserError: a metric has no margin.

@@ -28,17 +28,11 @@ class Look:
 def looks(budget: int, alpha: float = ALPHA) -> tuple[Look, ...]:
     """When to look, and what error to spend at each look; fixed before any run is made.
 
-    The last look is at the budget, each earlier one at half the runs of the next, none before 8.
-    Alpha is spent in proportion to the runs, as by the spending function α t (Lan and DeMets 1983;
-    Kim and DeMets 1987), but plainly added up (Bonferroni). So it holds for any test and however
-    the looks hang together, where the limits of Lan and DeMets need normal values.
-
-    Args:
-        budget: the most seeds that may be run.
-        alpha: how often `met` may be wrong in all, and how often `not met`.
-
-    Returns:
-        The looks, by runs.
+    The last look is at the budget, the most seeds that may be run, each earlier one at half the
+    runs of the next, none before 8. Alpha is spent in proportion to the runs, as by the spending
+    function α t (Lan and DeMets 1983; Kim and DeMets 1987), but plainly added up (Bonferroni). So
+    it holds for any test and however the looks hang together, where the limits of Lan and DeMets
+    need normal values.
 
     Raises:
         UserError: the budget is too small to show anything.

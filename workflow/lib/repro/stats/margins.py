@@ -55,17 +55,11 @@ class Judged:
 
 
 def allowed(margin: Margin, deviation: Any, n: Any, alpha: float) -> tuple[Any, Any, float]:
-    """The margin in the metric's unit, as far as it is known, and the error that this takes.
+    """A lower and an upper limit of the margin in the metric's unit, and the error of each.
 
-    Args:
-        margin: of one metric.
-        deviation: between the original's seeds; not looked at for a margin in the metric's unit.
-        n: how many these are.
-        alpha: the error that the test may make as a whole.
-
-    Returns:
-        A lower and an upper limit, and the probability that each is wrong: of a share of the
-        spread half of alpha, otherwise none.
+    That error is half of alpha for a share of the spread, and otherwise none. `deviation`, of n
+    seeds of the original, is not looked at for a margin in the metric's unit; alpha is what the
+    test may take as a whole.
     """
     if not margin.of_spread:
         return margin.size, margin.size, 0.0
@@ -91,17 +85,9 @@ def judged(
     are sharper for normal values, but take the share of the deviation of the differences, or of two
     independent groups.)
 
-    Args:
-        shift: of [...] experiments.
-        margin: of the metric.
-        deviation: [...], between the original's seeds.
-        n: how many these are.
-        alpha: the error that each answer may make.
-        family: of how many metrics one beyond its margin is looked for; `beyond` is multiplied by
-            it (Bonferroni). All within their margins needs no such thing (Berger 1982).
-
-    Returns:
-        P-values, to be held against alpha, and the limits of the margin.
+    The shift and the deviation are of [...] experiments; alpha is the error that each answer may
+    make. `family` is of how many metrics one beyond its margin is looked for: `beyond` is
+    multiplied by it (Bonferroni). All within their margins needs no such thing (Berger 1982).
 
     Example:
         >>> original = np.arange(5.0)

@@ -42,15 +42,10 @@ class MetricComparison:
 def compare_metrics(
     values: Mapping[str, Measured], wanted: EquivalencePlan, looks: Sequence[Look] = ()
 ) -> MetricComparison:
-    """How far the metrics of the repeats lie from the original's.
+    """How far the metrics of the repeats lie from the original's: spread, sampling error, tests.
 
-    Args:
-        values: by name each metric, and the recall of each class.
-        wanted: the margins, by metric and of all others.
-        looks: of seeds that were added by a plan; empty where they were given.
-
-    Returns:
-        Spread, sampling error, and what the tests found.
+    `values` has the recall of each class among the metrics; `looks` are of seeds that were added by
+    a plan, empty where they were given.
     """
     margins = wanted.margin
     classes = [name for name in values if name.startswith(CLASS)]

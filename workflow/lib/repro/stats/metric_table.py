@@ -38,15 +38,9 @@ class Measured:
 
 
 def measured(steps: Sequence[Step], runs: tuple[str, str] = RUNS) -> dict[str, Measured]:
-    """Reads the metrics of all runs.
+    """Reads the metrics of all runs, by name; NaN where a run lacks one that another has.
 
-    Args:
-        steps: those of the original and of every repeat.
-        runs: how the two are called.
-
-    Returns:
-        By name each metric that a run has, NaN where another lacks it; the recall of each class
-        among them, where the task is one of choosing among classes.
+    The recall of each class is among them, where the task is one of choosing among classes.
 
     Raises:
         UserError: a report cannot be read.

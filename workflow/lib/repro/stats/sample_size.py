@@ -48,19 +48,12 @@ def _power(distance: Array, error: Array, n: Array, level: float) -> Array:
 
 
 def required_runs(plan: SampleSizePlan, estimate: float) -> int | None:
-    """The least number of runs of each side that decides in 80 % of cases.
+    """The least number of runs of each side that decides in 80 % of cases; None above 1,000.
 
     With a shift seen within the margin: for `met`, if truly nothing shifted. With one beyond it:
     for `not met`, if the shift is truly what was seen. The power is Student's, by the noncentral
     t; of the two one-sided tests no more than twice its shortfall is lost (Bonferroni); ranks need
     π/3 times the runs. It takes the deviations seen for the true ones, so it is a rough guide.
-
-    Args:
-        plan: what was seen.
-        estimate: the shift seen.
-
-    Returns:
-        Runs of each side; None where 1,000 are too few.
 
     Example:
         >>> plan = SampleSizePlan(deviation=1.0, spread=1.0, seeds=5, margin=Margin(1.0))

@@ -38,13 +38,7 @@ class Sampling:
 
 
 def unsampled(metric: str, examples: int = 0, why: str | None = None) -> Sampling:
-    """Of a metric whose sampling error is not known.
-
-    Args:
-        metric: its name.
-        examples: how many it was made from.
-        why: by default, that it is no share of right answers.
-    """
+    """Of a metric whose sampling error is unknown: it is no share of right answers, or `why`."""
     reason = why or f"{metric} is no share of right answers, and its values by example are not kept"
     return Sampling(metric, examples, None, None, None, None, reason)
 
@@ -56,13 +50,8 @@ def sampled(metric: str, right: Array) -> Sampling:
     (Brown, Cai and DasGupta 2001), by `scipy.stats.binomtest`. The standard error √(p (1 - p) / n)
     is 0 where all answers agree; the interval then still has a width.
 
-    Args:
-        metric: its name.
-        right: whether each example was answered rightly, [examples]. Examples are taken to be
-            drawn independently; where they come in groups the true error is larger.
-
-    Returns:
-        The share and how far it may be off.
+    `right`, [examples], are taken to be drawn independently; where they come in groups the true
+    error is larger.
 
     Example:
         >>> found = sampled("accuracy", np.array([True] * 9 + [False]))

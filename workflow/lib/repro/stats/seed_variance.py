@@ -66,31 +66,20 @@ def finite(value: Value) -> float | None:
 def std(values: Array) -> Array:
     """Standard deviation along the last axis, with n - 1; exactly 0 where all are the same.
 
-    Args:
-        values: [..., n], n at least 2.
-
-    Returns:
-        [...], in the unit of the values.
+    [..., n] with n at least 2 becomes [...].
     """
     same = values.max(axis=-1) == values.min(axis=-1)  # their rounded mean may lie beside them
     return np.where(same, 0.0, values.std(axis=-1, ddof=1))
 
 
 def bounds(deviation: Any, n: Any, error: float) -> tuple[Any, Any]:
-    """Two limits of a true standard deviation, each wrong with this probability at most.
+    """Two limits of a true standard deviation, each wrong with probability `error` at most.
 
-    The variance s² of n values has the mean σ² and the variance σ⁴ (κ - (n - 3) / (n - 1)) / n,
-    where κ is the kurtosis. So s² is taken as a chi-squared of as many degrees of freedom as give
-    that variance (Satterthwaite 1946; Box 1953, "Non-normality and tests on variances"). κ = 3
-    gives the n - 1 of the textbook, which holds for normal values alone; here κ = 9.
-
-    Args:
-        deviation: as estimated from the n values, a number or an array.
-        n: at least 2, a number or an array.
-        error: for example 0.025.
-
-    Returns:
-        A lower and an upper limit, in the unit of the deviation.
+    The variance s² of n values, at least 2, has the mean σ² and the variance
+    σ⁴ (κ - (n - 3) / (n - 1)) / n, where κ is the kurtosis. So s² is taken as a chi-squared of as
+    many degrees of freedom as give that variance (Satterthwaite 1946; Box 1953, "Non-normality and
+    tests on variances"). κ = 3 gives the n - 1 of the textbook, which holds for normal values
+    alone; here κ = 9. Deviation and n are numbers or arrays.
 
     Example:
         >>> [round(float(limit), 2) for limit in bounds(1.0, 20, 0.025)]
@@ -113,19 +102,12 @@ def unusable(values: Mapping[int, Value]) -> Sequence[int]:
 
 
 def spread(metric: str, values: Mapping[int, Value]) -> Spread:
-    """How far a metric scatters between seeds.
+    """How far a metric scatters between seeds; all is known from two different finite numbers on.
 
     `expected` is Student's prediction interval for one more value from the same distribution,
     mean ± t s √(1 + 1/n) with n - 1 degrees of freedom (Hahn and Meeker 1991, "Statistical
     Intervals"). A result in it is no proof that nothing changed, since few seeds make it wide;
     one outside it comes up by chance in 5 % of cases where values are normal.
-
-    Args:
-        metric: its name.
-        values: the result of each seed.
-
-    Returns:
-        Its spread; everything is known from two different finite numbers on.
 
     Example:
         >>> spread("loss", {0: 1.0, 1: 2.0, 2: 3.0}).deviation

@@ -69,14 +69,10 @@ def _scale(*arrays: Array) -> Array:
 def pairs(original: Array, repeat: Array) -> TestStatistic:
     """The shift of runs that are matched by seed: Student's paired t, Wilcoxon's signed ranks.
 
-    Args:
-        original: [..., n], n at least 2.
-        repeat: the same shape, the same seeds.
-
-    Returns:
-        The mean of the differences. The rank test asks that these lie symmetrically about it, as
-        they do where the repeat scatters like the original (Wilcoxon 1945; ties and zeros are
-        split, and p-values rounded up, by `scipy.stats.wilcoxon`).
+    Both sides are [..., n], n at least 2, with the same seeds. The shift is the mean of the
+    differences. The rank test asks that these lie symmetrically about it, as they do where the
+    repeat scatters like the original (Wilcoxon 1945; ties and zeros are split, and p-values rounded
+    up, by `scipy.stats.wilcoxon`).
 
     Example:
         >>> shift = pairs(np.arange(5.0), np.arange(5.0) + 1)
@@ -100,14 +96,10 @@ def pairs(original: Array, repeat: Array) -> TestStatistic:
 
 
 def p_equivalence(shift: TestStatistic, margin: Any) -> Array:
-    """The p-value for a true shift within ± the margin: two one-sided tests.
+    """The p-value for a true shift within ± the margin, above 0: two one-sided tests, [...].
 
     It is the greater of the two (Schuirmann 1987; Berger 1982), so wrong in a share p of cases at
-    most.
-
-    Args:
-        shift: of [...] experiments.
-        margin: one, or one for each, above 0.
+    most. The margin is one for all experiments, or one for each.
     """
     return np.maximum(shift.tail(margin, "less"), shift.tail(-margin, "greater"))
 
@@ -115,9 +107,7 @@ def p_equivalence(shift: TestStatistic, margin: Any) -> Array:
 def p_difference(shift: TestStatistic, margin: Any) -> Array:
     """The p-value for a true shift beyond ± the margin: the smaller of two, doubled (Bonferroni).
 
-    Args:
-        shift: of [...] experiments.
-        margin: one, or one for each, at least 0.
+    The margin is at least 0, one for all of [...] experiments or one for each.
     """
     smaller = np.minimum(shift.tail(margin, "greater"), shift.tail(-margin, "less"))
     return np.minimum(1.0, 2 * smaller)

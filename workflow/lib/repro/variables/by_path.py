@@ -52,14 +52,7 @@ _Variable = TypeVar("_Variable", bound=Variable)
 
 
 def by_path(variables: Iterable[_Variable]) -> dict[str, _Variable]:
-    """Variables by their path; a path that occurs again gets `#2`, `#3`, ….
-
-    Args:
-        variables: Keras variables, in the model's own order.
-
-    Returns:
-        The same variables, in that order.
-    """
+    """Variables by their path, in the model's order; a path that occurs again gets `#2`, …."""
     named: dict[str, _Variable] = {}
     seen: dict[str, int] = {}
     for variable in variables:
@@ -76,7 +69,6 @@ def owners(layer: Any, around: tuple[str, ...] = ()) -> dict[int, str | None]:
     theirs in front.
 
     Args:
-        layer: a model, or a layer of it.
         around: the names of the layers that it lies in, from the outside.
 
     Returns:
@@ -130,14 +122,7 @@ class States:
 
 
 def states(model: Any) -> States:
-    """Collects the variables that decide how training goes on; metrics are left out.
-
-    Args:
-        model: a built keras.Model.
-
-    Returns:
-        Its variables in three groups.
-    """
+    """The variables that decide how training goes on, in three groups; metrics are left out."""
     stepping = [v for optimizer in optimizers(model).values() for v in optimizer.variables]
     return States(
         weights=by_path(model.weights),
@@ -162,11 +147,7 @@ def read(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 
 def load(model: Any, path: Path) -> None:
-    """Reads weights into a built model.
-
-    Args:
-        model: a built keras.Model, made by the same code as the one that was saved.
-        path: what `save` wrote.
+    """Reads what `save` wrote into a built model, made by the same code as the saved one.
 
     Raises:
         UserError: the model's variables are others than the file's, or have other shapes.

@@ -56,11 +56,7 @@ def _read(handle: Any) -> Array:
 
 
 class Variables:
-    """The variables of a training.
-
-    Args:
-        model: a built, compiled keras.Model.
-    """
+    """The variables of a training, of a built, compiled keras.Model."""
 
     def __init__(self, model: Any) -> None:
         self._model, self._named = model, _own(model)
@@ -70,12 +66,9 @@ class Variables:
     def find(self, handles: Iterable[Any], but: Iterable[Any]) -> None:
         """Takes in variables that came to be while the step was traced, or that only it knows of.
 
-        The former are those of optimizers that Keras does not build beforehand, the latter those
-        of a tf.random.Generator, say.
-
-        Args:
-            handles: the resources that the graph uses, in its order.
-            but: variables of TensorFlow that need not be kept.
+        The former are those of optimizers that Keras does not build beforehand, the latter those of
+        a tf.random.Generator, say. `handles` are the resources that the graph uses, in its order;
+        the variables `but` need not be kept.
         """
         self._early, self._named = self._named, _own(self._model)
         known = {id(variable.value.handle) for variable in self._named.values()}
@@ -168,11 +161,7 @@ Generators = TypedDict(
 
 
 def generators() -> Generators:
-    """The states of all generators that a process shares: Python's, NumPy's, TensorFlow's, Keras'.
-
-    Returns:
-        Plain values and arrays.
-    """
+    """The states of all generators of a process: Python's, NumPy's, TensorFlow's and Keras'."""
     eager, stateful, keras_state = _modules()
     own, shared = eager.context()._rng, stateful.global_generator
     keras_own = keras_state.get_global_attribute(_KERAS)

@@ -19,7 +19,7 @@ from repro.core.canonical_json import canonical
 from repro.core.parameters import CompareParameters
 from repro.core.text import counted
 from repro.stats import detection_power
-from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET
+from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.metric_comparison import MetricComparison
 from repro.verdict import sentences
 from repro.verdict.case import Case, Context
@@ -83,21 +83,11 @@ def judge(
     moved: MetricComparison | None = None,
     further: Comparison | None = None,
 ) -> dict[str, Any]:
-    """The verdict on one experiment.
+    """The verdict on one experiment: plain JSON values that satisfy the schema `verdict`.
 
-    Args:
-        name: the experiment.
-        parameters: what was asked.
-        comparisons: one for each seed of each repeat; none where no repeat was made.
-        context: what the manifests say around them.
-        causes: why the runs part, best first.
-        trials: what was tried to find out.
-        mistakes: what is wrong although the runs agree.
-        moved: what is known of the metrics; None where no run was evaluated.
-        further: a run of one step that parts from the original although no repeat does.
-
-    Returns:
-        Plain JSON values that satisfy the schema `verdict`.
+    `comparisons` has one for each seed of each repeat, none where no repeat was made; `causes` come
+    best first; `mistakes` are wrong although the runs agree; `moved` is None where no run was
+    evaluated; `further` is a run of one step that parts although no repeat does.
     """
     names = [mistake.mistake for mistake in mistakes]
     case = Case(name, parameters, comparisons, context, causes, trials, names, moved, further)

@@ -6,20 +6,13 @@ Synopsis:
 
 from __future__ import annotations
 
-from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET, Answer
 from repro.verdict import sentences
 from repro.verdict.case import Case
 
 
 def bitwise(case: Case) -> Answer:
-    """What is found for the goal `bitwise`.
-
-    Args:
-        case: what was compared, and where.
-
-    Returns:
-        The answer; `met` speaks of what was repeated, with scope and n.
-    """
+    """What is found for the goal `bitwise`; `met` speaks of what was repeated, with scope and n."""
     name = case.name
     if not case.comparisons:
         return Answer(

@@ -17,17 +17,10 @@ from repro.record.step import Step, read_step
 
 
 def gaps(folder: Path, steps: Sequence[Step]) -> tuple[list[str], list[str]]:
-    """What keeps an experiment from being fully documented.
+    """What is not documented, and what is unknown though it could be known; in words.
 
     That every file is what its manifest says, and that the environment is the lock's, was
     checked when the steps were read and made.
-
-    Args:
-        folder: the experiment's results.
-        steps: those of the original and of every repeat.
-
-    Returns:
-        What is missing, and what is unknown though it could be known; in words.
     """
     missing = [*_unclaimed(folder, steps), *(gap for step in steps for gap in _unbound(step))]
     # What prepares data seldom loads TensorFlow, and so knows nothing of it.

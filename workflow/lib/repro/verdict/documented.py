@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from repro.core.text import capital, listed, times
-from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET, Answer
 from repro.verdict.case import Case
 from repro.verdict.sentences import extent
 
@@ -18,14 +18,10 @@ _SHOWN = 5
 
 
 def documented(case: Case) -> Answer:
-    """What is found for the goal `documented`.
+    """What is found for the goal `documented`, by the gaps (`repro.verdict.completeness`).
 
-    Args:
-        case: what was found, with the gaps (`repro.verdict.completeness`) in its context.
-
-    Returns:
-        The answer: `not met` where something is not bound, `inconclusive` where something is
-        unknown or the way to execute it again was not tried.
+    `not met` where something is not bound, `inconclusive` where something is unknown or the way to
+    execute it again was not tried.
     """
     name, context = case.name, case.context
     if context.missing:

@@ -21,12 +21,7 @@ from repro.verdict.completeness import gaps
 
 
 def factors_of(steps: Sequence[Step], wanted: Sequence[str]) -> list[dict[str, Any]]:
-    """Each factor: varied, and how; or not, and why. Varied is what every step has varied.
-
-    Args:
-        steps: those of the original and of every repeat.
-        wanted: the factors that the configuration asks for.
-    """
+    """Each factor: varied, and how; or not, and why. Varied is what every step has varied."""
     repeats = [step for step in steps if step.run != "original"]
     entries = [entry for step in repeats for entry in _told(step, steps)]
     found: list[dict[str, Any]] = []
@@ -68,14 +63,7 @@ def _inference(steps: Iterable[Step]) -> list[dict[str, Any]]:
 def context_of(folder: Path, steps: Sequence[Step], wanted: Sequence[str]) -> Context:
     """What the manifests of all steps say together.
 
-    Args:
-        folder: the experiment's results.
-        steps: those of the original and of every repeat.
-        wanted: the factors that the configuration asks for.
-
-    Returns:
-        Scope, number of setups, factors, the weights that were evaluated twice, and what is not
-        documented.
+    `wanted` are the factors that the configuration asks for.
     """
     found = setups(steps)
     missing, unknown = gaps(folder, steps)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from repro.stats.answer import INCONCLUSIVE, MET, Answer
+from repro.stats.goal_answer import INCONCLUSIVE, MET, Answer
 from repro.verdict.bitwise import bitwise
 from repro.verdict.case import Case
 from repro.verdict.documented import documented
@@ -23,12 +23,8 @@ GOALS = {"bitwise": bitwise, "metrics": metrics, "documented": documented}
 def answers(case: Case) -> dict[str, Answer]:
     """What is found for each goal, from the strongest on.
 
-    Args:
-        case: all that the verdict rests on.
-
-    Returns:
-        By goal its answer. What was repeated in part only is enough for `bitwise` where that is
-        claimed, as the user asked for no more; otherwise it is not.
+    What was repeated in part only is enough for `bitwise` where that is claimed, as the user asked
+    for no more; otherwise it is not.
     """
     found = {goal: judged(case) for goal, judged in GOALS.items()}
     claimed = case.parameters.goal == "bitwise"
@@ -45,12 +41,7 @@ def answers(case: Case) -> dict[str, Answer]:
 def best(case: Case, found: Mapping[str, Answer]) -> str | None:
     """The strongest goal that the evidence supports; None where none is.
 
-    Args:
-        case: all that the verdict rests on.
-        found: what `answers` gave.
-
-    Returns:
-        Its name; `bitwise` only where the whole way was repeated with every seed.
+    It is `bitwise` only where the whole way was repeated with every seed.
     """
     met = [goal for goal, answer in found.items() if answer.verdict == MET]
     return next((goal for goal in met if goal != "bitwise" or case.whole), None)

@@ -13,7 +13,7 @@ from repro.core.parameters import TrainParameters, decoded
 from repro.core.text import capital, counted, listed, times
 from repro.drift.facts import facts
 from repro.stats import detection_power
-from repro.stats.answer import MET, Answer
+from repro.stats.goal_answer import MET, Answer
 from repro.verdict.case import Case
 from repro.verdict.sentences import extent, seeds
 
@@ -21,14 +21,9 @@ _DIGITS = 12
 
 
 def methods(case: Case, found: Mapping[str, Answer]) -> str:
-    """What was done and found, with n, scope and bound, in words fit for a paper.
+    """What was done and found, with n, scope and bound, in one paragraph fit for a paper.
 
-    Args:
-        case: all that the verdict rests on.
-        found: the answer to each goal.
-
-    Returns:
-        One paragraph; empty where nothing is known of the training.
+    Empty where nothing is known of the training.
     """
     if not case.context.trained:
         return ""

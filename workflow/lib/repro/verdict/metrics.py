@@ -10,21 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from repro.core.text import capital, counted
-from repro.stats.answer import INCONCLUSIVE, MET, Answer
+from repro.stats.goal_answer import INCONCLUSIVE, MET, Answer
 from repro.stats.metric_comparison import MetricComparison
 from repro.verdict.case import Case
 from repro.verdict.sentences import extent, seeds
 
 
 def metrics(case: Case) -> Answer:
-    """What is found for the goal `metrics`.
-
-    Args:
-        case: what was compared, and where; `case.moved` is what the statistics gave.
-
-    Returns:
-        The answer; the same bits need no statistics.
-    """
+    """What is found for the goal `metrics`; the same bits need no statistics."""
     if why := _untested(case):
         return Answer(INCONCLUSIVE, f"{case.name}: inconclusive, because {why}.")
     found = case.moved.metrics if case.moved else None
@@ -57,14 +50,7 @@ def metrics(case: Case) -> Answer:
 
 
 def rested_on(case: Case) -> MetricComparison | None:
-    """What is known of the metrics, with the tests only where the answer rests on them.
-
-    Args:
-        case: what was compared, and where.
-
-    Returns:
-        `case.moved`, without tests where `metrics` does without.
-    """
+    """What is known of the metrics, with the tests only where the answer rests on them."""
     if case.moved is None or (
         not _untested(case) and (case.first or case.nondeterministic_inference)
     ):

@@ -22,7 +22,7 @@ from repro.core.text import capital, listed
 from repro.drift.effects import IRRELEVANT
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import Setups
-from repro.stats.answer import INCONCLUSIVE, MET, NOT_MET, Answer
+from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET, Answer
 from repro.stats.metric_comparison import MetricComparison
 from repro.verdict.sentences import extent, seeds
 
@@ -145,12 +145,8 @@ _GOALS: dict[str, Callable[[Again], Answer]] = {
 def reproduction(case: Again) -> dict[str, Any]:
     """Whether an archive's claim was found again, and which goal was reached.
 
-    Args:
-        case: all that the answer rests on.
-
-    Returns:
-        Plain JSON values that satisfy the schema `reproduction`. `reached` is the strongest goal
-        that holds; null where none does, or where only the evaluation was made again.
+    Plain JSON values that satisfy the schema `reproduction`. `reached` is the strongest goal that
+    holds; null where none does, or where only the evaluation was made again.
     """
     found = {goal: judged(case) for goal, judged in _GOALS.items()}
     met = [goal for goal, answer in found.items() if answer.verdict == MET]

@@ -28,15 +28,7 @@ def seeds(numbers: Sequence[int]) -> str:
 
 
 def extent(comparisons: Sequence[Comparison], evaluated: bool) -> str:
-    """How far runs with the same bits were compared.
-
-    Args:
-        comparisons: all of them, none parted.
-        evaluated: whether the repeats evaluated their weights.
-
-    Returns:
-        Words that follow "gave the same bits as the original".
-    """
+    """How far runs were compared; the words follow "gave the same bits as the original"."""
     if stopped := next((c.stopped for c in comparisons if c.stopped), None):
         ((unit, count),) = stopped.items()
         end = unit[:-1] if count == 1 else counted(count, unit[:-1])
@@ -53,15 +45,7 @@ def met(
 ) -> str:
     """The sentence where every bit was the same: repeatable within one setup, else reproduced.
 
-    Args:
-        name: the experiment.
-        comparisons: all of them, none parted.
-        context: what was varied and what was not, and in which setups.
-        evaluated: whether the repeats evaluated their weights.
-        mistakes: the names of what is wrong although the runs agree.
-
-    Returns:
-        One or two sentences.
+    `mistakes` are the names of what is wrong although the runs agree.
     """
     runs = {comparison.run for comparison in comparisons}
     varied = sum(factor["varied"] for factor in context.factors)
@@ -86,15 +70,9 @@ def met(
 
 
 def elsewhere(name: str, first: Comparison | None, context: Context) -> str:
-    """The sentence where other setups or programs keep the goal `bitwise` from being judged.
+    """The sentences where other setups or programs keep the goal `bitwise` from being judged.
 
-    Args:
-        name: the experiment.
-        first: the first comparison whose runs part, if any do.
-        context: which setups took part.
-
-    Returns:
-        A few sentences.
+    `first` is the first comparison whose runs part, if any do.
     """
     at = first.divergence if first else None
     also = f"they part at {place(at)}" if at else "their bits are the same"
@@ -173,18 +151,7 @@ def not_met(
     trials: Sequence[Trial],
     mistakes: Sequence[str],
 ) -> str:
-    """The sentence where runs parted.
-
-    Args:
-        name: the experiment.
-        comparisons: all of them, one parted at least.
-        causes: why, best first.
-        trials: what was tried to find out.
-        mistakes: the names of what is wrong although runs agree on it.
-
-    Returns:
-        A few sentences: what, where, why.
-    """
+    """The sentences where runs parted: what, where, why; `causes` come best first."""
     whats = {c.divergence.what for c in comparisons if c.divergence}
     head = "not repeatable bit for bit"
     if whats <= {"predictions", "metrics"}:

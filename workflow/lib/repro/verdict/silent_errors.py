@@ -140,16 +140,10 @@ def mistakes(
     overlap: Mapping[str, Mapping[str, Any]],
     inference: Mapping[str, Any],
 ) -> list[SilentError]:
-    """What is wrong though both runs agree.
+    """What is wrong though both runs agree, at most one of each kind; none for a clean experiment.
 
-    Args:
-        trace: of the original, for the first seed.
-        probe: probe.json.
-        overlap: what `prepare` returned, as the manifest of the data keeps it.
-        inference: `inference` of metrics.json, for the first seed.
-
-    Returns:
-        At most one of each kind; none for a clean experiment.
+    The trace is the original's for the first seed, as is `inference` of metrics.json; `probe` is
+    probe.json, and `overlap` what `prepare` returned, as the manifest of the data keeps it.
 
     Example:
         >>> probe = {"order": {"bits": 99.0, "even": True}, "noise": [],

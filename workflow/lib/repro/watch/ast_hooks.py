@@ -46,10 +46,7 @@ _WRITING = {"setdefault", "update", "pop", "clear"}
 def rewritten(source: bytes, name: str, path: str = "<unknown>") -> ast.Module:
     """The syntax tree of a file, with a recorder at every call.
 
-    Args:
-        source: the file's bytes.
-        name: how the recorder shall call the file.
-        path: where it lies, for what a SyntaxError says.
+    The recorder calls the file `name`; `path` is for what a SyntaxError says.
 
     Raises:
         SyntaxError: the source is not Python.

@@ -71,7 +71,6 @@ class Calls:
     """What was noted; rewritten code calls `call`, `iterated` and `seen`.
 
     Args:
-        path: the experiment's file or folder.
         inputs: files and folders that the user's code may read.
         otherwise: the function of the experiment at work where none is found on the stack.
     """
@@ -100,12 +99,7 @@ class Calls:
         return {"calls": calls, "layers": dict(self._layers), "sets": sets}
 
     def write(self, path: Path, tensors: Sequence[TensorRow] = ()) -> None:
-        """Writes detail.json: what was noted, and the tensors of one step where one was traced.
-
-        Args:
-            path: the file to appear.
-            tensors: what `repro.watch.op_trace.Detail.tensors` gave.
-        """
+        """Writes detail.json: what was noted, and the tensors of one step where one was traced."""
         write_text(path, pretty({**self.report(), "tensors": list(tensors)}))
 
     def end(self) -> None:
@@ -116,11 +110,8 @@ class Calls:
     def call(self, function: Any, file: str, line: int, free: bool = False) -> Any:
         """What to call in place of a function: itself, unless there may be something to note.
 
-        Args:
-            function: what the user's code is about to call.
-            file: its file, relative to the experiment.
-            line: where.
-            free: whether the order of the result plays no part.
+        The file is relative to the experiment; `free` says that the order of the result plays no
+        part.
         """
         if self._active and self._asks(function):
             return partial(self._called, function, file, line, free)
@@ -243,16 +234,12 @@ def _is_layer(function: Any) -> bool:
 def watched(
     path: Path, inputs: Iterable[Path] = (), otherwise: str = "training"
 ) -> Generator[Calls]:
-    """Notes what the user's code calls; to be entered before the code is loaded.
+    """Notes what the user's code calls, and yields it; to be entered before the code is loaded.
 
     Args:
-        path: the experiment's file or folder.
         inputs: files and folders that the user's code may read, such as raw data.
         otherwise: the function of the experiment that calls are counted for where none of its
             functions is on the stack: `dataset` where data is prepared.
-
-    Yields:
-        What was noted.
     """
     calls = Calls(path, inputs, otherwise)
     own = SourceFileLoader.exec_module

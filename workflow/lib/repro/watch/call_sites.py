@@ -50,11 +50,8 @@ def _outermost(innermost_first: Iterable[str]) -> str | None:
 def running(path: Path) -> str | None:
     """The function of the experiment that this thread runs, or else the main thread.
 
-    Args:
-        path: the experiment's file or folder, absolute.
-
-    Returns:
-        `dataset`, `model`, `augment`, `callbacks` or `import`; None where none is on the stack.
+    `dataset`, `model`, `augment`, `callbacks` or `import`; None where none is on the stack. `path`
+    is absolute.
     """
     here = _outermost(_own(currentframe(), path))
     if here or current_thread() is main_thread():
@@ -66,11 +63,7 @@ def running(path: Path) -> str | None:
 def converted(path: Path) -> CallSite | None:
     """The place of a call in code that TensorFlow's autograph made, by its own source maps.
 
-    Args:
-        path: the experiment's file or folder, absolute.
-
-    Returns:
-        None where the code was made from a library's.
+    None where the code was made from a library's. `path` is absolute.
     """
     tf_stack: Any = import_module("tensorflow.python.util.tf_stack")
     frames: list[Any] = [*tf_stack.extract_stack()]
@@ -88,10 +81,9 @@ def converted(path: Path) -> CallSite | None:
 def converting(
     called: Callable[[Any, Sequence[Any], Mapping[str, Any]], None],
 ) -> Generator[None]:
-    """Tells of every call in code that autograph makes: all go through one function there.
+    """Tells `called` the function and arguments of every call in code that autograph makes.
 
-    Args:
-        called: is given the function and its arguments before each call.
+    It does so before each call: all go through one function there.
     """
     api: Any = import_module("tensorflow.python.autograph.impl.api")
     own = api.converted_call

@@ -64,14 +64,9 @@ def nodes(body: Body) -> Iterator[tuple[Body, Any]]:
 
 
 def place(frames: Sequence[tuple[str, int]], path: Path) -> tuple[str, int] | None:
-    """The innermost line of the user's that led to an operation.
+    """The innermost line of the user's that led to an operation: file in the experiment, and line.
 
-    Args:
-        frames: file and line of each call, the outermost first.
-        path: the experiment's file or folder, absolute.
-
-    Returns:
-        The file's name within the experiment, and the line; None where none took part.
+    None where none took part. The outermost frame comes first; `path` is absolute.
     """
     named = ((name_in(path, file), line) for file, line in reversed(frames))
     return next(((name, line) for name, line in named if name), None)
@@ -84,10 +79,8 @@ def _content(op: Any) -> str:
 def constants(body: Body) -> tuple[tuple[str, ...], Mapping[tuple[str, str], tuple[int, str]]]:
     """The kinds of all operations in their order, and the content of each constant.
 
-    Text is left out: in messages it may name tensors.
-
-    Returns:
-        Kinds; and by (function, operation) the constant's number among all and its digest.
+    That is, by (function, operation), its number among all and its digest. Text is left out: in
+    messages it may name tensors.
     """
     kinds: list[str] = []
     found: dict[tuple[str, str], tuple[int, str]] = {}

@@ -212,12 +212,7 @@ def _resolved(name: str) -> Any:
 
 
 def of(function: Any, found: Mapping[Any, tuple[WatchedCall, ...]]) -> tuple[WatchedCall, ...]:
-    """What the table says of a function; nothing for what cannot be looked up.
-
-    Args:
-        function: anything that is called.
-        found: what `table` gave.
-    """
+    """What the table says of a function; nothing for what cannot be looked up."""
     try:
         return found.get(function) or found.get(key(function), ())
     except TypeError:  # not hashable
@@ -242,8 +237,7 @@ def modules() -> frozenset[str]:
 def table() -> dict[Any, tuple[WatchedCall, ...]]:
     """What is watched, by `key`; only what of the modules is loaded by now.
 
-    Returns:
-        One function may let several things vary, depending on its arguments.
+    One function may let several things vary, depending on its arguments.
     """
     found: dict[Any, tuple[WatchedCall, ...]] = {}
     for source in _all():

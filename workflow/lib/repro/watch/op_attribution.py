@@ -33,11 +33,7 @@ class Range:
 
 
 class Marks:
-    """What is marked in the graph that is being traced.
-
-    Args:
-        model: its own calls are no layer's.
-    """
+    """What is marked in the graph that is being traced; the model's own calls are no layer's."""
 
     def __init__(self, model: Any) -> None:
         self.graph = _current_graph()
@@ -128,14 +124,7 @@ def _inlined(marks: Marks) -> Generator[None]:
 
 @contextmanager
 def marked(model: Any) -> Generator[Marks]:
-    """Marks what is made in the graph that is being traced.
-
-    Args:
-        model: the keras.Model that is trained.
-
-    Yields:
-        The marks, complete at the end.
-    """
+    """Marks what is made in the graph being traced; the marks are complete at the end."""
     import keras
     import tensorflow as tf
 

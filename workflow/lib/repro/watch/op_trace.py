@@ -34,11 +34,7 @@ _TOGETHER = 64
 def digest(array: npt.NDArray[Any]) -> str:
     """The digest of an array's type, shape and bytes: BLAKE2b, 64 bits, in hexadecimal.
 
-    Args:
-        array: any type and shape; text as TensorFlow gives it, an array of bytes objects.
-
-    Returns:
-        16 hexadecimal digits.
+    Text is as TensorFlow gives it, an array of bytes objects.
     """
     whole = hashlib.blake2b(f"{array.dtype}{array.shape}".encode(), digest_size=8)
     if array.dtype.hasobject:
@@ -63,13 +59,7 @@ class TensorRow(TypedDict):
 
 
 class Detail:
-    """Looks into one step of a training.
-
-    Args:
-        path: the experiment's file or folder, for lines of the user's.
-        epoch: of the step, from 0.
-        step: within its epoch, from 0.
-    """
+    """Looks into one step of a training; `epoch`, and `step` within it, count from 0."""
 
     def __init__(self, path: Path, epoch: int, step: int) -> None:
         self._path = Path(os.path.abspath(path))  # noqa: PTH100 (links stay, as in tracebacks)
@@ -86,8 +76,7 @@ class Detail:
     def tensors(self) -> list[TensorRow]:
         """The step's tensors in topological order; each names its inputs by index.
 
-        Returns:
-            Nothing where the step was not reached or ran eagerly.
+        None where the step was not reached or ran eagerly.
         """
         if len(self._digests) < len(self._described):
             return []
@@ -113,9 +102,7 @@ class Detail:
     def recording(self, model: Any, step: Any) -> Generator[None]:
         """Adds digests of all that is made inside; to be entered where the step is traced.
 
-        Args:
-            model: the keras.Model that is trained.
-            step: the number of the step, a tensor or variable.
+        `step` is the number of the step, a tensor or variable.
         """
         import tensorflow as tf
 

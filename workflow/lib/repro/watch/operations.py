@@ -154,16 +154,10 @@ def _place(op: Any, path: Path) -> tuple[str | None, int | None]:
 
 
 def described(starts: Sequence[InitialValue], begin: int, marks: Marks, path: Path) -> list[Tensor]:
-    """Every tensor of the step that has a value, in topological order.
+    """Every tensor of the step that has a value, with layer, phase, inputs and the user's line.
 
-    Args:
-        starts: the variables as the step finds them; they come first.
-        begin: the number of operations before the step's own.
-        marks: what was marked while the step was traced.
-        path: the experiment's file or folder.
-
-    Returns:
-        The tensors with layer, phase, inputs and the user's line.
+    In topological order, after the variables as the step finds them. `begin` is the number of
+    operations before the step's own.
     """
     operations = marks.graph.get_operations()
     handles = {id(start.handle): start for start in starts}

@@ -40,14 +40,9 @@ _LONGEST_INDEX = 2**16
 
 @contextmanager
 def accepted(path: Path, told: Told = untold) -> Generator[Inside]:
-    """An archive, after everything in it was held against everything else.
+    """An archive, open, after everything in it was held against everything else.
 
-    Args:
-        path: the archive.
-        told: hears how many bytes were read, block by block.
-
-    Yields:
-        Its files, to be read while it is open.
+    `told` hears how many bytes were read, block by block.
 
     Raises:
         UserError: the first thing that is not as it should be.
@@ -108,13 +103,10 @@ def _refuse_newer(path: Path) -> None:
 
 
 def unpack(path: Path, folder: Path, told: Told = untold, seen: str | None = None) -> None:
-    """Unpacks an archive that is accepted, all of it or nothing.
+    """Unpacks an archive that is accepted, all of it or nothing, into a new folder.
 
-    Args:
-        path: the archive.
-        folder: to appear; there must be nothing yet.
-        told: hears how many bytes were read, block by block; all are read twice.
-        seen: the sha256 of its sums when somebody said yes to it; None asks for none.
+    `told` hears how many bytes were read, block by block; all are read twice. `seen` is the sha256
+    of its sums when somebody said yes to it; None asks for none.
 
     Raises:
         UserError: the archive is refused or another one, there is something already, or no room.

@@ -77,12 +77,7 @@ def _bytes(content: bytes) -> Array:
 
 
 def save(path: Path, key: str, snapshot: Snapshot) -> None:
-    """Writes a snapshot, whole or not at all.
-
-    Args:
-        path: the file to appear.
-        key: what tells this training from every other one.
-        snapshot: the state.
+    """Writes a snapshot, whole or not at all; `key` tells this training from every other one.
 
     Raises:
         UserError: the system refused to write.
@@ -99,14 +94,7 @@ def save(path: Path, key: str, snapshot: Snapshot) -> None:
 
 
 def load(path: Path, key: str) -> Snapshot:
-    """Reads a snapshot.
-
-    Args:
-        path: what `save` wrote.
-        key: what it was saved with.
-
-    Returns:
-        The state.
+    """Reads a snapshot that `save` wrote.
 
     Raises:
         Damaged: it cannot be read, or a byte of it is not as it was written.

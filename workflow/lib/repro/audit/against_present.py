@@ -79,12 +79,7 @@ def _between(
 
 
 def sources(results: Results, home: Path) -> Iterator[Discrepancy]:
-    """What of the workflow's own files is no longer as it was when the programs were packed.
-
-    Args:
-        results: what was read below `results`.
-        home: the folder of the Snakefile.
-    """
+    """What of the workflow's own files is no longer as it was when the programs were packed."""
     code = results.steps.get(CODE)
     if code is None:
         return
@@ -133,13 +128,7 @@ def lock(results: Results, digests: Digests) -> Iterator[Discrepancy]:
 def inputs(
     results: Results, experiments: Mapping[str, Asked], digests: Digests
 ) -> Iterator[Discrepancy]:
-    """What of the raw data and of the user's code is no longer what was used.
-
-    Args:
-        results: what was read below `results`.
-        experiments: the present configuration.
-        digests: tells what lies at one of its paths.
-    """
+    """What of the raw data and of the user's code is no longer what was used."""
     hashed: dict[str, Mapping[str, str]] = {}
     for step, entry in _configured(results, experiments):
         paths = {"experiment": entry.code}
@@ -156,8 +145,7 @@ def inputs(
 def digests_in(project: Path) -> Digests:
     """Tells a file's digest under the name "", those of a folder's files under theirs.
 
-    Args:
-        project: the folder that paths start from.
+    Paths start from the folder `project`.
     """
 
     def digests(name: str) -> Mapping[str, str]:
@@ -193,13 +181,7 @@ def _configured(results: Results, experiments: Mapping[str, _T]) -> Iterator[tup
 def configuration(
     results: Results, experiments: Mapping[str, Experiment], file: str
 ) -> Iterator[Discrepancy]:
-    """What the configuration asks for now that is not what a step was made with.
-
-    Args:
-        results: what was read below `results`.
-        experiments: the present configuration.
-        file: how to call its file.
-    """
+    """What the configuration, in `file`, asks for now that is not what a step was made with."""
     for step in results.steps.values():
         name = step.names.get("experiment")
         if name is not None and name not in experiments:

@@ -23,15 +23,8 @@ def inquire(
 ) -> Counterexamples:
     """Runs single steps again, to find the cause of a divergence or a run that shows one.
 
-    Args:
-        runs: what a trial starts from; its seed and repeat are those of a comparison.
-        repeats: what the repeats were.
-        comparisons: each repeat beside the original.
-        budget: how many trials at most (`search.trials`).
-        say: tells the user what runs.
-
-    Returns:
-        What was found; nothing where no repeat was made.
+    Seed and repeat of `runs` become those of a comparison. Nothing is found where no repeat was
+    made.
     """
     if not comparisons:
         return Counterexamples()
