@@ -44,8 +44,6 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in PADDED:  # Snakemake hashes each of the sources in any case
         file = folder / "workflow/lib/repro" / name
         file.write_text(file.read_text() + LARGE * 5_500)
-    with (folder / "workflow/lib/repro/cli/make.py").open("a") as file:
-        file.write("\n\ndef _large():\n    from repro.core import large, larger\n")
     return folder
 
 

@@ -7,7 +7,7 @@ Synopsis:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -16,7 +16,7 @@ from repro.core.canonical_json import canonical
 from repro.record.step import Step
 
 
-def values(lineage: Ancestry) -> dict[str, Any]:
+def values(lineage: Ancestry) -> Mapping[str, Any]:
     """Plain values, for JSON.
 
     `nodes`: each with `id`, `kind` (`file`, `step` or `input`), `trouble` (empty where all is well)

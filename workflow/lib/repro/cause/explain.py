@@ -6,7 +6,7 @@ Synopsis:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from repro.cause.diagnose import Cause, Findings, causes
@@ -33,7 +33,7 @@ class _Watching:
         return self._trials.attempt(factors, watched)
 
 
-def _look(trials: Trials, outcome: Found, budget: int) -> tuple[Culprit | None, dict[str, Any]]:
+def _look(trials: Trials, outcome: Found, budget: int) -> tuple[Culprit | None, Mapping[str, Any]]:
     """The first odd operation of two runs of the step, and the details of the first of them."""
     if outcome.kind not in ("random", "a race", "factor"):
         return None, {}

@@ -16,7 +16,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -182,7 +182,7 @@ class Trials:
     def attempt(
         self,
         factors: Factors,
-        watched: dict[str, Any] | None = None,
+        watched: MutableMapping[str, Any] | None = None,
         like: str = "",
         twice: bool = False,
     ) -> Trial:
@@ -205,13 +205,13 @@ class Trials:
             broken = status != UserError.status
             return Trial(step, factors, False, "failed", failed, broken=broken)
         if watched is not None:
-            watched |= self._detail(run)
+            watched.update(self._detail(run))
         files = [self.setting.of(run) / name for name in layout.STEPS[step].compared]
         mark = sha256_value([sha256_tree(file) for file in files])
         at = parted(step, runs.original, run, runs.seed, self._limit())
         return Trial(step, factors, at is None, mark, None, at)
 
-    def detailed(self, factors: Factors) -> dict[str, Any]:
+    def detailed(self, factors: Factors) -> Mapping[str, Any]:
         """Runs the step once more and looks into every operation of the step that parted.
 
         Args:

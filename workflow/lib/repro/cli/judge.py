@@ -112,9 +112,10 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
         options.experiment, parameters, comparisons, context, result.causes, result.trials, wrong,
         moved, result.comparison,
     )  # fmt: skip
-    verdict["cost"], unpriced = known(next(iter(options.price), None), steps)
-    verdict["warnings"] += result.warnings + unseen + unpriced
-    verdict = checked(verdict, "verdict", "verdict.json")
+    cost, unpriced = known(next(iter(options.price), None), steps)
+    warnings = [*verdict["warnings"], *result.warnings, *unseen, *unpriced]
+    whole = {**verdict, "cost": cost, "warnings": warnings}
+    verdict = checked(whole, "verdict", "verdict.json")
     here = surroundings(environment, [programs["judge"]])
     outputs = {
         folder / "verdict.json": pretty(verdict),

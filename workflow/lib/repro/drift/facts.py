@@ -18,7 +18,7 @@ from repro.record.step import Step
 _PURL = re.compile(r"pkg:([^/]+)/([^/@]+)@([^?]+)(?:\?(.+))?")
 
 
-def facts(step: Step) -> dict[str, Any]:
+def facts(step: Step) -> Mapping[str, Any]:
     """What is compared, out of a manifest: its environment, in today's words.
 
     `locked` holds the digest of each package by its purl.
@@ -26,7 +26,7 @@ def facts(step: Step) -> dict[str, Any]:
     return {**step.environment, "locked": step.packages}
 
 
-def keyed(environment: Mapping[str, Any]) -> dict[str, Any]:
+def keyed(environment: Mapping[str, Any]) -> Mapping[str, Any]:
     """The same facts with packages by name, and the system's libraries by the name of their file.
 
     `locked`: by kind and name a mapping with `version`, `build` and `sha256`; `loaded.host`: by

@@ -51,8 +51,8 @@ def setups(steps: Sequence[Step]) -> Setups:
     return Setups(count, programs, f"{_by_run(by_name)}; what differs: {named}")
 
 
-def _distinct(steps: Iterable[Step]) -> list[dict[str, Any]]:
-    environments: list[dict[str, Any]] = []
+def _distinct(steps: Iterable[Step]) -> list[Mapping[str, Any]]:
+    environments: list[Mapping[str, Any]] = []
     for step in steps:
         environment = facts(step)
         if all(_apart(other, environment) for other in environments):

@@ -121,7 +121,7 @@ def _caches() -> Iterator[tuple[str, Path]]:
         yield f"L{level} {kind.lower()}", folder
 
 
-def processor() -> dict[str, Any]:
+def processor() -> Mapping[str, Any]:
     """Architecture, model, stepping, microcode, flags, caches and number of the processors.
 
     Plain JSON values; where there is none the reason, as `repro.machine.fact` has it.

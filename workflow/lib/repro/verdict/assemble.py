@@ -8,7 +8,7 @@ Synopsis:
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -82,7 +82,7 @@ def judge(
     mistakes: Sequence[SilentError] = (),
     moved: MetricComparison | None = None,
     further: Comparison | None = None,
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """The verdict on one experiment: plain JSON values that satisfy the schema `verdict`.
 
     `comparisons` has one for each seed of each repeat, none where no repeat was made; `causes` come

@@ -8,7 +8,7 @@ Synopsis:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from repro.verdict.case import Context
 from repro.verdict.completeness import gaps
 
 
-def factors_of(steps: Sequence[Step], wanted: Sequence[str]) -> list[dict[str, Any]]:
+def factors_of(steps: Sequence[Step], wanted: Sequence[str]) -> Sequence[Mapping[str, Any]]:
     """Each factor: varied, and how; or not, and why. Varied is what every step has varied."""
     repeats = [step for step in steps if step.run != "original"]
     entries = [entry for step in repeats for entry in _factors_in(step, steps)]

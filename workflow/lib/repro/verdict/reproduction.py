@@ -11,7 +11,7 @@ are the results that an archive holds, on the other those that came out when the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -142,7 +142,7 @@ _GOALS: dict[str, Callable[[Again], Answer]] = {
 }  # fmt: skip
 
 
-def reproduction(case: Again) -> dict[str, Any]:
+def reproduction(case: Again) -> Mapping[str, Any]:
     """Whether an archive's claim was found again, and which goal was reached.
 
     Plain JSON values that satisfy the schema `reproduction`. `reached` is the strongest goal that
