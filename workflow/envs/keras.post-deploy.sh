@@ -83,8 +83,8 @@ cat >"$code/repro/record/installed.py" <<'END_OF_FILE' || room
 """What is installed in an environment: recorded once, checked before every use.
 
 Synopsis:
-    found = require(Path(sys.prefix))          # refuses an environment that is not as installed
-    found.facts["packages"]                    # for the manifest
+    recorded = require(Path(sys.prefix))       # refuses an environment that is not as installed
+    recorded.facts["packages"]                 # for the manifest
 
 An installation ends with a record of the digest of every file, and of the package of the lock that
 it belongs to. A check hashes a file again only if its inode, size or times are no longer the
@@ -136,15 +136,15 @@ def require(prefix: Path) -> Installed:
     """
     from repro.core.errors import UserError
 
-    found, problems = _found(prefix)
-    if found is None or problems:
+    recorded, problems = _checked(prefix)
+    if recorded is None or problems:
         raise UserError(refusal(prefix, problems))
-    return found
+    return recorded
 
 
 def check(prefix: Path) -> list[str]:
     """Return a sentence for every file that is missing, was added or has other bytes."""
-    return _found(prefix)[1]
+    return _checked(prefix)[1]
 
 
 def refusal(prefix: Path, problems: Sequence[str]) -> str:
@@ -174,8 +174,8 @@ def survey(prefix: Path, known: Mapping[str, Sequence[Any]] | None = None) -> Su
     # after must fall into a later tick than the last one before.
     time.sleep(CLOCK_TICK)
     entries = [(path, status) for path, status in _walk(prefix) if path != RECORD]
-    found: Survey = {path: [] if s is None else ["", *_identity(s)] for path, s in entries}
-    anew = {path: row for path, row in found.items() if row}
+    rows: Survey = {path: [] if s is None else ["", *_identity(s)] for path, s in entries}
+    anew = {path: row for path, row in rows.items() if row}
     for path, row in (known or {}).items():
         if row and path in anew and row[1:5] == anew[path][1:]:
             anew.pop(path)[0] = row[0]
@@ -186,7 +186,7 @@ def survey(prefix: Path, known: Mapping[str, Sequence[Any]] | None = None) -> Su
             anew[path][0] = digest(prefix / path)
         for path, value in zip(large, digests, strict=True):
             anew[path][0] = value
-    return found
+    return rows
 
 
 def digest(path: Path) -> str:
@@ -203,15 +203,13 @@ def digest(path: Path) -> str:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
-def record(
-    prefix: Path, found: Survey, facts: Mapping[str, Any], owners: Mapping[str, str]
-) -> None:
+def record(prefix: Path, rows: Survey, facts: Mapping[str, Any], owners: Mapping[str, str]) -> None:
     """Write the record, whole or not at all; a file without an owner belongs to no package.
 
     Raises:
         OSError: it cannot be written.
     """
-    files = {path: [*row, owners.get(path, "")] if row else [] for path, row in found.items()}
+    files = {path: [*row, owners.get(path, "")] if row else [] for path, row in rows.items()}
     content = {**facts, "files": dict(sorted(files.items()))}
     # Beside the environment: inside it, a left-over would be one more file that nobody expects.
     part = prefix.with_name(f"{prefix.name}.{RECORD}.part")
@@ -246,7 +244,7 @@ def current_platform() -> str:
     return known.get(name, name)
 
 
-def _found(prefix: Path) -> tuple[Installed | None, list[str]]:
+def _checked(prefix: Path) -> tuple[Installed | None, list[str]]:
     """The record, if it can be read, and what differs from it."""
     try:
         content = json.loads((prefix / RECORD).read_bytes())

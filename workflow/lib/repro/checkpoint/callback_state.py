@@ -59,13 +59,15 @@ class CallbackStates:
         self._layers = [model, *model._flatten_layers(include_self=False)]
         parts = (*self._layers[1:], *model.variables, *optimizers(model).values())
         live |= {("part", n): part for n, part in enumerate(parts)}
-        live |= {("callback", n): one for n, one in enumerate(self._callbacks)}
-        for number, one in enumerate(self._callbacks):
-            for name, value in _attributes(one).items():
+        live |= {("callback", n): callback for n, callback in enumerate(self._callbacks)}
+        for number, callback in enumerate(self._callbacks):
+            for name, value in _attributes(callback).items():
                 if isinstance(value, (*FUNCTIONS, functools.partial)):
                     live[("function", number, name)] = value
         # Also functions and classes, since what they hold later they mostly hold from the start.
-        self._live = Known(live | always() | held([_attributes(one) for one in self._callbacks]))
+        self._live = Known(
+            live | always() | held([_attributes(callback) for callback in self._callbacks])
+        )
         self._begun = self._outside()
 
     def kept(self, more: Any) -> bytes:
@@ -79,7 +81,7 @@ class CallbackStates:
             if now.get(name) != self._begun.get(name):
                 raise CannotKeep(f"a callback changes {name}, outside of itself")
         # Together, so that what two of them share is shared again.
-        states = [_attributes(one) for one in self._callbacks]
+        states = [_attributes(callback) for callback in self._callbacks]
         return dumped((states, more), self._live, "a callback")
 
     def put_back(self, content: bytes) -> Any:
@@ -91,34 +93,37 @@ class CallbackStates:
         value = loaded(content, self._live)
         try:
             states, more = value
-            pairs = [(one, dict(state)) for one, state in zip(self._callbacks, states, strict=True)]
+            pairs = [
+                (callback, dict(state))
+                for callback, state in zip(self._callbacks, states, strict=True)
+            ]
         except (TypeError, ValueError) as error:
             raise NotOurs("they are of other callbacks") from error
-        for one, state in pairs:
-            _attributes(one).clear()
-            _attributes(one).update(state)
+        for callback, state in pairs:
+            _attributes(callback).clear()
+            _attributes(callback).update(state)
         return more
 
     def _outside(self) -> dict[str, str]:
         """Digests of what the callbacks' functions use from outside, by name."""
-        found = dict(self._flags())
+        digests = dict(self._flags())
         seen: set[int] = set()
-        for one in self._callbacks:
-            things: list[Any] = [cast("Any", type(one)), *_attributes(one).values()]
+        for callback in self._callbacks:
+            things: list[Any] = [cast("Any", type(callback)), *_attributes(callback).values()]
             for thing in things:
-                self._use(thing, found, seen)
-        return found
+                self._use(thing, digests, seen)
+        return digests
 
     def _flags(self) -> Iterator[tuple[str, str]]:
         """Digests of plain attributes of the model and its layers, which callbacks may set."""
         for layer in self._layers:
             for name, value in _attributes(layer).items():
-                own = name.startswith(_KERAS_SETS[0]) or name.endswith(_KERAS_SETS[1])
-                if type(value) in PLAIN and not own:
+                internal = name.startswith(_KERAS_SETS[0]) or name.endswith(_KERAS_SETS[1])
+                if type(value) in PLAIN and not internal:
                     content = dumped(value, self._live, name, digest=True)
                     yield f"{layer.name}.{name}", sha256_bytes(content)
 
-    def _use(self, thing: Any, found: dict[str, str], seen: set[int]) -> None:
+    def _use(self, thing: Any, digests: dict[str, str], seen: set[int]) -> None:
         """Adds digests of what a function or class of the user's uses, and of what that uses."""
         thing = thing.func if isinstance(thing, functools.partial) else thing
         thing = getattr(thing, "__func__", thing)  # of a method, also of a class
@@ -130,9 +135,9 @@ class CallbackStates:
             if isinstance(value, types.ModuleType):
                 _check_module(value, thing)
             elif isinstance(value, (*NAMED, *_METHODS, functools.partial)):
-                self._use(value, found, seen)
+                self._use(value, digests, seen)
             elif kind in PLAIN or package(kind) == "numpy":
-                found[name] = sha256_bytes(dumped(value, self._live, name, digest=True))
+                digests[name] = sha256_bytes(dumped(value, self._live, name, digest=True))
             elif not (value in self._live or _stateless(kind)):
                 raise CannotKeep(f"a callback uses {name}, which cannot be kept")
 
@@ -142,8 +147,8 @@ def _stateless(kind: Any) -> bool:
     return hasattr(kind, "__get__") or package(kind) == "repro"
 
 
-def _attributes(one: Any) -> dict[str, Any]:
-    return cast("dict[str, Any]", vars(one))
+def _attributes(thing: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", vars(thing))
 
 
 def _check_module(module: types.ModuleType, user: Any) -> None:

@@ -86,8 +86,8 @@ def save(path: Path, key: str, snapshot: Snapshot) -> None:
 
     facts = canonical({"key": key, "epoch": snapshot.epoch, "facts": snapshot.facts})
     arrays = {_ARRAY + name: np.asarray(a, order="C") for name, a in snapshot.arrays.items()}
-    own = {_FACTS: _bytes(facts.encode()), _PYTHON: _bytes(snapshot.python)}
-    content = serialised({**arrays, **own})
+    extra = {_FACTS: _bytes(facts.encode()), _PYTHON: _bytes(snapshot.python)}
+    content = serialised({**arrays, **extra})
     with whole_file(path) as temporary, temporary.open("wb") as file:
         file.write(MAGIC + sha256_bytes(content).encode() + b"\n")
         file.write(content)
@@ -109,9 +109,9 @@ def load(path: Path, key: str) -> Snapshot:
     if head != MAGIC + sha256_bytes(content).encode():
         raise Damaged("its digest is another one")
     arrays: dict[str, Array] = deserialised(content)
-    told = json.loads(arrays.pop(_FACTS).tobytes())
-    if told["key"] != key:
+    header = json.loads(arrays.pop(_FACTS).tobytes())
+    if header["key"] != key:
         raise Foreign
     python = arrays.pop(_PYTHON).tobytes()
     named = {name.removeprefix(_ARRAY): array for name, array in arrays.items()}
-    return Snapshot(told["epoch"], named, told["facts"], python)
+    return Snapshot(header["epoch"], named, header["facts"], python)

@@ -78,12 +78,12 @@ class _Pickler(pickle.Pickler):
         # Of NumPy's also functions that Cython made.
         if self._digest and (named or package(obj) == "numpy"):
             return None
-        told = (
+        description = (
             f"something that cannot be kept ({obj.__name__})"
             if named
             else (f"a {kind.__name__}, which cannot be kept")
         )
-        raise CannotKeep(f"{self._what} holds {told}")
+        raise CannotKeep(f"{self._what} holds {description}")
 
 
 class _Finder(pickle.Pickler):
@@ -162,20 +162,20 @@ def always() -> dict[Any, Any]:
     import keras
 
     of_keras = cast("dict[str, Any]", vars(cast("Any", keras).ops))
-    operations = (each for each in of_keras.values() if isinstance(each, types.FunctionType))
-    ufuncs = (each for each in vars(np).values() if isinstance(each, np.ufunc))
+    operations = (value for value in of_keras.values() if isinstance(value, types.FunctionType))
+    ufuncs = (value for value in vars(np).values() if isinstance(value, np.ufunc))
     return _by_name([*PLAIN, *_of_numpy(), *operations, *ufuncs])
 
 
 def _of_numpy() -> Iterator[Any]:
     """What arrays, scalars, types and generators of NumPy are put together by."""
-    from numpy import random as own
+    from numpy import random as rng
 
-    yield from (np.ndarray, np.dtype, *np.sctypeDict.values(), own.SeedSequence)
-    yield from (own.PCG64, own.PCG64DXSM, own.MT19937, own.Philox, own.SFC64)
-    samples = (np.zeros(1), np.array([None]), np.float64(0), own.SeedSequence(0))
-    for made in (*samples, own.PCG64(0), own.default_rng(0), own.RandomState(0)):
-        yield cast("Any", made.__reduce_ex__(5))[0]
+    yield from (np.ndarray, np.dtype, *np.sctypeDict.values(), rng.SeedSequence)
+    yield from (rng.PCG64, rng.PCG64DXSM, rng.MT19937, rng.Philox, rng.SFC64)
+    samples = (np.zeros(1), np.array([None]), np.float64(0), rng.SeedSequence(0))
+    for sample in (*samples, rng.PCG64(0), rng.default_rng(0), rng.RandomState(0)):
+        yield cast("Any", sample.__reduce_ex__(5))[0]
 
 
 def _by_name(things: Iterable[Any]) -> dict[Any, Any]:

@@ -52,9 +52,9 @@ def of_model(model: Any) -> list[str]:
     import keras
 
     kind = cast("Any", type(model))
-    own = [n for n in _EAGER_METHODS if getattr(kind, n) is not getattr(keras.Model, n)]
-    found = [f"the model has a {' and a '.join(own)} of its own"] if own else []
-    return found + (["the model runs eagerly"] if model.run_eagerly else [])
+    overridden = [n for n in _EAGER_METHODS if getattr(kind, n) is not getattr(keras.Model, n)]
+    reasons = [f"the model has a {' and a '.join(overridden)} of its own"] if overridden else []
+    return reasons + (["the model runs eagerly"] if model.run_eagerly else [])
 
 
 def _plain_attributes(op: Any) -> list[tuple[str, bytes]]:

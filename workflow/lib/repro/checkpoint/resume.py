@@ -108,14 +108,14 @@ class Resume:
         facts = self._found.facts
         self.history += [{n: float.fromhex(v) for n, v in e.items()} for e in facts["history"]]
 
-    def callback(self, own: list[Any], record: tuple[Any, ...]) -> Any:
+    def callback(self, callbacks: list[Any], record: tuple[Any, ...]) -> Any:
         """The callback that restores the state as training begins, and keeps it at ends of epochs.
 
         It stands behind all others, the user's. The variables of `record` need not be kept.
         """
         import keras
 
-        self._own, self._record = own, record
+        self._own, self._record = callbacks, record
         return keras.callbacks.LambdaCallback(
             on_train_begin=self._begin, on_epoch_end=self._end_epoch
         )
@@ -138,13 +138,13 @@ class Resume:
             self._found = replace(self._found, arrays={}, python=b"")  # as large as the model
 
     def _watch(self, name: str) -> None:
-        own = getattr(self._model, name)
+        original = getattr(self._model, name)
 
         def step(data: Any) -> Any:
             import tensorflow as tf
 
             before = drawing()
-            result = own(data)
+            result = original(data)
             if not tf.executing_eagerly():
                 graph = tf.compat.v1.get_default_graph()
                 self._look(name, _signature(data), graph, before)
@@ -189,15 +189,15 @@ class Resume:
             self._restore(self._found)
         self._since = time.monotonic()
 
-    def _restore(self, found: Snapshot) -> None:
+    def _restore(self, snapshot: Snapshot) -> None:
         if self._callbacks is None:
             raise self._afresh("the callbacks are others")
         try:
-            self._variables.put_back(found.arrays)
+            self._variables.put_back(snapshot.arrays)
         except Different as why:
             raise self._afresh(str(why)) from None
         try:
-            self.last_logs, shared = self._callbacks.put_back(found.python)
+            self.last_logs, shared = self._callbacks.put_back(snapshot.python)
         except NotOurs as why:
             raise self._afresh(str(why)) from None
         put_generators_back(shared)

@@ -1,11 +1,11 @@
 """CheckpointStore: the folder with the last two snapshots of one training, and its trace so far.
 
 Synopsis:
-    kept = CheckpointStore(folder, key)
-    with kept.alone():                 # no other process trains the same meanwhile
-        snapshot = kept.newest()       # None, or the newest one that is whole
-        kept.add(snapshot, trace)
-        kept.clear()
+    store = CheckpointStore(folder, key)
+    with store.alone():                 # no other process trains the same meanwhile
+        snapshot = store.newest()       # None, or the newest one that is whole
+        store.add(snapshot, trace)
+        store.clear()
 
 The trace only grows, so its lines are copied once, and a snapshot says how many bytes of the copy
 are its own and what their digest is.
@@ -108,8 +108,8 @@ class CheckpointStore:
         with sentence_for_system_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._take(trace)
-        told: TraceMark = {"size": self._size, "sha256": self._digest.hexdigest()}
-        whole = replace(snapshot, facts={**snapshot.facts, "trace": told})
+        mark: TraceMark = {"size": self._size, "sha256": self._digest.hexdigest()}
+        whole = replace(snapshot, facts={**snapshot.facts, "trace": mark})
         save(self.folder / f"epoch-{snapshot.epoch:08}.checkpoint", self._key, whole)
         with sentence_for_system_errors(self.folder):
             for path in self._files()[:-_KEPT]:
@@ -139,14 +139,14 @@ class CheckpointStore:
 
     def _check_trace(self, snapshot: Snapshot) -> None:
         assert "trace" in snapshot.facts
-        told = snapshot.facts["trace"]
-        self._size, self._digest = told["size"], hashlib.sha256()
+        mark = snapshot.facts["trace"]
+        self._size, self._digest = mark["size"], hashlib.sha256()
         try:
             for block in self.trace():
                 self._digest.update(block)
         except OSError as error:
             raise Damaged(f"its trace: {error.strerror}") from error
-        if self._digest.hexdigest() != told["sha256"]:
+        if self._digest.hexdigest() != mark["sha256"]:
             raise Damaged("the digest of its trace is another one")
 
     def _take(self, trace: Path) -> None:

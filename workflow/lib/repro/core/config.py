@@ -106,7 +106,9 @@ class Experiment:
         root = self.seeds[0] if seed is None else seed
         match step:
             case "prepare":
-                data = {name: RawData(one.path, one.sha256) for name, one in self.data.items()}
+                data = {
+                    name: RawData(source.path, source.sha256) for name, source in self.data.items()
+                }
                 return PrepareParameters(
                     threads=threads, data=data, data_seed=self.data_seed, split=self.split,
                     settings=settings,

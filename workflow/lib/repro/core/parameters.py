@@ -71,10 +71,10 @@ def counts(budget: int) -> tuple[int, ...]:
 
     The last is the budget, and before each there is half as many, from 8 on.
     """
-    found = [budget]
-    while found[0] // 2 >= EARLIEST:
-        found.insert(0, found[0] // 2)
-    return tuple(found)
+    numbers = [budget]
+    while numbers[0] // 2 >= EARLIEST:
+        numbers.insert(0, numbers[0] // 2)
+    return tuple(numbers)
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def decoded(kind: type[T], value: Mapping[str, Any]) -> T:
         TypeError: a key without a default is missing.
     """
     types = get_type_hints(kind)
-    names = [one.name for one in fields(cast("Any", kind)) if one.name in value]
+    names = [field.name for field in fields(cast("Any", kind)) if field.name in value]
     return kind(**{name: _part(types[name], value[name]) for name in names})
 
 

@@ -45,9 +45,9 @@ def _coincidence(examples: Examples) -> float:
     for feature in _features(examples.columns, rows):
         # What repeats another feature, or is the opposite of one, tells nothing new.
         values, counts = np.unique(feature, return_counts=True)
-        own = (feature == feature[0] if len(values) == 2 else feature).tobytes()
-        if own not in seen:
-            seen.add(own)
+        pattern = (feature == feature[0] if len(values) == 2 else feature).tobytes()
+        if pattern not in seen:
+            seen.add(pattern)
             chance *= float((counts * (counts - 1)).sum()) / pairs
     return chance
 
@@ -68,13 +68,13 @@ def overlap(examples: Examples, parts: Mapping[str, Rows]) -> dict[str, Overlap]
     """Counts the examples of each part but `train` whose `x` occurs among those for training."""
     rows_of_train: list[int] = parts["train"].tolist() if "train" in parts else []
     trained, size = {examples.contents[row] for row in rows_of_train}, len(rows_of_train)
-    found: dict[str, Overlap] = {}
+    overlaps: dict[str, Overlap] = {}
     for name, rows in parts.items():
         if name == "train":
             continue
         count = sum(examples.contents[row] in trained for row in rows)
         chance = len(rows) * (1 - (1 - _coincidence(examples)) ** size) if count else 0.0
-        found[name] = {
+        overlaps[name] = {
             "examples": len(rows), "in_train": count, "by_chance": float(f"{chance:.3g}"),
         }  # fmt: skip
-    return found
+    return overlaps

@@ -51,10 +51,10 @@ def _file(path: Path) -> Path:
 
 def _place(error: BaseException, root: Path) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if Path(frame.filename).is_relative_to(root)]
+    inside = [frame for frame in frames if Path(frame.filename).is_relative_to(root)]
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}, line {error.lineno}"
-    return f"{Path(own[-1].filename).name}, line {own[-1].lineno}" if own else root.name
+    return f"{Path(inside[-1].filename).name}, line {inside[-1].lineno}" if inside else root.name
 
 
 def name_in(path: Path, file: str) -> str | None:
@@ -77,8 +77,8 @@ class Code:
 
     def function(self, name: str) -> Callable[..., Any] | None:
         """The user's function of that name, or None where there is none."""
-        found = getattr(self.module, name, None)
-        return found if callable(found) else None
+        value = getattr(self.module, name, None)
+        return value if callable(value) else None
 
     @contextmanager
     def blamed(self, what: str) -> Generator[None]:

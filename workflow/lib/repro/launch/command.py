@@ -65,15 +65,15 @@ class StepCommand:
     def outputs(self) -> list[Path]:
         """The folders of its results and checkpoints, and the file of its log, made if missing."""
         options = self._options()
-        made: list[Path] = []
+        outputs: list[Path] = []
         for folder in filter(None, (options.out, options.checkpoints)):
-            made.append(self.here / folder)
-            made[-1].mkdir(parents=True, exist_ok=True)
+            outputs.append(self.here / folder)
+            outputs[-1].mkdir(parents=True, exist_ok=True)
         if options.log:
-            made.append(self.here / options.log)
-            made[-1].parent.mkdir(parents=True, exist_ok=True)
-            made[-1].touch()
-        return made
+            outputs.append(self.here / options.log)
+            outputs[-1].parent.mkdir(parents=True, exist_ok=True)
+            outputs[-1].touch()
+        return outputs
 
     def _options(self) -> argparse.Namespace:
         parser = argparse.ArgumentParser(add_help=False)

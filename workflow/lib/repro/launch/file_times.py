@@ -41,9 +41,9 @@ def file_times(start: StepCommand) -> tuple[StepCommand, str]:
     Raises:
         NotVaried: the step reads neither the experiment nor raw data.
     """
-    found = start.inputs()
-    names = read_by_the_user([name for name, _ in found.values()])
-    read = {item: pair for item, pair in found.items() if pair[0] in names and pair[1].exists()}
+    inputs = start.inputs()
+    names = read_by_the_user([name for name, _ in inputs.values()])
+    read = {item: pair for item, pair in inputs.items() if pair[0] in names and pair[1].exists()}
     if not read:
         raise NotVaried("the step reads neither the experiment nor raw data")
     real = [path.resolve() for _, path in read.values()]
@@ -120,13 +120,13 @@ def _copy(source: Path, target: Path, moment: int) -> None:
         os.utime(places[path], ns=(then - times.st_atime_ns, then - times.st_mtime_ns))
 
 
-def _other(found: os.stat_result, moment: int) -> os.stat_result:
+def _other(status: os.stat_result, moment: int) -> os.stat_result:
     """The same with other times and another inode."""
-    times = {f"st_{kind}time_ns": moment - getattr(found, f"st_{kind}time_ns") for kind in "amc"}
+    times = {f"st_{kind}time_ns": moment - getattr(status, f"st_{kind}time_ns") for kind in "amc"}
     seconds = {name.removesuffix("_ns"): ns / 1e9 for name, ns in times.items()}
     whole = [ns // 10**9 for ns in times.values()]
-    fields = (found.st_mode, 2**62 - found.st_ino, *found[2:7], *whole)
-    others = {name: getattr(found, name) for name in dir(found) if name.startswith("st_")}
+    fields = (status.st_mode, 2**62 - status.st_ino, *status[2:7], *whole)
+    others = {name: getattr(status, name) for name in dir(status) if name.startswith("st_")}
     return os.stat_result(fields, {**others, **seconds, **times})
 
 
@@ -138,31 +138,31 @@ def mirrored(paths: Iterable[Path], run: str) -> Generator[None]:
     """
     roots = {way(path) for path in paths for way in (os.path.abspath, os.path.realpath)}
     moment = mirror(run)
-    own = {name: getattr(os, name) for name in _ASKED}
+    originals = {name: getattr(os, name) for name in _ASKED}
     known = (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks)
 
     def answering(ask: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
         @functools.wraps(ask)
         def asked(path: Any, **named: Any) -> os.stat_result:
-            found = ask(path, **named)
+            status = ask(path, **named)
             with suppress(TypeError):  # a descriptor
                 place = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
                 if any(place == root or place.startswith(f"{root}/") for root in roots):
-                    return _other(found, moment)
-            return found
+                    return _other(status, moment)
+            return status
 
         return asked
 
-    ours = {name: answering(ask) for name, ask in own.items()}
+    ours = {name: answering(ask) for name, ask in originals.items()}
     for name, ask in ours.items():
         setattr(os, name, ask)
         for supporting in known:
-            if own[name] in supporting:
+            if originals[name] in supporting:
                 supporting.add(ask)
     try:
         yield
     finally:
-        for name, ask in own.items():
+        for name, ask in originals.items():
             setattr(os, name, ask)
         for supporting in known:
             supporting.difference_update(ours.values())

@@ -136,12 +136,12 @@ def bind(source: Path | int, target: Path, read_only: bool = False) -> None:
         _mount(None, str(target), _REMOUNT | _BIND | _READ_ONLY | flags)
 
 
-def hide(places: Iterable[Path], kept: Iterable[Path], spare: Path) -> None:
+def hide(places: Iterable[Path], visible: Iterable[Path], spare: Path) -> None:
     """Lets some folders seem empty to this process, but for what is kept.
 
     Args:
         places: the folders, without links in their paths.
-        kept: files and folders that stay visible at their places, also through links.
+        visible: files and folders that stay visible at their places, also through links.
         spare: a folder in which an empty folder is made for each place, to be seen there.
 
     Raises:
@@ -149,7 +149,7 @@ def hide(places: Iterable[Path], kept: Iterable[Path], spare: Path) -> None:
     """
     enter(MOUNTS)
     places = list(places)
-    real = {path: path.resolve() for path in kept if path.exists()}
+    real = {path: path.resolve() for path in visible if path.exists()}
     handles = {
         path: os.open(path, os.O_PATH)
         for path in outermost(real.values())

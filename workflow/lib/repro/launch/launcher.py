@@ -155,8 +155,8 @@ def _varied(
             start, how = VARIATIONS[name](start)
             entries[name] = {"factor": name, "varied": True, "how": how}
         except (NotVaried, OSError) as error:
-            told = isinstance(error, NotVaried)
-            why = str(error) if told else f"the system says: {reason(error)}"
+            expected = isinstance(error, NotVaried)
+            why = str(error) if expected else f"the system says: {reason(error)}"
             entries[name] = {"factor": name, "varied": False, "why": why}
     return start
 
@@ -254,12 +254,12 @@ def check(intra: int) -> None:
     for factor in names:
         wanted |= variables(factor, run())
     for name, values in wanted.items():
-        if (found := os.environ.get(name)) not in values:
-            raise _refusal(name, values, found)
+        if (actual := os.environ.get(name)) not in values:
+            raise _refusal(name, values, actual)
 
 
-def _refusal(name: str, values: Sequence[str], found: str | None) -> UserError:
+def _refusal(name: str, values: Sequence[str], actual: str | None) -> UserError:
     return UserError(
         f"Expected the environment variable {name} to be {' or '.join(map(repr, values))}. "
-        f"Received {found!r}. Start the step through the workflow, which sets it."
+        f"Received {actual!r}. Start the step through the workflow, which sets it."
     )

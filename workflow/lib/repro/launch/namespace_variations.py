@@ -80,14 +80,14 @@ def caches(start: StepCommand) -> tuple[StepCommand, str]:
     Raises:
         NotVaried: the system refuses, or none of the folders may be hidden.
     """
-    kept = list(_kept(start))
-    real = [path.resolve() for path in kept if path.exists()]
+    visible = list(_visible(start))
+    real = [path.resolve() for path in visible if path.exists()]
     wanted = _folders(start)
     hidden = [folder for folder in wanted if _may_be_hidden(folder, real)]
     if not hidden:
         raise NotVaried("there is no folder that may be hidden")
     spare = start.folder("hidden")
-    if refusal := isolation.in_earnest(lambda: isolation.hide(hidden, kept, spare)):
+    if refusal := isolation.in_earnest(lambda: isolation.hide(hidden, visible, spare)):
         raise NotVaried(_REFUSED.format(refusal))
     seen = {folder.name: wanted[p] for p, folder in isolation.spares(hidden, spare).items()}
     shared = isolation.SHARED_MEMORY
@@ -129,42 +129,42 @@ def _led_out(path: Path) -> Iterator[Path]:
     while pending:
         folder = pending.pop()
         for entry in os.scandir(folder) if folder.is_dir() else ():
-            found = Path(entry.path).resolve() if entry.is_symlink() else Path(entry.path)
-            if found in seen or not (entry.is_symlink() or entry.is_dir()):
+            target = Path(entry.path).resolve() if entry.is_symlink() else Path(entry.path)
+            if target in seen or not (entry.is_symlink() or entry.is_dir()):
                 continue
-            seen.add(found)
-            pending.append(found)
-            if not found.is_relative_to(root):
-                yield found
+            seen.add(target)
+            pending.append(target)
+            if not target.is_relative_to(root):
+                yield target
 
 
 def _folders(start: StepCommand) -> dict[Path, str]:
     """The folders in which a run may have left something, and what they are."""
     given = replace(start, arguments=start.given).inputs().values()
     raw = [path for name, path in given if _RELOCATED.fullmatch(name)]
-    own = [Path(os.environ["HOME"])] if os.environ.get("HOME") else []
+    homes = [Path(os.environ["HOME"])] if os.environ.get("HOME") else []
     with suppress(KeyError):  # in many containers a user has no entry
-        own.append(Path(pwd.getpwuid(os.getuid()).pw_dir))
+        homes.append(Path(pwd.getpwuid(os.getuid()).pw_dir))
     temporary = (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))
-    found = [
-        *((path, "the home folder") for path in own),
+    places = [
+        *((path, "the home folder") for path in homes),
         *((path, "the folders for temporary files") for path in temporary),
         (isolation.SHARED_MEMORY, "shared memory"),
         (start.here, "the project's folder"),
         *((path.resolve().parent, "the folders around experiment and data") for path in raw),
     ]
-    return {path.resolve(): what for path, what in reversed(found) if path.is_dir()}
+    return {path.resolve(): what for path, what in reversed(places) if path.is_dir()}
 
 
-def _may_be_hidden(folder: Path, kept: Iterable[Path]) -> bool:
+def _may_be_hidden(folder: Path, visible: Iterable[Path]) -> bool:
     if folder == isolation.SHARED_MEMORY:
         return True
     holds = any(other.is_relative_to(folder) for other in (*_SYSTEM, *_HOLDS_SYSTEM))
-    lies_in = any(folder.is_relative_to(other) for other in (*_SYSTEM, *kept))
+    lies_in = any(folder.is_relative_to(other) for other in (*_SYSTEM, *visible))
     return not holds and not lies_in
 
 
-def _kept(start: StepCommand) -> Iterator[Path]:
+def _visible(start: StepCommand) -> Iterator[Path]:
     """What stays visible: the program, Python, declared inputs, and where the step writes."""
     yield from (start.program, start.fresh, Path(sys.prefix), Path(sys.base_prefix))
     yield from _chain(Path(sys.executable))

@@ -55,8 +55,8 @@ def _logged(log: Path | None, shown: int) -> Generator[Say]:
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(OSError):
                     stream.flush()
-            for stream, kept in terminal.items():
-                os.dup2(kept, stream)
+            for stream, saved in terminal.items():
+                os.dup2(saved, stream)
 
 
 def reported(log: Path | None, work: Callable[[Say], int | None], shown: int = 2) -> int:
@@ -107,10 +107,10 @@ def noted(log: Path) -> int | None:
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - _LONGEST_NOTE))
-            found = _NOTE.search(file.read())
+            match = _NOTE.search(file.read())
     except OSError:
         return None
-    return int(found[1]) if found else None
+    return int(match[1]) if match else None
 
 
 def _note(log: Path, status: int) -> None:

@@ -75,14 +75,14 @@ def _locale(start: StepCommand) -> tuple[StepCommand, str]:
 
 def installed_locales() -> list[str]:
     """Those of `LOCALES` that this machine has."""
-    before, found = locale.setlocale(locale.LC_ALL), list[str]()
+    before, accepted = locale.setlocale(locale.LC_ALL), list[str]()
     try:
         for name in LOCALES:
             with suppress(locale.Error):
-                found.append(locale.setlocale(locale.LC_ALL, name))
+                accepted.append(locale.setlocale(locale.LC_ALL, name))
     finally:
         locale.setlocale(locale.LC_ALL, before)
-    return found
+    return accepted
 
 
 def _umask(start: StepCommand) -> tuple[StepCommand, str]:

@@ -1,9 +1,9 @@
 """Apple: what macOS says of a processor of Apple's own, in the words that Linux has for it.
 
 Synopsis:
-    told = asked()
-    fields(told)["model name"]       # 'Apple M1'
-    caches(told)                     # {"L1 data": "128K", …}
+    answers = asked()
+    fields(answers)["model name"]       # 'Apple M1'
+    caches(answers)                     # {"L1 data": "128K", …}
 
 Linux has files for this, macOS the command `sysctl`. Not run on a Mac: the tests have what it
 prints there.
@@ -34,30 +34,30 @@ def asked() -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def fields(told: Mapping[str, str]) -> dict[str, str]:
+def fields(answers: Mapping[str, str]) -> dict[str, str]:
     """Name, family and features, by the names that /proc/cpuinfo has for them on ARM."""
     names = {"model name": "machdep.cpu.brand_string", "cpu family": "hw.cpufamily"}
-    features = [n.removeprefix("hw.optional.") for n, v in told.items()
+    features = [n.removeprefix("hw.optional.") for n, v in answers.items()
                 if n.startswith("hw.optional.") and v == "1"]  # fmt: skip
-    found = {name: told[key] for name, key in names.items() if key in told}
-    return {**found, "Features": " ".join(features)} if features else found
+    identity = {name: answers[key] for name, key in names.items() if key in answers}
+    return {**identity, "Features": " ".join(features)} if features else identity
 
 
-def caches(told: Mapping[str, str]) -> dict[str, str]:
+def caches(answers: Mapping[str, str]) -> dict[str, str]:
     """Size of each cache by level and kind, as Linux writes it; of slower processors by level.
 
     Raises:
         OSError: the system does not tell.
     """
-    found = {name: f"{int(size) // 1024}K" for name, size in _sizes(told) if int(size)}
-    if not found:
+    sizes = {name: f"{int(size) // 1024}K" for name, size in _sizes(answers) if int(size)}
+    if not sizes:
         raise OSError("the system lists no caches")
-    return dict(sorted(found.items()))
+    return dict(sorted(sizes.items()))
 
 
-def _sizes(told: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _sizes(answers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     matched = [
-        (found[1], found[2], told[name]) for name in told if (found := _CACHE.fullmatch(name))
+        (match[1], match[2], answers[name]) for name in answers if (match := _CACHE.fullmatch(name))
     ]
     # Without a level it is the slowest processors' size; virtual machines have no levels.
     levels = any(level for level, _, _ in matched)
@@ -68,10 +68,10 @@ def _sizes(told: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield _KINDS[kind] + ("" if level == "0" else f", processors of level {level}"), size
 
 
-def system(told: Mapping[str, str]) -> str:
+def system(answers: Mapping[str, str]) -> str:
     """Version and build of macOS, to which its C library and BLAS belong.
 
     Raises:
         LookupError: it does not say.
     """
-    return f"macOS {told['kern.osproductversion']} ({told['kern.osversion']})"
+    return f"macOS {answers['kern.osproductversion']} ({answers['kern.osversion']})"

@@ -36,8 +36,8 @@ def lacking(value: Any) -> str | None:
     """Why a fact has no value; None where it has one."""
     if not isinstance(value, Mapping):
         return None
-    found = cast("Mapping[str, Any]", value)
-    return next((str(found[key]) for key in (UNKNOWN, NOT_APPLICABLE) if set(found) == {key}), None)
+    fact = cast("Mapping[str, Any]", value)
+    return next((str(fact[key]) for key in (UNKNOWN, NOT_APPLICABLE) if set(fact) == {key}), None)
 
 
 def known(probe: Callable[[], Any]) -> Any:
@@ -54,7 +54,7 @@ def excused(value: Any, why: str) -> Any:
     """The same fact, or mapping of facts: what was unknown in it is not applicable."""
     if not isinstance(value, Mapping):
         return value
-    found = cast("Mapping[str, Any]", value)
-    if set(found) == {UNKNOWN}:
-        return inapplicable(f"{why}: {found[UNKNOWN]}")
-    return {key: excused(part, why) for key, part in found.items()}
+    facts = cast("Mapping[str, Any]", value)
+    if set(facts) == {UNKNOWN}:
+        return inapplicable(f"{why}: {facts[UNKNOWN]}")
+    return {key: excused(part, why) for key, part in facts.items()}

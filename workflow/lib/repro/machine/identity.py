@@ -24,9 +24,9 @@ def machine() -> str:
     it still gives the same bits is for `repro.drift.environment_differences` to say, from the
     whole environment.
     """
-    found = processor()
-    facts = {key: found[key] for key in ("architecture", "model", "stepping", "caches")}
-    flags = found["flags"]
+    cpu = processor()
+    facts = {key: cpu[key] for key in ("architecture", "model", "stepping", "caches")}
+    flags = cpu["flags"]
     facts["instructions"] = flags if lacking(flags) else computing(flags)
     facts["driver"], facts["gpus"] = known(nvidia.driver), known(nvidia.models)
     return sha256_value(facts)

@@ -84,15 +84,15 @@ def onednn_set(flags: set[str], cap: str | None) -> str:
         raise LookupError(f"the cap {cap} is not one that is known here")
     if limit in names:
         names = names[: names.index(limit) + 1]
-    found, lacking = "", False
+    best, lacking = "", False
     for name in names:
         has = flags.issuperset(_ONEDNN[name])
         aside = name in _BELOW_AVX512
-        found = name if has and not lacking else found
+        best = name if has and not lacking else best
         lacking = lacking or not (has or aside)
-    if not found:
+    if not best:
         raise LookupError("the processor has none of the sets of instructions known here")
-    return found
+    return best
 
 
 def of_onednn() -> str:
@@ -104,18 +104,18 @@ def of_onednn() -> str:
         OSError: the system does not tell the processor's flags.
     """
     loaded("tensorflow", "TensorFlow")
-    told = fields()
+    cpuinfo = fields()
     cap = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA")
     # On x86 Eigen's products are oneDNN's even where TensorFlow's operations are not.
-    if "flags" in told:
-        return onednn_set(set(told["flags"].split()), cap)
+    if "flags" in cpuinfo:
+        return onednn_set(set(cpuinfo["flags"].split()), cap)
     if not onednn_on():
         raise NotApplicable("TensorFlow computes without oneDNN here")
-    if "Features" not in told:
+    if "Features" not in cpuinfo:
         raise LookupError("the system does not tell the processor's flags")
     if cap:
         raise LookupError(f"what the cap {cap} does on ARM is not known here")
-    features = set(told["Features"].split())
+    features = set(cpuinfo["Features"].split())
     return onednn_set_on_arm(features, sve_bits() if "sve" in features else 0)
 
 
@@ -153,10 +153,10 @@ def sve_bits() -> int:
     Raises:
         OSError: the system does not tell.
     """
-    told = int(ctypes.CDLL(None, use_errno=True).prctl(_SVE_GET_VL, 0, 0, 0, 0))
-    if told < 0:
+    answer = int(ctypes.CDLL(None, use_errno=True).prctl(_SVE_GET_VL, 0, 0, 0, 0))
+    if answer < 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SVE_GET_VL) fails")
-    return 8 * (told & 0xFFFF)
+    return 8 * (answer & 0xFFFF)
 
 
 def of_eigen() -> str:

@@ -40,10 +40,10 @@ def bits() -> dict[str, _Entry]:
 
     Each is `{"value": …, "by": how it was learnt}`, or a reason as `repro.machine.fact` has it.
     """
-    found = {name: _entry(by, probe) for name, (by, probe) in _PROBES.items()}
-    if found["GPU"].get("value") == []:
-        found |= {name: excused(found[name], NO_GPU) for name in OF_A_GPU}
-    return found
+    entries = {name: _entry(by, probe) for name, (by, probe) in _PROBES.items()}
+    if entries["GPU"].get("value") == []:
+        entries |= {name: excused(entries[name], NO_GPU) for name in OF_A_GPU}
+    return entries
 
 
 def _entry(by: str, probe: Callable[[], Any]) -> _Entry:
@@ -69,12 +69,12 @@ def _pools() -> list[dict[str, Any]]:
         raise LookupError("the package threadpoolctl is not installed") from None
     keys = {"internal_api": "library", "version": "version", "architecture": "core",
             "threading_layer": "layer", "num_threads": "threads"}  # fmt: skip
-    found: list[dict[str, Any]] = [
+    pools: list[dict[str, Any]] = [
         {"file": Path(pool["filepath"]).name,
          **{name: pool[key] for key, name in keys.items() if key in pool}}
         for pool in threadpoolctl.threadpool_info()
     ]  # fmt: skip
-    return sorted(found, key=lambda pool: pool["file"])
+    return sorted(pools, key=lambda pool: pool["file"])
 
 
 def _threads() -> dict[str, int]:
@@ -116,9 +116,9 @@ def _gpus() -> list[dict[str, str]]:
     config = _tensorflow().config
     details = map(config.experimental.get_device_details, config.list_physical_devices("GPU"))
     return [
-        {"name": str(found.get("device_name", "")),
-         "compute capability": ".".join(map(str, found.get("compute_capability", ())))}
-        for found in details
+        {"name": str(gpu.get("device_name", "")),
+         "compute capability": ".".join(map(str, gpu.get("compute_capability", ())))}
+        for gpu in details
     ]  # fmt: skip
 
 

@@ -44,10 +44,10 @@ def parsed_driver(text: str) -> dict[str, str]:
     Raises:
         ValueError: the text has another form.
     """
-    found = _LINE.search(text)
-    if found is None:
+    match = _LINE.search(text)
+    if match is None:
         raise ValueError("the driver names its version in another form than expected")
-    return {"version": found[2], "module": "open" if found[1] else "proprietary"}
+    return {"version": match[2], "module": "open" if match[1] else "proprietary"}
 
 
 def driver() -> dict[str, str]:
@@ -146,7 +146,7 @@ def libraries() -> dict[str, str]:
 
 
 def library_version(
-    found: Mapping[str, str], name: str, load: Callable[[str], Any] = ctypes.CDLL
+    paths: Mapping[str, str], name: str, load: Callable[[str], Any] = ctypes.CDLL
 ) -> int:
     """The version that a mapped library says of itself: 12050 is CUDA 12.5, 90300 cuDNN 9.3.0.
 
@@ -157,7 +157,7 @@ def library_version(
         LookupError: no such library is mapped.
         OSError: it cannot be asked.
     """
-    path = next((path for file, path in found.items() if file.split(".")[0] == name), None)
+    path = next((path for file, path in paths.items() if file.split(".")[0] == name), None)
     if path is None:
         raise LookupError(f"no {name} is mapped in this process")
     function = getattr(load(path), _VERSIONS[name])

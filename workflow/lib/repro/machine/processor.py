@@ -113,10 +113,10 @@ def _caches() -> Iterator[tuple[str, Path]]:
     """Level and kind of each cache, and the folder in which Linux tells of it."""
     # One that is switched off has none, whatever its number.
     folders = sorted(PROCESSORS.glob("cpu[0-9]*/cache"), key=lambda f: int(f.parent.name[3:]))
-    found = sorted(folders[0].glob("index*")) if folders else []
-    if not found:
+    entries = sorted(folders[0].glob("index*")) if folders else []
+    if not entries:
         raise FileNotFoundError("the system lists no caches")
-    for folder in found:
+    for folder in entries:
         level, kind = ((folder / name).read_text("ascii").strip() for name in ("level", "type"))
         yield f"L{level} {kind.lower()}", folder
 
@@ -126,15 +126,15 @@ def processor() -> Mapping[str, Any]:
 
     Plain JSON values; where there is none the reason, as `repro.machine.fact` has it.
     """
-    found = known(fields)
-    told: dict[str, str] = {} if (unread := lacking(found)) else found
+    answer = known(fields)
+    cpuinfo: dict[str, str] = {} if (unread := lacking(answer)) else answer
     untold = unknown(unread or "not told by the system")
-    flags = told.get("flags") or told.get("Features")
+    flags = cpuinfo.get("flags") or cpuinfo.get("Features")
     return {
         "architecture": platform.machine(),
-        "model": _model(told) or untold,
-        "stepping": _stepping(told) or untold,
-        "microcode": microcode(told.get("microcode"), (flags or "").split()) or untold,
+        "model": _model(cpuinfo) or untold,
+        "stepping": _stepping(cpuinfo) or untold,
+        "microcode": microcode(cpuinfo.get("microcode"), (flags or "").split()) or untold,
         "flags": sorted(flags.split()) if flags else untold,
         "caches": known(caches),
         "cache sharing": known(sharing),
@@ -143,26 +143,26 @@ def processor() -> Mapping[str, Any]:
     }
 
 
-def microcode(told: str | None, flags: Iterable[str]) -> str | dict[str, str] | None:
+def microcode(revision: str | None, flags: Iterable[str]) -> str | dict[str, str] | None:
     """The microcode, if what the system says is that.
 
     Else why it is not applicable; None where the system should have told.
     """
-    if told in _STAND_INS and "hypervisor" in flags:
+    if revision in _STAND_INS and "hypervisor" in flags:
         return inapplicable("the hypervisor hides it, and shows a number of its own in its place")
-    if told is None and _arm():
+    if revision is None and _arm():
         return inapplicable("a processor of the ARM family has none that a system tells")
-    return told
+    return revision
 
 
 def _arm() -> bool:
     return platform.machine() in ("aarch64", "arm64")
 
 
-def _stepping(told: Mapping[str, str]) -> str | dict[str, str] | None:
-    if told and sys.platform == "darwin":
+def _stepping(cpuinfo: Mapping[str, str]) -> str | dict[str, str] | None:
+    if cpuinfo and sys.platform == "darwin":
         return inapplicable("Apple tells none: each chip has a name of its own")
-    return told.get("stepping") or told.get("CPU revision")
+    return cpuinfo.get("stepping") or cpuinfo.get("CPU revision")
 
 
 def _available() -> int:
@@ -171,11 +171,13 @@ def _available() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _model(told: Mapping[str, str]) -> str | None:
-    if name := told.get("model name"):
+def _model(cpuinfo: Mapping[str, str]) -> str | None:
+    if name := cpuinfo.get("model name"):
         # Hypervisors often give one name to several generations: family and model tell them apart.
-        numbers = [f"{key} {told[key]}" for key in ("cpu family", "model") if key in told]
+        numbers = [f"{key} {cpuinfo[key]}" for key in ("cpu family", "model") if key in cpuinfo]
         return f"{name} ({', '.join(numbers)})" if numbers else name
     # Linux on ARM tells no name, but who made which part.
-    parts = [f"{k} {told[k]}" for k in ("CPU implementer", "CPU variant", "CPU part") if k in told]
+    parts = [
+        f"{k} {cpuinfo[k]}" for k in ("CPU implementer", "CPU variant", "CPU part") if k in cpuinfo
+    ]
     return ", ".join(parts) or None

@@ -51,8 +51,8 @@ class Evaluated:
 
     def same_bits(self, other: Evaluated) -> bool:
         """Whether metrics and predictions agree to the last bit."""
-        mine, its = ({n: repr(v) for n, v in e.metrics.items()} for e in (self, other))
-        return mine == its and same_bits(self.predictions, other.predictions)
+        mine, theirs = ({n: repr(v) for n, v in e.metrics.items()} for e in (self, other))
+        return mine == theirs and same_bits(self.predictions, other.predictions)
 
 
 def _named(outputs: Any) -> dict[str, Array]:
@@ -67,8 +67,8 @@ def _named(outputs: Any) -> dict[str, Array]:
 
 def _learned(model: Any) -> dict[str, str]:
     """Digests of what only training may change: all weights but integers, which count."""
-    kept = {path: v for path, v in by_path(model.weights).items() if "int" not in v.dtype}
-    return States(kept, {}, {}).digests()["weights"]
+    weights = {path: v for path, v in by_path(model.weights).items() if "int" not in v.dtype}
+    return States(weights, {}, {}).digests()["weights"]
 
 
 def _pass(
@@ -127,14 +127,14 @@ def evaluate(
             f"{counts}. Let the model keep the batch axis."
         )
     same, last = all(first.same_bits(other) for other in others), others[-1]
-    told = circumstances(last.predict, last.predictions, parameters.batch_size)
+    outcomes = circumstances(last.predict, last.predictions, parameters.batch_size)
     report = {
         "examples": len(arrays["id"]),
         "metrics": {name: _plain(value) for name, value in first.metrics.items()},
         "per_class": per_class(structured(arrays, "y"), first.predictions.get("y")),
         "inference": {
             "passes": PASSES, "same": same, "changed": list(first.changed),
-            "circumstances": told,
+            "circumstances": outcomes,
         },
     }  # fmt: skip
     write_text(out / "metrics.json", pretty(report))

@@ -97,10 +97,10 @@ class TracedStep:
         model.train_step = self.__call__
 
     def _observe_loss(self) -> None:
-        own = self._model.compute_loss
+        original = self._model.compute_loss
 
         def compute_loss(*arguments: Any, **named: Any) -> Any:
-            loss = own(*arguments, **named)
+            loss = original(*arguments, **named)
             self._losses.append(loss)
             return loss
 

@@ -45,7 +45,7 @@ def graph_obstacles(model: Any, plan: Plan, callbacks: Sequence[Any]) -> list[st
 
     data = {name: array for name, array in plan.arrays.items() if name[0] in "xys"}
     kind = cast("Any", type(model))
-    own = [
+    overridden = [
         name
         for name in ("fit", "make_train_function")
         if getattr(kind, name) is not getattr(keras.Model, name)
@@ -55,7 +55,7 @@ def graph_obstacles(model: Any, plan: Plan, callbacks: Sequence[Any]) -> list[st
         f"the data is larger than {MEMORY} bytes": sum(a.nbytes for a in data.values()) > MEMORY,
         "the data holds text": any(array.dtype.kind in "US" for array in data.values()),
         "the model runs eagerly": bool(model.run_eagerly),
-        f"the model has a {' and a '.join(own)} of its own": bool(own),
+        f"the model has a {' and a '.join(overridden)} of its own": bool(overridden),
         "the model has not exactly one, compiled optimizer": list(optimizers(model))
         != ["optimizer"],
         f"the callback {' and '.join(loud)} acts at batches": bool(loud),

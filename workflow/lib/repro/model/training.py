@@ -176,8 +176,10 @@ def train(
     model = built(made(code, parameters.settings, seeds), plan.arrays, code)
     maker, augment = code.function("callbacks"), code.function("augment")
     with code.blamed("callbacks"):
-        own: list[Any] = list(maker(deepcopy(parameters.settings), seeds)) if maker else []
-    loop = choose(training.loop, model, plan, own)
+        user_callbacks: list[Any] = (
+            list(maker(deepcopy(parameters.settings), seeds)) if maker else []
+        )
+    loop = choose(training.loop, model, plan, user_callbacks)
     header, limits = _header(model), Limits(model, code.path, say)
     resume = Resume(keeping, model, training.epochs) if keeping else None
     around = resume.trace_step if resume else None
@@ -185,24 +187,26 @@ def train(
     with writer(out / "trace.jsonl", header) as trace:
         history = resume.history if resume else []
         recording = Recording(model, plan, step, trace, detail, history)
-        callbacks = _callbacks(own, recording, training.epochs)
+        callbacks = _callbacks(user_callbacks, recording, training.epochs)
         if resume:
             resume.continue_trace(trace)
-            callbacks.callbacks.append(resume.callback(own, step.own()))
+            callbacks.callbacks.append(resume.callback(user_callbacks, step.own()))
         with code.blamed("model or augment"):
             _run(loop, plan, callbacks, resume, model)
     save(model, out / "weights.safetensors")
     _write_history(out / "history.csv", history)
     with whole_file(out / "model.keras") as temporary:
         model.save(temporary)
-    kept = (resume.resumable(), tuple(resume.resumed)) if resume else ("no: not asked for", ())
-    return Trained(loop, len(history), augment is not None, *kept, limits.found())
+    checkpointing = (
+        (resume.resumable(), tuple(resume.resumed)) if resume else ("no: not asked for", ())
+    )
+    return Trained(loop, len(history), augment is not None, *checkpointing, limits.found())
 
 
-def _callbacks(own: Sequence[Any], recording: Recording, epochs: int) -> Any:
+def _callbacks(user_callbacks: Sequence[Any], recording: Recording, epochs: int) -> Any:
     import keras
 
     return keras.callbacks.CallbackList(
-        [*own, recording.callback()], add_history=True, model=recording.model,
+        [*user_callbacks, recording.callback()], add_history=True, model=recording.model,
         epochs=epochs, steps=recording.plan.steps, verbose=0,
     )  # fmt: skip

@@ -43,8 +43,8 @@ class Figure:
     @classmethod
     def ratio(cls, mine: Sequence[float], base: Sequence[float]) -> Figure:
         """Of two variants, round by round; the ratio of medians never leaves the range."""
-        own = [a / b for a, b in zip(mine, base, strict=True)]
-        return cls(median(mine) / median(base), min(own), max(own))
+        ratios = [a / b for a, b in zip(mine, base, strict=True)]
+        return cls(median(mine) / median(base), min(ratios), max(ratios))
 
     def shows(self) -> bool:
         """Whether a ratio is further from 1 than the rounds are from one another."""
@@ -65,7 +65,7 @@ def prices(
     }
 
     def values(name: str, measure: str) -> list[float]:
-        return [getattr(one, measure) for one in rounds[name]]
+        return [getattr(timing, measure) for timing in rounds[name]]
 
     def price(mine: str, base: str) -> dict[str, object] | None:
         if mine in unknown or base in unknown:
@@ -77,7 +77,7 @@ def prices(
         if name in unknown:
             return {"unknown": unknown[name]}
         figures = {m: asdict(Figure.of(values(name, m))) for m in MEASURES}
-        first, epochs = rounds[name][0], [one.epochs for one in rounds[name]]
+        first, epochs = rounds[name][0], [timing.epochs for timing in rounds[name]]
         return {**figures, "epochs": epochs, "steps": first.steps, "loop": first.loop}
 
     return {
@@ -115,7 +115,7 @@ def _other(then: Step, now: Step) -> list[str]:
         "conda-lock.yml": "lock",
     }  # fmt: skip
     used = [then.digests, now.digests]
-    odd = [words[name] for name in words if len({each.get(name) for each in used}) > 1]
+    odd = [words[name] for name in words if len({digests.get(name) for digests in used}) > 1]
     asked = [then.parameters, now.parameters]
     keys = ("settings", "training")
     return odd + [f"`{key}`" for key in keys if asked[0].get(key) != asked[1].get(key)]

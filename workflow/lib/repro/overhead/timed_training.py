@@ -64,8 +64,10 @@ class Task:
         """The user's own, and the clock behind them."""
         maker = code.function("callbacks")
         with code.blamed("callbacks"):
-            own = list(maker(deepcopy(self.parameters.settings), self.seeds)) if maker else []
-        return [*own, clock.callback()]
+            user_callbacks = (
+                list(maker(deepcopy(self.parameters.settings), self.seeds)) if maker else []
+            )
+        return [*user_callbacks, clock.callback()]
 
 
 def _in_memory(folder: Path, name: str) -> tuple[Any, ...]:

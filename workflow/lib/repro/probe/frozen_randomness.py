@@ -76,12 +76,14 @@ class _Graph:
         return TaintAnalysis(self.function, self.drawn | self.seeded, assigned, all_change)
 
 
-def _other_constants(one: Any, two: Any) -> frozenset[Name] | None:
+def _other_constants(first: Any, second: Any) -> frozenset[Name] | None:
     """The constants of a graph that are others in the second one; None if it is built otherwise."""
-    (kinds, mine), (other_kinds, its) = (constants(Body(function.graph)) for function in (one, two))
+    (kinds, mine), (other_kinds, others) = (
+        constants(Body(function.graph)) for function in (first, second)
+    )
     if kinds != other_kinds:
         return None
-    digests = dict(its.values())
+    digests = dict(others.values())
     return frozenset(name for name, (number, digest) in mine.items() if digests[number] != digest)
 
 
@@ -113,25 +115,25 @@ def _sources(
     counts: Callable[[Noise], bool],
 ) -> list[FrozenSource]:  # fmt: skip
     """The frozen noise of a graph, of what is the same at every place where `counts` says so."""
-    found: list[FrozenSource] = []
+    sources: list[FrozenSource] = []
     for noise in walk.frozen():
         traced = (noise.body.within, noise.op.name) in graph.drawn
         if traced or noise.by_example or counts(noise):
             at = place(noise.body.frames(noise.op), path) or (None, None)
             why = _TRACED if noise.op.type == "Const" else _CONSTANT
-            found.append(FrozenSource(layers.get(noise.outer.name), *at, why))
+            sources.append(FrozenSource(layers.get(noise.outer.name), *at, why))
     if graph.chosen:
-        found.append(FrozenSource(None, None, None, _CHOSEN))
-    return list(dict.fromkeys(found))
+        sources.append(FrozenSource(None, None, None, _CHOSEN))
+    return list(dict.fromkeys(sources))
 
 
 def _layers(marks: Marks) -> dict[str, str]:
     """The innermost layer of each operation that a layer made."""
-    operations, found = marks.graph.get_operations(), dict[str, str]()
-    made = [each for each in marks.ranges if each.kind == "layer" and each.name]
-    for each in sorted(made, key=lambda each: (each.first, -each.last)):
-        found |= {op.name: each.name for op in operations[each.first : each.last]}
-    return found
+    operations, layers = marks.graph.get_operations(), dict[str, str]()
+    ranges = [span for span in marks.ranges if span.kind == "layer" and span.name]
+    for span in sorted(ranges, key=lambda span: (span.first, -span.last)):
+        layers |= {op.name: span.name for op in operations[span.first : span.last]}
+    return layers
 
 
 def _projecting(model: Any, x: Any, path: Path, assigned: frozenset[int]) -> set[Any] | None:
@@ -160,8 +162,8 @@ def in_step(model: Any, batch: Any, path: Path, all_change: bool) -> list[Frozen
     marks: list[Marks] = []
 
     def step(data: Any) -> Any:
-        with marked(model) as made:
-            marks.append(made)
+        with marked(model) as step_marks:
+            marks.append(step_marks)
             return model.train_step(data)
 
     graph = _traced(lambda: _function(step, batch))
@@ -190,10 +192,10 @@ def in_augment(
     The batch is (x, y, …), before it is augmented; there are two seeds, int32 [2] each.
     """
     graph = _traced(lambda: as_trained(augment, batch).get_concrete_function())
-    found = _sources(graph, graph.walk(), path, {}, lambda _noise: True)
-    if not found and _by_place(as_trained(augment, batch), batch, seeds):
-        found.append(FrozenSource(None, None, None, _PLACED))
-    return found
+    sources = _sources(graph, graph.walk(), path, {}, lambda _noise: True)
+    if not sources and _by_place(as_trained(augment, batch), batch, seeds):
+        sources.append(FrozenSource(None, None, None, _PLACED))
+    return sources
 
 
 def _by_place(augment: Callable[..., Any], batch: Any, seeds: Sequence[Any]) -> bool:
@@ -204,9 +206,9 @@ def _by_place(augment: Callable[..., Any], batch: Any, seeds: Sequence[Any]) -> 
         return tf.repeat(part[:1], tf.shape(part)[0], axis=0)
 
     x, y = (tf.nest.map_structure(copies, part) for part in batch[:2])
-    one, two = (tf.nest.flatten(augment(x, y, tf.constant(seed))) for seed in seeds)
+    first, second = (tf.nest.flatten(augment(x, y, tf.constant(seed))) for seed in seeds)
     count = len(tf.nest.flatten(x)[0])
-    for left, right in zip(one, two, strict=True):
+    for left, right in zip(first, second, strict=True):
         rows = np.asarray(left)
         distinct = {row.tobytes() for row in rows} if rows.shape[:1] == (count,) else ()
         if len(distinct) == count >= _COPIES and rows.tobytes() == np.asarray(right).tobytes():

@@ -85,12 +85,12 @@ def _augmented(
     import tensorflow as tf
 
     function = frozen_randomness.as_trained(augment, batches[0])
-    found: list[Any] = []
+    augmented: list[Any] = []
     for batch, seed in zip(batches, seeds, strict=False):
         with code.blamed("augment"):
             x, y = function(batch[0], batch[1], tf.constant(seed))
-        found.append((x, y, *batch[2:]))
-    return found
+        augmented.append((x, y, *batch[2:]))
+    return augmented
 
 
 def _bits_of_order(plan: Plan) -> float:
@@ -121,18 +121,18 @@ def _noise(
     code: Code, model: Any, raw: Sequence[Any], batches: Sequence[Any], seeds: Any
 ) -> tuple[list[Mapping[str, object]], str | None]:
     """What was found, and why not all could be looked at."""
-    augment, found = code.function("augment"), list[Mapping[str, object]]()
+    augment, findings = code.function("augment"), list[Mapping[str, object]]()
     # What is not in the step may set variables between two steps.
     setting = code.function("callbacks") is not None or _has_own_fit(model)
     try:
         if augment:
             sources = frozen_randomness.in_augment(augment, raw[0], seeds, code.path)
-            found += [{"augment": True, **asdict(source)} for source in sources]
+            findings += [{"augment": True, **asdict(source)} for source in sources]
         sources = frozen_randomness.in_step(model, batches[0], code.path, setting)
-        found += [{"augment": False, **asdict(source)} for source in sources]
+        findings += [{"augment": False, **asdict(source)} for source in sources]
     except Exception as error:  # a model that runs eagerly need not be traceable
-        return found, f"the step could not be traced ({_reason(error, code)})"
-    return found, None
+        return findings, f"the step could not be traced ({_reason(error, code)})"
+    return findings, None
 
 
 def _seeds(
@@ -141,23 +141,23 @@ def _seeds(
     """What another seed does, and why that could not be looked at."""
     first = trial.plan.seed
     other = stream_seed(first, "probe")
-    found: dict[str, object] = {
+    result: dict[str, object] = {
         "first": first, "other": other, "steps": len(batches), "weights": len(initial),
         "idle": False, "error": None,
     }  # fmt: skip
     try:
-        its = trial.weights(other, batches)
+        weights = trial.weights(other, batches)
     except UserError as error:
         try:
             trial.weights(first, batches)
         except UserError:
-            return found, f"its first steps fail by themselves ({_reason(error, trial.code)})"
-        return {**found, "error": _reason(error, trial.code)}, None
-    if its[0] == initial and trial.weights(first, batches) == its:
+            return result, f"its first steps fail by themselves ({_reason(error, trial.code)})"
+        return {**result, "error": _reason(error, trial.code)}, None
+    if weights[0] == initial and trial.weights(first, batches) == weights:
         # What no seed changes, not even one set by the code itself, is not drawn but given.
         with reseeded(draws=True):
-            found["idle"] = trial.weights(first, batches) != its
-    return found, None
+            result["idle"] = trial.weights(first, batches) != weights
+    return result, None
 
 
 def probe(code: Code, data: Path, parameters: ProbeParameters, out: Path) -> None:

@@ -2,7 +2,7 @@
 
 Synopsis:
     environment()       # plain JSON values; {"unknown": reason} where a thing was not learnt
-    surroundings(found, [program])      # the same for a manifest, unless code is from elsewhere
+    surroundings(installed, [program])      # the same for a manifest, unless code is from elsewhere
 
 Nothing here imports TensorFlow: what is loaded is reported as loaded, and the rest is
 read from the installed packages' own metadata.
@@ -123,14 +123,14 @@ def environment() -> dict[str, Any]:
     }
 
 
-def surroundings(found: Installed, own: Sequence[Path]) -> dict[str, Any]:
+def surroundings(installed: Installed, code: Sequence[Path]) -> dict[str, Any]:
     """The environment of this process and what is `loaded`; to be asked before outputs appear.
 
     Args:
-        own: files and folders whose modules are meant: the program, the user's experiment.
+        code: files and folders whose modules are meant: the program, the user's experiment.
 
     Raises:
         UserError: the process runs code from outside its environment.
     """
-    loaded = require_loaded(Path(sys.prefix), found, own)
+    loaded = require_loaded(Path(sys.prefix), installed, code)
     return {**environment(), "loaded": loaded}

@@ -1,8 +1,8 @@
 """Loaded: what this process imported and mapped is what the lock names, or an allowed host object.
 
 Synopsis:
-    found = require(Path(sys.prefix))          # repro.record.installed
-    require_loaded(Path(sys.prefix), found, [program, experiment])
+    installed = require(Path(sys.prefix))          # repro.record.installed
+    require_loaded(Path(sys.prefix), installed, [program, experiment])
 
 An environment that is as installed says nothing of what a process took from elsewhere: through
 PYTHONPATH, the user's own packages, a `.pth` file, the working directory, LD_LIBRARY_PATH,
@@ -43,11 +43,11 @@ _AUTOGRAPH = re.compile(r"__autograph_generated_file\w+\.py")
 _SHOWN = 5
 
 
-def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[str, Any]:
+def require_loaded(prefix: Path, installed: Installed, code: Sequence[Path]) -> dict[str, Any]:
     """Refuses a process that runs code from outside its environment.
 
     Args:
-        own: files and folders whose modules are meant: the program, the user's experiment.
+        code: files and folders whose modules are meant: the program, the user's experiment.
 
     Returns:
         For the manifest: `packages`, the locked packages that are loaded, and `host`, the sha256
@@ -57,7 +57,7 @@ def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[
     Raises:
         UserError: what was loaded from where.
     """
-    modules = dict(_modules(list(sys.modules.items()), prefix, found, own))
+    modules = dict(_modules(list(sys.modules.items()), prefix, installed, code))
     listed = sys.platform in ("linux", "darwin")
     objects = sorted(mapped(executable=True)) if listed else []
     host = [path for path in objects if _of_the_host(path)]
@@ -65,7 +65,7 @@ def require_loaded(prefix: Path, found: Installed, own: Sequence[Path]) -> dict[
     packages, problems = set[str](), list[str]()
     roots = (f"{prefix}{os.sep}", f"{os.path.realpath(prefix)}{os.sep}")
     for path, what in looked.items():
-        owner, problem = _owner(roots, found, path)
+        owner, problem = _owner(roots, installed, path)
         packages |= {owner} - {""}
         problems += [f"{what}, {problem}"] if problem else []
     if problems:
@@ -88,10 +88,13 @@ def _digests(host: Iterable[str]) -> dict[str, str]:
 
 
 def _modules(
-    loaded: Iterable[tuple[str, ModuleType]], prefix: Path, found: Installed, own: Sequence[Path]
+    loaded: Iterable[tuple[str, ModuleType]],
+    prefix: Path,
+    installed: Installed,
+    code: Sequence[Path],
 ) -> Iterator[tuple[str, str]]:
-    """The file of each module that has one and is not of `own`, and how to call it."""
-    inside, owned = f"{prefix}{os.sep}", [os.path.realpath(path) for path in own]
+    """The file of each module that has one and is not of `code`, and how to call it."""
+    inside, owned = f"{prefix}{os.sep}", [os.path.realpath(path) for path in code]
     roots = tuple(f"{path}{os.sep}" for path in owned)
     for name, module in loaded:
         # A namespace package has folders alone; what lies in them has modules of its own.
@@ -99,11 +102,11 @@ def _modules(
         if not isinstance(file, str):
             continue
         # Links are followed only where need be: there are thousands of modules.
-        known = file.startswith(inside) and file[len(inside) :] in found.files
+        known = file.startswith(inside) and file[len(inside) :] in installed.files
         real = file if known else os.path.realpath(file)
         # TensorFlow writes the code that it makes of a function there, and imports it.
-        made = _AUTOGRAPH.fullmatch(os.path.basename(real))  # noqa: PTH119
-        if real not in owned and not real.startswith(roots) and not made:
+        generated = _AUTOGRAPH.fullmatch(os.path.basename(real))  # noqa: PTH119
+        if real not in owned and not real.startswith(roots) and not generated:
             yield real, f"the module {name} ({file})"
 
 
@@ -116,10 +119,10 @@ def _of_the_host(path: str) -> bool:
     )
 
 
-def _owner(roots: Sequence[str], found: Installed, path: str) -> tuple[str, str]:
+def _owner(roots: Sequence[str], installed: Installed, path: str) -> tuple[str, str]:
     """The package that a file below one of the roots belongs to, or what is wrong with it."""
     name = next((path[len(root) :] for root in roots if path.startswith(root)), "")
-    row = found.files.get(name)
+    row = installed.files.get(name)
     if not row:
         return "", "from outside it"
     if not row[5]:
@@ -132,15 +135,15 @@ def _owner(roots: Sequence[str], found: Installed, path: str) -> tuple[str, str]
 
 
 def _refusal(prefix: Path, problems: Sequence[str]) -> str:
-    told = shortened(problems, _SHOWN, "; ")
+    listed = shortened(problems, _SHOWN, "; ")
     causes = [
         name
         for name in ("LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")
         if os.environ.get(name)
     ]
-    told += f" ({', '.join(causes)} is set)" if causes else ""
+    listed += f" ({', '.join(causes)} is set)" if causes else ""
     return (
         f"Expected all code that runs to come from the locked environment {prefix}. Received "
-        f"{told}. Name what is needed in environment.yml and run `./run lock`, or take it out of "
+        f"{listed}. Name what is needed in environment.yml and run `./run lock`, or take it out of "
         "the way."
     )

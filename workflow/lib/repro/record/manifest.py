@@ -122,11 +122,11 @@ def check_subjects(path: Path, below: str | None = None) -> dict[str, Any]:
     files = {name: path.parent / name for name in claimed}
     if below is not None:
         files |= {f"{below}/{name}": file for name, file in files_below(path.parent / below)}
-    found = {name: sha256_file(file) for name, file in files.items() if file.is_file()}
-    if odd := sorted(name for name in files if claimed.get(name) != found.get(name)):
+    digests = {name: sha256_file(file) for name, file in files.items() if file.is_file()}
+    if odd := sorted(name for name in files if claimed.get(name) != digests.get(name)):
         raise UserError(
             f"Expected the files beside {path.name} to be as it says. Received a difference at "
-            f"{odd[0]} (sha256 {found.get(odd[0])} in place of {claimed.get(odd[0])}). Delete "
+            f"{odd[0]} (sha256 {digests.get(odd[0])} in place of {claimed.get(odd[0])}). Delete "
             f"{path.name} and run again: they are made anew."
         )
     return value

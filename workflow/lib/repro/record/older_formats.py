@@ -24,36 +24,38 @@ _EIGEN = "instruction sets of Eigen"
 
 def today(environment: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of an environment as the program of today would have recorded them."""
-    found = dict(environment)
-    alone = found.get("gpu") == []  # TensorFlow was asked, and lists no GPU
-    if "cpu" in found:
-        found["cpu"] = _processor(found["cpu"])
-    if "bits" in found:
-        found["bits"] = _bits(found["bits"], alone)
-    if "cuda" in found and alone:
-        found["cuda"] = excused(found["cuda"], NO_GPU)
-    return found
+    facts = dict(environment)
+    alone = facts.get("gpu") == []  # TensorFlow was asked, and lists no GPU
+    if "cpu" in facts:
+        facts["cpu"] = _processor(facts["cpu"])
+    if "bits" in facts:
+        facts["bits"] = _bits(facts["bits"], alone)
+    if "cuda" in facts and alone:
+        facts["cuda"] = excused(facts["cuda"], NO_GPU)
+    return facts
 
 
 def _processor(cpu: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(cpu)
-    caches, flags, told = (found.get(name) for name in ("caches", "flags", "microcode"))
-    if isinstance(told, str) and isinstance(flags, list):
-        found["microcode"] = microcode(told, cast("list[str]", flags))
+    facts = dict(cpu)
+    caches, flags, revision = (facts.get(name) for name in ("caches", "flags", "microcode"))
+    if isinstance(revision, str) and isinstance(flags, list):
+        facts["microcode"] = microcode(revision, cast("list[str]", flags))
     if not isinstance(caches, Mapping) or lacking(cast(Any, caches)):
-        return found
+        return facts
     sizes = cast("Mapping[str, str]", caches)
     matched = {name: _SHARED.fullmatch(size) for name, size in sizes.items()}
-    found["caches"] = {name: own[1] if (own := matched[name]) else sizes[name] for name in sizes}
-    shared = {name: int(own[2]) for name, own in matched.items() if own}
-    return {**found, "cache sharing": shared} if shared else found
+    facts["caches"] = {
+        name: match[1] if (match := matched[name]) else sizes[name] for name in sizes
+    }
+    shared = {name: int(match[2]) for name, match in matched.items() if match}
+    return {**facts, "cache sharing": shared} if shared else facts
 
 
 def _bits(bits: Mapping[str, Any], alone: bool) -> dict[str, Any]:
-    found = dict(bits)
-    untold = str(found.get(_EIGEN, {}).get(UNKNOWN, "this step does not load"))
+    entries = dict(bits)
+    untold = str(entries.get(_EIGEN, {}).get(UNKNOWN, "this step does not load"))
     if not untold.startswith("this step does not load"):
-        found[_EIGEN] = inapplicable(EIGEN)
+        entries[_EIGEN] = inapplicable(EIGEN)
     if alone:
-        found |= {name: excused(found[name], NO_GPU) for name in OF_A_GPU if name in found}
-    return found
+        entries |= {name: excused(entries[name], NO_GPU) for name in OF_A_GPU if name in entries}
+    return entries

@@ -28,13 +28,13 @@ def _is_snakemake(command: Sequence[str]) -> bool:
 def _others(folder: Path) -> Iterator[int]:
     """The numbers of other Snakemakes that run in this folder, as far as the system tells."""
     library: Any = import_module("psutil")  # Snakemake's own
-    own = library.Process()
-    family = {own.pid, *(parent.pid for parent in own.parents())}
+    current = library.Process()
+    family = {current.pid, *(parent.pid for parent in current.parents())}
     for process in library.process_iter(["pid", "cmdline", "cwd"]):
-        found = process.info
-        here = found["cwd"] is None or Path(found["cwd"]) == folder
-        if here and found["pid"] not in family and _is_snakemake(found["cmdline"] or ()):
-            yield found["pid"]
+        info = process.info
+        here = info["cwd"] is None or Path(info["cwd"]) == folder
+        if here and info["pid"] not in family and _is_snakemake(info["cmdline"] or ()):
+            yield info["pid"]
 
 
 def unlocked(folder: Path) -> TextIO | None:
@@ -72,8 +72,8 @@ def _taken(file: TextIO, kind: int) -> bool:
 
 def _remove(left: Sequence[Path]) -> None:
     if left:
-        told = "A Snakemake that was killed left its lock behind: removed. Going on where it was."
+        notice = "A Snakemake that was killed left its lock behind: removed. Going on where it was."
         # What goes to the other stream may be a graph for another tool.
-        print(told, file=sys.stderr)
+        print(notice, file=sys.stderr)
     for file in left:
         file.unlink(missing_ok=True)

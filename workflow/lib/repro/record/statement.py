@@ -132,7 +132,7 @@ def around(environment: Mapping[str, Any], installed: Mapping[str, Any]) -> dict
 
 
 def _predicate(making: Making) -> dict[str, Any]:
-    found = around(making.environment, making.installed)
+    context = around(making.environment, making.installed)
     return {
         "buildDefinition": {
             "buildType": BUILD,
@@ -141,7 +141,7 @@ def _predicate(making: Making) -> dict[str, Any]:
                 "parameters": making.parameters,
                 "parameters_sha256": sha256_value(making.parameters),
             },
-            "resolvedDependencies": _dependencies(making, found["packages"]),
+            "resolvedDependencies": _dependencies(making, context["packages"]),
         },
         "runDetails": {
             "builder": {"id": BUILD},
@@ -149,7 +149,7 @@ def _predicate(making: Making) -> dict[str, Any]:
         },
         EXTENSION: {
             "format": FORMAT,
-            "environment": found["environment"],
+            "environment": context["environment"],
             "process": dict(making.process),
         },
     }

@@ -87,12 +87,12 @@ class Step:
     @cached_property
     def inputs(self) -> dict[str, Resource]:
         """What was used, by name; packages left out."""
-        return {each["name"]: each for each in self._dependencies if "name" in each}
+        return {used["name"]: used for used in self._dependencies if "name" in used}
 
     @property
     def digests(self) -> dict[str, str]:
         """The digest of each input, by name."""
-        return {name: next(iter(each["digest"].values())) for name, each in self.inputs.items()}
+        return {name: next(iter(used["digest"].values())) for name, used in self.inputs.items()}
 
     @property
     def packages(self) -> dict[str, str]:
@@ -107,7 +107,7 @@ class Step:
     @property
     def subjects(self) -> dict[str, str]:
         """The sha256 of each file that it made, by its path from the manifest's folder."""
-        return {each["name"]: each["digest"]["sha256"] for each in self.value["subject"]}
+        return {output["name"]: output["digest"]["sha256"] for output in self.value["subject"]}
 
     @cached_property
     def outputs(self) -> dict[str, str]:

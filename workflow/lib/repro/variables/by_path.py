@@ -75,16 +75,16 @@ def owners(layer: Any, around: tuple[str, ...] = ()) -> dict[int, str | None]:
         By the id of a variable, the names of its layers from the outside, joined by `/`; None
         for what is the model's own.
     """
-    found = {id(variable): "/".join(around) or None for variable in layer.variables}
+    layers = {id(variable): "/".join(around) or None for variable in layer.variables}
     for inner in layer._layers:
-        found |= owners(inner, (*around, inner.name))
-    return found
+        layers |= owners(inner, (*around, inner.name))
+    return layers
 
 
 def _seed_states(model: Any) -> dict[str, Variable]:
     """The states of the model's random generators, by the names of their layers and their path."""
-    own, of = by_path(v for v in model.variables if v.name == _SEED), owners(model)
-    return {"/".join(filter(None, (of[id(v)], path))): v for path, v in own.items()}
+    seeds, of = by_path(v for v in model.variables if v.name == _SEED), owners(model)
+    return {"/".join(filter(None, (of[id(v)], path))): v for path, v in seeds.items()}
 
 
 def optimizers(model: Any) -> dict[str, Optimizer]:
@@ -152,13 +152,13 @@ def load(model: Any, path: Path) -> None:
     Raises:
         UserError: the model's variables are others than the file's, or have other shapes.
     """
-    saved, own = read(path), by_path(model.weights)
-    if odd := sorted(set(saved) ^ set(own)):
+    saved, variables = read(path), by_path(model.weights)
+    if odd := sorted(set(saved) ^ set(variables)):
         raise UserError(
             f"Expected the model to have the variables of {path.name}. Received a difference at "
             f"{odd[0]!r}. Let `model` depend on settings and seeds alone."
         )
-    for name, variable in own.items():
+    for name, variable in variables.items():
         if saved[name].shape != tuple(variable.shape):
             raise UserError(
                 f"Expected {name!r} of {path.name} to have the shape of the model's, "

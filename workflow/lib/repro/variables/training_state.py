@@ -4,8 +4,8 @@ Synopsis:
     variables = Variables(model)
     arrays = variables.arrays()        # of every variable by name
     variables.put_back(arrays)
-    kept = generators()                # Python's, NumPy's, TensorFlow's and Keras' own
-    put_generators_back(kept)
+    states = generators()              # Python's, NumPy's, TensorFlow's and Keras' own
+    put_generators_back(states)
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Variables:
     def knows(self, handle: Any) -> bool:
         """Whether the variable of this handle is among them."""
         handles = [variable.value.handle for variable in self._named.values()]
-        return any(handle is each for each in (*handles, *self._found))
+        return any(handle is known for known in (*handles, *self._found))
 
     def changed(self) -> bool:
         """Whether the model has other variables now, as after it was compiled anew."""
@@ -87,9 +87,9 @@ class Variables:
 
     def arrays(self) -> dict[str, Array]:
         """The value of each variable, by name."""
-        own = {name: np.asarray(v.numpy(), order="C") for name, v in self._named.items()}
-        found = {f"{_FOUND}{number}": _read(h) for number, h in enumerate(self._found)}
-        return {**own, **found}
+        named = {name: np.asarray(v.numpy(), order="C") for name, v in self._named.items()}
+        captured = {f"{_FOUND}{number}": _read(h) for number, h in enumerate(self._found)}
+        return {**named, **captured}
 
     def put_back(self, arrays: Mapping[str, Array]) -> None:
         """Gives each variable that is there the value that was kept.
@@ -113,21 +113,21 @@ class Variables:
                 raise Different(f"the variable {name} had another name")
             if id(variable) not in early:
                 _assign(variable, name, arrays)
-        kept = {name: array for name, array in arrays.items() if name.startswith(_FOUND)}
-        if len(kept) != len(self._found):
+        captured = {name: array for name, array in arrays.items() if name.startswith(_FOUND)}
+        if len(captured) != len(self._found):
             raise Different("the training step uses other variables")
         for number, handle in enumerate(self._found):
-            value = tf.constant(kept[f"{_FOUND}{number}"])
+            value = tf.constant(captured[f"{_FOUND}{number}"])
             tf.raw_ops.AssignVariableOp(resource=handle, value=value)
 
 
 def _assign(variable: Variable, name: str, arrays: Mapping[str, Array]) -> None:
-    kept = arrays.get(name)
-    if kept is None:
+    value = arrays.get(name)
+    if value is None:
         raise Different(f"the variable {name} is not in both")
-    if (kept.shape, kept.dtype) != (tuple(variable.shape), variable.numpy().dtype):
+    if (value.shape, value.dtype) != (tuple(variable.shape), variable.numpy().dtype):
         raise Different(f"the variable {name} has another shape or type")
-    variable.assign(kept)
+    variable.assign(value)
 
 
 def _modules() -> tuple[Any, Any, Any]:
@@ -163,31 +163,31 @@ Generators = TypedDict(
 def generators() -> Generators:
     """The states of all generators of a process: Python's, NumPy's, TensorFlow's and Keras'."""
     eager, stateful, keras_state = _modules()
-    own, shared = eager.context()._rng, stateful.global_generator
+    eager_generator, shared = eager.context()._rng, stateful.global_generator
     keras_own = keras_state.get_global_attribute(_KERAS)
     return {
         "python": random.getstate(),
         "numpy": np.random.get_state(),
-        "tensorflow": own.getstate() if own else None,
+        "tensorflow": eager_generator.getstate() if eager_generator else None,
         "tensorflow, shared": shared and (shared.state.numpy(), int(shared.algorithm)),
         "keras": keras_own and keras_own.state.numpy(),
     }
 
 
-def put_generators_back(kept: Generators) -> None:
+def put_generators_back(states: Generators) -> None:
     """Sets all generators that a process shares to states that were kept."""
     import tensorflow as tf
 
     eager, stateful, _ = _modules()
-    if kept["keras"] is not None:
-        made = import_module("keras.src.random.seed_generator").global_seed_generator()
-        made.state.assign(kept["keras"])
-    if (shared := kept["tensorflow, shared"]) is not None:
+    if states["keras"] is not None:
+        keras_generator = import_module("keras.src.random.seed_generator").global_seed_generator()
+        keras_generator.state.assign(states["keras"])
+    if (shared := states["tensorflow, shared"]) is not None:
         if stateful.global_generator is None:
             tf.random.set_global_generator(tf.random.Generator.from_state(*shared))
         cast("Any", stateful.global_generator).state.assign(shared[0])
-    if (own := kept["tensorflow"]) is not None:
-        eager.context()._rng.setstate(own)
+    if (eager_state := states["tensorflow"]) is not None:
+        eager.context()._rng.setstate(eager_state)
     # Last: what stands above may have drawn from them.
-    random.setstate(kept["python"])
-    np.random.set_state(kept["numpy"])
+    random.setstate(states["python"])
+    np.random.set_state(states["numpy"])

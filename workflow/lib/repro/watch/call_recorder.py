@@ -143,9 +143,9 @@ class Calls:
         self, function: Any, args: Sequence[Any], named: Mapping[str, Any]
     ) -> None:
         """Notes a call in code that TensorFlow's autograph made from the user's."""
-        found = self._varying(function, args, named) if self._active else []
-        place = converted(self.path) if found else None
-        for source in found if place else []:
+        sources = self._varying(function, args, named) if self._active else []
+        place = converted(self.path) if sources else None
+        for source in sources if place else []:
             assert place
             self._note(source.call, source.source, place.file, place.line, place.function)
 
@@ -242,13 +242,13 @@ def watched(
             functions is on the stack: `dataset` where data is prepared.
     """
     calls = Calls(path, inputs, otherwise)
-    own = SourceFileLoader.exec_module
+    original = SourceFileLoader.exec_module
 
     def exec_module(self: SourceFileLoader, module: ModuleType) -> None:
         file = self.path
         name = name_in(calls.path, file)
         if name is None:
-            return own(self, module)
+            return original(self, module)
         vars(module)[RECORDER] = calls
         tree = rewritten(self.get_data(file), name, file)
         exec(compile(tree, file, "exec", dont_inherit=True), vars(module))
@@ -258,5 +258,5 @@ def watched(
     try:
         yield calls
     finally:
-        SourceFileLoader.exec_module = own
+        SourceFileLoader.exec_module = original
         calls.end()

@@ -43,8 +43,8 @@ def _own(frame: FrameType | None, path: Path) -> Iterator[str]:
 
 
 def _outermost(innermost_first: Iterable[str]) -> str | None:
-    found = [name for name in innermost_first if name in (*FUNCTIONS, _IMPORT)]
-    return {_IMPORT: "import"}.get(found[-1], found[-1]) if found else None
+    functions = [name for name in innermost_first if name in (*FUNCTIONS, _IMPORT)]
+    return {_IMPORT: "import"}.get(functions[-1], functions[-1]) if functions else None
 
 
 def running(path: Path) -> str | None:
@@ -86,12 +86,12 @@ def converting(
     It does so before each call: all go through one function there.
     """
     api: Any = import_module("tensorflow.python.autograph.impl.api")
-    own = api.converted_call
+    original = api.converted_call
     holders = [api, api._TRANSPILER.get_extra_locals()["ag__"]]
 
     def converted_call(function: Any, args: Any, named: Any, *more: Any, **options: Any) -> Any:
         called(function, args, named or {})
-        return own(function, args, named, *more, **options)
+        return original(function, args, named, *more, **options)
 
     for holder in holders:
         holder.converted_call = converted_call
@@ -99,4 +99,4 @@ def converting(
         yield
     finally:
         for holder in holders:
-            holder.converted_call = own
+            holder.converted_call = original

@@ -47,12 +47,12 @@ class Body:
 
 def callees(op: Any) -> list[str]:
     """The names of the functions that an operation calls; of a loop, condition then body."""
-    found: list[Any] = []
+    functions: list[Any] = []
     for name in _FUNCTIONS:
         if name in op.node_def.attr:
             value = op.get_attr(name)
-            found += cast("list[Any]", value) if isinstance(value, list) else [value]
-    return [value.name for value in found if hasattr(value, "name")]
+            functions += cast("list[Any]", value) if isinstance(value, list) else [value]
+    return [value.name for value in functions if hasattr(value, "name")]
 
 
 def nodes(body: Body) -> Iterator[tuple[Body, Any]]:
@@ -83,9 +83,9 @@ def constants(body: Body) -> tuple[tuple[str, ...], Mapping[tuple[str, str], tup
     messages it may name tensors.
     """
     kinds: list[str] = []
-    found: dict[tuple[str, str], tuple[int, str]] = {}
+    numbered: dict[tuple[str, str], tuple[int, str]] = {}
     for inner, op in nodes(body):
         if op.type == "Const" and op.outputs[0].dtype.name != "string":
-            found[inner.within, op.name] = (len(kinds), _content(op))
+            numbered[inner.within, op.name] = (len(kinds), _content(op))
         kinds.append(op.type)
-    return tuple(kinds), found
+    return tuple(kinds), numbered

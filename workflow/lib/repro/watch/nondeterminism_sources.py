@@ -1,8 +1,8 @@
 """Sources: functions whose results may differ between two runs that should be equal.
 
 Synopsis:
-    found = table()                    # what of the modules is loaded by now
-    of(time.time, found)[0].source     # "clock"
+    watched = table()                  # what of the modules is loaded by now
+    of(time.time, watched)[0].source   # "clock"
 
 One table by public name. A function is looked up as what it is, not by its name, so every way to
 import it is the same.
@@ -203,30 +203,30 @@ def _resolved(name: str) -> Any:
         module = sys.modules.get(".".join(parts[:count]))
         if module is not None:
             try:
-                found = reduce(getattr, parts[count:], module)
+                function = reduce(getattr, parts[count:], module)
             except AttributeError:
                 return None
             # secrets.choice is random.choice, but of a generator of its own.
-            return found if parts[0] == "secrets" else key(found)
+            return function if parts[0] == "secrets" else key(function)
     return None
 
 
-def of(function: Any, found: Mapping[Any, tuple[WatchedCall, ...]]) -> tuple[WatchedCall, ...]:
+def of(function: Any, watched: Mapping[Any, tuple[WatchedCall, ...]]) -> tuple[WatchedCall, ...]:
     """What the table says of a function; nothing for what cannot be looked up."""
     try:
-        return found.get(function) or found.get(key(function), ())
+        return watched.get(function) or watched.get(key(function), ())
     except TypeError:  # not hashable
         return ()
 
 
 def _all() -> list[WatchedCall]:
-    found = [WatchedCall(n, s, _always) for s, names in _PLAIN.items() for n in names.split()]
-    found += [WatchedCall(n, "listing order", _always, ordered=True) for n in _ORDERS.split()]
-    found += [WatchedCall(name, source, when) for source, name, when in _IF]
+    calls = [WatchedCall(n, s, _always) for s, names in _PLAIN.items() for n in names.split()]
+    calls += [WatchedCall(n, "listing order", _always, ordered=True) for n in _ORDERS.split()]
+    calls += [WatchedCall(name, source, when) for source, name, when in _IF]
     outside = "file outside the inputs"
-    found += [WatchedCall(n, outside, _always, reads=True) for n in _READS.split()]
+    calls += [WatchedCall(n, outside, _always, reads=True) for n in _READS.split()]
     opening = {"open": 1, "pathlib.Path.open": 0, "tensorflow.io.gfile.GFile": 1}
-    return found + [WatchedCall(n, outside, _reading(p), reads=True) for n, p in opening.items()]
+    return calls + [WatchedCall(n, outside, _reading(p), reads=True) for n, p in opening.items()]
 
 
 def modules() -> frozenset[str]:
@@ -239,9 +239,9 @@ def table() -> dict[Any, tuple[WatchedCall, ...]]:
 
     One function may let several things vary, depending on its arguments.
     """
-    found: dict[Any, tuple[WatchedCall, ...]] = {}
+    watched: dict[Any, tuple[WatchedCall, ...]] = {}
     for source in _all():
         function = _resolved(source.call)
         if function is not None:
-            found[function] = (*found.get(function, ()), source)
-    return found
+            watched[function] = (*watched.get(function, ()), source)
+    return watched

@@ -52,16 +52,16 @@ def recordable(tensor: Any) -> bool:
 
 def _inner(marks: Marks, kinds: Sequence[str], count: int) -> list[Range | None]:
     """For each operation the innermost range of these kinds around it."""
-    found: list[Range | None] = [None] * count
-    for each in reversed(marks.ranges):  # an inner one ends before the one around it
-        if each.kind in kinds:
-            found[each.first : each.last] = [each] * (each.last - each.first)
-    return found
+    innermost: list[Range | None] = [None] * count
+    for span in reversed(marks.ranges):  # an inner one ends before the one around it
+        if span.kind in kinds:
+            innermost[span.first : span.last] = [span] * (span.last - span.first)
+    return innermost
 
 
 def _phases(marks: Marks, begin: int, layers: Sequence[str | None]) -> list[str]:
     """The phase of each operation, as far as their order tells."""
-    found, last = ["other"] * begin, "forward"
+    phases, last = ["other"] * begin, "forward"
     for number, inside in enumerate(_inner(marks, ("augmentation", *_AFTER), len(layers))):
         if number < begin:
             continue
@@ -70,19 +70,19 @@ def _phases(marks: Marks, begin: int, layers: Sequence[str | None]) -> list[str]
         elif layers[number]:
             last = "forward"
         # What is done to gradients, between the tape and the optimizer, counts for them.
-        found.append(inside.kind if inside else last)
-    return found
+        phases.append(inside.kind if inside else last)
+    return phases
 
 
 def _useless(operations: Sequence[Any], phases: Sequence[str]) -> set[str]:
     """The names of the operations from which no gradient or update is computed: metrics, say."""
-    found, used = set[str](), set[str]()
+    useless, used = set[str](), set[str]()
     for op, phase in zip(reversed(operations), reversed(phases), strict=True):
         if phase in _AFTER or op.name in used:
             used.update(tensor.op.name for tensor in op.inputs)
         else:
-            found.add(op.name)
-    return found
+            useless.add(op.name)
+    return useless
 
 
 def _gradients(operations: Sequence[Any], layers: list[str | None]) -> None:
@@ -110,12 +110,12 @@ def _updates(
         op = operations[number]
         if phases[number] != "update":
             continue
-        own = ends.setdefault(op.name, set())
-        own.update(owners[tensor.name] for tensor in op.inputs if tensor.name in owners)
-        if len(own) == 1:
-            (layers[number],) = own
+        targets = ends.setdefault(op.name, set())
+        targets.update(owners[tensor.name] for tensor in op.inputs if tensor.name in owners)
+        if len(targets) == 1:
+            (layers[number],) = targets
         for tensor in op.inputs:
-            ends.setdefault(tensor.op.name, set()).update(own)
+            ends.setdefault(tensor.op.name, set()).update(targets)
 
 
 class _Flow:
@@ -135,13 +135,13 @@ class _Flow:
         of = self._of
         return tuple(sorted({number for t in op.inputs for number in of.get(t.name, ())}))
 
-    def hands_on(self, op: Any, inputs: tuple[int, ...], own: Sequence[str]) -> None:
+    def hands_on(self, op: Any, inputs: tuple[int, ...], valued: Sequence[str]) -> None:
         """Lets what has no value of its own, a variable or a list, stand for what went into it."""
         written = [t.name for t in op.inputs if not recordable(t) and op.type not in _READING]
         outputs = [t.name for t in op.outputs if not recordable(t)]
-        made = tuple(number for name in own for number in self._of[name])
+        computed = tuple(number for name in valued for number in self._of[name])
         for name in (*written, *outputs):
-            self._of[name] = tuple(sorted({*self._of.get(name, ()), *inputs, *made}))
+            self._of[name] = tuple(sorted({*self._of.get(name, ()), *inputs, *computed}))
 
 
 def _place(op: Any, path: Path) -> tuple[str | None, int | None]:
@@ -162,7 +162,7 @@ def described(starts: Sequence[InitialValue], begin: int, marks: Marks, path: Pa
     operations = marks.graph.get_operations()
     handles = {id(start.handle): start for start in starts}
     known = {t.name: handles[id(v)] for v, t in marks.graph.captures if id(v) in handles}
-    layers = [each and (each.name or None) for each in _inner(marks, ("layer",), len(operations))]
+    layers = [span and (span.name or None) for span in _inner(marks, ("layer",), len(operations))]
     phases = _phases(marks, begin, layers)
     _gradients(operations, layers)
     _updates(operations, phases, layers, {name: start.layer for name, start in known.items()})
@@ -178,8 +178,9 @@ def described(starts: Sequence[InitialValue], begin: int, marks: Marks, path: Pa
         if phase == "forward" and layer is None and number > after and op.name in useless:
             phase = "other"
         inputs, place = flow.inputs(op), _place(op, path)
-        own = [tensor for tensor in op.outputs if recordable(tensor)]
-        for each in own:
-            flow.holds(each.name, Tensor(each, each.name, op.type, layer, phase, inputs, *place))
-        flow.hands_on(op, inputs, [each.name for each in own])
+        outputs = [tensor for tensor in op.outputs if recordable(tensor)]
+        for tensor in outputs:
+            row = Tensor(tensor, tensor.name, op.type, layer, phase, inputs, *place)
+            flow.holds(tensor.name, row)
+        flow.hands_on(op, inputs, [tensor.name for tensor in outputs])
     return flow.tensors
