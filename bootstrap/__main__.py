@@ -19,27 +19,22 @@ from display import screen
 from repro.core.errors import CouldNotRun, UserError
 
 VERBS = {
-    "setup": "make the tools, choose the channel anew, install the environments",
+    "setup": "make the tools, choose the channel again, install the environments",
     "lock": "make conda-lock.yml from environment.yml, and render from it",
     "test": "run the linters and the tests",
     "manifest": "print what a file of the results came from",
-    "check-files": "name each file of the results that is not as it was, or outdated",
+    "check-files": "list each file of the results that is not as it was, or outdated",
     "archive": "make one file of an experiment's run, its results and all that made them",
-    "rerun": "look at such a file, byte by byte; then run what is in it once more",
+    "rerun": "verify such a file, byte by byte; then run again what is in it",
     "containerfile": "write down an image of the workflow and its environments",
-    "cost": "measure what determinism, trace and checkpoints cost an experiment",
-    "drift": "say what differs now from what made the results, and what can still be claimed",
+    "cost": "measure the overhead of determinism, trace and checkpoints in an experiment",
+    "drift": "list what differs now from what made the results, and what can still be claimed",
     "clean": "show what all clones keep in the cache, and remove what nobody uses",
 }
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the command line and return its exit status.
-
-    Returns:
-        0 holds or done; 1 does not hold; 2 a user's mistake; 3 nobody can tell; 4 it could not
-        run; 128 + n where signal n ended it.
-    """
+    """Run the command line; `outcome.of_snakemake` lists the statuses."""
     if not argv or argv[0] in ("-h", "--help"):
         print(usage(), file=sys.stdout if argv else sys.stderr)
         return 0 if argv else 2
@@ -91,8 +86,8 @@ def usage() -> str:
             "",
             *lines,
             "",
-            "`./run VERB --help` says more. `--config channel=locked|local` with a target or setup",
-            "forces where the packages come from: conda-forge, or Debian's Python and the wheels.",
+            "`./run VERB --help` lists options. `--config channel=locked|local` with a target",
+            "or setup forces where packages come from: conda-forge, or Debian's Python and wheels.",
         ]
     )
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 def folder() -> Path | None:
     """Return it: REPRO_CACHE, or where the user keeps caches; None for a user without a home."""
-    if own := os.environ.get("REPRO_CACHE"):
-        return Path(os.path.expanduser(own))  # noqa: PTH111 -- as below
+    if moved := os.environ.get("REPRO_CACHE"):
+        return Path(os.path.expanduser(moved))  # noqa: PTH111 -- as below
     if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
         return base / "repro"
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none

@@ -26,10 +26,8 @@ PACE = 0.2  # seconds between two tries
 def held(file: Path, how: int = ALONE) -> Generator[None]:
     """Hold a lock; whoever waits for it notes all the while that this is why.
 
-    Args:
-        file: the lock; it and its folder are made where they are missing. To hold it together with
-            others, it need not be writable.
-        how: `TOGETHER` or `ALONE`, and whether `AT_ONCE`.
+    ``how`` is `TOGETHER` or `ALONE`, and whether `AT_ONCE`. What is missing of the lock and its
+    folder is made; to hold it together with others, it need not be writable.
 
     Raises:
         BlockingIOError: others hold it, and waiting was not allowed.

@@ -1,4 +1,4 @@
-"""What came of a run, as one exit status: what Snakemake does not tell by its own.
+"""What came of a run, as one exit status that says more than Snakemake's own.
 
 Synopsis:
     status = outcome.of_snakemake(["verify"], Path())
@@ -7,7 +7,7 @@ Synopsis:
 Snakemake's status is 1 for anything. So each process of ours notes its own at the end of its log
 (`repro.launch.reporting`), and of the logs that were written meanwhile those notes count. Where
 there is none, Snakemake is asked, by a dry run, whether it understands at all what it was asked
-for. What is not installed is told by a note on the installation (`display.progress`); its sentence
+for. A note on the installation reports what is not installed (`display.progress`); its sentence
 comes last, since Snakemake shows it amid much else.
 """
 
@@ -58,24 +58,24 @@ def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
     if ended.status == 0 or ended.interrupted:
         return ended.interrupted
     if seen.refusal:
-        return _told(seen.refusal)
+        return _report(seen.refusal)
     if ended.status == MISTAKE:  # of its command line
         return MISTAKE
     fresh = [log for log, state in _logs(folder).items() if before.get(log) != state]
     notes = {noted(log) for log in fresh}
-    if found := [status for status in _ORDER if status in notes]:
-        return found[0]
+    if statuses := [status for status in _ORDER if status in notes]:
+        return statuses[0]
     if unfinished := seen.unfinished():
-        return _told(unfinished)
+        return _report(unfinished)
     if ended.status < 0:
         return NOT_RUN
     # Which does not hinder Snakemake from making environments.
-    asked_for = [word for word in arguments if word != "--conda-create-envs-only"]
-    asked = subprocess.run(
-        [command[0], "--dry-run", *asked_for], env=tools.environment(), check=False,
+    targets = [word for word in arguments if word != "--conda-create-envs-only"]
+    dry_run = subprocess.run(
+        [command[0], "--dry-run", *targets], env=tools.environment(), check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    return MISTAKE if asked.returncode else NOT_RUN
+    return MISTAKE if dry_run.returncode else NOT_RUN
 
 
 def waited(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Ended:
@@ -83,13 +83,8 @@ def waited(command: Sequence[str], folder: Path, environment: Mapping[str, str])
 
     It stays in the group of this process, to which a terminal sends what is typed: what comes from
     there has reached it already, and all else is handed on.
-
-    Args:
-        command: the program and its arguments.
-        folder: its working directory.
-        environment: its environment variables.
     """
-    parent, got = os.getpid(), 0
+    parent, last_signal = os.getpid(), 0
 
     with signals_held() as before:
 
@@ -101,28 +96,28 @@ def waited(command: Sequence[str], folder: Path, environment: Mapping[str, str])
         while child.poll() is None:
             number, typed = _received()
             if number != signal.SIGCHLD:
-                got = number
+                last_signal = number
                 if not typed:
                     child.send_signal(number)
-    return Ended(child.returncode, got)
+    return Ended(child.returncode, last_signal)
 
 
 def _received() -> tuple[int, bool]:
     """The next signal, and whether the system sent it by itself, to the whole group."""
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     if not hasattr(signal, "sigwaitinfo"):  # macOS: only what is typed is ever sent as SIGINT
-        number = signal.sigwait(held)
+        number = signal.sigwait(blocked)
         return number, number in (signal.SIGINT, signal.SIGQUIT)
-    found = signal.sigwaitinfo(held)
-    return found.si_signo, found.si_code > 0
+    received = signal.sigwaitinfo(blocked)
+    return received.si_signo, received.si_code > 0
 
 
-def _told(refusal: Refusal) -> int:
+def _report(refusal: Refusal) -> int:
     print(refusal.sentence, file=sys.stderr)
     return refusal.status
 
 
 def _logs(folder: Path) -> dict[Path, tuple[int, int, int]]:
     """Every log, and what tells whether it was written since."""
-    found = {log: log.stat() for log in (folder / "logs").rglob("*.log") if log.is_file()}
-    return {log: (s.st_ino, s.st_mtime_ns, s.st_size) for log, s in found.items()}
+    states = {log: log.stat() for log in (folder / "logs").rglob("*.log") if log.is_file()}
+    return {log: (s.st_ino, s.st_mtime_ns, s.st_size) for log, s in states.items()}

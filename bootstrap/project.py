@@ -32,12 +32,7 @@ if str(LIBRARY) not in sys.path:
 
 
 def subdir() -> str:
-    """Return this machine's platform in conda's words, such as ``linux-64``.
-
-    Returns:
-        The platform; for a machine that conda-forge does not serve, the words that Python has
-        for it, so that a sentence can name it.
-    """
+    """Return this machine's platform in conda's words, or Python's where conda-forge has none."""
     machine = platform.machine().lower()
     known = {
         ("linux", "x86_64"): "linux-64",
@@ -59,10 +54,7 @@ def writable(folder: Path) -> bool:
 
 @contextmanager
 def tidy_when_ended() -> Generator[None]:
-    """Let a request to end (SIGTERM) do what Ctrl-C does: what is half written goes away.
-
-    Not around a child that runs on: `subprocess` would kill it.
-    """
+    """Let SIGTERM tidy up as Ctrl-C does; not around a child, which `subprocess` would kill."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -71,13 +63,7 @@ def tidy_when_ended() -> Generator[None]:
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write ``text`` to ``path`` whole or not at all, and not when it is there already.
-
-    Args:
-        path: the file; its folder is made.
-        text: what it shall hold, in UTF-8.
-        mode: its permissions.
-    """
+    """Write ``text`` to ``path`` whole or not at all, and not when it is there already."""
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return
     from repro.core.atomic import whole_file

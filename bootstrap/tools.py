@@ -63,22 +63,20 @@ hash -r
 
 
 def ensure(*, dev: bool = False, ahead: bool = False) -> Path:
-    """Make the tools if they are not there, and return their Python.
+    """Make what is missing of the tools, and return their Python.
 
-    Args:
-        dev: with what locks and tests the project.
-        ahead: whether the wheels of the environment will be needed too.
+    ``dev`` adds those for `lock` and `test`; ``ahead``: the environment's wheels are needed too.
 
     Raises:
         UserError: this Python cannot make virtual environments, or a pinned tool cannot be had.
     """
-    key, more = _key(WHEELS, SOURCE), _key(WHEELS, SOURCE, DEV)
-    if not _complete(STAMP, key) or (dev and not _complete(STAMP_DEV, more)):
+    key, dev_key = _key(WHEELS, SOURCE), _key(WHEELS, SOURCE, DEV)
+    if not _complete(STAMP, key) or (dev and not _complete(STAMP_DEV, dev_key)):
         with locks.folder(project.TOOLS):
             if not _complete(STAMP, key):
                 _make(key, ahead=ahead)
-            if dev and not _complete(STAMP_DEV, more):
-                _add(DEV, STAMP_DEV, more)
+            if dev and not _complete(STAMP_DEV, dev_key):
+                _add(DEV, STAMP_DEV, dev_key)
     return VENV / "bin" / "python"
 
 
@@ -90,9 +88,9 @@ def write_commands() -> None:
         "conda": _COMMAND.format(what='"$tools/../bootstrap/conda"'),
         "activate": ACTIVATE,
     }
-    own = users_conda()
+    has_conda = users_conda() is not None
     for name, text in conda.items():
-        if own:
+        if has_conda:
             (BIN / name).unlink(missing_ok=True)
         else:
             project.write(BIN / name, text, mode=0o755)
@@ -106,12 +104,10 @@ def search_path() -> str:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for a tool: the tools first on PATH, no setting for a Python, and
-    nothing that a conda would share between environments.
-    """
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    """Return the environment for a tool: the tools first on PATH, no setting for a Python."""
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     # A conda that links a file into another environment changes its times in those that have it.
-    return {**kept, "PATH": search_path(), "CONDA_ALWAYS_COPY": "true"}
+    return {**variables, "PATH": search_path(), "CONDA_ALWAYS_COPY": "true"}
 
 
 def users_conda() -> str | None:
@@ -172,11 +168,11 @@ def _install(store: Store, file: Path, uv: str | None, what: str) -> None:
     fetches = pip()
     if source:  # pip looks into it, by the tools that build it
         fetches = replace(fetches, source=True, start=lambda: [str(python), "-Es", "-m", "pip"])
-    found = store.fetched(text, fetches, f"fetching {what}")
+    files = store.fetched(text, fetches, f"fetching {what}")
     if not uv and file == WHEELS:
         host_pip.add_pip(VENV)
     kind = SOURCES if source else install.WHEELS
-    install.install(found, text, install.Target(python, project.TOOLS / "venv.uv", kind), uv, what)
+    install.install(files, text, install.Target(python, project.TOOLS / "venv.uv", kind), uv, what)
 
 
 def _fetch_ahead() -> None:

@@ -35,11 +35,7 @@ def clean(cache: Path) -> None:
 
 
 def fetched(pins: Sequence[Pin], cache: Path) -> list[Path]:
-    """Return the packages' archives, fetched where need be; each has the digest of its pin.
-
-    Args:
-        pins: whose archives.
-        cache: keeps what was fetched; it is held locked meanwhile.
+    """Return the packages' archives, fetched where need be into ``cache``, locked meanwhile.
 
     Raises:
         UserError: an archive cannot be had or has another digest.
@@ -53,24 +49,24 @@ async def fetch(pins: Sequence[Pin], cache: Path) -> list[Path]:
     from rattler.networking import Client
 
     client = Client.default_client(max_retries=2, timeout=DOWNLOAD_SECONDS)
-    free = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
-    there: list[Path] = []  # so far
+    slots = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+    finished: list[Path] = []
 
-    async def one(pin: Pin) -> Path:
-        async with free:
-            progress.note(FETCHED, len(there), len(pins), pin.file_name)
+    async def archive_of(pin: Pin) -> Path:
+        async with slots:
+            progress.note(FETCHED, len(finished), len(pins), pin.file_name)
             if pin.local:
                 _check(pin, pin.local)
-            there.append(archive := pin.local or await _download(pin, cache, client))
-            progress.note(FETCHED, len(there), len(pins), pin.file_name)
+            finished.append(archive := pin.local or await _download(pin, cache, client))
+            progress.note(FETCHED, len(finished), len(pins), pin.file_name)
             return archive
 
     # A download that is cancelled goes on in its thread and writes its part after the clean-up.
-    done = await asyncio.gather(*(one(pin) for pin in pins), return_exceptions=True)
-    for outcome in done:
+    outcomes = await asyncio.gather(*(archive_of(pin) for pin in pins), return_exceptions=True)
+    for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
-    return [outcome for outcome in done if isinstance(outcome, Path)]
+    return [outcome for outcome in outcomes if isinstance(outcome, Path)]
 
 
 async def _download(pin: Pin, cache: Path, client: "Client") -> Path:
@@ -102,7 +98,7 @@ def _check(pin: Pin, archive: Path) -> None:
         raise UserError(
             f"Expected the package {pin.file_name} with {pin.algorithm} {pin.digest}. "
             f"Received {received} from {pin.url}. Nothing was installed; mend the channel "
-            "(`./run setup` makes a local one anew), then try again."
+            "(`./run setup` makes a local one again), then try again."
         )
 
 

@@ -31,11 +31,7 @@ SOLVE_SECONDS = 600
 
 
 def main(argv: Sequence[str]) -> int:
-    """Answer one conda command and return its exit status.
-
-    Returns:
-        0 done, 1 not done, 2 no such command here.
-    """
+    """Answer one conda command; return 0 done, 1 not done, 2 no such command here."""
     if list(argv) in (["--version"], ["-V"]):
         print(f"conda {VERSION}")
         return 0
@@ -83,8 +79,8 @@ def _info(_: argparse.Namespace) -> int:
     subdir = os.environ.get("CONDA_SUBDIR") or project.subdir()
     # Snakemake writes `source <conda_prefix>/bin/activate` into a shell without quoting it.
     prefix = shlex.quote(str(project.TOOLS))
-    known = {"conda_version": VERSION, "conda_prefix": prefix, "root_prefix": prefix}
-    print(json.dumps({**known, "platform": subdir, "pkgs_dirs": [str(cache())], "envs": []}))
+    facts = {"conda_version": VERSION, "conda_prefix": prefix, "root_prefix": prefix}
+    print(json.dumps({**facts, "platform": subdir, "pkgs_dirs": [str(cache())], "envs": []}))
     return 0
 
 
@@ -111,7 +107,7 @@ def _create(options: argparse.Namespace) -> int:
 def _refuse_environment_file(_: argparse.Namespace) -> int:
     raise UserError(
         "Expected a pin file with a digest for each package. Received an environment file, which "
-        "would be solved anew: refused. The message above this one says why the pin file failed, "
+        "would be solved again: refused. The message above this one says why the pin file failed, "
         "or the pin file for this platform is missing; mend that, then try again."
     )
 

@@ -34,23 +34,15 @@ def main(argv: Sequence[str]) -> int:
     prefix = Path(argv[0]).resolve()
     (library,) = prefix.glob("lib/python3*")
     python = [str(prefix / "bin" / "python"), "-IB", "-c", _LOADED]
-    said = subprocess.run(python, stdout=subprocess.PIPE, text=True, check=True).stdout
-    loaded = {Path(line).resolve() for line in said.splitlines()}
+    output = subprocess.run(python, stdout=subprocess.PIPE, text=True, check=True).stdout
+    loaded = {Path(line).resolve() for line in output.splitlines()}
     lines = sorted(folders(library, loaded))
     project.write(bytecode.IMPORTED, HEADER + "".join(f"{line}\n" for line in lines))
     return 0
 
 
 def folders(library: Path, loaded: set[Path]) -> Iterator[str]:
-    """Put modules together by folder.
-
-    Args:
-        library: lib/python3.11 of an environment.
-        loaded: the modules that were imported.
-
-    Yields:
-        The lines of the list.
-    """
+    """Yield the lines of the list, for lib/python3.11 of an environment and its loaded modules."""
     for folder in (library, *(path for path in sorted(library.iterdir()) if _is_package(path))):
         yield from _below(library, folder, loaded, alone=folder == library)
     for package in sorted(filter(_is_package, (library / "site-packages").iterdir())):
@@ -61,14 +53,14 @@ def folders(library: Path, loaded: set[Path]) -> Iterator[str]:
 
 def _below(library: Path, folder: Path, loaded: set[Path], *, alone: bool) -> Iterator[str]:
     path = folder.relative_to(library).as_posix()
-    every = list(folder.glob("*.py") if alone else folder.rglob("*.py"))
-    mine = [file for file in every if file in loaded]
-    if mine and not alone and len(mine) >= MOSTLY * len(every):
+    modules = list(folder.glob("*.py") if alone else folder.rglob("*.py"))
+    imported = [file for file in modules if file in loaded]
+    if imported and not alone and len(imported) >= MOSTLY * len(modules):
         yield path
         return
-    if any(file.parent == folder for file in mine):
+    if any(file.parent == folder for file in imported):
         yield f"{path}/*".removeprefix("./")
-    if mine and not alone:
+    if imported and not alone:
         for below in sorted(filter(_is_package, folder.iterdir())):
             yield from _below(library, below, loaded, alone=False)
 

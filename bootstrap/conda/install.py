@@ -26,12 +26,7 @@ _INSTALLED = "conda packages installed"  # what is noted of their progress
 
 
 def create(pins: Sequence[Pin], prefix: Path, cache: Path) -> None:
-    """Install the packages into ``prefix``, which must not exist yet.
-
-    Args:
-        pins: what to install, and nothing else is.
-        prefix: absolute path of the new environment.
-        cache: keeps the fetched archives; it is held locked meanwhile, as is the prefix.
+    """Install the packages, and nothing else, into ``prefix``: absolute, and not there yet.
 
     Raises:
         UserError: an archive cannot be had or has another digest; then there is no prefix.

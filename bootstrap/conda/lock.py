@@ -58,19 +58,15 @@ Yaml = dict[str, Any]
 def main(argv: Sequence[str]) -> int:
     """Remake the lock and the renders, all of them or none.
 
-    Args:
-        argv: ``--channel PLACE``, a folder or address to solve against in place of conda-forge;
-            or ``--keep``, to render again from the lock that is there.
-
     Raises:
         UserError: environment.yml cannot be used, or conda-lock finds no solution.
     """
-    parser = argparse.ArgumentParser(prog="./run lock", description="Make conda-lock.yml anew.")
+    parser = argparse.ArgumentParser(prog="./run lock", description="Make conda-lock.yml again.")
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument("--channel", help="where to find conda-forge, if not at its own address")
     choice.add_argument("--keep", action="store_true", help="keep the lock, only render from it")
     options = parser.parse_args(argv)
-    text = project.LOCK.read_text(encoding="utf-8") if options.keep else _made(options.channel)
+    text = project.LOCK.read_text(encoding="utf-8") if options.keep else _solved(options.channel)
     rendered = render.render(parse(text))
     project.write(project.LOCK, text)
     render.write(rendered, project.ENVS)
@@ -80,15 +76,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def sources(environment: Yaml, index: str) -> dict[str, str]:
-    """Split environment.yml into the files that conda-lock reads: it takes one category a file.
-
-    Args:
-        environment: the parsed file.
-        index: address of the package index that the wheels are looked up in.
-
-    Returns:
-        File names and texts, the main category first.
-    """
+    """Split environment.yml into files for conda-lock, one a category, the main one first."""
     main = {key: value for key, value in environment.items() if key != "categories"}
     main |= {"pip-repositories": [index], "allow-pypi-requests": False}
     files = {"main.yml": yaml.safe_dump(main)}
@@ -102,10 +90,7 @@ def sources(environment: Yaml, index: str) -> dict[str, str]:
 def neutral(lock: Yaml, source_sha256: str) -> Yaml:
     """Return a lock without what is true of this machine alone, refusing one that is not whole.
 
-    Args:
-        lock: conda-lock's answer, parsed.
-        source_sha256: digest of environment.yml; it takes the place of conda-lock's own digest
-            of its input, which covers the index and the place solved against.
+    The digest of environment.yml replaces conda-lock's own, which covers the index and channel too.
 
     Raises:
         UserError: a package without sha256, or from another place than conda-forge.
@@ -118,10 +103,10 @@ def neutral(lock: Yaml, source_sha256: str) -> Yaml:
     return {**lock, "metadata": metadata, "package": packages}
 
 
-def _made(channel: str | None) -> str:
+def _solved(channel: str | None) -> str:
     source = SOURCE.read_bytes()
-    answer = solve.solve(sources(_parsed(source), solve.index()), channel)
-    lock = neutral(answer, hashlib.sha256(source).hexdigest())
+    solution = solve.solve(sources(_parsed(source), solve.index()), channel)
+    lock = neutral(solution, hashlib.sha256(source).hexdigest())
     return HEADER + yaml.safe_dump(lock, sort_keys=False, allow_unicode=True)
 
 

@@ -49,11 +49,7 @@ class Lock:
 
 
 def parse(text: str) -> Lock:
-    """Read a lock.
-
-    Returns:
-        Its packages; those of conda are all of the main category.
-    """
+    """Read a lock; its conda packages are all of the main category."""
     content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     conda: dict[str, list[CondaPackage]] = {p: [] for p in content["metadata"]["platforms"]}
     wheels: list[Wheel] = []
@@ -62,8 +58,8 @@ def parse(text: str) -> Lock:
         if package["manager"] == "conda":
             conda[platform].append(conda_package(package))
         else:
-            known = package["name"], package["version"], platform, package["category"]
-            wheels.append(Wheel(*known, package["hash"]["sha256"]))
+            identity = package["name"], package["version"], platform, package["category"]
+            wheels.append(Wheel(*identity, package["hash"]["sha256"]))
     return Lock(hashlib.sha256(text.encode()).hexdigest(), "locked", CHANNEL, conda, wheels)
 
 

@@ -35,13 +35,7 @@ class Pin:
 
 
 def read_pins(file: Path) -> list[Pin]:
-    """Read a pin file.
-
-    Args:
-        file: an @EXPLICIT file; each address ends in ``#sha256:<hex>`` or ``#<md5 hex>``.
-
-    Returns:
-        The packages in the order of the file.
+    """Read an @EXPLICIT file, in its order; addresses end in ``#sha256:<hex>`` or ``#<md5 hex>``.
 
     Raises:
         UserError: it is no such file, or an address has no digest.
@@ -53,7 +47,7 @@ def read_pins(file: Path) -> list[Pin]:
     except Exception as error:  # rattler's errors have no base of their own
         raise UserError(
             f"Expected a pin file with an @EXPLICIT line at {file}. Received: {error}. "
-            "Restore it from the repository or make it anew."
+            "Restore it from the repository or make it again."
         ) from error
     return [_pin(entry.url, file) for entry in entries]
 
@@ -66,6 +60,6 @@ def _pin(address: str, file: Path) -> Pin:
     if algorithm is None or named_otherwise or set(digest) - set("0123456789abcdef"):
         raise UserError(
             f"Expected #sha256:<64 hex digits> after each address in {file}. Received "
-            f"{'#' + fragment if fragment else 'no digest'} for {url}. Make the pin file anew."
+            f"{'#' + fragment if fragment else 'no digest'} for {url}. Make the pin file again."
         )
     return Pin(url, algorithm, digest)

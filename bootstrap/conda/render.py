@@ -5,7 +5,7 @@ Synopsis:
     write(texts, project.ENVS)
 
 The fall-back, NAME.yaml, is what Snakemake identifies an environment by, and what it would solve
-anew if a pin file failed. It holds no wheels, and the post-deploy script refuses whatever it
+again if a pin file failed. It holds no wheels, and the post-deploy script refuses whatever it
 leads to, unless that is the lock's, digest by digest.
 """
 
@@ -23,21 +23,16 @@ from conda.lock_file import CondaPackage, Lock, Wheel, parse
 
 TEMPLATE = project.BOOTSTRAP / "post_deploy" / "post-deploy.sh.in"
 # What the post-deploy script needs, and carries: Snakemake looks at the script alone.
+_OF_LIBRARY = ("repro/record/environment_lock.py", "repro/record/installed.py")
+_OF_BOOTSTRAP = (
+    "cache.py", "display/progress.py", "locks.py", "requirements-uv.txt", "wheels/pip_command.py",
+    "wheels/store.py", "wheels/install.py", "post_deploy/beside.py", "post_deploy/against_lock.py",
+    "post_deploy/bytecode.py", "post_deploy/finish.py", "post_deploy/imported.txt",
+)  # fmt: skip
 CARRIED = {
-    **{
-        name: project.LIBRARY / name
-        for name in ("repro/record/environment_lock.py", "repro/record/installed.py")
-    },
-    **{
-        name: project.BOOTSTRAP / name
-        for name in (
-            "cache.py", "display/progress.py", "locks.py", "requirements-uv.txt",
-            "wheels/pip_command.py", "wheels/store.py", "wheels/install.py",
-            "post_deploy/beside.py", "post_deploy/against_lock.py", "post_deploy/bytecode.py",
-            "post_deploy/finish.py", "post_deploy/imported.txt",
-        )
-    },
-}  # fmt: skip
+    **{name: project.LIBRARY / name for name in _OF_LIBRARY},
+    **{name: project.BOOTSTRAP / name for name in _OF_BOOTSTRAP},
+}
 
 MAIN = "keras"  # the environment of the main category alone
 
@@ -61,11 +56,7 @@ def render(lock: Lock) -> dict[str, str]:
 
 
 def render_local(packages: Sequence[CondaPackage], folder: Path) -> None:
-    """Render the environments with other conda packages, and the lock's wheels, into a folder.
-
-    Args:
-        packages: all that the local channel has, for one platform and noarch.
-        folder: where the files go; what else lies there is left alone.
+    """Render the environments with all packages of a local channel, and the lock's wheels.
 
     Raises:
         OSError: there is no lock, or the folder cannot be written.
@@ -77,11 +68,7 @@ def render_local(packages: Sequence[CondaPackage], folder: Path) -> None:
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:
-    """Write rendered files.
-
-    Raises:
-        OSError: one cannot be written.
-    """
+    """Write rendered files into a folder."""
     for name, text in files.items():
         project.write(folder / name, text)
 
@@ -151,8 +138,10 @@ def _carried(name: str) -> str:
 
 
 def _entries(wheels: Sequence[Wheel], platform: str) -> list[dict[str, str]]:
-    mine = sorted((w for w in wheels if w.platform == platform), key=lambda wheel: wheel.name)
-    return [_entry("pip", w.name, w.version, w.sha256) for w in mine]
+    of_platform = sorted(
+        (w for w in wheels if w.platform == platform), key=lambda wheel: wheel.name
+    )
+    return [_entry("pip", w.name, w.version, w.sha256) for w in of_platform]
 
 
 def _entry(manager: str, name: str, version: str, sha256: str, build: str = "") -> dict[str, str]:

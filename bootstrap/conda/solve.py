@@ -38,11 +38,7 @@ def index() -> str:
 
 
 def solve(files: Mapping[str, str], channel: str | None) -> Yaml:
-    """Run conda-lock in a folder of its own; what it says goes to a log.
-
-    Args:
-        files: names and texts of its sources.
-        channel: where to find conda-forge's index, if not at its own address.
+    """Run conda-lock on files by name, in a folder of its own; what it prints goes to a log.
 
     Raises:
         UserError: there is no solution, or the channel or the index cannot be reached.
@@ -58,38 +54,33 @@ def solve(files: Mapping[str, str], channel: str | None) -> Yaml:
         arguments += ["--virtual-package-spec", "virtual.yml"]
         arguments += ["--pypi_to_conda_lookup_file", "names.json"]
         arguments += [part for file in files for part in ("--file", file)]
-        arguments += ["--channel", _place(channel)] if channel else []
+        arguments += ["--channel", _address(channel)] if channel else []
         code = "import sys; from conda import solve; solve.conda_lock(sys.argv[1:])"
         LOG.parent.mkdir(parents=True, exist_ok=True)
         with LOG.open("w") as log:
             done = subprocess.run(
-                [sys.executable, "-c", code, *arguments],
-                cwd=folder,
+                [sys.executable, "-c", code, *arguments], cwd=folder, check=False,
                 env={**os.environ, "PYTHONPATH": str(project.BOOTSTRAP)},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
+                stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
         if done.returncode or not (folder / "lock.yml").is_file():
             raise _unsolved()
         return cast(Yaml, yaml.safe_load((folder / "lock.yml").read_bytes()))
 
 
 def conda_lock(arguments: Sequence[str]) -> None:
-    """Run conda-lock with the wheel tags of today; does not return.
-
-    Its own list ends at manylinux_2_28 and has gaps, among them the tag of TensorFlow's wheels.
-    """
+    """Run conda-lock with the wheel tags of today, which its own list lacks; does not return."""
     from conda_lock import pypi_solver  # pyright: ignore[reportMissingTypeStubs]
     from conda_lock.conda_lock import main as run  # pyright: ignore[reportMissingTypeStubs]
 
+    # Its own list ends at manylinux_2_28 and lacks, among others, the tag of TensorFlow's wheels.
     older = ["1", "_2_5", "_2_6", "_2_7", "_2_8", "_2_9", "_2_10", "_2_11", "2010", "_2_12"]
     older += ["_2_13", "_2_14", "_2_15", "_2_16", "2014"]
     pypi_solver.MANYLINUX_TAGS[:] = older + [f"_2_{minor}" for minor in range(17, 41)]
     run(list(arguments))
 
 
-def _place(channel: str) -> str:
+def _address(channel: str) -> str:
     return channel if "://" in channel else Path(channel).resolve().as_uri()
 
 

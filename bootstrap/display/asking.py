@@ -8,11 +8,7 @@ import sys
 
 
 def agreed(question: str) -> bool:
-    """Say whether somebody at a terminal says yes.
-
-    Args:
-        question: without the answers that there are.
-    """
+    """Say whether somebody at a terminal says yes."""
     if sys.stdin is None or not sys.stdin.isatty():  # None where a program closed it
         return False
     try:

@@ -23,12 +23,7 @@ _CLEAR = "\r\x1b[J"  # from here to the end of the screen, with what was typed b
 
 
 class Lines:
-    """A line for each thing in the making, every two seconds.
-
-    Args:
-        stream: where to print.
-        clock: tells the seconds.
-    """
+    """A line for each thing in the making, every two seconds."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self.stream, self._clock = stream, clock
@@ -68,11 +63,7 @@ class Lines:
 
 
 class Bars:
-    """A bar for each thing in the making, below all that is written meanwhile.
-
-    Args:
-        stream: the terminal.
-    """
+    """A bar for each thing in the making, below all that is written to the terminal meanwhile."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream

@@ -36,15 +36,7 @@ class Refusal:
 
 
 class Notes:
-    """A file of notes, and what they said so far.
-
-    Args:
-        file: need not be there yet.
-
-    Attributes:
-        file: the same.
-        refusal: the first that was noted, which those that follow are but a consequence of.
-    """
+    """A file of notes, which need not be there yet, and the first refusal: the cause of others."""
 
     def __init__(self, file: Path) -> None:
         self.file = file

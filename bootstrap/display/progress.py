@@ -20,24 +20,12 @@ FILE = "REPRO_PROGRESS"  # the variable that names the file; without it nothing 
 
 
 def note(what: str, done: int, total: int, name: str = "") -> None:
-    """Note how far something is.
-
-    Args:
-        what: what is made or fetched, the same words from beginning to end.
-        done: how many of its parts are there; it is in the making until all are.
-        total: how many there will be; 0 where nobody knows.
-        name: of the part in hand.
-    """
+    """Note how far something is, in the same words until all of ``total`` (0: unknown) are done."""
     _write({"what": what, "done": done, "total": total, "name": name})
 
 
 def refused(sentence: str, status: int) -> None:
-    """Note why nothing more is installed: ./run ends with the first sentence that is noted.
-
-    Args:
-        sentence: what was expected, what was received, what to do.
-        status: the exit status: 2 for a user's mistake, 4 where it could not run.
-    """
+    """Note why nothing more is installed: ./run ends with the first sentence, and status 2 or 4."""
     _write({"refused": sentence, "status": status})
 
 
@@ -53,14 +41,7 @@ def _write(entry: Mapping[str, str | int]) -> None:
 
 @contextmanager
 def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generator[None]:
-    """Note how many files a folder holds, again and again, while something fills it.
-
-    Args:
-        folder: it need not exist yet.
-        what: the words for it in the notes of progress.
-        total: how many there will be.
-        pattern: which ones count.
-    """
+    """Note how many files a folder holds, again and again, while something makes or fills it."""
     ended = threading.Event()
 
     def follow() -> None:
@@ -85,8 +66,8 @@ def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generat
 def _counted(folder: Path, pattern: str) -> tuple[int, str]:
     """How many there are, and the name of the newest, up to its version."""
     try:
-        there = {file.name: file.lstat().st_mtime_ns for file in folder.glob(pattern)}
+        times = {file.name: file.lstat().st_mtime_ns for file in folder.glob(pattern)}
     except OSError:  # one was renamed or removed meanwhile
         return 0, ""
-    newest = max(there, key=lambda name: there[name], default="")
-    return len(there), newest.partition("-")[0]
+    newest = max(times, key=lambda name: times[name], default="")
+    return len(times), newest.partition("-")[0]

@@ -37,17 +37,13 @@ _OUT, _ERR = 1, 2  # also where children write
 
 @contextmanager
 def shown() -> Generator[Notes]:
-    """Show what this process and its children note of a set-up, until the end of the body.
-
-    Yields:
-        The notes; when the body has ended, all of them were read.
-    """
+    """Show what this process and its children note of a set-up; after the body, all is read."""
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="repro-progress-"))
         notes = Notes(Path(folder) / "notes")
-        stack.enter_context(_named(notes.file))
+        stack.enter_context(_announced(notes.file))
         if _can_draw():
-            real = stack.enter_context(_again(_ERR))
+            real = stack.enter_context(_duplicated(_ERR))
             copied, other = stack.enter_context(_terminal(like=real.fileno()))
             stack.enter_context(_watched(notes, Bars(real), copied))
             stack.enter_context(_written_to(other))
@@ -57,7 +53,7 @@ def shown() -> Generator[Notes]:
 
 
 @contextmanager
-def _named(file: Path) -> Generator[None]:
+def _announced(file: Path) -> Generator[None]:
     """Let this process and its children know the file."""
     before = os.environ.get(progress.FILE)
     os.environ[progress.FILE] = str(file)
@@ -76,7 +72,7 @@ def _can_draw() -> bool:
 
 
 @contextmanager
-def _again(number: int) -> Generator[TextIO]:
+def _duplicated(number: int) -> Generator[TextIO]:
     """Open what is open under that number once more."""
     file = os.fdopen(os.dup(number), "w", encoding=sys.stderr.encoding, errors="backslashreplace")
     try:

@@ -30,12 +30,7 @@ PATIENCE = 5.0  # seconds for the locked channel to answer
 def ensure(forced: str | None, *, anew: bool) -> Word:
     """Choose the channel, build it if it is the local one, and remember the choice.
 
-    Args:
-        forced: what ``--config channel=`` says, if anything; remembered by `setup` alone.
-        anew: whether to ask again rather than to follow what is remembered.
-
-    Returns:
-        The word that the Snakefile finds in .tools/channel, unless it was forced.
+    What ``--config channel=`` forces is remembered by `setup` alone, which asks ``anew``.
 
     Raises:
         UserError: no such channel, or this machine can reach none and build none.
@@ -64,12 +59,7 @@ def remembered() -> Word | None:
 
 
 def answers(url: str, seconds: float) -> bool:
-    """Say whether an address answers in time.
-
-    Args:
-        url: of one package.
-        seconds: for everything together, the look-up of the name included.
-    """
+    """Say whether an address answers in some seconds, the look-up of its name included."""
     answered = threading.Event()
 
     def ask() -> None:

@@ -33,16 +33,8 @@ def ready(
 ) -> Generator[int]:
     """Make what is missing of some environments, and let nobody remove them until the end.
 
-    Meanwhile Snakemake finds them by its variable.
-
-    Args:
-        given: the folder that the command line names, if it does.
-        names: of the environments.
-        renders: the folder of their files.
-        make: has Snakemake make them, and returns its status; called where one is missing.
-
-    Yields:
-        That status; 0 where none was missing.
+    Meanwhile Snakemake finds them by its variable. ``make`` is called where one is missing; yields
+    its status, or 0. ``given`` is the folder that the command line names, if it does.
 
     Raises:
         CouldNotRun: one that others use is not as it was installed.
@@ -82,18 +74,14 @@ def _ready_in(
         for prefix in wanted.values():
             _drop_unsound(prefix)
         missing = [name for name, prefix in wanted.items() if not made(prefix)]
-        status = _made(missing, wanted, make) if missing else 0
+        status = _make(missing, wanted, make) if missing else 0
         _hold(wanted.values(), stack)
         return status
 
 
 @contextmanager
 def alone(lock: Path, why: str) -> Generator[None]:
-    """Hold a lock alone, and tell before waiting for it.
-
-    Args:
-        lock: the file.
-        why: what to tell.
+    """Hold a lock alone, and print ``why`` before waiting for it.
 
     Raises:
         OSError: nothing can be locked there.
@@ -143,16 +131,16 @@ def _drop_unsound(prefix: Path) -> None:
         return
     try:
         with locks.held(beside.lock_of(prefix), locks.ALONE | locks.AT_ONCE):
-            print(f"{problem} The environment is made anew.", file=sys.stderr, flush=True)
+            print(f"{problem} The environment is made again.", file=sys.stderr, flush=True)
             remove(prefix)
     except BlockingIOError:
         raise CouldNotRun(
-            f"{problem} Another process uses that environment, so it cannot be made anew now. "
+            f"{problem} Another process uses that environment, so it cannot be made again now. "
             "Wait until that has ended, and run again."
         ) from None
 
 
-def _made(missing: list[str], wanted: dict[str, Path], make: Callable[[], int]) -> int:
+def _make(missing: list[str], wanted: dict[str, Path], make: Callable[[], int]) -> int:
     for name in missing:
         lock = beside.lock_of(wanted[name])
         if lock.exists():  # an installer may have outlived the ./run that started it

@@ -27,31 +27,21 @@ def folder() -> Path:
 
 
 def place(text: str | None) -> Path | None:
-    """Return the folder that Snakemake understands by a text, or None for no text.
-
-    Args:
-        text: the value of SNAKEMAKE_CONDA_PREFIX or of ``--conda-prefix``.
-    """
+    """Return what Snakemake takes SNAKEMAKE_CONDA_PREFIX or ``--conda-prefix`` for, or None."""
     return project.ROOT / Path(os.path.expandvars(text)).expanduser() if text else None
 
 
 def prefixes(names: Iterable[str], renders: Path, within: Path) -> dict[str, Path]:
-    """Return where Snakemake makes environments: its own rule, so that it need not be started.
-
-    Args:
-        names: of environments; one without files is left out, for Snakemake to complain about.
-        renders: the folder of their files.
-        within: the folder that Snakemake was told of.
-    """
-    found: dict[str, Path] = {}
+    """Return where Snakemake makes environments: its own rule, so that it need not be started."""
+    by_name: dict[str, Path] = {}
     for name in names:
         files = (f"{name}.post-deploy.sh", f"{name}.{project.subdir()}.pin.txt", f"{name}.yaml")
         digest = hashlib.md5(os.fsencode(os.path.realpath(within)), usedforsecurity=False)
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):  # which Snakemake reports
             for file in files:
                 digest.update((renders / file).read_bytes())
-            found[name] = within / f"{digest.hexdigest()}_"
-    return found
+            by_name[name] = within / f"{digest.hexdigest()}_"
+    return by_name
 
 
 def made(prefix: Path) -> bool:

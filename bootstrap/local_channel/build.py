@@ -37,8 +37,8 @@ def packages() -> list[Path]:
     Raises:
         UserError: this is no Debian 12, or its packages or the wheels cannot be fetched.
     """
-    if found := _known(CHANNELS):
-        return found
+    if known := _known(CHANNELS):
+        return known
     place = CHANNELS if project.writable(CHANNELS) else project.TOOLS / CHANNELS.name
     with locks.folder(place):  # another clone may have built them meanwhile
         return _known(place) or _build(place)
@@ -53,8 +53,8 @@ def _known(place: Path) -> list[Path]:
 
 
 def _whole(folder: Path) -> list[Path]:
-    found = sorted(folder.glob("*/*.conda"))
-    return found if _name(found) == folder.name else []
+    files = sorted(folder.glob("*/*.conda"))
+    return files if _name(files) == folder.name else []
 
 
 def _build(place: Path) -> list[Path]:
@@ -65,28 +65,28 @@ def _build(place: Path) -> list[Path]:
             "Use the locked channel: `--config channel=locked`."
         )
     print(f"Building the local channel in {place} (once; under a minute) ...", file=sys.stderr)
-    making, scratch = place / "making", place / "scratch"
-    for left in (making, scratch):
-        shutil.rmtree(left, ignore_errors=True)
-    (making / "noarch").mkdir(parents=True)
+    staging, scratch = place / "making", place / "scratch"
+    for leftover in (staging, scratch):
+        shutil.rmtree(leftover, ignore_errors=True)
+    (staging / "noarch").mkdir(parents=True)
     if ARCHIVED.is_dir():
-        built = _archived(making)
+        built = _archived(staging)
     else:
         _note(0, "Debian's Python")
-        built = [debian.write_python(making, scratch)]
+        built = [debian.write_python(staging, scratch)]
         _note(1, "wheels")
-        built += [package.write_wheel(wheel, making) for wheel in _wheels()]
+        built += [package.write_wheel(wheel, staging) for wheel in _wheels()]
         shutil.rmtree(scratch)
     _note(2, "index")
-    asyncio.run(_index(making))
-    named = place / _name(built)
-    if not _whole(named):  # else somebody may be reading it
-        with whole_folder(named) as folder:
-            shutil.copytree(making, folder, dirs_exist_ok=True)
-    shutil.rmtree(making)
-    project.write(place / f"{key()}.made", named.name)
+    asyncio.run(_index(staging))
+    channel = place / _name(built)
+    if not _whole(channel):  # else somebody may be reading it
+        with whole_folder(channel) as folder:
+            shutil.copytree(staging, folder, dirs_exist_ok=True)
+    shutil.rmtree(staging)
+    project.write(place / f"{key()}.made", channel.name)
     _note(3)
-    return _whole(named)
+    return _whole(channel)
 
 
 def _note(done: int, name: str = "") -> None:
@@ -130,7 +130,7 @@ def key() -> str:
     """Change whenever something changes that the local channel was made from or by."""
     parts = {file for kind in ("py", "in", "txt") for file in project.BOOTSTRAP.rglob(f"*.{kind}")}
     parts |= {project.LOCK, *render.CARRIED.values()}
-    found = hashlib.sha256(f"{project.subdir()} {debian.release()}".encode())
+    digest = hashlib.sha256(f"{project.subdir()} {debian.release()}".encode())
     for file in [*sorted(parts), *sorted(ARCHIVED.glob("*/*.conda"))]:
-        found.update(sha256_file(file).encode())
-    return found.hexdigest()
+        digest.update(sha256_file(file).encode())
+    return digest.hexdigest()

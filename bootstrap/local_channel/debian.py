@@ -25,20 +25,9 @@ from local_channel import package
 PYTHON = ("python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib")
 # What the interpreter and its extension modules link to, other than libc.
 LIBRARIES = (
-    "libbz2-1.0",
-    "libcrypt1",
-    "libdb5.3",
-    "libexpat1",
-    "libffi8",
-    "liblzma5",
-    "libncursesw6",
-    "libreadline8",
-    "libsqlite3-0",
-    "libssl3",
-    "libtinfo6",
-    "libuuid1",
-    "zlib1g",
-)
+    "libbz2-1.0", "libcrypt1", "libdb5.3", "libexpat1", "libffi8", "liblzma5", "libncursesw6",
+    "libreadline8", "libsqlite3-0", "libssl3", "libtinfo6", "libuuid1", "zlib1g",
+)  # fmt: skip
 SUBDIRS = {
     "amd64": ("linux-64", "x86_64-linux-gnu"),
     "arm64": ("linux-aarch64", "aarch64-linux-gnu"),
@@ -82,14 +71,7 @@ def _os_release() -> dict[str, str]:
 
 
 def write_python(channel: Path, scratch: Path) -> Path:
-    """Write the package ``python`` into a channel.
-
-    Args:
-        channel: the channel's folder.
-        scratch: a folder to work in, on the same machine's disk; apt keeps its state there.
-
-    Returns:
-        The package's path; for the same Debian packages it has the same bytes.
+    """Write the package ``python`` into a channel: the same Debian packages give the same bytes.
 
     Raises:
         UserError: apt cannot fetch the packages.
@@ -146,11 +128,11 @@ def _download(scratch: Path) -> dict[str, Path]:
     subprocess.run([*apt, "update"], check=False, stdin=subprocess.DEVNULL, env=_environment())
     _note(1, f"{len(names)} packages of apt")
     _run(*apt, "download", *names, cwd=debs)
-    found = {name: sorted(debs.glob(f"{name}_*.deb")) for name in names}
-    missing = [name for name, files in found.items() if not files]
+    files = {name: sorted(debs.glob(f"{name}_*.deb")) for name in names}
+    missing = [name for name, versions in files.items() if not versions]
     if missing:
         raise CouldNotRun(f"Expected {', '.join(missing)} from apt. Received no such package.")
-    return {name: files[0] for name, files in found.items()}
+    return {name: versions[0] for name, versions in files.items()}
 
 
 def _arrange(raw: Path, tree: Path, triplet: str) -> Path:
@@ -227,9 +209,9 @@ def _run(*command: str, cwd: Path = project.ROOT) -> str:
     return done.stdout
 
 
-def _failed(program: str, said: str) -> CouldNotRun:
+def _failed(program: str, reason: str) -> CouldNotRun:
     return CouldNotRun(
-        f"Expected {Path(program).name} to make Debian's Python a package. Received: {said} "
+        f"Expected {Path(program).name} to make Debian's Python a package. Received: {reason} "
         "Mend that (apt must reach its sources), then try again."
     )
 

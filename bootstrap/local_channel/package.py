@@ -36,17 +36,10 @@ def write(
     placeholders: Mapping[str, str] | None = None,
     link: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write the files under ``tree`` as a conda package into a channel.
+    """Write the files under ``tree`` as a conda package; the same arguments give the same bytes.
 
-    Args:
-        tree: what is installed into a prefix.
-        index: info/index.json: name, version, build, subdir, depends, ...
-        folder: the channel; the package lies in its subdir.
-        placeholders: path in the tree -> text in that file which stands for the prefix.
-        link: info/link.json, for noarch Python packages.
-
-    Returns:
-        The package's path; for the same arguments it has the same bytes.
+    ``folder`` is the channel. ``index`` is info/index.json; ``link``, of noarch Python packages, is
+    info/link.json. ``placeholders`` gives by path the text in a file which stands for the prefix.
     """
     from conda_package_streaming.create import conda_builder
 
@@ -72,11 +65,7 @@ def write(
 
 
 def write_wheel(wheel: Path, folder: Path) -> Path:
-    """Write a pure Python wheel as a ``noarch: python`` package into a channel.
-
-    Args:
-        wheel: the file; its commands become the package's entry points.
-        folder: the channel.
+    """Write a pure Python wheel, with its commands, as a ``noarch: python`` package into a channel.
 
     Raises:
         UserError: the wheel has compiled parts or files outside site-packages.

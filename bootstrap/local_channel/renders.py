@@ -34,9 +34,9 @@ def ensure() -> None:
 def _render(packages: Sequence[Path]) -> None:
     with whole_folder(LOCAL) as folder:
         render.render_local([_described(file) for file in packages], folder / "envs")
-        made = {f"envs/{file.name}": sha256_file(file) for file in (folder / "envs").iterdir()}
-        made |= {str(file): sha256_file(file) for file in packages}
-        content = {"key": build.key(), "channels": str(build.CHANNELS), "files": made}
+        digests = {f"envs/{file.name}": sha256_file(file) for file in (folder / "envs").iterdir()}
+        digests |= {str(file): sha256_file(file) for file in packages}
+        content = {"key": build.key(), "channels": str(build.CHANNELS), "files": digests}
         project.write(folder / "made.json", json.dumps(content, indent=1))
 
 
@@ -47,9 +47,9 @@ def _described(file: Path) -> CondaPackage:
 
 def _sound() -> bool:
     try:
-        made = json.loads((LOCAL / "made.json").read_text(encoding="utf-8"))
-        files: dict[str, str] = made["files"]
+        record = json.loads((LOCAL / "made.json").read_text(encoding="utf-8"))
+        files: dict[str, str] = record["files"]
         same = all(sha256_file(LOCAL / name) == digest for name, digest in files.items())
-        return same and (made["key"], made["channels"]) == (build.key(), str(build.CHANNELS))
+        return same and (record["key"], record["channels"]) == (build.key(), str(build.CHANNELS))
     except (OSError, ValueError, KeyError):
         return False

@@ -22,14 +22,8 @@ Package = Mapping[str, str]
 Meta = dict[str, Any]
 
 
-def conda_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> list[str]:
-    """Compare the installed conda packages, their archives and their files with the lock.
-
-    Args:
-        prefix: folder of the environment.
-        packages: of the lock, for this platform.
-        found: what lies in the environment.
-    """
+def conda_problems(prefix: Path, packages: Sequence[Package], surveyed: Survey) -> list[str]:
+    """Compare the conda packages, their archives and files with the lock's for this platform."""
     locked = {p["name"]: p for p in packages if p["manager"] == "conda"}
     metas = _metas(prefix)
     missing = locked.keys() - {meta["name"] for meta in metas}
@@ -44,51 +38,36 @@ def conda_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
             problems.append(
                 f"Expected {name} with sha256 {want['sha256']}, the lock's. Received {got}."
             )
-        problems += _file_problems(prefix, name, meta, found)
+        problems += _file_problems(prefix, name, meta, surveyed)
     return problems
 
 
 def wheel_problems(
-    prefix: Path, packages: Sequence[Package], found: Survey, ours: Collection[str] = ()
+    prefix: Path, packages: Sequence[Package], surveyed: Survey, ours: Collection[str] = ()
 ) -> list[str]:
-    """Compare the installed wheels and their files with the lock.
-
-    Args:
-        prefix: folder of the environment.
-        packages: of the lock, for this platform.
-        found: what lies in the environment.
-        ours: paths in it that were written over on purpose.
-    """
-    installed = {_normal(wheel.name): wheel for wheel in _wheels(prefix, found)}
+    """Compare the wheels and their files with the lock; ``ours`` were overwritten on purpose."""
+    installed = {_normal(wheel.name): wheel for wheel in _wheels(prefix, surveyed)}
     extra = installed.keys() - {p["name"] for p in packages}
     problems = [f"Expected no distribution but the lock's. Received {n}." for n in sorted(extra)]
     for package in (p for p in packages if p["manager"] == "pip"):
         wheel = installed.get(package["name"])
         if wheel is None or wheel.version != package["version"]:
-            want, got = (
-                f"{package['name']} {package['version']}",
-                wheel.version if wheel else "none",
-            )
-            problems.append(f"Expected {want}. Received {got}.")
+            got = wheel.version if wheel else "none"
+            problems.append(f"Expected {package['name']} {package['version']}. Received {got}.")
         else:
-            problems += _unlike_record(prefix, wheel, found, ours)
+            problems += _unlike_record(prefix, wheel, surveyed, ours)
     return problems
 
 
-def owners(prefix: Path, found: Survey) -> dict[str, str]:
-    """Return the package that each file belongs to, by the packages' own records.
-
-    Args:
-        prefix: folder of the environment.
-        found: what lies in the environment.
-    """
-    owned: dict[str, str] = {}
+def owners(prefix: Path, surveyed: Survey) -> dict[str, str]:
+    """Return the package that each file belongs to, by the packages' own records."""
+    owner_by_path: dict[str, str] = {}
     for meta in _metas(prefix):
-        owned |= {entry["_path"]: meta["name"] for entry in meta["paths_data"]["paths"]}
-    for wheel in _wheels(prefix, found):
+        owner_by_path |= {entry["_path"]: meta["name"] for entry in meta["paths_data"]["paths"]}
+    for wheel in _wheels(prefix, surveyed):
         paths = (_place(prefix, wheel, path) for path in wheel.files or [])
-        owned |= dict.fromkeys(paths, _normal(wheel.name))
-    return owned
+        owner_by_path |= dict.fromkeys(paths, _normal(wheel.name))
+    return owner_by_path
 
 
 def _metas(prefix: Path) -> list[Meta]:
@@ -117,8 +96,8 @@ def _site_packages(metas: Sequence[Meta]) -> str:
     return "site-packages"
 
 
-def _wheels(prefix: Path, found: Survey) -> Iterator[importlib.metadata.Distribution]:
-    places = [str(prefix / path) for path in found if path.endswith("/site-packages/")]
+def _wheels(prefix: Path, surveyed: Survey) -> Iterator[importlib.metadata.Distribution]:
+    places = [str(prefix / path) for path in surveyed if path.endswith("/site-packages/")]
     return iter(importlib.metadata.distributions(path=places))
 
 
@@ -140,38 +119,42 @@ def _archive_sha256(meta: Meta) -> str:
     return digest(archive).removeprefix("sha256:") if archive.is_file() else f"no file {archive}"
 
 
-def _file_problems(prefix: Path, name: str, meta: Meta, found: Survey) -> Iterator[str]:
-    kept = meta.get("extracted_package_dir")
-    mend = f"Remove {kept}" if kept else "Run `conda clean --all --yes`"
+def _file_problems(prefix: Path, name: str, meta: Meta, surveyed: Survey) -> Iterator[str]:
+    unpacked = meta.get("extracted_package_dir")
+    mend = f"Remove {unpacked}" if unpacked else "Run `conda clean --all --yes`"
     for entry in meta["paths_data"]["paths"]:
         path, link = prefix / entry["_path"], entry["path_type"] == "softlink"
         # Of a link, the digest as packed is that of what it points to.
         want = (not link and entry.get("sha256_in_prefix")) or entry.get("sha256")
-        if kept and path.is_symlink() and path.resolve().is_relative_to(Path(kept).resolve()):
+        if unpacked and path.is_symlink() and _within(path, unpacked):
             yield (
                 f"Expected {path} in the environment itself. Received a link to {path.readlink()}. "
                 "Turn `always_softlink` and `allow_softlinks` off in conda's configuration."
             )
         elif want and not (link and path.is_symlink()):
-            now = "no such file"
+            actual = "no such file"
             if path.exists():
-                row = found.get(entry["_path"])
-                now = row[0] if row and not path.is_symlink() else digest(path.resolve())
-            if now != f"sha256:{want}":
+                row = surveyed.get(entry["_path"])
+                actual = row[0] if row and not path.is_symlink() else digest(path.resolve())
+            if actual != f"sha256:{want}":
                 yield (
-                    f"Expected {path} as in {name}, sha256:{want}. Received {now}: damaged "
+                    f"Expected {path} as in {name}, sha256:{want}. Received {actual}: damaged "
                     f"where conda keeps the package unpacked. {mend}, then try again."
                 )
 
 
+def _within(path: Path, folder: str) -> bool:
+    return path.resolve().is_relative_to(Path(folder).resolve())
+
+
 def _unlike_record(
-    prefix: Path, wheel: importlib.metadata.Distribution, found: Survey, ours: Collection[str]
+    prefix: Path, wheel: importlib.metadata.Distribution, surveyed: Survey, ours: Collection[str]
 ) -> Iterator[str]:
     for path in wheel.files or []:
         place = _place(prefix, wheel, path)
         if path.hash is None or place in ours:
             continue
         want = f"sha256:{base64.urlsafe_b64decode(path.hash.value + '==').hex()}"
-        now = found[place][0] if place in found else "no such file"
-        if now != want:
-            yield f"Expected {path} as in the wheel of {wheel.name}, {want}. Received {now}."
+        actual = surveyed[place][0] if place in surveyed else "no such file"
+        if actual != want:
+            yield f"Expected {path} as in the wheel of {wheel.name}, {want}. Received {actual}."

@@ -4,7 +4,7 @@ Synopsis:
     beside.path(Path("envs/a_"), beside.FLAG)      -> envs/a_.env_setup_done
 
 Whoever uses, makes or removes an environment holds its lock, which the jobs of the workflow know
-too. The standard library is all that is used: this source is also part of the post-deploy scripts.
+too.
 """
 
 from pathlib import Path

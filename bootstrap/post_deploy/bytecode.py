@@ -21,20 +21,14 @@ WORKERS = os.cpu_count() or 1
 
 
 def write(prefix: Path) -> set[str]:
-    """Compile what a step imports, and let nothing be compiled there ever again.
-
-    The status is not looked at: what does not compile cannot be imported.
-
-    Returns:
-        What it wrote, by path in the environment.
-    """
+    """Compile what a step imports, let nothing else ever be compiled, and return the new paths."""
     library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     for name, text in NO_BYTECODE.items():
         (library / "site-packages" / name).write_text(text)
     files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
     running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
     for process in running:
-        process.wait()
+        process.wait()  # whatever its status: what does not compile cannot be imported
     return {os.path.relpath(cache_from_source(file), prefix) for file in files}
 
 
@@ -46,13 +40,10 @@ def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.P
 
 
 def compiled(library: Path, imported: Sequence[str]) -> list[Path]:
-    """Return the modules that are compiled.
+    """Return the modules to compile: those that imported.txt names, and all that the user added.
 
-    Args:
-        library: lib/python3.11 of an environment.
-        imported: lines of imported.txt: a folder with all below it, ``FOLDER/*`` for its own
-            modules alone, ``-NAME`` for a package of which nothing is imported. What it does not
-            name, the user added: it is compiled whole.
+    A line is a folder with all below it, ``FOLDER/*`` for its own modules alone, or ``-NAME`` for a
+    package of which nothing is imported.
     """
     site, files = library / "site-packages", list[Path]()
     for line in (line for line in imported if line and line[0] not in "-#"):

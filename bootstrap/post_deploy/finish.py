@@ -39,15 +39,7 @@ class NotMade(Exception):
 
 
 def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
-    """Finish an environment, or say why not.
-
-    Args:
-        argv: the environment's folder.
-        lock: the facts and packages that it must have.
-
-    Returns:
-        0 where all is as in the lock; 1 where it is not, with the sentences on stderr.
-    """
+    """Finish an environment and return 0, or print why it is not as in the lock and return 1."""
     prefix, platform = Path(argv[0]), current_platform()
     try:
         with locks.held(beside.lock_of(prefix)):
@@ -58,9 +50,9 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
                 )
             _finish(prefix, {**lock, "platform": platform, "packages": packages})
     except NotMade as why:
-        return _told(f"The environment {lock['environment']} was not made. {why}")
+        return _refusal(f"The environment {lock['environment']} was not made. {why}")
     except OSError as error:
-        return _told(
+        return _refusal(
             f"The environment {lock['environment']} was not made. Expected to read and write "
             f"files. Received from the system: {error}. Make room or give the right to write "
             "there (REPRO_CACHE moves what is kept in your cache), then try again."
@@ -77,23 +69,23 @@ def requirements(packages: Sequence[Package]) -> str:
 def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
     packages, note = facts["packages"], partial(_note, facts["environment"])
     note("conda packages")
-    first = survey(prefix)
+    installed = survey(prefix)
     _refuse(
-        against_lock.conda_problems(prefix, packages, first),
+        against_lock.conda_problems(prefix, packages, installed),
         "Expected the conda packages of the lock. Received others (above). Where a package is "
         "named, remove it from the channel's cache or mend the channel; try again.",
     )
     note("wheels")
     _install(prefix, facts["environment"], requirements(packages))
     note("bytecode")
-    ours = bytecode.write(prefix)
+    compiled = bytecode.write(prefix)
     note("files")
-    found = survey(prefix, first)
+    finished = survey(prefix, installed)
     _refuse(
-        against_lock.wheel_problems(prefix, packages, found, ours),
+        against_lock.wheel_problems(prefix, packages, finished, compiled),
         "Expected the wheels of the lock, whole. Received others (above). Try again.",
     )
-    record(prefix, found, facts, against_lock.owners(prefix, found))
+    record(prefix, finished, facts, against_lock.owners(prefix, finished))
     progress.note(f"environment {facts['environment']}", len(STEPS), len(STEPS))
 
 
@@ -101,7 +93,7 @@ def _note(environment: str, step: str) -> None:
     progress.note(f"environment {environment}", STEPS.index(step), len(STEPS), step)
 
 
-def _told(sentence: str) -> int:
+def _refusal(sentence: str) -> int:
     print(sentence, file=sys.stderr)
     progress.refused(sentence, COULD_NOT_RUN)
     return 1
@@ -117,34 +109,34 @@ def _refuse(problems: Sequence[str], otherwise: str) -> None:
 
 
 def _install(prefix: Path, name: str, wanted: str) -> None:
-    python, own = prefix / "bin" / "python", beside.path(prefix, beside.WHEELS)
+    python, scratch = prefix / "bin" / "python", beside.path(prefix, beside.WHEELS)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     pip = Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
     try:
-        own.mkdir(exist_ok=True)
-        store = usable_store(own)
-        found = store.fetched(wanted, pip, f"fetching wheels of {name}")
+        scratch.mkdir(exist_ok=True)
+        store = usable_store(scratch)
+        files = store.fetched(wanted, pip, f"fetching wheels of {name}")
         wheel = uv_wheel(store, UV.read_text("utf-8"), pip)
-        with unpacked_uv(wheel, own) as uv:
-            install(found, wanted, Target(python, own / "work"), uv, f"wheels of {name}")
+        with unpacked_uv(wheel, scratch) as uv:
+            install(files, wanted, Target(python, scratch / "work"), uv, f"wheels of {name}")
             _check(python, uv)
     except Refused:
         raise NotMade(
             "Expected each wheel of the lock, with its sha256, from the index that pip is "
-            "configured with. Received a refusal (above). `pip config list` shows the settings; "
+            "configured with. Received the error above. `pip config list` shows the settings; "
             "mend the index or the network, then try again."
         ) from None
     finally:
-        shutil.rmtree(own, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _check(python: Path, uv: str | None) -> None:
     quiet = ["--quiet", "--disable-pip-version-check"]
     pip = [str(python), "-IB", "-m", "pip", "check", *quiet]
-    ours = [uv, "pip", "check", "--no-config", "--no-cache", "--quiet", "--python", str(python)]
-    command = [part for part in ours if part] if uv else pip
-    own = {**os.environ, "TMPDIR": str(HERE)}  # uv leaves a lock there
-    if subprocess.run(command, stdin=subprocess.DEVNULL, env=own, check=False).returncode:
+    by_uv = [uv, "pip", "check", "--no-config", "--no-cache", "--quiet", "--python", str(python)]
+    command = [part for part in by_uv if part] if uv else pip
+    variables = {**os.environ, "TMPDIR": str(HERE)}  # uv leaves a lock there
+    if subprocess.run(command, stdin=subprocess.DEVNULL, env=variables, check=False).returncode:
         raise NotMade(
             "Expected packages that fit together. Received the contradictions above. Correct "
             "environment.yml and run `./run lock`."

@@ -5,7 +5,6 @@ Synopsis:
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,26 +29,25 @@ def main(argv: Sequence[str]) -> int:
         UserError: the results are not whole or outdated, or something cannot be had or written.
     """
     options = _parser().parse_args(argv)
-    if not options.directory.is_dir():
-        raise UserError(f"Expected a folder at {options.directory}. Received none. Correct it.")
-    os.chdir(options.directory)
-    value = check_files.configuration(options.configfile)
-    chosen = filled(value, options.experiment)
-    _refuse_unsound(value, str(options.configfile or check_files.CONFIGURATION), options.experiment)
-    found = None
+    check_files.enter(options.directory)
+    config = check_files.configuration(options.configfile)
+    chosen = filled(config, options.experiment)
+    _refuse_unsound(
+        config, str(options.configfile or check_files.CONFIGURATION), options.experiment
+    )
+    packages = None
     if not options.without_packages:
-        found = archive_packages.gathered(read(check_files.RESULTS).only(options.experiment))
+        packages = archive_packages.gathered(read(check_files.RESULTS).only(options.experiment))
     place = Locations(project.ROOT, Path(), check_files.RESULTS)
-    plan = planned(place, chosen, options.experiment, found, options.data_limit)
+    plan = planned(place, chosen, options.experiment, packages, options.data_limit)
     path = (options.out or Path(f"{options.experiment}.crate.zip")).absolute()
     content = sum(plan.size(name) for name in plan.names())
-    with project.tidy_when_ended(), progress(content) as told:
-        kept = write(path, plan, told)
+    with project.tidy_when_ended(), progress(content) as advance:
+        entries = write(path, plan, advance)
     size = path.stat().st_size
-    print(
-        f"{path}: {len(kept)} files, {size} bytes, whose {SUMS} has the sha256\n{kept[SUMS].sha256}"
-    )
-    print(f"Publish that with it. To look at it: ./run rerun {path} --check-only")
+    print(f"{path}: {len(entries)} files, {size} bytes, whose {SUMS} has the sha256")
+    print(entries[SUMS].sha256)
+    print(f"Publish that with it. To verify it: ./run rerun {path} --check-only")
     return 0
 
 
@@ -70,20 +68,15 @@ def _parser() -> argparse.ArgumentParser:
         help="raw data beyond this size are named by path, digest and address alone; else what "
         "the configuration says",
     )  # fmt: skip
-    parser.add_argument("--configfile", type=Path, metavar="FILE", help="as given to Snakemake")
-    parser.add_argument(
-        "--directory", type=Path, metavar="FOLDER", default=Path(),
-        help="a project elsewhere; the other paths start there",
-    )  # fmt: skip
+    check_files.add_project_options(parser)
     return parser
 
 
-def _refuse_unsound(value: Mapping[str, Any], file: str, experiment: str) -> None:
+def _refuse_unsound(config: Mapping[str, Any], file: str, experiment: str) -> None:
     """Only what is whole goes into an archive."""
-    odd = check_files.changed_sources()
-    report = check(check_files.RESULTS, project.ROOT, value, file, experiment=experiment)
+    report = check(check_files.RESULTS, project.ROOT, config, file, experiment=experiment)
     problems = [str(finding) for finding in report.findings] or [
-        f"changed   {name}" for name in odd
+        f"changed   {name}" for name in check_files.changed_sources()
     ]
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -96,14 +89,7 @@ def _refuse_unsound(value: Mapping[str, Any], file: str, experiment: str) -> Non
 
 @contextmanager
 def progress(size: int) -> Generator[Callable[[int], object]]:
-    """Show how far it is, on a terminal alone.
-
-    Args:
-        size: bytes in all.
-
-    Yields:
-        To be told how many more bytes are done.
-    """
+    """Show on a terminal how far it is; yields what is called with how many more bytes are done."""
     from tqdm import tqdm
 
     quiet = None  # tqdm's word for: where standard error is no terminal

@@ -29,10 +29,7 @@ from wheels.store import Store, usable_store
 
 
 def gathered(results: Results) -> dict[str, Path]:
-    """Return every package that took part in making results, and those of the host's tools.
-
-    Returns:
-        Files by their names in an archive.
+    """Return every package that took part in making results, and the tools', by archive name.
 
     Raises:
         UserError: one cannot be had, or has another digest.
@@ -40,16 +37,16 @@ def gathered(results: Results) -> dict[str, Path]:
     print(
         "Gathering the packages; what is not kept here is fetched ...", file=sys.stderr, flush=True
     )
-    found: dict[str, Path] = {}
+    packages: dict[str, Path] = {}
     store = usable_store(tools.KEPT)
     for name, path in [*_conda(results), *_wheels(results, store), *_tools(store)]:
-        if name in found and sha256_file(found[name]) != sha256_file(path):
+        if name in packages and sha256_file(packages[name]) != sha256_file(path):
             raise UserError(
                 f"Expected one file {name}. Received two with other content, from the lock and "
                 "from bootstrap/. Leave them to the lock: `--without-packages`."
             )
-        found[name] = path
-    return found
+        packages[name] = path
+    return packages
 
 
 def _conda(results: Results) -> Iterator[tuple[str, Path]]:
@@ -86,12 +83,12 @@ def _tools(store: Store) -> Iterator[tuple[str, Path]]:
     for file in (tools.UV, tools.WHEELS, tools.SOURCE):
         pip = replace(tools.pip(), source=file == tools.SOURCE)
         try:
-            found = _fetched(store, file.read_text("utf-8"), pip)
+            files = _fetched(store, file.read_text("utf-8"), pip)
         except CouldNotRun:
             if file != tools.UV:  # without it pip installs
                 raise
-            found = []
-        for path in found:
+            files = []
+        for path in files:
             yield f"{PYPI}{path.name}", path
 
 

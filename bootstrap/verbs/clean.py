@@ -52,17 +52,18 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--all", action="store_true", help="also what this clone needs")
     parser.add_argument("--yes", action="store_true", help="remove without asking")
     options = parser.parse_args(argv)
-    every = [*_environments(everything=options.all), *_wheels(everything=options.all)]
-    every += _channels([kept.path for kept in every if kept.why], everything=options.all)
+    entries = [*_environments(everything=options.all), *_wheels(everything=options.all)]
+    entries += _channels([entry.path for entry in entries if entry.why], everything=options.all)
     print(f"In {project.CACHE}:")
-    for kept in every:
-        print(f"  {kept.what:<28}{_size(kept.size):>10}{kept.days:6.0f} d  {kept.why or 'unused'}")
-    going = [kept for kept in every if not kept.why]
-    total = sum(kept.size for kept in going)
-    if not going:
+    for entry in entries:
+        state = entry.why or "unused"
+        print(f"  {entry.what:<28}{_size(entry.size):>10}{entry.days:6.0f} d  {state}")
+    unused = [entry for entry in entries if not entry.why]
+    total = sum(entry.size for entry in unused)
+    if not unused:
         print("Nothing to remove.")
     elif options.yes or asking.agreed(f"Remove what is unused, {_size(total)}?"):
-        print(f"{_removed(going):,} bytes are free again.")
+        print(f"{_remove_unused(unused):,} bytes are free again.")
     else:
         print(f"`--yes` removes what is unused, {_size(total)}.")
     return 0
@@ -76,8 +77,8 @@ def _environments(*, everything: bool) -> Iterator[CacheEntry]:
         for name in [file.stem for file in channel.renders(word).glob("*.yaml")]
         for prefix in places.prefixes([name], channel.renders(word), places.SHARED).values()
     }
-    entries = [file.name for file in _entries(places.SHARED) if file.suffix != ".lock"]
-    for name in sorted({found[0] for e in entries if (found := re.match(r"[0-9a-f]{32}_", e))}):
+    files = [file.name for file in _entries(places.SHARED) if file.suffix != ".lock"]
+    for name in sorted({match[0] for f in files if (match := re.match(r"[0-9a-f]{32}_", f))}):
         prefix, paths = places.SHARED / name, sorted(places.SHARED.glob(f"{name}*"))
         why = "needed here" if prefix in here and not everything else ""
         why = "in use" if _in_use(prefix) else why
@@ -140,7 +141,7 @@ def _remove_all(folders: Sequence[Path]) -> None:
         shutil.rmtree(folder, ignore_errors=True)  # another ./run clean may be faster
 
 
-def _removed(going: Sequence[CacheEntry]) -> int:
+def _remove_unused(unused: Sequence[CacheEntry]) -> int:
     """Remove what nobody began to use meanwhile, and nothing while somebody installs from it."""
     total = 0
     with ExitStack() as stack:
@@ -150,12 +151,12 @@ def _removed(going: Sequence[CacheEntry]) -> int:
             stack.enter_context(making.alone(lock, why))
         if channel.BUILT.is_dir():
             stack.enter_context(locks.folder(channel.BUILT))
-        for kept in going:
+        for entry in unused:
             try:
-                kept.remove()
-                total += kept.size
+                entry.remove()
+                total += entry.size
             except BlockingIOError:
-                print(f"{kept.path} is in use by now, and stays.", file=sys.stderr)
+                print(f"{entry.path} is in use by now, and stays.", file=sys.stderr)
     return total
 
 

@@ -90,34 +90,26 @@ def main(argv: Sequence[str]) -> int:
 
 
 def base(text: str) -> Base:
-    """Read the name of an image.
-
-    Args:
-        text: place, tag with a day, and digest.
+    """Read the name of an image: its place, a tag with a day, and its digest.
 
     Raises:
         UserError: it does not say of what day it is, or it has no digest.
     """
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"(?P<name>[a-z0-9][\w.:/-]*?):bookworm-(?P<day>\d{8})(-slim)?@(?P<digest>sha256:[0-9a-f]{64})",
         text,
     )
-    if found is None:
+    if match is None:
         raise UserError(
             "Expected an image of Debian 12 by its day and digest, such as "
             f"{BASE.partition('@')[0]}@sha256:…: a tag alone may be another image tomorrow, and "
             f"Debian's packages are taken as of that day. Received {text}. Correct `--base`."
         )
-    return Base(found["name"], found["day"], found["digest"])
+    return Base(match["name"], match["day"], match["digest"])
 
 
 def steps(lock_sha256: str, day: str) -> tuple[BuildStep, ...]:
-    """What makes the image, once the clone's files are in it.
-
-    Args:
-        lock_sha256: of conda-lock.yml.
-        day: of which Debian's packages are taken.
-    """
+    """Return what makes the image of Debian's packages of a day, once the clone's files are in."""
     return (
         BuildStep(
             "Debian's packages of the image's own day, signed by Debian.",
@@ -157,26 +149,26 @@ def rendered(image: Base) -> dict[str, str]:
         f"# Debian 12 of {image.day}. Debian's packages are checked by signature, all others by\n"
         "# digest. Build it in the folder of a clone.\n"
     )
-    made = steps(lock, image.day)
+    build_steps = steps(lock, image.day)
     return {
-        "Containerfile": head + _containerfile(image, made),
-        "repro.def": _definition(image, made, head),
+        "Containerfile": head + _containerfile(image, build_steps),
+        "repro.def": _definition(image, build_steps, head),
     }
 
 
-def _containerfile(image: Base, made: Sequence[BuildStep]) -> str:
+def _containerfile(image: Base, build_steps: Sequence[BuildStep]) -> str:
     copied = "".join(f"COPY {name} {HOME}/{name}\n" for name in FILES)
-    runs = "".join(f"# {step.why}\nRUN {_AND.join(step.commands)}\n" for step in made)
+    runs = "".join(f"# {step.why}\nRUN {_AND.join(step.commands)}\n" for step in build_steps)
     variables = "".join(f"ENV {name}={value}\n" for name, value in VARIABLES.items())
     entry = f'ENTRYPOINT ["{HOME}/run"]\nCMD ["--help"]\n'
     return f"FROM {image.pinned}\n{copied}{variables}{runs}{entry}"
 
 
-def _definition(image: Base, made: Sequence[BuildStep], head: str) -> str:
+def _definition(image: Base, build_steps: Sequence[BuildStep], head: str) -> str:
     copied = "".join(f"    {name} {HOME}/{name}\n" for name in FILES)
     variables = "".join(f"export {name}={value}\n" for name, value in VARIABLES.items())
     # A line each: a shell that stops at errors overlooks those before the last `&&`.
-    runs = "".join("\n".join([f"# {step.why}", *step.commands, ""]) for step in made)
+    runs = "".join("\n".join([f"# {step.why}", *step.commands, ""]) for step in build_steps)
     return (
         f"Bootstrap: docker\nFrom: {image.pinned}\n\n{head}\n%files\n{copied}\n"
         f"%environment\n{variables}\n%post\nset -eu\n{variables}{runs}\n"

@@ -1,4 +1,4 @@
-"""What ./run cost does: let Snakemake measure what an experiment's training costs.
+"""What ./run cost does: let Snakemake measure the overhead of reproducible training.
 
 Synopsis:
     ./run cost EXPERIMENT [--rounds N]
@@ -11,13 +11,13 @@ from verbs import prepare
 
 
 def main(argv: Sequence[str]) -> int:
-    """Let Snakemake measure what an experiment's training costs."""
+    """Let Snakemake measure the overhead in an experiment's training."""
     parser = argparse.ArgumentParser(
         prog="./run cost",
-        description="Measure what determinism, trace and checkpoints cost an experiment's training "
-        "in time and memory, beside the same loop without each and beside plain `fit`, in "
-        "processes that take turns. The figures go to results/EXPERIMENT/cost.json, and by the "
-        "next `./run all` or `./run verify` into the verdict.",
+        description="Measure the overhead of determinism, trace and checkpoints in an experiment's "
+        "training, in time and memory, against the same loop without each and against plain "
+        "`fit`, in processes that take turns. The figures go to results/EXPERIMENT/cost.json, and "
+        "by the next `./run all` or `./run verify` into the verdict.",
     )
     parser.add_argument("experiment", metavar="EXPERIMENT", help="a name in the configuration")
     parser.add_argument(

@@ -17,7 +17,7 @@ def main(argv: Sequence[str]) -> int:
     """Refuse a manifest that cannot be read, then let Snakemake compare it with the present."""
     parser = argparse.ArgumentParser(
         prog="./run drift",
-        description="Say what differs now from what made results: 0 where every goal can still be "
+        description="List what differs now from what made results: 0 where every goal can still be "
         "claimed for them, else 1.",
     )
     parser.add_argument(
@@ -26,8 +26,8 @@ def main(argv: Sequence[str]) -> int:
     )  # fmt: skip
     parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
     options, rest = parser.parse_known_args(argv)
-    named: list[str] = []
+    manifest_option: list[str] = []
     if options.manifest is not None:
         manifest.read(options.manifest)
-        named = ["--config", f"manifest={options.manifest}"]
-    return prepare.target(["drift", *rest, *named, "--config", *options.config])
+        manifest_option = ["--config", f"manifest={options.manifest}"]
+    return prepare.target(["drift", *rest, *manifest_option, "--config", *options.config])

@@ -2,8 +2,6 @@
 
 Synopsis:
     ./run manifest FILE [--json | --svg OUT.svg]
-
-Nothing but the host's tools takes part, so results can be looked at where no job could run.
 """
 
 import argparse
@@ -19,9 +17,6 @@ from repro.core.canonical_json import pretty
 def main(argv: Sequence[str]) -> int:
     """Print what a file came from, or draw it.
 
-    Args:
-        argv: an output or a manifest; `--json`, or `--svg` and where to draw to.
-
     Raises:
         UserError: nothing is known of that file, or the picture cannot be written.
     """
@@ -33,9 +28,9 @@ def main(argv: Sequence[str]) -> int:
     how.add_argument("--json", action="store_true", help="nodes and edges, manifests in whole")
     how.add_argument("--svg", type=Path, metavar="OUT.svg", help="draw it, by Graphviz")
     options = parser.parse_args(argv)
-    found = ancestry(options.file)
+    origin = ancestry(options.file)
     if options.svg:
-        write_bytes(options.svg, graph.svg(found))
+        write_bytes(options.svg, graph.svg(origin))
         return 0
-    print(pretty(show.values(found)) if options.json else show.text(found), end="")
+    print(pretty(show.values(origin)) if options.json else show.text(origin), end="")
     return 0

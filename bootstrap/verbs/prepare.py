@@ -21,13 +21,13 @@ def setup(argv: Sequence[str]) -> int:
     """Make everything that a target would need, and forget the remembered channel."""
     parser = argparse.ArgumentParser(
         prog="./run setup",
-        description="Make the tools, choose the channel anew, install the environments.",
+        description="Make the tools, choose the channel again, install the environments.",
     )
     parser.add_argument("--config", metavar="channel=locked|local", nargs="*", default=[])
     options, extra = parser.parse_known_args(argv)
-    what = ["all", "--forceall", *extra]
-    what += ["--config", *options.config] if options.config else []
-    with prepared(what, options.config, anew=True) as status:
+    command_line = ["all", "--forceall", *extra]
+    command_line += ["--config", *options.config] if options.config else []
+    with prepared(command_line, options.config, anew=True) as status:
         if status == 0:
             print(f"All is set up. The environments lie in {places.folder()}.")
         return status
@@ -46,9 +46,9 @@ def target(argv: Sequence[str]) -> int:
         )
     config = [*options.config, *(["stress=True"] if options.stress else [])]
     # Last: it takes all values that follow, and a target must not be one of them.
-    what = [*rest, *(["--config", *config] if config else [])]
-    with prepared(what, options.config, anew=False) as status:
-        return status or _snakemake(what)
+    command_line = [*rest, *(["--config", *config] if config else [])]
+    with prepared(command_line, options.config, anew=False) as status:
+        return status or _snakemake(command_line)
 
 
 @contextmanager
@@ -59,19 +59,18 @@ def prepared(argv: Sequence[str], config: Sequence[str], *, anew: bool) -> Gener
         renders = channel.renders(channel.ensure(forced, anew=anew))
     if not anew:
         print(f"$ {shlex.join(['snakemake', *argv])}", flush=True)
-    found = needs.of(argv)
-    names = found.names if found.jobs else frozenset[str]()
+    needed = needs.of(argv)
+    names = needed.names if needed.jobs else frozenset[str]()
 
     def make() -> int:
-        every = [] if "all" in argv else ["all"]  # also those of other targets
-        return _snakemake([*every, "--conda-create-envs-only", "--quiet=all", *argv])
+        others = [] if "all" in argv else ["all"]  # also the environments of other targets
+        return _snakemake([*others, "--conda-create-envs-only", "--quiet=all", *argv])
 
-    with making.ready(found.given, names, renders, make) as status:
+    with making.ready(needed.given, names, renders, make) as status:
         yield status
 
 
 def _snakemake(argv: Sequence[str]) -> int:
-
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--directory", "-d", type=Path, default=Path())
     return outcome.of_snakemake(argv, parser.parse_known_args(argv)[0].directory)

@@ -1,10 +1,10 @@
-"""Run again what an archive held, where it was unpacked, and say what came of it.
+"""Run again what an archive held, where it was unpacked, and compare the results.
 
 Synopsis:
     status = reproduce.run(folder, reproduce.Kind("digits", "whole", "local", offline=True))
 
-The results of the archive are kept beside. What comes again is held against them by the judge of
-the copy that runs this, not by the archive's. Standard library alone.
+The results of the archive are kept beside. The new results are compared with them by the judge
+of the copy that runs this, not by the archive's. Standard library alone.
 """
 
 import json
@@ -35,8 +35,8 @@ class Kind:
     """What is run again, and how.
 
     `mode` is `whole`, `evaluate` (the archived weights alone) or `current` (by this copy, in its
-    environment). `channel` is where the archived results' conda packages came from; `offline` says
-    that all packages are in the archive.
+    environment). `channel` is where the archived conda packages came from; with `offline` the
+    archive has all packages.
     """
 
     experiment: str
@@ -46,12 +46,7 @@ class Kind:
 
 
 def bring(source: Path, target: Path) -> None:
-    """Copy raw data that an archive leaves out to where they belong; their digest is checked by
-    the step that reads them.
-
-    Args:
-        source: a file or a folder.
-        target: where it belongs.
+    """Copy raw data that an archive leaves out; the step that reads them checks their digest.
 
     Raises:
         UserError: the system refused to read or to write.
@@ -65,18 +60,10 @@ def bring(source: Path, target: Path) -> None:
 
 
 def run(folder: Path, kind: Kind) -> int:
-    """Run what was unpacked, and hold what comes of it against what was archived.
-
-    Args:
-        folder: an unpacked archive.
-        kind: what to run.
-
-    Returns:
-        0 where the archive's claim was found again, 1 where not, 3 where nobody can tell; 2 for a
-        user's mistake, 4 where it could not run, 128 + n where signal n ended it.
+    """Run what was unpacked; return 0 if the claim was reproduced, 1 if not.
 
     Raises:
-        UserError: nothing was found that could be held against the archive.
+        UserError: nothing was found that could be compared.
     """
     with sentence_for_system_errors(folder / ARCHIVED):  # raw data may be called so
         (folder / "results").rename(folder / ARCHIVED)
@@ -129,14 +116,14 @@ def _settle(folder: Path, kind: Kind) -> None:
 def _environment(folder: Path, kind: Kind) -> dict[str, str]:
     """Of the archive's own `./run`: pip and conda look into it where it has the packages."""
     # What a stranger's programs leave in a cache stays with them.
-    own = {**os.environ, "REPRO_CACHE": str(folder / ".tools" / "cache")}
+    variables = {**os.environ, "REPRO_CACHE": str(folder / ".tools" / "cache")}
     if not kind.offline:
-        return own
+        return variables
     wheels = (folder / "packages" / "pypi").as_uri()  # a space would make two places of a path
     # Of no other index either.
     pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels, "PIP_CONFIG_FILE": os.devnull}
     path = os.pathsep.join([str(folder / NO_CONDA), os.environ.get("PATH", os.defpath)])
-    return {**own, **pip, "PATH": path, "CONDA_PKGS_DIRS": str(folder / PKGS)}
+    return {**variables, **pip, "PATH": path, "CONDA_PKGS_DIRS": str(folder / PKGS)}
 
 
 def _lay_out(folder: Path, experiment: str) -> None:
@@ -146,24 +133,24 @@ def _lay_out(folder: Path, experiment: str) -> None:
     for file in (folder / ARCHIVED).glob("*.*"):
         shutil.copyfile(file, results / file.name)
     original = Path(experiment, "original")
-    left = shutil.ignore_patterns(*_EVALUATION)
-    shutil.copytree(folder / ARCHIVED / original, results / original, ignore=left)
-    # Snakemake makes anew what is older than what it came from: here nothing is.
+    evaluation = shutil.ignore_patterns(*_EVALUATION)
+    shutil.copytree(folder / ARCHIVED / original, results / original, ignore=evaluation)
+    # Snakemake makes again what is older than what it came from: here nothing is.
     for path in folder.rglob("*"):
         os.utime(path, (1e9, 1e9))
 
 
 def _answer(folder: Path, kind: Kind) -> int:
     """Print what was found, and return the status that goes with it."""
-    found = _read(folder / "reproduction.json", "goal", "verdict", "sentence", "reached")
-    reached = found["reached"] or "none as a whole"
-    print(f"\n{shown(found['sentence'])}")
-    print(f"The archive claims {found['goal']}; the strongest goal that was reached: {reached}.")
+    answer = _read(folder / "reproduction.json", "goal", "verdict", "sentence", "reached")
+    reached = answer["reached"] or "none as a whole"
+    print(f"\n{shown(answer['sentence'])}")
+    print(f"The archive claims {answer['goal']}; the strongest goal that was reached: {reached}.")
     if kind.mode != "evaluate":
-        own = _read(folder / "results" / kind.experiment / "verdict.json", "sentence")
-        print(f"Run again here, and once more to compare: {shown(own['sentence'])}")
+        verdict = _read(folder / "results" / kind.experiment / "verdict.json", "sentence")
+        print(f"Run again here, and a second time to compare: {shown(verdict['sentence'])}")
     print(f"See {folder / 'reproduction.md'}.", flush=True)
-    return {"met": 0, "not met": 1}.get(found["verdict"], 3)
+    return {"met": 0, "not met": 1}.get(answer["verdict"], 3)
 
 
 def _read(path: Path, *keys: str) -> dict[str, Any]:

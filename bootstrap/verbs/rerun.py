@@ -1,4 +1,4 @@
-"""What ./run rerun does: look at an archive, byte by byte; if it may, run it; say what came again.
+"""What ./run rerun does: verify an archive, byte by byte; if it may, run it and compare results.
 
 Synopsis:
     ./run rerun FILE.crate.zip --check-only
@@ -26,18 +26,14 @@ from verbs import reproduce
 SUFFIX = ".crate.zip"
 _RUNS = {
     "whole": "then `./run all` runs there, the whole way from raw data to verdict",
-    "evaluate": "then the archived weights are evaluated there once more, and nothing is trained",
+    "evaluate": "then the archived weights are evaluated there again, and nothing is trained",
     "current": "then `./run all` of this copy runs there, with the environment of today",
 }
 _THEIRS = "bootstrap/, the workflow and the experiment's code, all of them the archive's"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Look at an archive; unless that is all, unpack it and run it once it was allowed.
-
-    Returns:
-        0: it is in order, and its claim was found again if it ran; 1: it was not; 2: a user's
-        mistake; 3: nobody can tell; 4: it could not run; 128 + n: signal n ended it.
+    """Verify an archive; unless that is all, ask, unpack it, and return what `reproduce.run` does.
 
     Raises:
         UserError: it is refused.
@@ -45,19 +41,19 @@ def main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     start = time.monotonic()
     with accepted(options.file) as inside:
-        print(_told(options.file, inside, time.monotonic() - start), flush=True)
+        print(_summary(options.file, inside, time.monotonic() - start), flush=True)
         kind = reproduce.Kind(
             inside.index.experiment, options.mode, _channel(inside), inside.index.packages
         )
-        left_out, seen = inside.index.left_out, inside.kept[SUMS].sha256
+        left_out, sums = inside.index.left_out, inside.kept[SUMS].sha256
     if options.check_only:
         return 0
     folder = (options.into or _beside(options.file)).absolute()
-    brought = _brought(left_out, options.data, folder)
+    copies = _raw_data(left_out, options.data, folder)
     _ask(folder, kind, options.yes)
     with project.tidy_when_ended():
-        unpack(options.file, folder, seen=seen)
-    for source, target in brought:
+        unpack(options.file, folder, seen=sums)
+    for source, target in copies:
         reproduce.bring(source, target)
     return reproduce.run(folder, kind)
 
@@ -65,23 +61,20 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./run rerun",
-        description="Look at an archive, byte by byte; say what would run, ask, unpack and run it; "
-        "say what came again. Of a stranger's archive, run it in a container: it is a program.",
+        description="Verify an archive, byte by byte; list what would run, ask, unpack and run it; "
+        "report what was reproduced. Run a stranger's archive in a container: it is a program.",
     )
     parser.add_argument("file", type=Path, metavar=f"FILE{SUFFIX}")
     modes = parser.add_mutually_exclusive_group()
     modes.add_argument("--check-only", action="store_true", help="unpack and run nothing")
     modes.add_argument(
         "--evaluate", dest="mode", action="store_const", const="evaluate", default="whole",
-        help="train nothing: evaluate the archived weights once more",
+        help="train nothing: evaluate the archived weights again",
     )  # fmt: skip
     modes.add_argument(
-        "--current",
-        dest="mode",
-        action="store_const",
-        const="current",
+        "--current", dest="mode", action="store_const", const="current",
         help="does it still hold? run its experiment by this copy, in the environment of today",
-    )
+    )  # fmt: skip
     parser.add_argument("--into", type=Path, metavar="FOLDER", help="where to unpack; else beside")
     parser.add_argument(
         "--data", type=Path, metavar="FOLDER",
@@ -94,16 +87,13 @@ def _parser() -> argparse.ArgumentParser:
 def _channel(inside: Inside) -> str:
     """Where the conda packages of the results came from: `locked` or `local`."""
     steps = inside.results.steps.values()
-    found = [recorded(s.value)["environment"]["installed"].get("channel") for s in steps]
-    return "local" if "local" in found else "locked"
+    channels = [recorded(s.value)["environment"]["installed"].get("channel") for s in steps]
+    return "local" if "local" in channels else "locked"
 
 
-def _brought(left_out: Sequence[str], data: Path | None, folder: Path) -> list[tuple[Path, Path]]:
-    """Raw data that the archive leaves out: where they are, and where they belong in the folder.
-
-    What belongs outside of it is never written: it must be there.
-    """
-    brought: list[tuple[Path, Path]] = []
+def _raw_data(left_out: Sequence[str], data: Path | None, folder: Path) -> list[tuple[Path, Path]]:
+    """Pair raw data that the archive leaves out with their places; outside, they must be there."""
+    copies: list[tuple[Path, Path]] = []
     for path in left_out:
         if odd(PurePosixPath(path).as_posix()):
             place = folder / path
@@ -111,10 +101,10 @@ def _brought(left_out: Sequence[str], data: Path | None, folder: Path) -> list[t
             raise _lacking(path, "by `--data FOLDER`, at its path from there")
         else:
             place = data / path
-            brought.append((place, folder / path))
+            copies.append((place, folder / path))
         if not place.exists():
             raise _lacking(path, f"at {shown(str(place))}")
-    return brought
+    return copies
 
 
 def _lacking(path: str, where: str) -> UserError:
@@ -139,13 +129,13 @@ def _ask(folder: Path, kind: reproduce.Kind, yes: bool) -> None:
         )
 
 
-def _told(file: Path, inside: Inside, seconds: float) -> str:
+def _summary(file: Path, inside: Inside, seconds: float) -> str:
     size, index = file.stat().st_size, inside.index
     packages = "with its packages" if index.packages else "without packages"
-    left = "".join(f"\nNot in it, too large: {shown(path)}" for path in index.left_out)
+    missing = "".join(f"\nNot in it, too large: {shown(path)}" for path in index.left_out)
     return (
         f"{file.name}: experiment {index.experiment}, {packages}; {len(inside.kept)} files, {size} "
-        f"bytes, all as they say of one another ({seconds:.1f} s).{left}\n"
+        f"bytes, all consistent with one another ({seconds:.1f} s).{missing}\n"
         f"It is what its author archived if {SUMS} was published with this sha256:\n"
         f"{inside.kept[SUMS].sha256}"
     )

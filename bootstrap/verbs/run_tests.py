@@ -37,13 +37,7 @@ class Stage:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run every stage, print a summary, and say whether all of them passed.
-
-    Args:
-        argv: ``--quick``, and arguments for each pytest.
-
-    Returns:
-        0 if all passed, else 1; as `outcome.of_snakemake` where no environment can be made.
+    """Run every stage, print a summary, and return 0 if all passed, else 1.
 
     Raises:
         UserError: this machine can reach no channel and build none.
@@ -55,12 +49,12 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="leave out whatever takes long")
     options, rest = parser.parse_known_args(argv)
 
-    every = chains(quick=options.quick, pytest=rest)
+    stages = chains(quick=options.quick, pytest=rest)
     with _environments(quick=options.quick) as status:
         if status:
             return status
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            results = [result for chain in pool.map(_run, every) for result in chain]
+            results = [result for chain in pool.map(_run, stages) for result in chain]
     print("\n== summary")
     for name, status, seconds in results:
         print(f"{_ENDED.get(status, 'FAILED'):<8}{name:<36}{seconds:6.1f} s")
@@ -75,15 +69,15 @@ def _environments(*, quick: bool) -> Generator[int]:
     renders = channel.renders(channel.ensure(None, anew=False))
 
     def make() -> int:
-        what = [*targets, "--conda-create-envs-only", "--quiet=all"]
-        return outcome.of_snakemake(what, project.ROOT)
+        command_line = [*targets, "--conda-create-envs-only", "--quiet=all"]
+        return outcome.of_snakemake(command_line, project.ROOT)
 
     with making.ready(None, names, renders, make) as status:
         yield status
 
 
 def _run(chain: Sequence[Stage]) -> list[tuple[str, int, float]]:
-    """Run stages one after the other, and print what each said when it has ended."""
+    """Run stages one after the other, and print the output of each when it has ended."""
     results: list[tuple[str, int, float]] = []
     for stage in chain:
         print(f"== {stage.name}: $ {shlex.join(stage.command)}", flush=True)
@@ -93,8 +87,8 @@ def _run(chain: Sequence[Stage]) -> list[tuple[str, int, float]]:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         seconds = time.monotonic() - start
-        said = done.stdout.decode("utf-8", "replace")
-        print(f"\n== {stage.name}, {seconds:.0f} s, said:\n{said}", flush=True)
+        output = done.stdout.decode("utf-8", "replace")
+        print(f"\n== {stage.name}, {seconds:.0f} s, output:\n{output}", flush=True)
         results.append((stage.name, done.returncode, seconds))
     return results
 
@@ -102,13 +96,7 @@ def _run(chain: Sequence[Stage]) -> list[tuple[str, int, float]]:
 def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
     """Return what to run, in chains of which as many run at once as there are processors.
 
-    Args:
-        quick: without the tests that train, and without those marked slow.
-        pytest: further arguments for each pytest.
-
-    Returns:
-        Stages in order, what fails fastest first; the longest chains first, so that the last ones
-        end at about the same time.
+    What fails fastest comes first; the longest chains too, so that the last ones end together.
     """
     python = str(tools.VENV / "bin" / "python")
     lint = [
@@ -118,10 +106,12 @@ def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
         Stage("pyright", ("basedpyright", "--level", "error", "--pythonpath", python)),
         Stage("snakemake --lint", ("snakemake", "--lint")),
     ]
-    inside = ["tests/unit", "tests/irreproducible", *([] if quick else ["tests/keras"])]
+    in_environment = ["tests/unit", "tests/irreproducible", *([] if quick else ["tests/keras"])]
     # Of the negative controls only how they are counted; they themselves run by `./run controls`.
-    some = {"tests/irreproducible": True}
-    tests = [Stage(n, _in_environment(n, some.get(n, quick), pytest)) for n in inside]
+    always_quick = {"tests/irreproducible": True}
+    tests = [
+        Stage(n, _in_environment(n, always_quick.get(n, quick), pytest)) for n in in_environment
+    ]
     chosen = ["-m", "not slow"] if quick else []
     host = [Stage(name, ("pytest", name, *chosen, *pytest)) for name in _host_tests(quick)]
     return [[*lint, *tests], *([stage] for stage in host)]

@@ -39,10 +39,7 @@ def add_pip(venv: Path) -> None:
 
 
 def brought(folder: Path) -> list[str]:
-    """Return the command that starts the pip that Python brings along.
-
-    Args:
-        folder: in which it is unpacked, if it is not there.
+    """Return the command that starts the pip that Python brings along, unpacked in a folder.
 
     Raises:
         CouldNotRun: Python brings none.
@@ -65,8 +62,8 @@ def bundled() -> Path:
     folders = [sysconfig.get_config_var("WHEEL_PKG_DIR")]  # Debian's and Fedora's
     if file := importlib.import_module("ensurepip").__file__:
         folders.append(str(Path(file).parent / "_bundled"))
-    found = (file for folder in folders if folder for file in Path(folder).glob("pip-*.whl"))
-    if wheel := next(found, None):
+    wheels = (file for folder in folders if folder for file in Path(folder).glob("pip-*.whl"))
+    if wheel := next(wheels, None):
         return wheel
     raise CouldNotRun(
         f"Expected the wheel of pip that comes with {sys.executable}. Received none. Put another "

@@ -2,13 +2,11 @@
 
 Synopsis:
     with unpacked_uv(wheel, folder) as uv:
-        install(found, text, Target(python, scratch), uv, "wheels of keras")
+        install(files, text, Target(python, scratch), uv, "wheels of keras")
 
 uv unpacks on all processors, and hashes each wheel against its requirement once more. Its own cache
 would be trusted without a look, and its links into that would tie environments together: a file
 that changes through one of them would change in all. So it gets an empty cache, which goes away.
-
-The standard library is all that is used: this source is also part of the post-deploy scripts.
 """
 
 import os
@@ -27,15 +25,11 @@ from wheels.pip_command import HASHED, QUIET, WHEELS, run
 
 @contextmanager
 def unpacked_uv(wheel: Path | None, folder: Path) -> Generator[str | None]:
-    """Give the path of uv, from its wheel, for as long as it is needed; None where it does not run.
-
-    Args:
-        wheel: of uv; None where it cannot be had.
-        folder: in which it is unpacked: programs may run there, as they often may not in /tmp.
-    """
+    """Give the path of uv while it is needed; None where it cannot be had or does not run."""
     if wheel is None:
         yield None
         return
+    # Programs may run in this folder, as they often may not in /tmp.
     with _emptied(folder / ".uv") as place, zipfile.ZipFile(wheel) as archive:
         (name,) = (n for n in archive.namelist() if n.endswith(".data/scripts/uv"))
         uv = Path(archive.extract(name, place))
@@ -45,11 +39,7 @@ def unpacked_uv(wheel: Path | None, folder: Path) -> Generator[str | None]:
 
 @dataclass(frozen=True)
 class Target:
-    """Where packages go: the Python whose site-packages it is, and a folder to work in meanwhile.
-
-    ``scratch`` lies on the file system of that Python; it is emptied before, and removed after.
-    ``kind`` is what is installed: wheels, or sources that are built by what is there already.
-    """
+    """Where packages go, a folder on that disk to work in, emptied first, and their kind."""
 
     python: Path
     scratch: Path
@@ -61,31 +51,24 @@ def install(
 ) -> None:
     """Install packages, and nothing else, by uv, or by pip where there is no uv.
 
-    Args:
-        files: those of the packages.
-        requirements: as pip reads them, each with its hashes.
-        target: where to.
-        uv: the program.
-        what: the words for it in the notes of progress.
-
     Raises:
         Refused: a wheel is missing or is another one, or it cannot be written.
     """
     python = target.python
     with _emptied(target.scratch) as scratch:
-        links, wanted = scratch / "wheels", scratch / "wanted.txt"
+        links, listed = scratch / "wheels", scratch / "wanted.txt"
         links.mkdir()
         for file in files:
             (links / file.name).symlink_to(file.absolute())
-        wanted.write_text(requirements, encoding="utf-8")
-        options = ["--no-index", "--find-links", str(links), "--requirement", str(wanted)]
+        listed.write_text(requirements, encoding="utf-8")
+        options = ["--no-index", "--find-links", str(links), "--requirement", str(listed)]
         options += [*HASHED, *target.kind, "--quiet"]
         site = next(python.parent.parent.glob("lib/python3*/site-packages"))
         with progress.followed(site, what, len(files), "*.dist-info"):
             if uv:
                 # Hard links to an empty cache that goes away: each file is written once.
-                own = ["--cache-dir", str(scratch / "cache"), "--link-mode", "hardlink"]
-                command = [uv, "pip", "install", "--no-config", "--break-system-packages", *own]
+                cache = ["--cache-dir", str(scratch / "cache"), "--link-mode", "hardlink"]
+                command = [uv, "pip", "install", "--no-config", "--break-system-packages", *cache]
                 run([*command, "--python", str(python), *options], _without("UV_", scratch))
             else:
                 pip = [str(python), "-IB", "-m", "pip", "install", "--no-user", "--no-compile"]
@@ -114,5 +97,5 @@ def _runs(uv: Path) -> bool:
 
 def _without(prefix: str, scratch: Path) -> dict[str, str]:
     """The environment without a program's own settings; what it leaves in TMPDIR goes away."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(prefix)}
-    return {**kept, "TMPDIR": str(scratch)}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(prefix)}
+    return {**variables, "TMPDIR": str(scratch)}

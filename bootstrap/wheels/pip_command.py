@@ -3,8 +3,6 @@
 Synopsis:
     pip = Pip(lambda: ["python", "-m", "pip"], "3.11")
     run([*pip.start(), "download", *pip.options, ...], pip.environment())
-
-The standard library is all that is used: this source is also part of the post-deploy scripts.
 """
 
 import ast
@@ -31,10 +29,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Pip:
-    """How to start pip, and what it fetches: for which version of Python, wheels or sources.
-
-    ``silent`` is for what can be done without: nobody hears why it could not be had.
-    """
+    """How to start pip, and what it fetches, for which Python; ``silent`` is for what may fail."""
 
     start: Callable[[], Sequence[str]]
     python: str
@@ -49,7 +44,7 @@ class Pip:
 
     def environment(self) -> dict[str, str]:
         """This process's, with what the user set for `pip install` in words that it hears too."""
-        return {**os.environ, **_of_install(tuple(self.start()), frozenset(os.environ.items()))}
+        return {**os.environ, **_pip_config(tuple(self.start()), frozenset(os.environ.items()))}
 
 
 def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool = False) -> None:
@@ -58,23 +53,23 @@ def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool 
     Raises:
         Refused: it ended with another status than 0.
     """
-    nowhere = subprocess.DEVNULL
-    said = nowhere if silent else None
-    done = subprocess.run(command, env=environment, stdin=nowhere, stderr=said, check=False)
+    null = subprocess.DEVNULL
+    stderr = null if silent else None
+    done = subprocess.run(command, env=environment, stdin=null, stderr=stderr, check=False)
     if done.returncode:
         raise Refused(command[0])
 
 
 @functools.cache
-def _of_install(pip: tuple[str, ...], environment: frozenset[tuple[str, str]]) -> dict[str, str]:
+def _pip_config(pip: tuple[str, ...], environment: frozenset[tuple[str, str]]) -> dict[str, str]:
     """What the user set for `pip install` alone, in the words that `pip download` hears."""
-    listed = subprocess.run(
+    settings = subprocess.run(
         [*pip, "config", "list"], env=dict(environment), capture_output=True, text=True, check=False
     )
-    found: dict[str, str] = {}
-    for line in listed.stdout.splitlines():
+    variables: dict[str, str] = {}
+    for line in settings.stdout.splitlines():
         key, _, value = line.partition("=")
         name = key.removeprefix("install.").upper().replace("-", "_")
         if key.startswith("install.") and name in _WHERE and f"PIP_{name}" not in dict(environment):
-            found[f"PIP_{name}"] = str(ast.literal_eval(value))
-    return found
+            variables[f"PIP_{name}"] = str(ast.literal_eval(value))
+    return variables

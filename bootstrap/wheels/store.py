@@ -2,12 +2,10 @@
 
 Synopsis:
     store = usable_store(otherwise)
-    found = store.fetched(text, Pip(start, "3.11"), "wheels of keras")
+    files = store.fetched(text, Pip(start, "3.11"), "wheels of keras")
 
 pip fetches, so what the user set for it (indexes, credentials, proxy, certificates) keeps its
 meaning. Every file is hashed each time before it is used.
-
-The standard library is all that is used: this source is also part of the post-deploy scripts.
 """
 
 import hashlib
@@ -41,15 +39,7 @@ class Store:
     folder: Path
 
     def fetched(self, requirements: str, pip: Pip, what: str) -> list[Path]:
-        """Return the files of some requirements, fetched where need be.
-
-        Args:
-            requirements: as pip reads them, each with its hashes.
-            pip: what fetches; it is not started where all is there.
-            what: the words for it in the notes of progress.
-
-        Returns:
-            Their files; each has one of the digests that it may have.
+        """Return the files of pinned requirements; pip fetches what is missing or damaged.
 
         Raises:
             Refused: pip did not fetch them.
@@ -59,56 +49,56 @@ class Store:
             return []
         # A home may be that of machines of several kinds, for which pip chooses other files.
         machine = [sys.platform, platform.machine(), platform.libc_ver()]
-        kind = [pip.python, pip.source, *machine]
-        tag = [*kind, requirements]
+        tag = [pip.python, pip.source, *machine, requirements]
         index = self.folder / f"{hashlib.sha256(repr(tag).encode()).hexdigest()}.json"
         with locks.held(index.with_suffix(".lock")):
-            found = self._kept(index, requirements)
-            if found is None:
+            files = self._indexed(index, requirements)
+            if files is None:
                 name = f".partial-{index.stem}-"
-                for left in self.folder.glob(f"{name}*"):  # by who was killed
-                    shutil.rmtree(left, ignore_errors=True)
+                for leftover in self.folder.glob(f"{name}*"):  # by who was killed
+                    shutil.rmtree(leftover, ignore_errors=True)
                 with tempfile.TemporaryDirectory(prefix=name, dir=self.folder) as scratch:
-                    found = self._fetch(requirements, pip, what, Path(scratch))
-                names = {file.parent.name: file.name for file in found}
+                    files = self._fetch(requirements, pip, what, Path(scratch))
+                names = {file.parent.name: file.name for file in files}
                 _write(index, json.dumps(names, indent=1))
-            return found
+            return files
 
     def find(self, digest: str) -> Path | None:
         """Return the file with that sha256, or None if it is not there."""
         return next((f for f in (self.folder / digest).glob("[!.]*") if f.is_file()), None)
 
-    def _kept(self, index: Path, requirements: str) -> list[Path] | None:
+    def _indexed(self, index: Path, requirements: str) -> list[Path] | None:
         """The files of an earlier time; one that is damaged goes away, to be fetched again."""
         try:
             names: dict[str, str] = json.loads(index.read_text("utf-8"))
             if not names.keys() <= set(_HASH.findall(requirements)):
                 return None
-            found = [self.folder / digest / Path(name).name for digest, name in names.items()]
+            files = [self.folder / digest / Path(name).name for digest, name in names.items()]
         except (OSError, ValueError, AttributeError, TypeError):
             return None
-        return found if found and not self._damaged(found) else None
+        return files if files and not self._damaged(files) else None
 
     def _damaged(self, files: Iterable[Path]) -> list[Path]:
         """Remove what has not the digest that its folder is called by, and return it."""
-        every = list(files)
+        candidates = list(files)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            digests = pool.map(_digest, every)
-        wrong = [f for f, digest in zip(every, digests, strict=True) if digest != f.parent.name]
-        for file in wrong:
+            digests = pool.map(_digest, candidates)
+        pairs = zip(candidates, digests, strict=True)
+        damaged = [file for file, digest in pairs if digest != file.parent.name]
+        for file in damaged:
             file.unlink(missing_ok=True)
-        return wrong
+        return damaged
 
     def _fetch(self, requirements: str, pip: Pip, what: str, scratch: Path) -> list[Path]:
         known = sorted(set(_HASH.findall(requirements)))
         self._damaged(file for digest in known if (file := self.find(digest)))
-        kept = [folder for digest in known if (folder := self.folder / digest).is_dir()]
-        folder, wanted = scratch / "files", scratch / "wanted.txt"
+        stored = [folder for digest in known if (folder := self.folder / digest).is_dir()]
+        folder, listed = scratch / "files", scratch / "wanted.txt"
         folder.mkdir()
-        wanted.write_text(requirements, encoding="utf-8")
+        listed.write_text(requirements, encoding="utf-8")
         command = [*pip.start(), "download", *pip.options]
-        command += [part for known in kept for part in ("--find-links", known.as_uri())]
-        command += ["--dest", str(folder), "--requirement", str(wanted)]
+        command += [part for place in stored for part in ("--find-links", place.as_uri())]
+        command += ["--dest", str(folder), "--requirement", str(listed)]
         total = len(_LINES.findall(requirements))
         with progress.followed(scratch, what, total, "**/*.whl"):
             # Large ones at once on the disk where they stay.
@@ -122,13 +112,9 @@ class Store:
 
 
 def usable_store(otherwise: Path) -> Store:
-    """Return the store in the user's cache, or another one where none can be written there.
-
-    Args:
-        otherwise: folder of the other one.
-    """
-    if found := cache.folder():
-        folder = found.absolute() / "wheels"
+    """Return the store in the user's cache, or another one where none can be written there."""
+    if base := cache.folder():
+        folder = base.absolute() / "wheels"
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
@@ -137,18 +123,12 @@ def usable_store(otherwise: Path) -> Store:
 
 
 def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
-    """Return the wheel of uv, or None where it cannot be had.
-
-    Args:
-        store: where it is kept.
-        requirements: its pin.
-        pip: what fetches it.
-    """
+    """Return the wheel of uv, or None where it cannot be had."""
     try:
-        (found,) = store.fetched(requirements, replace(pip, silent=True), "fetching uv")
+        (wheel,) = store.fetched(requirements, replace(pip, silent=True), "fetching uv")
     except Refused:
         return None
-    return found
+    return wheel
 
 
 def _write(path: Path, text: str) -> None:

@@ -418,7 +418,7 @@ def test_a_check_that_is_itself_broken_names_the_source(
         check_files.main([])
     write(here.folder / TRAINING, "EPOCHS = 4\n")
     assert check_files.main([]) == 1
-    assert capsys.readouterr().out.startswith(f"changed   {TRAINING}\nMore cannot be said")
+    assert capsys.readouterr().out.startswith(f"changed   {TRAINING}\nNothing more is known")
 
 
 def test_a_check_made_blind_still_names_the_source(

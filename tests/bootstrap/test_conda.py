@@ -199,7 +199,7 @@ def test_an_unpinned_environment_file_is_refused(place: Path) -> None:
     options = ("--quiet", "--no-default-packages", "--file", place / "env.yaml")
     done = conda("env", "create", *options, "--prefix", place / "env")
     assert done.returncode == 1
-    assert "Received an environment file, which would be solved anew: refused" in done.stderr
+    assert "Received an environment file, which would be solved again: refused" in done.stderr
     assert entries(place) == ["env.yaml"]
 
 
@@ -458,6 +458,6 @@ def test_snakemake_runs_no_job_after_a_wrong_digest(
     done = toy()
     assert done.returncode != 0
     assert f"Expected the package {a.name} with sha256" in done.stderr
-    assert "would be solved anew: refused" in done.stderr
+    assert "would be solved again: refused" in done.stderr
     assert not (place / "a").exists()
     assert list((place / ".snakemake/conda").glob("*_")) == []

@@ -271,7 +271,7 @@ def test_what_was_tampered_with_is_made_anew_and_the_rest_kept(
         assert installed.check(prefix) == []
     first = capsys.readouterr().err.splitlines()[0]
     assert str(prefix / "lib" / "module.py") in first
-    assert first.endswith("The environment is made anew.")
+    assert first.endswith("The environment is made again.")
     assert installed.check(others) != []
 
 

@@ -194,7 +194,7 @@ def test_the_status_says_whether_the_claim_was_found_again(
     assert (
         "\ntiny: so.\nThe archive claims bitwise; the strongest goal that was reached: metr" in told
     )
-    assert "once more to compare: tiny: once more.\n" in told
+    assert "a second time to compare: tiny: once more.\n" in told
     calls = (tmp_path / "out/calls.txt").read_text().splitlines()
     config = "archived=archived-results judge=.tools/judge.pyz"
     assert calls == ["all", f"reproduce --config {config}"]

@@ -311,8 +311,8 @@ from pathlib import Path
 
 def folder() -> Path | None:
     """Return it: REPRO_CACHE, or where the user keeps caches; None for a user without a home."""
-    if own := os.environ.get("REPRO_CACHE"):
-        return Path(os.path.expanduser(own))  # noqa: PTH111 -- as below
+    if moved := os.environ.get("REPRO_CACHE"):
+        return Path(os.path.expanduser(moved))  # noqa: PTH111 -- as below
     if (base := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
         return base / "repro"
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- pathlib's raises where there is none
@@ -342,24 +342,12 @@ FILE = "REPRO_PROGRESS"  # the variable that names the file; without it nothing 
 
 
 def note(what: str, done: int, total: int, name: str = "") -> None:
-    """Note how far something is.
-
-    Args:
-        what: what is made or fetched, the same words from beginning to end.
-        done: how many of its parts are there; it is in the making until all are.
-        total: how many there will be; 0 where nobody knows.
-        name: of the part in hand.
-    """
+    """Note how far something is, in the same words until all of ``total`` (0: unknown) are done."""
     _write({"what": what, "done": done, "total": total, "name": name})
 
 
 def refused(sentence: str, status: int) -> None:
-    """Note why nothing more is installed: ./run ends with the first sentence that is noted.
-
-    Args:
-        sentence: what was expected, what was received, what to do.
-        status: the exit status: 2 for a user's mistake, 4 where it could not run.
-    """
+    """Note why nothing more is installed: ./run ends with the first sentence, and status 2 or 4."""
     _write({"refused": sentence, "status": status})
 
 
@@ -375,14 +363,7 @@ def _write(entry: Mapping[str, str | int]) -> None:
 
 @contextmanager
 def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generator[None]:
-    """Note how many files a folder holds, again and again, while something fills it.
-
-    Args:
-        folder: it need not exist yet.
-        what: the words for it in the notes of progress.
-        total: how many there will be.
-        pattern: which ones count.
-    """
+    """Note how many files a folder holds, again and again, while something makes or fills it."""
     ended = threading.Event()
 
     def follow() -> None:
@@ -407,11 +388,11 @@ def followed(folder: Path, what: str, total: int, pattern: str = "*") -> Generat
 def _counted(folder: Path, pattern: str) -> tuple[int, str]:
     """How many there are, and the name of the newest, up to its version."""
     try:
-        there = {file.name: file.lstat().st_mtime_ns for file in folder.glob(pattern)}
+        times = {file.name: file.lstat().st_mtime_ns for file in folder.glob(pattern)}
     except OSError:  # one was renamed or removed meanwhile
         return 0, ""
-    newest = max(there, key=lambda name: there[name], default="")
-    return len(there), newest.partition("-")[0]
+    newest = max(times, key=lambda name: times[name], default="")
+    return len(times), newest.partition("-")[0]
 END_OF_FILE
 
 cat >"$code/locks.py" <<'END_OF_FILE' || room
@@ -443,10 +424,8 @@ PACE = 0.2  # seconds between two tries
 def held(file: Path, how: int = ALONE) -> Generator[None]:
     """Hold a lock; whoever waits for it notes all the while that this is why.
 
-    Args:
-        file: the lock; it and its folder are made where they are missing. To hold it together with
-            others, it need not be writable.
-        how: `TOGETHER` or `ALONE`, and whether `AT_ONCE`.
+    ``how`` is `TOGETHER` or `ALONE`, and whether `AT_ONCE`. What is missing of the lock and its
+    folder is made; to hold it together with others, it need not be writable.
 
     Raises:
         BlockingIOError: others hold it, and waiting was not allowed.
@@ -523,8 +502,6 @@ cat >"$code/wheels/pip_command.py" <<'END_OF_FILE' || room
 Synopsis:
     pip = Pip(lambda: ["python", "-m", "pip"], "3.11")
     run([*pip.start(), "download", *pip.options, ...], pip.environment())
-
-The standard library is all that is used: this source is also part of the post-deploy scripts.
 """
 
 import ast
@@ -551,10 +528,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Pip:
-    """How to start pip, and what it fetches: for which version of Python, wheels or sources.
-
-    ``silent`` is for what can be done without: nobody hears why it could not be had.
-    """
+    """How to start pip, and what it fetches, for which Python; ``silent`` is for what may fail."""
 
     start: Callable[[], Sequence[str]]
     python: str
@@ -569,7 +543,7 @@ class Pip:
 
     def environment(self) -> dict[str, str]:
         """This process's, with what the user set for `pip install` in words that it hears too."""
-        return {**os.environ, **_of_install(tuple(self.start()), frozenset(os.environ.items()))}
+        return {**os.environ, **_pip_config(tuple(self.start()), frozenset(os.environ.items()))}
 
 
 def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool = False) -> None:
@@ -578,26 +552,26 @@ def run(command: Sequence[str], environment: Mapping[str, str], *, silent: bool 
     Raises:
         Refused: it ended with another status than 0.
     """
-    nowhere = subprocess.DEVNULL
-    said = nowhere if silent else None
-    done = subprocess.run(command, env=environment, stdin=nowhere, stderr=said, check=False)
+    null = subprocess.DEVNULL
+    stderr = null if silent else None
+    done = subprocess.run(command, env=environment, stdin=null, stderr=stderr, check=False)
     if done.returncode:
         raise Refused(command[0])
 
 
 @functools.cache
-def _of_install(pip: tuple[str, ...], environment: frozenset[tuple[str, str]]) -> dict[str, str]:
+def _pip_config(pip: tuple[str, ...], environment: frozenset[tuple[str, str]]) -> dict[str, str]:
     """What the user set for `pip install` alone, in the words that `pip download` hears."""
-    listed = subprocess.run(
+    settings = subprocess.run(
         [*pip, "config", "list"], env=dict(environment), capture_output=True, text=True, check=False
     )
-    found: dict[str, str] = {}
-    for line in listed.stdout.splitlines():
+    variables: dict[str, str] = {}
+    for line in settings.stdout.splitlines():
         key, _, value = line.partition("=")
         name = key.removeprefix("install.").upper().replace("-", "_")
         if key.startswith("install.") and name in _WHERE and f"PIP_{name}" not in dict(environment):
-            found[f"PIP_{name}"] = str(ast.literal_eval(value))
-    return found
+            variables[f"PIP_{name}"] = str(ast.literal_eval(value))
+    return variables
 END_OF_FILE
 
 cat >"$code/wheels/store.py" <<'END_OF_FILE' || room
@@ -605,12 +579,10 @@ cat >"$code/wheels/store.py" <<'END_OF_FILE' || room
 
 Synopsis:
     store = usable_store(otherwise)
-    found = store.fetched(text, Pip(start, "3.11"), "wheels of keras")
+    files = store.fetched(text, Pip(start, "3.11"), "wheels of keras")
 
 pip fetches, so what the user set for it (indexes, credentials, proxy, certificates) keeps its
 meaning. Every file is hashed each time before it is used.
-
-The standard library is all that is used: this source is also part of the post-deploy scripts.
 """
 
 import hashlib
@@ -644,15 +616,7 @@ class Store:
     folder: Path
 
     def fetched(self, requirements: str, pip: Pip, what: str) -> list[Path]:
-        """Return the files of some requirements, fetched where need be.
-
-        Args:
-            requirements: as pip reads them, each with its hashes.
-            pip: what fetches; it is not started where all is there.
-            what: the words for it in the notes of progress.
-
-        Returns:
-            Their files; each has one of the digests that it may have.
+        """Return the files of pinned requirements; pip fetches what is missing or damaged.
 
         Raises:
             Refused: pip did not fetch them.
@@ -662,56 +626,56 @@ class Store:
             return []
         # A home may be that of machines of several kinds, for which pip chooses other files.
         machine = [sys.platform, platform.machine(), platform.libc_ver()]
-        kind = [pip.python, pip.source, *machine]
-        tag = [*kind, requirements]
+        tag = [pip.python, pip.source, *machine, requirements]
         index = self.folder / f"{hashlib.sha256(repr(tag).encode()).hexdigest()}.json"
         with locks.held(index.with_suffix(".lock")):
-            found = self._kept(index, requirements)
-            if found is None:
+            files = self._indexed(index, requirements)
+            if files is None:
                 name = f".partial-{index.stem}-"
-                for left in self.folder.glob(f"{name}*"):  # by who was killed
-                    shutil.rmtree(left, ignore_errors=True)
+                for leftover in self.folder.glob(f"{name}*"):  # by who was killed
+                    shutil.rmtree(leftover, ignore_errors=True)
                 with tempfile.TemporaryDirectory(prefix=name, dir=self.folder) as scratch:
-                    found = self._fetch(requirements, pip, what, Path(scratch))
-                names = {file.parent.name: file.name for file in found}
+                    files = self._fetch(requirements, pip, what, Path(scratch))
+                names = {file.parent.name: file.name for file in files}
                 _write(index, json.dumps(names, indent=1))
-            return found
+            return files
 
     def find(self, digest: str) -> Path | None:
         """Return the file with that sha256, or None if it is not there."""
         return next((f for f in (self.folder / digest).glob("[!.]*") if f.is_file()), None)
 
-    def _kept(self, index: Path, requirements: str) -> list[Path] | None:
+    def _indexed(self, index: Path, requirements: str) -> list[Path] | None:
         """The files of an earlier time; one that is damaged goes away, to be fetched again."""
         try:
             names: dict[str, str] = json.loads(index.read_text("utf-8"))
             if not names.keys() <= set(_HASH.findall(requirements)):
                 return None
-            found = [self.folder / digest / Path(name).name for digest, name in names.items()]
+            files = [self.folder / digest / Path(name).name for digest, name in names.items()]
         except (OSError, ValueError, AttributeError, TypeError):
             return None
-        return found if found and not self._damaged(found) else None
+        return files if files and not self._damaged(files) else None
 
     def _damaged(self, files: Iterable[Path]) -> list[Path]:
         """Remove what has not the digest that its folder is called by, and return it."""
-        every = list(files)
+        candidates = list(files)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            digests = pool.map(_digest, every)
-        wrong = [f for f, digest in zip(every, digests, strict=True) if digest != f.parent.name]
-        for file in wrong:
+            digests = pool.map(_digest, candidates)
+        pairs = zip(candidates, digests, strict=True)
+        damaged = [file for file, digest in pairs if digest != file.parent.name]
+        for file in damaged:
             file.unlink(missing_ok=True)
-        return wrong
+        return damaged
 
     def _fetch(self, requirements: str, pip: Pip, what: str, scratch: Path) -> list[Path]:
         known = sorted(set(_HASH.findall(requirements)))
         self._damaged(file for digest in known if (file := self.find(digest)))
-        kept = [folder for digest in known if (folder := self.folder / digest).is_dir()]
-        folder, wanted = scratch / "files", scratch / "wanted.txt"
+        stored = [folder for digest in known if (folder := self.folder / digest).is_dir()]
+        folder, listed = scratch / "files", scratch / "wanted.txt"
         folder.mkdir()
-        wanted.write_text(requirements, encoding="utf-8")
+        listed.write_text(requirements, encoding="utf-8")
         command = [*pip.start(), "download", *pip.options]
-        command += [part for known in kept for part in ("--find-links", known.as_uri())]
-        command += ["--dest", str(folder), "--requirement", str(wanted)]
+        command += [part for place in stored for part in ("--find-links", place.as_uri())]
+        command += ["--dest", str(folder), "--requirement", str(listed)]
         total = len(_LINES.findall(requirements))
         with progress.followed(scratch, what, total, "**/*.whl"):
             # Large ones at once on the disk where they stay.
@@ -725,13 +689,9 @@ class Store:
 
 
 def usable_store(otherwise: Path) -> Store:
-    """Return the store in the user's cache, or another one where none can be written there.
-
-    Args:
-        otherwise: folder of the other one.
-    """
-    if found := cache.folder():
-        folder = found.absolute() / "wheels"
+    """Return the store in the user's cache, or another one where none can be written there."""
+    if base := cache.folder():
+        folder = base.absolute() / "wheels"
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
@@ -740,18 +700,12 @@ def usable_store(otherwise: Path) -> Store:
 
 
 def uv_wheel(store: Store, requirements: str, pip: Pip) -> Path | None:
-    """Return the wheel of uv, or None where it cannot be had.
-
-    Args:
-        store: where it is kept.
-        requirements: its pin.
-        pip: what fetches it.
-    """
+    """Return the wheel of uv, or None where it cannot be had."""
     try:
-        (found,) = store.fetched(requirements, replace(pip, silent=True), "fetching uv")
+        (wheel,) = store.fetched(requirements, replace(pip, silent=True), "fetching uv")
     except Refused:
         return None
-    return found
+    return wheel
 
 
 def _write(path: Path, text: str) -> None:
@@ -776,13 +730,11 @@ cat >"$code/wheels/install.py" <<'END_OF_FILE' || room
 
 Synopsis:
     with unpacked_uv(wheel, folder) as uv:
-        install(found, text, Target(python, scratch), uv, "wheels of keras")
+        install(files, text, Target(python, scratch), uv, "wheels of keras")
 
 uv unpacks on all processors, and hashes each wheel against its requirement once more. Its own cache
 would be trusted without a look, and its links into that would tie environments together: a file
 that changes through one of them would change in all. So it gets an empty cache, which goes away.
-
-The standard library is all that is used: this source is also part of the post-deploy scripts.
 """
 
 import os
@@ -801,15 +753,11 @@ from wheels.pip_command import HASHED, QUIET, WHEELS, run
 
 @contextmanager
 def unpacked_uv(wheel: Path | None, folder: Path) -> Generator[str | None]:
-    """Give the path of uv, from its wheel, for as long as it is needed; None where it does not run.
-
-    Args:
-        wheel: of uv; None where it cannot be had.
-        folder: in which it is unpacked: programs may run there, as they often may not in /tmp.
-    """
+    """Give the path of uv while it is needed; None where it cannot be had or does not run."""
     if wheel is None:
         yield None
         return
+    # Programs may run in this folder, as they often may not in /tmp.
     with _emptied(folder / ".uv") as place, zipfile.ZipFile(wheel) as archive:
         (name,) = (n for n in archive.namelist() if n.endswith(".data/scripts/uv"))
         uv = Path(archive.extract(name, place))
@@ -819,11 +767,7 @@ def unpacked_uv(wheel: Path | None, folder: Path) -> Generator[str | None]:
 
 @dataclass(frozen=True)
 class Target:
-    """Where packages go: the Python whose site-packages it is, and a folder to work in meanwhile.
-
-    ``scratch`` lies on the file system of that Python; it is emptied before, and removed after.
-    ``kind`` is what is installed: wheels, or sources that are built by what is there already.
-    """
+    """Where packages go, a folder on that disk to work in, emptied first, and their kind."""
 
     python: Path
     scratch: Path
@@ -835,31 +779,24 @@ def install(
 ) -> None:
     """Install packages, and nothing else, by uv, or by pip where there is no uv.
 
-    Args:
-        files: those of the packages.
-        requirements: as pip reads them, each with its hashes.
-        target: where to.
-        uv: the program.
-        what: the words for it in the notes of progress.
-
     Raises:
         Refused: a wheel is missing or is another one, or it cannot be written.
     """
     python = target.python
     with _emptied(target.scratch) as scratch:
-        links, wanted = scratch / "wheels", scratch / "wanted.txt"
+        links, listed = scratch / "wheels", scratch / "wanted.txt"
         links.mkdir()
         for file in files:
             (links / file.name).symlink_to(file.absolute())
-        wanted.write_text(requirements, encoding="utf-8")
-        options = ["--no-index", "--find-links", str(links), "--requirement", str(wanted)]
+        listed.write_text(requirements, encoding="utf-8")
+        options = ["--no-index", "--find-links", str(links), "--requirement", str(listed)]
         options += [*HASHED, *target.kind, "--quiet"]
         site = next(python.parent.parent.glob("lib/python3*/site-packages"))
         with progress.followed(site, what, len(files), "*.dist-info"):
             if uv:
                 # Hard links to an empty cache that goes away: each file is written once.
-                own = ["--cache-dir", str(scratch / "cache"), "--link-mode", "hardlink"]
-                command = [uv, "pip", "install", "--no-config", "--break-system-packages", *own]
+                cache = ["--cache-dir", str(scratch / "cache"), "--link-mode", "hardlink"]
+                command = [uv, "pip", "install", "--no-config", "--break-system-packages", *cache]
                 run([*command, "--python", str(python), *options], _without("UV_", scratch))
             else:
                 pip = [str(python), "-IB", "-m", "pip", "install", "--no-user", "--no-compile"]
@@ -888,8 +825,8 @@ def _runs(uv: Path) -> bool:
 
 def _without(prefix: str, scratch: Path) -> dict[str, str]:
     """The environment without a program's own settings; what it leaves in TMPDIR goes away."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(prefix)}
-    return {**kept, "TMPDIR": str(scratch)}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(prefix)}
+    return {**variables, "TMPDIR": str(scratch)}
 END_OF_FILE
 
 cat >"$code/post_deploy/beside.py" <<'END_OF_FILE' || room
@@ -899,7 +836,7 @@ Synopsis:
     beside.path(Path("envs/a_"), beside.FLAG)      -> envs/a_.env_setup_done
 
 Whoever uses, makes or removes an environment holds its lock, which the jobs of the workflow know
-too. The standard library is all that is used: this source is also part of the post-deploy scripts.
+too.
 """
 
 from pathlib import Path
@@ -945,14 +882,8 @@ Package = Mapping[str, str]
 Meta = dict[str, Any]
 
 
-def conda_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> list[str]:
-    """Compare the installed conda packages, their archives and their files with the lock.
-
-    Args:
-        prefix: folder of the environment.
-        packages: of the lock, for this platform.
-        found: what lies in the environment.
-    """
+def conda_problems(prefix: Path, packages: Sequence[Package], surveyed: Survey) -> list[str]:
+    """Compare the conda packages, their archives and files with the lock's for this platform."""
     locked = {p["name"]: p for p in packages if p["manager"] == "conda"}
     metas = _metas(prefix)
     missing = locked.keys() - {meta["name"] for meta in metas}
@@ -967,51 +898,36 @@ def conda_problems(prefix: Path, packages: Sequence[Package], found: Survey) -> 
             problems.append(
                 f"Expected {name} with sha256 {want['sha256']}, the lock's. Received {got}."
             )
-        problems += _file_problems(prefix, name, meta, found)
+        problems += _file_problems(prefix, name, meta, surveyed)
     return problems
 
 
 def wheel_problems(
-    prefix: Path, packages: Sequence[Package], found: Survey, ours: Collection[str] = ()
+    prefix: Path, packages: Sequence[Package], surveyed: Survey, ours: Collection[str] = ()
 ) -> list[str]:
-    """Compare the installed wheels and their files with the lock.
-
-    Args:
-        prefix: folder of the environment.
-        packages: of the lock, for this platform.
-        found: what lies in the environment.
-        ours: paths in it that were written over on purpose.
-    """
-    installed = {_normal(wheel.name): wheel for wheel in _wheels(prefix, found)}
+    """Compare the wheels and their files with the lock; ``ours`` were overwritten on purpose."""
+    installed = {_normal(wheel.name): wheel for wheel in _wheels(prefix, surveyed)}
     extra = installed.keys() - {p["name"] for p in packages}
     problems = [f"Expected no distribution but the lock's. Received {n}." for n in sorted(extra)]
     for package in (p for p in packages if p["manager"] == "pip"):
         wheel = installed.get(package["name"])
         if wheel is None or wheel.version != package["version"]:
-            want, got = (
-                f"{package['name']} {package['version']}",
-                wheel.version if wheel else "none",
-            )
-            problems.append(f"Expected {want}. Received {got}.")
+            got = wheel.version if wheel else "none"
+            problems.append(f"Expected {package['name']} {package['version']}. Received {got}.")
         else:
-            problems += _unlike_record(prefix, wheel, found, ours)
+            problems += _unlike_record(prefix, wheel, surveyed, ours)
     return problems
 
 
-def owners(prefix: Path, found: Survey) -> dict[str, str]:
-    """Return the package that each file belongs to, by the packages' own records.
-
-    Args:
-        prefix: folder of the environment.
-        found: what lies in the environment.
-    """
-    owned: dict[str, str] = {}
+def owners(prefix: Path, surveyed: Survey) -> dict[str, str]:
+    """Return the package that each file belongs to, by the packages' own records."""
+    owner_by_path: dict[str, str] = {}
     for meta in _metas(prefix):
-        owned |= {entry["_path"]: meta["name"] for entry in meta["paths_data"]["paths"]}
-    for wheel in _wheels(prefix, found):
+        owner_by_path |= {entry["_path"]: meta["name"] for entry in meta["paths_data"]["paths"]}
+    for wheel in _wheels(prefix, surveyed):
         paths = (_place(prefix, wheel, path) for path in wheel.files or [])
-        owned |= dict.fromkeys(paths, _normal(wheel.name))
-    return owned
+        owner_by_path |= dict.fromkeys(paths, _normal(wheel.name))
+    return owner_by_path
 
 
 def _metas(prefix: Path) -> list[Meta]:
@@ -1040,8 +956,8 @@ def _site_packages(metas: Sequence[Meta]) -> str:
     return "site-packages"
 
 
-def _wheels(prefix: Path, found: Survey) -> Iterator[importlib.metadata.Distribution]:
-    places = [str(prefix / path) for path in found if path.endswith("/site-packages/")]
+def _wheels(prefix: Path, surveyed: Survey) -> Iterator[importlib.metadata.Distribution]:
+    places = [str(prefix / path) for path in surveyed if path.endswith("/site-packages/")]
     return iter(importlib.metadata.distributions(path=places))
 
 
@@ -1063,41 +979,45 @@ def _archive_sha256(meta: Meta) -> str:
     return digest(archive).removeprefix("sha256:") if archive.is_file() else f"no file {archive}"
 
 
-def _file_problems(prefix: Path, name: str, meta: Meta, found: Survey) -> Iterator[str]:
-    kept = meta.get("extracted_package_dir")
-    mend = f"Remove {kept}" if kept else "Run `conda clean --all --yes`"
+def _file_problems(prefix: Path, name: str, meta: Meta, surveyed: Survey) -> Iterator[str]:
+    unpacked = meta.get("extracted_package_dir")
+    mend = f"Remove {unpacked}" if unpacked else "Run `conda clean --all --yes`"
     for entry in meta["paths_data"]["paths"]:
         path, link = prefix / entry["_path"], entry["path_type"] == "softlink"
         # Of a link, the digest as packed is that of what it points to.
         want = (not link and entry.get("sha256_in_prefix")) or entry.get("sha256")
-        if kept and path.is_symlink() and path.resolve().is_relative_to(Path(kept).resolve()):
+        if unpacked and path.is_symlink() and _within(path, unpacked):
             yield (
                 f"Expected {path} in the environment itself. Received a link to {path.readlink()}. "
                 "Turn `always_softlink` and `allow_softlinks` off in conda's configuration."
             )
         elif want and not (link and path.is_symlink()):
-            now = "no such file"
+            actual = "no such file"
             if path.exists():
-                row = found.get(entry["_path"])
-                now = row[0] if row and not path.is_symlink() else digest(path.resolve())
-            if now != f"sha256:{want}":
+                row = surveyed.get(entry["_path"])
+                actual = row[0] if row and not path.is_symlink() else digest(path.resolve())
+            if actual != f"sha256:{want}":
                 yield (
-                    f"Expected {path} as in {name}, sha256:{want}. Received {now}: damaged "
+                    f"Expected {path} as in {name}, sha256:{want}. Received {actual}: damaged "
                     f"where conda keeps the package unpacked. {mend}, then try again."
                 )
 
 
+def _within(path: Path, folder: str) -> bool:
+    return path.resolve().is_relative_to(Path(folder).resolve())
+
+
 def _unlike_record(
-    prefix: Path, wheel: importlib.metadata.Distribution, found: Survey, ours: Collection[str]
+    prefix: Path, wheel: importlib.metadata.Distribution, surveyed: Survey, ours: Collection[str]
 ) -> Iterator[str]:
     for path in wheel.files or []:
         place = _place(prefix, wheel, path)
         if path.hash is None or place in ours:
             continue
         want = f"sha256:{base64.urlsafe_b64decode(path.hash.value + '==').hex()}"
-        now = found[place][0] if place in found else "no such file"
-        if now != want:
-            yield f"Expected {path} as in the wheel of {wheel.name}, {want}. Received {now}."
+        actual = surveyed[place][0] if place in surveyed else "no such file"
+        if actual != want:
+            yield f"Expected {path} as in the wheel of {wheel.name}, {want}. Received {actual}."
 END_OF_FILE
 
 cat >"$code/post_deploy/bytecode.py" <<'END_OF_FILE' || room
@@ -1124,20 +1044,14 @@ WORKERS = os.cpu_count() or 1
 
 
 def write(prefix: Path) -> set[str]:
-    """Compile what a step imports, and let nothing be compiled there ever again.
-
-    The status is not looked at: what does not compile cannot be imported.
-
-    Returns:
-        What it wrote, by path in the environment.
-    """
+    """Compile what a step imports, let nothing else ever be compiled, and return the new paths."""
     library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     for name, text in NO_BYTECODE.items():
         (library / "site-packages" / name).write_text(text)
     files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
     running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
     for process in running:
-        process.wait()
+        process.wait()  # whatever its status: what does not compile cannot be imported
     return {os.path.relpath(cache_from_source(file), prefix) for file in files}
 
 
@@ -1149,13 +1063,10 @@ def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.P
 
 
 def compiled(library: Path, imported: Sequence[str]) -> list[Path]:
-    """Return the modules that are compiled.
+    """Return the modules to compile: those that imported.txt names, and all that the user added.
 
-    Args:
-        library: lib/python3.11 of an environment.
-        imported: lines of imported.txt: a folder with all below it, ``FOLDER/*`` for its own
-            modules alone, ``-NAME`` for a package of which nothing is imported. What it does not
-            name, the user added: it is compiled whole.
+    A line is a folder with all below it, ``FOLDER/*`` for its own modules alone, or ``-NAME`` for a
+    package of which nothing is imported.
     """
     site, files = library / "site-packages", list[Path]()
     for line in (line for line in imported if line and line[0] not in "-#"):
@@ -1212,15 +1123,7 @@ class NotMade(Exception):
 
 
 def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
-    """Finish an environment, or say why not.
-
-    Args:
-        argv: the environment's folder.
-        lock: the facts and packages that it must have.
-
-    Returns:
-        0 where all is as in the lock; 1 where it is not, with the sentences on stderr.
-    """
+    """Finish an environment and return 0, or print why it is not as in the lock and return 1."""
     prefix, platform = Path(argv[0]), current_platform()
     try:
         with locks.held(beside.lock_of(prefix)):
@@ -1231,9 +1134,9 @@ def main(argv: Sequence[str], lock: Mapping[str, Any]) -> int:
                 )
             _finish(prefix, {**lock, "platform": platform, "packages": packages})
     except NotMade as why:
-        return _told(f"The environment {lock['environment']} was not made. {why}")
+        return _refusal(f"The environment {lock['environment']} was not made. {why}")
     except OSError as error:
-        return _told(
+        return _refusal(
             f"The environment {lock['environment']} was not made. Expected to read and write "
             f"files. Received from the system: {error}. Make room or give the right to write "
             "there (REPRO_CACHE moves what is kept in your cache), then try again."
@@ -1250,23 +1153,23 @@ def requirements(packages: Sequence[Package]) -> str:
 def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
     packages, note = facts["packages"], partial(_note, facts["environment"])
     note("conda packages")
-    first = survey(prefix)
+    installed = survey(prefix)
     _refuse(
-        against_lock.conda_problems(prefix, packages, first),
+        against_lock.conda_problems(prefix, packages, installed),
         "Expected the conda packages of the lock. Received others (above). Where a package is "
         "named, remove it from the channel's cache or mend the channel; try again.",
     )
     note("wheels")
     _install(prefix, facts["environment"], requirements(packages))
     note("bytecode")
-    ours = bytecode.write(prefix)
+    compiled = bytecode.write(prefix)
     note("files")
-    found = survey(prefix, first)
+    finished = survey(prefix, installed)
     _refuse(
-        against_lock.wheel_problems(prefix, packages, found, ours),
+        against_lock.wheel_problems(prefix, packages, finished, compiled),
         "Expected the wheels of the lock, whole. Received others (above). Try again.",
     )
-    record(prefix, found, facts, against_lock.owners(prefix, found))
+    record(prefix, finished, facts, against_lock.owners(prefix, finished))
     progress.note(f"environment {facts['environment']}", len(STEPS), len(STEPS))
 
 
@@ -1274,7 +1177,7 @@ def _note(environment: str, step: str) -> None:
     progress.note(f"environment {environment}", STEPS.index(step), len(STEPS), step)
 
 
-def _told(sentence: str) -> int:
+def _refusal(sentence: str) -> int:
     print(sentence, file=sys.stderr)
     progress.refused(sentence, COULD_NOT_RUN)
     return 1
@@ -1290,34 +1193,34 @@ def _refuse(problems: Sequence[str], otherwise: str) -> None:
 
 
 def _install(prefix: Path, name: str, wanted: str) -> None:
-    python, own = prefix / "bin" / "python", beside.path(prefix, beside.WHEELS)
+    python, scratch = prefix / "bin" / "python", beside.path(prefix, beside.WHEELS)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     pip = Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
     try:
-        own.mkdir(exist_ok=True)
-        store = usable_store(own)
-        found = store.fetched(wanted, pip, f"fetching wheels of {name}")
+        scratch.mkdir(exist_ok=True)
+        store = usable_store(scratch)
+        files = store.fetched(wanted, pip, f"fetching wheels of {name}")
         wheel = uv_wheel(store, UV.read_text("utf-8"), pip)
-        with unpacked_uv(wheel, own) as uv:
-            install(found, wanted, Target(python, own / "work"), uv, f"wheels of {name}")
+        with unpacked_uv(wheel, scratch) as uv:
+            install(files, wanted, Target(python, scratch / "work"), uv, f"wheels of {name}")
             _check(python, uv)
     except Refused:
         raise NotMade(
             "Expected each wheel of the lock, with its sha256, from the index that pip is "
-            "configured with. Received a refusal (above). `pip config list` shows the settings; "
+            "configured with. Received the error above. `pip config list` shows the settings; "
             "mend the index or the network, then try again."
         ) from None
     finally:
-        shutil.rmtree(own, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _check(python: Path, uv: str | None) -> None:
     quiet = ["--quiet", "--disable-pip-version-check"]
     pip = [str(python), "-IB", "-m", "pip", "check", *quiet]
-    ours = [uv, "pip", "check", "--no-config", "--no-cache", "--quiet", "--python", str(python)]
-    command = [part for part in ours if part] if uv else pip
-    own = {**os.environ, "TMPDIR": str(HERE)}  # uv leaves a lock there
-    if subprocess.run(command, stdin=subprocess.DEVNULL, env=own, check=False).returncode:
+    by_uv = [uv, "pip", "check", "--no-config", "--no-cache", "--quiet", "--python", str(python)]
+    command = [part for part in by_uv if part] if uv else pip
+    variables = {**os.environ, "TMPDIR": str(HERE)}  # uv leaves a lock there
+    if subprocess.run(command, stdin=subprocess.DEVNULL, env=variables, check=False).returncode:
         raise NotMade(
             "Expected packages that fit together. Received the contradictions above. Correct "
             "environment.yml and run `./run lock`."
