@@ -7,16 +7,16 @@ Synopsis:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
 from repro.audit.ancestry import Ancestry, Node
-from repro.core.canonical_json import canonical
+from repro.core.canonical_json import Json, canonical
 from repro.record.step import Step
 
 
-def values(lineage: Ancestry) -> Mapping[str, Any]:
+def values(lineage: Ancestry) -> dict[str, Json]:
     """Plain values, for JSON.
 
     `nodes`: each with `id`, `kind` (`file`, `step` or `input`), `trouble` (empty where all is well)

@@ -108,14 +108,12 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
         runs = Runs(options.experiment, options.program, given, folder / "original")
         repeats = Repeats(steps, varied, parameters.limit)
         result = inquire(runs, repeats, comparisons, parameters.search.trials, say)
+    price, unpriced = known(next(iter(options.price), None), steps)
     verdict = judge(
         options.experiment, parameters, comparisons, context, result.causes, result.trials, wrong,
-        moved, result.comparison,
+        moved, result.comparison, [*result.warnings, *unseen, *unpriced],
     )  # fmt: skip
-    cost, unpriced = known(next(iter(options.price), None), steps)
-    warnings = [*verdict["warnings"], *result.warnings, *unseen, *unpriced]
-    whole = {**verdict, "cost": cost, "warnings": warnings}
-    verdict = checked(whole, "verdict", "verdict.json")
+    verdict = checked({**verdict, "cost": price}, "verdict", "verdict.json")
     here = surroundings(environment, [programs["judge"]])
     outputs = {
         folder / "verdict.json": pretty(verdict),

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from repro.core.canonical_json import Json
 from repro.core.errors import UserError
 from repro.model.classification import classes
 from repro.variables.by_path import read as load
@@ -49,7 +50,7 @@ def _wholly(array: Array, **reason: Any) -> dict[str, Any]:
     return {"elements": array.size, "differ": array.size, "share": 1.0, **reason}
 
 
-def apart(left: Array, right: Array) -> Mapping[str, Any] | None:
+def apart(left: Array, right: Array) -> dict[str, Json] | None:
     """How far two arrays are apart; None where they have the same bits.
 
     How many of the `elements` `differ`, their `share`, and for numbers `largest_absolute`,
@@ -91,7 +92,7 @@ def _apart(left: Arrays, right: Arrays) -> dict[str, dict[str, Any]]:
     return {name: distance for name, distance in distances.items() if distance is not None}
 
 
-def weights(left: Path, right: Path) -> Mapping[str, Any]:
+def weights(left: Path, right: Path) -> dict[str, Json]:
     """How far the final weights of one seed are apart in the folders of two runs.
 
     `weights`: by variable, only those that differ; `weights_share`: the share of all weights that
@@ -114,7 +115,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return [{n: v for n, v in zip(head, row, strict=True) if v} for row in rows]
 
 
-def history(left: Path, right: Path, epochs: int | None = None) -> Mapping[str, Any]:
+def history(left: Path, right: Path, epochs: int | None = None) -> dict[str, Json]:
     """Where what was logged at the end of each epoch first differs, by name.
 
     `history`: by name, `epoch` (from 0) and the text of both runs, the earliest first. Empty where
@@ -140,7 +141,7 @@ def _saved(path: Path) -> dict[str, Array]:
     return arrays
 
 
-def churn(labels: Any, left: Array, right: Array) -> Mapping[str, Any] | None:
+def churn(labels: Any, left: Array, right: Array) -> dict[str, Json] | None:
     """How many examples got another class; None where the task is another one.
 
     `labels` are as `repro.model.classification` takes them, scores [n, classes]. `examples`,
@@ -151,7 +152,7 @@ def churn(labels: Any, left: Array, right: Array) -> Mapping[str, Any] | None:
         return None
     true, changed, count = before[0], before[1] != after[1], left.shape[1]
 
-    def counted(examples: int, others: int) -> Mapping[str, Any]:
+    def counted(examples: int, others: int) -> dict[str, Any]:
         share = others / examples if examples else None
         return {"examples": examples, "changed": others, "share": share}
 
@@ -165,7 +166,7 @@ def churn(labels: Any, left: Array, right: Array) -> Mapping[str, Any] | None:
     }
 
 
-def predictions(left: Path, right: Path, test: Path) -> Mapping[str, Any]:
+def predictions(left: Path, right: Path, test: Path) -> dict[str, Json]:
     """How far the predictions on the test part (the first run's is in `test`) are apart.
 
     `predictions`: by output, only what differs; where the test examples differ, of those that both
@@ -205,7 +206,7 @@ def _measured(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text("utf-8"))["metrics"]
 
 
-def metrics(left: Path, right: Path) -> Mapping[str, Any]:
+def metrics(left: Path, right: Path) -> dict[str, Json]:
     """How far the metrics on the test part are apart.
 
     `metrics`: by name, only those that differ: `original`, `repeat`, and their `difference` (repeat

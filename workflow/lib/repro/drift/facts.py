@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import unquote
 
+from repro.core.canonical_json import Json
 from repro.machine.fact import lacking
 from repro.record.step import Step
 
@@ -26,7 +27,7 @@ def facts(step: Step) -> Mapping[str, Any]:
     return {**step.environment, "locked": step.packages}
 
 
-def keyed(environment: Mapping[str, Any]) -> Mapping[str, Any]:
+def keyed(environment: Mapping[str, Any]) -> dict[str, Json]:
     """The same facts with packages by name, and the system's libraries by the name of their file.
 
     `locked`: by kind and name a mapping with `version`, `build` and `sha256`; `loaded.host`: by

@@ -8,14 +8,14 @@ Synopsis:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.compare.runs import Comparison
-from repro.core.canonical_json import canonical
+from repro.core.canonical_json import Json, canonical
 from repro.core.parameters import CompareParameters
 from repro.core.text import counted
 from repro.stats import detection_power
@@ -82,12 +82,14 @@ def judge(
     mistakes: Sequence[SilentError] = (),
     moved: MetricComparison | None = None,
     further: Comparison | None = None,
-) -> Mapping[str, Any]:
+    warnings: Sequence[str] = (),
+) -> dict[str, Json]:
     """The verdict on one experiment: plain JSON values that satisfy the schema `verdict`.
 
     `comparisons` has one for each seed of each repeat, none where no repeat was made; `causes` come
     best first; `mistakes` are wrong although the runs agree; `moved` is None where no run was
-    evaluated; `further` is a run of one step that parts although no repeat does.
+    evaluated; `further` is a run of one step that parts although no repeat does;
+    `warnings` go behind those that follow from the case.
     """
     names = [mistake.mistake for mistake in mistakes]
     case = Case(name, parameters, comparisons, context, causes, trials, names, moved, further)
@@ -117,5 +119,5 @@ def judge(
         "inference": list(context.inference),
         "limits": [dict(limit) for limit in context.limits],
         "methods": methods(case, by_goal),
-        "warnings": _warnings(case),
+        "warnings": [*_warnings(case), *warnings],
     }

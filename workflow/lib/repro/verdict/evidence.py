@@ -8,10 +8,11 @@ Synopsis:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from repro.core.canonical_json import Json
 from repro.core.factor_table import FACTORS, STRESS
 from repro.drift.setups import setups
 from repro.launch.observed import unseen
@@ -20,11 +21,11 @@ from repro.verdict.case import Context
 from repro.verdict.completeness import gaps
 
 
-def factors_of(steps: Sequence[Step], wanted: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+def factors_of(steps: Sequence[Step], wanted: Sequence[str]) -> list[dict[str, Json]]:
     """Each factor: varied, and how; or not, and why. Varied is what every step has varied."""
     repeats = [step for step in steps if step.run != "original"]
     entries = [entry for step in repeats for entry in _factors_in(step, steps)]
-    factors: list[dict[str, Any]] = []
+    factors: list[dict[str, Json]] = []
     for factor in FACTORS:
         of_factor = [entry for entry in entries if entry["factor"] == factor]
         if of_factor:

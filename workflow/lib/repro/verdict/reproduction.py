@@ -11,13 +11,12 @@ are the results that an archive holds, on the other those that came out when the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from repro.compare.divergence import place
 from repro.compare.runs import Comparison
-from repro.core.canonical_json import canonical
+from repro.core.canonical_json import Json, canonical
 from repro.core.text import capital, listed
 from repro.drift.effects import IRRELEVANT
 from repro.drift.environment_differences import Difference
@@ -142,7 +141,7 @@ _GOALS: dict[str, Callable[[Again], Answer]] = {
 }  # fmt: skip
 
 
-def reproduction(case: Again) -> Mapping[str, Any]:
+def reproduction(case: Again) -> dict[str, Json]:
     """Whether an archive's claim was found again, and which goal was reached.
 
     Plain JSON values that satisfy the schema `reproduction`. `reached` is the strongest goal that
