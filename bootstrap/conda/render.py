@@ -29,8 +29,10 @@ _OF_BOOTSTRAP = (
     "wheels/store.py", "wheels/install.py", "post_deploy/beside.py", "post_deploy/against_lock.py",
     "post_deploy/bytecode.py", "post_deploy/finish.py", "post_deploy/imported.txt",
 )  # fmt: skip
-CARRIED = {name: project.LIBRARY / name for name in _OF_LIBRARY}
-CARRIED |= {name: project.BOOTSTRAP / name for name in _OF_BOOTSTRAP}
+CARRIED = {
+    **{name: project.LIBRARY / name for name in _OF_LIBRARY},
+    **{name: project.BOOTSTRAP / name for name in _OF_BOOTSTRAP},
+}
 
 MAIN = "keras"  # the environment of the main category alone
 
