@@ -31,6 +31,8 @@ MISTAKE, NOT_RUN = UserError.status, CouldNotRun.status
 # Where several jobs failed: what no second try would mend comes first, a claim's answer last.
 _ORDER = (MISTAKE, NOT_RUN, 1, 3)
 
+PACE = 1.0  # seconds between two looks at a child
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -105,10 +107,13 @@ def waited(command: Sequence[str], folder: Path, environment: Mapping[str, str])
 def _received() -> tuple[int, bool]:
     """The next signal, and whether the system sent it by itself, to the whole group."""
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    if not hasattr(signal, "sigwaitinfo"):  # macOS: only what is typed is ever sent as SIGINT
+    if not hasattr(signal, "sigtimedwait"):  # macOS: only what is typed is ever sent as SIGINT
         number = signal.sigwait(blocked)
         return number, number in (signal.SIGINT, signal.SIGQUIT)
-    received = signal.sigwaitinfo(blocked)
+    # Another thread may have taken the one that says that the child ended: look again before long.
+    received = signal.sigtimedwait(blocked, PACE)
+    if received is None:
+        return signal.SIGCHLD, False
     return received.si_signo, received.si_code > 0
 
 
