@@ -25,13 +25,11 @@ from display.notes import Refusal
 from repro.core.errors import CouldNotRun, UserError
 from repro.launch.isolation import die_with
 from repro.launch.reporting import noted
-from repro.launch.supervise import signals_held
+from repro.launch.supervise import next_signal, signals_held
 
 MISTAKE, NOT_RUN = UserError.status, CouldNotRun.status
 # Where several jobs failed: what no second try would mend comes first, a claim's answer last.
 _ORDER = (MISTAKE, NOT_RUN, 1, 3)
-
-PACE = 1.0  # seconds between two looks at a child
 
 
 @dataclass(frozen=True)
@@ -96,25 +94,12 @@ def waited(command: Sequence[str], folder: Path, environment: Mapping[str, str])
 
         child = subprocess.Popen(command, cwd=folder, env=environment, preexec_fn=prepare)
         while child.poll() is None:
-            number, typed = _received()
+            number, typed = next_signal()
             if number != signal.SIGCHLD:
                 last_signal = number
                 if not typed:
                     child.send_signal(number)
     return Ended(child.returncode, last_signal)
-
-
-def _received() -> tuple[int, bool]:
-    """The next signal, and whether the system sent it by itself, to the whole group."""
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    if not hasattr(signal, "sigtimedwait"):  # macOS: only what is typed is ever sent as SIGINT
-        number = signal.sigwait(blocked)
-        return number, number in (signal.SIGINT, signal.SIGQUIT)
-    # Another thread may have taken the one that says that the child ended: look again before long.
-    received = signal.sigtimedwait(blocked, PACE)
-    if received is None:
-        return signal.SIGCHLD, False
-    return received.si_signo, received.si_code > 0
 
 
 def _report(refusal: Refusal) -> int:

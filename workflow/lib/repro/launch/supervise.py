@@ -22,6 +22,7 @@ _HELD = {
     signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
     signal.SIGCHLD,
 }  # fmt: skip
+_PACE = 1.0  # seconds between two looks at a child
 
 
 @contextmanager
@@ -51,10 +52,25 @@ def waited(work: Callable[[], NoReturn], before: set[signal.Signals]) -> int:
     if child == 0:
         _become(work, before)
     while (status := _ended(child)) is None:
-        number = signal.sigwait(_HELD)
+        number, _ = next_signal()
         if number != signal.SIGCHLD:
             os.kill(child, number)
     return status
+
+
+def next_signal() -> tuple[int, bool]:
+    """The next signal held, and whether the system sent it by itself, to the whole group.
+
+    At times it gives SIGCHLD though none came: another thread, by which signals are not held, may
+    have taken the one that tells of a child's end, so whoever waits for that looks again.
+    """
+    if not hasattr(signal, "sigtimedwait"):  # macOS: only what is typed is ever sent as SIGINT
+        number = signal.sigwait(_HELD)
+        return number, number in (signal.SIGINT, signal.SIGQUIT)
+    received = signal.sigtimedwait(_HELD, _PACE)
+    if received is None:
+        return signal.SIGCHLD, False
+    return received.si_signo, received.si_code > 0
 
 
 def _noticed(number: int, frame: FrameType | None) -> None:
