@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 
 from repro.archive.contents import Inside
 from repro.archive.zip_writer import DATE
-from repro.audit.results import CODE, digest
+from repro.audit.results import CODE
+from repro.record.step import digest
 
 _LIBRARY, _SCHEMAS = "workflow/lib/", "workflow/schemas/"
 _MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"

@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
-from repro.audit.results import CODE, LOCK, Results, against, digest
+from repro.audit.results import CODE, LOCK, Results, against
 from repro.core import layout
 from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, Source
 from repro.core.digest import sha256_bytes, sha256_file, sha256_files, sha256_value
 from repro.data.module_loader import module
 from repro.plan.schedule import Schedule
-from repro.record.step import Step
+from repro.record.step import Step, digest
 
 PACK = "workflow/scripts/pack.py"
 Digests = Callable[[str], Mapping[str, str]]
@@ -83,7 +83,7 @@ def sources(results: Results, home: Path) -> Iterator[Discrepancy]:
     code = results.steps.get(CODE)
     if code is None:
         return
-    then = {name: digest(r) for name, r in code.inputs.items() if name != LOCK}
+    then = {name: sha256 for name, sha256 in code.digests.items() if name != LOCK}
     failure, programs = "", dict[str, str]()
     try:
         pack = module("present_pack", home / PACK)
@@ -123,7 +123,7 @@ def lock(results: Results, digests: Digests) -> Iterator[Discrepancy]:
     now = {LOCK: lock_digests[""]} if lock_digests else {}
     for step in results.steps.values():
         if LOCK in step.inputs:
-            for difference in _between({LOCK: digest(step.inputs[LOCK])}, now):
+            for difference in _between({LOCK: step.digests[LOCK]}, now):
                 yield replace(difference, users=frozenset([step.key]))
 
 

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from repro.audit.results import CODE, LOCK, Results, against, digest, read, where
+from repro.audit.results import CODE, LOCK, Results, against, read, where
 from repro.core.digest import sha256_file, sha256_tree
 from repro.core.errors import UserError
 from repro.core.layout import claimant
+from repro.record.step import digest
 
 
 @dataclass(frozen=True)

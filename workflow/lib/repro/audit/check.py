@@ -19,12 +19,13 @@ from typing import Any
 
 from repro.audit import against_present
 from repro.audit.against_present import Discrepancy, joined
-from repro.audit.results import Results, against, digest, read, where
+from repro.audit.results import Results, against, read, where
 from repro.core.atomic import write_bytes
 from repro.core.config import resolve
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
 from repro.core.layout import claimant, whole_folder
+from repro.record.step import digest
 
 _UNKNOWN = "a later step used it, and its manifest does not know it"
 UNREAD = "cannot be read: "

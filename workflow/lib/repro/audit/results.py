@@ -21,7 +21,7 @@ from repro.core.digest import sha256_value
 from repro.core.errors import UserError
 from repro.core.layout import claimant
 from repro.record import manifest
-from repro.record.step import Resource, Step
+from repro.record.step import Step
 
 CODE = layout.manifest("code", {})
 LOCK = "conda-lock.yml"
@@ -30,11 +30,6 @@ LOCK = "conda-lock.yml"
 def where(step: Step, name: str) -> str | None:
     """Where that input of a step lies under results/; None for what came from outside."""
     return layout.input_at(step.name, name, step.names)
-
-
-def digest(resource: Resource) -> str:
-    """The digest of an input, whatever its kind."""
-    return next(iter(resource["digest"].values()))
 
 
 def against(present: str, then: str) -> str:

@@ -26,6 +26,11 @@ Resource = Mapping[str, Any]
 """An input as a manifest names it: `digest`, and of a folder the digest of each file."""
 
 
+def digest(resource: Resource) -> str:
+    """The digest of an input, whatever its kind."""
+    return next(iter(resource["digest"].values()))
+
+
 @dataclass(frozen=True)
 class Step:
     """One step, as the manifest of its outputs tells it.
@@ -92,7 +97,7 @@ class Step:
     @property
     def digests(self) -> dict[str, str]:
         """The digest of each input, by name."""
-        return {name: next(iter(used["digest"].values())) for name, used in self.inputs.items()}
+        return {name: digest(used) for name, used in self.inputs.items()}
 
     @property
     def packages(self) -> dict[str, str]:
