@@ -1,4 +1,4 @@
-"""Chain: what an archive must hold, so that its verdict can be followed back to the raw data.
+"""What an archive must hold, so that its verdict can be followed back to the raw data.
 
 Synopsis:
     for problem in problems(inside): ...

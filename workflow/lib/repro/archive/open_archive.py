@@ -1,4 +1,4 @@
-"""Accept: an archive is looked at from its first byte to its last before anything of it is used.
+"""An archive is looked at from its first byte to its last before anything of it is used.
 
 Synopsis:
     with accepted(Path("digits.crate.zip")) as inside:

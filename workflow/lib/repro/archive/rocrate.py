@@ -1,4 +1,4 @@
-"""Crate: what an archive holds and how it came about, in the words of RO-Crate.
+"""RO-Crate: what an archive holds and how it came about, in the words of RO-Crate.
 
 Synopsis:
     text = metadata(inside)

@@ -1,4 +1,4 @@
-"""Archive: one file with everything that a finished experiment came from and what came of it.
+"""Write: one file with everything that a finished experiment came from and what came of it.
 
 Synopsis:
     locations = Locations(home, project, Path("results"))

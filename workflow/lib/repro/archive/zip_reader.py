@@ -1,4 +1,4 @@
-"""Strict: an archive is read only if it is, byte by byte, what the writer would have written.
+"""Zip reader: an archive is read only if it is, byte by byte, what the writer would have written.
 
 Synopsis:
     with opened(path) as archive:

@@ -1,4 +1,4 @@
-"""Present: how far code, lock, inputs and configuration of today are those of the results.
+"""Against present: how far code, lock, inputs and configuration of today are those of the results.
 
 Synopsis:
     for difference in sources(results, home): ...

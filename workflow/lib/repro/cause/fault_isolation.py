@@ -1,4 +1,4 @@
-"""Search: whether a divergence is random by itself, or hangs on a factor, and on which.
+"""Fault isolation: whether a divergence is random by itself, or hangs on a factor, and on which.
 
 Synopsis:
     outcome = search(suspects, attempt, budget)

@@ -1,4 +1,4 @@
-"""Culprit: the first operation that gave two runs other bits from the same inputs.
+"""First divergent op: the first operation that gave two runs other bits from the same inputs.
 
 Synopsis:
     culprit(left, right)       # two values of detail.json -> Culprit or None

@@ -1,4 +1,4 @@
-"""Inquiry: why runs part; and where none does, whether a further run would.
+"""Search for cause: why runs part; and where none does, whether a further run would.
 
 Synopsis:
     result = inquire(runs, repeats, comparisons, budget, say)

@@ -1,4 +1,4 @@
-"""Snapshot: one state of a training as a file, whole and checked, or refused.
+"""File format: one state of a training as a file, whole and checked, or refused.
 
 Synopsis:
     save(path, key, Snapshot(epoch=3, arrays={…}, facts={…}, python=b"…"))

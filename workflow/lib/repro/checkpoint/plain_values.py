@@ -1,4 +1,4 @@
-"""Plain: values as bytes, and back, where the bytes can name nothing but what is expected there.
+"""Values as bytes, and back, where the bytes can name nothing but what is expected there.
 
 Synopsis:
     known = Known({**always(), **held(values)})

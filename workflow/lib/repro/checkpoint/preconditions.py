@@ -1,4 +1,4 @@
-"""Resumable: what stands against taking up a killed training, as its graphs and its model show.
+"""Preconditions: what stands against taking up a killed training, as its graphs and its model show.
 
 Synopsis:
     obstacles = of_model(model) + of_graph(concrete_function.graph, "the training step")

@@ -1,4 +1,4 @@
-"""CheckpointStore: the folder with the last two snapshots of one training, and its trace so far.
+"""Store: the folder with the last two snapshots of one training, and its trace so far.
 
 Synopsis:
     store = CheckpointStore(folder, key)

@@ -1,4 +1,4 @@
-"""Price command: measures what an experiment's training costs, in processes that take turns.
+"""Cost: measures what an experiment's training costs, in processes that take turns.
 
 Synopsis:
     arguments(verbs)                 # the options of `judge.pyz cost`

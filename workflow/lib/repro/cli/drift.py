@@ -1,4 +1,4 @@
-"""Drift, as a command: reads manifests, compares each with the present, says what it means.
+"""Drift: reads manifests, compares each with the present, says what it means.
 
 Synopsis:
     told([(Path("results/…/train.manifest.json"), Path("environment.json"))])     # text, status

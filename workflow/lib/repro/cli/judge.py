@@ -1,4 +1,4 @@
-"""Command: the command line of the program that looks at results.
+"""Judge: the command line of the program that looks at results.
 
 Synopsis:
     python -I judge.pyz compare --experiment digits --parameters JSON --folder results/digits …

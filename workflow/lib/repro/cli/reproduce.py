@@ -1,4 +1,4 @@
-"""Reproduction command: holds what was made again against the results of an archive.
+"""Reproduce: holds what was made again against the results of an archive.
 
 Synopsis:
     arguments(verbs)                 # the options of `judge.pyz reproduce`

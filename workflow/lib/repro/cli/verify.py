@@ -1,4 +1,4 @@
-"""Verify command: says whether claims hold, by verdicts that are as they were written.
+"""Verify: says whether claims hold, by verdicts that are as they were written.
 
 Synopsis:
     arguments(verbs)                 # the options of `judge.pyz verify`

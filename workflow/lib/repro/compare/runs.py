@@ -1,4 +1,4 @@
-"""Compare: two runs of one seed, from raw data to predictions; where they first part, and how far.
+"""Runs: two runs of one seed, from raw data to predictions; where they first part, and how far.
 
 Synopsis:
     comparison = compare(original, repeat, seed, limit=None)

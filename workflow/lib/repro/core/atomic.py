@@ -1,4 +1,4 @@
-"""Writing: a file or a folder appears whole, or not at all.
+"""Atomic: a file or a folder appears whole, or not at all.
 
 Synopsis:
     write_text(path, text)

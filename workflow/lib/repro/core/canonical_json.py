@@ -1,4 +1,4 @@
-"""Canonical: one value, one text, whatever process writes it.
+"""Canonical JSON: one value, one text, whatever process writes it.
 
 Synopsis:
     canonical({"b": 1, "a": 2})      # '{"a":2,"b":1}'

@@ -1,4 +1,4 @@
-"""Consistency: what an entry of the configuration must satisfy that no schema can say.
+"""Config checks: what an entry of the configuration must satisfy that no schema can say.
 
 Synopsis:
     check("digits", entry)          # UserError, or nothing

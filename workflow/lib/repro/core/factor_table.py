@@ -1,4 +1,4 @@
-"""Factors: what must not matter to a result, one row each.
+"""Factor table: what must not matter to a result, one row each.
 
 Synopsis:
     for name in FACTORS: ...                  # every factor; `load` is varied only when asked for

@@ -1,4 +1,4 @@
-"""Overlap: how many examples of one part of the split are, by their content, in another as well.
+"""Leakage: how many examples of one part of the split are, by their content, in another as well.
 
 Synopsis:
     overlap(examples, split(examples, shares, seed))

@@ -1,4 +1,4 @@
-"""Source: modules run from the source that is there.
+"""Module loader: modules run from the source that is there.
 
 Synopsis:
     pack = module("present_pack", home / "workflow/scripts/pack.py")

@@ -1,4 +1,4 @@
-"""Stream: a tf.data.Dataset taken into arrays, if it gives the same examples twice.
+"""TF dataset: a tf.data.Dataset taken into arrays, if it gives the same examples twice.
 
 Synopsis:
     returned = collected(returned)      # other values pass through

@@ -1,4 +1,4 @@
-"""Experiment: the user's own Python file, loaded and called with care.
+"""User code: the user's own Python file, loaded and called with care.
 
 Synopsis:
     code = load(path)

@@ -1,4 +1,4 @@
-"""Drift: in what the present machine and environment differ from those that made a result.
+"""In what the present machine and environment differ from those that made a result.
 
 Synopsis:
     differences = drift(recorded["environment"], present)

@@ -1,4 +1,4 @@
-"""Drawn: the values that a run's factors take, each a function of the run's name.
+"""Drawn values: the values that a run's factors take, each a function of the run's name.
 
 Synopsis:
     hash_seed("repeat-2")        # the same in every process and on every machine

@@ -1,4 +1,4 @@
-"""Launch: starts a step in a process whose settings come from one table.
+"""Launcher: starts a step in a process whose settings come from one table.
 
 Synopsis:
     python code.pyz launch --run repeat --intra 2 --vary 'clock,home' -- train --out …

@@ -1,4 +1,4 @@
-"""Sight: the factors that change what a step can see of files and of the network.
+"""Namespace variations: the factors that change what a step can see of files and of the network.
 
 Synopsis:
     start, how = paths(start)      # its inputs lie at other places

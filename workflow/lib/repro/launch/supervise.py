@@ -1,4 +1,4 @@
-"""Child: one process that is waited for, gets each signal once, and ends with its parent.
+"""Supervise: one process that is waited for, gets each signal once, and ends with its parent.
 
 Synopsis:
     with signals_held() as before:

@@ -1,4 +1,4 @@
-"""Machine: a digest of what identifies this machine to the bits.
+"""Identity: a digest of what identifies this machine to the bits.
 
 Synopsis:
     machine() == machine()      # on one machine; another digest where bits may differ

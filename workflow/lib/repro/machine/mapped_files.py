@@ -1,4 +1,4 @@
-"""Mapped: the files that this process has mapped into its memory, as the system lists them.
+"""Mapped files: the files that this process has mapped into its memory, as the system lists them.
 
 Synopsis:
     sorted(mapped(executable=True))     # libraries, and what else may run

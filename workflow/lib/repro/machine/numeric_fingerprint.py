@@ -1,4 +1,4 @@
-"""Arithmetic: the bits that this process computes from fixed numbers.
+"""Numeric fingerprint: the bits that this process computes from fixed numbers.
 
 Synopsis:
     of_c()["pow"]              # '3f6c…': first digits of the sha256 of the results

@@ -1,4 +1,4 @@
-"""Limits: what of a model, its code or its devices narrows what can be promised; told beforehand.
+"""What of a model, its code or its devices narrows what can be promised; told beforehand.
 
 Synopsis:
     require_one_process()                   # before the user's `model` is called

@@ -1,4 +1,4 @@
-"""Traced: a training step that augments its batch and records, inside the graph, what it did.
+"""A training step that augments its batch and records, inside the graph, what it did.
 
 Synopsis:
     step = TracedStep(model, augment, steps, trace)

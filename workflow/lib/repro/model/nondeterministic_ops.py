@@ -1,4 +1,4 @@
-"""Gaps: operations at which TensorFlow's determinism ends, and what can be promised with them.
+"""Operations at which TensorFlow's determinism ends, and what can be promised with them.
 
 Synopsis:
     gap(op)            # ("tf.image.adjust_contrast", "On a CPU it is deterministic, …"), or None

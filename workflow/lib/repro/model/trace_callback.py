@@ -1,4 +1,4 @@
-"""Recording: what is done around each epoch, so that the trace tells of it.
+"""Trace callback: what is done around each epoch, so that the trace tells of it.
 
 Synopsis:
     recording = Recording(model, plan, step, trace, detail)

@@ -1,4 +1,4 @@
-"""Plan: what to train on, in which order, and how long; batches as `fit` takes them.
+"""Training plan: what to train on, in which order, and how long; batches as `fit` takes them.
 
 Synopsis:
     plan.steps, plan.order(epoch), plan.batches(epoch)

@@ -1,4 +1,4 @@
-"""Price: what a training costs by its parts, out of measurements, and whose price it is.
+"""Breakdown: what a training costs by its parts, out of measurements, and whose price it is.
 
 Synopsis:
     value = {**prices({"plain": [spent, …], …}, {"trace": "why not"}), …}     # as in cost.json

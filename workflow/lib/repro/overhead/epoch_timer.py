@@ -1,4 +1,4 @@
-"""Clock: notes what the epochs of a training take, and ends it in time.
+"""Epoch timer: notes what the epochs of a training take, and ends it in time.
 
 Synopsis:
     clock = Clock(seconds=5)

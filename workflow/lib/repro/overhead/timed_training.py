@@ -1,4 +1,4 @@
-"""Cost: one training of the user's model, timed; each variant does one thing more than the last.
+"""One training of the user's model, timed; each variant does one thing more than the last.
 
 Synopsis:
     spent = measured(Task(experiment, data_folder, parameters, 5, scratch), "determinism")

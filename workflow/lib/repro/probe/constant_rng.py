@@ -1,4 +1,4 @@
-"""Frozen: random numbers of a traced graph that are the same at every step.
+"""Constant RNG: random numbers of a traced graph that are the same at every step.
 
 Synopsis:
     walk = TaintAnalysis(concrete_function)

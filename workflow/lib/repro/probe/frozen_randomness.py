@@ -1,4 +1,4 @@
-"""Noise: where a training step, or `augment`, uses the same random numbers again and again.
+"""Where a training step, or `augment`, uses the same random numbers again and again.
 
 Synopsis:
     in_step(model, batch, path, all_change=False)    # [FrozenSource(layer="noise", line=12, …)]

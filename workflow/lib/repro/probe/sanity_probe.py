@@ -1,4 +1,4 @@
-"""Probe: the graph of a training step, and the first steps of another seed.
+"""Sanity probe: the graph of a training step, and the first steps of another seed.
 
 Synopsis:
     probe(code, data_folder, parameters, out_folder)       # writes probe.json

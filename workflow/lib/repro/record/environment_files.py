@@ -1,4 +1,4 @@
-"""Renders: the files of an environment that are made from the lock, and belong to it.
+"""Environment files: the files of an environment that are made from the lock, and belong to it.
 
 Synopsis:
     check_renders(Path("conda-lock.yml"), Path("workflow/envs"), "keras", "linux-64")

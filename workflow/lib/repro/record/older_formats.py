@@ -1,4 +1,4 @@
-"""Older: what manifests of earlier programs say of the environment, in the words of today.
+"""Older formats: what manifests of earlier programs say of the environment, in the words of today.
 
 Synopsis:
     today(manifest.recorded(value)["environment"])["cpu"]["caches"]      # {"L1 data": "32K", …}

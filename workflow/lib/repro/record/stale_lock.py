@@ -1,4 +1,4 @@
-"""Leftover: the lock of a Snakemake that was killed, at which every later one would stop.
+"""Stale lock: the lock of a Snakemake that was killed, at which every later one would stop.
 
 Synopsis:
     alive = unlocked(Path.cwd())       # to be held for as long as this Snakemake runs

@@ -1,4 +1,4 @@
-"""Distances: the part of a verdict's page that tells how far apart two runs are.
+"""Differences: the part of a verdict's page that tells how far apart two runs are.
 
 Synopsis:
     "\\n".join(distances(verdict["differences"]))

@@ -1,4 +1,4 @@
-"""Support: the parts of a verdict's page that tell what each goal rests on, and where it ends.
+"""Goals: the parts of a verdict's page that tell what each goal rests on, and where it ends.
 
 Synopsis:
     "\\n".join(goals(verdict))

@@ -1,4 +1,4 @@
-"""Price words: what a training costs, as a part of a verdict's page and in a few sentences.
+"""Overhead: what a training costs, as a part of a verdict's page and in a few sentences.
 
 Synopsis:
     lines = section(verdict)

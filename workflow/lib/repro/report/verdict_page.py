@@ -1,4 +1,4 @@
-"""Render: a verdict as a page for people who have never seen the code.
+"""Verdict page: a verdict as a page for people who have never seen the code.
 
 Synopsis:
     markdown(verdict)

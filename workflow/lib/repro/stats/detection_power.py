@@ -1,4 +1,4 @@
-"""Chance: how rare a race may be and still be seen by n repeats.
+"""Detection power: how rare a race may be and still be seen by n repeats.
 
 Synopsis:
     seen(0.5, repeats=1)        # 0.5

@@ -1,4 +1,4 @@
-"""Answer: what is found for one goal.
+"""Goal answer: what is found for one goal.
 
 Synopsis:
     Answer(MET, "digits: documented. …")

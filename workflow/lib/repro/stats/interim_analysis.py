@@ -1,4 +1,4 @@
-"""Sequential: when to look while seeds are added, so that looking often does not mislead.
+"""Interim analysis: when to look while seeds are added, so that looking often does not mislead.
 
 Synopsis:
     plan = looks(budget=32)                  # 8, 16 and 32 runs, with alphas that sum to 0.05

@@ -1,4 +1,4 @@
-"""Measured: each metric of the original and of its repeats, seed by seed.
+"""Metric table: each metric of the original and of its repeats, seed by seed.
 
 Synopsis:
     values = measured(steps)

@@ -1,4 +1,4 @@
-"""Planning: how many runs of each side would most likely decide.
+"""Sample size: how many runs of each side would most likely decide.
 
 Synopsis:
     plan = SampleSizePlan(deviation=0.004, spread=0.003, seeds=5, margin=Margin(0.005))

@@ -1,4 +1,4 @@
-"""Sampling: how far a metric may be off because the test split is a sample.
+"""Sampling error: how far a metric may be off because the test split is a sample.
 
 Synopsis:
     sampled("accuracy", right)               # right: bool [examples]

@@ -1,4 +1,4 @@
-"""Spread: how far a metric scatters from seed to seed, and how well so few seeds tell it.
+"""Seed variance: how far a metric scatters from seed to seed, and how well so few seeds tell it.
 
 Synopsis:
     seeds = spread("accuracy", {0: 0.981, 1: 0.978, 2: 0.984})

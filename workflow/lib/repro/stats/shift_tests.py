@@ -1,4 +1,4 @@
-"""Shifts: p-values for how far repeats lie from originals of the same seeds, against a margin.
+"""Shift tests: p-values for how far repeats lie from originals of the same seeds, against a margin.
 
 Synopsis:
     shift = pairs(original, repeat)           # [..., n] each, matched by seed

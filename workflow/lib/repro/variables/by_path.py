@@ -1,4 +1,4 @@
-"""Checkpoint: a model's variables by path, their bytes and digests.
+"""By path: a model's variables by path, their bytes and digests.
 
 Synopsis:
     save(model, path)                  # weights.safetensors, the same bytes in every process

@@ -1,4 +1,4 @@
-"""State: all that decides how a training goes on: variables, and generators of random numbers.
+"""All that decides how a training goes on: variables, and generators of random numbers.
 
 Synopsis:
     variables = Variables(model)

@@ -1,4 +1,4 @@
-"""Verdict: whether the claimed goal is met, with scope and evidence, in one sentence.
+"""Assemble: whether the claimed goal is met, with scope and evidence, in one sentence.
 
 Synopsis:
     verdict = judge("digits", parameters, comparisons, context, causes, trials, mistakes)

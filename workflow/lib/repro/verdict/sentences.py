@@ -1,4 +1,4 @@
-"""Sentence: a verdict in words, for someone who has never seen the code.
+"""Sentences: a verdict in words, for someone who has never seen the code.
 
 Synopsis:
     met("digits", comparisons, context, evaluated, mistakes)

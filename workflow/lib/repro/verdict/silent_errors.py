@@ -1,4 +1,4 @@
-"""Agreement: mistakes on which both runs agree, so that no comparison of bits can find them.
+"""Silent errors: mistakes on which both runs agree, so that no comparison of bits can find them.
 
 Synopsis:
     mistakes(trace, probe, overlap, inference)     # what to warn of

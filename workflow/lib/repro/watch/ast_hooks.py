@@ -1,4 +1,4 @@
-"""Rewriting: a user's source as a syntax tree in which every call goes through a recorder.
+"""AST hooks: a user's source as a syntax tree in which every call goes through a recorder.
 
 Synopsis:
     code = compile(rewritten(source, "experiment.py"), path, "exec")

@@ -1,4 +1,4 @@
-"""Calls: where the user's code asks for what may differ between two runs.
+"""Call recorder: where the user's code asks for what may differ between two runs.
 
 Synopsis:
     with watched(path, inputs) as calls:       # before the user's code is loaded

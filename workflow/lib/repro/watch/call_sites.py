@@ -1,4 +1,4 @@
-"""Places: where in the experiment's code a call stands, and on whose behalf it is made.
+"""Call sites: where in the experiment's code a call stands, and on whose behalf it is made.
 
 Synopsis:
     running(path)        # "dataset", while the experiment's `dataset` is at work

@@ -1,4 +1,4 @@
-"""Sources: functions whose results may differ between two runs that should be equal.
+"""Nondeterminism sources: functions whose results may differ between two runs that should be equal.
 
 Synopsis:
     watched = table()                  # what of the modules is loaded by now

@@ -1,4 +1,4 @@
-"""Marks: which operations of a graph were made by which layer, and in which phase of the step.
+"""Which operations of a graph were made by which layer, and in which phase of the step.
 
 Synopsis:
     with marked(model) as marks:       # while TensorFlow traces a step

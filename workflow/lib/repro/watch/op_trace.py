@@ -1,4 +1,4 @@
-"""Detail: the digest of every tensor of one step, to find the operation at which two runs part.
+"""Op trace: the digest of every tensor of one step, to find the operation at which two runs part.
 
 Synopsis:
     detail = Detail(code.path, epoch=0, step=7)
