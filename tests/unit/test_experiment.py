@@ -67,10 +67,12 @@ def test_a_missing_function_is_told(name: str, tmp_path: Path) -> None:
             "x = 1\ndef f(:\n",
             "SyntaxError (invalid syntax (digits.py, line 2)) at digits.py, line 2",
         ),
-        ("import no_such_module\n", "No module named 'no_such_module') at digits.py, line 1"),
         ("\n\n1 / 0\n", "ZeroDivisionError (division by zero) at digits.py, line 3"),
         ("raise ValueError\n", "ValueError (no message) at digits.py, line 1"),
-        ("raise ValueError('one\\ntwo')\n", "ValueError (one) at digits.py, line 1"),
+        (
+            "raise ValueError('one\\ntwo')\n",
+            "ValueError at digits.py, line 1, which says:\none\ntwo\n",
+        ),
         ("import sys\nsys.exit(0)\n", "SystemExit (0) at digits.py, line 2"),
     ],
 )
@@ -137,14 +139,14 @@ def test_what_a_variation_may_have_to_do_with_an_error_is_told(
     factor: str, line: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = written(tmp_path, f"import urllib.request\n{line}\n{BOTH}")
-    assert refusal(path).endswith("Mend the code.")
+    assert hint not in refusal(path)
     entry = {"factor": factor, "varied": True, "how": "so"}
     monkeypatch.setenv(FACTORS, json.dumps([entry]))
     assert hint in refusal(path)
     monkeypatch.setenv(FACTORS, json.dumps([{**entry, "factor": "clock"}]))
-    assert refusal(path).endswith("Mend the code.")
+    assert hint not in refusal(path)
     monkeypatch.setenv(FACTORS, json.dumps([{**entry, "varied": False}]))
-    assert refusal(path).endswith("Mend the code.")
+    assert hint not in refusal(path)
 
 
 @pytest.mark.parametrize("name", ["digits.py", "digits/inner.py"])

@@ -11,11 +11,9 @@ traceback goes to the step's log.
 
 from __future__ import annotations
 
-import errno
 import importlib.util
 import os
 import sys
-import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,9 +29,8 @@ from types import ModuleType
 from typing import Any
 
 from repro.core.errors import UserError
-from repro.core.factor_table import FACTORS
 from repro.data.module_loader import SourceLoader
-from repro.launch.launcher import varied
+from repro.data.user_errors import blamed
 
 MODULE = "experiment"
 
@@ -49,25 +46,6 @@ def _file(path: Path) -> Path:
     return file
 
 
-def _place(error: BaseException, root: Path) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    inside = [frame for frame in frames if Path(frame.filename).is_relative_to(root)]
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{Path(error.filename).name}, line {error.lineno}"
-    return f"{Path(inside[-1].filename).name}, line {inside[-1].lineno}" if inside else root.name
-
-
-def name_in(path: Path, file: str) -> str | None:
-    """A file's name relative to the experiment's code; None where it is no part of it.
-
-    `path` is the experiment's file or folder, absolute.
-    """
-    if file == str(path):
-        return path.name
-    folder = f"{path}{os.sep}"
-    return Path(file[len(folder) :]).as_posix() if file.startswith(folder) else None
-
-
 @dataclass(frozen=True)
 class Code:
     """The user's module, and where it lies."""
@@ -81,42 +59,14 @@ class Code:
         return value if callable(value) else None
 
     @contextmanager
-    def blamed(self, what: str) -> Generator[None]:
-        """Turns an exception of the user's function `what` into a sentence on where it arose.
+    def blamed(self, *functions: str) -> Generator[None]:
+        """Turns an exception of one of the user's functions into a sentence on where it arose.
 
         Raises:
             UserError: instead of any other exception.
         """
-        with _blamed(self.path, f"`{what}`"):
+        with blamed(self.path, functions, self.function):
             yield
-
-
-@contextmanager
-def _blamed(path: Path, what: str) -> Generator[None]:
-    try:
-        yield
-    except UserError:
-        raise
-    except (Exception, SystemExit) as error:
-        text = str(error).strip().splitlines()
-        raise UserError(
-            f"Expected {what} of the experiment's code to run. Received "
-            f"{type(error).__name__} ({text[0] if text else 'no message'}) at "
-            f"{_place(error, path)}. Mend the code.{_hint(error)}"
-        ) from error
-
-
-def _hint(error: BaseException) -> str:
-    """What a variation may have to do with an error, where it may."""
-    names: set[str] = set()
-    link: BaseException | None = error
-    while link is not None:
-        names.add(type(link).__name__)
-        if isinstance(link, OSError):
-            names.add(errno.errorcode.get(link.errno or 0, ""))
-        link = link.__cause__ or link.__context__
-    hints = (hint for factor in varied() for hint in FACTORS[factor].hints)
-    return next((f" {hint.sentence}" for hint in hints if names & hint.errors), "")
 
 
 def _from_source_below(folder: Path) -> Callable[[str], PathEntryFinder]:
@@ -150,7 +100,7 @@ def load(path: Path) -> Code:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[MODULE] = module
-    with _blamed(path, "the import"):
+    with blamed(path, (), lambda _: None):
         spec.loader.exec_module(module)
     code = Code(module, path)
     for name in ("dataset", "model"):

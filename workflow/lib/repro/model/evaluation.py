@@ -29,7 +29,7 @@ from repro.data.user_code import Code
 from repro.model.classification import per_class
 from repro.model.inference import circumstances, same_bits
 from repro.model.training import built, made
-from repro.model.training_plan import columns
+from repro.model.training_plan import columns, require_whole_batches
 from repro.variables.by_path import States, by_path, load
 
 PASSES = 2
@@ -80,6 +80,7 @@ def _pass(
     seeds = Seeds(parameters.seed)
     keras.utils.set_random_seed(seeds("global"))
     model = built(made(code, parameters.settings, seeds), arrays, code)
+    require_whole_batches(model, "test", len(arrays["id"]), parameters.batch_size)
     load(model, weights)
     before = _learned(model)
     x, y, weight = (*columns(arrays), None)[:3]

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from repro.core.text import counted
 from repro.variables.by_path import by_path, optimizers
 from repro.watch.op_trace import Detail
 
@@ -54,6 +55,20 @@ class StepRow(TypedDict):
     lr: str
     loss: str
     weights: list[str]
+
+
+def pair(batch: Any) -> tuple[Any, Any]:
+    """What the user's `augment` returned, as (x, y).
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(batch, (tuple, list)):
+        values = cast("Sequence[Any]", batch)
+        if len(values) == 2:
+            return values[0], values[1]
+        raise TypeError(f"augment returned {counted(len(values), 'value')}")
+    raise TypeError(f"augment returned one thing, of the type {type(batch).__name__}")
 
 
 class TracedStep:
@@ -148,7 +163,7 @@ class TracedStep:
     def _run(self, data: Any) -> Any:
         with self._detail.recording(self._model, self._step) if self._detail else nullcontext():
             if self._augment:
-                x, y = self._augment(data[0], data[1], self._seeds[self._step])
+                x, y = pair(self._augment(data[0], data[1], self._seeds[self._step]))
                 data = (x, y, *data[2:])
             self._losses.clear()
             logs = self._own_step(data)

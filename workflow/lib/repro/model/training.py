@@ -31,7 +31,7 @@ from repro.model.determinism_caveats import Limit, Limits, require_one_device, r
 from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose, ended
 from repro.model.trace_callback import Recording
-from repro.model.training_plan import Plan, columns
+from repro.model.training_plan import Plan, columns, require_whole_batches
 from repro.record.trace import writer
 from repro.variables.by_path import save, states
 from repro.watch.op_trace import Detail
@@ -174,6 +174,9 @@ def train(
     training, seeds = parameters.training, Seeds(parameters.seed)
     plan = _plan(data, parameters)
     model = built(made(code, parameters.settings, seeds), plan.arrays, code)
+    for name, arrays in (("train", plan.arrays), ("validation", plan.validation)):
+        if examples := len(arrays["id"]):
+            require_whole_batches(model, name, examples, plan.batch_size)
     maker, augment = code.function("callbacks"), code.function("augment")
     with code.blamed("callbacks"):
         user_callbacks: list[Any] = (
@@ -191,7 +194,7 @@ def train(
         if resume:
             resume.continue_trace(trace)
             callbacks.callbacks.append(resume.callback(user_callbacks, step.own()))
-        with code.blamed("model or augment"):
+        with code.blamed("model", "augment"):
             _run(loop, plan, callbacks, resume, model)
     save(model, out / "weights.safetensors")
     _write_history(out / "history.csv", history)

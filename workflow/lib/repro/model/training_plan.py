@@ -3,6 +3,7 @@
 Synopsis:
     plan.steps, plan.order(epoch), plan.batches(epoch)
     columns(arrays)                  # (x, y) or (x, y, sample_weight)
+    require_whole_batches(model, "train", len(ids), batch_size)
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from repro.core.errors import UserError
+from repro.core.text import counted
 from repro.data.order import Int64, order
 from repro.data.prepare import structured
 
@@ -90,3 +93,23 @@ def columns(arrays: Mapping[str, Array]) -> tuple[Any, ...]:
     wanted = {n: _readable(a) for n, a in arrays.items() if n.split(".")[0] in _FED}
     named = (structured(wanted, name) for name in _FED)
     return tuple(part for part in named if part is not None)
+
+
+def require_whole_batches(model: Any, part: str, examples: int, batch_size: int) -> None:
+    """Refuses a smaller last batch where the model's input has a fixed number of examples.
+
+    Raises:
+        UserError: a batch of that part of the data would have another number.
+    """
+    import keras
+
+    inputs = keras.tree.flatten(getattr(model, "inputs", None) or [])
+    fixed = {symbol.shape[0] for symbol in inputs} - {None}
+    odd = {min(examples, batch_size), examples % batch_size or batch_size} - fixed
+    if fixed and odd:
+        raise UserError(
+            f"Expected batches of {min(fixed)} examples, which the model's Input is fixed to. "
+            f"Received {counted(examples, 'example')} in `{part}` and a `batch_size` of "
+            f"{batch_size}: some batch has {min(odd)}. Leave the size open, as `shape=` does in "
+            "place of `batch_shape=`, or choose `batch_size` and `split` so that all are whole."
+        )

@@ -99,7 +99,7 @@ def _plain(task: Task, clock: Clock) -> Timing:
     else:
         fed["batch_size"] = batch
     callbacks = task.callbacks(code, clock)
-    with code.blamed("model or augment"):
+    with code.blamed("model", "augment"):
         model.fit(
             **fed,
             epochs=training.epochs,
@@ -150,7 +150,7 @@ def _bare(task: Task, clock: Clock) -> Timing:
         [*callbacks, keras.callbacks.LambdaCallback(on_epoch_begin=begin)],
         add_history=True, model=model, epochs=epochs, steps=steps, verbose=0,
     )  # fmt: skip
-    with code.blamed("model or augment"):
+    with code.blamed("model", "augment"):
         LOOPS[loop](model, plan, every, 0)
     return clock.spent(steps, loop)
 

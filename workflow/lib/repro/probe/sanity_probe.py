@@ -26,7 +26,7 @@ from repro.core.parameters import ProbeParameters
 from repro.core.seeding import Seeds, step_seeds, stream_seed
 from repro.data.prepare import part
 from repro.data.user_code import Code
-from repro.model.instrumented_step import TracedStep
+from repro.model.instrumented_step import TracedStep, pair
 from repro.model.training import built, made
 from repro.model.training_plan import Plan, columns, rows_of
 from repro.probe import frozen_randomness
@@ -88,7 +88,7 @@ def _augmented(
     augmented: list[Any] = []
     for batch, seed in zip(batches, seeds, strict=False):
         with code.blamed("augment"):
-            x, y = function(batch[0], batch[1], tf.constant(seed))
+            x, y = pair(function(batch[0], batch[1], tf.constant(seed)))
         augmented.append((x, y, *batch[2:]))
     return augmented
 

@@ -30,7 +30,7 @@ from typing import Any, TypedDict
 
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
-from repro.data.user_code import name_in
+from repro.data.user_errors import name_in
 from repro.watch.ast_hooks import RECORDER, rewritten
 from repro.watch.call_sites import converted, converting, running
 from repro.watch.nondeterminism_sources import WatchedCall, is_path, modules, of, salted, table

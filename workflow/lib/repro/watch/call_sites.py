@@ -19,7 +19,7 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
-from repro.data.user_code import name_in
+from repro.data.user_errors import name_in
 
 FUNCTIONS = ("dataset", "model", "augment", "callbacks")
 _IMPORT = "<module>"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from repro.data.user_code import name_in
+from repro.data.user_errors import name_in
 
 _FUNCTIONS = ("f", "then_branch", "else_branch", "branches", "cond", "body")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repro.data.user_code import name_in
+from repro.data.user_errors import name_in
 from repro.watch.op_attribution import Marks, Range
 
 _READING = ("ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape")
