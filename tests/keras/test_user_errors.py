@@ -1,4 +1,4 @@
-"""What a user gets wrong in `dataset`, `model` and `augment`: each told with its line, and mended."""
+"""What users get wrong in `dataset`, `model` and `augment`: each told with its line."""
 
 from pathlib import Path
 
@@ -194,8 +194,8 @@ WRONG = {
 def written(folder: Path, changes: dict[str, str]) -> Path:
     parts = {"LABELS": LABELS, "AUGMENT": "", "MODEL": network(), **changes}
     text = TEXT
-    for name, part in parts.items():
-        text = text.replace(name, part)
+    for name, value in parts.items():
+        text = text.replace(name, value)
     file = folder / "mine.py"
     file.write_text(text)
     return file

@@ -51,8 +51,8 @@ TWO_ERRORS = """Graph execution error:
          "only made once. And not again."),
         ("Graph execution error:", "Graph execution error:"),
         ("in user code:\n\n", "in user code:"),
-        ("Dimensions are 6 and 7 for '{{node m/MatMul}} = MatMul[T=F](a, b)' with shapes: [6], [7].",
-         "Dimensions are 6 and 7 with shapes: [6], [7]."),
+        ("Dimensions are 6 and 7 for '{{node MatMul}} = MatMul[T=F](a, b)' with shapes: 6, 7.",
+         "Dimensions are 6 and 7 with shapes: 6, 7."),
         ("first\nline\n\nExample:\n\ncode", "first line"),
         ("", ""),
     ],
@@ -68,7 +68,9 @@ def test_a_message_of_the_users_own_is_kept_whole(text: str) -> None:
 
 
 @given(
-    st.sampled_from(["in user code:", "Graph execution error:", "Exception encountered when calling"]),
+    st.sampled_from(
+        ["in user code:", "Graph execution error:", "Exception encountered when calling"]
+    ),
     st.text(st.sampled_from('\n\t :[]{}"File line(0),ABCde')),
 )  # fmt: skip
 def test_any_text_below_a_heading_gives_some_message(heading: str, text: str) -> None:

@@ -62,8 +62,9 @@ def _way(error: BaseException) -> list[_Line]:
 def _beginning(function: Callable[..., Any] | None, path: Path) -> _Line | None:
     """Where a function of the user's begins."""
     code = getattr(inspect.unwrap(function), "__code__", None) if function else None
-    inside = code is not None and name_in(path, code.co_filename) is not None
-    return _Line(code.co_filename, code.co_firstlineno) if inside else None
+    if code is None or name_in(path, code.co_filename) is None:
+        return None
+    return _Line(code.co_filename, code.co_firstlineno)
 
 
 @contextmanager
