@@ -26,7 +26,7 @@ from repro.cause.fault_isolation import Factors, Trial
 from repro.compare.runs import Divergence, parted
 from repro.core import layout
 from repro.core.canonical_json import canonical
-from repro.core.digest import sha256_tree, sha256_value
+from repro.core.digest import HashedOnce, sha256_tree, sha256_value
 from repro.core.errors import UserError
 from repro.core.parameters import BY_STEP, Parameters, TrainParameters, decoded
 from repro.launch.command import launching
@@ -125,6 +125,7 @@ class Trials:
     setting: Setting
     folder: Path
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
+    _sha256: HashedOnce = field(default_factory=HashedOnce)
 
     def _parameters(self) -> Parameters:
         path = self.setting.folder / layout.STEPS[self.setting.step].manifest
@@ -207,8 +208,8 @@ class Trials:
         if watched is not None:
             watched.update(self._detail(run))
         files = [self.setting.of(run) / name for name in layout.STEPS[step].compared]
-        mark = sha256_value([sha256_tree(file) for file in files])
-        at = parted(step, runs.original, run, runs.seed, self._limit())
+        mark = sha256_value([sha256_tree(file, self._sha256) for file in files])
+        at = parted(step, runs.original, run, runs.seed, self._limit(), self._sha256)
         return Trial(step, factors, at is None, mark, None, at)
 
     def detailed(self, factors: Factors) -> Mapping[str, Any]:
