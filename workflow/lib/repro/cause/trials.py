@@ -152,7 +152,8 @@ class Trials:
 
     def _command(self, how: _How, detail: Any, out: Path) -> list[str]:
         parameters, runs = self._parameters(), self.setting.runs
-        launch = launching(how.like or runs.like, parameters.threads.intra, how.factors)
+        intra, passed = parameters.threads.intra, parameters.environment_variables
+        launch = launching(how.like or runs.like, intra, how.factors, passed)
         return [
             sys.executable, "-I", "-B", str(runs.program),
             *launch, *(["--twice"] if how.twice else []), "--",

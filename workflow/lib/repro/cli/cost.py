@@ -31,6 +31,7 @@ from repro.core.digest import HashedOnce
 from repro.core.errors import UserError
 from repro.core.parameters import CostParameters, decoded
 from repro.core.schema import checked
+from repro.launch.command import launching
 from repro.launch.reporting import Say
 from repro.overhead.breakdown import prices
 from repro.overhead.epoch_timer import Timing
@@ -90,10 +91,10 @@ class _Measuring:
     def _command(self, variant: str, out: Path, log: Path) -> list[str]:
         options = self.options
         parameters: CostParameters = options.parameters
-        intra = str(parameters.threads.intra)
+        passed = parameters.environment_variables
         return [
             sys.executable, "-I", "-B", str(options.program),
-            "launch", "--run", "trial", "--intra", intra, "--",
+            *launching("trial", parameters.threads.intra, (), passed), "--",
             "cost", "--variant", variant, "--seconds", str(SECONDS),
             "--parameters", canonical(parameters), "--input", *options.input,
             "--out", str(out), "--log", str(log),

@@ -95,7 +95,7 @@ def _worked(job: _Job, out: Path, keeping: CheckpointPolicy | None) -> Process:
 def _do(options: argparse.Namespace, say: Say) -> None:
     started = now()
     parameters: Parameters = options.parameters
-    launcher.check(parameters.threads.intra)
+    launcher.check(parameters.threads.intra, parameters.environment_variables)
     found = installed.require(Path(sys.prefix))
     inputs = {**_inputs(options), "code": Path(sys.argv[0])}
     sha256 = HashedOnce()
@@ -141,7 +141,8 @@ def _made(job: _Job, keeping: CheckpointPolicy | None) -> tuple[Process, Mapping
             seen, before = observed(inputs), standing()
             process = _worked(job, folder, keeping)
             process |= {"observed": seen, "left": left_since(before)}
-        here = surroundings(job.found, [inputs["code"], inputs["experiment"]])
+        own = [inputs["code"], inputs["experiment"]]
+        here = surroundings(job.found, own, job.parameters.environment_variables)
         now = resources(inputs, job.sha256)
         if odd := [name for name, read in job.read.items() if now[name] != read]:
             raise UserError(
@@ -175,20 +176,20 @@ def _keeping(job: _Job) -> CheckpointPolicy | None:
 def _environment(options: argparse.Namespace, _say: Say) -> None:
     """Starts as training does, and writes down what the process then finds around it."""
     parameters: TrainParameters = options.parameters
-    launcher.check(parameters.threads.intra)
+    launcher.check(parameters.threads.intra, parameters.environment_variables)
     found = installed.require(Path(sys.prefix))
     begin(parameters)
     import tensorflow as tf
 
     tf.constant(0.0)  # its devices have started in a job too
-    here = surroundings(found, [Path(sys.argv[0])])
+    here = surroundings(found, [Path(sys.argv[0])], parameters.environment_variables)
     write_text(options.out, pretty(around(here, found.facts)))
 
 
 def _cost(options: argparse.Namespace, _say: Say) -> None:
     """Trains once for a while, and writes down what it took; the caller has checked the inputs."""
     parameters: CostParameters = options.parameters
-    launcher.check(parameters.threads.intra)
+    launcher.check(parameters.threads.intra, parameters.environment_variables)
     inputs, found = _inputs(options), installed.require(Path(sys.prefix))
     own = [Path(sys.argv[0]), inputs["experiment"]]
     task = timed_training.Task(
@@ -211,7 +212,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.step == "launch":
         given = [argument for argument in options.arguments if argument != "--"]
         try:
-            launcher.launch(options.run, options.intra, options.vary, given, options.twice)
+            launcher.launch(
+                options.run, options.intra, options.vary, given, options.twice, options.passed
+            )
         except UserError as error:
             print(error, file=sys.stderr)
             return error.status

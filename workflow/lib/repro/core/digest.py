@@ -32,6 +32,11 @@ def sha256_bytes(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def sha256_variable(value: str) -> str:
+    """`sha256:` and that of an environment variable's bytes, as `printf %s "$NAME" | sha256sum`."""
+    return f"sha256:{sha256_bytes(os.fsencode(value))}"
+
+
 def sha256_value(value: Any) -> str:
     """The SHA-256 of a JSON value's canonical text."""
     return sha256_bytes(canonical(value).encode())
