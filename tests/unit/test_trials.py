@@ -133,6 +133,18 @@ def test_a_trial_may_vary_like_another_run_and_run_twice(make: Make) -> None:
     assert words[-1] == "--twice"
 
 
+def test_a_failed_trial_says_the_same_in_every_run_and_folder(make: Make) -> None:
+    say = (
+        "import tempfile; file = tempfile.mkdtemp(prefix='a b') + '/d.npy'; "
+        "print(f'Expected a. Received FileNotFoundError ({file!r}, {out}/e) of "
+        "<f at {hex(id(out))}>. (Log: {out}/log)', file=sys.stderr); sys.exit(2)"
+    )
+    with scratch(reaching(AT, make(say))) as trials:
+        said = {trials.attempt(()).failed for _ in range(2)}
+    assert len(said) == 1
+    assert said == {"Expected a. Received FileNotFoundError ('…/d.npy', …/e) of <f at 0x…>."}
+
+
 def test_a_failed_trial_keeps_its_sentence_without_the_path_of_a_log(make: Make) -> None:
     say = "print('Expected a. Received b. (Log: gone/log)', file=sys.stderr); sys.exit(2)"
     with scratch(reaching(AT, make(say))) as trials:

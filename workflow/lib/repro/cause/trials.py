@@ -29,6 +29,7 @@ from repro.core.canonical_json import canonical
 from repro.core.digest import HashedOnce, sha256_tree, sha256_value
 from repro.core.errors import UserError
 from repro.core.parameters import BY_STEP, Parameters, TrainParameters, decoded
+from repro.core.text import lasting
 from repro.launch.command import launching
 from repro.record.step import read_step
 
@@ -175,7 +176,7 @@ class Trials:
             return run, None, 0
         said = done.stderr.strip()
         said = said.rpartition(" (Log: ")[0] or said or f"no message, status {done.returncode}"
-        return run, said, done.returncode
+        return run, lasting(said), done.returncode  # a verdict has the same bytes in every run
 
     def _detail(self, run: Path) -> dict[str, Any]:
         file = self.setting.of(run) / "detail.json"
