@@ -42,10 +42,11 @@ FACTORS = "REPRO_FACTORS"
 RUN = "REPRO_RUN"
 """The name of the run from which the values of factors are drawn."""
 
-_KEPT = (
+KEPT = (
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SYSTEMROOT", "CONDA_PREFIX",
     "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "SLURM_JOB_ID",
 )  # fmt: skip
+"""The user's own environment variables that every step sees."""
 
 _SETTINGS: Mapping[str, str] = {
     "PYTHONHASHSEED": "0",  # the order of sets of text
@@ -76,7 +77,7 @@ def settings(intra: int) -> dict[str, str]:
 
 def every_step_has(name: str) -> bool:
     """Whether a step has that environment variable in any case, or must not have it."""
-    return name in (*_KEPT, *settings(1)) or name.startswith(("REPRO_", "PYTHON"))
+    return name in (*KEPT, *settings(1)) or name.startswith(("REPRO_", "PYTHON"))
 
 
 def launch(
@@ -115,7 +116,7 @@ def launch(
         )
     here = Path.cwd()
     for_life(Path(sys.prefix))
-    environment = {name: os.environ[name] for name in (*_KEPT, *passed) if name in os.environ}
+    environment = {name: os.environ[name] for name in (*KEPT, *passed) if name in os.environ}
     environment |= {**settings(intra), RUN: run, DIRECTORY: str(here)}
     program, given = Path(sys.argv[0]).absolute(), tuple(arguments)
     start = StepCommand(run, program, given, given, environment, here, here, Path())
