@@ -44,8 +44,7 @@ from repro.overhead import timed_training
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.installed import Installed
-from repro.record.statement import Making, Resource, around, now, resources
-from repro.record.step import digest
+from repro.record.statement import Making, Resource, around, digest, now, resources
 from repro.watch.call_recorder import watched
 from repro.watch.op_trace import Detail
 

@@ -33,6 +33,12 @@ NAMED = 10_000
 """Of a folder with more files only the digest of the whole is recorded."""
 
 Resource = Mapping[str, Any]
+"""An input as a manifest names it: `digest`, and of a folder the digest of each file."""
+
+
+def digest(resource: Resource) -> str:
+    """The digest of an input, whatever its kind."""
+    return next(iter(resource["digest"].values()))
 
 
 def now() -> str:

@@ -20,15 +20,7 @@ from repro.core.digest import Sha256, sha256_file, sha256_value
 from repro.core.layout import whole_folder
 from repro.record import manifest
 from repro.record.older_formats import today
-from repro.record.statement import EXTENSION
-
-Resource = Mapping[str, Any]
-"""An input as a manifest names it: `digest`, and of a folder the digest of each file."""
-
-
-def digest(resource: Resource) -> str:
-    """The digest of an input, whatever its kind."""
-    return next(iter(resource["digest"].values()))
+from repro.record.statement import EXTENSION, Resource, digest
 
 
 @dataclass(frozen=True)
