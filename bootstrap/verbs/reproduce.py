@@ -51,12 +51,20 @@ def bring(source: Path, target: Path) -> None:
     Raises:
         UserError: the system refused to read or to write.
     """
-    with sentence_for_system_errors(target):
+    try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target)
         else:
             shutil.copyfile(source, target)
+    except OSError as error:
+        # Of a folder it is a list: what was read, what was written, and why that failed.
+        first = error.args[0][0][2] if isinstance(error, shutil.Error) else error
+        raise CouldNotRun(
+            f"Expected to copy raw data from {source} to {target}. Received from the system: "
+            f"{first}. Let the former be read and the latter be written, with room for it, and "
+            "run again."
+        ) from error
 
 
 def run(folder: Path, kind: Kind) -> int:

@@ -19,7 +19,7 @@ from conda import front_end
 from repro.archive import open_archive
 from repro.archive.write import write
 from repro.core.digest import sha256_file, sha256_files
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 from repro.data.module_loader import module
 from small_archive import members
 from small_channel import make_wheel
@@ -115,8 +115,11 @@ def test_what_cannot_be_laid_where_it_belongs_is_told(furnished: Project, tmp_pa
     write(path, small_archive.plan(furnished, limit=0))
     small_results.write(tmp_path / "data/raw data.csv/a.csv", "1,2\n")
     (tmp_path / "data/raw data.csv/link.csv").symlink_to("nowhere")
-    with pytest.raises(UserError, match=r"Expected to write .*raw data\.csv\. Received from the s"):
+    with pytest.raises(CouldNotRun) as error:
         rerun.main([str(path), "--yes", "--data", str(tmp_path / "data")])
+    source = tmp_path / "data/raw data.csv"
+    assert f"Expected to copy raw data from {source} to {tmp_path}/tiny/" in str(error.value)
+    assert f"No such file or directory: '{source}/link.csv'. Let the former" in str(error.value)
 
 
 def test_with_its_packages_pip_looks_nowhere_else_whatever_the_folder_is_called(

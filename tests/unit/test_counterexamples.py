@@ -258,6 +258,12 @@ def test_a_cache_that_changes_nothing_is_not_spoken_of(make: Make) -> None:
     assert [trial.same for trial in found.trials] == [True]
 
 
+def test_what_is_left_under_a_drawn_name_is_told_alike_in_every_run(make: Make) -> None:
+    code = "import tempfile\nfor _ in range(3): tempfile.mkstemp()"
+    found = make(code).inquire(0)
+    assert found.warnings[0].startswith("`dataset` leaves tmp… in the temporary folder. Whether")
+
+
 def test_without_trials_what_was_not_tried_is_warned_of(make: Make) -> None:
     code = CACHE.format(place=PLACES[0], value=0.5) + kept("[*{first, second}]")
     found = make(code).inquire(0)

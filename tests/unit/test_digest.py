@@ -4,12 +4,20 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from repro.core.digest import files_below, sha256_file, sha256_tree, sha256_value
+from repro.core.digest import (
+    HashedOnce,
+    files_below,
+    sha256_file,
+    sha256_files,
+    sha256_tree,
+    sha256_value,
+)
 from repro.core.seeding import keys, splitmix64
 
 
@@ -114,3 +122,84 @@ def test_a_values_digest_ignores_the_order_of_keys() -> None:
     assert sha256_value({"a": 1}) != sha256_value({"a": 1.5})
     with pytest.raises(ValueError, match="JSON"):
         sha256_value({"a": float("nan")})
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that were read for a digest, each time."""
+    names, whole = list[str](), hashlib.file_digest
+
+    def noted(file: Any, method: str) -> Any:
+        names.append(Path(file.name).name)
+        return whole(file, method)
+
+    monkeypatch.setattr(hashlib, "file_digest", noted)
+    return names
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("repro.core.digest.SETTLED", 0)
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_file_that_stays_is_read_once_by_whatever_name(tmp_path: Path, read: list[str]) -> None:
+    hashed = HashedOnce()
+    (tmp_path / "a").write_bytes(b"a")
+    (tmp_path / "b").symlink_to("a")
+    expected = hashlib.sha256(b"a").hexdigest()
+    names = [tmp_path / "a", tmp_path / "b", tmp_path / ".." / tmp_path.name / "a"]
+    assert [hashed(name) for name in names] == [expected] * 3
+    assert sha256_files(tmp_path, hashed) == {"a": expected, "b": expected}
+    assert read == ["a"]
+
+
+def in_place(file: Path) -> None:
+    with file.open("r+b") as opened:
+        opened.write(b"A")
+
+
+def replaced(file: Path) -> None:
+    file.with_name("new").write_bytes(b"A")
+    file.with_name("new").replace(file)
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("change", [in_place, replaced])
+def test_another_content_of_the_same_size_and_time_is_seen(change: Any, tmp_path: Path) -> None:
+    hashed, file = HashedOnce(), tmp_path / "a"
+    file.write_bytes(b"a")
+    hashed(file)
+    before = file.stat()
+    while file.stat().st_ctime_ns == before.st_ctime_ns:  # a clock of file times ticks slowly
+        change(file)
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert hashed(file) == hashlib.sha256(b"A").hexdigest()
+
+
+def test_a_file_written_a_moment_ago_is_read_again(tmp_path: Path, read: list[str]) -> None:
+    """Another write may follow within the same tick of the clock that gives files their times."""
+    hashed, file = HashedOnce(), tmp_path / "a"
+    file.write_bytes(b"a")
+    hashed(file)
+    in_place(file)
+    assert hashed(file) == hashlib.sha256(b"A").hexdigest()
+    assert read == ["a", "a"]
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_file_that_changes_while_it_is_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed, file, whole = HashedOnce(), tmp_path / "a", hashlib.file_digest
+    file.write_bytes(b"a")
+
+    def disturbed(opened: Any, method: str) -> Any:
+        digest = whole(opened, method)
+        file.write_bytes(b"AA")
+        return digest
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hashlib, "file_digest", disturbed)
+        assert hashed(file) == hashlib.sha256(b"a").hexdigest()
+    assert hashed(file) == hashlib.sha256(b"AA").hexdigest()

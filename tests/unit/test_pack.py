@@ -56,6 +56,7 @@ def test_the_same_source_gives_the_same_bytes(copy: Path) -> None:
     [
         "lib/repro/report/verdict_page.py",
         "lib/repro/audit/check.py",
+        "lib/repro/record/step.py",
         "lib/repro/archive/zip_reader.py",
         "schemas/verdict.schema.yaml",
         "schemas/cost.schema.yaml",

@@ -10,7 +10,7 @@ from repro.core.digest import sha256_file, sha256_tree
 from repro.core.errors import UserError
 from repro.core.parameters import PrepareParameters, RawData, Threads
 from repro.data.dataset import examples_of, split
-from repro.data.prepare import check_source, part, prepare, structured
+from repro.data.prepare import check_sources, part, prepare, structured
 from repro.data.user_code import load
 
 CODE = """
@@ -124,31 +124,15 @@ def test_text_of_the_users_is_kept(tmp_path: Path) -> None:
     assert set(train["y"].tolist()) == {"é", "longer"}
 
 
-def test_a_wrong_digest_keeps_nothing_and_tells_both(tmp_path: Path) -> None:
-    (tmp_path / "code.py").write_text(CODE)
-    file = raw(tmp_path)
-    wanted = parameters(file, order=1)
-    file.write_bytes(file.read_bytes() + b"1,2,3\n")
+@pytest.mark.parametrize("odd", ["", "b"])
+def test_a_wrong_digest_is_refused_and_both_are_told(odd: str) -> None:
+    data = {name: RawData(f"in/{name or 'a'}", "0" * 64) for name in ("", "b")}
+    found = {"": "0" * 64, "b": "0" * 64}
+    check_sources(data, found)
     with pytest.raises(UserError) as error:
-        prepare(load(tmp_path / "code.py"), {"": file}, wanted, tmp_path / "out")
-    assert wanted.data[""].sha256 in str(error.value)
-    assert sha256_file(file) in str(error.value)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["code.py", "data.csv"]
-
-
-def test_missing_data_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"Expected raw data at a/b\.csv\. Received nothing there"):
-        check_source(tmp_path / "none", "a/b.csv", "0" * 64)
-
-
-def test_a_folder_of_raw_data_is_checked_whole(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a").write_text("1")
-    digest = sha256_tree(tmp_path)
-    check_source(tmp_path, "raw", digest)
-    (tmp_path / "in" / "b").write_text("")
-    with pytest.raises(UserError, match="Expected raw to have sha256"):
-        check_source(tmp_path, "raw", digest)
+        check_sources(data, {**found, odd: "1" * 64})
+    assert f"Expected in/{odd or 'a'} to have sha256 {'0' * 64}." in str(error.value)
+    assert f"Received {'1' * 64}." in str(error.value)
 
 
 def test_several_sources_come_by_name(tmp_path: Path) -> None:

@@ -211,6 +211,12 @@ def test_the_price_of_another_training_is_left_out_and_said_to_be(
     assert f"it is of another {CHANGES[file]}. Measure it again" in sentence
 
 
+def test_the_price_with_other_environment_variables_is_left_out(measured: Path) -> None:
+    changed = {"environment_variables": {"A": "sha256:0"}}
+    found, (sentence,) = known(measured, original(measured, **changed))
+    assert (found, "it is of another `environment_variables`." in sentence) == (None, True)
+
+
 def test_the_price_of_other_settings_is_left_out(measured: Path) -> None:
     found, (sentence,) = known(measured, original(measured, settings={"size": 2}))
     assert (found, "it is of another `settings`." in sentence) == (None, True)
@@ -287,7 +293,7 @@ def test_the_measurement_is_written_with_its_manifest_and_shown(
     asked = [line.split() for line in (tmp_path / "asked").read_text().splitlines()]
     assert [words[0] for words in asked] == [*NAMES, *NAMES[1:], NAMES[0]]
     assert {tuple(words[1:]) for words in asked} == {
-        ("launch", "--run", "trial", "--intra", "2", "--")
+        ("launch", "--run", "trial", "--intra", "2", "--vary")
     }
 
 

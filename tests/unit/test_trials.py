@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from repro.cause.fault_isolation import search
@@ -35,19 +36,21 @@ save_file(weights, out / "weights.safetensors")
 """
 FACTS = {"lock": f"sha256:{'0' * 64}", "channel": "local", "platform": "linux-64"}
 PACKAGE = {"manager": "pip", "name": "numpy", "version": "2.4.6", "sha256": "1" * 64}
-Make = Callable[[str], Runs]
+Make = Callable[..., Runs]
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     """A function that makes an original, and a program that trains again by some lines."""
 
-    def made(work: str) -> Runs:
+    def made(work: str, **changed: Any) -> Runs:
         original = write_run(tmp_path / "original")
         folder = original / "seed-0"
         threads = Threads(2, 1)
         training = Training(epochs=2, batch_size=1, loop="graph", trace="step", threads=threads)
-        parameters = TrainParameters(threads=threads, settings={}, seed=0, training=training)
+        parameters = TrainParameters(
+            threads=threads, settings={}, seed=0, training=training, **changed
+        )
         making = Making(
             names={"step": "train", "experiment": "e", "run": "original"},
             parameters=parameters.json(), inputs={},
@@ -92,6 +95,15 @@ def test_the_same_results_are_the_same(make: Make) -> None:
     assert launched[1][6] == "clock,home"
 
 
+def test_a_trial_sees_the_variables_of_the_original(make: Make) -> None:
+    runs = make("", environment_variables={"B": "sha256:0", "A": "sha256:1"})
+    with scratch(reaching(AT, runs)) as trials:
+        trials.attempt(("clock",))
+    ((words, _),) = started(runs)
+    assert isinstance(words, list)
+    assert words[-2:] == ["--pass", "A,B"]
+
+
 @pytest.mark.parametrize(
     ("divergence", "limit"),
     [
@@ -119,6 +131,18 @@ def test_a_trial_may_vary_like_another_run_and_run_twice(make: Make) -> None:
     assert isinstance(words, list)
     assert words[:3] == ["launch", "--run", "order-5"]
     assert words[-1] == "--twice"
+
+
+def test_a_failed_trial_says_the_same_in_every_run_and_folder(make: Make) -> None:
+    say = (
+        "import tempfile; file = tempfile.mkdtemp(prefix='a b') + '/d.npy'; "
+        "print(f'Expected a. Received FileNotFoundError ({file!r}, {out}/e) of "
+        "<f at {hex(id(out))}>. (Log: {out}/log)', file=sys.stderr); sys.exit(2)"
+    )
+    with scratch(reaching(AT, make(say))) as trials:
+        said = {trials.attempt(()).failed for _ in range(2)}
+    assert len(said) == 1
+    assert said == {"Expected a. Received FileNotFoundError ('…/d.npy', …/e) of <f at 0x…>."}
 
 
 def test_a_failed_trial_keeps_its_sentence_without_the_path_of_a_log(make: Make) -> None:

@@ -64,6 +64,7 @@ MACHINE = machine()
 EXPERIMENTS = asked(resolve, config)
 # What imports this may have rules that make the data; Snakemake names what nobody makes.
 asked(check_files, EXPERIMENTS, data=ENTRY)
+asked(jobs.refuse_variables, EXPERIMENTS)
 # Looked at for every experiment as soon as the configuration is read, so that no job runs before.
 ENVIRONMENTS = {name: environment(name) for name in {e.environment for e in EXPERIMENTS.values()}}
 # The only experiment of an archive that was unpacked; of which experiment the overhead is asked.

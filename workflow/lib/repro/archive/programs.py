@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from repro.archive.contents import Inside
 from repro.archive.zip_writer import DATE
 from repro.audit.results import CODE
-from repro.record.step import digest
+from repro.record.statement import digest
 
 _LIBRARY, _SCHEMAS = "workflow/lib/", "workflow/schemas/"
 _MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"

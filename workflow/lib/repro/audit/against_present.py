@@ -22,7 +22,8 @@ from repro.core.config import Experiment, Source
 from repro.core.digest import sha256_bytes, sha256_file, sha256_files, sha256_value
 from repro.data.module_loader import module
 from repro.plan.schedule import Schedule
-from repro.record.step import Step, digest
+from repro.record.statement import digest
+from repro.record.step import Step
 
 PACK = "workflow/scripts/pack.py"
 Digests = Callable[[str], Mapping[str, str]]

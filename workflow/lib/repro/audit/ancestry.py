@@ -19,7 +19,7 @@ from repro.audit.results import CODE, LOCK, Results, against, read, where
 from repro.core.digest import sha256_file, sha256_tree
 from repro.core.errors import UserError
 from repro.core.layout import claimant
-from repro.record.step import digest
+from repro.record.statement import digest
 
 
 @dataclass(frozen=True)

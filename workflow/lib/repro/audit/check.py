@@ -25,7 +25,7 @@ from repro.core.config import resolve
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
 from repro.core.layout import claimant, whole_folder
-from repro.record.step import digest
+from repro.record.statement import digest
 
 _UNKNOWN = "a later step used it, and its manifest does not know it"
 UNREAD = "cannot be read: "

@@ -24,7 +24,7 @@ from repro.cause.trials import Runs, Setting, scratch
 from repro.compare.divergence import Divergence, place
 from repro.compare.runs import Comparison
 from repro.core.factor_table import FACTORS
-from repro.core.text import shortened
+from repro.core.text import lasting, shortened
 from repro.launch.drawn_values import hash_seed
 from repro.launch.reporting import Say
 from repro.record.step import Step
@@ -57,7 +57,8 @@ class Repeats:
         by_step: dict[str, list[str]] = {}
         for step in self.steps:
             if step.run != "original" and (left := step.process.get("left")):
-                by_step.setdefault(step.name, [f"{e['path']} in {e['place']}" for e in left])
+                named = [f"{lasting(e['path'])} in {e['place']}" for e in left]
+                by_step.setdefault(step.name, list(dict.fromkeys(named)))
         return by_step
 
 

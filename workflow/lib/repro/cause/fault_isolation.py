@@ -1,7 +1,7 @@
 """Fault isolation: whether a divergence is random by itself, or hangs on a factor, and on which.
 
 Synopsis:
-    outcome = search(suspects, attempt, budget)
+    outcome = search(suspects, likely, attempt, budget)
     outcome.kind          # random, a race, stale state, factor, not reproduced, not finished
 
 First the step is run again with nothing varied, several times; only where those runs

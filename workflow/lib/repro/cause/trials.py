@@ -26,9 +26,10 @@ from repro.cause.fault_isolation import Factors, Trial
 from repro.compare.runs import Divergence, parted
 from repro.core import layout
 from repro.core.canonical_json import canonical
-from repro.core.digest import sha256_tree, sha256_value
+from repro.core.digest import HashedOnce, sha256_tree, sha256_value
 from repro.core.errors import UserError
 from repro.core.parameters import BY_STEP, Parameters, TrainParameters, decoded
+from repro.core.text import lasting
 from repro.launch.command import launching
 from repro.record.step import read_step
 
@@ -125,6 +126,7 @@ class Trials:
     setting: Setting
     folder: Path
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
+    _sha256: HashedOnce = field(default_factory=HashedOnce)
 
     def _parameters(self) -> Parameters:
         path = self.setting.folder / layout.STEPS[self.setting.step].manifest
@@ -151,7 +153,8 @@ class Trials:
 
     def _command(self, how: _How, detail: Any, out: Path) -> list[str]:
         parameters, runs = self._parameters(), self.setting.runs
-        launch = launching(how.like or runs.like, parameters.threads.intra, how.factors)
+        intra, passed = parameters.threads.intra, parameters.environment_variables
+        launch = launching(how.like or runs.like, intra, how.factors, passed)
         return [
             sys.executable, "-I", "-B", str(runs.program),
             *launch, *(["--twice"] if how.twice else []), "--",
@@ -173,7 +176,7 @@ class Trials:
             return run, None, 0
         said = done.stderr.strip()
         said = said.rpartition(" (Log: ")[0] or said or f"no message, status {done.returncode}"
-        return run, said, done.returncode
+        return run, lasting(said), done.returncode  # a verdict has the same bytes in every run
 
     def _detail(self, run: Path) -> dict[str, Any]:
         file = self.setting.of(run) / "detail.json"
@@ -207,8 +210,8 @@ class Trials:
         if watched is not None:
             watched.update(self._detail(run))
         files = [self.setting.of(run) / name for name in layout.STEPS[step].compared]
-        mark = sha256_value([sha256_tree(file) for file in files])
-        at = parted(step, runs.original, run, runs.seed, self._limit())
+        mark = sha256_value([sha256_tree(file, self._sha256) for file in files])
+        at = parted(step, runs.original, run, runs.seed, self._limit(), self._sha256)
         return Trial(step, factors, at is None, mark, None, at)
 
     def detailed(self, factors: Factors) -> Mapping[str, Any]:

@@ -27,9 +27,11 @@ from repro.cli.options import parameters_of
 from repro.core import layout
 from repro.core.atomic import write_text
 from repro.core.canonical_json import canonical, pretty
+from repro.core.digest import HashedOnce
 from repro.core.errors import UserError
 from repro.core.parameters import CostParameters, decoded
 from repro.core.schema import checked
+from repro.launch.command import launching
 from repro.launch.reporting import Say
 from repro.overhead.breakdown import prices
 from repro.overhead.epoch_timer import Timing
@@ -89,10 +91,10 @@ class _Measuring:
     def _command(self, variant: str, out: Path, log: Path) -> list[str]:
         options = self.options
         parameters: CostParameters = options.parameters
-        intra = str(parameters.threads.intra)
+        passed = parameters.environment_variables
         return [
             sys.executable, "-I", "-B", str(options.program),
-            "launch", "--run", "trial", "--intra", intra, "--",
+            *launching("trial", parameters.threads.intra, (), passed), "--",
             "cost", "--variant", variant, "--seconds", str(SECONDS),
             "--parameters", canonical(parameters), "--input", *options.input,
             "--out", str(out), "--log", str(log),
@@ -147,9 +149,10 @@ def measure(options: argparse.Namespace, say: Say) -> None:
     environment = installed.require(Path(sys.prefix))
     inputs = {name: Path(path) for name, path in (pair.split("=", 1) for pair in options.input)}
     inputs |= {"judge": Path(sys.argv[0]), "code": options.program}
-    read = resources(inputs)
+    sha256 = HashedOnce()
+    read = resources(inputs, sha256)
     own = inputs["data.manifest"]
-    manifest.check_subjects(own, layout.whole_folder(own.name))
+    manifest.check_subjects(own, layout.whole_folder(own.name), sha256)
     spent = _measured(options, say)
     here = surroundings(environment, [inputs["judge"]])
     parameters: CostParameters = options.parameters
@@ -163,7 +166,7 @@ def measure(options: argparse.Namespace, say: Say) -> None:
         "trace": training.trace,
         **spent,
     }
-    if odd := [name for name, digest in resources(inputs).items() if read[name] != digest]:
+    if odd := [name for name, digest in resources(inputs, sha256).items() if read[name] != digest]:
         raise UserError(
             f"Expected the inputs to stay as they were while the cost was measured. Received "
             f"another {odd[0]} at its end. Run again."

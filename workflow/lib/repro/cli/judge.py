@@ -30,6 +30,7 @@ from repro.compare.runs import Comparison, compare
 from repro.core import layout
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
+from repro.core.digest import HashedOnce, Sha256
 from repro.core.errors import UserError
 from repro.core.parameters import CompareParameters, EquivalencePlan, LookParameters
 from repro.core.schema import checked
@@ -51,13 +52,14 @@ from repro.verdict.silent_errors import SilentError, mistakes, unlooked
 
 
 def _compared(
-    folder: Path, steps: Sequence[Step], parameters: CompareParameters
+    folder: Path, steps: Sequence[Step], parameters: CompareParameters, sha256: Sha256
 ) -> Iterator[Comparison]:
     """Every repeat, seed by seed, beside the original."""
     trained = [step for step in steps if step.name == "train" and step.run != "original"]
     for step in trained:
         assert step.seed is not None
-        yield compare(folder / "original", folder / step.run, step.seed, parameters.limit)
+        runs = folder / "original", folder / step.run
+        yield compare(*runs, step.seed, parameters.limit, sha256)
 
 
 def _agreed(
@@ -92,11 +94,12 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     environment = installed.require(Path(sys.prefix))
     read = {path.relative_to(folder).as_posix(): path for path in options.manifests}
     programs = {"judge": Path(sys.argv[0]), "code": options.program}
-    inputs = resources({**read, **programs, **({p.name: p for p in options.price})})
-    every = [checked_step(path) for path in options.manifests]
+    sha256 = HashedOnce()
+    inputs = resources({**read, **programs, **({p.name: p for p in options.price})}, sha256)
+    every = [checked_step(path, sha256) for path in options.manifests]
     steps = [step for step in every if step.name not in ("probe", "look")]
     context = context_of(folder, steps, parameters.factors)
-    comparisons = list(_compared(folder, steps, parameters))
+    comparisons = list(_compared(folder, steps, parameters, sha256))
     wrong, unseen = _agreed(folder, steps, context.inference)
     planned = parameters.seeds == "auto"
     moved = _moved(measured(steps), parameters.equivalence, planned)

@@ -24,13 +24,15 @@ from repro.cli.steps import STEPS, Process, Work, begin, done
 from repro.core import layout
 from repro.core.atomic import whole_outputs, write_text
 from repro.core.canonical_json import pretty
-from repro.core.digest import sha256_value
+from repro.core.digest import HashedOnce, sha256_value
 from repro.core.errors import UserError
 from repro.core.parameters import (
     CostParameters,
     Parameters,
+    PrepareParameters,
     TrainParameters,
 )
+from repro.data.prepare import check_sources
 from repro.data.user_code import load
 from repro.launch import launcher, shims
 from repro.launch.file_times import read_by_the_user
@@ -42,7 +44,7 @@ from repro.overhead import timed_training
 from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.installed import Installed
-from repro.record.statement import Making, Resource, around, now, resources
+from repro.record.statement import Making, Resource, around, digest, now, resources
 from repro.watch.call_recorder import watched
 from repro.watch.op_trace import Detail
 
@@ -60,6 +62,7 @@ class _Job:
     options: argparse.Namespace
     parameters: Parameters
     inputs: Mapping[str, Path]
+    sha256: HashedOnce
     read: Mapping[str, Resource]
     found: Installed
     say: Say
@@ -91,13 +94,12 @@ def _worked(job: _Job, out: Path, keeping: CheckpointPolicy | None) -> Process:
 def _do(options: argparse.Namespace, say: Say) -> None:
     started = now()
     parameters: Parameters = options.parameters
-    launcher.check(parameters.threads.intra)
+    launcher.check(parameters.threads.intra, parameters.environment_variables)
     found = installed.require(Path(sys.prefix))
     inputs = {**_inputs(options), "code": Path(sys.argv[0])}
-    job = _Job(options, parameters, inputs, resources(inputs), found, say)
-    for name in ("data.manifest", "train.manifest"):
-        if name in inputs:
-            manifest.check_subjects(inputs[name], layout.whole_folder(inputs[name].name))
+    sha256 = HashedOnce()
+    job = _Job(options, parameters, inputs, sha256, resources(inputs, sha256), found, say)
+    _check_inputs(job)
     keeping = _keeping(job)
     kept = CheckpointStore(keeping.folder, keeping.key) if keeping else None
     with kept.alone() if kept else nullcontext():
@@ -118,6 +120,17 @@ def _do(options: argparse.Namespace, say: Say) -> None:
             kept.remove()
 
 
+def _check_inputs(job: _Job) -> None:
+    """Refuses inputs that are not what the configuration or the manifests beside them say."""
+    if isinstance(job.parameters, PrepareParameters):
+        found = {name: digest(resource) for name, resource in job.read.items()}
+        data = job.parameters.data
+        check_sources(data, {name: found[layout.source_input(name)] for name in data})
+    for name in ("data.manifest", "train.manifest"):
+        if path := job.inputs.get(name):
+            manifest.check_subjects(path, layout.whole_folder(path.name), job.sha256)
+
+
 def _made(job: _Job, keeping: CheckpointPolicy | None) -> tuple[Process, Mapping[str, object]]:
     """Makes the outputs; returns what the process found of itself, and around it."""
     step, inputs = job.options.step, job.inputs
@@ -127,8 +140,10 @@ def _made(job: _Job, keeping: CheckpointPolicy | None) -> tuple[Process, Mapping
             seen, before = observed(inputs), standing()
             process = _worked(job, folder, keeping)
             process |= {"observed": seen, "left": left_since(before)}
-        here = surroundings(job.found, [inputs["code"], inputs["experiment"]])
-        if odd := [name for name, now in resources(inputs).items() if job.read[name] != now]:
+        own = [inputs["code"], inputs["experiment"]]
+        here = surroundings(job.found, own, job.parameters.environment_variables)
+        now = resources(inputs, job.sha256)
+        if odd := [name for name, read in job.read.items() if now[name] != read]:
             raise UserError(
                 f"Expected the inputs to stay as they were while {step} ran. Received "
                 f"another {odd[0]} at its end. Run again."
@@ -160,20 +175,20 @@ def _keeping(job: _Job) -> CheckpointPolicy | None:
 def _environment(options: argparse.Namespace, _say: Say) -> None:
     """Starts as training does, and writes down what the process then finds around it."""
     parameters: TrainParameters = options.parameters
-    launcher.check(parameters.threads.intra)
+    launcher.check(parameters.threads.intra, parameters.environment_variables)
     found = installed.require(Path(sys.prefix))
     begin(parameters)
     import tensorflow as tf
 
     tf.constant(0.0)  # its devices have started in a job too
-    here = surroundings(found, [Path(sys.argv[0])])
+    here = surroundings(found, [Path(sys.argv[0])], parameters.environment_variables)
     write_text(options.out, pretty(around(here, found.facts)))
 
 
 def _cost(options: argparse.Namespace, _say: Say) -> None:
     """Trains once for a while, and writes down what it took; the caller has checked the inputs."""
     parameters: CostParameters = options.parameters
-    launcher.check(parameters.threads.intra)
+    launcher.check(parameters.threads.intra, parameters.environment_variables)
     inputs, found = _inputs(options), installed.require(Path(sys.prefix))
     own = [Path(sys.argv[0]), inputs["experiment"]]
     task = timed_training.Task(
@@ -196,7 +211,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.step == "launch":
         given = [argument for argument in options.arguments if argument != "--"]
         try:
-            launcher.launch(options.run, options.intra, options.vary, given, options.twice)
+            launcher.launch(
+                options.run, options.intra, options.vary, given, options.twice, options.passed
+            )
         except UserError as error:
             print(error, file=sys.stderr)
             return error.status

@@ -61,6 +61,10 @@ def parser(steps: Iterable[str]) -> argparse.ArgumentParser:
     start.add_argument(
         "--vary", default=[], type=_names, metavar="FACTORS", help="names, separated by commas"
     )
+    start.add_argument(
+        "--pass", default=[], type=_names, metavar="NAMES", dest="passed",
+        help="environment variables that the step shall see as well, separated by commas",
+    )  # fmt: skip
     start.add_argument("--twice", action="store_true", help="once more, in sight of what was left")
     start.add_argument("arguments", nargs=argparse.REMAINDER)
     for name in steps:

@@ -18,6 +18,7 @@ from repro.compare.runs import Comparison, compare
 from repro.core import layout
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
+from repro.core.digest import HashedOnce, Sha256
 from repro.core.errors import UserError
 from repro.core.parameters import CompareParameters, decoded
 from repro.core.schema import checked
@@ -65,7 +66,9 @@ def reproduce(options: argparse.Namespace, say: Say) -> None:
         UserError: a manifest is missing or damaged, or a file is not what its manifest says.
     """
     installed.require(Path(sys.prefix))
-    then, now = _originals(options.archived, ARCHIVED), _originals(options.again, AGAIN)
+    sha256 = HashedOnce()
+    then = _originals(options.archived, ARCHIVED, sha256)
+    now = _originals(options.again, AGAIN, sha256)
     claimed = _claimed(options.archived)
     # What was copied to be evaluated again says nothing of here.
     made = [step for step in now if step.name == "evaluate" or not options.evaluated]
@@ -74,7 +77,7 @@ def reproduce(options: argparse.Namespace, say: Say) -> None:
     case = Again(
         options.experiment,
         claimed.goal,
-        list(_compared(options.archived, options.again, then)),
+        list(_compared(options.archived, options.again, then, sha256)),
         setups([*like, *made]),
         differing(like[-1], made[-1]),
         compare_metrics(values, claimed.equivalence),
@@ -86,13 +89,13 @@ def reproduce(options: argparse.Namespace, say: Say) -> None:
     say(found["sentence"])
 
 
-def _originals(folder: Path, run: str) -> list[Step]:
+def _originals(folder: Path, run: str, sha256: Sha256) -> list[Step]:
     """The steps of the original, called after where they were made."""
     found = (layout.seed_of(path.name) for path in (folder / ORIGINAL).glob("*"))
     seeds = sorted(seed for seed in found if seed is not None)
     steps = Schedule("bitwise", repeat="off", count=0).steps(seeds)
     places = [layout.manifest(step, {"experiment": folder.name, **names}) for step, names in steps]
-    return [replace(checked_step(folder.parent / place), alias=run) for place in places]
+    return [replace(checked_step(folder.parent / place, sha256), alias=run) for place in places]
 
 
 def _claimed(archived: Path) -> CompareParameters:
@@ -101,7 +104,9 @@ def _claimed(archived: Path) -> CompareParameters:
     return decoded(CompareParameters, verdict.parameters)
 
 
-def _compared(archived: Path, again: Path, then: Sequence[Step]) -> Sequence[Comparison]:
+def _compared(
+    archived: Path, again: Path, then: Sequence[Step], sha256: Sha256
+) -> Sequence[Comparison]:
     """Each archived seed beside what was made again."""
     numbers = [step.seed for step in then if step.name == "train" and step.seed is not None]
     for number in numbers:
@@ -110,5 +115,5 @@ def _compared(archived: Path, again: Path, then: Sequence[Step]) -> Sequence[Com
                 f"Expected seed {number} of the archive to be made again at {again}. Received "
                 "nothing. Run `./run all` there first."
             )
-    found = [compare(archived / ORIGINAL, again / ORIGINAL, n, None) for n in numbers]
+    found = [compare(archived / ORIGINAL, again / ORIGINAL, n, None, sha256) for n in numbers]
     return [replace(comparison, run=AGAIN) for comparison in found]

@@ -17,7 +17,7 @@ from typing import Any
 from repro.compare import differences as apart
 from repro.compare.divergence import Divergence
 from repro.core import layout
-from repro.core.digest import files_below, sha256_file
+from repro.core.digest import Sha256, sha256_file, sha256_files
 from repro.record.trace import Trace, read
 
 _STEP = {
@@ -60,11 +60,8 @@ def _odd(left: Mapping[str, Any], right: Mapping[str, Any]) -> str | None:
     return next((k for k in keys if left.get(k, missing) != right.get(k, missing)), None)
 
 
-def _prepared(original: Path, repeat: Path) -> Divergence | None:
-    left, right = (
-        {name: sha256_file(file) for name, file in files_below(run / "data")}
-        for run in (original, repeat)
-    )
+def _prepared(original: Path, repeat: Path, sha256: Sha256) -> Divergence | None:
+    left, right = (sha256_files(run / "data", sha256) for run in (original, repeat))
     odd = {name for name in {*left, *right} if left.get(name) != right.get(name)}
     # Ids come from the content unless they were given: the content says more, so it goes first.
     first = min(odd, key=lambda name: (name.endswith("/id.npy"), name), default=None)
@@ -183,7 +180,12 @@ def _evaluated(original: Path, left: Path, right: Path) -> dict[str, Any]:
 
 
 def parted(
-    step: str, original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | None = None
+    step: str,
+    original: Path,
+    repeat: Path,
+    seed: int,
+    limit: Mapping[str, int] | None = None,
+    sha256: Sha256 = sha256_file,
 ) -> Divergence | None:
     """The first place where one step of two runs parts; None where it does not.
 
@@ -195,13 +197,19 @@ def parted(
     """
     left, right = (run / layout.seed_folder(seed) for run in (original, repeat))
     if step == "prepare":
-        return _prepared(original, repeat)
+        return _prepared(original, repeat, sha256)
     if step == "train":
         return _trained(left, right, limit)[0]
     return _first(_evaluated(original, left, right))
 
 
-def compare(original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | None) -> Comparison:
+def compare(
+    original: Path,
+    repeat: Path,
+    seed: int,
+    limit: Mapping[str, int] | None,
+    sha256: Sha256 = sha256_file,
+) -> Comparison:
     """Compares one seed of the original with one repeat, the name of whose folder is the run's.
 
     The first divergence is the first in the order in which things happen; differences are those
@@ -213,7 +221,7 @@ def compare(original: Path, repeat: Path, seed: int, limit: Mapping[str, int] | 
     """
     left, right = (run / layout.seed_folder(seed) for run in (original, repeat))
     training, stopped = _trained(left, right, limit)
-    divergence = _prepared(original, repeat) or training
+    divergence = _prepared(original, repeat, sha256) or training
     differences: dict[str, Any] = {}
     if limit is None:
         differences = _evaluated(original, left, right)

@@ -15,10 +15,15 @@ Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Js
 """A value of which nothing is known but that JSON can hold it, such as the user's settings."""
 
 
+ABSENT_IF_EMPTY: Mapping[str, bool] = {"absent if empty": True}
+"""Metadata of a dataclass' field that is no key where nothing is in it, as before it was there."""
+
+
 def _fields(value: Any) -> dict[str, Any]:
     if not is_dataclass(value) or isinstance(value, type):
         raise TypeError(f"{type(value).__name__} cannot be written as JSON")
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+    parts = {field: getattr(value, field.name) for field in fields(value)}
+    return {f.name: part for f, part in parts.items() if part or f.metadata != ABSENT_IF_EMPTY}
 
 
 # Made once: a trace has a line for each step.

@@ -12,6 +12,7 @@ canonical JSON, so a change re-runs exactly the steps that it concerns.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from typing import Any, cast
 
 from repro.core.canonical_json import Json
 from repro.core.config_checks import FILE, check
+from repro.core.digest import sha256_variable
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS, STRESS
 from repro.core.parameters import (
@@ -39,6 +41,9 @@ from repro.core.parameters import (
     decoded,
 )
 from repro.core.schema import checked
+
+NOT_SET = "not set"
+"""In place of the digest of an environment variable that this process does not have."""
 
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
@@ -74,6 +79,8 @@ class Experiment:
     search: Search
     archive: Mapping[str, int]
     environment: str
+    environment_variables: Mapping[str, str]
+    """What steps see of the user's shell, with the digest of each or `NOT_SET`."""
 
     @classmethod
     def of(cls, value: Mapping[str, Any], stress: bool = False) -> Experiment:
@@ -92,6 +99,10 @@ class Experiment:
             "repeat": value.get("repeat", _needed(value)) or "off",
             "equivalence": decoded(EquivalencePlan, value["equivalence"]),
             "search": decoded(Search, value["search"]),
+            "environment_variables": {
+                name: sha256_variable(os.environ[name]) if name in os.environ else NOT_SET
+                for name in value.get("environment_variables", ())
+            },
             "factors": tuple(name for name in FACTORS if wanted.get(name, True)),
         }
         return cls(**named)
@@ -102,7 +113,12 @@ class Experiment:
         The step is `prepare`, `train`, `evaluate`, `probe`, `cost`, `look` or `compare`. A run that
         is not `original` may stop early. The root seed is by default the first.
         """
-        threads, settings, training = self.training.threads, self.settings, self.training
+        threads, training = self.training.threads, self.training
+        started: dict[str, Any] = {
+            "threads": threads,
+            "environment_variables": self.environment_variables,
+            "settings": self.settings,
+        }
         root = self.seeds[0] if seed is None else seed
         match step:
             case "prepare":
@@ -110,22 +126,16 @@ class Experiment:
                     name: RawData(source.path, source.sha256) for name, source in self.data.items()
                 }
                 return PrepareParameters(
-                    threads=threads, data=data, data_seed=self.data_seed, split=self.split,
-                    settings=settings,
-                )  # fmt: skip
+                    **started, data=data, data_seed=self.data_seed, split=self.split
+                )
             case "train":
                 limit = None if run == "original" or isinstance(self.repeat, str) else self.repeat
-                return TrainParameters(
-                    threads=threads, settings=settings, training=training, seed=root, limit=limit
-                )
+                return TrainParameters(**started, training=training, seed=root, limit=limit)
             case "evaluate":
-                size = training.batch_size
-                return EvaluateParameters(
-                    threads=threads, settings=settings, batch_size=size, seed=root
-                )
+                return EvaluateParameters(**started, batch_size=training.batch_size, seed=root)
             case "probe" | "cost":
                 kind = ProbeParameters if step == "probe" else CostParameters
-                return kind(threads=threads, settings=settings, training=training, seed=root)
+                return kind(**started, training=training, seed=root)
             case "look":
                 return LookParameters(
                     threads=threads, repeats=self.repeats, equivalence=self.equivalence

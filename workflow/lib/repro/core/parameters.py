@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from repro.core.canonical_json import Json, canonical
+from repro.core.canonical_json import ABSENT_IF_EMPTY, Json, canonical
 
 T = TypeVar("T")
 
@@ -86,9 +86,16 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """What every step's result depends on."""
+    """What every step's result depends on.
+
+    `environment_variables` are those that its process sees at the user's wish: each with its
+    `repro.core.digest.sha256_variable`, since a value may be a secret.
+    """
 
     threads: Threads
+    environment_variables: Mapping[str, str] = field(
+        default_factory=dict[str, str], metadata=ABSENT_IF_EMPTY
+    )
 
     def json(self) -> dict[str, Json]:
         """As a manifest holds it, in plain values."""

@@ -1,7 +1,7 @@
 """Schema: values checked against the YAML schemas, faults told as sentences.
 
 Synopsis:
-    value = checked(value, "config")       # with the schema's defaults filled in
+    value = checked(value, "config", "config.yaml")      # with the schema's defaults filled in
 """
 
 from __future__ import annotations

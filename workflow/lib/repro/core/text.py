@@ -4,11 +4,20 @@ Synopsis:
     counted(2, "repeat")                      # "2 repeats"
     listed(["a", "b", "c"])                   # "a, b and c"
     shortened(["a", "b", "c"], 2)             # "a, b and 1 more"
+    lasting("no /tmp/tmpab1_x9zz/a.npy")      # "no …/a.npy"
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_OF_ONE_RUN = (
+    (re.compile(r"""(['"`])/(?:(?!\1).)*/"""), r"\1…/"),  # a folder, in quotes
+    (re.compile(r"""(?<![\w/:.…])/(?:[^\s/'"`<>()]+/)+"""), "…/"),  # and without
+    (re.compile(r"\btmp[a-z0-9_]{8}\b"), "tmp…"),  # as Python's tempfile draws names
+    (re.compile(r"\b0x[0-9a-f]{6,}\b"), "0x…"),  # an address in memory
+)
 
 
 def capital(sentence: str) -> str:
@@ -51,3 +60,13 @@ def shortened(parts: Sequence[str], most: int, apart: str = ", ") -> str:
     if len(parts) <= most:
         return named
     return f"{named}{' ' if apart == ', ' else apart}and {len(parts) - most} more"
+
+
+def lasting(text: str) -> str:
+    """A text of somebody else's, without what it would say in another way in the next run.
+
+    Folders of absolute paths, drawn names of temporary files, and addresses in memory.
+    """
+    for pattern, replacement in _OF_ONE_RUN:
+        text = pattern.sub(replacement, text)
+    return text

@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 
 from repro.core.atomic import whole_folder
-from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
-from repro.core.parameters import PrepareParameters
+from repro.core.parameters import PrepareParameters, RawData
 from repro.core.seeding import Seeds
 from repro.data.dataset import Array, Examples, examples_of, split
 from repro.data.leakage import Overlap, overlap
@@ -29,24 +28,21 @@ from repro.data.user_code import Code
 _ROWS = 4096
 
 
-def check_source(path: Path, named: str, expected: str) -> None:
-    """Refuses raw data that is missing or is not what the configuration names.
+def check_sources(sources: Mapping[str, RawData], found: Mapping[str, str]) -> None:
+    """Refuses raw data that are not what the configuration names, before anybody reads them.
 
-    A folder's digest is that of `sha256_tree`.
+    `found` are their digests by source; a folder's is that of `repro.core.digest.sha256_tree`.
 
     Raises:
-        UserError: nothing there, or another digest; says both digests.
+        UserError: another digest; says both.
     """
-    if not path.exists():
-        raise UserError(
-            f"Expected raw data at {named}. Received nothing there. Put it there, or correct "
-            "`path`."
-        )
-    if (found := sha256_tree(path)) != expected:
-        raise UserError(
-            f"Expected {named} to have sha256 {expected}. Received {found}. Restore the file, or, "
-            "if the new content is meant, write the new digest into the configuration."
-        )
+    for name, source in sources.items():
+        if found[name] != source.sha256:
+            raise UserError(
+                f"Expected {source.path} to have sha256 {source.sha256}. Received {found[name]}. "
+                "Restore the file, or, if the new content is meant, write the new digest into the "
+                "configuration."
+            )
 
 
 def _store(folder: Path, examples: Examples, rows: Array) -> None:
@@ -71,10 +67,8 @@ def prepare(
     The key of a single raw data source is "".
 
     Raises:
-        UserError: a digest, the user's code or what it returned is wrong; nothing is kept.
+        UserError: the user's code or what it returned is wrong; nothing is kept.
     """
-    for name, source in parameters.data.items():
-        check_source(sources[name], source.path, source.sha256)
     seeds = Seeds(parameters.data_seed)
     function = code.function("dataset")
     assert function is not None

@@ -3,7 +3,7 @@
 Synopsis:
     start.having(TZ="UTC").environment["TZ"]
     start.inputs()["data=a.csv"]                # ('data', Path('/…/a.csv'))
-    launching("repeat", 2, ["clock"])           # the words before the step's own
+    launching("repeat", 2, ["clock"], [])       # the words before the step's own
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ class NotVaried(Exception):
     """A factor that cannot be varied here; its text is the reason, a few words long."""
 
 
-def launching(run: str, intra: int, factors: Iterable[str]) -> list[str]:
+def launching(run: str, intra: int, factors: Iterable[str], passed: Iterable[str]) -> list[str]:
     """The words that make the program of the steps launch one, before `--` and the step's own.
 
     Args:
         run: the name from which the values of factors are drawn.
         intra: threads within an operation.
         factors: what to vary.
+        passed: environment variables of the user's that it shall see.
     """
-    return ["launch", "--run", run, "--intra", str(intra), "--vary", ",".join(factors)]
+    words = ["launch", "--run", run, "--intra", str(intra), "--vary", ",".join(factors)]
+    # Else left out: another command would be another job to Snakemake.
+    return [*words, "--pass", ",".join(names)] if (names := sorted(passed)) else words
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import NoReturn, Required, TypedDict
 
 from repro.core.canonical_json import canonical
+from repro.core.digest import sha256_variable
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.factor_table import STRESS
 from repro.launch.command import NotVaried, StepCommand
@@ -41,10 +42,11 @@ FACTORS = "REPRO_FACTORS"
 RUN = "REPRO_RUN"
 """The name of the run from which the values of factors are drawn."""
 
-_KEPT = (
+KEPT = (
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SYSTEMROOT", "CONDA_PREFIX",
     "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "SLURM_JOB_ID",
 )  # fmt: skip
+"""The user's own environment variables that every step sees."""
 
 _SETTINGS: Mapping[str, str] = {
     "PYTHONHASHSEED": "0",  # the order of sets of text
@@ -73,8 +75,18 @@ def settings(intra: int) -> dict[str, str]:
     return {FACTORS: "[]", **_SETTINGS, "OMP_NUM_THREADS": str(intra)}
 
 
+def every_step_has(name: str) -> bool:
+    """Whether a step has that environment variable in any case, or must not have it."""
+    return name in (*KEPT, *settings(1)) or name.startswith(("REPRO_", "PYTHON"))
+
+
 def launch(
-    run: str, intra: int, vary: Sequence[str], arguments: Sequence[str], twice: bool = False
+    run: str,
+    intra: int,
+    vary: Sequence[str],
+    arguments: Sequence[str],
+    twice: bool = False,
+    passed: Sequence[str] = (),
 ) -> NoReturn:
     """Starts a step of the same program under the table's settings; returns only by exiting.
 
@@ -87,6 +99,7 @@ def launch(
         intra: threads within an operation.
         twice: whether the step runs once more among the same folders, in sight of what it left;
             something must be varied then, and the second run's outputs stay.
+        passed: environment variables that the step shall see as they are here.
 
     Raises:
         UserError: a factor that does not exist, or any factor for the original.
@@ -103,7 +116,7 @@ def launch(
         )
     here = Path.cwd()
     for_life(Path(sys.prefix))
-    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    environment = {name: os.environ[name] for name in (*KEPT, *passed) if name in os.environ}
     environment |= {**settings(intra), RUN: run, DIRECTORY: str(here)}
     program, given = Path(sys.argv[0]).absolute(), tuple(arguments)
     start = StepCommand(run, program, given, given, environment, here, here, Path())
@@ -242,11 +255,16 @@ def path(text: str) -> Path:
     return Path(os.environ.get(DIRECTORY, "")) / text
 
 
-def check(intra: int) -> None:
-    """Refuses to work in a process that was not started by `launch` with `intra` threads.
+def check(intra: int, passed: Mapping[str, str] | None = None) -> None:
+    """Refuses to work in a process that was not started by `launch` with what is asked for.
+
+    Args:
+        intra: threads within an operation.
+        passed: the digests of the environment variables that reach the step from the user's shell.
 
     Raises:
-        UserError: a setting is missing or has another value than what was varied explains.
+        UserError: a setting is missing or has another value than what was varied explains, or a
+            variable of the user's is another than the one that was planned with.
     """
     names = varied()
     wanted: dict[str, Sequence[str]] = {name: [value] for name, value in settings(intra).items()}
@@ -256,6 +274,13 @@ def check(intra: int) -> None:
     for name, values in wanted.items():
         if (actual := os.environ.get(name)) not in values:
             raise _refusal(name, values, actual)
+    for name, expected in (passed or {}).items():
+        if sha256_variable(os.environ.get(name, "")) != expected:
+            raise UserError(
+                f"Expected the environment variable {name} to have the value with which the jobs "
+                f"were planned ({expected}). Received another or none in a job. Let it reach the "
+                "jobs as it is in your shell."
+            )
 
 
 def _refusal(name: str, values: Sequence[str], actual: str | None) -> UserError:

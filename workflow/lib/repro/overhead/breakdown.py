@@ -117,5 +117,5 @@ def _other(then: Step, now: Step) -> list[str]:
     used = [then.digests, now.digests]
     odd = [words[name] for name in words if len({digests.get(name) for digests in used}) > 1]
     asked = [then.parameters, now.parameters]
-    keys = ("settings", "training")
+    keys = ("settings", "training", "environment_variables")
     return odd + [f"`{key}`" for key in keys if asked[0].get(key) != asked[1].get(key)]

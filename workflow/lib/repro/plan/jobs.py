@@ -8,13 +8,16 @@ Synopsis:
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 from repro.core import layout
-from repro.core.config import Experiment
+from repro.core.config import NOT_SET, Experiment
+from repro.core.config_checks import FILE
 from repro.core.digest import files_below
 from repro.core.errors import UserError
 from repro.launch.command import launching
+from repro.launch.launcher import every_step_has
 from repro.plan.schedule import ORIGINAL
 
 
@@ -27,7 +30,8 @@ def launch(code: str, experiment: Experiment, run: str) -> str:
         run: the original, or a repeat, which varies what must not matter.
     """
     factors = () if run == ORIGINAL else experiment.factors
-    words = launching(run, experiment.training.threads.intra, factors)
+    intra = experiment.training.threads.intra
+    words = launching(run, intra, factors, experiment.environment_variables)
     return f"python -I -B {code} {shlex.join(words)} --"
 
 
@@ -51,6 +55,27 @@ def data_inputs(experiment: Experiment) -> list[str]:
     """The words after `--input` for the raw data: `data=PATH`, or `data:NAME=PATH` for each."""
     sources = experiment.data.items()
     return [f"{layout.source_input(name)}={source.path}" for name, source in sources]
+
+
+def refuse_variables(experiments: Mapping[str, Experiment]) -> None:
+    """Refuses environment variables that cannot be passed to steps, before anything is planned.
+
+    Raises:
+        UserError: each step has it anyway, or it is not set.
+    """
+    for name, experiment in experiments.items():
+        key = f"`experiments.{name}.environment_variables`"
+        for variable, value in experiment.environment_variables.items():
+            if every_step_has(variable):
+                raise UserError(
+                    f"{FILE}: Expected variables in {key} whose value is yours alone to choose. "
+                    f"Received {variable}, which the workflow sets or passes itself. Remove it."
+                )
+            if value == NOT_SET:
+                raise UserError(
+                    f"Expected the environment variable {variable} to be set, since {key} in "
+                    f"{FILE} names it. Received none. Set it in your shell, or remove it there."
+                )
 
 
 def refuse_by_time(file: str, limit: int) -> None:

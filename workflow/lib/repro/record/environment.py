@@ -16,11 +16,12 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
+from repro.core.digest import sha256_variable
 from repro.machine import apple, nvidia
 from repro.machine.fact import excused, known, unknown
 from repro.machine.numerics import NO_GPU, bits
@@ -99,7 +100,14 @@ def _system() -> dict[str, Any]:
     }
 
 
-def environment() -> dict[str, Any]:
+def _variables(passed: Iterable[str]) -> dict[str, str]:
+    """Those that decide bits, with their values; of the user's own only digests."""
+    set_here = sorted(os.environ.items())
+    own = {n: sha256_variable(value) for n, value in set_here if n in passed}
+    return {**own, **{n: value for n, value in set_here if _VARIABLES.fullmatch(n)}}
+
+
+def environment(passed: Iterable[str] = ()) -> dict[str, Any]:
     """Versions of Python, TensorFlow, Keras, NumPy, CUDA, system and hardware.
 
     Plain JSON values; where there is none the reason, as `repro.machine.fact` has it. A GPU is
@@ -118,19 +126,22 @@ def environment() -> dict[str, Any]:
         "system": _system(),
         "cpu": processor(),
         "gpu": gpus,
-        "variables": {n: v for n, v in sorted(os.environ.items()) if _VARIABLES.fullmatch(n)},
+        "variables": _variables(passed),
         "bits": bits(),
     }
 
 
-def surroundings(installed: Installed, code: Sequence[Path]) -> dict[str, Any]:
+def surroundings(
+    installed: Installed, code: Sequence[Path], passed: Iterable[str] = ()
+) -> dict[str, Any]:
     """The environment of this process and what is `loaded`; to be asked before outputs appear.
 
     Args:
         code: files and folders whose modules are meant: the program, the user's experiment.
+        passed: environment variables that reach the process from the user's shell.
 
     Raises:
         UserError: the process runs code from outside its environment.
     """
     loaded = require_loaded(Path(sys.prefix), installed, code)
-    return {**environment(), "loaded": loaded}
+    return {**environment(passed), "loaded": loaded}

@@ -17,7 +17,7 @@ from typing import Any
 
 from repro.core.atomic import write_text
 from repro.core.canonical_json import parsed, pretty
-from repro.core.digest import files_below, sha256_file
+from repro.core.digest import Sha256, files_below, sha256_file
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.record.statement import EXTENSION, FORMAT, Making, sealed, statement
@@ -108,7 +108,9 @@ def _refuse_odd_names(names: Iterable[str], manifest: str) -> None:
             )
 
 
-def check_subjects(path: Path, below: str | None = None) -> dict[str, Any]:
+def check_subjects(
+    path: Path, below: str | None = None, sha256: Sha256 = sha256_file
+) -> dict[str, Any]:
     """Reads a manifest, and refuses files that are no longer what it says.
 
     Args:
@@ -122,7 +124,7 @@ def check_subjects(path: Path, below: str | None = None) -> dict[str, Any]:
     files = {name: path.parent / name for name in claimed}
     if below is not None:
         files |= {f"{below}/{name}": file for name, file in files_below(path.parent / below)}
-    digests = {name: sha256_file(file) for name, file in files.items() if file.is_file()}
+    digests = {name: sha256(file) for name, file in files.items() if file.is_file()}
     if odd := sorted(name for name in files if claimed.get(name) != digests.get(name)):
         raise UserError(
             f"Expected the files beside {path.name} to be as it says. Received a difference at "

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from repro.core.digest import files_below, sha256_file, sha256_files, sha256_value
+from repro.core.digest import Sha256, files_below, sha256_file, sha256_files, sha256_value
 from repro.core.errors import UserError
 
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -33,6 +33,12 @@ NAMED = 10_000
 """Of a folder with more files only the digest of the whole is recorded."""
 
 Resource = Mapping[str, Any]
+"""An input as a manifest names it: `digest`, and of a folder the digest of each file."""
+
+
+def digest(resource: Resource) -> str:
+    """The digest of an input, whatever its kind."""
+    return next(iter(resource["digest"].values()))
 
 
 def now() -> str:
@@ -60,21 +66,21 @@ class Making:
     started: str = field(default_factory=now)
 
 
-def _resource(name: str, path: Path) -> Resource:
+def _resource(name: str, path: Path, sha256: Sha256) -> Resource:
     if not path.is_dir():
         try:
-            return {"digest": {"sha256": sha256_file(path)}}
+            return {"digest": {"sha256": sha256(path)}}
         except FileNotFoundError:
             raise UserError(
                 f"Expected the input `{name}` at {path}. Received nothing there. Restore it, or "
                 "correct the configuration."
             ) from None
-    files = sha256_files(path)
+    files = sha256_files(path, sha256)
     named = {"annotations": {"files": files}} if len(files) <= NAMED else {}
     return {"digest": {"sha256tree": sha256_value(files)}, **named}
 
 
-def resources(inputs: Mapping[str, Path]) -> dict[str, Resource]:
+def resources(inputs: Mapping[str, Path], sha256: Sha256 = sha256_file) -> dict[str, Resource]:
     """The digest of each input by name.
 
     For a file `sha256`; for a folder `sha256tree` (`repro.core.digest.sha256_tree`), and the sha256
@@ -83,7 +89,7 @@ def resources(inputs: Mapping[str, Path]) -> dict[str, Resource]:
     Raises:
         UserError: there is no such file.
     """
-    return {name: _resource(name, path) for name, path in inputs.items()}
+    return {name: _resource(name, path, sha256) for name, path in inputs.items()}
 
 
 def purl(package: Mapping[str, str]) -> str:

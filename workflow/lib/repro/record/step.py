@@ -16,19 +16,11 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any
 
-from repro.core.digest import sha256_value
+from repro.core.digest import Sha256, sha256_file, sha256_value
 from repro.core.layout import whole_folder
 from repro.record import manifest
 from repro.record.older_formats import today
-from repro.record.statement import EXTENSION
-
-Resource = Mapping[str, Any]
-"""An input as a manifest names it: `digest`, and of a folder the digest of each file."""
-
-
-def digest(resource: Resource) -> str:
-    """The digest of an input, whatever its kind."""
-    return next(iter(resource["digest"].values()))
+from repro.record.statement import EXTENSION, Resource, digest
 
 
 @dataclass(frozen=True)
@@ -162,10 +154,10 @@ def read_step(path: Path) -> Step:
     return Step(path, manifest.read(path))
 
 
-def checked_step(path: Path) -> Step:
+def checked_step(path: Path, sha256: Sha256 = sha256_file) -> Step:
     """Reads a manifest and checks its files.
 
     Raises:
         UserError: it is damaged, or a file is not what it says.
     """
-    return Step(path, manifest.check_subjects(path, whole_folder(path.name)))
+    return Step(path, manifest.check_subjects(path, whole_folder(path.name), sha256))
