@@ -4,8 +4,9 @@ Synopsis:
     status = outcome.of_snakemake(["verify"], Path())
     ended = outcome.waited(["./run", "all"], folder, environment)
 
-Snakemake's status is 1 for anything. So each process of ours notes its own at the end of its log
-(`repro.launch.reporting`), and of the logs that were written meanwhile those notes count. Where
+Snakemake's status is 1 for anything. So each process of ours notes its own at the end of its log,
+with the sentence on what went wrong (`repro.launch.reporting`), and of the logs that were written
+meanwhile those notes count: what several jobs say alike is said once, and last. Where
 there is none, Snakemake is asked, by a dry run, whether it understands at all what it was asked
 for. A note on the installation reports what is not installed (`display.progress`); its sentence
 comes last, since Snakemake shows it amid much else.
@@ -23,8 +24,10 @@ import tools
 from display import screen
 from display.notes import Refusal
 from repro.core.errors import CouldNotRun, UserError
+from repro.core.text import listed
 from repro.launch.isolation import die_with
-from repro.launch.reporting import noted
+from repro.launch.launcher import SAID_LAST
+from repro.launch.reporting import ending
 from repro.launch.supervise import next_signal, signals_held
 
 MISTAKE, NOT_RUN = UserError.status, CouldNotRun.status
@@ -54,7 +57,7 @@ def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
     """
     before, command = _logs(folder), [str(tools.BIN / "snakemake"), *arguments]
     with screen.shown() as seen:
-        ended = waited(command, Path(), tools.environment())
+        ended = waited(command, Path(), {**tools.environment(), SAID_LAST: "1"})
     if ended.status == 0 or ended.interrupted:
         return ended.interrupted
     if seen.refusal:
@@ -62,9 +65,11 @@ def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
     if ended.status == MISTAKE:  # of its command line
         return MISTAKE
     fresh = [log for log, state in _logs(folder).items() if before.get(log) != state]
-    notes = {noted(log) for log in fresh}
-    if statuses := [status for status in _ORDER if status in notes]:
-        return statuses[0]
+    ends = {log: end for log in sorted(fresh) if (end := ending(log))}
+    for status in _ORDER:
+        if these := {log: end.sentence for log, end in ends.items() if end.status == status}:
+            _say(these)
+            return status
     if unfinished := seen.unfinished():
         return _report(unfinished)
     if ended.status < 0:
@@ -100,6 +105,18 @@ def waited(command: Sequence[str], folder: Path, environment: Mapping[str, str])
                 if not typed:
                     child.send_signal(number)
     return Ended(child.returncode, last_signal)
+
+
+def _say(sentences: Mapping[Path, str]) -> None:
+    """Says each sentence once, with the logs that hold it; the shortest where one adds a hint."""
+    said: dict[str, list[str]] = {}
+    for log, sentence in sorted(sentences.items(), key=lambda pair: (len(pair[1]), pair[0])):
+        if sentence:
+            known = next((other for other in said if sentence.startswith(other)), sentence)
+            said.setdefault(known, []).append(str(log))
+    for sentence, logs in said.items():
+        names = f"{'Log' if len(logs) == 1 else 'Logs'}: {listed(sorted(logs), 2)}"
+        print(f"{sentence} ({names})", file=sys.stderr)
 
 
 def _report(refusal: Refusal) -> int:

@@ -105,6 +105,27 @@ def test_only_where_nothing_was_noted_it_is_asked_again_without_running(
     ]  # fmt: skip
 
 
+def test_what_several_jobs_say_alike_is_said_once_and_last(
+    ran: Callable[..., int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    hint = "UserError('Expected a. This run has no network.')"
+    jobs = f"{MISTAKEN}; job('repeat.log', {hint}); job('c.log', UserError('Expected a.'))"
+    assert ran(f"{jobs}; print('Exiting because a job failed', file=sys.stderr); sys.exit(1)") == 2
+    shown = capfd.readouterr().err.splitlines()
+    assert shown[-2:] == [
+        "Exiting because a job failed",
+        "Expected a. (Logs: logs/a.log, logs/c.log and 1 more)",
+    ]
+    assert sum("Expected a." in line for line in shown) == 1
+
+
+def test_each_mistake_is_said(ran: Callable[..., int], capfd: pytest.CaptureFixture[str]) -> None:
+    assert ran(f"{MISTAKEN}; job('b.log', UserError('Expected b.')); {FULL}; sys.exit(1)") == 2
+    assert ran(f"{MISTAKEN}; job('d.log', UserError('Expected d.')); {FULL}; sys.exit(1)") == 2
+    said = capfd.readouterr().err.splitlines()
+    assert said[-2:] == ["Expected a. (Log: logs/a.log)", "Expected d. (Log: logs/d.log)"]
+
+
 def test_logs_are_looked_for_where_the_jobs_work(ran: Callable[..., int], tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     body = f"os.chdir('elsewhere'); {MISTAKEN}; {NO_NOTE}"

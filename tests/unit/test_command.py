@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from repro.cli.judge import main
 from repro.core.errors import UserError
-from repro.launch.reporting import noted
+from repro.launch.reporting import Ending, ending
 from repro.record import installed
 from verdicts import claim, written
 
@@ -49,7 +49,7 @@ def test_the_status_tells_whether_the_claims_hold(
     for number, (path, verdict) in enumerate(zip(paths, verdicts, strict=True)):
         assert f"e{number}: {verdict}. See {Path(path).with_suffix('.md')}." in shown
     assert log.read_text() == shown + (f"\nexit status: {status}\n" if status else "")
-    assert noted(log) == (status or None)
+    assert ending(log) == (Ending(status, "") if status else None)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"[]", b"\xff", b'{"verdict": "met"}'])

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from repro.launch import launcher
-from repro.launch.reporting import noted
+from repro.launch.launcher import SAID_LAST
+from repro.launch.reporting import Ending, ending
 from samples import LIBRARY, Fresh
 
 WORK = """
@@ -80,21 +81,43 @@ def test_the_log_ends_with_the_status_unless_it_went_well_or_was_killed(
     what: str, status: int | None, fresh: Fresh, tmp_path: Path
 ) -> None:
     done = reported(fresh, log := tmp_path / "a.log", what)
-    assert noted(log) == status
+    end = ending(log)
+    assert (end.status if end else None) == status
     assert status is None or done.returncode == status
     assert log.read_text().startswith("printed\n")
 
 
+@pytest.mark.parametrize("said", ["Expected a. Received é.", "Which says:\none\n\ntwo\nMend."])
+def test_the_last_words_of_a_log_are_the_sentence(said: str, fresh: Fresh, tmp_path: Path) -> None:
+    reported(fresh, log := tmp_path / "a.log", f"raise UserError({said!r})")
+    assert ending(log) == Ending(2, said)
+    assert log.read_text().endswith(f"\n{said}\n")
+
+
 def test_a_log_that_is_gone_or_of_another_notes_nothing(tmp_path: Path) -> None:
-    assert noted(tmp_path / "a.log") is None
+    assert ending(tmp_path / "a.log") is None
     (tmp_path / "a.log").write_text("exit status: 2")
-    assert noted(tmp_path / "a.log") is None
+    assert ending(tmp_path / "a.log") is None
+    (tmp_path / "a.log").write_text("\nexit status: 2\nand then it went on\n")
+    assert ending(tmp_path / "a.log") is None
 
 
-def test_a_log_that_does_not_fit_hides_no_sentence(fresh: Fresh, tiny_disk: Path) -> None:
+def test_where_the_sentence_is_said_last_a_job_says_nothing_but_to_its_log(
+    fresh: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SAID_LAST, "1")
+    done = reported(fresh, log := tmp_path / "a.log", "raise UserError('Expected a.')")
+    assert (done.returncode, done.stderr) == (2, "")
+    assert ending(log) == Ending(2, "Expected a.")
+
+
+def test_a_log_that_does_not_fit_hides_no_sentence(
+    fresh: Fresh, tiny_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # The log's own block is filled as well.
     what = "os.write(1, b'x' * 4060); "
     what += "Path(sys.argv[1]).with_name('full').open('wb', 0).write(bytes(10**6)); "
+    monkeypatch.setenv(SAID_LAST, "1")
     done = reported(fresh, tiny_disk / "a.log", what + "raise UserError('Expected room.')")
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("Expected room. (Log: ")

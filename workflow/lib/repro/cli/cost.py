@@ -32,7 +32,7 @@ from repro.core.errors import UserError
 from repro.core.parameters import CostParameters, decoded
 from repro.core.schema import checked
 from repro.launch.command import launching
-from repro.launch.reporting import Say
+from repro.launch.reporting import Say, ending
 from repro.overhead.breakdown import prices
 from repro.overhead.epoch_timer import Timing
 from repro.overhead.timed_training import VARIANTS
@@ -86,7 +86,7 @@ class _Measuring:
         if done.returncode == 0:
             self.spent[variant].append(decoded(Timing, json.loads(out.read_text("utf-8"))))
         else:
-            self.unknown[variant] = _why(done)
+            self.unknown[variant] = _why(done, log)
 
     def _command(self, variant: str, out: Path, log: Path) -> list[str]:
         options = self.options
@@ -101,12 +101,14 @@ class _Measuring:
         ]  # fmt: skip
 
 
-def _why(done: subprocess.CompletedProcess[str]) -> str:
-    """What a process that failed said, without the place of its log, which is gone."""
+def _why(done: subprocess.CompletedProcess[str], log: Path) -> str:
+    """What a process that failed said."""
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
         return f"Expected the process to end by itself. Received the signal {name} from outside."
-    said = done.stderr.strip().rpartition(" (Log: ")[0] or done.stderr.strip()
+    end = ending(log)
+    shown = done.stderr.strip()
+    said = end.sentence if end else shown.rpartition(" (Log: ")[0] or shown
     return said or f"Expected the process to succeed. Received exit status {done.returncode}."
 
 

@@ -39,6 +39,9 @@ DIRECTORY = "REPRO_DIRECTORY"
 FACTORS = "REPRO_FACTORS"
 """What was varied and what was not, as JSON; see `factors`."""
 
+SAID_LAST = "REPRO_SAID_LAST"
+"""Set by whoever reads from the logs of several jobs what went wrong, to say it once and last."""
+
 RUN = "REPRO_RUN"
 """The name of the run from which the values of factors are drawn."""
 
@@ -116,7 +119,8 @@ def launch(
         )
     here = Path.cwd()
     for_life(Path(sys.prefix))
-    environment = {name: os.environ[name] for name in (*KEPT, *passed) if name in os.environ}
+    seen = (*KEPT, SAID_LAST, *passed)
+    environment = {name: os.environ[name] for name in seen if name in os.environ}
     environment |= {**settings(intra), RUN: run, DIRECTORY: str(here)}
     program, given = Path(sys.argv[0]).absolute(), tuple(arguments)
     start = StepCommand(run, program, given, given, environment, here, here, Path())

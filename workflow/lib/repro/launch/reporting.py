@@ -2,7 +2,7 @@
 
 Synopsis:
     status = reported(log, work)       # work(say): say("a line") reaches the user
-    noted(log)                         # the status, where it was another than 0
+    ending(log)                        # status and sentence, where it did not end well
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 
 from repro.core.errors import CouldNotRun, UserError
@@ -21,8 +22,16 @@ from repro.launch import launcher
 Say = Callable[[str], None]
 """Prints a line where the user sees it, and into the log, where all other output goes."""
 
-_NOTE = re.compile(rb"\nexit status: ([0-9]+)\n\Z")
-_LONGEST_NOTE = 32
+_NOTE = re.compile(rb"\nexit status: ([0-9]+)\n(?:in words:\n(.+)\n)?\Z", re.DOTALL)
+_LONGEST_NOTE = 2**14  # bytes
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a process ended that did not end well; the sentence is empty where none was said."""
+
+    status: int
+    sentence: str
 
 
 @contextlib.contextmanager
@@ -63,8 +72,8 @@ def reported(log: Path | None, work: Callable[[Say], int | None], shown: int = 2
     """Does some work; says in one sentence on standard error what went wrong, if anything did.
 
     Args:
-        log: where all other output and any traceback go, and at its end the status if it is not 0;
-            None for work that is started by hand and has none.
+        log: where all other output and any traceback go, and at its end the status if it is not 0,
+            with the sentence; None for work that is started by hand and has none.
         work: what to do; receives what prints a line for the user, and may return a status.
         shown: where the user sees lines: 2, standard error, or 1, standard output.
 
@@ -92,17 +101,16 @@ def reported(log: Path | None, work: Callable[[Say], int | None], shown: int = 2
             (f"Expected this step to work. Received an error of its own ({what}). Report it."),
             CouldNotRun.status,
         )
-    if sentence:
+    noted = bool(status and log and _note(log, Ending(status, sentence)))
+    if sentence and not (noted and launcher.SAID_LAST in os.environ):
         print(f"{sentence} (Log: {_shown(log)})" if log else sentence, file=sys.stderr)
-    if status and log:
-        _note(log, status)
     return status
 
 
-def noted(log: Path) -> int | None:
-    """The status with which the process ended that wrote a log last, as it noted itself.
+def ending(log: Path) -> Ending | None:
+    """How the process ended that wrote a log last, as it noted itself.
 
-    None where it noted none: it went well, was killed, or found no room for the note.
+    None where it noted nothing: it went well, was killed, or found no room for the note.
     """
     try:
         with log.open("rb") as file:
@@ -110,13 +118,17 @@ def noted(log: Path) -> int | None:
             match = _NOTE.search(file.read())
     except OSError:
         return None
-    return int(match[1]) if match else None
+    return Ending(int(match[1]), (match[2] or b"").decode("utf-8", "replace")) if match else None
 
 
-def _note(log: Path, status: int) -> None:
-    # What a full disk does not take is what is called so anyway: it could not run.
-    with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
-        file.write(f"\nexit status: {status}\n")
+def _note(log: Path, end: Ending) -> bool:
+    words = f"in words:\n{end.sentence}\n" if end.sentence else ""
+    try:
+        with log.open("a", encoding="utf-8", errors="replace") as file:
+            file.write(f"\nexit status: {end.status}\n{words}")
+    except OSError:
+        return False  # what a full disk does not take is what is called so anyway: it could not run
+    return True
 
 
 def _shown(log: Path) -> str:
