@@ -18,6 +18,12 @@ import tools
 from display import screen
 from repro.core.errors import CouldNotRun, UserError
 
+TARGETS = {
+    "all": "make what is missing or outdated, up to the verdicts",
+    "verify": "the same, then check the verdicts; fails where a claim does not hold",
+    "controls": "run the negative controls, and count what was found (an hour and a half)",
+    "benchmark": "measure set-up, overhead and how often the judge is wrong",
+}
 VERBS = {
     "setup": "make the tools, choose the channel again, install the environments",
     "lock": "make conda-lock.yml from environment.yml, and render from it",
@@ -73,18 +79,24 @@ def main(argv: Sequence[str]) -> int:
 
 def usage() -> str:
     """Return the help text."""
-    lines = [f"  {verb:<15}{what}" for verb, what in VERBS.items()]
+    targets, verbs = (
+        [f"  {name:<15}{what}" for name, what in table.items()] for table in (TARGETS, VERBS)
+    )
     return "\n".join(
         [
             "usage: ./run TARGET [snakemake options]",
             "       ./run VERB [options]",
             "",
             "Prepares the tools and environments, then prints and runs `snakemake TARGET ...`",
-            "in the project's folder. Targets: all (everything up to the verdicts), verify, or any",
-            "file or rule that Snakemake knows; options that are not ours go to Snakemake.",
-            "`--stress` loads the machine while the repeats run.",
+            "in the project's folder. Options that are not ours go to Snakemake; `--stress` loads",
+            "the machine while the repeats run. Targets:",
             "",
-            *lines,
+            *targets,
+            "  FILE, RULE     any file of the results, or rule, that Snakemake knows",
+            "",
+            "Verbs:",
+            "",
+            *verbs,
             "",
             "`./run VERB --help` lists options. `--config channel=locked|local` with a target",
             "or setup forces where packages come from: conda-forge, or Debian's Python and wheels.",

@@ -15,9 +15,14 @@ from typing import Any
 
 DEFAULT, DEVELOPMENT = "keras", "keras-dev"
 _DEVELOPERS = {"tests", "benchmark", "controls"}
-# With these Snakemake runs no job, or none of ours.
+# With these Snakemake runs no job, or none of ours: it prints, or clears up.
 _NO_JOB = re.compile(
-    r"-n|-np|-pn|--dry-?run|-h|--help|-v|--version|--lint|--unlock|(-s|--snakefile)(=.*)?"
+    r"-n|-np|-pn|--dry-?run|-h|--help|-v|--version|--unlock|(--lint|-s|--snakefile|--dag|"
+    r"--rulegraph)(=.*)?|--filegraph|--d3dag|-S|--summary|-D|--detailed-summary|-l|--list|"
+    r"--list-rules|--lt|--list-target-rules|(--lc|--list-changes)(=.*)?|--li|--list-input-changes|"
+    r"--lp|--list-params-changes|--lu|--list-untracked|--list-conda-envs|--print-compilation|"
+    r"(--containerize|--export-cwl|--cm|--cleanup-metadata)(=.*)?|--cleanup-shadow|"
+    r"--delete-all-output|--delete-temp-output"
 )
 
 

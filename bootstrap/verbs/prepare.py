@@ -7,6 +7,7 @@ Synopsis:
 
 import argparse
 import shlex
+import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,7 +59,8 @@ def prepared(argv: Sequence[str], config: Sequence[str], *, anew: bool) -> Gener
     with screen.shown():
         renders = channel.renders(channel.ensure(forced, anew=anew))
     if not anew:
-        print(f"$ {shlex.join(['snakemake', *argv])}", flush=True)
+        # Beside what Snakemake prints: `./run all --dag | dot` reads nothing else.
+        print(f"$ {shlex.join(['snakemake', *argv])}", file=sys.stderr, flush=True)
     needed = needs.of(argv)
     names = needed.names if needed.jobs else frozenset[str]()
 
