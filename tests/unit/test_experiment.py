@@ -125,6 +125,14 @@ def test_a_sentence_passes_as_it_is(tmp_path: Path) -> None:
         call()
 
 
+def test_a_variable_that_no_step_sees_is_told_with_where_to_name_it(tmp_path: Path) -> None:
+    said = refusal(written(tmp_path, f"import os\nos.environ['NO_SUCH_THING']\n{BOTH}"))
+    assert said.startswith("Expected the environment variable NO_SUCH_THING. Received a step")
+    assert "digits.py, line 2" in said
+    assert "`environment_variables`" in said
+    assert "KeyError ('a') at" in refusal(written(tmp_path, f"dict()['a']\n{BOTH}"))
+
+
 @pytest.mark.parametrize(
     ("factor", "line", "hint"),
     [

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 class Mistake:
     """What was expected, received, and to be done; `{0}` stands for a group of `pattern`.
 
-    `pattern` is looked for in the message, `beside` in all that the exception says; `function` is
-    the user's function to look at where no line of the user's is known.
+    `pattern` is looked for in the message, `beside` in the exception's kind and whole text;
+    `function` is the user's function to look at where no line of the user's is known.
     """
 
     pattern: str
@@ -117,6 +117,14 @@ _ROWS = (
         remedy="Pass `loss=` to `model.compile`, or call `self.add_loss` in a layer.",
     ),
     Mistake(
+        r"\A'(\w+)'\Z",
+        beside=r"\AKeyError \((?:os\.py|<frozen os>)\)",
+        expected="the environment variable {0}",
+        received="a step without it",
+        remedy="Name it at `environment_variables` in the configuration, or put what it says into "
+        "`settings`: steps see only what is named.",
+    ),
+    Mistake(
         r"No module named '(\w+)[.\w]*'",
         expected="the package `{0}` in the environment",
         received="an environment without it",
@@ -132,7 +140,7 @@ def known_mistake(message: str, text: str, what: str) -> Mistake | None:
 
     Args:
         message: what the exception says, without headings.
-        text: all that it says.
+        text: all that it says, after its kind and, in brackets, the file that raised it.
         what: the user's function in which it arose.
     """
     for row in _ROWS:

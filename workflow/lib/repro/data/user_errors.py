@@ -92,7 +92,8 @@ def _sentence(error: BaseException, path: Path, functions: Sequence[str], find: 
     called = [line.function for line in inside if line.function in functions]
     names = called[-1:] or [name for name in functions if find(name)]
     words = message(error, own=bool(inside) and way[-1] == inside[-1])
-    mistake = known_mistake(words, full_text(error), names[0] if names else "")
+    whole = f"{kind} ({Path(way[-1].file).name if way else ''}): {full_text(error)}"
+    mistake = known_mistake(words, whole, names[0] if names else "")
     looked_at = mistake.function if mistake else next(iter(names), "")
     line = inside[-1] if inside else _beginning(find(looked_at), path)
     place = f"{Path(line.file).name}, line {line.line}" if line else path.name
