@@ -15,6 +15,7 @@ import outcome
 from display import screen
 from environments import channel, making, needs, places
 from repro.core.errors import UserError
+from wheels import ahead
 
 
 def setup(argv: Sequence[str]) -> int:
@@ -67,6 +68,7 @@ def prepared(argv: Sequence[str], config: Sequence[str], *, anew: bool) -> Gener
         return _snakemake([*others, "--conda-create-envs-only", "--quiet=all", *argv])
 
     with making.ready(needed.given, names, renders, make) as status:
+        ahead.drop()
         yield status
 
 
