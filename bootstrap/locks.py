@@ -23,9 +23,7 @@ PACE = 0.2  # seconds between two tries
 
 
 @contextmanager
-def held(
-    file: Path, how: int = ALONE, what: str = "waiting for another ./run"
-) -> Generator[None]:
+def held(file: Path, how: int = ALONE, what: str = "waiting for another ./run") -> Generator[None]:
     """Hold a lock; whoever waits for it notes all the while ``what`` is waited for.
 
     ``how`` is `TOGETHER` or `ALONE`, and whether `AT_ONCE`. What is missing of the lock and its

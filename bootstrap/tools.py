@@ -199,7 +199,7 @@ def pip() -> Pip:
 def _pip_command() -> list[str]:
     if STAMP.is_file():
         return [str(VENV / "bin" / "python"), "-Es", "-m", "pip"]
-    return host_pip.brought(project.TOOLS / "pip")
+    return host_pip.pinned(project.TOOLS / "pip", WHEELS.read_text("utf-8"), usable_store(KEPT))
 
 
 def _check_venv() -> None:

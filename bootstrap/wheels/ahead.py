@@ -40,7 +40,7 @@ def begin(within: Path) -> None:
     new = Path(tempfile.mkdtemp(prefix=".", dir=within))
     handle = os.open(new / _HELD, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(handle, fcntl.LOCK_EX)
-    os.set_inheritable(handle, True)  # noqa: FBT003
+    os.set_inheritable(handle, True)
     # Under its own name only now: else another ./run would take it for left.
     os.environ[VARIABLE] = str(new.rename(new.with_name(new.name.removeprefix("."))))
 

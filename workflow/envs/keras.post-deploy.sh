@@ -454,9 +454,7 @@ PACE = 0.2  # seconds between two tries
 
 
 @contextmanager
-def held(
-    file: Path, how: int = ALONE, what: str = "waiting for another ./run"
-) -> Generator[None]:
+def held(file: Path, how: int = ALONE, what: str = "waiting for another ./run") -> Generator[None]:
     """Hold a lock; whoever waits for it notes all the while ``what`` is waited for.
 
     ``how`` is `TOGETHER` or `ALONE`, and whether `AT_ONCE`. What is missing of the lock and its
@@ -931,7 +929,7 @@ def begin(within: Path) -> None:
     new = Path(tempfile.mkdtemp(prefix=".", dir=within))
     handle = os.open(new / _HELD, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(handle, fcntl.LOCK_EX)
-    os.set_inheritable(handle, True)  # noqa: FBT003
+    os.set_inheritable(handle, True)
     # Under its own name only now: else another ./run would take it for left.
     os.environ[VARIABLE] = str(new.rename(new.with_name(new.name.removeprefix("."))))
 
@@ -1208,7 +1206,7 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -1222,14 +1220,17 @@ class Brought(NamedTuple):
     digest: str | None
 
 
-def of(wheels: Sequence[Path], site: str) -> dict[str, Brought]:
-    """Return the files of wheels by their paths in the environment; ``site`` is site-packages."""
+def of(wheels: Sequence[Path], site: str, but: Collection[str] = ()) -> dict[str, Brought]:
+    """Return the files of wheels by their paths in the environment, ``but`` for some of these.
+
+    ``site`` is the path of site-packages.
+    """
     found: dict[str, Brought] = {}
     for wheel in wheels:
         package = normal(wheel.name.partition("-")[0])
         with zipfile.ZipFile(wheel) as archive:
             found |= {path: Brought(package, digest) for path, digest in _files(archive, site)}
-    return found
+    return {path: what for path, what in found.items() if path not in but}
 
 
 def rewritten(wheels: Sequence[Path]) -> bool:
@@ -1364,7 +1365,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -1430,16 +1432,16 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
         "named, remove it from the channel's cache or mend the channel; try again.",
     )
     note("wheels")
-    wheels = _install(prefix, facts["environment"], requirements(packages))
-    note("bytecode")
-    with bytecode.written(prefix) as compiled:
-        site = os.path.relpath(sysconfig.get_path("purelib"), sys.prefix)
-        brought = contents.of(wheels, site)
-        # What wheels brought overwrote nobody's files: else a look at these would be missed.
-        hashed = rows(prefix, brought.keys() - compiled)
+    with ExitStack() as compiling:
+        with _installed(prefix, facts["environment"], requirements(packages)) as wheels:
+            note("bytecode")
+            compiled = compiling.enter_context(bytecode.written(prefix))
+            site = os.path.relpath(sysconfig.get_path("purelib"), sys.prefix)
+            brought = contents.of(wheels, site, but=compiled)
+        # Not before: where files lose another name, their times change.
+        hashed = rows(prefix, brought)
     note("files")
     finished = survey(prefix, installed | hashed)
-    brought = {path: what for path, what in brought.items() if path not in compiled}
     problems = against_lock.wheel_problems(prefix, packages, finished, brought)
     _refuse(
         [*problems, *against_lock.added(installed, finished, brought, compiled)],
@@ -1468,7 +1470,9 @@ def _refuse(problems: Sequence[str], otherwise: str) -> None:
         raise NotMade(otherwise)
 
 
-def _install(prefix: Path, name: str, wanted: str) -> list[Path]:
+@contextmanager
+def _installed(prefix: Path, name: str, wanted: str) -> Generator[list[Path]]:
+    """Install the wheels, give them, and remove what that needed."""
     python, scratch = prefix / "bin" / "python", beside.path(prefix, beside.WHEELS)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     pip = Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
@@ -1477,13 +1481,14 @@ def _install(prefix: Path, name: str, wanted: str) -> list[Path]:
         store = usable_store(scratch)
         files = store.fetched(wanted, pip, f"fetching wheels of {name}")
         wheel = uv_wheel(store, UV.read_text("utf-8"), pip)
-        what = f"wheels of {name}"
-        with unpacked_uv(wheel, scratch) as uv:
-            usable = "" if contents.rewritten(files) else wanted
-            with ahead.scratch(usable, scratch / "work", f"unpacking {what}") as work:
-                install(files, wanted, Target(python, work), uv, what)
+        what, usable = f"wheels of {name}", "" if contents.rewritten(files) else wanted
+        with (
+            unpacked_uv(wheel, scratch) as uv,
+            ahead.scratch(usable, scratch / "work", f"unpacking {what}") as work,
+        ):
+            install(files, wanted, Target(python, work), uv, what)
             _check(python, uv)
-        return files
+            yield files
     except Refused:
         raise NotMade(
             "Expected each wheel of the lock, with its sha256, from the index that pip is "
