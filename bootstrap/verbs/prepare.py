@@ -68,7 +68,7 @@ def prepared(argv: Sequence[str], config: Sequence[str], *, anew: bool) -> Gener
         return _snakemake([*others, "--conda-create-envs-only", "--quiet=all", *argv])
 
     with making.ready(needed.given, names, renders, make) as status:
-        ahead.drop()
+        ahead.drop()  # whatever was not used
         yield status
 
 

@@ -1110,7 +1110,7 @@ def added(
 
     Of what a wheel has for C compilers, each installer makes a place of its own below include.
     """
-    known = {*before, *brought, *ours}
+    known = {*before, *brought, *ours, ".lock"}  # uv's, where Python is that of a venv
     for path in (*brought, *ours):
         while (path := path.rpartition("/")[0]) and f"{path}/" not in known:
             known.add(f"{path}/")
