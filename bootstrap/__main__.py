@@ -17,6 +17,7 @@ import project
 import tools
 from display import screen
 from repro.core.errors import CouldNotRun, UserError
+from wheels import ahead
 
 TARGETS = {
     "all": "make what is missing or outdated, up to the verdicts",
@@ -52,8 +53,8 @@ def main(argv: Sequence[str]) -> int:
         os.chdir(project.ROOT)
         os.environ["REPRO_CACHE"] = str(project.CACHE)  # as whatever is started shall know it
         with screen.shown():
-            ahead = argv[0] not in VERBS or argv[0] in ("setup", "test")
-            python = tools.ensure(dev=argv[0] in ("lock", "test"), ahead=ahead)
+            soon = argv[0] not in VERBS or argv[0] in ("setup", "test")
+            python = tools.ensure(dev=argv[0] in ("lock", "test"), ahead=soon)
         if Path(sys.prefix).resolve() != tools.VENV.resolve():
             here = str(Path(__file__).resolve().parent)
             sys.stdout.flush()
@@ -75,6 +76,8 @@ def main(argv: Sequence[str]) -> int:
     except Exception:  # else Python ends with 1, which tells of a claim
         traceback.print_exc()
         return CouldNotRun.status
+    finally:
+        ahead.drop()
 
 
 def usage() -> str:

@@ -1,4 +1,4 @@
-"""Fetches the wheels of the environment while the tools are made, which it needs before long.
+"""Fetches and unpacks the wheels of the environment while the tools are made.
 
 Synopsis:
     python -Es bootstrap/fetch_ahead.py
@@ -7,24 +7,37 @@ Who makes the environment asks for the same wheels, waits where this is at work,
 could not be had: here nothing is said.
 """
 
+import shutil
 from contextlib import suppress
 from dataclasses import replace
 
 import project
 import tools
 from post_deploy import beside
+from wheels import ahead
+from wheels.install import unpack, unpacked_uv
 from wheels.pip_command import Refused
-from wheels.store import usable_store
+from wheels.store import usable_store, uv_wheel
+
+PYTHON = "3.11"  # of the environment
 
 
 def fetch() -> None:
-    """Fetch the wheels of the environment `keras`, unless some environment is there already."""
-    text = project.ENVS / f"keras.{project.subdir()}.wheels.txt"
-    if text.is_file() and not any((project.CACHE / "environments").glob(f"*{beside.FLAG}")):
-        pip = replace(tools.pip(), python="3.11", silent=True)
-        with suppress(Refused, OSError):
+    """Get the wheels of the environment `keras` ready, unless some environment is there already."""
+    file = project.ENVS / f"keras.{project.subdir()}.wheels.txt"
+    if file.is_file() and not any((project.CACHE / "environments").glob(f"*{beside.FLAG}")):
+        text = file.read_text("utf-8")
+        pip = replace(tools.pip(), python=PYTHON, silent=True)
+        with suppress(Refused, OSError, LookupError), ahead.filling(text) as place:
             store = usable_store(tools.KEPT)
-            store.fetched(text.read_text("utf-8"), pip, "fetching wheels of keras")
+            files = store.fetched(text, pip, "fetching wheels of keras")
+            wheel = uv_wheel(store, tools.UV.read_text("utf-8"), tools.pip())
+            with unpacked_uv(wheel, place.parent) as uv:
+                if uv is None:
+                    raise Refused
+                unpack(files, text, PYTHON, place, uv)
+    for place in ahead.left(tools.UNPACKED):
+        shutil.rmtree(place, ignore_errors=True)
 
 
 if __name__ == "__main__":

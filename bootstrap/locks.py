@@ -23,8 +23,8 @@ PACE = 0.2  # seconds between two tries
 
 
 @contextmanager
-def held(file: Path, how: int = ALONE) -> Generator[None]:
-    """Hold a lock; whoever waits for it notes all the while that this is why.
+def held(file: Path, how: int = ALONE, what: str = "waiting for another ./run") -> Generator[None]:
+    """Hold a lock; whoever waits for it notes all the while ``what`` is waited for.
 
     ``how`` is `TOGETHER` or `ALONE`, and whether `AT_ONCE`. What is missing of the lock and its
     folder is made; to hold it together with others, it need not be writable.
@@ -35,7 +35,7 @@ def held(file: Path, how: int = ALONE) -> Generator[None]:
     """
     handle = _opened(file, how)
     try:
-        fcntl.flock(handle, how) if how & AT_ONCE else _wait(handle, how)
+        fcntl.flock(handle, how) if how & AT_ONCE else _wait(handle, how, what)
         yield
     finally:
         os.close(handle)
@@ -59,8 +59,8 @@ def _opened(file: Path, how: int) -> int:
         return os.open(file, os.O_RDONLY)
 
 
-def _wait(handle: int, how: int) -> None:
-    what, begun = "waiting for another ./run", time.monotonic()
+def _wait(handle: int, how: int, what: str) -> None:
+    begun = time.monotonic()
     while True:
         try:
             fcntl.flock(handle, how | AT_ONCE)

@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ import locks
 import project
 from repro.core.errors import CouldNotRun, UserError
 from repro.launch.isolation import die_with
+from wheels import ahead as unpacked
 from wheels import host_pip, install
 from wheels.pip_command import SOURCES, Pip, Refused
 from wheels.store import Store, usable_store, uv_wheel
@@ -35,6 +37,7 @@ DEV = project.BOOTSTRAP / "requirements-dev.txt"
 SOURCE = project.BOOTSTRAP / "requirements-source.txt"
 UV = project.BOOTSTRAP / "requirements-uv.txt"
 KEPT = project.TOOLS / "wheels"  # where the user's cache cannot be written
+UNPACKED = project.CACHE / "unpacked"  # wheels, ahead
 MODULES = ("snakemake",)
 DEV_MODULES = ("pytest", "ruff", "snakefmt", "basedpyright")
 MINIMUM_CONDA = (24, 9)  # the first that reads sha256 from a pin file
@@ -172,11 +175,14 @@ def _install(store: Store, file: Path, uv: str | None, what: str) -> None:
     if not uv and file == WHEELS:
         host_pip.add_pip(VENV)
     kind = SOURCES if source else install.WHEELS
-    install.install(files, text, install.Target(python, project.TOOLS / "venv.uv", kind), uv, what)
+    with install.emptied(project.TOOLS / "venv.uv") as scratch:
+        install.install(files, text, install.Target(python, scratch, kind), uv, what)
 
 
 def _fetch_ahead() -> None:
-    """Let another process fetch the wheels of the environment meanwhile, and end with this one."""
+    """Let another process get the wheels of the environment ready, and end with this one."""
+    with suppress(OSError):
+        unpacked.begin(UNPACKED)
     parent = os.getpid()  # the same after stage 2 took its place
     program = str(project.BOOTSTRAP / "fetch_ahead.py")
     subprocess.Popen(
@@ -193,7 +199,7 @@ def pip() -> Pip:
 def _pip_command() -> list[str]:
     if STAMP.is_file():
         return [str(VENV / "bin" / "python"), "-Es", "-m", "pip"]
-    return host_pip.brought(project.TOOLS / "pip")
+    return host_pip.pinned(project.TOOLS / "pip", WHEELS.read_text("utf-8"), usable_store(KEPT))
 
 
 def _check_venv() -> None:

@@ -26,7 +26,8 @@ TEMPLATE = project.BOOTSTRAP / "post_deploy" / "post-deploy.sh.in"
 _OF_LIBRARY = ("repro/record/environment_lock.py", "repro/record/installed.py")
 _OF_BOOTSTRAP = (
     "cache.py", "display/progress.py", "locks.py", "requirements-uv.txt", "wheels/pip_command.py",
-    "wheels/store.py", "wheels/install.py", "post_deploy/beside.py", "post_deploy/against_lock.py",
+    "wheels/store.py", "wheels/install.py", "wheels/ahead.py", "post_deploy/beside.py",
+    "post_deploy/against_lock.py", "post_deploy/contents.py",
     "post_deploy/bytecode.py", "post_deploy/finish.py", "post_deploy/imported.txt",
 )  # fmt: skip
 CARRIED = {

@@ -2,14 +2,11 @@
 
 Synopsis:
     problems = conda_problems(prefix, packages, survey(prefix))
-    problems = wheel_problems(prefix, packages, survey(prefix))
+    problems = wheel_problems(prefix, packages, survey(prefix), contents.of(wheels, site))
 """
 
-import base64
 import importlib.metadata
 import json
-import os
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from repro.record.installed import Survey, digest
+
+from post_deploy import contents
+from post_deploy.contents import Brought
 
 Package = Mapping[str, str]
 Meta = dict[str, Any]
@@ -43,31 +43,48 @@ def conda_problems(prefix: Path, packages: Sequence[Package], surveyed: Survey) 
 
 
 def wheel_problems(
-    prefix: Path, packages: Sequence[Package], surveyed: Survey, ours: Collection[str] = ()
+    prefix: Path, packages: Sequence[Package], surveyed: Survey, brought: Mapping[str, Brought]
 ) -> list[str]:
-    """Compare the wheels and their files with the lock; ``ours`` were overwritten on purpose."""
-    installed = {_normal(wheel.name): wheel for wheel in _wheels(prefix, surveyed)}
-    extra = installed.keys() - {p["name"] for p in packages}
+    """Compare the distributions with the lock, and the files of the wheels with the wheels."""
+    places = [str(prefix / path) for path in surveyed if path.endswith("/site-packages/")]
+    found = importlib.metadata.distributions(path=places)
+    versions = {contents.normal(one.name): one.version for one in found}
+    extra = versions.keys() - {p["name"] for p in packages}
     problems = [f"Expected no distribution but the lock's. Received {n}." for n in sorted(extra)]
     for package in (p for p in packages if p["manager"] == "pip"):
-        wheel = installed.get(package["name"])
-        if wheel is None or wheel.version != package["version"]:
-            got = wheel.version if wheel else "none"
+        if (got := versions.get(package["name"], "none")) != package["version"]:
             problems.append(f"Expected {package['name']} {package['version']}. Received {got}.")
-        else:
-            problems += _unlike_record(prefix, wheel, surveyed, ours)
+    for path, (package, want) in brought.items():
+        row = surveyed.get(path)
+        got = row[0] if row else "no such file"
+        if want and got != want:
+            problems.append(
+                f"Expected {path} as in the wheel of {package}, {want}. Received {got}."
+            )
     return problems
 
 
-def owners(prefix: Path, surveyed: Survey) -> dict[str, str]:
+def added(
+    before: Collection[str], surveyed: Survey, brought: Mapping[str, Brought], ours: Collection[str]
+) -> list[str]:
+    """Name what was in the environment neither ``before``, nor comes from wheels, nor is ``ours``.
+
+    Of what a wheel has for C compilers, each installer makes a place of its own below include.
+    """
+    known = {*before, *brought, *ours, ".lock"}  # uv's, where Python is that of a venv
+    for path in (*brought, *ours):
+        while (path := path.rpartition("/")[0]) and f"{path}/" not in known:
+            known.add(f"{path}/")
+    new = sorted(path for path in surveyed.keys() - known if not path.startswith("include/"))
+    return [f"Expected nothing at {path}. Received what no wheel of the lock has." for path in new]
+
+
+def owners(prefix: Path, brought: Mapping[str, Brought]) -> dict[str, str]:
     """Return the package that each file belongs to, by the packages' own records."""
     owner_by_path: dict[str, str] = {}
     for meta in _metas(prefix):
         owner_by_path |= {entry["_path"]: meta["name"] for entry in meta["paths_data"]["paths"]}
-    for wheel in _wheels(prefix, surveyed):
-        paths = (_place(prefix, wheel, path) for path in wheel.files or [])
-        owner_by_path |= dict.fromkeys(paths, _normal(wheel.name))
-    return owner_by_path
+    return owner_by_path | {path: package for path, (package, _) in brought.items()}
 
 
 def _metas(prefix: Path) -> list[Meta]:
@@ -94,20 +111,6 @@ def _site_packages(metas: Sequence[Meta]) -> str:
             place = meta.get("python_site_packages_path")
             return place or f"lib/python{version}/site-packages"
     return "site-packages"
-
-
-def _wheels(prefix: Path, surveyed: Survey) -> Iterator[importlib.metadata.Distribution]:
-    places = [str(prefix / path) for path in surveyed if path.endswith("/site-packages/")]
-    return iter(importlib.metadata.distributions(path=places))
-
-
-def _normal(name: str) -> str:
-    """A distribution's name as the lock writes it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _place(prefix: Path, wheel: importlib.metadata.Distribution, path: Any) -> str:
-    return os.path.relpath(os.path.normpath(str(wheel.locate_file(path))), prefix)
 
 
 def _archive_sha256(meta: Meta) -> str:
@@ -145,16 +148,3 @@ def _file_problems(prefix: Path, name: str, meta: Meta, surveyed: Survey) -> Ite
 
 def _within(path: Path, folder: str) -> bool:
     return path.resolve().is_relative_to(Path(folder).resolve())
-
-
-def _unlike_record(
-    prefix: Path, wheel: importlib.metadata.Distribution, surveyed: Survey, ours: Collection[str]
-) -> Iterator[str]:
-    for path in wheel.files or []:
-        place = _place(prefix, wheel, path)
-        if path.hash is None or place in ours:
-            continue
-        want = f"sha256:{base64.urlsafe_b64decode(path.hash.value + '==').hex()}"
-        actual = surveyed[place][0] if place in surveyed else "no such file"
-        if actual != want:
-            yield f"Expected {path} as in the wheel of {wheel.name}, {want}. Received {actual}."

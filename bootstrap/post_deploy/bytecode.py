@@ -1,13 +1,14 @@
 """Compiles what a step imports, once and bound to no time, when an environment is made.
 
 Synopsis:
-    written = bytecode.write(prefix)
+    with bytecode.written(prefix) as paths: ...     # other processes write meanwhile
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from importlib.util import cache_from_source
 from pathlib import Path
 
@@ -20,16 +21,21 @@ COMPILE = "import compileall, gc, sys; gc.disable(); sys.exit(not compileall.mai
 WORKERS = os.cpu_count() or 1
 
 
-def write(prefix: Path) -> set[str]:
-    """Compile what a step imports, let nothing else ever be compiled, and return the new paths."""
+@contextmanager
+def written(prefix: Path) -> Generator[set[str]]:
+    """Compile what a step imports, let nothing else ever be compiled, and give the new paths."""
     library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     for name, text in NO_BYTECODE.items():
         (library / "site-packages" / name).write_text(text)
     files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
+    paths = [cache_from_source(file) for file in files]
+    paths += [str(library / "site-packages" / name) for name in NO_BYTECODE]
     running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
-    for process in running:
-        process.wait()  # whatever its status: what does not compile cannot be imported
-    return {os.path.relpath(cache_from_source(file), prefix) for file in files}
+    try:
+        yield {os.path.relpath(path, prefix) for path in paths}
+    finally:
+        for process in running:
+            process.wait()  # whatever its status: what does not compile cannot be imported
 
 
 def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":

@@ -11,19 +11,22 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import sysconfig
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import locks
 from display import progress
-from repro.record.installed import current_platform, record, survey
+from repro.record.installed import current_platform, record, rows, survey
+from wheels import ahead
 from wheels.install import Target, install, unpacked_uv
 from wheels.pip_command import Pip, Refused
 from wheels.store import usable_store, uv_wheel
 
-from post_deploy import against_lock, beside, bytecode
+from post_deploy import against_lock, beside, bytecode, contents
 
 HERE = Path(__file__).parents[1]
 UV = HERE / "requirements-uv.txt"
@@ -76,16 +79,22 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
         "named, remove it from the channel's cache or mend the channel; try again.",
     )
     note("wheels")
-    _install(prefix, facts["environment"], requirements(packages))
-    note("bytecode")
-    compiled = bytecode.write(prefix)
+    with ExitStack() as compiling:
+        with _installed(prefix, facts["environment"], requirements(packages)) as wheels:
+            note("bytecode")
+            compiled = compiling.enter_context(bytecode.written(prefix))
+            site = os.path.relpath(sysconfig.get_path("purelib"), sys.prefix)
+            brought = contents.of(wheels, site, but=compiled)
+        # Not before: where files lose another name, their times change.
+        hashed = rows(prefix, brought)
     note("files")
-    finished = survey(prefix, installed)
+    finished = survey(prefix, installed | hashed)
+    problems = against_lock.wheel_problems(prefix, packages, finished, brought)
     _refuse(
-        against_lock.wheel_problems(prefix, packages, finished, compiled),
+        [*problems, *against_lock.added(installed, finished, brought, compiled)],
         "Expected the wheels of the lock, whole. Received others (above). Try again.",
     )
-    record(prefix, finished, facts, against_lock.owners(prefix, finished))
+    record(prefix, finished, facts, against_lock.owners(prefix, brought))
     progress.note(f"environment {facts['environment']}", len(STEPS), len(STEPS))
 
 
@@ -108,7 +117,9 @@ def _refuse(problems: Sequence[str], otherwise: str) -> None:
         raise NotMade(otherwise)
 
 
-def _install(prefix: Path, name: str, wanted: str) -> None:
+@contextmanager
+def _installed(prefix: Path, name: str, wanted: str) -> Generator[list[Path]]:
+    """Install the wheels, give them, and remove what that needed."""
     python, scratch = prefix / "bin" / "python", beside.path(prefix, beside.WHEELS)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     pip = Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
@@ -117,9 +128,14 @@ def _install(prefix: Path, name: str, wanted: str) -> None:
         store = usable_store(scratch)
         files = store.fetched(wanted, pip, f"fetching wheels of {name}")
         wheel = uv_wheel(store, UV.read_text("utf-8"), pip)
-        with unpacked_uv(wheel, scratch) as uv:
-            install(files, wanted, Target(python, scratch / "work"), uv, f"wheels of {name}")
+        what, usable = f"wheels of {name}", "" if contents.rewritten(files) else wanted
+        with (
+            unpacked_uv(wheel, scratch) as uv,
+            ahead.scratch(usable, scratch / "work", f"unpacking {what}") as work,
+        ):
+            install(files, wanted, Target(python, work), uv, what)
             _check(python, uv)
+            yield files
     except Refused:
         raise NotMade(
             "Expected each wheel of the lock, with its sha256, from the index that pip is "

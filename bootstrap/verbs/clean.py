@@ -21,10 +21,12 @@ from pathlib import Path
 
 import locks
 import project
+import tools
 from display import asking
 from environments import channel, making, places
 from post_deploy import beside
 from repro.record import installed
+from wheels import ahead
 
 WHEELS = project.CACHE / "wheels"
 _DAY = 86400
@@ -54,6 +56,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     entries = [*_environments(everything=options.all), *_wheels(everything=options.all)]
     entries += _channels([entry.path for entry in entries if entry.why], everything=options.all)
+    entries += _unpacked()
     print(f"In {project.CACHE}:")
     for entry in entries:
         state = entry.why or "unused"
@@ -134,6 +137,13 @@ def _wheels(*, everything: bool) -> Iterator[CacheEntry]:
         if paths:
             remove = partial(_remove_all, paths)
             yield CacheEntry(f"wheels, {len(paths)}", WHEELS, *_measures(paths), why, remove)
+
+
+def _unpacked() -> Iterator[CacheEntry]:
+    """Wheels that were unpacked ahead for a ./run that was killed."""
+    for path in ahead.left(tools.UNPACKED):
+        remove = partial(shutil.rmtree, path, ignore_errors=True)
+        yield CacheEntry("wheels, unpacked", path, *_measures([path]), "", remove)
 
 
 def _remove_all(folders: Sequence[Path]) -> None:

@@ -16,6 +16,7 @@ import outcome
 from display import screen
 from environments import channel, making, needs, places
 from repro.core.errors import UserError
+from wheels import ahead
 
 
 def setup(argv: Sequence[str]) -> int:
@@ -69,6 +70,7 @@ def prepared(argv: Sequence[str], config: Sequence[str], *, anew: bool) -> Gener
         return _snakemake([*others, "--conda-create-envs-only", "--quiet=all", *argv])
 
     with making.ready(needed.given, names, renders, make) as status:
+        ahead.drop()  # whatever was not used
         yield status
 
 

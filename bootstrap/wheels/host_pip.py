@@ -5,19 +5,28 @@ Synopsis:
     subprocess.run([*host_pip.brought(folder), "download", ...])
 
 A virtual environment is made without pip: `python -m venv` spends nearly all its time on that, and
-uv installs the one that is pinned. Until then the one that Python brings along fetches.
+uv installs the one that is pinned. Until then that one fetches from where it was unpacked; the one
+that Python brings along, which may take twice as long, fetches nothing but that one.
 """
 
+import functools
 import importlib
+import re
 import subprocess
 import sys
 import sysconfig
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import locks
 from repro.core.atomic import whole_folder
 from repro.core.errors import CouldNotRun
+
+from wheels.pip_command import Pip, Refused
+from wheels.store import Store
+
+_PINNED = re.compile(r"^pip==[^\n\\]*(?:\\\n[^\n\\]*)*\n", re.MULTILINE)  # with its digests
 
 
 def make_venv(folder: Path) -> None:
@@ -44,8 +53,28 @@ def brought(folder: Path) -> list[str]:
     Raises:
         CouldNotRun: Python brings none.
     """
-    wheel = bundled()
-    unpacked = folder / wheel.stem  # another Python brings another one
+    return _unpacked(bundled(), folder)
+
+
+@functools.cache
+def pinned(folder: Path, requirements: str, store: Store) -> list[str]:
+    """Return the command that starts the pip among some requirements, or the one brought along.
+
+    Raises:
+        CouldNotRun: Python brings none.
+        OSError: the folder or the store cannot be written.
+    """
+    start = brought(folder)
+    if found := _PINNED.search(requirements):
+        pip = Pip(lambda: start, f"{sys.version_info.major}.{sys.version_info.minor}", silent=True)
+        with suppress(Refused):
+            (wheel,) = store.fetched(found[0], pip, "fetching pip")
+            return _unpacked(wheel, folder)
+    return start
+
+
+def _unpacked(wheel: Path, folder: Path) -> list[str]:
+    unpacked = folder / wheel.stem  # there may be another version
     with locks.folder(folder):
         if not unpacked.exists():
             with whole_folder(unpacked) as new, zipfile.ZipFile(wheel) as archive:

@@ -6,6 +6,7 @@ from pathlib import Path
 import locks
 import pytest
 import small_results
+import tools
 from environments import channel, places
 from local_channel import renders
 from post_deploy.beside import PINS, lock_of, path
@@ -23,6 +24,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(channel, "BUILT", cache / "channels")
     monkeypatch.setattr(renders, "LOCAL", tmp_path / "a clone" / "local")
     monkeypatch.setattr(clean, "WHEELS", cache / "wheels")
+    monkeypatch.setattr(tools, "UNPACKED", cache / "unpacked")
     for name in (HERE, ELSEWHERE, USED):
         make_environment(cache / "environments" / name)
     monkeypatch.setattr(places, "prefixes", lambda names, renders, within: {"keras": within / HERE})

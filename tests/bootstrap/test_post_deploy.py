@@ -365,7 +365,7 @@ def install_other_bytes(site: Site) -> str:
     """What is installed is not what the wheel says of itself, though the wheel is the lock's."""
     wheel(site.wheels, "tiny", "1.0", lies=True)
     render.write(render.render(lock_file.parse(lock(site))), site.script.parent)
-    return "Expected tiny.py as in the wheel of tiny, sha256:"
+    return "site-packages/tiny.py as in the wheel of tiny, sha256:"
 
 
 def lose_wheel(site: Site) -> str:

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,6 +73,36 @@ def test_made_once_and_again_when_half_made_or_outdated(
     move(monkeypatch, place.parent)
     tools.ensure()
     assert len(set(again)) == 2
+
+
+def test_the_pinned_pip_fetches_where_it_can_be_had(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "STAMP", place / "none")
+    wheel = place.parent / "index" / "pip-99.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("pip/__main__.py", "print('the pinned one')")
+        archive.writestr(
+            "pip-99.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: pip\nVersion: 99.0\n"
+        )
+        archive.writestr("pip-99.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+    digests = [f"--hash=sha256:{'0' * 64}", f"--hash=sha256:{sha256(wheel)}"]
+    pinned = " \\\n    ".join(["pip==99.0", *digests])
+    text = tools.WHEELS.read_text()
+    assert "the pinned one" not in said_by_pip()
+    project.write(tools.WHEELS, f"{pinned}\n{text}")
+    assert said_by_pip() == "the pinned one\n"
+    project.write(tools.WHEELS, f"{text}pip==98.0 --hash=sha256:{'0' * 64}\n")
+    assert said_by_pip().startswith("pip ")
+
+
+def said_by_pip() -> str:
+    command = [*tools.pip().start(), "--version"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 @pytest.mark.slow

@@ -100,16 +100,19 @@ import hashlib
 import json
 import os
 import platform as machine
+import stat
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 RECORD = "repro-installed.json"  # not in conda-meta: conda takes every .json there for a package
 SHOWN = 5
 LARGE = 1 << 20  # bytes from which on a file is worth a thread of its own
+_SMALL = 1 << 16  # bytes that are read at once
 CLOCK_TICK = 0.02  # seconds; that of file times is 10 ms at most, on Linux
 
 Survey = dict[str, list[Any]]
@@ -173,20 +176,23 @@ def survey(prefix: Path, known: Mapping[str, Sequence[Any]] | None = None) -> Su
     # What is written within one tick of the clock has the same times: a change that comes right
     # after must fall into a later tick than the last one before.
     time.sleep(CLOCK_TICK)
-    entries = [(path, status) for path, status in _walk(prefix) if path != RECORD]
-    rows: Survey = {path: [] if s is None else ["", *_identity(s)] for path, s in entries}
-    anew = {path: row for path, row in rows.items() if row}
-    for path, row in (known or {}).items():
-        if row and path in anew and row[1:5] == anew[path][1:]:
-            anew.pop(path)[0] = row[0]
-    large = [path for path, row in anew.items() if row[1] >= LARGE]
-    with ThreadPoolExecutor() as pool:
-        digests = pool.map(digest, [prefix / path for path in large])
-        for path in anew.keys() - set(large):
-            anew[path][0] = digest(prefix / path)
-        for path, value in zip(large, digests, strict=True):
-            anew[path][0] = value
-    return rows
+    found = {path: status for path, status in _walk(prefix) if path != RECORD}
+    return _hashed(prefix, found, known or {})
+
+
+def rows(prefix: Path, paths: Iterable[str]) -> Survey:
+    """Hash some files, in the same way, of which not all need be there.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    time.sleep(CLOCK_TICK)
+    found: dict[str, os.stat_result | None] = {}
+    for path in paths:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            status = os.lstat(f"{prefix}/{path}")
+            found[path] = None if stat.S_ISDIR(status.st_mode) else status
+    return _hashed(prefix, found, {})
 
 
 def digest(path: Path) -> str:
@@ -195,12 +201,18 @@ def digest(path: Path) -> str:
     Raises:
         OSError: it cannot be read.
     """
-    if path.is_symlink():
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
         return f"a link to {path.readlink()}"
-    if not path.is_file():
+    if not stat.S_ISREG(mode):
         return "neither a file nor a link"  # a pipe, say, whose reader would wait for ever
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    with path.open("rb", buffering=0) as file:
+        # file_digest makes itself a buffer, which takes longer than a small file.
+        start = file.read(_SMALL)
+        value = hashlib.sha256(start)
+        if len(start) == _SMALL:
+            value = hashlib.file_digest(file, lambda: value)
+        return f"sha256:{value.hexdigest()}"
 
 
 def record(prefix: Path, rows: Survey, facts: Mapping[str, Any], owners: Mapping[str, str]) -> None:
@@ -272,6 +284,27 @@ def _differences(prefix: Path, files: Mapping[str, Sequence[Any]]) -> Iterator[s
         elif path != RECORD:
             yield f"Expected nothing at {prefix / path}. Received {_added(path)}."
     yield from (f"Expected {prefix / path}. Received nothing there." for path in unseen)
+
+
+def _hashed(
+    prefix: Path,
+    found: Mapping[str, os.stat_result | None],
+    known: Mapping[str, Sequence[Any]],
+) -> Survey:
+    """The rows of files and folders that were found."""
+    rows: Survey = {path: [] if s is None else ["", *_identity(s)] for path, s in found.items()}
+    anew = {path: row for path, row in rows.items() if row}
+    for path, row in known.items():
+        if row and path in anew and row[1:5] == anew[path][1:]:
+            anew.pop(path)[0] = row[0]
+    large = [path for path, row in anew.items() if row[1] >= LARGE]
+    with ThreadPoolExecutor() as pool:
+        digests = pool.map(digest, [prefix / path for path in large])
+        for path in anew.keys() - set(large):
+            anew[path][0] = digest(prefix / path)
+        for path, value in zip(large, digests, strict=True):
+            anew[path][0] = value
+    return rows
 
 
 def _added(path: str) -> str:
@@ -421,8 +454,8 @@ PACE = 0.2  # seconds between two tries
 
 
 @contextmanager
-def held(file: Path, how: int = ALONE) -> Generator[None]:
-    """Hold a lock; whoever waits for it notes all the while that this is why.
+def held(file: Path, how: int = ALONE, what: str = "waiting for another ./run") -> Generator[None]:
+    """Hold a lock; whoever waits for it notes all the while ``what`` is waited for.
 
     ``how`` is `TOGETHER` or `ALONE`, and whether `AT_ONCE`. What is missing of the lock and its
     folder is made; to hold it together with others, it need not be writable.
@@ -433,7 +466,7 @@ def held(file: Path, how: int = ALONE) -> Generator[None]:
     """
     handle = _opened(file, how)
     try:
-        fcntl.flock(handle, how) if how & AT_ONCE else _wait(handle, how)
+        fcntl.flock(handle, how) if how & AT_ONCE else _wait(handle, how, what)
         yield
     finally:
         os.close(handle)
@@ -457,8 +490,8 @@ def _opened(file: Path, how: int) -> int:
         return os.open(file, os.O_RDONLY)
 
 
-def _wait(handle: int, how: int) -> None:
-    what, begun = "waiting for another ./run", time.monotonic()
+def _wait(handle: int, how: int, what: str) -> None:
+    begun = time.monotonic()
     while True:
         try:
             fcntl.flock(handle, how | AT_ONCE)
@@ -729,7 +762,8 @@ cat >"$code/wheels/install.py" <<'END_OF_FILE' || room
 """Installs wheels that lie in a folder: by uv, or by pip where uv cannot be had.
 
 Synopsis:
-    with unpacked_uv(wheel, folder) as uv:
+    with unpacked_uv(wheel, folder) as uv, emptied(folder / "work") as scratch:
+        unpack(files, text, "3.11", scratch, uv)                     # or all of it ahead
         install(files, text, Target(python, scratch), uv, "wheels of keras")
 
 uv unpacks on all processors, and hashes each wheel against its requirement once more. Its own cache
@@ -740,6 +774,7 @@ that changes through one of them would change in all. So it gets an empty cache,
 import os
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -758,7 +793,7 @@ def unpacked_uv(wheel: Path | None, folder: Path) -> Generator[str | None]:
         yield None
         return
     # Programs may run in this folder, as they often may not in /tmp.
-    with _emptied(folder / ".uv") as place, zipfile.ZipFile(wheel) as archive:
+    with emptied(folder / ".uv") as place, zipfile.ZipFile(wheel) as archive:
         (name,) = (n for n in archive.namelist() if n.endswith(".data/scripts/uv"))
         uv = Path(archive.extract(name, place))
         uv.chmod(0o755)
@@ -767,7 +802,7 @@ def unpacked_uv(wheel: Path | None, folder: Path) -> Generator[str | None]:
 
 @dataclass(frozen=True)
 class Target:
-    """Where packages go, a folder on that disk to work in, emptied first, and their kind."""
+    """Where packages go, a folder on that disk to work in, which goes away, and their kind."""
 
     python: Path
     scratch: Path
@@ -782,30 +817,52 @@ def install(
     Raises:
         Refused: a wheel is missing or is another one, or it cannot be written.
     """
-    python = target.python
-    with _emptied(target.scratch) as scratch:
-        links, listed = scratch / "wheels", scratch / "wanted.txt"
-        links.mkdir()
-        for file in files:
-            (links / file.name).symlink_to(file.absolute())
-        listed.write_text(requirements, encoding="utf-8")
-        options = ["--no-index", "--find-links", str(links), "--requirement", str(listed)]
-        options += [*HASHED, *target.kind, "--quiet"]
-        site = next(python.parent.parent.glob("lib/python3*/site-packages"))
-        with progress.followed(site, what, len(files), "*.dist-info"):
-            if uv:
-                # Hard links to an empty cache that goes away: each file is written once.
-                cache = ["--cache-dir", str(scratch / "cache"), "--link-mode", "hardlink"]
-                command = [uv, "pip", "install", "--no-config", "--break-system-packages", *cache]
-                run([*command, "--python", str(python), *options], _without("UV_", scratch))
-            else:
-                pip = [str(python), "-IB", "-m", "pip", "install", "--no-user", "--no-compile"]
-                quiet = ["--no-warn-script-location", "--root-user-action", "ignore"]
-                run([*pip, *quiet, *QUIET, *options], _without("PIP_", scratch))
+    python, scratch = target.python, target.scratch
+    options = [*_options(files, requirements, scratch), *target.kind]
+    site = next(python.parent.parent.glob("lib/python3*/site-packages"))
+    with progress.followed(site, what, len(files), "*.dist-info"):
+        if uv:
+            command = [*_by_uv(uv, scratch), "--break-system-packages", "--python", str(python)]
+            run([*command, *options], _without("UV_", scratch))
+        else:
+            pip = [str(python), "-IB", "-m", "pip", "install", "--no-user", "--no-compile"]
+            quiet = ["--no-warn-script-location", "--root-user-action", "ignore"]
+            run([*pip, *quiet, *QUIET, *options], _without("PIP_", scratch))
+
+
+def unpack(files: Sequence[Path], requirements: str, python: str, scratch: Path, uv: str) -> None:
+    """Let uv unpack wheels for a version of Python, for a later `install` from the same folder.
+
+    Raises:
+        Refused: a wheel is missing or is another one, or it cannot be written.
+    """
+    with emptied(scratch / "target") as target:
+        version = ["--target", str(target), "--python", sys.executable, "--python-version", python]
+        options = [*_options(files, requirements, scratch), *WHEELS]
+        command = [*_by_uv(uv, scratch), *version, *options]
+        run(command, _without("UV_", scratch), silent=True)
+
+
+def _options(files: Sequence[Path], requirements: str, scratch: Path) -> list[str]:
+    """What uv and pip are told alike: these files, and no other."""
+    links, listed = scratch / "wheels", scratch / "wanted.txt"
+    shutil.rmtree(links, ignore_errors=True)
+    links.mkdir()
+    for file in files:
+        (links / file.name).symlink_to(file.absolute())
+    listed.write_text(requirements, encoding="utf-8")
+    options = ["--no-index", "--find-links", str(links), "--requirement", str(listed)]
+    return [*options, *HASHED, "--quiet"]
+
+
+def _by_uv(uv: str, scratch: Path) -> list[str]:
+    # Hard links to a cache that goes away: each file is written once.
+    cache = ["--cache-dir", str(scratch / "cache"), "--link-mode", "hardlink"]
+    return [uv, "pip", "install", "--no-config", *cache]
 
 
 @contextmanager
-def _emptied(folder: Path) -> Generator[Path]:
+def emptied(folder: Path) -> Generator[Path]:
     """Give an empty folder, which goes away; who was killed may have left it full."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -827,6 +884,128 @@ def _without(prefix: str, scratch: Path) -> dict[str, str]:
     """The environment without a program's own settings; what it leaves in TMPDIR goes away."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith(prefix)}
     return {**variables, "TMPDIR": str(scratch)}
+END_OF_FILE
+
+cat >"$code/wheels/ahead.py" <<'END_OF_FILE' || room
+"""Wheels that are unpacked ahead, for one environment of one ./run, while its tools are made.
+
+Synopsis:
+    ahead.begin(folder)                               # in ./run, which holds it until it ends
+    with ahead.filling(text) as place: ...            # in a process beside it
+    with ahead.scratch(text, otherwise, name) as folder: ...      # who makes the environment
+    ahead.drop()                                      # in ./run again
+
+What is unpacked is uv's cache, which uv trusts without a look. So nobody but this user may enter
+it, no later ./run uses it, and what comes from it is compared with the wheels themselves
+(`post_deploy.against_lock`).
+"""
+
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import locks
+
+from wheels.install import emptied
+
+VARIABLE = "REPRO_AHEAD"  # names the folder of this ./run
+_HELD, _FILLING = "held.lock", "filling.lock"  # by the ./run, by who fills it
+_WANTED, _READY = "wanted.txt", "ready"
+_WORK = "work"
+
+
+def begin(within: Path) -> None:
+    """Make an empty folder, which this process holds until it ends, whatever it becomes.
+
+    Raises:
+        OSError: nothing can be written or locked there.
+    """
+    within.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=".", dir=within))
+    handle = os.open(new / _HELD, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    os.set_inheritable(handle, True)
+    # Under its own name only now: else another ./run would take it for left.
+    os.environ[VARIABLE] = str(new.rename(new.with_name(new.name.removeprefix("."))))
+
+
+@contextmanager
+def filling(requirements: str) -> Generator[Path]:
+    """Give the folder in which to unpack wheels; whoever needs it waits until the end.
+
+    Raises:
+        OSError: it is not there, or cannot be written.
+    """
+    place = Path(os.environ[VARIABLE])
+    with locks.held(place / _FILLING):
+        (place / _WANTED).write_text(requirements, encoding="utf-8")
+        work = place / _WORK
+        work.mkdir()
+        try:
+            yield work
+            (place / _READY).touch()
+        except BaseException:
+            shutil.rmtree(work, ignore_errors=True)  # as of a disk that filled up
+            raise
+
+
+@contextmanager
+def scratch(requirements: str, otherwise: Path, what: str) -> Generator[Path]:
+    """Give a folder to install from, which goes away: with wheels unpacked, or an empty one.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with ExitStack() as stack:
+        place = _own()
+        if place and _text(place / _WANTED) == requirements:
+            stack.enter_context(locks.held(place / _FILLING, what=what))
+            work = place / _WORK
+            stack.callback(shutil.rmtree, work, ignore_errors=True)
+            if (place / _READY).exists() and _on_one_disk(work, otherwise.parent):
+                (place / _READY).unlink()
+                yield work
+                return
+            shutil.rmtree(work, ignore_errors=True)  # there may be no room for two
+        yield stack.enter_context(emptied(otherwise))
+
+
+def drop() -> None:
+    """Remove this process's folder, of which nothing is needed any more."""
+    if place := os.environ.pop(VARIABLE, None):
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def left(within: Path) -> Iterator[Path]:
+    """Give the folders whose ./run has ended, one after the other, held meanwhile."""
+    for place in sorted(within.glob("[!.]*")):
+        with suppress(OSError), locks.held(place / _HELD, locks.ALONE | locks.AT_ONCE):
+            yield place
+
+
+def _own() -> Path | None:
+    """The folder of this ./run, if it is one that nobody else can enter."""
+    place = Path(os.environ.get(VARIABLE, os.devnull))
+    with suppress(OSError):
+        status = place.lstat()
+        private = (status.st_uid, stat.S_IMODE(status.st_mode)) == (os.getuid(), stat.S_IRWXU)
+        return place if private and place.is_dir() else None
+    return None
+
+
+def _text(file: Path) -> str | None:
+    with suppress(OSError):
+        return file.read_text("utf-8")
+    return None
+
+
+def _on_one_disk(*folders: Path) -> bool:
+    return len({folder.stat().st_dev for folder in folders}) == 1
 END_OF_FILE
 
 cat >"$code/post_deploy/beside.py" <<'END_OF_FILE' || room
@@ -862,14 +1041,11 @@ cat >"$code/post_deploy/against_lock.py" <<'END_OF_FILE' || room
 
 Synopsis:
     problems = conda_problems(prefix, packages, survey(prefix))
-    problems = wheel_problems(prefix, packages, survey(prefix))
+    problems = wheel_problems(prefix, packages, survey(prefix), contents.of(wheels, site))
 """
 
-import base64
 import importlib.metadata
 import json
-import os
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -877,6 +1053,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from repro.record.installed import Survey, digest
+
+from post_deploy import contents
+from post_deploy.contents import Brought
 
 Package = Mapping[str, str]
 Meta = dict[str, Any]
@@ -903,31 +1082,48 @@ def conda_problems(prefix: Path, packages: Sequence[Package], surveyed: Survey) 
 
 
 def wheel_problems(
-    prefix: Path, packages: Sequence[Package], surveyed: Survey, ours: Collection[str] = ()
+    prefix: Path, packages: Sequence[Package], surveyed: Survey, brought: Mapping[str, Brought]
 ) -> list[str]:
-    """Compare the wheels and their files with the lock; ``ours`` were overwritten on purpose."""
-    installed = {_normal(wheel.name): wheel for wheel in _wheels(prefix, surveyed)}
-    extra = installed.keys() - {p["name"] for p in packages}
+    """Compare the distributions with the lock, and the files of the wheels with the wheels."""
+    places = [str(prefix / path) for path in surveyed if path.endswith("/site-packages/")]
+    found = importlib.metadata.distributions(path=places)
+    versions = {contents.normal(one.name): one.version for one in found}
+    extra = versions.keys() - {p["name"] for p in packages}
     problems = [f"Expected no distribution but the lock's. Received {n}." for n in sorted(extra)]
     for package in (p for p in packages if p["manager"] == "pip"):
-        wheel = installed.get(package["name"])
-        if wheel is None or wheel.version != package["version"]:
-            got = wheel.version if wheel else "none"
+        if (got := versions.get(package["name"], "none")) != package["version"]:
             problems.append(f"Expected {package['name']} {package['version']}. Received {got}.")
-        else:
-            problems += _unlike_record(prefix, wheel, surveyed, ours)
+    for path, (package, want) in brought.items():
+        row = surveyed.get(path)
+        got = row[0] if row else "no such file"
+        if want and got != want:
+            problems.append(
+                f"Expected {path} as in the wheel of {package}, {want}. Received {got}."
+            )
     return problems
 
 
-def owners(prefix: Path, surveyed: Survey) -> dict[str, str]:
+def added(
+    before: Collection[str], surveyed: Survey, brought: Mapping[str, Brought], ours: Collection[str]
+) -> list[str]:
+    """Name what was in the environment neither ``before``, nor comes from wheels, nor is ``ours``.
+
+    Of what a wheel has for C compilers, each installer makes a place of its own below include.
+    """
+    known = {*before, *brought, *ours, ".lock"}  # uv's, where Python is that of a venv
+    for path in (*brought, *ours):
+        while (path := path.rpartition("/")[0]) and f"{path}/" not in known:
+            known.add(f"{path}/")
+    new = sorted(path for path in surveyed.keys() - known if not path.startswith("include/"))
+    return [f"Expected nothing at {path}. Received what no wheel of the lock has." for path in new]
+
+
+def owners(prefix: Path, brought: Mapping[str, Brought]) -> dict[str, str]:
     """Return the package that each file belongs to, by the packages' own records."""
     owner_by_path: dict[str, str] = {}
     for meta in _metas(prefix):
         owner_by_path |= {entry["_path"]: meta["name"] for entry in meta["paths_data"]["paths"]}
-    for wheel in _wheels(prefix, surveyed):
-        paths = (_place(prefix, wheel, path) for path in wheel.files or [])
-        owner_by_path |= dict.fromkeys(paths, _normal(wheel.name))
-    return owner_by_path
+    return owner_by_path | {path: package for path, (package, _) in brought.items()}
 
 
 def _metas(prefix: Path) -> list[Meta]:
@@ -954,20 +1150,6 @@ def _site_packages(metas: Sequence[Meta]) -> str:
             place = meta.get("python_site_packages_path")
             return place or f"lib/python{version}/site-packages"
     return "site-packages"
-
-
-def _wheels(prefix: Path, surveyed: Survey) -> Iterator[importlib.metadata.Distribution]:
-    places = [str(prefix / path) for path in surveyed if path.endswith("/site-packages/")]
-    return iter(importlib.metadata.distributions(path=places))
-
-
-def _normal(name: str) -> str:
-    """A distribution's name as the lock writes it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _place(prefix: Path, wheel: importlib.metadata.Distribution, path: Any) -> str:
-    return os.path.relpath(os.path.normpath(str(wheel.locate_file(path))), prefix)
 
 
 def _archive_sha256(meta: Meta) -> str:
@@ -1005,32 +1187,114 @@ def _file_problems(prefix: Path, name: str, meta: Meta, surveyed: Survey) -> Ite
 
 def _within(path: Path, folder: str) -> bool:
     return path.resolve().is_relative_to(Path(folder).resolve())
+END_OF_FILE
+
+cat >"$code/post_deploy/contents.py" <<'END_OF_FILE' || room
+"""What wheels bring into an environment, by the wheels themselves, which have the lock's sha256.
+
+Synopsis:
+    brought = contents.of(wheels, "lib/python3.11/site-packages")
+    brought["lib/python3.11/site-packages/six.py"]      -> Brought("six", "sha256:ab12…")
+
+What installers wrote of it is no evidence: they may have unpacked it long before.
+"""
+
+import base64
+import configparser
+import csv
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+WRITTEN = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json")
 
 
-def _unlike_record(
-    prefix: Path, wheel: importlib.metadata.Distribution, surveyed: Survey, ours: Collection[str]
-) -> Iterator[str]:
-    for path in wheel.files or []:
-        place = _place(prefix, wheel, path)
-        if path.hash is None or place in ours:
-            continue
-        want = f"sha256:{base64.urlsafe_b64decode(path.hash.value + '==').hex()}"
-        actual = surveyed[place][0] if place in surveyed else "no such file"
-        if actual != want:
-            yield f"Expected {path} as in the wheel of {wheel.name}, {want}. Received {actual}."
+class Brought(NamedTuple):
+    """The package of a file, and its digest, or None of what installers write."""
+
+    package: str
+    digest: str | None
+
+
+def of(wheels: Sequence[Path], site: str, but: Collection[str] = ()) -> dict[str, Brought]:
+    """Return the files of wheels by their paths in the environment, ``but`` for some of these.
+
+    ``site`` is the path of site-packages.
+    """
+    found: dict[str, Brought] = {}
+    for wheel in wheels:
+        package = normal(wheel.name.partition("-")[0])
+        with zipfile.ZipFile(wheel) as archive:
+            found |= {path: Brought(package, digest) for path, digest in _files(archive, site)}
+    return {path: what for path, what in found.items() if path not in but}
+
+
+def rewritten(wheels: Sequence[Path]) -> bool:
+    """Say whether installers change a file of the wheels: a script, which gets its Python."""
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as archive:
+            if any(".data/scripts/" in name for name in archive.namelist()):
+                return True
+    return False
+
+
+def normal(name: str) -> str:
+    """A distribution's name as the lock writes it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _files(archive: zipfile.ZipFile, site: str) -> Iterator[tuple[str, str | None]]:
+    names = [name for name in archive.namelist() if not name.endswith("/")]
+    info = next(n for n in names if n.endswith(".dist-info/RECORD")).rpartition("/")[0]
+    record = archive.read(f"{info}/RECORD").decode()
+    digests = {row[0]: row[1] for row in csv.reader(io.StringIO(record)) if len(row) > 1}
+    for name in names:
+        folder, _, rest = name.partition("/")
+        kind, _, path = rest.partition("/")
+        if not folder.endswith(".data"):
+            kind, path = "purelib", name
+        if kind != "headers":  # which no Python reads, and each installer puts elsewhere
+            place = {"scripts": f"bin/{path}", "data": path}.get(kind, f"{site}/{path}")
+            yield place, _digest(archive, name, digests.get(name, ""))
+    yield from ((f"{site}/{info}/{name}", None) for name in WRITTEN)
+    if f"{info}/entry_points.txt" in names:
+        commands = _commands(archive.read(f"{info}/entry_points.txt").decode())
+        yield from ((f"bin/{name}", None) for name in commands)
+
+
+def _digest(archive: zipfile.ZipFile, name: str, recorded: str) -> str | None:
+    if ".data/scripts/" in name:
+        return None
+    algorithm, _, value = recorded.partition("=")
+    if algorithm == "sha256":
+        return f"sha256:{base64.urlsafe_b64decode(value + '==').hex()}"
+    return f"sha256:{hashlib.sha256(archive.read(name)).hexdigest()}"
+
+
+def _commands(text: str) -> Iterator[str]:
+    parser = configparser.ConfigParser(delimiters="=", interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(text)
+    for section in ("console_scripts", "gui_scripts"):
+        yield from parser[section] if parser.has_section(section) else ()
 END_OF_FILE
 
 cat >"$code/post_deploy/bytecode.py" <<'END_OF_FILE' || room
 """Compiles what a step imports, once and bound to no time, when an environment is made.
 
 Synopsis:
-    written = bytecode.write(prefix)
+    with bytecode.written(prefix) as paths: ...     # other processes write meanwhile
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from importlib.util import cache_from_source
 from pathlib import Path
 
@@ -1043,16 +1307,21 @@ COMPILE = "import compileall, gc, sys; gc.disable(); sys.exit(not compileall.mai
 WORKERS = os.cpu_count() or 1
 
 
-def write(prefix: Path) -> set[str]:
-    """Compile what a step imports, let nothing else ever be compiled, and return the new paths."""
+@contextmanager
+def written(prefix: Path) -> Generator[set[str]]:
+    """Compile what a step imports, let nothing else ever be compiled, and give the new paths."""
     library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     for name, text in NO_BYTECODE.items():
         (library / "site-packages" / name).write_text(text)
     files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
+    paths = [cache_from_source(file) for file in files]
+    paths += [str(library / "site-packages" / name) for name in NO_BYTECODE]
     running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
-    for process in running:
-        process.wait()  # whatever its status: what does not compile cannot be imported
-    return {os.path.relpath(cache_from_source(file), prefix) for file in files}
+    try:
+        yield {os.path.relpath(path, prefix) for path in paths}
+    finally:
+        for process in running:
+            process.wait()  # whatever its status: what does not compile cannot be imported
 
 
 def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
@@ -1095,19 +1364,22 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import sysconfig
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import locks
 from display import progress
-from repro.record.installed import current_platform, record, survey
+from repro.record.installed import current_platform, record, rows, survey
+from wheels import ahead
 from wheels.install import Target, install, unpacked_uv
 from wheels.pip_command import Pip, Refused
 from wheels.store import usable_store, uv_wheel
 
-from post_deploy import against_lock, beside, bytecode
+from post_deploy import against_lock, beside, bytecode, contents
 
 HERE = Path(__file__).parents[1]
 UV = HERE / "requirements-uv.txt"
@@ -1160,16 +1432,22 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
         "named, remove it from the channel's cache or mend the channel; try again.",
     )
     note("wheels")
-    _install(prefix, facts["environment"], requirements(packages))
-    note("bytecode")
-    compiled = bytecode.write(prefix)
+    with ExitStack() as compiling:
+        with _installed(prefix, facts["environment"], requirements(packages)) as wheels:
+            note("bytecode")
+            compiled = compiling.enter_context(bytecode.written(prefix))
+            site = os.path.relpath(sysconfig.get_path("purelib"), sys.prefix)
+            brought = contents.of(wheels, site, but=compiled)
+        # Not before: where files lose another name, their times change.
+        hashed = rows(prefix, brought)
     note("files")
-    finished = survey(prefix, installed)
+    finished = survey(prefix, installed | hashed)
+    problems = against_lock.wheel_problems(prefix, packages, finished, brought)
     _refuse(
-        against_lock.wheel_problems(prefix, packages, finished, compiled),
+        [*problems, *against_lock.added(installed, finished, brought, compiled)],
         "Expected the wheels of the lock, whole. Received others (above). Try again.",
     )
-    record(prefix, finished, facts, against_lock.owners(prefix, finished))
+    record(prefix, finished, facts, against_lock.owners(prefix, brought))
     progress.note(f"environment {facts['environment']}", len(STEPS), len(STEPS))
 
 
@@ -1192,7 +1470,9 @@ def _refuse(problems: Sequence[str], otherwise: str) -> None:
         raise NotMade(otherwise)
 
 
-def _install(prefix: Path, name: str, wanted: str) -> None:
+@contextmanager
+def _installed(prefix: Path, name: str, wanted: str) -> Generator[list[Path]]:
+    """Install the wheels, give them, and remove what that needed."""
     python, scratch = prefix / "bin" / "python", beside.path(prefix, beside.WHEELS)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     pip = Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
@@ -1201,9 +1481,14 @@ def _install(prefix: Path, name: str, wanted: str) -> None:
         store = usable_store(scratch)
         files = store.fetched(wanted, pip, f"fetching wheels of {name}")
         wheel = uv_wheel(store, UV.read_text("utf-8"), pip)
-        with unpacked_uv(wheel, scratch) as uv:
-            install(files, wanted, Target(python, scratch / "work"), uv, f"wheels of {name}")
+        what, usable = f"wheels of {name}", "" if contents.rewritten(files) else wanted
+        with (
+            unpacked_uv(wheel, scratch) as uv,
+            ahead.scratch(usable, scratch / "work", f"unpacking {what}") as work,
+        ):
+            install(files, wanted, Target(python, work), uv, what)
             _check(python, uv)
+            yield files
     except Refused:
         raise NotMade(
             "Expected each wheel of the lock, with its sha256, from the index that pip is "

@@ -18,16 +18,19 @@ import hashlib
 import json
 import os
 import platform as machine
+import stat
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 RECORD = "repro-installed.json"  # not in conda-meta: conda takes every .json there for a package
 SHOWN = 5
 LARGE = 1 << 20  # bytes from which on a file is worth a thread of its own
+_SMALL = 1 << 16  # bytes that are read at once
 CLOCK_TICK = 0.02  # seconds; that of file times is 10 ms at most, on Linux
 
 Survey = dict[str, list[Any]]
@@ -91,20 +94,23 @@ def survey(prefix: Path, known: Mapping[str, Sequence[Any]] | None = None) -> Su
     # What is written within one tick of the clock has the same times: a change that comes right
     # after must fall into a later tick than the last one before.
     time.sleep(CLOCK_TICK)
-    entries = [(path, status) for path, status in _walk(prefix) if path != RECORD]
-    rows: Survey = {path: [] if s is None else ["", *_identity(s)] for path, s in entries}
-    anew = {path: row for path, row in rows.items() if row}
-    for path, row in (known or {}).items():
-        if row and path in anew and row[1:5] == anew[path][1:]:
-            anew.pop(path)[0] = row[0]
-    large = [path for path, row in anew.items() if row[1] >= LARGE]
-    with ThreadPoolExecutor() as pool:
-        digests = pool.map(digest, [prefix / path for path in large])
-        for path in anew.keys() - set(large):
-            anew[path][0] = digest(prefix / path)
-        for path, value in zip(large, digests, strict=True):
-            anew[path][0] = value
-    return rows
+    found = {path: status for path, status in _walk(prefix) if path != RECORD}
+    return _hashed(prefix, found, known or {})
+
+
+def rows(prefix: Path, paths: Iterable[str]) -> Survey:
+    """Hash some files, in the same way, of which not all need be there.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    time.sleep(CLOCK_TICK)
+    found: dict[str, os.stat_result | None] = {}
+    for path in paths:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            status = os.lstat(f"{prefix}/{path}")
+            found[path] = None if stat.S_ISDIR(status.st_mode) else status
+    return _hashed(prefix, found, {})
 
 
 def digest(path: Path) -> str:
@@ -113,12 +119,18 @@ def digest(path: Path) -> str:
     Raises:
         OSError: it cannot be read.
     """
-    if path.is_symlink():
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
         return f"a link to {path.readlink()}"
-    if not path.is_file():
+    if not stat.S_ISREG(mode):
         return "neither a file nor a link"  # a pipe, say, whose reader would wait for ever
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    with path.open("rb", buffering=0) as file:
+        # file_digest makes itself a buffer, which takes longer than a small file.
+        start = file.read(_SMALL)
+        value = hashlib.sha256(start)
+        if len(start) == _SMALL:
+            value = hashlib.file_digest(file, lambda: value)
+        return f"sha256:{value.hexdigest()}"
 
 
 def record(prefix: Path, rows: Survey, facts: Mapping[str, Any], owners: Mapping[str, str]) -> None:
@@ -190,6 +202,27 @@ def _differences(prefix: Path, files: Mapping[str, Sequence[Any]]) -> Iterator[s
         elif path != RECORD:
             yield f"Expected nothing at {prefix / path}. Received {_added(path)}."
     yield from (f"Expected {prefix / path}. Received nothing there." for path in unseen)
+
+
+def _hashed(
+    prefix: Path,
+    found: Mapping[str, os.stat_result | None],
+    known: Mapping[str, Sequence[Any]],
+) -> Survey:
+    """The rows of files and folders that were found."""
+    rows: Survey = {path: [] if s is None else ["", *_identity(s)] for path, s in found.items()}
+    anew = {path: row for path, row in rows.items() if row}
+    for path, row in known.items():
+        if row and path in anew and row[1:5] == anew[path][1:]:
+            anew.pop(path)[0] = row[0]
+    large = [path for path, row in anew.items() if row[1] >= LARGE]
+    with ThreadPoolExecutor() as pool:
+        digests = pool.map(digest, [prefix / path for path in large])
+        for path in anew.keys() - set(large):
+            anew[path][0] = digest(prefix / path)
+        for path, value in zip(large, digests, strict=True):
+            anew[path][0] = value
+    return rows
 
 
 def _added(path: str) -> str:
