@@ -212,9 +212,9 @@ MISTAKES: list[tuple[Code, str]] = [
     (e.code(model=lambda *_: "model"), r"return a keras\.Model\. Received str"),
     (e.code(model=lambda *_: None), r"return a keras\.Model\. Received NoneType"),
     (e.code(model=failing), r"`model` .* ValueError \(no such width\)"),
-    (e.code(model=misshapen), r"`model` of the experiment's code to run\. Received ValueError"),
-    (e.code(augment=bad_augment), r"`model or augment` of the experiment's code"),
-    (e.code(augment=failing_augment), r"`model or augment` of the experiment's code"),
+    (e.code(model=misshapen), r"an input that fits the layer `dense.*to have value 7"),
+    (e.code(augment=bad_augment), r"`augment` to return the batch \(x, y\)"),
+    (e.code(augment=failing_augment), r"`augment` of the experiment's code .* TypeError"),
     (e.code(callbacks=failing), r"`callbacks` of the experiment's code .*no such width"),
 ]
 

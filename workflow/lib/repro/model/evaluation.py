@@ -80,7 +80,7 @@ def _pass(
     seeds = Seeds(parameters.seed)
     keras.utils.set_random_seed(seeds("global"))
     model = built(made(code, parameters.settings, seeds), arrays, code)
-    require_whole_batches(model, "test", len(arrays["id"]), parameters.batch_size)
+    require_whole_batches(model, "test", arrays, parameters.batch_size)
     load(model, weights)
     before = _learned(model)
     x, y, weight = (*columns(arrays), None)[:3]

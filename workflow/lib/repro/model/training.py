@@ -175,8 +175,7 @@ def train(
     plan = _plan(data, parameters)
     model = built(made(code, parameters.settings, seeds), plan.arrays, code)
     for name, arrays in (("train", plan.arrays), ("validation", plan.validation)):
-        if examples := len(arrays["id"]):
-            require_whole_batches(model, name, examples, plan.batch_size)
+        require_whole_batches(model, name, arrays, plan.batch_size)
     maker, augment = code.function("callbacks"), code.function("augment")
     with code.blamed("callbacks"):
         user_callbacks: list[Any] = (

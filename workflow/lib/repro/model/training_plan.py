@@ -3,7 +3,7 @@
 Synopsis:
     plan.steps, plan.order(epoch), plan.batches(epoch)
     columns(arrays)                  # (x, y) or (x, y, sample_weight)
-    require_whole_batches(model, "train", len(ids), batch_size)
+    require_whole_batches(model, "train", arrays, batch_size)
 """
 
 from __future__ import annotations
@@ -95,18 +95,23 @@ def columns(arrays: Mapping[str, Array]) -> tuple[Any, ...]:
     return tuple(part for part in named if part is not None)
 
 
-def require_whole_batches(model: Any, part: str, examples: int, batch_size: int) -> None:
+def require_whole_batches(
+    model: Any, part: str, arrays: Mapping[str, Array], batch_size: int
+) -> None:
     """Refuses a smaller last batch where the model's input has a fixed number of examples.
+
+    The arrays of that part of the data have an example in each row; it may be empty.
 
     Raises:
         UserError: a batch of that part of the data would have another number.
     """
     import keras
 
+    examples = max(map(len, arrays.values()), default=0)
     inputs = keras.tree.flatten(getattr(model, "inputs", None) or [])
     fixed = {symbol.shape[0] for symbol in inputs} - {None}
     odd = {min(examples, batch_size), examples % batch_size or batch_size} - fixed
-    if fixed and odd:
+    if examples and fixed and odd:
         raise UserError(
             f"Expected batches of {min(fixed)} examples, which the model's Input is fixed to. "
             f"Received {counted(examples, 'example')} in `{part}` and a `batch_size` of "
