@@ -108,7 +108,7 @@ def waited(command: Sequence[str], folder: Path, environment: Mapping[str, str])
 
 
 def _say(sentences: Mapping[Path, str]) -> None:
-    """Says each sentence once, with the logs that hold it; the shortest where one adds a hint."""
+    """Say each sentence once, with the logs that hold it; the shortest where one adds a hint."""
     said: dict[str, list[str]] = {}
     for log, sentence in sorted(sentences.items(), key=lambda pair: (len(pair[1]), pair[0])):
         if sentence:

@@ -31,7 +31,7 @@ from repro.core.errors import UserError
 from repro.core.parameters import BY_STEP, Parameters, TrainParameters, decoded
 from repro.core.text import lasting
 from repro.launch.command import launching
-from repro.launch.reporting import ending
+from repro.launch.reporting import what_it_said
 from repro.record.step import read_step
 
 
@@ -175,10 +175,7 @@ class Trials:
         )  # fmt: skip
         if done.returncode == 0:
             return run, None, 0
-        end = ending(out / "log")
-        shown = done.stderr.strip()
-        said = end.sentence if end else shown.rpartition(" (Log: ")[0] or shown
-        said = said or f"no message, status {done.returncode}"
+        said = what_it_said(out / "log", done.stderr) or f"no message, status {done.returncode}"
         return run, lasting(said), done.returncode  # a verdict has the same bytes in every run
 
     def _detail(self, run: Path) -> dict[str, Any]:

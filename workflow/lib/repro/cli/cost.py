@@ -32,7 +32,7 @@ from repro.core.errors import UserError
 from repro.core.parameters import CostParameters, decoded
 from repro.core.schema import checked
 from repro.launch.command import launching
-from repro.launch.reporting import Say, ending
+from repro.launch.reporting import Say, what_it_said
 from repro.overhead.breakdown import prices
 from repro.overhead.epoch_timer import Timing
 from repro.overhead.timed_training import VARIANTS
@@ -106,9 +106,7 @@ def _why(done: subprocess.CompletedProcess[str], log: Path) -> str:
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
         return f"Expected the process to end by itself. Received the signal {name} from outside."
-    end = ending(log)
-    shown = done.stderr.strip()
-    said = end.sentence if end else shown.rpartition(" (Log: ")[0] or shown
+    said = what_it_said(log, done.stderr)
     return said or f"Expected the process to succeed. Received exit status {done.returncode}."
 
 

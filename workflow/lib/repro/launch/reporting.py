@@ -3,6 +3,7 @@
 Synopsis:
     status = reported(log, work)       # work(say): say("a line") reaches the user
     ending(log)                        # status and sentence, where it did not end well
+    what_it_said(log, stderr)          # the sentence of a process that was started and failed
 """
 
 from __future__ import annotations
@@ -119,6 +120,14 @@ def ending(log: Path) -> Ending | None:
     except OSError:
         return None
     return Ending(int(match[1]), (match[2] or b"").decode("utf-8", "replace")) if match else None
+
+
+def what_it_said(log: Path, printed: str) -> str:
+    """The sentence of a process that failed: from its log, or, where it noted none, from stderr."""
+    if end := ending(log):
+        return end.sentence
+    shown = printed.strip()
+    return shown.rpartition(" (Log: ")[0] or shown
 
 
 def _note(log: Path, end: Ending) -> bool:
