@@ -36,7 +36,7 @@ def test_the_report_tells_what_numpy_finds(data: Path, weights: Path, tmp_path: 
     from repro.data.prepare import part
     from repro.variables.by_path import read
 
-    assert evaluate(e.code(), data, weights, PARAMETERS, tmp_path)
+    assert evaluate(e.code(), data, weights, PARAMETERS, tmp_path).same
     found, test = report(tmp_path), part(data, "test")
     first_kernel, first_bias, kernel, bias = read(weights).values()
     if first_kernel.ndim == 1:
@@ -77,7 +77,7 @@ def test_inference_that_draws_at_random_is_found(data: Path, tmp_path: Path) -> 
     experiment = e.code(model=restless)
     e.trained(experiment, data, tmp_path, epochs=1)
     weights = tmp_path / "weights.safetensors"
-    assert not evaluate(experiment, data, weights, PARAMETERS, tmp_path)
+    assert not evaluate(experiment, data, weights, PARAMETERS, tmp_path).same
     found = report(tmp_path)["inference"]
     assert (found["passes"], found["same"], found["changed"]) == (2, False, [])
 
@@ -171,7 +171,7 @@ def diverging(settings: Any, seeds: Any) -> Any:
 def test_a_training_that_diverged_is_reported(data: Path, tmp_path: Path) -> None:
     experiment = e.code(model=diverging)
     e.trained(experiment, data, tmp_path, epochs=1)
-    assert evaluate(experiment, data, tmp_path / "weights.safetensors", PARAMETERS, tmp_path)
+    assert evaluate(experiment, data, tmp_path / "weights.safetensors", PARAMETERS, tmp_path).same
     assert report(tmp_path)["metrics"]["loss"] in ("nan", "inf")
 
 

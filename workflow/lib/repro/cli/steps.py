@@ -81,8 +81,10 @@ def _train(work: Work, parameters: TrainParameters) -> Process:
 
 def _evaluate(work: Work, parameters: EvaluateParameters) -> Process:
     data, weights = work.inputs["data"], work.inputs["weights"]
-    same = evaluation.evaluate(work.code, data, weights, parameters, work.out)
-    return {"inference_same": same}
+    found = evaluation.evaluate(work.code, data, weights, parameters, work.out)
+    return {
+        "inference_same": found.same, "companions": found.companions, "unsaved": found.unsaved,
+    }  # fmt: skip
 
 
 def _probe(work: Work, parameters: ProbeParameters) -> Process:

@@ -1,8 +1,8 @@
 """Evaluation: metrics, per-class results and predictions of saved weights on the test part.
 
 Synopsis:
-    same = evaluate(code, data_folder, weights_file, parameters, out_folder)
-    # whether the same weights, evaluated twice, gave the same bits
+    inference = evaluate(code, data_folder, weights_file, parameters, out_folder)
+    inference.same         # whether the same weights, evaluated twice, gave the same bits
 
 Writes metrics.json and predictions.npz. The twice-made evaluation speaks of inference
 alone and is reported apart from training.
@@ -11,7 +11,7 @@ alone and is reported apart from training.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -27,10 +27,11 @@ from repro.core.seeding import Seeds
 from repro.data.prepare import part, structured
 from repro.data.user_code import Code
 from repro.model.classification import per_class
-from repro.model.inference import circumstances, same_bits
+from repro.model.inference import Companions, Rows, circumstances, companions, same_bits
 from repro.model.training import built, made
-from repro.model.training_plan import columns, require_whole_batches
+from repro.model.training_plan import columns, require_whole_batches, rows_of
 from repro.variables.by_path import States, by_path, load
+from repro.variables.unsaved import UnsavedVariables
 
 PASSES = 2
 
@@ -41,18 +42,34 @@ Array = npt.NDArray[Any]
 class Evaluated:
     """What one evaluation found: metrics by name, predictions by output, weights it changed.
 
-    `predict` predicts once more, with another batch size.
+    `predict` predicts once more, with another batch size, all examples or some rows of them;
+    `unsaved` are the variables that it reads and no weights file holds.
     """
 
     metrics: Mapping[str, float]
     predictions: Mapping[str, Array]
     changed: tuple[str, ...]
-    predict: Callable[[int], Mapping[str, Array]]
+    predict: Callable[..., Mapping[str, Array]]
+    unsaved: Sequence[str] | None
 
     def same_bits(self, other: Evaluated) -> bool:
         """Whether metrics and predictions agree to the last bit."""
         mine, theirs = ({n: repr(v) for n, v in e.metrics.items()} for e in (self, other))
         return mine == theirs and same_bits(self.predictions, other.predictions)
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What the manifest says of inference: how the same weights did in other predictions.
+
+    `same` is whether two evaluations gave the same bits, `companions` what other examples in the
+    batch did, `unsaved` which variables a prediction reads and no weights file holds; None where no
+    graph shows them.
+    """
+
+    same: bool
+    companions: Companions
+    unsaved: Sequence[str] | None
 
 
 def _named(outputs: Any) -> dict[str, Array]:
@@ -89,18 +106,39 @@ def _pass(
     # Random layers have states: each prediction starts from the same.
     start = [(variable, variable.numpy()) for variable in model.variables]
 
-    def predict(batch_size: int) -> dict[str, Array]:
+    def predict(batch_size: int, rows: Rows | None = None) -> dict[str, Array]:
+        def chosen(column: Any) -> Any:
+            return column if rows is None else rows_of(column, rows)
+
         for variable, value in start:
             variable.assign(value)
         with code.blamed("model"):
-            return _named(model.predict(x, batch_size=batch_size, verbose=0))
+            fed = keras.tree.map_structure(chosen, x)
+            return _named(model.predict(fed, batch_size=batch_size, verbose=0))
 
+    unsaved = _watched(model)
     outputs = predict(size)
     with code.blamed("model"):
         metrics = model.evaluate(x, y, size, 0, weight, return_dict=True)
     changed = tuple(path for path, digest in _learned(model).items() if digest != before[path])
     named = {name: float(value) for name, value in sorted(metrics.items())}
-    return Evaluated(named, outputs, changed, predict)
+    return Evaluated(named, outputs, changed, predict, unsaved.read() if unsaved.looked else None)
+
+
+def _watched(model: Any) -> UnsavedVariables:
+    """What predictions read beside the model's variables, known once one is traced."""
+    import tensorflow as tf
+
+    unsaved, original = UnsavedVariables(model), model.predict_step
+
+    def step(data: Any) -> Any:
+        result = original(data)
+        if not tf.executing_eagerly():
+            unsaved.look(tf.compat.v1.get_default_graph())
+        return result
+
+    model.predict_step = step
+    return unsaved
 
 
 def _plain(value: float) -> float | str:
@@ -110,11 +148,10 @@ def _plain(value: float) -> float | str:
 
 def evaluate(
     code: Code, data: Path, weights: Path, parameters: EvaluateParameters, out: Path
-) -> bool:
+) -> Inference:
     """Evaluates saved weights on the test part, twice, each time in a model made anew.
 
-    The second model then predicts under other circumstances: see `repro.model.inference`. Returns
-    whether both passes gave the same bits.
+    The second model then predicts under other circumstances: see `repro.model.inference`.
 
     Raises:
         UserError: the user's code fails, or makes another model than it was trained as.
@@ -128,7 +165,9 @@ def evaluate(
             f"{counts}. Let the model keep the batch axis."
         )
     same, last = all(first.same_bits(other) for other in others), others[-1]
-    outcomes = circumstances(last.predict, last.predictions, parameters.batch_size)
+    size = parameters.batch_size
+    outcomes = circumstances(last.predict, last.predictions, size)
+    shared = companions(lambda rows: last.predict(size, rows), last.predictions, size)
     report = {
         "examples": len(arrays["id"]),
         "metrics": {name: _plain(value) for name, value in first.metrics.items()},
@@ -141,4 +180,4 @@ def evaluate(
     write_text(out / "metrics.json", pretty(report))
     with whole_file(out / "predictions.npz") as temporary:
         np.savez(temporary, allow_pickle=False, id=arrays["id"], **first.predictions)
-    return same
+    return Inference(same, shared, first.unsaved)

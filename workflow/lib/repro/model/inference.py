@@ -3,6 +3,8 @@
 Synopsis:
     circumstances(predict, predictions, batch_size=64)
     # {"batch size": {"to": "32", "same": False, …}, "processors": {…, "same": True}}
+    companions(predict_rows, predictions, batch_size=64)
+    # {"examples": 128, "changed": 0, "largest_difference": None}
 """
 
 from __future__ import annotations
@@ -21,7 +23,12 @@ from repro.core.errors import UserError
 Array = npt.NDArray[Any]
 Predictions = Mapping[str, Array]
 
+Rows = npt.NDArray[np.int64]
+
 _THREADS = Path("/proc/self/task")
+_BATCHES = 2
+_ONE_PROCESSOR = "one processor for all threads"
+_BY_ITSELF = "predicting again in the same process gives other predictions by itself"
 
 
 def same_bits(one: Predictions, other: Predictions) -> bool:
@@ -86,11 +93,18 @@ def circumstances(
     """Predicts again under circumstances that change no weight; returns what each did.
 
     The record is the same on every machine as long as the bits are: it names no processor. The
-    predictions `before` were made with `batch_size`; `predict` is given a batch size.
+    predictions `before` were made with `batch_size`; `predict` is given a batch size. Where the
+    same circumstances give other predictions, no other circumstance can be blamed for any.
     """
     examples = max(map(len, before.values()), default=0)
+    smaller = min(batch_size, examples) // 2
+    if not same_bits(before, predict(batch_size)):
+        return {
+            "batch size": {"to": str(smaller), "same": None, "why": _BY_ITSELF},
+            "processors": {"to": _ONE_PROCESSOR, "same": None, "why": _BY_ITSELF},
+        }
     return {
-        "batch size": _in_batches(predict, before, min(batch_size, examples) // 2),
+        "batch size": _in_batches(predict, before, smaller),
         "processors": _on_one_processor(predict, before, batch_size),
     }
 
@@ -109,8 +123,67 @@ def _in_batches(
 def _on_one_processor(
     predict: Callable[[int], Predictions], before: Predictions, batch_size: int
 ) -> Circumstance:
-    to = "one processor for all threads"
+    to = _ONE_PROCESSOR
     if not hasattr(os, "sched_setaffinity") or not _THREADS.is_dir():
         return {"to": to, "same": None, "why": "this system binds no process to a processor"}
     with _one_processor():
         return _apart(to, before, predict(batch_size))
+
+
+class Companions(TypedDict, total=False):
+    """What predictions did when other examples shared their batch.
+
+    `changed` of `examples` are others by more than rounding; `largest_difference` of any number,
+    as text. `why`, where it could not be looked at.
+    """
+
+    examples: Required[int]
+    changed: int
+    largest_difference: str | None
+    why: str
+
+
+def companions(
+    predict: Callable[[Rows], Predictions], before: Predictions, batch_size: int
+) -> Companions:
+    """Predicts the first examples again, each at its place in its batch, among other examples.
+
+    Place and size stay, so that what is drawn for a place, or rounded by the size, stays too: a
+    prediction that changes depends on the others. Every second example is replaced by copies of
+    one that is kept, then the others. `predict` is given the rows to be predicted, in batches of
+    `batch_size`; the predictions `before` are those of all rows.
+    """
+    count = min(max(map(len, before.values()), default=0), _BATCHES * batch_size)
+    if min(count, batch_size) < 2:
+        return {"examples": 0}
+    rows = np.arange(count)
+    kept = {name: array[:count] for name, array in before.items()}
+    if not same_bits(kept, predict(rows)):
+        return {"examples": 0, "why": _BY_ITSELF}
+    changed, largest = np.zeros(count, bool), [0.0]
+    for first in (0, 1):
+        mixed = np.where(rows % 2 == first, rows, first)
+        own, after = ({n: a[first::2] for n, a in p.items()} for p in (kept, predict(mixed)))
+        if (odd := _beyond_rounding(own, after)).any():
+            changed[first::2] = odd
+            largest.append(float(_apart("", own, after).get("largest_difference") or 0))
+    return {
+        "examples": count, "changed": int(changed.sum()),
+        "largest_difference": repr(max(largest)) if changed.any() else None,
+    }  # fmt: skip
+
+
+def _beyond_rounding(one: Predictions, other: Predictions) -> npt.NDArray[np.bool_]:
+    """Which examples have another prediction, in more than the lower half of a number's digits."""
+    differ = [_rows_beyond_rounding(array, other[name]) for name, array in one.items()]
+    return np.any(differ, axis=0)
+
+
+def _rows_beyond_rounding(a: Array, b: Array) -> npt.NDArray[np.bool_]:
+    if a.dtype.kind in "fc":
+        tolerance = float(np.finfo(a.dtype).eps) ** 0.5
+        largest = np.max(np.abs(a), axis=0, where=np.isfinite(a), initial=0)
+        differ = ~np.isclose(a, b, tolerance, tolerance * largest, equal_nan=True)
+    else:
+        differ = a != b
+    return np.reshape(differ, (len(a), -1)).any(axis=1)

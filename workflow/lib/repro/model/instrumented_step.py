@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from repro.core.text import counted
 from repro.variables.by_path import by_path, optimizers
+from repro.variables.unsaved import UnsavedVariables
 from repro.watch.op_trace import Detail
 
 
@@ -71,6 +72,10 @@ def pair(batch: Any) -> tuple[Any, Any]:
     raise TypeError(f"augment returned one thing, of the type {type(batch).__name__}")
 
 
+def _at_once(trace: Callable[[], Any]) -> None:
+    trace()
+
+
 class TracedStep:
     """Replaces `model.train_step` by one that augments, runs the model's own, and records.
 
@@ -108,6 +113,7 @@ class TracedStep:
             self._record = tf.Variable(tf.zeros([steps, width, 8], tf.uint8), trainable=False)
         self._seeds = tf.Variable(tf.zeros([steps, 2], tf.int32), trainable=False)
         self._step = tf.Variable(0, trainable=False, dtype=tf.int64)
+        self._unsaved = UnsavedVariables(model, self.own())
         self._observe_loss()
         model.train_step = self.__call__
 
@@ -132,13 +138,24 @@ class TracedStep:
             return self._run(data)
         if self._function is None:
             self._function = self._apart(data)
-            if self._around:
-                self._around(self._function.get_concrete_function)
+            (self._around or _at_once)(self._concrete)
         return self._function(data)
+
+    def _concrete(self) -> Any:
+        function = self._function.get_concrete_function()
+        self._unsaved.look(function.graph)
+        return function
 
     def own(self) -> tuple[Any, ...]:
         """The variables that belong to the record; each epoch sets them anew."""
         return self._record, self._seeds, self._step
+
+    def unsaved(self) -> list[str] | None:
+        """Variables that the steps have changed and that are none of the model's, by name.
+
+        None where no step was traced as a graph, in which they could be seen.
+        """
+        return self._unsaved.changed() if self._unsaved.looked else None
 
     def _apart(self, data: Any) -> Any:
         """The step as a function that TensorFlow optimises by itself, for any size of batch.

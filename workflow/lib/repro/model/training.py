@@ -43,7 +43,8 @@ class Trained:
 
     `resumable` is `yes`, or `no` with the reason; `resumed` are the epochs at which a process took
     up what another one had begun. `limits` tell what narrows the promises
-    (`repro.model.determinism_caveats`).
+    (`repro.model.determinism_caveats`). `unsaved` are variables that the training changed and that
+    no weights file holds, None where no graph shows them.
     """
 
     loop: str
@@ -52,6 +53,7 @@ class Trained:
     resumable: str
     resumed: tuple[int, ...]
     limits: Sequence[Limit] = ()
+    unsaved: Sequence[str] | None = None
 
 
 def made(code: Code, settings: Mapping[str, Json], seeds: Seeds) -> Any:
@@ -202,7 +204,9 @@ def train(
     checkpointing = (
         (resume.resumable(), tuple(resume.resumed)) if resume else ("no: not asked for", ())
     )
-    return Trained(loop, len(history), augment is not None, *checkpointing, limits.found())
+    return Trained(
+        loop, len(history), augment is not None, *checkpointing, limits.found(), step.unsaved()
+    )
 
 
 def _callbacks(user_callbacks: Sequence[Any], recording: Recording, epochs: int) -> Any:
