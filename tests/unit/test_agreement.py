@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from repro.record.trace import Trace
+from repro.sanity.silent_error import SilentError
 from repro.verdict import silent_errors
-from repro.verdict.silent_errors import SilentError, mistakes, unlooked
+from repro.verdict.silent_errors import mistakes, unlooked
 
 QUIET: dict[str, Any] = {
     "order": {"bits": 500.0, "even": True},

@@ -7,7 +7,8 @@ import pytest
 from repro.data.dataset import examples_of, split
 from repro.data.leakage import overlap
 from repro.record.trace import Trace
-from repro.verdict.silent_errors import SilentError, mistakes
+from repro.sanity.silent_error import SilentError
+from repro.verdict.silent_errors import mistakes
 
 SIZE = 300
 SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}

@@ -16,10 +16,10 @@ from repro.core.canonical_json import pretty
 from repro.core.factor_table import FACTORS
 from repro.core.schema import checked
 from repro.report.verdict_page import markdown
+from repro.sanity.silent_error import SilentError
 from repro.verdict.assemble import judge
 from repro.verdict.case import Context
 from repro.verdict.sentences import seeds
-from repro.verdict.silent_errors import SilentError
 from samples import SCORES, VARIABLES, asked, put_weights, write_predictions
 
 PARTED = Divergence("weights", 0, 3, "dense/kernel")

@@ -42,13 +42,15 @@ from repro.record.statement import Making, now, resources
 from repro.record.step import Step, checked_step
 from repro.record.trace import read as read_trace
 from repro.report.verdict_page import markdown
+from repro.sanity.results import facts_of
+from repro.sanity.silent_error import SilentError
 from repro.stats.goal_answer import INCONCLUSIVE, MET
 from repro.stats.interim_analysis import looks
 from repro.stats.metric_comparison import MetricComparison, compare_metrics
 from repro.stats.metric_table import Measured, measured
 from repro.verdict.assemble import judge
 from repro.verdict.evidence import context_of
-from repro.verdict.silent_errors import SilentError, mistakes, unlooked
+from repro.verdict.silent_errors import mistakes, seen, unlooked
 
 
 def _compared(
@@ -63,14 +65,25 @@ def _compared(
 
 
 def _agreed(
-    folder: Path, steps: Sequence[Step], inference: Any
+    folder: Path, steps: Sequence[Step], reports: Sequence[Mapping[str, Any]]
 ) -> tuple[list[SilentError], list[str]]:
     """What both runs agree on and is wrong all the same; and what could not be looked for."""
     data = next(step for step in steps if step.name == "prepare")
-    first = next(step for step in steps if step.name == "train")
+    first, evaluated = (
+        next(step for step in steps if step.name == name) for name in ("train", "evaluate")
+    )
     trace = read_trace(first.folder / "trace.jsonl")
     probe = json.loads((folder / "probe.json").read_text("utf-8"))
-    return mistakes(trace, probe, data.process["overlap"], inference[0]), unlooked(probe)
+    inference = seen(reports[0], first, evaluated)
+    facts = [
+        facts_of(
+            data.folder / "data", step.folder, step.seed or 0, trace if step is first else None
+        )
+        for step in steps
+        if step.name == "train" and step.run == first.run
+    ]
+    found = mistakes(trace, probe, data.process["overlap"], inference, facts)
+    return found, unlooked(probe, inference)
 
 
 def _asks_why(

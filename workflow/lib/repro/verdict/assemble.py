@@ -18,6 +18,7 @@ from repro.compare.runs import Comparison
 from repro.core.canonical_json import Json, canonical
 from repro.core.parameters import CompareParameters
 from repro.core.text import counted
+from repro.sanity.silent_error import SilentError
 from repro.stats import detection_power
 from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.metric_comparison import MetricComparison
@@ -26,7 +27,6 @@ from repro.verdict.case import Case, Context
 from repro.verdict.goals import answers, best
 from repro.verdict.methods import methods
 from repro.verdict.metrics import rested_on
-from repro.verdict.silent_errors import SilentError
 
 
 def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:

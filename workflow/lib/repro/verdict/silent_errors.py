@@ -1,35 +1,32 @@
 """Silent errors: mistakes on which both runs agree, so that no comparison of bits can find them.
 
 Synopsis:
-    mistakes(trace, probe, overlap, inference)     # what to warn of
-    unlooked(probe)                                # what could not be looked for, and why
+    inference = seen(report, trained, evaluated)
+    mistakes(trace, probe, overlap, inference, facts)     # what to warn of
+    unlooked(probe, inference)                            # what could not be looked for, and why
 
-Needs no TensorFlow: everything is read from what the runs and the probe recorded.
+Needs no TensorFlow: everything is read from what the runs and the probe recorded. What
+the results show by themselves is found in `repro.sanity`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from repro.core.text import shortened
+from repro.record.step import Step
 from repro.record.trace import Trace
+from repro.sanity.in_results import in_results
+from repro.sanity.results import ResultFacts
+from repro.sanity.silent_error import SilentError
 
 CHANCE_BITS = 30
 """One order in all epochs is told only where chance does so in fewer than one of 2**30 cases."""
 COINCIDENCE = 0.01
 """Examples in two parts are told only where chance explains less than this share of them."""
 _SHOWN = 3
-
-
-@dataclass(frozen=True)
-class SilentError:
-    """What is wrong though both runs agree: its name, what was seen, what to do."""
-
-    mistake: str
-    evidence: str
-    remedy: str
 
 
 def _sequences(trace: Trace, key: str) -> list[tuple[str, ...]]:
@@ -134,16 +131,45 @@ def _breaking(probe: Mapping[str, Any]) -> Iterator[SilentError]:
         )
 
 
+def _companions(inference: Mapping[str, Any]) -> Iterator[SilentError]:
+    found = inference.get("companions") or {}
+    if not found.get("changed"):
+        return
+    yield SilentError(
+        "predictions that depend on the batch",
+        f"{found['changed']} of {found['examples']} test examples were predicted otherwise when "
+        "other examples shared their batch, at the same place in batches of the same size, by up "
+        f"to {float(found['largest_difference']):.3g}.",
+        "Let no layer work across the first axis, which holds the examples (`axis=0` in a softmax, "
+        "a mean or a norm), nor use the statistics of the batch outside training.",
+    )
+
+
+def _unsaved(inference: Mapping[str, Any]) -> Iterator[SilentError]:
+    changed, read = (inference.get(key) or [] for key in ("changed by training", "read"))
+    if names := sorted({*changed} & {*read}):
+        yield SilentError(
+            "a variable that is not saved",
+            f"Training changes {len(names)} variable(s) that predictions read and that are no "
+            f"weights of the model: {shortened(names, _SHOWN, '; ')}. The file of weights lacks "
+            "them: another model than the trained one is evaluated.",
+            "Make it a weight: `self.add_weight(…, trainable=False)` in the layer in place of "
+            "tf.Variable, with that layer an attribute of the model.",
+        )
+
+
 def mistakes(
     trace: Trace,
     probe: Mapping[str, Any],
     overlap: Mapping[str, Mapping[str, Any]],
     inference: Mapping[str, Any],
+    facts: Sequence[ResultFacts] = (),
 ) -> list[SilentError]:
     """What is wrong though both runs agree, at most one of each kind; none for a clean experiment.
 
-    The trace is the original's for the first seed, as is `inference` of metrics.json; `probe` is
-    probe.json, and `overlap` what `prepare` returned, as the manifest of the data keeps it.
+    The trace is the original's for the first seed, as is what was `seen` of inference; `probe` is
+    probe.json, and `overlap` what `prepare` returned, as the manifest of the data keeps it. `facts`
+    are those of the original's results, for each seed.
 
     Example:
         >>> probe = {"order": {"bits": 99.0, "even": True}, "noise": [],
@@ -158,9 +184,32 @@ def mistakes(
         *_breaking(probe),
         *_overlapping(overlap),
         *_learning_evaluation(inference),
+        *_companions(inference),
+        *_unsaved(inference),
+        *in_results(facts),
     ]
 
 
-def unlooked(probe: Mapping[str, Any]) -> list[str]:
+def seen(report: Mapping[str, Any], trained: Step, evaluated: Step) -> dict[str, Any]:
+    """What is known of inference: its part of metrics.json, and what two manifests add.
+
+    Manifests of earlier versions add nothing.
+    """
+    return {
+        **report,
+        "companions": evaluated.process.get("companions"),
+        "read": evaluated.process.get("unsaved", ()),
+        "changed by training": trained.process.get("unsaved", ()),
+    }
+
+
+def unlooked(
+    probe: Mapping[str, Any], inference: Mapping[str, Any] = MappingProxyType({})
+) -> list[str]:
     """What could not be looked for, each as a sentence with its reason; empty as a rule."""
-    return [f"{what} was not looked for: {why}." for what, why in probe["unlooked"].items()]
+    reasons = dict(probe["unlooked"])
+    if why := (inference.get("companions") or {}).get("why"):
+        reasons["What other examples in a batch do to a prediction"] = why
+    if None in (inference.get("read", ()), inference.get("changed by training", ())):
+        reasons["A variable that is not saved"] = "no graph shows which the model uses"
+    return [f"{what} was not looked for: {why}." for what, why in reasons.items()]

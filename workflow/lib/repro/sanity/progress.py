@@ -1,0 +1,57 @@
+"""Progress: whether the loss falls at all.
+
+Synopsis:
+    never_falls(losses)        # Stall(first=2.30, last=2.31, …), or None
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+LEVEL = 0.01
+FALL = 0.1
+"""A fall by this share of the first loss must be ruled out."""
+_MOST = 20
+_LEAST = 3
+
+
+@dataclass(frozen=True)
+class Stall:
+    """The mean of the first and of the last `count` losses; `p` of a fall by `FALL`."""
+
+    first: float
+    last: float
+    count: int
+    p: float
+
+
+def never_falls(losses: Sequence[float]) -> Stall | None:
+    """What is known of losses in the order of training; None where they fall, or may do so.
+
+    Reported where the last ones are on average no lower than the first, and Welch's t-test (1947),
+    by `scipy.stats.ttest_ind`, rules out at the level `LEVEL` that they fell by `FALL` of the first
+    ones' absolute mean. Few losses, or ones that scatter much, cannot tell.
+
+    Example:
+        >>> never_falls([2.3, 2.31, 2.3, 2.31, 2.32, 2.3]).count
+        3
+        >>> never_falls([2.3, 2.0, 1.8, 1.7, 1.6, 1.5])
+    """
+    from scipy.stats import ttest_ind
+
+    count = min(_MOST, len(losses) // 2)
+    values = np.array(losses)
+    if count < _LEAST or not np.isfinite(values).all():
+        return None
+    first, last = values[:count], values[-count:]
+    before, after = float(first.mean()), float(last.mean())
+    if after < before or not before:
+        return None
+    if np.ptp(first) == np.ptp(last) == 0:
+        return Stall(before, after, count, 0.0)
+    fallen = first - FALL * abs(before)
+    p = float(ttest_ind(last, fallen, equal_var=False, alternative="greater").pvalue)
+    return Stall(before, after, count, p) if p <= LEVEL else None
