@@ -11,7 +11,8 @@ from repro.core.factor_table import FACTORS
 KNOWN = {*CAUSES, *(f"factor: {name}" for name in FACTORS)}
 MISTAKES = {
     "one order for every epoch", "frozen noise", "a seed that changes nothing",
-    "overlapping splits", "evaluation that changes weights",
+    "overlapping splits", "evaluation that changes weights", "predictions that depend on the batch",
+    "a variable that is not saved",
 }  # fmt: skip
 
 CASE = Case("noisy", "a random layer", "dropout")

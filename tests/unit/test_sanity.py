@@ -14,7 +14,7 @@ from repro.record.trace import Trace
 from repro.sanity.finite import nonfinite
 from repro.sanity.in_results import in_results
 from repro.sanity.one_answer import OneAnswer, constant, no_better_class, no_better_number
-from repro.sanity.progress import never_falls
+from repro.sanity.progress import flat, never_falls
 from repro.sanity.results import ResultFacts, facts_of
 
 
@@ -262,8 +262,16 @@ def steps(losses: list[float]) -> Trace:
 def test_losses_are_those_of_steps_where_they_were_traced(run: Run) -> None:
     (found,) = in_results([run.facts(steps(walk(2.3, 2.4)))])
     assert found.mistake == "a loss that never falls"
-    assert "The first 20 losses of the training have the mean 2.3" in found.evidence
+    assert "The first 20 losses of the training: 2.3" in found.evidence
     assert in_results([run.facts(steps(walk(2.3, 0.2)))]) == []
     # One of several losses, as in a GAN, need not fall.
     del run.history["loss"]
     assert in_results([run.facts(steps(walk(2.3, 2.4)))]) == []
+
+
+def test_epochs_that_all_have_one_loss_are_found(run: Run) -> None:
+    assert flat([0.7, 0.70000001])
+    assert not any(map(flat, ([0.7], [], [0.0, 0.0], [0.7, 0.7001], [np.nan, np.nan])))
+    run.history = {"loss": [0.7, 0.7], "accuracy": [0.5, 0.5]}
+    (found,) = in_results([run.facts(steps(walk(2.3, 2.3, 60, 2.0)))])
+    assert found.evidence.endswith("They are all the same.")

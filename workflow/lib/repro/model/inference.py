@@ -176,7 +176,7 @@ def companions(
 def _beyond_rounding(one: Predictions, other: Predictions) -> npt.NDArray[np.bool_]:
     """Which examples have another prediction, in more than the lower half of a number's digits."""
     differ = [_rows_beyond_rounding(array, other[name]) for name, array in one.items()]
-    return np.any(differ, axis=0)
+    return np.logical_or.reduce(differ)
 
 
 def _rows_beyond_rounding(a: Array, b: Array) -> npt.NDArray[np.bool_]:

@@ -73,11 +73,14 @@ def _one_answer(facts: Sequence[ResultFacts]) -> Iterator[SilentError]:
 
 def _stall(facts: Sequence[ResultFacts]) -> Iterator[SilentError]:
     for found, seed in _found(facts, lambda each: each.stall):
+        several = f"{found.count} losses" if found.count > 1 else "loss"
+        why = "They are all the same"
+        if found.p is not None:
+            why = f"A fall by {FALL:.0%} is ruled out (p = {found.p:.2g})"
         yield SilentError(
             "a loss that never falls",
-            f"The first {found.count} losses of the training{seed} have the mean "
-            f"{found.first:.3g}, the last {found.last:.3g}. A fall by {FALL:.0%} is ruled out "
-            f"(p = {found.p:.2g}).",
+            f"The first {several} of the training{seed}: {found.first:.3g} on average; the last: "
+            f"{found.last:.3g}. {why}.",
             "Look at whether gradients reach the weights, at `trainable`, at the learning rate, "
             "and at whether the loss is to be made smaller at all.",
         )

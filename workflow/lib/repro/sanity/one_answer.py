@@ -83,7 +83,7 @@ def no_better_class(train: Array, true: Array, right: int) -> OneAnswer | None:
     from scipy.stats import binomtest
 
     frequent, n = int(np.bincount(train).argmax()), len(true)
-    share = float(np.mean(true == frequent)) if n else 1.0
+    share = np.count_nonzero(true == frequent) / n if n else 1.0
     better = share + SHARE * (1 - share)
     if share == 1 or binomtest(right, n, share, "greater").pvalue <= LEVEL:
         return None

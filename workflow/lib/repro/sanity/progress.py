@@ -2,6 +2,7 @@
 
 Synopsis:
     never_falls(losses)        # Stall(first=2.30, last=2.31, …), or None
+    flat(losses_of_epochs)     # the same where all epochs have one loss
 """
 
 from __future__ import annotations
@@ -16,16 +17,20 @@ FALL = 0.1
 """A fall by this share of the first loss must be ruled out."""
 _MOST = 20
 _LEAST = 3
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
 class Stall:
-    """The mean of the first and of the last `count` losses; `p` of a fall by `FALL`."""
+    """The mean of the first and of the last `count` losses; `p` of a fall by `FALL`.
+
+    None where they are all the same, but for rounding.
+    """
 
     first: float
     last: float
     count: int
-    p: float
+    p: float | None
 
 
 def never_falls(losses: Sequence[float]) -> Stall | None:
@@ -48,10 +53,27 @@ def never_falls(losses: Sequence[float]) -> Stall | None:
         return None
     first, last = values[:count], values[-count:]
     before, after = float(first.mean()), float(last.mean())
+    if np.ptp(values) == 0:
+        return flat(losses)
     if after < before or not before:
         return None
-    if np.ptp(first) == np.ptp(last) == 0:
-        return Stall(before, after, count, 0.0)
     fallen = first - FALL * abs(before)
     p = float(ttest_ind(last, fallen, equal_var=False, alternative="greater").pvalue)
     return Stall(before, after, count, p) if p <= LEVEL else None
+
+
+def flat(losses: Sequence[float]) -> Stall | None:
+    """What is known of losses that are all the same, but for rounding; None for others.
+
+    Of whole epochs, which have the same examples, none may scatter; one loss, or a loss of 0, tells
+    nothing.
+
+    Example:
+        >>> flat([0.7, 0.7, 0.7000001]).count
+        1
+    """
+    values = np.array(losses)
+    if len(values) < 2 or not np.isfinite(values).all() or not values.all():
+        return None
+    same = np.ptp(values) <= _ROUNDING * np.abs(values).max()
+    return Stall(float(values[0]), float(values[-1]), 1, None) if same else None

@@ -11,7 +11,7 @@ import csv
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from repro.model.classification import classes
 from repro.record.trace import Trace
 from repro.sanity.finite import nonfinite
 from repro.sanity.one_answer import OneAnswer, constant, no_better_class, no_better_number
-from repro.sanity.progress import Stall, never_falls
+from repro.sanity.progress import Stall, flat, never_falls
 from repro.variables.by_path import read as read_weights
 
 Array = npt.NDArray[Any]
@@ -60,9 +60,7 @@ def facts_of(
     with np.load(folder / "predictions.npz") as saved:
         predictions = {name: saved[name] for name in saved.files if name != "id"}
     train, test = part(data, "train"), part(data, "test")
-    losses = (_of_steps(trace) if trace else []) or history.get("loss", [])
-    # Without a column `loss` the steps' is one of several, as in a GAN, that need not fall.
-    stall = never_falls(losses) if "loss" in history else None
+    stall = _stall(history.get("loss", []), _of_steps(trace) if trace else [])
     odd = {
         "the inputs": _inputs(data),
         "the loss": nonfinite({n: np.array(history[n]) for n in _LOSSES if n in history}),
@@ -78,6 +76,11 @@ def facts_of(
         _one_answer(train, test, predictions, metrics),
         stall,
     )
+
+
+def _stall(epochs: Sequence[float], steps: Sequence[float]) -> Stall | None:
+    # Without a column `loss` the steps' is one of several, as in a GAN, that need not fall.
+    return (never_falls(steps or epochs) or flat(epochs)) if epochs else None
 
 
 def _inputs(data: Path) -> dict[str, int]:

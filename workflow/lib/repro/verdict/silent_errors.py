@@ -132,7 +132,7 @@ def _breaking(probe: Mapping[str, Any]) -> Iterator[SilentError]:
 
 
 def _companions(inference: Mapping[str, Any]) -> Iterator[SilentError]:
-    found = inference.get("companions") or {}
+    found: Mapping[str, Any] = inference.get("companions", {})
     if not found.get("changed"):
         return
     yield SilentError(
@@ -146,7 +146,8 @@ def _companions(inference: Mapping[str, Any]) -> Iterator[SilentError]:
 
 
 def _unsaved(inference: Mapping[str, Any]) -> Iterator[SilentError]:
-    changed, read = (inference.get(key) or [] for key in ("changed by training", "read"))
+    changed: Sequence[str] = inference.get("changed by training") or ()
+    read: Sequence[str] = inference.get("read") or ()
     if names := sorted({*changed} & {*read}):
         yield SilentError(
             "a variable that is not saved",
@@ -197,7 +198,7 @@ def seen(report: Mapping[str, Any], trained: Step, evaluated: Step) -> dict[str,
     """
     return {
         **report,
-        "companions": evaluated.process.get("companions"),
+        "companions": evaluated.process.get("companions", {}),
         "read": evaluated.process.get("unsaved", ()),
         "changed by training": trained.process.get("unsaved", ()),
     }
@@ -207,9 +208,10 @@ def unlooked(
     probe: Mapping[str, Any], inference: Mapping[str, Any] = MappingProxyType({})
 ) -> list[str]:
     """What could not be looked for, each as a sentence with its reason; empty as a rule."""
-    reasons = dict(probe["unlooked"])
-    if why := (inference.get("companions") or {}).get("why"):
-        reasons["What other examples in a batch do to a prediction"] = why
+    reasons: dict[str, str] = dict(probe["unlooked"])
+    found: Mapping[str, Any] = inference.get("companions", {})
+    if "why" in found:
+        reasons["What other examples in a batch do to a prediction"] = found["why"]
     if None in (inference.get("read", ()), inference.get("changed by training", ())):
         reasons["A variable that is not saved"] = "no graph shows which the model uses"
     return [f"{what} was not looked for: {why}." for what, why in reasons.items()]
