@@ -23,7 +23,9 @@ Array = npt.NDArray[Any]
 LEVEL = 0.05
 SHARE = 0.1
 """Of the errors of one answer for all, this share must be shown to be left."""
-_LEAST = 20
+POWER = 0.8
+"""A test part is large enough where a model that guesses is found in this share of cases."""
+_LEAST = 50
 _MOST = 2**25
 """More labels than this, as where images are predicted, are not looked at: they take memory."""
 _SQUARED = "mean squared error"
@@ -73,19 +75,23 @@ def no_better_class(train: Array, true: Array, right: int) -> OneAnswer | None:
     Reported where its share of right answers is not shown to be above that class's, and is shown
     to be below one that avoids `SHARE` of its errors, each at the level `LEVEL` by the exact
     binomial test (`scipy.stats.binomtest`). The class's share among these examples is taken as
-    known. A small test part cannot show the latter.
+    known. A test part is too small where the latter would show less often than in `POWER` of all
+    cases for a model that is right as often as that class: chance then decides who is reported.
 
     Args:
         train: classes of the training part, whole numbers from 0.
         true: those of the test part.
         right: how many of these the classifier found.
     """
-    from scipy.stats import binomtest
+    from scipy.stats import binom, binomtest
 
     frequent, n = int(np.bincount(train).argmax()), len(true)
     share = np.count_nonzero(true == frequent) / n if n else 1.0
     better = share + SHARE * (1 - share)
     if share == 1 or binomtest(right, n, share, "greater").pvalue <= LEVEL:
+        return None
+    shown = int(binom.ppf(LEVEL, n, better)) - 1  # the most right answers that show it
+    if binom.cdf(shown, n, share) < POWER:
         return None
     p = float(binomtest(right, n, better, "less").pvalue)
     answer = f"class {frequent}, the most frequent in `train`"

@@ -16,7 +16,7 @@ LEVEL = 0.01
 FALL = 0.1
 """A fall by this share of the first loss must be ruled out."""
 _MOST = 20
-_LEAST = 3
+_LEAST = 10
 _ROUNDING = 1e-6
 
 
@@ -41,9 +41,9 @@ def never_falls(losses: Sequence[float]) -> Stall | None:
     ones' absolute mean. Few losses, or ones that scatter much, cannot tell.
 
     Example:
-        >>> never_falls([2.3, 2.31, 2.3, 2.31, 2.32, 2.3]).count
-        3
-        >>> never_falls([2.3, 2.0, 1.8, 1.7, 1.6, 1.5])
+        >>> never_falls([2.3, 2.31] * 10).count
+        10
+        >>> never_falls([2.3, 2.31] * 10 + [2.1] * 10)
     """
     from scipy.stats import ttest_ind
 

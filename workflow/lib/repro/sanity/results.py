@@ -29,6 +29,8 @@ from repro.variables.by_path import read as read_weights
 
 Array = npt.NDArray[Any]
 _LOSSES = ("loss", "val_loss")
+_STEPS = 100
+"""After fewer steps a loss that still stands may yet fall."""
 _RIGHT = ("accuracy", "binary_accuracy")
 
 
@@ -80,7 +82,10 @@ def facts_of(
 
 def _stall(epochs: Sequence[float], steps: Sequence[float]) -> Stall | None:
     # Without a column `loss` the steps' is one of several, as in a GAN, that need not fall.
-    return (never_falls(steps or epochs) or flat(epochs)) if epochs else None
+    if not epochs:
+        return None
+    known = never_falls(steps or epochs) if len(steps) >= _STEPS or not steps else None
+    return known or flat(epochs)
 
 
 def _inputs(data: Path) -> dict[str, int]:
