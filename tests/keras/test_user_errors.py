@@ -183,8 +183,8 @@ WRONG = {
     ),
     "a message of several lines": (
         {"MODEL": r"raise ValueError('The table is odd:\n  row 1\n\n  row 2')"},
-        "Expected `model` of the experiment's code to run.",
-        "which says:\nThe table is odd:\n  row 1\n\n  row 2\nMend",
+        "The table is odd:\n  row 1\n\n  row 2\nExpected `model` of the experiment's code to run. ",
+        "Received ValueError (The table is odd: …; the whole message is above)",
         "raise ValueError",
         "Mend the code.",
     ),
