@@ -8,8 +8,11 @@ Snakemake's status is 1 for anything. So each process of ours notes its own at t
 with the sentence on what went wrong (`repro.launch.reporting`), and of the logs that were written
 meanwhile those notes count: what several jobs say alike is said once, and last. Where
 there is none, Snakemake is asked, by a dry run, whether it understands at all what it was asked
-for. A note on the installation reports what is not installed (`display.progress`); its sentence
-comes last, since Snakemake shows it amid much else.
+for. A note on the installation reports what is not installed (`display.progress`).
+
+What Snakemake itself prints of a failure is held back meanwhile (`failures`), and shown before the
+sentence unless the sentence says all of it: where each job that failed told why, and nothing else
+failed.
 """
 
 import os
@@ -19,15 +22,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import tools
 from display import screen
-from display.notes import Refusal
+from display.notes import Notes
+from failures import held
+from failures.held import HeldText
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.text import listed
 from repro.launch.isolation import die_with
 from repro.launch.launcher import SAID_LAST
-from repro.launch.reporting import ending
+from repro.launch.reporting import Ending, ending
 from repro.launch.supervise import next_signal, signals_held
 
 MISTAKE, NOT_RUN = UserError.status, CouldNotRun.status
@@ -48,6 +54,15 @@ class Ended:
         return 128 + self.signal if self.status and self.signal else 0
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """The status of a run that failed, what is said of it last, and whether that says all."""
+
+    status: int
+    sentences: Sequence[str] = ()
+    says_all: bool = False
+
+
 def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
     """Run Snakemake, and say what came of it.
 
@@ -55,32 +70,67 @@ def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
         0 done; 1 a claim does not hold; 2 a user's mistake; 3 nobody can tell; 4 it could not run;
         128 + n where signal n ended it.
     """
-    before, command = _logs(folder), [str(tools.BIN / "snakemake"), *arguments]
-    with screen.shown() as seen:
+    before, snakemake = _logs(folder), str(tools.BIN / "snakemake")
+    with TemporaryDirectory(prefix="repro-failure-") as temporary, screen.shown() as seen:
+        file = Path(temporary, "held")
+        command = [snakemake, *held.options(file), *arguments]
         ended = waited(command, Path(), {**tools.environment(), SAID_LAST: "1"})
+        text = held.read(file)
     if ended.status == 0 or ended.interrupted:
+        text.show()
         return ended.interrupted
-    if seen.refusal:
-        return _report(seen.refusal)
-    if ended.status == MISTAKE:  # of its command line
-        return MISTAKE
     fresh = [log for log, state in _logs(folder).items() if before.get(log) != state]
     ends = {log: end for log in sorted(fresh) if (end := ending(log))}
+    answer = (
+        _not_installed(seen)
+        or _of_jobs(ends, text, folder)
+        or _unfinished(seen)
+        or _of_itself(ended, text, [snakemake, *arguments])
+    )
+    if not answer.says_all:
+        text.show()
+    for sentence in answer.sentences:
+        print(sentence, file=sys.stderr)
+    return answer.status
+
+
+def _not_installed(seen: Notes) -> _Answer | None:
+    if refusal := seen.refusal:
+        return _Answer(refusal.status, [refusal.sentence], refusal.status == MISTAKE)
+    return None
+
+
+def _of_jobs(ends: Mapping[Path, Ending], text: HeldText, folder: Path) -> _Answer | None:
+    """What the jobs that failed noted: of these, what comes first in the order."""
     for status in _ORDER:
         if these := {log: end.sentence for log, end in ends.items() if end.status == status}:
-            _say(these)
-            return status
-    if unfinished := seen.unfinished():
-        return _report(unfinished)
+            told = [log for log, end in ends.items() if end.status != NOT_RUN]
+            says_all = status != NOT_RUN and text.told_by(told, folder)
+            return _Answer(status, _sentences(these, text.log() if says_all else None), says_all)
+    return None
+
+
+def _unfinished(seen: Notes) -> _Answer | None:
+    unfinished = seen.unfinished()
+    return _Answer(unfinished.status, [unfinished.sentence]) if unfinished else None
+
+
+def _of_itself(ended: Ended, text: HeldText, command: Sequence[str]) -> _Answer:
+    """What no job told: Snakemake or a job was killed, or it refused what it was asked for."""
+    if ended.status == MISTAKE:  # of its command line
+        return _Answer(MISTAKE)
     if ended.status < 0:
-        return NOT_RUN
+        return _Answer(NOT_RUN)
     # Which does not hinder Snakemake from making environments.
-    targets = [word for word in arguments if word != "--conda-create-envs-only"]
+    targets = [word for word in command[1:] if word != "--conda-create-envs-only"]
     dry_run = subprocess.run(
         [command[0], "--dry-run", *targets], env=tools.environment(), check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    return MISTAKE if dry_run.returncode else NOT_RUN
+    if not dry_run.returncode:
+        return _Answer(NOT_RUN)
+    sentence = text.sentence()
+    return _Answer(MISTAKE, [sentence] if sentence else [], bool(sentence))
 
 
 def waited(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Ended:
@@ -107,21 +157,23 @@ def waited(command: Sequence[str], folder: Path, environment: Mapping[str, str])
     return Ended(child.returncode, last_signal)
 
 
-def _say(sentences: Mapping[Path, str]) -> None:
-    """Say each sentence once, with the logs that hold it; the shortest where one adds a hint."""
+def _sentences(noted: Mapping[Path, str], whole: Path | None) -> list[str]:
+    """Each sentence once, with the logs that hold it; the shortest where one adds a hint."""
     said: dict[str, list[str]] = {}
-    for log, sentence in sorted(sentences.items(), key=lambda pair: (len(pair[1]), pair[0])):
+    for log, sentence in sorted(noted.items(), key=lambda pair: (len(pair[1]), pair[0])):
         if sentence:
             known = next((other for other in said if sentence.startswith(other)), sentence)
             said.setdefault(known, []).append(str(log))
-    for sentence, logs in said.items():
-        names = f"{'Log' if len(logs) == 1 else 'Logs'}: {listed(sorted(logs), 2)}"
-        print(f"{sentence} ({names})", file=sys.stderr)
+    snakemakes = f"; Snakemake's: {_shown(whole)}" if whole else ""
+    return [
+        f"{sentence} ({'Log' if len(logs) == 1 else 'Logs'}: {listed(sorted(logs), 2)}{snakemakes})"
+        for sentence, logs in said.items()
+    ]
 
 
-def _report(refusal: Refusal) -> int:
-    print(refusal.sentence, file=sys.stderr)
-    return refusal.status
+def _shown(file: Path) -> Path:
+    here = Path.cwd()
+    return file.relative_to(here) if file.is_relative_to(here) else file
 
 
 def _logs(folder: Path) -> dict[Path, tuple[int, int, int]]:

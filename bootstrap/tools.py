@@ -38,7 +38,6 @@ SOURCE = project.BOOTSTRAP / "requirements-source.txt"
 UV = project.BOOTSTRAP / "requirements-uv.txt"
 KEPT = project.TOOLS / "wheels"  # where the user's cache cannot be written
 UNPACKED = project.CACHE / "unpacked"  # wheels, ahead
-MODULES = ("snakemake",)
 DEV_MODULES = ("pytest", "ruff", "snakefmt", "basedpyright")
 MINIMUM_CONDA = (24, 9)  # the first that reads sha256 from a pin file
 
@@ -85,8 +84,10 @@ def ensure(*, dev: bool = False, ahead: bool = False) -> Path:
 
 def write_commands() -> None:
     """Write .tools/bin, with a conda only where the user has none that will do."""
-    for name in (*MODULES, *(DEV_MODULES if STAMP_DEV.is_file() else ())):
+    for name in DEV_MODULES if STAMP_DEV.is_file() else ():
         project.write(BIN / name, _COMMAND.format(what=f"-P -m {name}"), mode=0o755)
+    snakemake = _COMMAND.format(what='"$tools/../bootstrap/failures"')
+    project.write(BIN / "snakemake", snakemake, mode=0o755)
     conda = {
         "conda": _COMMAND.format(what='"$tools/../bootstrap/conda"'),
         "activate": ACTIVATE,

@@ -22,8 +22,9 @@ sys.path[:0] = [{library!r}, {bootstrap!r}]
 from display import progress
 from repro.core.errors import CouldNotRun, UserError
 from repro.launch.reporting import reported
-dry = sys.argv[1] == "--dry-run"
-Path("calls.txt").open("a").write(" ".join(sys.argv[1:]) + "\\n")
+given = [word for word in sys.argv[1:] if not word.startswith("--logger")]
+dry = given[0] == "--dry-run"
+Path("calls.txt").open("a").write(" ".join(given) + "\\n")
 
 def job(name, error=None, status=0):
     def work(say):

@@ -29,6 +29,7 @@ def model(settings, seeds):
 LABELS = '(x.sum(axis=1) > 0).astype("int32")'
 LOSS = "keras.losses.SparseCategoricalCrossentropy(from_logits=True)"
 LAYERS = "keras.layers.Dense(2)"
+POOLED = "keras.layers.Reshape((-1, 1)), keras.layers.GlobalAveragePooling1D()"
 
 
 def network(layers: str = LAYERS, shape: str = "(6,)", loss: str = f"loss={LOSS}") -> str:
@@ -63,6 +64,30 @@ WRONG = {
         "received input with shape (None, 6)",
         "def model",
         "Give `keras.Input` and the layers the shape of `x`",
+    ),
+    "another width, of which Keras says nothing": (
+        {"MODEL": network(f"{POOLED}, {LAYERS}", shape="(7,)")},
+        "Expected an input that fits the layer `sequential",
+        "expected shape=(None, 7), found shape=(None, 6)",
+        "def model",
+        "Give `keras.Input` and the layers the shape of `x`",
+    ),
+    "three labels for one unit": (
+        {"LABELS": "x[:, :3]", "MODEL": network("keras.layers.Dense(1)", loss="'mse'")},
+        "Expected labels of the shape that the model gives.",
+        "Received labels (None, 3) and predictions (None, 1)",
+        "def model",
+        "let `y` have one column for each unit",
+    ),
+    "two classes as -1 and 1": (
+        {
+            "LABELS": "np.where(x.sum(axis=1) > 0, 1, -1)",
+            "MODEL": network("keras.layers.Dense(1)", loss="'binary_crossentropy'"),
+        },
+        "Expected labels from 0 to 1, as binary_crossentropy takes them.",
+        "Received the label -1",
+        "def dataset",
+        "Number two classes 0 and 1 in `dataset`",
     ),
     "labels from 1": (
         {"LABELS": f"{LABELS} + 1"},
@@ -183,8 +208,8 @@ WRONG = {
     ),
     "a message of several lines": (
         {"MODEL": r"raise ValueError('The table is odd:\n  row 1\n\n  row 2')"},
-        "Expected `model` of the experiment's code to run.",
-        "which says:\nThe table is odd:\n  row 1\n\n  row 2\nMend",
+        "The table is odd:\n  row 1\n\n  row 2\nExpected `model` of the experiment's code to run. ",
+        "Received ValueError (The table is odd: …; the whole message is above)",
         "raise ValueError",
         "Mend the code.",
     ),

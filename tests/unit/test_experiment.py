@@ -71,7 +71,8 @@ def test_a_missing_function_is_told(name: str, tmp_path: Path) -> None:
         ("raise ValueError\n", "ValueError (no message) at digits.py, line 1"),
         (
             "raise ValueError('one\\ntwo')\n",
-            "ValueError at digits.py, line 1, which says:\none\ntwo\n",
+            "one\ntwo\nExpected the import of the experiment's code to run. Received ValueError "
+            "(one …; the whole message is above) at digits.py, line 1. ",
         ),
         ("import sys\nsys.exit(0)\n", "SystemExit (0) at digits.py, line 2"),
     ],

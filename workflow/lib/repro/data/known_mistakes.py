@@ -63,6 +63,14 @@ _ROWS = (
         "layer at the model's beginning.",
     ),
     Mistake(
+        r"(\w+) received the label (\S+), outside of \[0, 1\]",
+        expected="labels from 0 to 1, as {0} takes them",
+        received="the label {1}",
+        remedy="Number two classes 0 and 1 in `dataset`; for more classes take a loss such as "
+        "sparse_categorical_crossentropy.",
+        function="dataset",
+    ),
+    Mistake(
         r"of layer ['\"](.+?)['\"] is incompatible with the layer: (.*)",
         expected="an input that fits the layer `{0}`",
         received="another one: {1}",

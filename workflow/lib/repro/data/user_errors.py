@@ -103,10 +103,15 @@ def _sentence(error: BaseException, path: Path, functions: Sequence[str], find: 
             f"{mistake.remedy}"
         )
     what = " or ".join(f"`{name}`" for name in names) or "the import"
-    head = f"Expected {what} of the experiment's code to run. Received {kind}"
-    if "\n" in words:
-        return f"{head} at {place}, which says:\n{words}\nMend the code."
-    return f"{head} ({words or 'no message'}) at {place}. Mend the code."
+    first, *others = words.split("\n")
+    # The sentence stays whole, and last: a message of several lines stands above it.
+    above, short = (
+        (f"{words}\n", f"{first} …; the whole message is above") if others else ("", first)
+    )
+    return (
+        f"{above}Expected {what} of the experiment's code to run. Received {kind} "
+        f"({short or 'no message'}) at {place}. Mend the code."
+    )
 
 
 def _hint(error: BaseException) -> str:

@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 """Prints a line where the user sees it, and into the log, where all other output goes."""
 
 _NOTE = re.compile(rb"\nexit status: ([0-9]+)\n(?:in words:\n(.+)\n)?\Z", re.DOTALL)
-_LONGEST_NOTE = 2**14  # bytes
+_LONGEST_NOTE = 2**24  # bytes: a message of the user's may show a table
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from repro.core.digest import STEP_DIGEST
 from repro.core.errors import UserError
 from repro.core.parameters import TrainParameters
 from repro.core.seeding import Seeds
+from repro.data.keras_checks import check_fit
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
 from repro.data.user_code import Code
@@ -86,7 +87,8 @@ def made(code: Code, settings: Mapping[str, Json], seeds: Seeds) -> Any:
 def built(model: Any, arrays: Mapping[str, npt.NDArray[Any]], code: Code) -> Any:
     """Creates every variable of the model, its metrics and optimizer, before the first step.
 
-    Of the arrays, any part of the data, only dtypes and shapes are looked at.
+    Of the arrays, any part of the data, dtypes and shapes are looked at, and whether the labels
+    are such as the loss takes.
     """
     import keras
 
@@ -96,7 +98,9 @@ def built(model: Any, arrays: Mapping[str, npt.NDArray[Any]], code: Code) -> Any
 
     with code.blamed("model"):
         # Keras' `fit` begins with this very call; there is no public one.
-        model._symbolic_build(data_batch=keras.tree.map_structure(symbol, columns(arrays)))
+        data = columns(arrays)
+        model._symbolic_build(data_batch=keras.tree.map_structure(symbol, data))
+        check_fit(model, data)
         # XLA and op determinism exclude one another: Keras would turn it off with a warning.
         model.jit_compile = False
         keras.saving.serialize_keras_object(model)
@@ -178,6 +182,8 @@ def train(
     model = built(made(code, parameters.settings, seeds), plan.arrays, code)
     for name, arrays in (("train", plan.arrays), ("validation", plan.validation)):
         require_whole_batches(model, name, arrays, plan.batch_size)
+    with code.blamed("model"):
+        check_fit(model, columns(plan.validation))
     maker, augment = code.function("callbacks"), code.function("augment")
     with code.blamed("callbacks"):
         user_callbacks: list[Any] = (
