@@ -128,7 +128,7 @@ def evaluate(
             f"{counts}. Let the model keep the batch axis."
         )
     same, last = all(first.same_bits(other) for other in others), others[-1]
-    outcomes = circumstances(last.predict, last.predictions, parameters.batch_size)
+    outcomes = circumstances(last.predict, last.predictions, arrays, parameters.batch_size)
     report = {
         "examples": len(arrays["id"]),
         "metrics": {name: _plain(value) for name, value in first.metrics.items()},

@@ -1,7 +1,7 @@
 """Inference: what the same weights predict, apart from training, when the circumstances change.
 
 Synopsis:
-    circumstances(predict, predictions, batch_size=64)
+    circumstances(predict, predictions, labels, batch_size=64)
     # {"batch size": {"to": "32", "same": False, …}, "processors": {…, "same": True}}
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from repro.core.errors import UserError
+from repro.model.classification import classes
 
 Array = npt.NDArray[Any]
 Predictions = Mapping[str, Array]
@@ -46,13 +47,16 @@ class Circumstance(TypedDict, total=False):
     other_class: int | None
 
 
-def _apart(to: str, one: Predictions, other: Predictions) -> Circumstance:
+def _apart(to: str, one: Predictions, other: Predictions, labels: Predictions) -> Circumstance:
     """How far two predictions are apart, and how many examples get another class."""
     pairs = [(array, other[name]) for name, array in one.items()]
     numbers = [(a, b) for a, b in pairs if a.dtype.kind in "fiu"]
     largest = [np.max(np.abs(a.astype(float) - b.astype(float)), initial=0) for a, b in numbers]
-    scores = [(a, b) for a, b in numbers if a.ndim == 2 and a.shape[1] > 1]
-    changed = [int(np.sum(a.argmax(axis=1) != b.argmax(axis=1))) for a, b in scores]
+    chosen = [
+        (classes(labels.get(name), scores), classes(labels.get(name), other[name]))
+        for name, scores in one.items()
+    ]
+    changed = [int(np.sum(a[1] != b[1])) for a, b in chosen if a and b]
     return {
         "to": to,
         "same": same_bits(one, other),
@@ -81,36 +85,41 @@ def _one_processor() -> Generator[None]:
 
 
 def circumstances(
-    predict: Callable[[int], Predictions], before: Predictions, batch_size: int
-) -> dict[str, Circumstance]:
+    predict: Callable[[int], Predictions], before: Predictions, labels: Predictions,
+    batch_size: int,
+) -> dict[str, Circumstance]:  # fmt: skip
     """Predicts again under circumstances that change no weight; returns what each did.
 
     The record is the same on every machine as long as the bits are: it names no processor. The
-    predictions `before` were made with `batch_size`; `predict` is given a batch size.
+    predictions `before` were made with `batch_size`; `predict` is given a batch size. `labels` are
+    the test part's, by the names of the predictions.
     """
-    examples = max(map(len, before.values()), default=0)
     return {
-        "batch size": _in_batches(predict, before, min(batch_size, examples) // 2),
-        "processors": _on_one_processor(predict, before, batch_size),
+        "batch size": _in_batches(predict, before, labels, batch_size),
+        "processors": _on_one_processor(predict, before, labels, batch_size),
     }
 
 
 def _in_batches(
-    predict: Callable[[int], Predictions], before: Predictions, size: int
-) -> Circumstance:
-    if not size:
-        return {"to": str(size), "same": None, "why": "there are too few test examples"}
+    predict: Callable[[int], Predictions], before: Predictions, labels: Predictions,
+    batch_size: int,
+) -> Circumstance:  # fmt: skip
+    examples = max(map(len, before.values()), default=0)
+    if examples < 2:
+        return {"to": "0", "same": None, "why": "there are too few test examples"}
+    size = min(batch_size, examples) // 2 or 2  # batches of one are doubled
     try:
-        return _apart(str(size), before, predict(size))
+        return _apart(str(size), before, predict(size), labels)
     except UserError:
         return {"to": str(size), "same": None, "why": "the model takes no other batch size"}
 
 
 def _on_one_processor(
-    predict: Callable[[int], Predictions], before: Predictions, batch_size: int
-) -> Circumstance:
+    predict: Callable[[int], Predictions], before: Predictions, labels: Predictions,
+    batch_size: int,
+) -> Circumstance:  # fmt: skip
     to = "one processor for all threads"
     if not hasattr(os, "sched_setaffinity") or not _THREADS.is_dir():
         return {"to": to, "same": None, "why": "this system binds no process to a processor"}
     with _one_processor():
-        return _apart(to, before, predict(batch_size))
+        return _apart(to, before, predict(batch_size), labels)
