@@ -107,6 +107,8 @@ def test_threads_seen_make_random_bits_a_race_and_a_draw_seen_makes_it_none() ->
     threads = [call("threads")]
     assert causes(DATA, Findings(RANDOM, threads))[0].cause == "a race"
     draw = [call("generator without a seed")]
+    both = causes(DATA, Findings(RANDOM, [*threads, *draw]))
+    assert [(one.cause, one.tested) for one in both] == [("data content", True), ("a race", False)]
     assert causes(DATA, Findings(SOMETIMES, draw))[0].cause == "data content"
 
 

@@ -192,9 +192,11 @@ def _tested(
     drawing = _seen(findings, located.cause, drawn) is not None
     if outcome.kind == "random":
         evidence = f"{again}other bits each time: it is random by itself"
-        if racing:
-            yield _race(located, racing, evidence, count)
+        race = [_race(located, racing, evidence, count)] if racing else []
+        # A draw without a seed is enough for that; threads may be harmless.
+        yield from () if drawing else race
         yield _with(located, evidence, count)
+        yield from (replace(each, tested=False) for each in race if drawing)
     elif outcome.kind == "a race":
         evidence = (
             f"{again}the original's bits {times(agreed) if agreed else 'never'}, and others too"
