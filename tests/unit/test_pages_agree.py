@@ -6,7 +6,7 @@ Every page is made by the code that makes it for users, from comparisons and met
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -88,8 +88,8 @@ def values(seeds: int, parted: bool, by: float) -> dict[str, Measured]:
     for name, mean in names.items():
         original = draws.normal(mean, 0.02, seeds)
         repeat = original + (draws.normal(by, 0.02, seeds) if parted else 0)
-        sides = (dict(enumerate(map(float, side))) for side in (original, repeat))
-        found[name] = Measured(*sides, 100, 60)
+        left, right = (dict(enumerate(map(float, side))) for side in (original, repeat))
+        found[name] = Measured(left, right, 100, 60)
     return found
 
 
@@ -105,10 +105,10 @@ def verdict(goal: str, outcome: Outcome, seeds: int, repeats: int) -> dict[str, 
         for run in ("original", "repeat") for seed in range(seeds)
     ]  # fmt: skip
     factors = [{"factor": "clock", "varied": True, "how": "later"}]
-    context = Context(
-        **{"scope": "this machine", "setups": 1, "factors": factors, "inference": inference,
-           "trained": Step(Path("a"), MANIFEST), **outcome.context}
-    )  # fmt: skip
+    trained = Step(Path("a"), MANIFEST)
+    context = replace(
+        Context("this machine", 1, factors, inference, trained=trained), **outcome.context
+    )
     runs = ["repeat", *(f"repeat-{n}" for n in range(2, repeats + 1))]
     comparisons = [
         Comparison(run, seed, PARTED if outcome.parted else None, {}, limit)

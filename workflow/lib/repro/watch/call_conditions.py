@@ -110,7 +110,7 @@ def workers(source: str) -> Condition:
 
     def started(args: Sequence[Any], named: Mapping[str, Any]) -> bool:
         placed = dict(zip(_WORKING, args, strict=False))
-        given = {"workers": 1, "use_multiprocessing": False, **placed, **named}
+        given: dict[str, Any] = {"workers": 1, "use_multiprocessing": False, **placed, **named}
         return source == _started(given["workers"], given["use_multiprocessing"])
 
     return started

@@ -53,8 +53,8 @@ def _chains(function: Any) -> bool:
 def sets_in(function: Any, args: Sequence[Any]) -> Iterator[Any]:
     """The sets that such a function is given: as arguments, as its own, or in a list of them."""
     chained = type(function) is BuiltinMethodType and _chains(function)
-    inner = [value for value in args if isinstance(value, (list, tuple))] if chained else []
-    values = (*args, getattr(function, "__self__", None), *itertools.chain(*inner))
+    inner = cast("Sequence[Any]", args[0] if chained and isinstance(args[0], (list, tuple)) else ())
+    values = (*args, getattr(function, "__self__", None), *inner)
     return (value for value in values if is_set(value))
 
 
