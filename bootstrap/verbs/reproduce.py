@@ -151,14 +151,20 @@ def _lay_out(folder: Path, experiment: str) -> None:
 def _answer(folder: Path, kind: Kind) -> int:
     """Print what was found, and return the status that goes with it."""
     answer = _read(folder / "reproduction.json", "goal", "verdict", "sentence", "reached")
-    reached = answer["reached"] or "none as a whole"
     print(f"\n{shown(answer['sentence'])}")
-    print(f"The archive claims {answer['goal']}; the strongest goal that was reached: {reached}.")
+    print(f"The archive claims {answer['goal']}; {_reached(answer['reached'], kind)}.")
     if kind.mode != "evaluate":
         verdict = _read(folder / "results" / kind.experiment / "verdict.json", "sentence")
         print(f"Run again here, and a second time to compare: {shown(verdict['sentence'])}")
     print(f"See {folder / 'reproduction.md'}.", flush=True)
     return {"met": 0, "not met": 1}.get(answer["verdict"], 3)
+
+
+def _reached(goal: str | None, kind: Kind) -> str:
+    """What of the goals was reached: where only an evaluation ran, none was aimed at."""
+    if kind.mode == "evaluate":
+        return "of the way to it, only the evaluation was run again"
+    return f"the strongest goal that was reached: {goal}" if goal else "no goal was reached"
 
 
 def _read(path: Path, *keys: str) -> dict[str, Any]:

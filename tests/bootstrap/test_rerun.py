@@ -204,6 +204,21 @@ def test_the_status_says_whether_the_claim_was_found_again(
 
 
 @pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--evaluate"], "of the way to it, only the evaluation was run again."),
+        ([], "no goal was reached."),
+    ],
+)
+def test_an_evaluation_that_agrees_is_not_said_to_have_reached_nothing(
+    options: list[str], told: str, runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = {**FOUND, "reached": None, "verdict": "met" if options else "not met"}
+    assert again_in(tmp_path, runs, found, *options) == (0 if options else 1)
+    assert f"The archive claims bitwise; {told}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("teller", "at", "end", "status"),
     [
         # An earlier version, whose `run` ends with 1 or 2 for whatever went wrong.

@@ -7,6 +7,9 @@ import pytest
 from figures import Case, Figure, figures, interval, judged, read
 from repro.cause.causes import CAUSES
 from repro.core.factor_table import FACTORS
+from repro.core.seeding import Seeds
+from repro.data.user_code import load
+from repro.watch.call_recorder import watched
 
 KNOWN = {*CAUSES, *(f"factor: {name}" for name in FACTORS)}
 MISTAKES = {
@@ -148,6 +151,37 @@ def test_a_figure_says_its_count_share_and_interval():
     assert Figure("faults found", 1, 1).text() == (
         "faults found: 1 of 1 (100.0%, 95 % interval 2.5% to 100.0%)"
     )
+
+
+IN_DATASET = [
+    case.name for case in controls.cases()
+    if (case.cause or "").startswith("factor: ")
+    and case.name not in (
+        "average_of_listed_checkpoints", "branches_of_a_set", "learning_rate_by_processors",
+        "pruned_in_the_order_of_a_set", "seed_of_a_layers_name", "seed_of_the_date",
+        "statistics_left_behind",
+        "views_summed_in_the_order_of_a_set", "weights_kept_in_a_cache",
+    )
+]  # fmt: skip
+"""Controls in which a factor acts on `dataset`, not on the model or on its training."""
+
+
+@pytest.mark.parametrize("name", IN_DATASET)
+def test_the_call_through_which_a_factor_acts_has_a_line(name, tmp_path, monkeypatch):
+    (case,) = controls.cases([name])
+    monkeypatch.chdir(tmp_path)
+    controls._data(tmp_path)
+    data = tmp_path / case.entry.get("data", {}).get("path", "digits.csv")
+    settings = {"fault": True, "scratch": str(tmp_path / "new"), "service": "http://127.0.0.1:9"}
+    file = controls.HERE / "cases" / f"{name}.py"
+    with watched(file, [data], "dataset") as calls:
+        code, seeds = load(file), Seeds(0)
+        for _ in range(2):  # the second time, what the first one kept is read
+            code.module.dataset(data, settings, seeds)
+    factor = FACTORS[case.cause.removeprefix("factor: ")]
+    lines = {c["line"] for c in calls.report()["calls"] if c["source"] == factor.source}
+    assert lines
+    assert max(lines) <= len(file.read_text("utf-8").splitlines())
 
 
 PITFALLS = {

@@ -314,7 +314,7 @@ def dataset(data, settings, seeds):
     options = tf.data.Options()
     options.deterministic = False  # unordered stream
     stream = tf.data.Dataset.from_tensor_slices((x, (x[:, 0] > 0).astype("int32")))
-    stream.shuffle(4)  # unordered stream
+    stream.shuffle(4)  # generator without a seed
     stream.shuffle(4, seed=1)
     stream.map(lambda x, y: (x, y), num_parallel_calls=2)  # threads
     return stream.with_options(options)
@@ -385,3 +385,53 @@ def test_calls_and_layers_are_placed_also_in_converted_code(tmp_path: Path) -> N
     assert (found.op, found.phase, found.file, found.line) == (
         "StatelessIf", "augmentation", "experiment.py", in_augment - 1,
     )  # fmt: skip
+
+
+WORKERS = """
+import keras
+
+
+class Plain(keras.utils.PyDataset):
+    pass
+
+
+class Own(keras.utils.PyDataset):
+    def __init__(self, seed, **options):
+        super().__init__(**options)  # threads that Keras starts: keras.utils.PyDataset
+
+
+class Pool:
+    pass
+
+
+def dataset(data, settings, seeds):
+    Plain()
+    Plain(1)
+    Plain(workers=4)  # threads that Keras starts: keras.utils.PyDataset
+    Plain(4, True)  # processes that Keras starts: keras.utils.PyDataset
+    Plain(use_multiprocessing=True)  # processes that Keras starts: keras.utils.PyDataset
+    Plain(workers=0, use_multiprocessing=True)
+    Own(3)
+    Own(3, workers=2)
+    later, pool = Plain(), Pool()
+    later.workers = 1
+    later.workers = 4  # threads that Keras starts: keras.utils.PyDataset.workers
+    later.use_multiprocessing = True  # processes that Keras starts: keras.utils.PyDataset.use_mul…
+    pool.workers = 4
+
+
+def model(settings, seeds):
+    pass
+"""
+
+
+def test_threads_and_processes_of_keras_are_noted_where_they_are_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "experiment.py"
+    file.write_text(WORKERS, "utf-8")
+    with watched(file) as calls:
+        load(file).module.dataset(None, None, None)
+    marked = {n: text for n, text in enumerate(WORKERS.splitlines(), 1) if "# " in text}
+    found = {call["line"]: f"{call['source']}: {call['call']}" for call in calls.report()["calls"]}
+    expected = {n: text.partition("  # ")[2] for n, text in marked.items()}
+    assert found.keys() == expected.keys()
+    assert all(found[n].startswith(expected[n].rstrip("…")) for n in expected)

@@ -24,7 +24,7 @@ def test_a_batch_size_that_matters_is_told() -> None:
     def predict(size: int) -> dict[str, Any]:
         return {"y": np.array([[0.4, 0.6], [0.7, 0.3]]) if size == 2 else np.eye(2)}
 
-    found = circumstances(predict, predict(2), 2)
+    found = circumstances(predict, predict(2), {"y": np.array([0, 1])}, 2)
     sizes = {"to": "1", "same": False, "largest_difference": "0.6", "other_class": 2}
     assert found["batch size"] == {**sizes, "largest_difference": repr(0.7)}
     assert found["processors"]["same"]
@@ -34,8 +34,41 @@ def test_the_other_batch_size_is_another_one_for_few_examples_too() -> None:
     def predict(size: int) -> dict[str, Any]:
         return {"y": np.full((10, 2), min(size, 10) / 7)}
 
-    found = circumstances(predict, predict(64), 64)["batch size"]
+    found = circumstances(predict, predict(64), {}, 64)["batch size"]
     assert (found["to"], found["same"]) == ("5", False)
+
+
+@pytest.mark.parametrize(("examples", "to"), [(9, "2"), (2, "2"), (1, "0"), (0, "0")])
+def test_batches_of_one_are_doubled(examples: int, to: str) -> None:
+    sizes = list[int]()
+
+    def predict(size: int) -> dict[str, Any]:
+        sizes.append(size)
+        return {"y": np.zeros((examples, 2))}
+
+    found = circumstances(predict, predict(1), {}, 1)["batch size"]
+    assert (found["to"], found["same"]) == (to, True if examples > 1 else None)
+    assert (2 in sizes) == (examples > 1)
+
+
+@pytest.mark.parametrize(
+    ("labels", "changed"),
+    [
+        (np.array([0, 1]), 1),
+        (np.eye(2), 1),
+        (np.array([[0.5, 0.25], [0.75, 0.0]]), None),  # what an autoencoder is to give back
+        (None, None),
+    ],
+)
+def test_only_what_chooses_among_classes_predicts_one(labels: Any, changed: int | None) -> None:
+    def predict(size: int) -> dict[str, Any]:
+        return {
+            "y": np.array([[0.4, 0.6], [0.7, 0.3]]) if size == 2 else np.array([[0, 1], [0, 1]])
+        }
+
+    given = {} if labels is None else {"y": labels}
+    found = circumstances(predict, predict(2), given, 2)["batch size"]
+    assert (found["same"], found["other_class"]) == (False, changed)
 
 
 def test_one_processor_is_used_and_all_are_given_back() -> None:
@@ -45,7 +78,7 @@ def test_one_processor_is_used_and_all_are_given_back() -> None:
         seen.append(len(os.sched_getaffinity(0)))
         return {"y": np.zeros(3)}
 
-    circumstances(predict, predict(1), 1)
+    circumstances(predict, predict(1), {}, 1)
     assert seen[-1] == 1
     assert os.sched_getaffinity(0) == before
 
@@ -53,7 +86,7 @@ def test_one_processor_is_used_and_all_are_given_back() -> None:
 def test_without_such_a_system_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_setaffinity")
     nothing = {"y": np.zeros(0)}
-    found = circumstances(lambda _: nothing, nothing, 1)
+    found = circumstances(lambda _: nothing, nothing, {}, 1)
     assert found["batch size"] == {
         "to": "0", "same": None, "why": "there are too few test examples",
     }  # fmt: skip

@@ -15,7 +15,7 @@ from repro.data.user_code import load
 from repro.watch.call_recorder import watched
 
 HEAD = """
-import asyncio, collections, datetime, glob, locale, multiprocessing, os, random, secrets
+import asyncio, collections, datetime, glob, itertools, locale, multiprocessing, os, random, secrets
 import socket, subprocess, tempfile, threading, time, uuid
 import concurrent.futures
 from datetime import datetime as moment
@@ -110,6 +110,8 @@ VARYING = {
     "process id": "os.getpid()",
     "processors": """
         os.cpu_count()
+        os.sysconf("SC_NPROCESSORS_ONLN")
+        os.sysconf(os.sysconf_names["SC_NPROCESSORS_CONF"])
         multiprocessing.cpu_count()""",
     "environment variable": """
         os.getenv("HOME")
@@ -143,7 +145,22 @@ VARYING = {
         print(*{"a", "b"})
         str({"a", "b"})
         collections.deque({"a", "b"})
+        collections.Counter({"a", "b"})
+        collections.Counter().update({"a", "b"})
+        list(itertools.chain.from_iterable([{"a", "b"}]))
         {name: 1 for name in frozenset({"a", "b"})}""",
+    "ties": """
+        collections.Counter("ab").most_common()
+        collections.Counter("aabc").most_common(2)
+        sorted(collections.Counter("aabc").most_common(2))""",
+    "file rights": """
+        os.stat(".").st_mode
+        os.access(".", 4)""",
+    "place of a file": """
+        Path("/a/b").parent
+        Path("/a/b").parts[-2]
+        os.path.dirname("/a/b")
+        str(Path("/a/b"))""",
     "threads": """
         threading.Thread(target=print).start()
         concurrent.futures.ThreadPoolExecutor(1).shutdown()""",
@@ -201,6 +218,13 @@ def test_a_source_of_variation_is_noted(source: str, line: str, tmp_path: Path) 
         "[number for number in {1, 2}]",
         "list({1, 2})",
         "hash(3)",
+        'os.sysconf("SC_PAGE_SIZE")',
+        "collections.Counter([1, 2]).most_common()",
+        'collections.Counter("aab").most_common()',
+        'collections.Counter("aabc").most_common(1)',
+        'sorted(collections.Counter("ab").most_common())',
+        'collections.Counter().update(["a", "b"])',
+        'Path("a/b").parent',
         '"a" in {"a", "b"}',
         'os.environ["A"] = "1"',
         'os.environ.setdefault("A", "2")',
@@ -268,8 +292,9 @@ def test_nothing_is_changed(tmp_path: Path) -> None:
     kinds = isinstance(moment.now(), datetime.datetime), type(now()) is float
     own = Own()
     first, *rest = [hash("a") == hash("a"), *drawn]
+    own.parts, own.workers = own.twice, 4
     match own.twice:
-        case [2, 4]:
+        case own.parts:
             rest.append("matched")
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         rest += pool.map(str, [1, 2])

@@ -107,6 +107,8 @@ def test_threads_seen_make_random_bits_a_race_and_a_draw_seen_makes_it_none() ->
     threads = [call("threads")]
     assert causes(DATA, Findings(RANDOM, threads))[0].cause == "a race"
     draw = [call("generator without a seed")]
+    both = causes(DATA, Findings(RANDOM, [*threads, *draw]))
+    assert [(one.cause, one.tested) for one in both] == [("data content", True), ("a race", False)]
     assert causes(DATA, Findings(SOMETIMES, draw))[0].cause == "data content"
 
 
@@ -118,7 +120,7 @@ def test_threads_seen_make_random_bits_a_race_and_a_draw_seen_makes_it_none() ->
         (culprit("other"), "update"),
         (culprit("forward"), "forward pass"),
         (culprit("forward", "noise"), "forward pass"),
-        (culprit("forward", "noise", "EagerPyFunc"), "a random layer"),
+        (culprit("forward", "noise", "EagerPyFunc"), "forward pass"),
         (culprit("forward", "noise", "StatelessRandomUniformV2"), "a random layer"),
         (culprit("forward", None, "RandomStandardNormal"), "forward pass"),
     ],
@@ -128,6 +130,84 @@ def test_the_first_odd_operation_tells_the_cause(odd: Culprit, cause: str) -> No
     assert first.cause == cause
     assert (first.file, first.line) == ("experiment.py", 30)
     assert (odd.layer or "MatMul") in first.where
+
+
+@pytest.mark.parametrize(
+    ("source", "cause"),
+    [("generator without a seed", "a random layer"), ("system entropy", "a random layer"),
+     ("clock", "forward pass")],
+)  # fmt: skip
+def test_python_in_a_layer_draws_only_where_it_was_seen_to(source: str, cause: str) -> None:
+    odd, calls = culprit("forward", "noise", "EagerPyFunc"), [call(source, "model")]
+    assert causes(LOSS, Findings(RANDOM, calls, odd))[0].cause == cause
+
+
+THREADS, PROCESSES = "threads that Keras starts", "processes that Keras starts"
+
+
+@pytest.mark.parametrize("source", [THREADS, PROCESSES])
+@pytest.mark.parametrize("kind", [RANDOM, SOMETIMES])
+def test_workers_of_keras_race_for_the_content_of_batches(source: str, kind: Found) -> None:
+    calls = [call("threads", "training"), call(source, "training")]
+    first, second = causes(
+        Divergence("batch content", 0, 1), Findings(kind, calls, lacking={"augment"})
+    )
+    assert (first.cause, first.line, second.cause) == ("a race", 12, "batch content")
+    assert f"some.call ({source}) at experiment.py" in first.evidence
+    assert "`workers=1`" in first.remedy
+
+
+@pytest.mark.parametrize("what", ["loss", "weights", "learning rate"])
+def test_workers_that_made_the_same_batch_have_no_part_in_what_came_after(what: str) -> None:
+    found = causes(Divergence(what, 0, 1), Findings(RANDOM, [call(THREADS, "training")]))
+    assert "a race" not in [one.cause for one in found]
+    # Without the digests of each step, nothing is known of the batches.
+    found = causes(Divergence("weights", 0), Findings(RANDOM, [call(THREADS, "training")]))
+    assert found[0].cause == "a race"
+
+
+@pytest.mark.parametrize("source", ["threads", "unordered stream", THREADS])
+def test_what_starts_in_training_has_no_part_in_how_it_starts(source: str) -> None:
+    at = Divergence("initial weights", variable="net/kernel")
+    found = causes(at, Findings(RANDOM, [call(source, "training")]))
+    assert [one.cause for one in found] == ["initialisation"]
+    of_model = causes(at, Findings(RANDOM, [call("threads", "model")]))
+    assert of_model[0].cause == "a race"
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "words"),
+    [
+        ("tensorflow.data.Dataset.shuffle", "generator without a seed", "Give `shuffle` a seed"),
+        ("tensorflow.data.Dataset.list_files", "generator without a seed", "`shuffle=False`"),
+        ("numpy.random.default_rng", "generator without a seed", "Give that generator a seed"),
+        ("numpy.random.default_rng", "another source", "Give every random draw in `dataset`"),
+    ],
+)
+def test_the_remedy_fits_the_call(name: str, source: str, words: str) -> None:
+    made = {**call("generator without a seed"), "call": name}
+    if source == "another source":
+        made["source"] = source
+    assert words in causes(DATA, Findings(RANDOM, [made]))[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "words"),
+    [
+        ("hash", "hash", "hashlib in place of hash()"),
+        ("id", "hash", "an address in memory"),
+        ("iteration over a set", "hash", "Sort the set"),
+        ("collections.Counter.most_common", "ties", "break ties"),
+    ],
+)
+def test_what_hangs_on_the_hash_seed_is_told_by_its_call(
+    name: str, source: str, words: str
+) -> None:
+    found = Found("factor", trials(((), True), (("hash seed",), False)), (("hash seed",),))
+    ties = {**call("ties"), "call": "collections.Counter.most_common"}
+    first = causes(DATA, Findings(found, [ties, {**call(source), "call": name, "line": 7}]))[0]
+    assert (first.file, first.line) == ("experiment.py", 7 if source == "hash" else 12)
+    assert words in first.remedy
 
 
 @pytest.mark.parametrize(

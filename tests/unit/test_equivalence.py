@@ -130,11 +130,11 @@ ODD: Mapping[str, tuple[Results, Results, str]] = {
     "none": ({0: None}, {0: 1.0}, "no finite number"),
     "words": ({0: "high"}, {0: 1.0}, "no finite number"),
     "too large": ({0: 1e308, 1: 1.0}, {0: 1.0, 1: 1.0}, "no finite number for seed 0"),
-    "one each": ({0: 1.0}, {0: 1.0}, "1 result(s) of the original and 1 of the repeat"),
+    "one each": ({0: 1.0}, {0: 1.0}, "1 result of the original and 1 of the repeat"),
     "one and nine": (drawn(9, 0), {0: 1.0}, "it takes 5 pairs"),
     "other seeds": (drawn(9, 0), moved(drawn(9, 1), 0.0, 1), "it takes 5 pairs"),
-    "two pairs": (drawn(2, 0), drawn(2, 1), "is not ruled out"),
-    "four pairs, all the same": (dict.fromkeys(range(4), 1.0),) * 2 + ("is not ruled out",),
+    "two pairs": (drawn(2, 0), drawn(2, 1), "for a margin or a test: it takes 5 pairs"),
+    "four pairs, all the same": (dict.fromkeys(range(4), 1.0),) * 2 + ("it takes 5 pairs",),
 }  # fmt: skip
 
 
@@ -144,6 +144,36 @@ def test_what_cannot_be_judged_is_inconclusive_with_a_reason(case: str) -> None:
     found = asked(original, repeat)
     assert found.answer == INCONCLUSIVE
     assert words in found.why
+
+
+def test_too_few_pairs_have_a_difference_and_no_margin() -> None:
+    found = asked({0: 0.5, 1: 0.75}, {0: 0.625, 1: 0.875})
+    assert (found.difference, found.margin, found.p_equivalent) == (0.125, None, None)
+    assert found.more_runs == 3
+
+
+@pytest.mark.parametrize("span", [1.0, 2.0])
+def test_a_margin_ends_where_the_metric_does_and_no_answer_changes(span: float) -> None:
+    wide = drawn(6, 1, 0.5, 0.15)
+    for by in (0.0, 0.1, 0.3):
+        repeat = moved(drawn(6, 2, 0.5, 0.15), by)
+        free, bound = (
+            equivalence("auc", wide, repeat, Margin(2.0, of_spread=True, span=limit))
+            for limit in (math.inf, span)
+        )
+        assert free.margin is not None
+        assert bound.margin is not None
+        assert free.margin[1] > span == bound.margin[1]
+        assert (bound.margin[0], bound.answer) == (free.margin[0], free.answer)
+        assert "without an upper limit" in bound.why
+        assert "without an upper limit" not in free.why
+
+
+@pytest.mark.parametrize("margin", [Margin(1.5, span=1.0), Margin(1e4, of_spread=True, span=1.0)])
+def test_a_margin_that_leaves_nothing_out_says_nothing(margin: Margin) -> None:
+    found = equivalence("accuracy", ORIGINAL, REPEAT, margin)
+    assert (found.answer, found.more_runs) == (INCONCLUSIVE, None)
+    assert found.why.endswith("and so says nothing; give a smaller one")
 
 
 def test_without_a_spread_there_is_no_share_of_it() -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from repro.cause import explain as module
-from repro.cause.explain import explain
+from repro.cause.explain import explain, lacking
 from repro.cause.fault_isolation import Factors, Trial
 from repro.cause.trials import Runs, Setting
 from repro.compare.runs import Divergence
 
 AT = Divergence("weights", 1, 5, "net/kernel")
-RUNS = Runs("tiny", Path(), {}, Path())
+RUNS = Runs("tiny", Path(), {"experiment": "tiny.py"}, Path())
 
 
 def detail(digest: str) -> dict[str, Any]:
@@ -83,3 +83,44 @@ def test_a_look_that_fails_is_followed_by_none(given: Any, monkeypatch: pytest.M
     monkeypatch.setattr(runs, "detailed", detailed)
     causes, _ = explain(AT, RUNS, (), 24)
     assert (causes[0].cause, looks) == ("gradient", [()])
+
+
+@pytest.mark.parametrize(
+    ("source", "without"),
+    [
+        ("def dataset(): ...", {"augment", "callbacks"}),
+        ("def augment(x, y, seed): ...", {"callbacks"}),
+        ("augment = other = print", {"callbacks"}),
+        ("from .parts import flipped as augment, callbacks", set[str]()),
+        ("if True:\n    def augment(): ...", {"callbacks"}),
+        ("def dataset():\n    augment = 3", {"augment", "callbacks"}),
+        ("from .parts import *", set[str]()),
+        ("def augment(:", set[str]()),
+    ],
+)
+def test_what_an_experiment_does_not_define_is_told_by_its_source(
+    source: str, without: set[str], tmp_path: Path
+) -> None:
+    (tmp_path / "__init__.py").write_text(source)
+    assert lacking(tmp_path) == lacking(tmp_path / "__init__.py") == without
+
+
+def test_without_a_source_nothing_is_said_to_be_lacking(tmp_path: Path) -> None:
+    assert lacking(tmp_path / "none.py") == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "cause"), [("", "batch content"), ("augment = print", "augmentation")]
+)
+@pytest.mark.parametrize("budget", [0, 24])
+def test_no_cause_speaks_of_a_function_that_is_not_there(
+    given: Any, source: str, cause: str, budget: int, tmp_path: Path
+) -> None:
+    given("ab")
+    file = tmp_path / "tiny.py"
+    file.write_text(source)
+    runs = Runs("tiny", Path(), {"experiment": str(file)}, Path())
+    at = Divergence("batch content", 0, 1)
+    found, _ = explain(at, runs, (), budget)
+    assert [one.cause for one in found] == [cause]
+    assert ("augment" in found[0].remedy) == (cause == "augmentation")

@@ -143,6 +143,41 @@ def test_classes_are_told_apart_and_decide_only_when_asked() -> None:
         assert (tested.answer, tested.differing) == ("not met", ("recall of class 3",))
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "span"),
+    [
+        ("accuracy", [0.9, 1.0], 1.0),
+        ("sparse_categorical_accuracy", [0.9], 1.0),
+        ("left_auc_1", [0.9], 1.0),
+        ("recall of class 12", [0.0], 1.0),
+        ("mean_io_u", [math.nan, 0.5], 1.0),
+        ("accuracy", [90.0, 95.0], math.inf),  # in percent
+        ("auc", [-0.5], math.inf),
+        ("loss", [0.5], math.inf),
+        ("cosine_similarity", [0.5], math.inf),
+        ("inaccuracy_of_mine", [0.5], math.inf),
+        ("precisionless", [0.5], math.inf),
+    ],
+)
+def test_a_share_spans_one_and_what_is_unknown_has_no_end(
+    name: str, values: list[float], span: float
+) -> None:
+    results = dict(enumerate(values))
+    assert Measured(results, {}).span(name) == Measured({}, results).span(name) == span
+
+
+def test_margins_of_shares_end_at_one() -> None:
+    wide = Measured({s: s % 2 * 0.8 for s in SEEDS}, {s: 0.8 - s % 2 * 0.8 for s in SEEDS})
+    values = dict.fromkeys(("accuracy", "recall of class 0", "distance"), wide)
+    found = compare_metrics(values, EquivalencePlan(spread=2.0))
+    assert found.metrics is not None
+    assert found.classes is not None
+    ends = {t.metric: t.margin for t in (*found.metrics.tests, *found.classes.tests)}
+    assert {name: margin and margin[1] > 1 for name, margin in ends.items()} == {
+        "accuracy": False, "recall of class 0": False, "distance": True,
+    }  # fmt: skip
+
+
 def test_looks_spend_their_own_share_of_the_error() -> None:
     plan = looks(16)
     found = compare_metrics(runs(0.001), given({"accuracy": 0.01}), plan).metrics
@@ -274,7 +309,7 @@ def test_the_same_bits_are_called_so_in_the_table_too() -> None:
 def test_what_is_tested_is_told_in_both_places(shift: float) -> None:
     found = compare_metrics(runs(shift), given({"accuracy": 0.01}))
     assert found.metrics is not None
-    answer, told, rows = page_of(found, list(SEEDS), parted=True)
+    answer, told, rows = page_of(found, list(SEEDS), parted=True, goal="bitwise")
     assert answer == found.metrics.answer
     assert told.startswith(f"- All metrics: {answer}, because accuracy: ")
     assert rows == [answer]

@@ -167,7 +167,11 @@ def test_each_goal_stands_with_what_was_found() -> None:
     assert "The strongest goal that is wholly supported: **bitwise**." in page
     assert ["bitwise (claimed)", "met", "see above"] in rows(page)
     assert ["documented", "inconclusive", "not all is known."] in rows(page)
-    assert "No goal is wholly supported." in markdown(verdict(best=None))
+    parted = {"verdict": "not met", "sentence": "digits: not repeatable."}
+    none = verdict(best=None, goals={**verdict()["goals"], "bitwise": parted})
+    assert "No goal is wholly supported." in markdown(none)
+    only = "**documented**; **bitwise** only as far as it was repeated."
+    assert f"wholly supported: {only}" in markdown(verdict(best="documented"))
 
 
 def test_circumstances_of_inference_are_told_each() -> None:

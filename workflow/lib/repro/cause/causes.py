@@ -2,22 +2,52 @@
 
 Synopsis:
     CAUSES["augmentation"].words
-    CAUSES["augmentation"].remedy_for("generator without a seed")
-    by_quantity("batch content")              # the row to which that first difference points
+    CAUSES["augmentation"].remedy_for({"call": "random.Random", "source": "generator …"})
+    by_quantity("batch content", {"augment"})   # the row to which that first difference points
 
 A new cause is a row here. Factors are causes as well: `repro.core.factor_table`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 RANDOM = ("generator without a seed", "system entropy", "clock", "process id", "hash",
           "another program")  # fmt: skip
 """Sources, among the calls of the user's code, of what is drawn anew."""
 RACING = ("threads", "processes", "unordered stream")
 """Sources of what depends on which thread or process comes first."""
+WORKERS = ("threads that Keras starts", "processes that Keras starts")
+"""Sources, of the same kind, that make batches and nothing else."""
+
+_WORKER = (
+    "Set `workers=1` for the `PyDataset`, or let its `__getitem__` draw for each batch from a "
+    "generator of its own, made of a seed and the batch's number, and change nothing that batches "
+    "share."
+)
+_STREAM = "Let the stream keep its order (`deterministic=True`)."
+_AS_ASKED = (
+    "Take results in the order in which they were asked for, by map or by one future after the "
+    "other, not as they come."
+)
+_CALLS = {
+    "tensorflow.data.Dataset.shuffle": "Give `shuffle` a seed from `seeds(name)`.",
+    "tensorflow.data.Dataset.list_files": "Give `list_files` a seed from `seeds(name)`, or "
+    "`shuffle=False`.",
+    "tensorflow.data.Dataset.map": _STREAM,
+    "tensorflow.data.Dataset.interleave": _STREAM,
+    "deterministic = False": _STREAM,
+    "experimental_deterministic = False": _STREAM,
+    "hash": "Take hashlib in place of hash(), which gives text other numbers in every process.",
+    "id": "Let no value depend on id(), which is an address in memory.",
+    "iteration over a set": "Sort the set before it is gone through.",
+    "collections.Counter.most_common": "Let the elements themselves break ties: sort the items by "
+    "(-count, element) in place of most_common.",
+    "os.getloadavg": "Let no value depend on the load of the machine.",
+}
+"""What to do about one call, where that of its source or cause does not fit."""
 
 _SOURCES = {
     "generator without a seed": "Give that generator a seed from `seeds(name)`.",
@@ -27,9 +57,16 @@ _SOURCES = {
     "hash": "Sort sets before they are used, and take hashlib in place of hash().",
     "another program": "Give the program that is started a seed from `seeds(name)`, and let it "
     "decide by nothing else but its arguments and the declared inputs.",
-    "unordered stream": "Let the stream keep its order (`deterministic=True`, map in place of "
-    "imap_unordered or as_completed).",
+    "unordered stream": _AS_ASKED,
+    **dict.fromkeys(WORKERS, _WORKER),
 }
+
+
+def remedy(call: Mapping[str, Any] | None, otherwise: str) -> str:
+    """What to do about a call that the user's code was seen to make; `otherwise` where none was."""
+    if call is None:
+        return otherwise
+    return _CALLS.get(call["call"], _SOURCES.get(call["source"], otherwise))
 
 
 @dataclass(frozen=True)
@@ -46,10 +83,12 @@ class CauseKind:
     functions: tuple[str, ...] = ()
     """The user's functions whose calls may bring it about; empty where every one may."""
     sources: tuple[str, ...] = RANDOM
+    needs: str | None = None
+    """It is likely only where the experiment defines this function."""
 
-    def remedy_for(self, source: str | None) -> str:
-        """What to do about it; the source that the code was seen to call says it best."""
-        return _SOURCES.get(source or "", self.remedy)
+    def remedy_for(self, call: Mapping[str, Any] | None) -> str:
+        """What to do about it; the call that the code was seen to make says it best."""
+        return remedy(call, self.remedy)
 
 
 _ROWS = (
@@ -92,6 +131,14 @@ _ROWS = (
         quantities=("batch content",),
         phase="augmentation",
         functions=("augment", "training", "import"),
+        needs="augment",
+    ),
+    CauseKind(
+        "batch content",
+        words="the model's own code changes the batches on their way to the step in another way",
+        remedy="Let a `fit`, a `train_step` or a dataset of your own change a batch by nothing but "
+        "a seed and the batch's number.",
+        quantities=("batch content",),
     ),
     CauseKind(
         "forward pass",
@@ -111,9 +158,9 @@ _ROWS = (
     ),
     CauseKind(
         "update",
-        words="the optimizer, the learning rate or a callback acts in another way",
-        remedy="Let optimizer, learning rate and callbacks depend on the step alone, not on a "
-        "clock, a file or a draw without a seed.",
+        words="the optimizer, the learning rate or what runs between steps acts in another way",
+        remedy="Let optimizer and learning rate, and callbacks where there are any, depend on the "
+        "step alone, not on a clock, a file or a draw without a seed.",
         quantities=("learning rate", "optimizer state", "length", "final weights"),
         phase="update",
     ),
@@ -149,13 +196,16 @@ _ROWS = (
 CAUSES: Mapping[str, CauseKind] = {row.name: row for row in _ROWS}
 """Every kind of cause by its name."""
 
-_BY_QUANTITY = {quantity: row for row in _ROWS for quantity in row.quantities}
 _BY_PHASE = {row.phase: row for row in _ROWS if row.phase}
 
 
-def by_quantity(quantity: str) -> CauseKind:
-    """What is likely where runs first diverge in this quantity."""
-    return _BY_QUANTITY.get(quantity, CAUSES["environment"])
+def by_quantity(quantity: str, lacking: Collection[str] = ()) -> CauseKind:
+    """What is likely where runs first diverge in this quantity.
+
+    `lacking` are functions that the experiment could define and does not.
+    """
+    rows = (row for row in _ROWS if quantity in row.quantities and row.needs not in lacking)
+    return next(rows, CAUSES["environment"])
 
 
 def by_phase(phase: str) -> CauseKind | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from repro.cause.causes import CAUSES
+from repro.cause.causes import CAUSES, remedy
 from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.cause.set_order import NotedSet, in_one_order, noted, reordering, steps_with_sets
@@ -160,8 +160,8 @@ def _in_sight(search: _Search, step: str, left: Sequence[str]) -> None:
     file, line = (call["file"], call["line"]) if call else (None, None)
     if call:
         evidence += f"; the code calls {call['call']} ({call['source']}) at {file}, line {line}"
-    remedy = CAUSES["stale state"].remedy
-    result.causes.append(Cause("stale state", where, evidence, remedy, True, 2, file, line))
+    to_do = CAUSES["stale state"].remedy
+    result.causes.append(Cause("stale state", where, evidence, to_do, True, 2, file, line))
 
 
 def _reordered(search: _Search, step: str) -> None:
@@ -228,9 +228,9 @@ def _blame(search: _Search, trial: Trial, sets: Sequence[NotedSet], name: str) -
     )
     if trial.failed:
         evidence += f"; it stopped with: {trial.failed}"
-    remedy = FACTORS[_HASH_SEED].remedy
+    to_do = remedy({"call": "iteration over a set", "source": "hash"}, FACTORS[_HASH_SEED].remedy)
     search.result.causes.append(
-        Cause(f"factor: {_HASH_SEED}", where, evidence, remedy, True, 2, sets[0].file, sets[0].line)
+        Cause(f"factor: {_HASH_SEED}", where, evidence, to_do, True, 2, sets[0].file, sets[0].line)
     )
 
 

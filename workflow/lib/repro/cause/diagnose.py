@@ -2,16 +2,16 @@
 
 Synopsis:
     causes(Divergence("data order", epoch=0, step=0))                  # likely ones
-    causes(divergence, Findings(outcome, calls, culprit, layers))        # tested ones first
+    causes(divergence, Findings(outcome, calls, culprit, layers))      # tested ones first
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from repro.cause.causes import CAUSES, RANDOM, by_phase, by_quantity
+from repro.cause.causes import CAUSES, RACING, RANDOM, WORKERS, by_phase, by_quantity, remedy
 from repro.cause.fault_isolation import Factors, Found
 from repro.cause.first_divergent_op import Culprit
 from repro.compare.divergence import Divergence, place
@@ -40,25 +40,43 @@ class Cause:
 class Findings:
     """What the search brought: trials, calls of the user's code, the first odd operation.
 
-    `layers` tells file and line at which each layer is made.
+    `layers` tells file and line at which each layer is made. `lacking` are functions that the
+    experiment could define and does not.
     """
 
     found: Found | None = None
     calls: Sequence[Mapping[str, Any]] = ()
     culprit: Culprit | None = None
     layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    lacking: Collection[str] = ()
 
 
-def _seen(findings: Findings, cause: str, sources: Sequence[str] | None = None) -> Any:
+_AFTER_BATCH = ("learning rate", "loss", "weights")
+
+
+def _call(
+    calls: Sequence[Mapping[str, Any]], sources: Sequence[str], functions: Sequence[str] = ()
+) -> Mapping[str, Any] | None:
+    """The call to the first of these sources, in one of these functions, or in any."""
+    return next(
+        (
+            call
+            for source in sources
+            for call in calls
+            if call["source"] == source and (not functions or call["function"] in functions)
+        ),
+        None,
+    )
+
+
+def _seen(
+    findings: Findings, cause: str, sources: Sequence[str] | None = None
+) -> Mapping[str, Any] | None:
     """The call to the first of the cause's sources, or of these, in the functions it speaks of."""
     functions = CAUSES[cause].functions
     if functions and findings.culprit and findings.culprit.reads_state:
         functions = (*functions, "model")  # where most states are made
-    for source in sources or CAUSES[cause].sources:
-        for call in findings.calls:
-            if call["source"] == source and (not functions or call["function"] in functions):
-                return call
-    return None
+    return _call(findings.calls, sources or CAUSES[cause].sources, functions)
 
 
 def _layer_of(variable: str | None, layers: Mapping[str, Any]) -> str | None:
@@ -67,13 +85,29 @@ def _layer_of(variable: str | None, layers: Mapping[str, Any]) -> str | None:
     return next((part for part in reversed(parts[:-1]) if part in layers), None)
 
 
-def _random_operation(culprit: Culprit) -> bool:
-    return "Random" in culprit.op or "PyFunc" in culprit.op or "Rng" in culprit.op
+def _draws(culprit: Culprit, findings: Findings) -> bool:
+    """Whether an operation draws; one that calls Python, only where that was seen to draw."""
+    if "PyFunc" in culprit.op:
+        return _seen(findings, "a random layer", RANDOM[:2]) is not None
+    return "Random" in culprit.op or "Rng" in culprit.op
+
+
+def _racing(divergence: Divergence, findings: Findings) -> Mapping[str, Any] | None:
+    """The call that starts what may race before the place where runs part.
+
+    Keras' workers make batches: where these are the same, they had no part in what came after. What
+    starts in training has none in how it starts.
+    """
+    before = divergence.what.startswith("initial") or divergence.what == "trace layout"
+    behind = divergence.step is not None and divergence.what in _AFTER_BATCH
+    sources = RACING if before or behind else (*WORKERS, *RACING)
+    functions = ("model", "import") if before else ()
+    return _call(findings.calls, sources, functions)
 
 
 def _located(divergence: Divergence, findings: Findings) -> Cause:
     """The cause that the address tells, with the operation and the line where they are known."""
-    cause, where = by_quantity(divergence.what).name, place(divergence)
+    cause, where = by_quantity(divergence.what, findings.lacking).name, place(divergence)
     if divergence.what == "weights" and divergence.step is None:
         cause = "update"  # the last step left the same: what came behind it did not
     evidence = (
@@ -88,7 +122,7 @@ def _located(divergence: Divergence, findings: Findings) -> Cause:
         of_phase = by_phase(culprit.phase)
         cause = of_phase.name if of_phase else cause if received else "update"
         layer = culprit.layer
-        if cause == "forward pass" and layer and _random_operation(culprit):
+        if cause == "forward pass" and layer and _draws(culprit, findings):
             cause = "a random layer"
         where = f"{where}, operation {culprit.op} ({culprit.name})"
         evidence += (
@@ -107,21 +141,19 @@ def _located(divergence: Divergence, findings: Findings) -> Cause:
     if call is not None:
         evidence += f"; the code calls {_call_in_words(call)}"
         file, line = (call["file"], call["line"]) if file is None else (file, line)
-    source = call["source"] if call is not None else None
-    return Cause(cause, where, evidence, CAUSES[cause].remedy_for(source), file=file, line=line)
+    return Cause(cause, where, evidence, CAUSES[cause].remedy_for(call), file=file, line=line)
 
 
 def _call_in_words(call: Mapping[str, Any]) -> str:
     return f"{call['call']} ({call['source']}) at {call['file']}, line {call['line']}"
 
 
-def _race(located: Cause, findings: Findings, evidence: str, trials: int) -> Cause:
-    call = _seen(findings, "a race")
+def _race(located: Cause, call: Mapping[str, Any] | None, evidence: str, trials: int) -> Cause:
     if call is not None:
         evidence += f"; the code calls {_call_in_words(call)}"
     file, line = (call["file"], call["line"]) if call is not None else (located.file, located.line)
-    remedy = CAUSES["a race"].remedy_for(call["source"] if call is not None else None)
-    return Cause("a race", located.where, evidence, remedy, True, trials, file, line)
+    to_do = CAUSES["a race"].remedy_for(call)
+    return Cause("a race", located.where, evidence, to_do, True, trials, file, line)
 
 
 def _by_factor(factors: Factors, located: Cause, outcome: Found, calls: Any) -> Cause:
@@ -134,8 +166,8 @@ def _by_factor(factors: Factors, located: Cause, outcome: Found, calls: Any) -> 
         f"{parted} of {len(with_them)} trials with it gave other bits than the original, "
         f"{agreed} of {len(without)} without it gave the same"
     )
-    source = FACTORS[factors[0]].source
-    call = next((call for call in calls if call["source"] == source), None)
+    factor = FACTORS[factors[0]]
+    call = _call(calls, [source for source in (factor.source, factor.also) if source])
     if call is not None:
         evidence += f"; the code calls {_call_in_words(call)}"
     if failed := next((t.failed for t in with_them if t.failed), None):
@@ -143,32 +175,35 @@ def _by_factor(factors: Factors, located: Cause, outcome: Found, calls: Any) -> 
     file, line = (call["file"], call["line"]) if call is not None else (located.file, located.line)
     prefix = "factor" if len(factors) == 1 else "factors"
     trials = len(with_them) + len(without)
-    remedy = remedies(factors)
-    return Cause(f"{prefix}: {named}", located.where, evidence, remedy, True, trials, file, line)
+    to_do = remedy(call, remedies(factors)) if len(factors) == 1 else remedies(factors)
+    return Cause(f"{prefix}: {named}", located.where, evidence, to_do, True, trials, file, line)
 
 
-def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
+def _tested(
+    located: Cause, racing: Mapping[str, Any] | None, findings: Findings
+) -> Iterator[Cause]:
     outcome = findings.found
     assert outcome is not None
     count = sum(not trial.factors for trial in outcome.trials)
     agreed = sum(trial.same for trial in outcome.trials if not trial.factors)
     again = f"run again {times(count)} with nothing varied, it gave "
-    racing = _seen(findings, "a race") is not None
     # Whoever stops or slows down by the clock changes the bits as rarely as a race does.
     drawn = RANDOM[:3] if located.cause == "update" else RANDOM[:2]
     drawing = _seen(findings, located.cause, drawn) is not None
     if outcome.kind == "random":
         evidence = f"{again}other bits each time: it is random by itself"
-        if racing:
-            yield _race(located, findings, evidence, count)
+        race = [_race(located, racing, evidence, count)] if racing else []
+        # A draw without a seed is enough for that; threads may be harmless.
+        yield from () if drawing else race
         yield _with(located, evidence, count)
+        yield from (replace(each, tested=False) for each in race if drawing)
     elif outcome.kind == "a race":
         evidence = (
             f"{again}the original's bits {times(agreed) if agreed else 'never'}, and others too"
         )
         if drawing and not racing:
             yield _with(located, evidence, count)
-        yield _race(located, findings, evidence, count)
+        yield _race(located, racing, evidence, count)
         if racing or not drawing:
             yield located
     elif outcome.kind == "stale state":
@@ -176,8 +211,8 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
             f"{again}the same bits each time, which are not the original's: something outside the "
             "declared inputs has changed since, such as a file that the original left"
         )
-        remedy = CAUSES["environment"].remedy
-        yield Cause("environment", located.where, evidence, remedy, True, count)
+        to_do = CAUSES["environment"].remedy
+        yield Cause("environment", located.where, evidence, to_do, True, count)
         yield located
     elif outcome.kind == "factor":
         for factors in outcome.factors:
@@ -191,7 +226,7 @@ def _tested(located: Cause, findings: Findings) -> Iterator[Cause]:
         )
         if drawing and not racing:
             yield located
-        yield replace(_race(located, findings, evidence, total), tested=False)
+        yield replace(_race(located, racing, evidence, total), tested=False)
         if racing or not drawing:
             yield located
     else:
@@ -209,4 +244,6 @@ def causes(divergence: Divergence, findings: Findings | None = None) -> list[Cau
     """
     findings = findings or Findings()
     located = _located(divergence, findings)
-    return [located] if findings.found is None else list(_tested(located, findings))
+    if findings.found is None:
+        return [located]
+    return list(_tested(located, _racing(divergence, findings), findings))

@@ -6,7 +6,10 @@ Synopsis:
 
 from __future__ import annotations
 
+import re
+import symtable
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from repro.cause.diagnose import Cause, Findings, causes
@@ -16,6 +19,8 @@ from repro.cause.trials import Runs, Trials, reaching, scratch
 from repro.compare.divergence import Divergence
 from repro.core.factor_table import FACTORS, likely
 
+_OPTIONAL = frozenset({"augment", "callbacks"})
+_STAR = re.compile(r"^\s*from\s.*\simport\s+\*", re.MULTILINE)
 LOOKS = 2
 """Trials that are kept back to look into every operation of the step that parted."""
 
@@ -50,6 +55,19 @@ def _look(trials: Trials, outcome: Found, budget: int) -> tuple[Culprit | None, 
     return None, left
 
 
+def lacking(experiment: Path) -> frozenset[str]:
+    """The functions that an experiment, a file or folder, may define and, by its source, does not.
+
+    None where the source cannot be read, or takes all that another file has.
+    """
+    file = experiment / "__init__.py" if experiment.is_dir() else experiment
+    try:
+        names = symtable.symtable(file.read_text("utf-8"), file.name, "exec").get_identifiers()
+    except (OSError, SyntaxError, ValueError):
+        return frozenset()
+    return frozenset() if _STAR.search(file.read_text("utf-8")) else _OPTIONAL - set(names)
+
+
 def explain(
     divergence: Divergence, runs: Runs, varied: Sequence[str], budget: int
 ) -> tuple[list[Cause], list[Trial]]:
@@ -57,8 +75,9 @@ def explain(
 
     `varied` are the repeat's factors; a budget of 0 trials searches nothing.
     """
+    without = lacking(Path(runs.inputs["experiment"]))
     if budget == 0:
-        return causes(divergence), []
+        return causes(divergence, Findings(lacking=without)), []
     with scratch(reaching(divergence, runs)) as trials:
         watching = _Watching(trials)
         suspects = [factor for factor in FACTORS if factor in varied]
@@ -70,5 +89,5 @@ def explain(
         outcome = search(suspects, first, watching, max(budget - LOOKS, 1))
         odd, details = _look(trials, outcome, budget)
     seen = {**details, **{name: value for name, value in watching.seen.items() if value}}
-    findings = Findings(outcome, seen.get("calls", ()), odd, seen.get("layers", {}))
+    findings = Findings(outcome, seen.get("calls", ()), odd, seen.get("layers", {}), without)
     return causes(divergence, findings), list(outcome.trials)

@@ -34,6 +34,8 @@ class Factor:
     remedy: str
     source: str | None = None
     """The source, among the calls of the user's code, through which it acts."""
+    also: str | None = None
+    """Another one, which says less."""
     hints: tuple[Hint, ...] = ()
 
 
@@ -61,6 +63,7 @@ _ROWS = (
         words="Python's hash seed, which orders sets",
         remedy="Sort sets before they are used, and take hashlib in place of hash().",
         source="hash",
+        also="ties",
     ),
     Factor(
         "time zone",
@@ -78,6 +81,7 @@ _ROWS = (
         "umask",
         words="the umask, which sets the rights of new files",
         remedy="Let no value depend on the rights of a file.",
+        source="file rights",
     ),
     Factor(
         "environment size",
@@ -118,6 +122,7 @@ _ROWS = (
         words="the place where data and code lie",
         remedy="Let no value depend on where data and code lie; take labels from below the "
         "data's own folder.",
+        source="place of a file",
         hints=(_UNDECLARED, _READ_ONLY),
     ),
     Factor(
@@ -173,7 +178,7 @@ FACTORS: Mapping[str, Factor] = {row.name: row for row in _ROWS}
 def likely(sources: Sequence[str]) -> list[str]:
     """The factors that act through one of these sources; of two, first the one named like it."""
     order = list(dict.fromkeys(row.source for row in _ROWS))
-    acting = [row for row in _ROWS if row.source in sources]
+    acting = [row for row in _ROWS if {row.source, row.also} & set(sources)]
     acting.sort(key=lambda row: (order.index(row.source), row.name != row.source))
     return [row.name for row in acting]
 

@@ -166,7 +166,7 @@ def evaluate(
         )
     same, last = all(first.same_bits(other) for other in others), others[-1]
     size = parameters.batch_size
-    outcomes = circumstances(last.predict, last.predictions, size)
+    outcomes = circumstances(last.predict, last.predictions, arrays, size)
     shared = companions(lambda rows: last.predict(size, rows), last.predictions, size)
     report = {
         "examples": len(arrays["id"]),

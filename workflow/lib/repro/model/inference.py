@@ -1,7 +1,7 @@
 """Inference: what the same weights predict, apart from training, when the circumstances change.
 
 Synopsis:
-    circumstances(predict, predictions, batch_size=64)
+    circumstances(predict, predictions, labels, batch_size=64)
     # {"batch size": {"to": "32", "same": False, …}, "processors": {…, "same": True}}
     companions(predict_rows, predictions, batch_size=64)
     # {"examples": 128, "changed": 0, "largest_difference": None}
@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from repro.core.errors import UserError
+from repro.model.classification import classes
 
 Array = npt.NDArray[Any]
 Predictions = Mapping[str, Array]
@@ -53,19 +54,27 @@ class Circumstance(TypedDict, total=False):
     other_class: int | None
 
 
-def _apart(to: str, one: Predictions, other: Predictions) -> Circumstance:
+def _apart(to: str, one: Predictions, other: Predictions, labels: Predictions) -> Circumstance:
     """How far two predictions are apart, and how many examples get another class."""
-    pairs = [(array, other[name]) for name, array in one.items()]
-    numbers = [(a, b) for a, b in pairs if a.dtype.kind in "fiu"]
-    largest = [np.max(np.abs(a.astype(float) - b.astype(float)), initial=0) for a, b in numbers]
-    scores = [(a, b) for a, b in numbers if a.ndim == 2 and a.shape[1] > 1]
-    changed = [int(np.sum(a.argmax(axis=1) != b.argmax(axis=1))) for a, b in scores]
+    largest = _largest_difference(one, other)
+    chosen = [
+        (classes(labels.get(name), scores), classes(labels.get(name), other[name]))
+        for name, scores in one.items()
+    ]
+    changed = [int(np.sum(a[1] != b[1])) for a, b in chosen if a and b]
     return {
         "to": to,
         "same": same_bits(one, other),
-        "largest_difference": repr(float(max(largest))) if largest else None,
+        "largest_difference": None if largest is None else repr(largest),
         "other_class": changed[0] if len(changed) == 1 else None,
     }
+
+
+def _largest_difference(one: Predictions, other: Predictions) -> float | None:
+    """That of any number; None where there are none."""
+    pairs = [(array, other[name]) for name, array in one.items()]
+    numbers = [(a.astype(float), b.astype(float)) for a, b in pairs if a.dtype.kind in "fiu"]
+    return max((float(np.max(np.abs(a - b), initial=0)) for a, b in numbers), default=None)
 
 
 def _bound(processors: set[int]) -> None:
@@ -88,46 +97,50 @@ def _one_processor() -> Generator[None]:
 
 
 def circumstances(
-    predict: Callable[[int], Predictions], before: Predictions, batch_size: int
-) -> dict[str, Circumstance]:
+    predict: Callable[[int], Predictions], before: Predictions, labels: Predictions,
+    batch_size: int,
+) -> dict[str, Circumstance]:  # fmt: skip
     """Predicts again under circumstances that change no weight; returns what each did.
 
     The record is the same on every machine as long as the bits are: it names no processor. The
-    predictions `before` were made with `batch_size`; `predict` is given a batch size. Where the
-    same circumstances give other predictions, no other circumstance can be blamed for any.
+    predictions `before` were made with `batch_size`; `predict` is given a batch size. `labels` are
+    the test part's, by the names of the predictions. Where the same circumstances give other
+    predictions, no other circumstance can be blamed for any.
     """
     examples = max(map(len, before.values()), default=0)
-    smaller = min(batch_size, examples) // 2
+    # Batches of one are doubled.
+    other = (min(batch_size, examples) // 2 or 2) if examples > 1 else 0
     if not same_bits(before, predict(batch_size)):
         return {
-            "batch size": {"to": str(smaller), "same": None, "why": _BY_ITSELF},
+            "batch size": {"to": str(other), "same": None, "why": _BY_ITSELF},
             "processors": {"to": _ONE_PROCESSOR, "same": None, "why": _BY_ITSELF},
         }
     return {
-        "batch size": _in_batches(predict, before, smaller),
-        "processors": _on_one_processor(predict, before, batch_size),
+        "batch size": _in_batches(predict, before, labels, other),
+        "processors": _on_one_processor(predict, before, labels, batch_size),
     }
 
 
 def _in_batches(
-    predict: Callable[[int], Predictions], before: Predictions, size: int
+    predict: Callable[[int], Predictions], before: Predictions, labels: Predictions, size: int
 ) -> Circumstance:
     if not size:
         return {"to": str(size), "same": None, "why": "there are too few test examples"}
     try:
-        return _apart(str(size), before, predict(size))
+        return _apart(str(size), before, predict(size), labels)
     except UserError:
         return {"to": str(size), "same": None, "why": "the model takes no other batch size"}
 
 
 def _on_one_processor(
-    predict: Callable[[int], Predictions], before: Predictions, batch_size: int
-) -> Circumstance:
+    predict: Callable[[int], Predictions], before: Predictions, labels: Predictions,
+    batch_size: int,
+) -> Circumstance:  # fmt: skip
     to = _ONE_PROCESSOR
     if not hasattr(os, "sched_setaffinity") or not _THREADS.is_dir():
         return {"to": to, "same": None, "why": "this system binds no process to a processor"}
     with _one_processor():
-        return _apart(to, before, predict(batch_size))
+        return _apart(to, before, predict(batch_size), labels)
 
 
 class Companions(TypedDict, total=False):
@@ -166,7 +179,7 @@ def companions(
         own, after = ({n: a[first::2] for n, a in p.items()} for p in (kept, predict(mixed)))
         if (odd := _beyond_rounding(own, after)).any():
             changed[first::2] = odd
-            largest.append(float(_apart("", own, after).get("largest_difference") or 0))
+            largest.append(_largest_difference(own, after) or 0.0)
     return {
         "examples": count, "changed": int(changed.sum()),
         "largest_difference": repr(max(largest)) if changed.any() else None,

@@ -19,11 +19,13 @@ def goals(verdict: Verdict) -> Iterator[str]:
     """What is found for each goal."""
     yield "## What the evidence supports\n"
     best = verdict["best"]
-    yield (
-        f"The strongest goal that is wholly supported: **{best}**.\n"
+    told = (
+        f"The strongest goal that is wholly supported: **{best}**"
         if best
-        else "No goal is wholly supported.\n"
+        else "No goal is wholly supported"
     )
+    partly = best != "bitwise" and verdict["goals"]["bitwise"]["verdict"] == "met"
+    yield f"{told}{'; **bitwise** only as far as it was repeated' if partly else ''}.\n"
     yield answers(verdict)
 
 
@@ -40,44 +42,63 @@ def answers(verdict: Verdict) -> str:
 
 def metrics(verdict: Verdict) -> Iterator[str]:
     """How far each metric scatters, and how far it moved, beside its margin."""
-    comparison = verdict["metrics"]
-    if not comparison or (
-        len({e["seed"] for e in verdict["per_seed"]}) < 2 and not _parted(verdict)
-    ):
+    comparison, family = verdict["metrics"], _family(verdict)
+    several = len({entry["seed"] for entry in verdict["per_seed"]}) > 1
+    if not comparison or not (several or family or _parted(verdict)):
         return
     yield "## The metrics\n"
-    same = verdict["goals"]["metrics"]["verdict"] == "met" and not comparison["metrics"]
-    untested = "the same bits" if same else "not tested"
-    tests = {
-        test["metric"]: test
-        for family in (comparison["metrics"], comparison["classes"])
-        for test in (family["tests"] if family else ())
-    }
-    yield table(
-        ("metric", "mean", "spread of the seeds", "error of the test part", "repeat less original",
-         "margin", "found"),
-        [_row(name, comparison, tests.get(name), untested) for name in comparison["spread"]],
-    )  # fmt: skip
+    yield _scatter(verdict, family)
     yield (
         "The spread is the standard deviation from seed to seed; the error is that of a share of "
         "so few test examples, which is the same for every seed.\n"
     )
-    if _parted(verdict):
-        yield from _tested(verdict)
-        methods = {test["method"] for test in tests.values() if test["method"]}
-        yield from (f"- Tested {text(method)}." for method in sorted(methods))
+    if family or _parted(verdict):
+        yield from _tested(verdict, family)
     yield ""
 
 
-def _tested(verdict: Verdict) -> Iterator[str]:
+def _family(verdict: Verdict) -> Mapping[str, Any] | None:
+    """The tests that the answer for `metrics` rests on; none where the claim asks for less."""
+    comparison = verdict["metrics"]
+    return comparison["metrics"] if comparison and verdict["goal"] != "documented" else None
+
+
+def _scatter(verdict: Verdict, family: Mapping[str, Any] | None) -> str:
+    """The table of all metrics; one that the answer does not rest on is not said to be tested."""
+    comparison = verdict["metrics"]
+    untested = "not tested"
+    if comparison["metrics"]:
+        untested = "reported only"
+    elif verdict["goals"]["metrics"]["verdict"] == "met":
+        untested = "the same bits"
+    claimed = {test["metric"]: test for test in (family["tests"] if family else ())}
+    families = (comparison["classes"], comparison["metrics"])
+    every = {test["metric"]: test for of in families if of for test in of["tests"]}
+    return table(
+        ("metric", "mean", "spread of the seeds", "error of the test part", "repeat less original",
+         "margin", "found"),
+        [
+            (*_seen(name, comparison, every.get(name)), *_judged(claimed.get(name), untested))
+            for name in comparison["spread"]
+        ],
+    )  # fmt: skip
+
+
+def _tested(verdict: Verdict, family: Mapping[str, Any] | None) -> Iterator[str]:
     """The answer for all metrics, which is the goal's, and that for all classes."""
-    answer, comparison = verdict["goals"]["metrics"], verdict["metrics"]
-    if family := comparison["metrics"]:
-        yield f"- All metrics: {answer['verdict']}, because {text(family['why'])}."
-    else:
+    answer, classes = verdict["goals"]["metrics"], verdict["metrics"]["classes"]
+    if family is None:
         yield f"- All metrics: {text(answer['sentence'].removeprefix(_head(verdict)))}"
-    if family := comparison["classes"]:
-        yield f"- The recall of all classes: {family['answer']}, because {text(family['why'])}."
+        return
+    yield f"- All metrics: {answer['verdict']}, because {text(family['why'])}."
+    tested = {test["metric"] for test in family["tests"]}
+    if classes and not tested.issuperset(test["metric"] for test in classes["tests"]):
+        yield (
+            f"- The recall of all classes, on which no answer rests: {classes['answer']}, because "
+            f"{text(classes['why'])}."
+        )
+    methods = {test["method"] for test in family["tests"] if test["method"]}
+    yield from (f"- Tested {text(method)}." for method in sorted(methods))
 
 
 def _head(verdict: Verdict) -> str:
@@ -88,16 +109,20 @@ def _parted(verdict: Verdict) -> bool:
     return any(entry["divergence"] for entry in verdict["per_seed"])
 
 
-def _row(
-    name: str, comparison: Mapping[str, Any], test: Mapping[str, Any] | None, untested: str
+def _seen(
+    name: str, comparison: Mapping[str, Any], test: Mapping[str, Any] | None
 ) -> tuple[str, ...]:
     spread, error = comparison["spread"][name], comparison["sampling"][name]["error"]
-    head = (code(name), number(spread["mean"]), number(spread["deviation"]), number(error))
+    difference = test["difference"] if test else None
+    values = (spread["mean"], spread["deviation"], error, difference)
+    return (code(name), *map(number, values))
+
+
+def _judged(test: Mapping[str, Any] | None, untested: str) -> tuple[str, str]:
     if test is None:
-        return (*head, "–", "–", untested)
-    margin = test["margin"]
-    ends = [] if margin is None else [number(end) for end in dict.fromkeys(margin)]
-    return (*head, number(test["difference"]), " to ".join(ends) or "–", test["answer"])
+        return "–", untested
+    ends = [number(end) for end in dict.fromkeys(test["margin"] or ())]
+    return " to ".join(ends) or "–", test["answer"]
 
 
 def inference(verdict: Verdict) -> Iterator[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from repro.core.text import counted
 from repro.stats import shift_tests
 from repro.stats.goal_answer import INCONCLUSIVE, MET, NOT_MET
 from repro.stats.margins import ALPHA, Judged, Margin, judged
@@ -25,7 +26,7 @@ Results = Mapping[int, Value]
 """One metric: the result of each root seed."""
 
 LEAST = 5
-"""Pairs that `met` takes at least: four lie on one side by chance in 1/16."""
+"""Pairs that an answer takes at least: four lie on one side by chance in 1/16."""
 METHOD = "paired by seed: the greater p of Student's t and Wilcoxon's signed ranks"
 _SHARE = "; margin from the limits of the original's spread (Berger and Boos)"
 
@@ -57,12 +58,18 @@ class Equivalence:
     why: str
 
 
-def _undecided(metric: str, n: tuple[int, int], alpha: float, why: str) -> Equivalence:
+def _undecided(
+    metric: str, original: Results, repeat: Results, alpha: float, why: str
+) -> Equivalence:
+    n, seeds = (len(original), len(repeat)), sorted(original.keys() & repeat.keys())
     empty = Equivalence(
         metric, n, None, None, None, None, None, None, None, alpha, INCONCLUSIVE, None, None, why
     )
-    more = LEAST - n[1] if 0 < n[1] < LEAST and "no finite" not in why else None
-    return replace(empty, more_runs=more)
+    if not seeds or unusable(original) or unusable(repeat):
+        return empty
+    difference = float((_row(repeat, seeds) - _row(original, seeds)).mean())
+    more = LEAST - n[1] if n[1] < LEAST else None
+    return replace(empty, difference=difference, more_runs=more)
 
 
 def _row(results: Results, seeds: list[int]) -> Array:
@@ -72,7 +79,8 @@ def _row(results: Results, seeds: list[int]) -> Array:
 def shift(original: Results, repeat: Results) -> TestStatistic | str:
     """The shift between two groups of results, matched by seed; where there is none, why.
 
-    Each seed of one side must be one of the other's as well, and there must be two at least.
+    Each seed of one side must be one of the other's as well, and there must be enough of them for
+    an answer.
     """
     for side, results in (("original", original), ("repeat", repeat)):
         if not results:
@@ -80,10 +88,11 @@ def shift(original: Results, repeat: Results) -> TestStatistic | str:
         if odd := unusable(results):
             return f"the {side}'s result is no finite number for seed {', '.join(map(str, odd))}"
     common = sorted(original.keys() & repeat.keys())
-    if not min(len(original), len(repeat)) == len(common) > 1:
+    if not min(len(original), len(repeat)) == len(common) >= LEAST:
         return (
-            f"{len(original)} result(s) of the original and {len(repeat)} of the repeat show too "
-            f"little of how they scatter: it takes {LEAST} pairs, each of one seed"
+            f"{counted(len(original), 'result')} of the original and {len(repeat)} of the repeat "
+            "show too little of how they scatter for a margin or a test: it takes "
+            f"{LEAST} pairs, each of one seed"
         )
     return shift_tests.pairs(_row(original, common), _row(repeat, common))
 
@@ -107,6 +116,11 @@ def _why(
     answer: str, moved: TestStatistic, judgement: Judged, margin: Margin, spread: float
 ) -> str:
     start = f"the repeat lies {float(moved.estimate):+.3g} from the original"
+    if float(judgement.low) >= margin.span:
+        return (
+            f"{start}; the margin is as far as two values can lie apart, {margin.span:g}, and so "
+            "says nothing; give a smaller one"
+        )
     share = f" ({margin.size:g} times the original's spread)" if margin.of_spread else ""
     low, high = (f"±{float(limit):.3g}{share}" for limit in (judgement.low, judgement.high))
     if margin.of_spread and spread == 0:
@@ -122,10 +136,12 @@ def _why(
         return (
             f"{start}; a true shift within {high} is ruled out (p = {float(judgement.beyond):.2g})"
         )
-    return (
-        f"{start}; a true shift beyond {low} is not ruled out (p = {float(judgement.within):.2g}), "
-        f"nor is one within {high} (p = {float(judgement.beyond):.2g})"
+    undecided = (
+        f"{start}; a true shift beyond {low} is not ruled out (p = {float(judgement.within):.2g})"
     )
+    if float(judgement.high) >= margin.span:
+        return f"{undecided}, and so few seeds leave the margin without an upper limit"
+    return f"{undecided}, nor is one within {high} (p = {float(judgement.beyond):.2g})"
 
 
 def equivalence(
@@ -148,12 +164,13 @@ def equivalence(
     n = len(original), len(repeat)
     moved = shift(original, repeat)
     if isinstance(moved, str):
-        return _undecided(metric, n, alpha, moved)
+        return _undecided(metric, original, repeat, alpha, moved)
     spread = float(std(_row(original, sorted(original))))
     judgement = judged(moved, margin, spread, n[0], alpha, family)
-    answer, estimate = _answer(judgement, alpha), float(moved.estimate)
-    more = None
-    if answer == INCONCLUSIVE and not (margin.of_spread and spread == 0):
+    idle = float(judgement.low) >= margin.span
+    answer = INCONCLUSIVE if idle else _answer(judgement, alpha)
+    estimate, more = float(moved.estimate), None
+    if answer == INCONCLUSIVE and not idle and not (margin.of_spread and spread == 0):
         plan = SampleSizePlan(float(moved.deviation), spread, n[0], margin, alpha, family)
         runs = required_runs(plan, estimate)
         more = None if runs is None else max(1, runs - n[1])

@@ -26,12 +26,15 @@ ALPHA = 0.05
 class Margin:
     """The largest shift that does not matter: `size` in the metric's unit, or of its spread.
 
+    `span` is how far two values of the metric can lie apart; no margin is larger.
+
     Raises:
         UserError: it is no finite number above 0.
     """
 
     size: float
     of_spread: bool = False
+    span: float = math.inf
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.size) and 0 < self.size <= LARGEST):
@@ -62,9 +65,10 @@ def allowed(margin: Margin, deviation: Any, n: Any, alpha: float) -> tuple[Any, 
     test may take as a whole.
     """
     if not margin.of_spread:
-        return margin.size, margin.size, 0.0
-    low, high = bounds(deviation, n, alpha / 2)
-    return margin.size * low, margin.size * high, alpha / 2
+        size = min(margin.size, margin.span)
+        return size, size, 0.0
+    low, high = (margin.size * limit for limit in bounds(deviation, n, alpha / 2))
+    return np.minimum(low, margin.span), np.minimum(high, margin.span), alpha / 2
 
 
 def judged(

@@ -58,7 +58,8 @@ def compare_metrics(
 
     def margin(name: str) -> Margin:
         key = RECALL if name in classes and name not in margins else name
-        return Margin(margins[key]) if key in margins else Margin(wanted.spread, True)
+        size, of_spread = (margins[key], False) if key in margins else (wanted.spread, True)
+        return Margin(size, of_spread, values[name].span(name))
 
     def tested(names: Sequence[str]) -> Family | None:
         if not names or not any(values[name].repeated for name in names):

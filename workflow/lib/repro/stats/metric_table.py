@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,11 @@ from repro.record.step import Step
 
 CLASS = "recall of class "
 RUNS = ("original", "repeat")
+_SHARES = re.compile(
+    r"(.*_)?(acc|accuracy|auc|precision|recall|(f1|fbeta)_score|(mean_)?io_u"
+    r"|(precision|recall)_at_(precision|recall)|(sensitivity|specificity)_at_\w+)(_\d+)?"
+)
+"""Names that Keras gives to what lies between 0 and 1, also as `OUTPUT_accuracy` or `auc_1`."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,17 @@ class Measured:
     repeated: Mapping[int, float]
     examples: int = 0
     right: int | None = None
+
+    def span(self, name: str) -> float:
+        """How far two values can lie apart: 1 for a share, such as an accuracy; else unknown, inf.
+
+        A metric that is called like a share and has values that are none, such as percents, is one
+        of the user's own.
+        """
+        values = (*self.original.values(), *self.repeated.values())
+        share = name.startswith(CLASS) or _SHARES.fullmatch(name) is not None
+        within = all(not (value < 0 or value > 1) for value in values)
+        return 1.0 if share and within else math.inf
 
 
 def measured(steps: Sequence[Step], runs: tuple[str, str] = RUNS) -> dict[str, Measured]:

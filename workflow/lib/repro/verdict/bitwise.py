@@ -32,5 +32,7 @@ def bitwise(case: Case) -> Answer:
             f"{name}: training is repeatable bit for bit, evaluation is not. The weights of "
             f"{sentences.seeds(odd)}, evaluated twice, gave other bits.",
         )
-    text = sentences.met(name, case.comparisons, case.context, case.evaluated, case.mistakes)
+    text = sentences.met(
+        name, case.comparisons, case.context, case.evaluated, case.mistakes, case.whole
+    )
     return Answer(MET, text)

@@ -1,7 +1,7 @@
 """Sentences: a verdict in words, for someone who has never seen the code.
 
 Synopsis:
-    met("digits", comparisons, context, evaluated, mistakes)
+    met("digits", comparisons, context, evaluated, mistakes, whole)
     not_met("digits", comparisons, causes, trials, mistakes)
 
 Words follow the ACM: *repeatable* is the same setup again; nothing here claims more.
@@ -42,15 +42,16 @@ def met(
     context: Context,
     evaluated: bool,
     mistakes: Sequence[str],
+    whole: bool,
 ) -> str:
     """The sentence where every bit was the same: repeatable within one setup, else reproduced.
 
-    `mistakes` are the names of what is wrong although the runs agree.
+    `mistakes` are the names of what is wrong although the runs agree; `whole` says that everything
+    was repeated, with every seed.
     """
     runs = {comparison.run for comparison in comparisons}
     varied = sum(factor["varied"] for factor in context.factors)
     under = f"{counted(varied, 'circumstance')} changed that must not matter"
-    whole = evaluated and not any(c.stopped for c in comparisons)
     one_setup = context.setups == 1
     where = "on this machine and in this environment"
     where = where if one_setup else f"in more than one setup ({context.scope})"

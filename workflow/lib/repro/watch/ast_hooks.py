@@ -38,7 +38,12 @@ _ATTRIBUTES: Mapping[str, tuple[str, str]] = {
         for ns in ("", "_ns")
     },
     "st_ino": ("inode number", "file times"),
+    "st_mode": ("rights of a file", "file rights"),
 }
+_OF_PATHS = {"parent", "parents", "parts"}
+"""What of a `pathlib.Path` tells where a file lies."""
+_OF_WORKERS = {"workers", "use_multiprocessing"}
+"""What of a Keras `PyDataset` says how its batches are made."""
 _STATED = {"deterministic", "experimental_deterministic"}
 _WRITING = {"setdefault", "update", "pop", "clear"}
 
@@ -140,12 +145,18 @@ class _Rewriting(ast.NodeTransformer):
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.Assign:
-        """Finds `options.deterministic = False` of tf.data, and `a, b = some_set`."""
+        """Finds `options.deterministic = False`, `dataset.workers = 4`, and `a, b = some_set`."""
         self.generic_visit(node)
         if any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets):
             node.value = self._iterated(node.value)
             return node
-        stated = {target.attr for target in node.targets if isinstance(target, ast.Attribute)}
+        attributes = [target for target in node.targets if isinstance(target, ast.Attribute)]
+        for target in attributes:
+            if target.attr in _OF_WORKERS and isinstance(target.value, ast.Name):
+                owner = ast.copy_location(ast.Name(target.value.id, ast.Load()), node.value)
+                node.value = self._to_recorder("set_on", node.value, target.attr)
+                node.value.args.append(owner)
+        stated = {target.attr for target in attributes}
         off = isinstance(node.value, ast.Constant) and node.value.value is False
         if off and stated & _STATED:
             text = f"{min(stated & _STATED)} = False"
@@ -164,8 +175,16 @@ class _Rewriting(ast.NodeTransformer):
         if node.attr in _WRITING and _is_environ(node.value):
             return node
         self.generic_visit(node)
-        read = isinstance(node.ctx, ast.Load) and node.attr in _ATTRIBUTES
+        if not isinstance(node.ctx, ast.Load):
+            return node
+        if node.attr in _OF_PATHS:
+            return self._to_recorder("part_of_path", node.value, node.attr)
+        read = node.attr in _ATTRIBUTES
         return self._to_recorder("seen", node, *_ATTRIBUTES[node.attr]) if read else node
+
+    def visit_MatchValue(self, node: ast.MatchValue) -> ast.MatchValue:
+        """A pattern may call nothing."""
+        return node
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         read = isinstance(node.ctx, ast.Load) and node.id == "environ"

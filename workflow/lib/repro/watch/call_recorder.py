@@ -14,33 +14,29 @@ to note. So types stay what they are, and what libraries call among themselves i
 
 from __future__ import annotations
 
-import itertools
 import os
 import sys
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial, reduce
+from functools import partial
 from importlib.machinery import SourceFileLoader
-from inspect import isclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from threading import Lock
-from types import BuiltinMethodType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, TypedDict
 
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
 from repro.data.user_errors import name_in
 from repro.watch.ast_hooks import RECORDER, rewritten
+from repro.watch.call_conditions import is_path, salted, started_by
 from repro.watch.call_sites import converted, converting, running
-from repro.watch.nondeterminism_sources import WatchedCall, is_path, modules, of, salted, table
+from repro.watch.nondeterminism_sources import WatchedCall, modules, of, table
 from repro.watch.op_trace import TensorRow
+from repro.watch.walks_over_sets import goes_through, is_set, leaves_ties, sets_in
 
 _FIELDS = ("call", "source", "function", "file", "line")
-_IN_ORDER = (
-    list, tuple, dict, enumerate, iter, zip, map, filter, str, repr, Counter, deque, reduce, sorted,
-    min, max, *filter(isclass, vars(itertools).values()),
-)  # fmt: skip
 LARGEST_SET = 8
 """Of a larger set no order is noted: by chance, two runs hardly ever give it the same."""
 _ORDERS = 20
@@ -119,7 +115,7 @@ class Calls:
 
     def iterated(self, value: Any, file: str, line: int) -> Any:
         """Notes an iteration over a set whose order depends on hashes; gives the value back."""
-        if self._active and _is_set(value) and salted(tuple(value)):
+        if self._active and is_set(value) and salted(tuple(value)):
             self._note("iteration over a set", "hash", file, line)
             self._note_order(value, file, line)
         return value
@@ -139,6 +135,18 @@ class Calls:
             self._note(call, source, file, line)
         return value
 
+    def set_on(self, value: Any, file: str, line: int, name: str, owner: Any) -> Any:
+        """Notes that `workers` or `use_multiprocessing` of a `PyDataset` is set; gives it back."""
+        for source in started_by(owner, name, value) if self._active else ():
+            self._note(f"keras.utils.PyDataset.{name}", source, file, line)
+        return value
+
+    def part_of_path(self, value: Any, file: str, line: int, name: str) -> Any:
+        """An attribute of a value; notes it where it tells the place of a file."""
+        if self._active and isinstance(value, PurePath) and value.is_absolute():
+            self._note(f"pathlib.Path.{name}", "place of a file", file, line)
+        return getattr(value, name)
+
     def called_converted(
         self, function: Any, args: Sequence[Any], named: Mapping[str, Any]
     ) -> None:
@@ -153,7 +161,9 @@ class Calls:
         if self._sources(function):
             return True
         # Most functions are written in Python; none of those is looked at for more.
-        return type(function) is not FunctionType and (_ordered(function) or _is_layer(function))
+        if type(function) is FunctionType:
+            return False
+        return goes_through(function) or leaves_ties(function, ()) or _is_layer(function)
 
     def _called(
         self, function: Any, file: str, line: int, free: bool, /, *args: Any, **named: Any
@@ -161,9 +171,11 @@ class Calls:
         for source in self._varying(function, args, named):
             if not (free and source.ordered):
                 self._note(source.call, source.source, file, line)
-        if _ordered(function) and not free:
-            for value in (*args, getattr(function, "__self__", None)):
+        if goes_through(function) and not free:
+            for value in sets_in(function, args):
                 self.iterated(value, file, line)
+        if leaves_ties(function, args) and not (free and not args):
+            self._note("collections.Counter.most_common", "ties", file, line)
         result = function(*args, **named)
         if _is_layer(function):
             self._layers[result.name] = {"file": file, "line": line}
@@ -207,22 +219,6 @@ class Calls:
         function = function or running(self.path) or self._otherwise
         with self._lock:
             self._counts[call, source, function, file, line] += 1
-
-
-def _is_set(value: Any) -> bool:
-    return isinstance(value, (set, frozenset))
-
-
-def _ordered(function: Any) -> bool:
-    """Whether a function goes through a set in the set's order."""
-    if type(function) is BuiltinMethodType:
-        owner, name = function.__self__, function.__name__
-        joined = isinstance(owner, str) and name == "join"
-        popped = _is_set(owner) and name == "pop"
-        extended = isinstance(owner, (list, deque)) and name == "extend"
-        keyed = isinstance(owner, type) and issubclass(owner, dict) and name == "fromkeys"
-        return joined or popped or extended or keyed
-    return any(function is each for each in _IN_ORDER)
 
 
 def _is_layer(function: Any) -> bool:

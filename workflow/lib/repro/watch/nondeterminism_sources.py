@@ -10,17 +10,32 @@ import it is the same.
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
-from numbers import Number
 from types import BuiltinMethodType, MethodType, ModuleType
 from typing import Any
 
+from repro.watch.call_conditions import (
+    KERAS_PROCESSES,
+    KERAS_THREADS,
+    Condition,
+    absolute,
+    absolute_object,
+    always,
+    counts_processors,
+    draws_order,
+    first_salted,
+    given,
+    is_false,
+    lacking,
+    reading,
+    relative,
+    workers,
+)
+
 NotBound = (ModuleType, type, type(None))
-Condition = Callable[[Sequence[Any], Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True)
@@ -34,66 +49,6 @@ class WatchedCall:
     """Whether it is only the order of its result that varies."""
     reads: bool = False
     """Whether it reads the file that its first argument names."""
-
-
-def _always(_args: Sequence[Any], _named: Mapping[str, Any]) -> bool:
-    return True
-
-
-def _lacking(place: int, name: str) -> Condition:
-    """That an argument is absent or None."""
-
-    def lacking(args: Sequence[Any], named: Mapping[str, Any]) -> bool:
-        return (args[place] if len(args) > place else named.get(name)) is None
-
-    return lacking
-
-
-def _given(name: str, unless: Any) -> Condition:
-    """That a named argument is given, and other than `unless`."""
-    return lambda _args, named: named.get(name, unless) is not unless
-
-
-def _is_false(name: str) -> Condition:
-    return lambda _args, named: named.get(name) is False
-
-
-def _not_false(name: str, place: int) -> Condition:
-    def holds(args: Sequence[Any], named: Mapping[str, Any]) -> bool:
-        return (args[place] if len(args) > place else named.get(name, True)) is not False
-
-    return holds
-
-
-def salted(value: Any) -> bool:
-    """Whether `hash(value)` may differ between processes: of text by its salt, else by address."""
-    if isinstance(value, (tuple, frozenset)):
-        return any(salted(part) for part in value)  # pyright: ignore[reportUnknownVariableType]
-    return not isinstance(value, Number) and type(value).__name__ not in ("bool", "bool_")
-
-
-def is_path(value: Any) -> bool:
-    """Whether this may name a file."""
-    return isinstance(value, (str, os.PathLike))
-
-
-def _first_salted(args: Sequence[Any], _named: Mapping[str, Any]) -> bool:
-    return any(salted(value) for value in args[:1])
-
-
-def _relative(args: Sequence[Any], _named: Mapping[str, Any]) -> bool:
-    path = args[0] if args else ""
-    return is_path(path) and not os.path.isabs(path)  # noqa: PTH117
-
-
-def _reading(place: int) -> Condition:
-    """That the mode, the argument at this place, is one for reading."""
-
-    def reading(args: Sequence[Any], named: Mapping[str, Any]) -> bool:
-        mode = args[place] if len(args) > place else named.get("mode", "r")
-        return not isinstance(mode, str) or not set(mode) & set("wax")
-
-    return reading
 
 
 _PLAIN: Mapping[str, str] = {
@@ -113,7 +68,9 @@ _PLAIN: Mapping[str, str] = {
     "file times": "os.path.getmtime os.path.getctime os.path.getatime",
     "process id": "os.getpid os.getppid threading.get_ident threading.get_native_id",
     "processors": """
-        os.cpu_count os.sched_getaffinity os.getloadavg multiprocessing.cpu_count""",
+        os.cpu_count os.process_cpu_count os.sched_getaffinity os.getloadavg
+        multiprocessing.cpu_count psutil.cpu_count joblib.cpu_count""",
+    "file rights": "os.umask os.access",
     "environment variable": "os.getenv getpass.getuser",
     "home": "os.path.expanduser pathlib.Path.home pathlib.Path.expanduser",
     "temporary folder": """
@@ -160,28 +117,35 @@ _READS = """
     pandas.read_json pandas.read_pickle keras.models.load_model keras.Model.load_weights"""
 
 _IF: Sequence[tuple[str, str, Condition]] = (
-    ("generator without a seed", "numpy.random.default_rng", _lacking(0, "seed")),
-    ("generator without a seed", "numpy.random.RandomState", _lacking(0, "seed")),
-    ("generator without a seed", "numpy.random.SeedSequence", _lacking(0, "entropy")),
-    ("generator without a seed", "numpy.random.seed", _lacking(0, "seed")),
-    ("generator without a seed", "numpy.random.PCG64", _lacking(0, "seed")),
-    ("generator without a seed", "numpy.random.PCG64DXSM", _lacking(0, "seed")),
-    ("generator without a seed", "numpy.random.MT19937", _lacking(0, "seed")),
-    ("generator without a seed", "numpy.random.Philox", _lacking(0, "seed")),
-    ("generator without a seed", "numpy.random.SFC64", _lacking(0, "seed")),
-    ("generator without a seed", "random.Random", _lacking(0, "x")),
-    ("generator without a seed", "random.seed", _lacking(0, "a")),
-    ("unordered stream", "tensorflow.data.Dataset.shuffle", _lacking(1, "seed")),
-    ("unordered stream", "tensorflow.data.Dataset.list_files", _not_false("shuffle", 1)),
-    ("unordered stream", "tensorflow.data.Dataset.map", _is_false("deterministic")),
-    ("unordered stream", "tensorflow.data.Dataset.interleave", _is_false("deterministic")),
-    ("threads", "tensorflow.data.Dataset.map", _given("num_parallel_calls", None)),
-    ("threads", "tensorflow.data.Dataset.interleave", _given("num_parallel_calls", None)),
-    ("hash", "hash", _first_salted),
-    ("working directory", "os.path.abspath", _relative),
-    ("working directory", "os.path.realpath", _relative),
-    ("working directory", "pathlib.Path.absolute", _relative),
-    ("working directory", "pathlib.Path.resolve", _relative),
+    ("generator without a seed", "numpy.random.default_rng", lacking(0, "seed")),
+    ("generator without a seed", "numpy.random.RandomState", lacking(0, "seed")),
+    ("generator without a seed", "numpy.random.SeedSequence", lacking(0, "entropy")),
+    ("generator without a seed", "numpy.random.seed", lacking(0, "seed")),
+    ("generator without a seed", "numpy.random.PCG64", lacking(0, "seed")),
+    ("generator without a seed", "numpy.random.PCG64DXSM", lacking(0, "seed")),
+    ("generator without a seed", "numpy.random.MT19937", lacking(0, "seed")),
+    ("generator without a seed", "numpy.random.Philox", lacking(0, "seed")),
+    ("generator without a seed", "numpy.random.SFC64", lacking(0, "seed")),
+    ("generator without a seed", "random.Random", lacking(0, "x")),
+    ("generator without a seed", "random.seed", lacking(0, "a")),
+    ("generator without a seed", "tensorflow.data.Dataset.shuffle", lacking(1, "seed")),
+    ("generator without a seed", "tensorflow.data.Dataset.list_files", draws_order),
+    ("unordered stream", "tensorflow.data.Dataset.map", is_false("deterministic")),
+    ("unordered stream", "tensorflow.data.Dataset.interleave", is_false("deterministic")),
+    ("threads", "tensorflow.data.Dataset.map", given("num_parallel_calls", None)),
+    ("threads", "tensorflow.data.Dataset.interleave", given("num_parallel_calls", None)),
+    (KERAS_THREADS, "keras.utils.PyDataset.__init__", workers(KERAS_THREADS)),
+    (KERAS_PROCESSES, "keras.utils.PyDataset.__init__", workers(KERAS_PROCESSES)),
+    ("processors", "os.sysconf", counts_processors),
+    ("place of a file", "str", absolute_object),
+    ("place of a file", "os.fspath", absolute_object),
+    ("place of a file", "os.path.dirname", absolute),
+    ("place of a file", "os.path.split", absolute),
+    ("hash", "hash", first_salted),
+    ("working directory", "os.path.abspath", relative),
+    ("working directory", "os.path.realpath", relative),
+    ("working directory", "pathlib.Path.absolute", relative),
+    ("working directory", "pathlib.Path.resolve", relative),
 )
 
 
@@ -212,21 +176,26 @@ def _resolved(name: str) -> Any:
 
 
 def of(function: Any, watched: Mapping[Any, tuple[WatchedCall, ...]]) -> tuple[WatchedCall, ...]:
-    """What the table says of a function; nothing for what cannot be looked up."""
+    """What the table says of a function; nothing for what cannot be looked up.
+
+    A class that has none of its own is made by the `__init__` that it inherits.
+    """
     try:
-        return watched.get(function) or watched.get(key(function), ())
+        known = watched.get(function) or watched.get(key(function), ())
+        made = isinstance(function, type) and not known
+        return watched.get(function.__init__, ()) if made else known
     except TypeError:  # not hashable
         return ()
 
 
 def _all() -> list[WatchedCall]:
-    calls = [WatchedCall(n, s, _always) for s, names in _PLAIN.items() for n in names.split()]
-    calls += [WatchedCall(n, "listing order", _always, ordered=True) for n in _ORDERS.split()]
+    calls = [WatchedCall(n, s, always) for s, names in _PLAIN.items() for n in names.split()]
+    calls += [WatchedCall(n, "listing order", always, ordered=True) for n in _ORDERS.split()]
     calls += [WatchedCall(name, source, when) for source, name, when in _IF]
     outside = "file outside the inputs"
-    calls += [WatchedCall(n, outside, _always, reads=True) for n in _READS.split()]
+    calls += [WatchedCall(n, outside, always, reads=True) for n in _READS.split()]
     opening = {"open": 1, "pathlib.Path.open": 0, "tensorflow.io.gfile.GFile": 1}
-    return calls + [WatchedCall(n, outside, _reading(p), reads=True) for n, p in opening.items()]
+    return calls + [WatchedCall(n, outside, reading(p), reads=True) for n, p in opening.items()]
 
 
 def modules() -> frozenset[str]:
@@ -243,5 +212,6 @@ def table() -> dict[Any, tuple[WatchedCall, ...]]:
     for source in _all():
         function = _resolved(source.call)
         if function is not None:
-            watched[function] = (*watched.get(function, ()), source)
+            told = replace(source, call=source.call.removesuffix(".__init__"))
+            watched[function] = (*watched.get(function, ()), told)
     return watched
