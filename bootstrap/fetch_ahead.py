@@ -30,7 +30,7 @@ def fetch() -> None:
         pip = replace(tools.pip(), python=PYTHON, silent=True)
         with suppress(Refused, OSError, LookupError), ahead.filling(text) as place:
             store = usable_store(tools.KEPT)
-            files = store.fetched(text, pip, "fetching wheels of keras")
+            files = store.fetched(text, pip, "fetching wheels of keras", hashed=False)
             wheel = uv_wheel(store, tools.UV.read_text("utf-8"), tools.pip())
             with unpacked_uv(wheel, place.parent) as uv:
                 if uv is None:

@@ -61,4 +61,9 @@ def compiled(library: Path, imported: Sequence[str]) -> list[Path]:
     for package in site.iterdir():
         if package.name not in known:
             files += package.rglob("*.py")
-    return sorted(set(files))
+    return sorted({file for file in files if not _tests(file)})
+
+
+def _tests(file: Path) -> bool:
+    """Whether a module tests others, which no step imports."""
+    return file.name.endswith("_test.py") or file.parent.name == "tests"

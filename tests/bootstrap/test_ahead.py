@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -142,6 +143,23 @@ def test_what_is_not_as_in_the_wheels_is_refused(
     assert "Expected the wheels of the lock, whole." in done.stderr
     assert installed.check(site.prefix) != [], "no job may start in it"
     assert not (filled / "work").exists(), "the next try does not find it"
+
+
+def test_a_wheel_that_was_damaged_is_not_unpacked_but_fetched_again(
+    site: Site, begun: Path
+) -> None:
+    fetch_ahead.fetch()
+    (wheel,) = project.CACHE.glob("wheels/*/tiny-*.whl")
+    whole = wheel.read_bytes()
+    wheel.write_bytes(whole[:10] + bytes([whole[10] ^ 1]) + whole[11:])  # a date; it still unpacks
+    shutil.rmtree(begun / "work")
+    (begun / "ready").unlink()
+    fetch_ahead.fetch()
+    assert not (begun / "ready").exists()
+    assert wheel.read_bytes() != whole
+    assert site.deploy(REPRO_AHEAD=str(begun)).returncode == 0
+    assert wheel.read_bytes() == whole
+    assert installed.check(site.prefix) == []
 
 
 def test_of_a_folder_that_others_may_enter_nothing_is_taken(site: Site, filled: Path) -> None:
