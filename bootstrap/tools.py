@@ -36,6 +36,7 @@ WHEELS = project.BOOTSTRAP / "requirements.txt"
 DEV = project.BOOTSTRAP / "requirements-dev.txt"
 SOURCE = project.BOOTSTRAP / "requirements-source.txt"
 UV = project.BOOTSTRAP / "requirements-uv.txt"
+CHANNEL = project.BOOTSTRAP / "local_channel" / "channel-wheels.txt"
 KEPT = project.TOOLS / "wheels"  # where the user's cache cannot be written
 UNPACKED = project.CACHE / "unpacked"  # wheels, ahead
 MODULES = ("snakemake",)

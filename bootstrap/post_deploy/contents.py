@@ -29,7 +29,10 @@ class Brought(NamedTuple):
 
 
 def of(wheels: Sequence[Path], site: str) -> dict[str, Brought]:
-    """Return the files of wheels by their paths in the environment, ``site`` that of site-packages."""
+    """Return the files of wheels by their paths in the environment.
+
+    ``site`` is the path of site-packages.
+    """
     found: dict[str, Brought] = {}
     for wheel in wheels:
         package = normal(wheel.name.partition("-")[0])

@@ -15,11 +15,13 @@ from pathlib import Path
 import fetch_ahead
 import project
 import pytest
+import small_results
 import tools
 from repro.record import installed
 from test_post_deploy import PLATFORM, Site, base, index_of, site, uv
 from wheels import ahead
 from wheels.pip_command import Pip
+from wheels.store import usable_store
 
 __all__ = ["base", "site", "uv"]
 
@@ -56,6 +58,7 @@ def begun(site: Site, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRe
     monkeypatch.setattr(project, "CACHE", cache)
     monkeypatch.setattr(tools, "UNPACKED", cache / "unpacked")
     monkeypatch.setattr(tools, "pip", lambda: pip)
+    monkeypatch.setattr(tools, "CHANNEL", small_results.write(cache / "channel-wheels.txt", ""))
     monkeypatch.setenv(ahead.VARIABLE, "")
     ahead.begin(tools.UNPACKED)
     return Path(os.environ[ahead.VARIABLE])
@@ -143,6 +146,16 @@ def test_what_is_not_as_in_the_wheels_is_refused(
     assert "Expected the wheels of the lock, whole." in done.stderr
     assert installed.check(site.prefix) != [], "no job may start in it"
     assert not (filled / "work").exists(), "the next try does not find it"
+
+
+def test_the_wheels_of_the_channel_are_fetched_too(begun: Path) -> None:
+    text = project.ENVS / f"keras.{PLATFORM}.wheels.txt"
+    tools.CHANNEL.write_text(f"# another list\n{text.read_text()}")
+    fetch_ahead.fetch()
+    nothing = Pip(lambda: pytest.fail("pip is started"), "3.11")
+    store = usable_store(tools.KEPT)
+    wheels = store.fetched(tools.CHANNEL.read_text(), nothing, "wheels of the channel")
+    assert "tiny" in {wheel.name.partition("-")[0] for wheel in wheels}
 
 
 def test_a_wheel_that_was_damaged_is_not_unpacked_but_fetched_again(

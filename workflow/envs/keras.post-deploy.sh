@@ -648,9 +648,7 @@ class Store:
 
     folder: Path
 
-    def fetched(
-        self, requirements: str, pip: Pip, what: str, *, hashed: bool = True
-    ) -> list[Path]:
+    def fetched(self, requirements: str, pip: Pip, what: str, *, hashed: bool = True) -> list[Path]:
         """Return the files of pinned requirements; pip fetches what is missing or damaged.
 
         Whoever hashes them on its own, as uv does, need not have them ``hashed`` here.
@@ -1226,7 +1224,10 @@ class Brought(NamedTuple):
 
 
 def of(wheels: Sequence[Path], site: str) -> dict[str, Brought]:
-    """Return the files of wheels by their paths in the environment, ``site`` that of site-packages."""
+    """Return the files of wheels by their paths in the environment.
+
+    ``site`` is the path of site-packages.
+    """
     found: dict[str, Brought] = {}
     for wheel in wheels:
         package = normal(wheel.name.partition("-")[0])
