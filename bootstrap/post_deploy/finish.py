@@ -81,9 +81,10 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
     )
     note("wheels")
     with ExitStack() as compiling:
+        compiled = compiling.enter_context(bytecode.written(prefix, wheels=False))
         with _installed(prefix, facts["environment"], requirements(packages)) as of_wheels:
             note("bytecode")
-            compiled = compiling.enter_context(bytecode.written(prefix))
+            compiled |= compiling.enter_context(bytecode.written(prefix, wheels=True))
         brought = {path: what for path, what in of_wheels.items() if path not in compiled}
         # Not before: where files lose another name, their times change.
         hashed = rows(prefix, brought)

@@ -1290,7 +1290,7 @@ cat >"$code/post_deploy/bytecode.py" <<'END_OF_FILE' || room
 """Compiles what a step imports, once and bound to no time, when an environment is made.
 
 Synopsis:
-    with bytecode.written(prefix) as paths: ...     # other processes write meanwhile
+    with bytecode.written(prefix, wheels=True) as paths: ...     # others write meanwhile
 """
 
 import os
@@ -1311,15 +1311,21 @@ WORKERS = os.cpu_count() or 1
 
 
 @contextmanager
-def written(prefix: Path) -> Generator[set[str]]:
-    """Compile what a step imports, let nothing else ever be compiled, and give the new paths."""
+def written(prefix: Path, *, wheels: bool) -> Generator[set[str]]:
+    """Compile what a step imports, let nothing else ever be compiled, and give the new paths.
+
+    ``wheels`` are all in site-packages; else it is Python's own library, by one process, since
+    wheels may still be unpacked.
+    """
     library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     for name, text in NO_BYTECODE.items():
         (library / "site-packages" / name).write_text(text)
     files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
+    files = [f for f in files if f.is_relative_to(library / "site-packages") == wheels]
     paths = [cache_from_source(file) for file in files]
     paths += [str(library / "site-packages" / name) for name in NO_BYTECODE]
-    running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
+    workers = min(WORKERS if wheels else 1, len(files))  # of no file compileall makes all it finds
+    running = [_compiler(prefix, f"{wheels}-{n}", files[n::workers]) for n in range(workers)]
     try:
         yield {os.path.relpath(path, prefix) for path in paths}
     finally:
@@ -1327,8 +1333,8 @@ def written(prefix: Path) -> Generator[set[str]]:
             process.wait()  # whatever its status: what does not compile cannot be imported
 
 
-def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
-    names = HERE.parent / f"compiled-{number}.txt"
+def _compiler(prefix: Path, name: str, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
+    names = HERE.parent / f"compiled-{name}.txt"
     names.write_text("\n".join(map(str, files)))
     command = [str(prefix / "bin" / "python"), "-IB", "-c", COMPILE, "-qq", "-f"]
     return subprocess.Popen([*command, "--invalidation-mode", "unchecked-hash", "-i", str(names)])
@@ -1442,9 +1448,10 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
     )
     note("wheels")
     with ExitStack() as compiling:
+        compiled = compiling.enter_context(bytecode.written(prefix, wheels=False))
         with _installed(prefix, facts["environment"], requirements(packages)) as of_wheels:
             note("bytecode")
-            compiled = compiling.enter_context(bytecode.written(prefix))
+            compiled |= compiling.enter_context(bytecode.written(prefix, wheels=True))
         brought = {path: what for path, what in of_wheels.items() if path not in compiled}
         # Not before: where files lose another name, their times change.
         hashed = rows(prefix, brought)
