@@ -1,4 +1,4 @@
-"""Fetches and unpacks the wheels of the environment while the tools are made.
+"""Fetches wheels while the tools are made, and unpacks those of the environment.
 
 Synopsis:
     python -Es bootstrap/fetch_ahead.py
@@ -17,7 +17,7 @@ from post_deploy import beside
 from wheels import ahead
 from wheels.install import unpack, unpacked_uv
 from wheels.pip_command import Refused
-from wheels.store import usable_store, uv_wheel
+from wheels.store import Store, usable_store, uv_wheel
 
 PYTHON = "3.11"  # of the environment
 
@@ -30,7 +30,8 @@ def fetch() -> None:
         pip = replace(tools.pip(), python=PYTHON, silent=True)
         with suppress(Refused, OSError, LookupError), ahead.filling(text) as place:
             store = usable_store(tools.KEPT)
-            files = store.fetched(text, pip, "fetching wheels of keras")
+            _fetch_channel(store)
+            files = store.fetched(text, pip, "fetching wheels of keras", hashed=False)
             wheel = uv_wheel(store, tools.UV.read_text("utf-8"), tools.pip())
             with unpacked_uv(wheel, place.parent) as uv:
                 if uv is None:
@@ -38,6 +39,13 @@ def fetch() -> None:
                 unpack(files, text, PYTHON, place, uv)
     for place in ahead.left(tools.UNPACKED):
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _fetch_channel(store: Store) -> None:
+    """Get the few wheels of the local channel too: whether it is needed is known only later."""
+    with suppress(Refused):
+        pip = replace(tools.pip(), silent=True)
+        store.fetched(tools.CHANNEL.read_text("utf-8"), pip, "wheels of the channel")
 
 
 if __name__ == "__main__":

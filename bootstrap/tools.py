@@ -36,6 +36,7 @@ WHEELS = project.BOOTSTRAP / "requirements.txt"
 DEV = project.BOOTSTRAP / "requirements-dev.txt"
 SOURCE = project.BOOTSTRAP / "requirements-source.txt"
 UV = project.BOOTSTRAP / "requirements-uv.txt"
+CHANNEL = project.BOOTSTRAP / "local_channel" / "channel-wheels.txt"
 KEPT = project.TOOLS / "wheels"  # where the user's cache cannot be written
 UNPACKED = project.CACHE / "unpacked"  # wheels, ahead
 DEV_MODULES = ("pytest", "ruff", "snakefmt", "basedpyright")
@@ -142,9 +143,9 @@ def _make(key: str, *, ahead: bool) -> None:
     _check_venv()
     if VENV.exists():
         shutil.rmtree(VENV)
-    host_pip.make_venv(VENV)
     if ahead:
         _fetch_ahead()
+    host_pip.make_venv(VENV)
     _add(WHEELS, STAMP, key)
 
 
@@ -171,7 +172,7 @@ def _install(store: Store, file: Path, uv: str | None, what: str) -> None:
     text, source, python = file.read_text("utf-8"), file == SOURCE, VENV / "bin" / "python"
     fetches = pip()
     if source:  # pip looks into it, by the tools that build it
-        fetches = replace(fetches, source=True, start=lambda: [str(python), "-Es", "-m", "pip"])
+        fetches = replace(fetches, source=True, start=lambda: [str(python), *_pip_command()[1:]])
     files = store.fetched(text, fetches, f"fetching {what}")
     if not uv and file == WHEELS:
         host_pip.add_pip(VENV)

@@ -10,7 +10,6 @@ Snakemake falls back to when a pin file failed, is refused.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import shlex
@@ -114,6 +113,8 @@ def _refuse_environment_file(_: argparse.Namespace) -> int:
 
 def _solve(options: argparse.Namespace) -> int:
     """Solve as conda-lock asks: what it knows of the target lies in the channels it names."""
+    import asyncio  # not for all that Snakemake asks: it takes as long as the rest
+
     try:
         records = asyncio.run(_solution(options.channel, options.specs))
     except Exception as error:  # conda-lock shows the `message` of a refusal

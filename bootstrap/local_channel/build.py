@@ -27,7 +27,6 @@ from wheels.store import usable_store
 from local_channel import debian, package
 
 CHANNELS = project.CACHE / "channels"
-WHEELS = Path(__file__).parent / "channel-wheels.txt"
 ARCHIVED = project.ROOT / "packages" / "conda"  # in a folder that was an archive
 
 
@@ -112,11 +111,12 @@ def _archived(channel: Path) -> list[Path]:
 def _wheels() -> list[Path]:
     try:
         store = usable_store(tools.KEPT)
-        return store.fetched(WHEELS.read_text("utf-8"), tools.pip(), "wheels of the channel")
+        return store.fetched(tools.CHANNEL.read_text("utf-8"), tools.pip(), "wheels of the channel")
     except Refused:
         raise CouldNotRun(
-            f"Expected the wheels pinned in {WHEELS.relative_to(project.ROOT)} from the package "
-            "index that pip is configured with. Received the error above. Make it reachable."
+            f"Expected the wheels pinned in {tools.CHANNEL.relative_to(project.ROOT)} from the "
+            "package index that pip is configured with. Received the error above. Make it "
+            "reachable."
         ) from None
 
 

@@ -1,7 +1,7 @@
 """Compiles what a step imports, once and bound to no time, when an environment is made.
 
 Synopsis:
-    with bytecode.written(prefix) as paths: ...     # other processes write meanwhile
+    with bytecode.written(prefix, wheels=True) as paths: ...     # others write meanwhile
 """
 
 import os
@@ -22,15 +22,21 @@ WORKERS = os.cpu_count() or 1
 
 
 @contextmanager
-def written(prefix: Path) -> Generator[set[str]]:
-    """Compile what a step imports, let nothing else ever be compiled, and give the new paths."""
+def written(prefix: Path, *, wheels: bool) -> Generator[set[str]]:
+    """Compile what a step imports, let nothing else ever be compiled, and give the new paths.
+
+    ``wheels`` are all in site-packages; else it is Python's own library, by one process, since
+    wheels may still be unpacked.
+    """
     library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     for name, text in NO_BYTECODE.items():
         (library / "site-packages" / name).write_text(text)
     files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
+    files = [f for f in files if f.is_relative_to(library / "site-packages") == wheels]
     paths = [cache_from_source(file) for file in files]
     paths += [str(library / "site-packages" / name) for name in NO_BYTECODE]
-    running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
+    workers = min(WORKERS if wheels else 1, len(files))  # of no file compileall makes all it finds
+    running = [_compiler(prefix, f"{wheels}-{n}", files[n::workers]) for n in range(workers)]
     try:
         yield {os.path.relpath(path, prefix) for path in paths}
     finally:
@@ -38,8 +44,8 @@ def written(prefix: Path) -> Generator[set[str]]:
             process.wait()  # whatever its status: what does not compile cannot be imported
 
 
-def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
-    names = HERE.parent / f"compiled-{number}.txt"
+def _compiler(prefix: Path, name: str, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
+    names = HERE.parent / f"compiled-{name}.txt"
     names.write_text("\n".join(map(str, files)))
     command = [str(prefix / "bin" / "python"), "-IB", "-c", COMPILE, "-qq", "-f"]
     return subprocess.Popen([*command, "--invalidation-mode", "unchecked-hash", "-i", str(names)])
@@ -61,4 +67,9 @@ def compiled(library: Path, imported: Sequence[str]) -> list[Path]:
     for package in site.iterdir():
         if package.name not in known:
             files += package.rglob("*.py")
-    return sorted(set(files))
+    return sorted({file for file in files if not _tests(file)})
+
+
+def _tests(file: Path) -> bool:
+    """Whether a module tests others, which no step imports."""
+    return file.name.endswith("_test.py") or file.parent.name == "tests"

@@ -14,7 +14,7 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,8 +28,8 @@ class Brought(NamedTuple):
     digest: str | None
 
 
-def of(wheels: Sequence[Path], site: str, but: Collection[str] = ()) -> dict[str, Brought]:
-    """Return the files of wheels by their paths in the environment, ``but`` for some of these.
+def of(wheels: Sequence[Path], site: str) -> dict[str, Brought]:
+    """Return the files of wheels by their paths in the environment.
 
     ``site`` is the path of site-packages.
     """
@@ -38,7 +38,7 @@ def of(wheels: Sequence[Path], site: str, but: Collection[str] = ()) -> dict[str
         package = normal(wheel.name.partition("-")[0])
         with zipfile.ZipFile(wheel) as archive:
             found |= {path: Brought(package, digest) for path, digest in _files(archive, site)}
-    return {path: what for path, what in found.items() if path not in but}
+    return found
 
 
 def rewritten(wheels: Sequence[Path]) -> bool:

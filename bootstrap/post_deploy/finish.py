@@ -27,6 +27,7 @@ from wheels.pip_command import Pip, Refused
 from wheels.store import usable_store, uv_wheel
 
 from post_deploy import against_lock, beside, bytecode, contents
+from post_deploy.contents import Brought
 
 HERE = Path(__file__).parents[1]
 UV = HERE / "requirements-uv.txt"
@@ -80,11 +81,11 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
     )
     note("wheels")
     with ExitStack() as compiling:
-        with _installed(prefix, facts["environment"], requirements(packages)) as wheels:
+        compiled = compiling.enter_context(bytecode.written(prefix, wheels=False))
+        with _installed(prefix, facts["environment"], requirements(packages)) as of_wheels:
             note("bytecode")
-            compiled = compiling.enter_context(bytecode.written(prefix))
-            site = os.path.relpath(sysconfig.get_path("purelib"), sys.prefix)
-            brought = contents.of(wheels, site, but=compiled)
+            compiled |= compiling.enter_context(bytecode.written(prefix, wheels=True))
+        brought = {path: what for path, what in of_wheels.items() if path not in compiled}
         # Not before: where files lose another name, their times change.
         hashed = rows(prefix, brought)
     note("files")
@@ -118,8 +119,8 @@ def _refuse(problems: Sequence[str], otherwise: str) -> None:
 
 
 @contextmanager
-def _installed(prefix: Path, name: str, wanted: str) -> Generator[list[Path]]:
-    """Install the wheels, give them, and remove what that needed."""
+def _installed(prefix: Path, name: str, wanted: str) -> Generator[dict[str, Brought]]:
+    """Install the wheels, give what they bring, and remove what that needed."""
     python, scratch = prefix / "bin" / "python", beside.path(prefix, beside.WHEELS)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     pip = Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
@@ -129,13 +130,15 @@ def _installed(prefix: Path, name: str, wanted: str) -> Generator[list[Path]]:
         files = store.fetched(wanted, pip, f"fetching wheels of {name}")
         wheel = uv_wheel(store, UV.read_text("utf-8"), pip)
         what, usable = f"wheels of {name}", "" if contents.rewritten(files) else wanted
+        # Meanwhile they may still be unpacked.
+        brought = contents.of(files, os.path.relpath(sysconfig.get_path("purelib"), sys.prefix))
         with (
             unpacked_uv(wheel, scratch) as uv,
             ahead.scratch(usable, scratch / "work", f"unpacking {what}") as work,
         ):
             install(files, wanted, Target(python, work), uv, what)
+            yield brought
             _check(python, uv)
-            yield files
     except Refused:
         raise NotMade(
             "Expected each wheel of the lock, with its sha256, from the index that pip is "

@@ -75,11 +75,11 @@ def unpack(files: Sequence[Path], requirements: str, python: str, scratch: Path,
     Raises:
         Refused: a wheel is missing or is another one, or it cannot be written.
     """
-    with emptied(scratch / "target") as target:
-        version = ["--target", str(target), "--python", sys.executable, "--python-version", python]
-        options = [*_options(files, requirements, scratch), *WHEELS]
-        command = [*_by_uv(uv, scratch), *version, *options]
-        run(command, _without("UV_", scratch), silent=True)
+    target = str(scratch / "target")  # goes away with the folder, which takes a while
+    version = ["--target", target, "--python", sys.executable, "--python-version", python]
+    options = [*_options(files, requirements, scratch), *WHEELS]
+    command = [*_by_uv(uv, scratch), *version, *options]
+    run(command, _without("UV_", scratch), silent=True)
 
 
 def _options(files: Sequence[Path], requirements: str, scratch: Path) -> list[str]:

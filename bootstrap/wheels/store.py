@@ -5,7 +5,7 @@ Synopsis:
     files = store.fetched(text, Pip(start, "3.11"), "wheels of keras")
 
 pip fetches, so what the user set for it (indexes, credentials, proxy, certificates) keeps its
-meaning. Every file is hashed each time before it is used.
+meaning. Every file is hashed each time it is used.
 """
 
 import hashlib
@@ -38,8 +38,10 @@ class Store:
 
     folder: Path
 
-    def fetched(self, requirements: str, pip: Pip, what: str) -> list[Path]:
+    def fetched(self, requirements: str, pip: Pip, what: str, *, hashed: bool = True) -> list[Path]:
         """Return the files of pinned requirements; pip fetches what is missing or damaged.
+
+        Whoever hashes them on its own, as uv does, need not have them ``hashed`` here.
 
         Raises:
             Refused: pip did not fetch them.
@@ -52,7 +54,7 @@ class Store:
         tag = [pip.python, pip.source, *machine, requirements]
         index = self.folder / f"{hashlib.sha256(repr(tag).encode()).hexdigest()}.json"
         with locks.held(index.with_suffix(".lock")):
-            files = self._indexed(index, requirements)
+            files = self._indexed(index, requirements, hashed=hashed)
             if files is None:
                 name = f".partial-{index.stem}-"
                 for leftover in self.folder.glob(f"{name}*"):  # by who was killed
@@ -67,7 +69,7 @@ class Store:
         """Return the file with that sha256, or None if it is not there."""
         return next((f for f in (self.folder / digest).glob("[!.]*") if f.is_file()), None)
 
-    def _indexed(self, index: Path, requirements: str) -> list[Path] | None:
+    def _indexed(self, index: Path, requirements: str, *, hashed: bool) -> list[Path] | None:
         """The files of an earlier time; one that is damaged goes away, to be fetched again."""
         try:
             names: dict[str, str] = json.loads(index.read_text("utf-8"))
@@ -76,7 +78,8 @@ class Store:
             files = [self.folder / digest / Path(name).name for digest, name in names.items()]
         except (OSError, ValueError, AttributeError, TypeError):
             return None
-        return files if files and not self._damaged(files) else None
+        whole = not self._damaged(files) if hashed else all(file.is_file() for file in files)
+        return files if files and whole else None
 
     def _damaged(self, files: Iterable[Path]) -> list[Path]:
         """Remove what has not the digest that its folder is called by, and return it."""

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,11 +15,13 @@ from pathlib import Path
 import fetch_ahead
 import project
 import pytest
+import small_results
 import tools
 from repro.record import installed
 from test_post_deploy import PLATFORM, Site, base, index_of, site, uv
 from wheels import ahead
 from wheels.pip_command import Pip
+from wheels.store import usable_store
 
 __all__ = ["base", "site", "uv"]
 
@@ -55,6 +58,7 @@ def begun(site: Site, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRe
     monkeypatch.setattr(project, "CACHE", cache)
     monkeypatch.setattr(tools, "UNPACKED", cache / "unpacked")
     monkeypatch.setattr(tools, "pip", lambda: pip)
+    monkeypatch.setattr(tools, "CHANNEL", small_results.write(cache / "channel-wheels.txt", ""))
     monkeypatch.setenv(ahead.VARIABLE, "")
     ahead.begin(tools.UNPACKED)
     return Path(os.environ[ahead.VARIABLE])
@@ -142,6 +146,33 @@ def test_what_is_not_as_in_the_wheels_is_refused(
     assert "Expected the wheels of the lock, whole." in done.stderr
     assert installed.check(site.prefix) != [], "no job may start in it"
     assert not (filled / "work").exists(), "the next try does not find it"
+
+
+def test_the_wheels_of_the_channel_are_fetched_too(begun: Path) -> None:
+    text = project.ENVS / f"keras.{PLATFORM}.wheels.txt"
+    tools.CHANNEL.write_text(f"# another list\n{text.read_text()}")
+    fetch_ahead.fetch()
+    nothing = Pip(lambda: pytest.fail("pip is started"), "3.11")
+    store = usable_store(tools.KEPT)
+    wheels = store.fetched(tools.CHANNEL.read_text(), nothing, "wheels of the channel")
+    assert "tiny" in {wheel.name.partition("-")[0] for wheel in wheels}
+
+
+def test_a_wheel_that_was_damaged_is_not_unpacked_but_fetched_again(
+    site: Site, begun: Path
+) -> None:
+    fetch_ahead.fetch()
+    (wheel,) = project.CACHE.glob("wheels/*/tiny-*.whl")
+    whole = wheel.read_bytes()
+    wheel.write_bytes(whole[:10] + bytes([whole[10] ^ 1]) + whole[11:])  # a date; it still unpacks
+    shutil.rmtree(begun / "work")
+    (begun / "ready").unlink()
+    fetch_ahead.fetch()
+    assert not (begun / "ready").exists()
+    assert wheel.read_bytes() != whole
+    assert site.deploy(REPRO_AHEAD=str(begun)).returncode == 0
+    assert wheel.read_bytes() == whole
+    assert installed.check(site.prefix) == []
 
 
 def test_of_a_folder_that_others_may_enter_nothing_is_taken(site: Site, filled: Path) -> None:

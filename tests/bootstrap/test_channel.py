@@ -9,6 +9,7 @@ from pathlib import Path
 import project
 import pytest
 import small_results
+import tools
 import yaml
 from display import progress
 from display.notes import Notes
@@ -147,7 +148,7 @@ def test_a_platform_without_pins_gives_a_sentence() -> None:
 
 
 def test_the_local_channels_wheels_are_the_versions_of_the_lock() -> None:
-    lines = build.WHEELS.read_text().splitlines()
+    lines = tools.CHANNEL.read_text().splitlines()
     wheels = dict(line.split()[0].split("==") for line in lines if "==" in line)
     lock = yaml.safe_load((project.ROOT / "conda-lock.yml").read_text())
     locked = {(p["name"], p["version"]) for p in lock["package"] if p["manager"] == "conda"}

@@ -20,9 +20,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import small_results
 import tools
 import yaml
 from conda import lock_file, render
+from post_deploy import bytecode
 from repro.record import installed
 from small_channel import flip
 from wheels.install import unpacked_uv
@@ -433,3 +435,26 @@ def test_killed_installation_is_refused_and_the_next_one_works(site: Site, base:
     shutil.move(metas, site.prefix / "conda-meta")
     assert site.deploy().returncode == 0
     assert installed.check(site.prefix) == []
+
+
+@pytest.mark.parametrize("modules", [0, 1])
+def test_no_compiler_starts_without_modules(
+    tmp_path: Path, modules: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would compile all that its Python finds, which is no part of the environment."""
+    monkeypatch.setattr(bytecode, "HERE", tmp_path / "post_deploy")  # it writes beside that
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    site = small_results.write(tmp_path / "lib" / version / "site-packages" / "README", "").parent
+    for number in range(modules):
+        small_results.write(site / f"own{number}" / "__init__.py", "")
+    small_results.write(site / "own" / "tests" / "test_own.py", "")
+    python = small_results.write(
+        tmp_path / "bin" / "python", f'#!/bin/sh\necho >>"{tmp_path}/ran"\n'
+    )
+    python.chmod(0o755)
+    started = tmp_path / "ran"
+    started.touch()
+    for wheels in (False, True):
+        with bytecode.written(tmp_path, wheels=wheels) as paths:
+            assert len(paths) == len(bytecode.NO_BYTECODE) + modules * wheels
+    assert len(started.read_text().splitlines()) == modules

@@ -615,7 +615,7 @@ Synopsis:
     files = store.fetched(text, Pip(start, "3.11"), "wheels of keras")
 
 pip fetches, so what the user set for it (indexes, credentials, proxy, certificates) keeps its
-meaning. Every file is hashed each time before it is used.
+meaning. Every file is hashed each time it is used.
 """
 
 import hashlib
@@ -648,8 +648,10 @@ class Store:
 
     folder: Path
 
-    def fetched(self, requirements: str, pip: Pip, what: str) -> list[Path]:
+    def fetched(self, requirements: str, pip: Pip, what: str, *, hashed: bool = True) -> list[Path]:
         """Return the files of pinned requirements; pip fetches what is missing or damaged.
+
+        Whoever hashes them on its own, as uv does, need not have them ``hashed`` here.
 
         Raises:
             Refused: pip did not fetch them.
@@ -662,7 +664,7 @@ class Store:
         tag = [pip.python, pip.source, *machine, requirements]
         index = self.folder / f"{hashlib.sha256(repr(tag).encode()).hexdigest()}.json"
         with locks.held(index.with_suffix(".lock")):
-            files = self._indexed(index, requirements)
+            files = self._indexed(index, requirements, hashed=hashed)
             if files is None:
                 name = f".partial-{index.stem}-"
                 for leftover in self.folder.glob(f"{name}*"):  # by who was killed
@@ -677,7 +679,7 @@ class Store:
         """Return the file with that sha256, or None if it is not there."""
         return next((f for f in (self.folder / digest).glob("[!.]*") if f.is_file()), None)
 
-    def _indexed(self, index: Path, requirements: str) -> list[Path] | None:
+    def _indexed(self, index: Path, requirements: str, *, hashed: bool) -> list[Path] | None:
         """The files of an earlier time; one that is damaged goes away, to be fetched again."""
         try:
             names: dict[str, str] = json.loads(index.read_text("utf-8"))
@@ -686,7 +688,8 @@ class Store:
             files = [self.folder / digest / Path(name).name for digest, name in names.items()]
         except (OSError, ValueError, AttributeError, TypeError):
             return None
-        return files if files and not self._damaged(files) else None
+        whole = not self._damaged(files) if hashed else all(file.is_file() for file in files)
+        return files if files and whole else None
 
     def _damaged(self, files: Iterable[Path]) -> list[Path]:
         """Remove what has not the digest that its folder is called by, and return it."""
@@ -836,11 +839,11 @@ def unpack(files: Sequence[Path], requirements: str, python: str, scratch: Path,
     Raises:
         Refused: a wheel is missing or is another one, or it cannot be written.
     """
-    with emptied(scratch / "target") as target:
-        version = ["--target", str(target), "--python", sys.executable, "--python-version", python]
-        options = [*_options(files, requirements, scratch), *WHEELS]
-        command = [*_by_uv(uv, scratch), *version, *options]
-        run(command, _without("UV_", scratch), silent=True)
+    target = str(scratch / "target")  # goes away with the folder, which takes a while
+    version = ["--target", target, "--python", sys.executable, "--python-version", python]
+    options = [*_options(files, requirements, scratch), *WHEELS]
+    command = [*_by_uv(uv, scratch), *version, *options]
+    run(command, _without("UV_", scratch), silent=True)
 
 
 def _options(files: Sequence[Path], requirements: str, scratch: Path) -> list[str]:
@@ -1206,7 +1209,7 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -1220,8 +1223,8 @@ class Brought(NamedTuple):
     digest: str | None
 
 
-def of(wheels: Sequence[Path], site: str, but: Collection[str] = ()) -> dict[str, Brought]:
-    """Return the files of wheels by their paths in the environment, ``but`` for some of these.
+def of(wheels: Sequence[Path], site: str) -> dict[str, Brought]:
+    """Return the files of wheels by their paths in the environment.
 
     ``site`` is the path of site-packages.
     """
@@ -1230,7 +1233,7 @@ def of(wheels: Sequence[Path], site: str, but: Collection[str] = ()) -> dict[str
         package = normal(wheel.name.partition("-")[0])
         with zipfile.ZipFile(wheel) as archive:
             found |= {path: Brought(package, digest) for path, digest in _files(archive, site)}
-    return {path: what for path, what in found.items() if path not in but}
+    return found
 
 
 def rewritten(wheels: Sequence[Path]) -> bool:
@@ -1287,7 +1290,7 @@ cat >"$code/post_deploy/bytecode.py" <<'END_OF_FILE' || room
 """Compiles what a step imports, once and bound to no time, when an environment is made.
 
 Synopsis:
-    with bytecode.written(prefix) as paths: ...     # other processes write meanwhile
+    with bytecode.written(prefix, wheels=True) as paths: ...     # others write meanwhile
 """
 
 import os
@@ -1308,15 +1311,21 @@ WORKERS = os.cpu_count() or 1
 
 
 @contextmanager
-def written(prefix: Path) -> Generator[set[str]]:
-    """Compile what a step imports, let nothing else ever be compiled, and give the new paths."""
+def written(prefix: Path, *, wheels: bool) -> Generator[set[str]]:
+    """Compile what a step imports, let nothing else ever be compiled, and give the new paths.
+
+    ``wheels`` are all in site-packages; else it is Python's own library, by one process, since
+    wheels may still be unpacked.
+    """
     library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     for name, text in NO_BYTECODE.items():
         (library / "site-packages" / name).write_text(text)
     files = compiled(library, IMPORTED.read_text("utf-8").splitlines())
+    files = [f for f in files if f.is_relative_to(library / "site-packages") == wheels]
     paths = [cache_from_source(file) for file in files]
     paths += [str(library / "site-packages" / name) for name in NO_BYTECODE]
-    running = [_compiler(prefix, n, files[n::WORKERS]) for n in range(WORKERS)]
+    workers = min(WORKERS if wheels else 1, len(files))  # of no file compileall makes all it finds
+    running = [_compiler(prefix, f"{wheels}-{n}", files[n::workers]) for n in range(workers)]
     try:
         yield {os.path.relpath(path, prefix) for path in paths}
     finally:
@@ -1324,8 +1333,8 @@ def written(prefix: Path) -> Generator[set[str]]:
             process.wait()  # whatever its status: what does not compile cannot be imported
 
 
-def _compiler(prefix: Path, number: int, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
-    names = HERE.parent / f"compiled-{number}.txt"
+def _compiler(prefix: Path, name: str, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
+    names = HERE.parent / f"compiled-{name}.txt"
     names.write_text("\n".join(map(str, files)))
     command = [str(prefix / "bin" / "python"), "-IB", "-c", COMPILE, "-qq", "-f"]
     return subprocess.Popen([*command, "--invalidation-mode", "unchecked-hash", "-i", str(names)])
@@ -1347,7 +1356,12 @@ def compiled(library: Path, imported: Sequence[str]) -> list[Path]:
     for package in site.iterdir():
         if package.name not in known:
             files += package.rglob("*.py")
-    return sorted(set(files))
+    return sorted({file for file in files if not _tests(file)})
+
+
+def _tests(file: Path) -> bool:
+    """Whether a module tests others, which no step imports."""
+    return file.name.endswith("_test.py") or file.parent.name == "tests"
 END_OF_FILE
 
 cat >"$code/post_deploy/finish.py" <<'END_OF_FILE' || room
@@ -1380,6 +1394,7 @@ from wheels.pip_command import Pip, Refused
 from wheels.store import usable_store, uv_wheel
 
 from post_deploy import against_lock, beside, bytecode, contents
+from post_deploy.contents import Brought
 
 HERE = Path(__file__).parents[1]
 UV = HERE / "requirements-uv.txt"
@@ -1433,11 +1448,11 @@ def _finish(prefix: Path, facts: Mapping[str, Any]) -> None:
     )
     note("wheels")
     with ExitStack() as compiling:
-        with _installed(prefix, facts["environment"], requirements(packages)) as wheels:
+        compiled = compiling.enter_context(bytecode.written(prefix, wheels=False))
+        with _installed(prefix, facts["environment"], requirements(packages)) as of_wheels:
             note("bytecode")
-            compiled = compiling.enter_context(bytecode.written(prefix))
-            site = os.path.relpath(sysconfig.get_path("purelib"), sys.prefix)
-            brought = contents.of(wheels, site, but=compiled)
+            compiled |= compiling.enter_context(bytecode.written(prefix, wheels=True))
+        brought = {path: what for path, what in of_wheels.items() if path not in compiled}
         # Not before: where files lose another name, their times change.
         hashed = rows(prefix, brought)
     note("files")
@@ -1471,8 +1486,8 @@ def _refuse(problems: Sequence[str], otherwise: str) -> None:
 
 
 @contextmanager
-def _installed(prefix: Path, name: str, wanted: str) -> Generator[list[Path]]:
-    """Install the wheels, give them, and remove what that needed."""
+def _installed(prefix: Path, name: str, wanted: str) -> Generator[dict[str, Brought]]:
+    """Install the wheels, give what they bring, and remove what that needed."""
     python, scratch = prefix / "bin" / "python", beside.path(prefix, beside.WHEELS)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     pip = Pip(lambda: [str(python), "-IB", "-m", "pip"], version)
@@ -1482,13 +1497,15 @@ def _installed(prefix: Path, name: str, wanted: str) -> Generator[list[Path]]:
         files = store.fetched(wanted, pip, f"fetching wheels of {name}")
         wheel = uv_wheel(store, UV.read_text("utf-8"), pip)
         what, usable = f"wheels of {name}", "" if contents.rewritten(files) else wanted
+        # Meanwhile they may still be unpacked.
+        brought = contents.of(files, os.path.relpath(sysconfig.get_path("purelib"), sys.prefix))
         with (
             unpacked_uv(wheel, scratch) as uv,
             ahead.scratch(usable, scratch / "work", f"unpacking {what}") as work,
         ):
             install(files, wanted, Target(python, work), uv, what)
+            yield brought
             _check(python, uv)
-            yield files
     except Refused:
         raise NotMade(
             "Expected each wheel of the lock, with its sha256, from the index that pip is "
