@@ -53,7 +53,7 @@ def _keras_own(model: Any, method: str) -> bool:
     """Whether a method is Keras' own; that of a model without declared inputs may be the user's."""
     if method == "call" and not getattr(model, "inputs", None):
         return True
-    kind: Any = type(model)
+    kind = cast("Any", type(model))
     return str(getattr(kind, method).__module__).startswith("keras.")
 
 
