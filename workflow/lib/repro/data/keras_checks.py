@@ -16,8 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-import numpy as np
-
 _BINARY = ("binary_crossentropy", "binary_focal_crossentropy")
 _SPARSE = "sparse_categorical_crossentropy"
 _ELEMENTWISE = (
@@ -55,7 +53,8 @@ def _keras_own(model: Any, method: str) -> bool:
     """Whether a method is Keras' own; that of a model without declared inputs may be the user's."""
     if method == "call" and not getattr(model, "inputs", None):
         return True
-    return str(getattr(type(model), method).__module__).startswith("keras.")
+    kind = cast("Any", type(model))
+    return str(getattr(kind, method).__module__).startswith("keras.")
 
 
 def _fits(declared: Sequence[int | None], shape: Sequence[int]) -> bool:
@@ -66,7 +65,8 @@ def _inputs(model: Any, x: Any) -> Iterator[tuple[Any, Any]]:
     """Each declared input with the array that Keras feeds it; none where that is not clear."""
     import keras
 
-    declared = getattr(model, "inputs", None) or []
+    declared: list[Any] = getattr(model, "inputs", None) or []
+    pairs: list[tuple[Any, Any]] = []
     struct = getattr(model, "input", None)
     if isinstance(x, Mapping):
         named = cast("Mapping[str, Any]", x)
@@ -78,7 +78,8 @@ def _inputs(model: Any, x: Any) -> Iterator[tuple[Any, Any]]:
         pairs = [(symbol, named.get(name)) for name, symbol in inputs.items()]
     else:
         arrays: list[Any] = keras.tree.flatten(x)
-        pairs = list(zip(declared, arrays, strict=True)) if len(arrays) == len(declared) else []
+        if len(arrays) == len(declared):
+            pairs = list(zip(declared, arrays, strict=True))
     yield from (pair for pair in pairs if all(hasattr(each, "shape") for each in pair))
 
 
@@ -120,9 +121,8 @@ def _function(loss: Any) -> tuple[str, Mapping[str, Any]]:
 
 def _check_labels(loss: Any, labels: Any, predicted: Any) -> None:
     name, options = _function(loss)
-    if not hasattr(labels, "dtype") or not isinstance(labels, np.ndarray) or not labels.size:
-        return
-    if labels.dtype.kind not in "biuf":
+    kind = getattr(getattr(labels, "dtype", None), "kind", None)
+    if kind not in tuple("biuf") or not labels.size:  # text is a tensor's, and Keras refuses it
         return
     if name == _SPARSE and (classes := predicted.shape[options.get("axis", -1)]):
         _check_classes(labels, classes, options.get("ignore_class"))
