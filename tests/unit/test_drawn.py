@@ -37,6 +37,13 @@ def test_every_value_follows_from_the_name_alone(fresh: Fresh) -> None:
     assert [json.loads(text) for text in found] == [mine, mine]
 
 
+@given(runs, st.integers(0, 0o777))
+def test_a_umask_changes_the_rights_of_group_and_others(run: str, before: int) -> None:
+    after = drawn_values.umask(run, before)
+    assert after & 0o070 != before & 0o070
+    assert after & 0o007 != before & 0o007
+
+
 @given(runs)
 def test_a_hash_seed_is_one_that_python_takes_and_never_the_originals(run: str) -> None:
     assert 0 < int(drawn_values.hash_seed(run)) < 2**32

@@ -20,6 +20,7 @@ _DAYS = (
     1942, 2019, 2096, 2229, 2306, 2383, 2460, 2593,
 )  # fmt: skip
 _QUARTERS = (0, 15, 30, 45)
+_UMASKS = (0o022, 0o027, 0o077, 0o007, 0o002)
 
 
 def number(run: str, what: str, count: int) -> int:
@@ -59,6 +60,12 @@ def shift(run: str) -> timedelta:
         minutes=1 + number(run, "minutes", 13),
         seconds=1 + number(run, "seconds", 58),
     )
+
+
+def umask(run: str, before: int) -> int:
+    """A umask under which a new file grants its group and all others other rights than before."""
+    others = [mask for mask in _UMASKS if (mask ^ before) & 0o070 and (mask ^ before) & 0o007]
+    return others[number(run, "umask", len(others))]
 
 
 def mirror(run: str) -> int:

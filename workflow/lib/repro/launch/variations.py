@@ -29,7 +29,6 @@ Variation = Callable[[StepCommand], tuple[StepCommand, str]]
 LOCALES = ("tr_TR.UTF-8", "de_DE.UTF-8", "ja_JP.UTF-8", "fr_FR.UTF-8", "es_ES.UTF-8")
 """One of those that are installed is taken. `C` is none: it differs from `C.UTF-8` in name only."""
 
-_UMASKS = (0o027, 0o077, 0o007, 0o002)
 _PADDING = 8_192, 16_384  # bytes
 _SKIPPED = 40, 90  # process ids
 _DELAY = 0.3  # seconds
@@ -87,8 +86,7 @@ def installed_locales() -> list[str]:
 
 def _umask(start: StepCommand) -> tuple[StepCommand, str]:
     before = os.umask(0)
-    others = [mask for mask in _UMASKS if mask != before]
-    after = others[drawn_values.number(start.run, "umask", len(others))]
+    after = drawn_values.umask(start.run, before)
     os.umask(after)
     return start, f"{after:03o} in place of {before:03o}"
 
