@@ -2,13 +2,16 @@
 
 import doctest
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
 import pytest
+from repro.record.statement import EXTENSION
+from repro.record.step import Step
 from repro.record.trace import Trace
 from repro.sanity.silent_error import SilentError
 from repro.verdict import silent_errors
-from repro.verdict.silent_errors import mistakes, unlooked
+from repro.verdict.silent_errors import mistakes, seen, unlooked
 
 QUIET: dict[str, Any] = {
     "order": {"bits": 500.0, "even": True},
@@ -142,6 +145,61 @@ def test_splits_that_overlap_are_told() -> None:
 @pytest.mark.parametrize("overlap", [shared(0, 0.0), shared(12, 11.5), shared(12, 0.5), {}])
 def test_splits_that_overlap_by_chance_are_left_alone(overlap: dict[str, Any]) -> None:
     assert mistakes(NOTHING, QUIET, overlap, {"changed": []}) == []
+
+
+def test_companions_that_change_predictions_are_told() -> None:
+    found = {"changed": [], "companions": {"examples": 16, "changed": 15,
+                                           "largest_difference": "0.25"}}  # fmt: skip
+    (mistake,) = mistakes(NOTHING, QUIET, {}, found)
+    assert mistake.mistake == "predictions that depend on the batch"
+    assert mistake.evidence.startswith("15 of 16 test examples were predicted otherwise")
+    assert mistake.evidence.endswith("by up to 0.25.")
+
+
+@pytest.mark.parametrize(
+    "companions", [{}, {"examples": 0}, {"examples": 0, "why": "it draws"},
+                   {"examples": 16, "changed": 0, "largest_difference": None}],
+)  # fmt: skip
+def test_companions_that_change_nothing_are_left_alone(companions: dict[str, Any]) -> None:
+    assert mistakes(NOTHING, QUIET, {}, {"changed": [], "companions": companions}) == []
+
+
+def test_variables_that_are_not_saved_are_told() -> None:
+    found = {"changed": [], "changed by training": ["t", "count", "t"], "read": ["t", "factor"]}
+    (mistake,) = mistakes(NOTHING, QUIET, {}, found)
+    assert mistake.mistake == "a variable that is not saved"
+    assert "changes 1 variable(s) that predictions read and that are no weights" in mistake.evidence
+    assert "of the model: t. The file" in mistake.evidence
+
+
+@pytest.mark.parametrize(
+    ("changed", "read"),
+    [([], ["t"]), (["t"], []), (["t"], ["factor"]), (None, ["t"]), (["t"], None)],
+)
+def test_variables_that_change_no_prediction_are_left_alone(changed: Any, read: Any) -> None:
+    found = {"changed": [], "changed by training": changed, "read": read}
+    assert mistakes(NOTHING, QUIET, {}, found) == []
+
+
+def step(name: str, **process: Any) -> Step:
+    return Step(PurePath(f"{name}.json"), {"predicate": {EXTENSION: {"process": process}}})
+
+
+def test_what_inference_cannot_show_is_said() -> None:
+    companions = {"examples": 0, "why": "it draws"}
+    found = seen({"changed": []}, step("train", unsaved=None),
+                 step("evaluate", companions=companions, unsaved=None))  # fmt: skip
+    assert unlooked(QUIET, found) == [
+        "What other examples in a batch do to a prediction was not looked for: it draws.",
+        "A variable that is not saved was not looked for: no graph shows which the model uses.",
+    ]
+    assert mistakes(NOTHING, QUIET, {}, found) == []
+
+
+def test_manifests_of_earlier_versions_say_nothing() -> None:
+    found = seen({"changed": []}, step("train"), step("evaluate"))
+    assert unlooked(QUIET, found) == []
+    assert mistakes(NOTHING, QUIET, {}, found) == []
 
 
 def test_what_was_not_looked_for_is_said() -> None:

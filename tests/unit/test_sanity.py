@@ -41,7 +41,7 @@ def walk(first: float, last: float, steps: int = 60, noise: float = 0.02) -> lis
         walk(2.3, 2.3),
         walk(2.3, 2.5),
         walk(0.5, 40.0),
-        [0.7] * 8,
+        [0.7] * 30,
         walk(-2.0, -1.9),
         walk(0.1, 9, 20),
     ],

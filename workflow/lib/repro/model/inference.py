@@ -199,4 +199,4 @@ def _rows_beyond_rounding(a: Array, b: Array) -> npt.NDArray[np.bool_]:
         differ = ~np.isclose(a, b, tolerance, tolerance * largest, equal_nan=True)
     else:
         differ = a != b
-    return np.reshape(differ, (len(a), -1)).any(axis=1)
+    return np.logical_or.reduce(np.reshape(differ, (len(a), -1)), axis=1)

@@ -139,8 +139,8 @@ def _one_answer(
         if labels.min() < 0:
             return None
         return no_better_class(labels.astype(int), pair[0], int(np.sum(pair[0] == pair[1])))
-    two = all(bool(np.isin(array, (0, 1)).all()) for array in (known, true))
-    if two and predicted.size == true.size == len(true):
+    single = predicted.size == true.size == len(true)
+    if single and all(bool(np.isin(array, (0, 1)).all()) for array in (known, true)):
         right = _right(metrics, len(true))
         labels = known.ravel().astype(int)
         return None if right is None else no_better_class(labels, true.ravel().astype(int), right)
