@@ -2,6 +2,7 @@
 
 Synopsis:
     needs.of(["all", "--directory", "/project"])      -> Needs({'keras'}, None, True)
+    needs.making(["controls", "--cores", "1"])        -> ["--conda-create-envs-only", …, "all", …]
 
 What is not found here is made all the same, by Snakemake itself, but keeps no other ./run waiting.
 """
@@ -48,6 +49,17 @@ def of(arguments: Sequence[str]) -> Needs:
         names.update(_named(file))
     jobs = not any(map(_NO_JOB.fullmatch, arguments))
     return Needs(frozenset(names), options.conda_prefix, jobs)
+
+
+def making(arguments: Sequence[str]) -> list[str]:
+    """Return the command line that makes the environments of what another asks for, and of `all`.
+
+    Snakemake's parser takes targets side by side only, so where options come first `all` is left
+    out: its environments are made when a job needs them.
+    """
+    first = next(iter(arguments), "-")
+    others = ["all"] if not first.startswith("-") and "all" not in arguments else []
+    return ["--conda-create-envs-only", "--quiet=all", *others, *arguments]
 
 
 def _named(file: Path) -> Iterator[str]:

@@ -66,8 +66,7 @@ def prepared(argv: Sequence[str], config: Sequence[str], *, anew: bool) -> Gener
     names = needed.names if needed.jobs else frozenset[str]()
 
     def make() -> int:
-        others = [] if "all" in argv else ["all"]  # also the environments of other targets
-        return _snakemake([*others, "--conda-create-envs-only", "--quiet=all", *argv])
+        return _snakemake(needs.making(argv))
 
     with making.ready(needed.given, names, renders, make) as status:
         ahead.drop()  # whatever was not used

@@ -73,3 +73,25 @@ def test_the_folder_that_is_named_is_found() -> None:
     assert needs.of(["all", "--conda-prefix", "/a b"]).given == "/a b"
     assert needs.of(["all", "--conda-prefix=/a"]).given == "/a"
     assert needs.of(["all"]).given is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "targets"),
+    [
+        (["all"], {"all"}),
+        (["all", "--cores", "1"], {"all"}),
+        (["controls", "--config", "controls=--cases a,b"], {"all", "controls"}),
+        (["results/digits/verdict.json", "verify", "--forceall"],
+         {"all", "results/digits/verdict.json", "verify"}),
+        (["--cores", "2", "controls"], {"controls"}),
+        (["--cores", "2"], set[str]()),
+    ],
+)  # fmt: skip
+def test_snakemake_takes_the_command_line_that_makes_environments(
+    arguments: list[str], targets: set[str]
+) -> None:
+    from snakemake.cli import get_argument_parser
+
+    taken = get_argument_parser().parse_args(needs.making(arguments))
+    assert set(taken.targets or ()) == targets
+    assert taken.conda_create_envs_only
