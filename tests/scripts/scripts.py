@@ -1,0 +1,154 @@
+"""Scripts: runs `check` over scripts as users write them, and counts what it found.
+
+Synopsis:
+    python tests/scripts/scripts.py --program check.pyz [--only NAME ...] [--ten] [--jobs 1]
+        [--python PYTHON] [--folder FOLDER]
+
+Runs each script with its fault and without, prints a table, then how many faults were found, how
+many with the right step and line, and how many clean scripts gave a false alarm, each with its
+exact 95 % interval, and how long it took. The exit status is 0 only where every goal is reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / name) for name in ("scripts", "shared", "../bootstrap")]
+
+import project  # noqa: F401  (it makes the library importable)
+import twins
+import users_python
+from outcomes import Answer, Outcome, Report, figures, judged, table, times
+from table import TEN, Case, Kind, chosen
+
+LIMIT = 900  # seconds for one run of `check`
+
+
+def answered(program: Path, python: str, place: twins.Place, limit: float = LIMIT) -> Answer:
+    """Runs `check` on a script.
+
+    Args:
+        program: `check.pyz`.
+        python: the Python of the script.
+        place: where the script is; `check` leaves its report there, and the output in
+            `check.log` beside the folder.
+        limit: how many seconds it may take.
+
+    Returns:
+        Its answer.
+    """
+    command = [sys.executable, str(program), "--", python, place.script]
+    began = time.monotonic()
+    with (place.folder.parent / "check.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=place.folder, env=place.environment, stdin=subprocess.DEVNULL,
+            stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        status: int | None = None
+        with suppress(subprocess.TimeoutExpired):
+            status = process.wait(limit)
+        seconds = time.monotonic() - began
+        with suppress(ProcessLookupError):  # what it may have left behind, and itself if it is late
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    report = _report(place.folder / "check" / "report.json")
+    return Answer(status, report, seconds, _first(report))
+
+
+def _report(file: Path) -> Report | None:
+    try:
+        report = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return report if isinstance(report, dict) else None
+
+
+def _first(report: Report | None) -> float | None:
+    """The seconds up to the first answer: those of the two runs that are compared."""
+    runs = report["runs"] if report else []
+    return runs[0]["seconds"] + runs[1]["seconds"] if len(runs) > 1 else None
+
+
+def outcome(program: Path, python: str, case: Case, folder: Path) -> Outcome:
+    """Runs `check` on a script with its fault, if it has one, and without.
+
+    Args:
+        program: `check.pyz`.
+        python: the Python of the script.
+        case: the script.
+        folder: a folder that may be filled.
+    """
+    fault: Answer | None = None
+    if case.kind is not Kind.NONE:
+        place = twins.make(case, folder / case.name / "faulty", mended=False)
+        fault = answered(program, python, place)
+    place = twins.make(case, folder / case.name / "clean", mended=True)
+    found = judged(case, fault, answered(program, python, place))
+    print(f"{case.name}: {found.said}; clean: {found.alarm or 'same'}", file=sys.stderr, flush=True)
+    return found
+
+
+@contextmanager
+def _folder(given: Path | None) -> Generator[Path]:
+    if given is None:
+        with tempfile.TemporaryDirectory(prefix="scripts-") as folder:
+            yield Path(folder)
+    else:
+        given.mkdir(parents=True)
+        yield given.resolve()
+
+
+def printed(outcomes: Sequence[Outcome]) -> int:
+    """Prints the table and the figures.
+
+    Args:
+        outcomes: at least one.
+
+    Returns:
+        0 where every goal is reached, else 1.
+    """
+    counts, took = figures(outcomes), times(outcomes)
+    print("\n".join(table(outcomes)), end="\n\n")
+    for text, enough in [*((c.text(), c.enough) for c in counts), (took.text(), took.enough)]:
+        print(f"- {text}{'' if enough else ' – not enough'}")
+    return 0 if took.enough and all(count.enough for count in counts) else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the scripts and prints the figures.
+
+    Args:
+        arguments: the command line; by default that of the process.
+
+    Returns:
+        0 where every goal is reached, else 1.
+    """
+    parser = argparse.ArgumentParser(prog="scripts.py", description="Runs `check` over scripts.")
+    parser.add_argument("--program", type=Path, required=True, help="check.pyz")
+    parser.add_argument("--python", help="the Python of the scripts; by default one is made")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these")
+    parser.add_argument("--ten", action="store_true", help="the ten that need only TensorFlow")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at once")
+    parser.add_argument("--folder", type=Path, help="run them here, in a new folder that stays")
+    options = parser.parse_args(arguments)
+    cases = chosen([*options.only, *(TEN if options.ten else ())])
+    python = options.python or str(users_python.ensured())
+    program = options.program.resolve()
+    with _folder(options.folder) as folder, ThreadPoolExecutor(options.jobs) as pool:
+        return printed([*pool.map(lambda case: outcome(program, python, case, folder), cases)])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
