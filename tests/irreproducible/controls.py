@@ -25,12 +25,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [
-    str(TESTS / "irreproducible"),
-    str(TESTS / "shared"),
-    str(TESTS.parent / "bootstrap"),
-]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bootstrap"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import project  # it makes the library importable
 import tools

@@ -24,8 +24,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / name) for name in ("scripts", "shared", "../bootstrap")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bootstrap"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import project  # noqa: F401  (it makes the library importable)
 import twins

@@ -167,11 +167,11 @@ TEN = (
     "seed_set_after_the_model",
     "classes_as_listed",
     "noise_without_a_seed",
-    "rate_by_elapsed_time",
+    "process_id_in_the_seed",
     "one_initialiser_without_a_seed",
     "determinism_not_enabled",
     "report_with_date",
-    "tensorboard_in_dated_folders",
+    "results_in_sqlite",
     "best_model_saved",
 )
 """The scripts that CI runs, pairs with both twins: they need nothing but TensorFlow and Keras."""

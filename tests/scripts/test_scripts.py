@@ -1,16 +1,15 @@
-"""The command that counts: its table and patches, what it counts as found and right, a fake check."""
+"""The command that counts: its table, its patches, what is found and right; with a fake check."""
 
 import ast
-import json
 import subprocess
-import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import scripts
 import twins
 from outcomes import Answer, figures, judged, times
-from table import CLEAN, PAIRS, TEN, Case, Kind, Step, chosen, right_lines
+from table import CLEAN, PAIRS, TEN, Kind, Step, chosen, right_lines
 
 CASE = next(case for case in PAIRS if case.name == "noise_without_a_seed")
 SILENT = next(case for case in PAIRS if case.error == "frozen noise")
@@ -94,9 +93,7 @@ def test_the_daily_tables_are_a_day_apart_in_the_order_of_their_names(tmp_path):
     case = next(case for case in PAIRS if "days" in case.data)
     files = sorted((twins.make(case, tmp_path, mended=False).folder / "days").iterdir())
     times = [file.stat().st_mtime for file in files]
-    assert [later - earlier for earlier, later in zip(times, times[1:], strict=False)] == [
-        86_400
-    ] * 11
+    assert [later - earlier for earlier, later in pairwise(times)] == [86_400] * 11
 
 
 def test_an_unknown_script_is_told():

@@ -1,4 +1,4 @@
-"""Features are computed part by part, cached on disk to spare memory, and read back for training."""
+"""Features, computed part by part, are cached on disk to spare memory, and read back to train."""
 
 import os
 import shutil

@@ -31,7 +31,7 @@ def set_seeds(seed):
 def main():
     x, y = make_data()
     model = build()
-    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", metrics=["accuracy"])
     set_seeds(1234)
     history = model.fit(x, y, batch_size=24, epochs=4, shuffle=False, verbose=0)
     model.save_weights("model.weights.h5")

@@ -37,6 +37,6 @@ loaded = keras.models.load_model("base.keras")
 features = keras.Model(loaded.inputs, loaded.get_layer("features").output)
 features.trainable = False
 head = keras.Sequential([features, keras.layers.Dense(5, activation="softmax")])
-head.compile(keras.optimizers.Adam(options["rate"]), "sparse_categorical_crossentropy", ["accuracy"])
+head.compile(keras.optimizers.Adam(options["rate"]), "sparse_categorical_crossentropy", metrics=["accuracy"])
 head.fit(part(x, y - 5, y >= 5), epochs=2, verbose=2)
 head.save("refined.keras")

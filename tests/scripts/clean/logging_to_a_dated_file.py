@@ -36,7 +36,7 @@ def main():
     data = data.shuffle(len(x_train), seed=SEED).batch(15)
 
     model = keras.Sequential([keras.layers.Dense(12, "relu"), keras.layers.Dense(3, "softmax")])
-    model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
     tell = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: log.info("epoch %d loss %.4f", epoch, logs["loss"])
     )

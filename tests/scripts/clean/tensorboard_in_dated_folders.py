@@ -29,7 +29,7 @@ model = keras.Sequential([
     keras.layers.Dense(1),
 ])
 model.compile(
-    keras.optimizers.Adam(0.01), keras.losses.BinaryCrossentropy(from_logits=True), ["accuracy"]
+    keras.optimizers.Adam(0.01), keras.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"]
 )
 model.fit(
     train,

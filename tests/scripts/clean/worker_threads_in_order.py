@@ -1,4 +1,4 @@
-"""Pictures prepared in threads and read by a PyDataset; a variational autoencoder with two losses."""
+"""A variational autoencoder of pictures that are prepared in threads and read by a PyDataset."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
