@@ -23,6 +23,7 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bootstrap"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
@@ -35,6 +36,7 @@ from outcomes import Answer, Outcome, Report, figures, judged, table, times
 from table import TEN, Case, Kind, chosen
 
 LIMIT = 900  # seconds for one run of `check`
+ANSWERS = (b"The same", b"Not the same", b"Nobody can tell")  # how its answers begin
 
 
 def answered(program: Path, python: str, place: twins.Place, limit: float = LIMIT) -> Answer:
@@ -52,11 +54,15 @@ def answered(program: Path, python: str, place: twins.Place, limit: float = LIMI
     """
     command = [sys.executable, str(program), "--", python, place.script]
     began = time.monotonic()
-    with (place.folder.parent / "check.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=place.folder, env=place.environment, stdin=subprocess.DEVNULL,
-            stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+    process = subprocess.Popen(
+        command, cwd=place.folder, env=place.environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    with (
+        (place.folder.parent / "check.log").open("wb") as log,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        first = pool.submit(_logged, process, log)
         status: int | None = None
         with suppress(subprocess.TimeoutExpired):
             status = process.wait(limit)
@@ -64,8 +70,21 @@ def answered(program: Path, python: str, place: twins.Place, limit: float = LIMI
         with suppress(ProcessLookupError):  # what it may have left behind, and itself if it is late
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        answer = first.result()
     report = _report(place.folder / "check" / "report.json")
-    return Answer(status, report, seconds, _first(report))
+    return Answer(status, report, seconds, answer and answer - began)
+
+
+def _logged(process: subprocess.Popen[bytes], log: BinaryIO) -> float | None:
+    """Writes down what a process prints; the moment at which it answers first."""
+    answer: float | None = None
+    assert process.stdout
+    with process.stdout as lines:
+        for line in lines:
+            log.write(line)
+            if answer is None and line.startswith(ANSWERS):
+                answer = time.monotonic()
+    return answer
 
 
 def _report(file: Path) -> Report | None:
@@ -74,12 +93,6 @@ def _report(file: Path) -> Report | None:
     except (OSError, ValueError):
         return None
     return report if isinstance(report, dict) else None
-
-
-def _first(report: Report | None) -> float | None:
-    """The seconds up to the first answer: those of the two runs that are compared."""
-    runs = report["runs"] if report else []
-    return runs[0]["seconds"] + runs[1]["seconds"] if len(runs) > 1 else None
 
 
 def outcome(program: Path, python: str, case: Case, folder: Path) -> Outcome:

@@ -94,7 +94,7 @@ PAIRS = (
         "workers_and_epoch_begin",
         Kind.DATA,
         step=Step.ANY,
-        lines=("workers=4", "self.rng.shuffle(self.order)"),
+        lines=("workers=4", "def on_epoch_begin(self)", "self.random.shuffle(self.order)"),
     ),
     Case(
         "sum_as_threads_finish",

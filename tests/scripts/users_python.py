@@ -40,7 +40,8 @@ def ensured() -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     stamp = folder / "stamp"  # written last
     with locks.held(folder.with_suffix(".lock")):
-        if not stamp.exists():
+        # Whoever clears the cache may take away the Python that it was made from.
+        if not (stamp.exists() and (folder / "bin" / "python").exists()):
             with emptied(folder.parent / f".{key}") as scratch:
                 _fill(folder, text, scratch)
             stamp.touch()

@@ -40,5 +40,5 @@ model.fit(
 )
 
 chance = model.predict(scaler.transform(test[NUMBERS]), verbose=0)[:, 0]
-print("area under the curve:", roc_auc_score(test.left, chance).round(4))
+print(f"area under the curve: {roc_auc_score(test.left, chance):.4f}")
 test.assign(chance=chance).sort_values("customer").to_csv("chances.csv", index=False)
