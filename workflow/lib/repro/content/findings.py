@@ -32,7 +32,7 @@ class Distance:
 
 
 @dataclass(frozen=True)
-class Difference:
+class ContentDifference:
     """One place in a file at which two runs differ.
 
     `place`: the path in the file ("layers/dense/vars/0", "line 12", "row 3, column loss").
@@ -65,9 +65,9 @@ class FileComparison:
     same: bool
     how: str
     role: str = "other"
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[ContentDifference, ...] = ()
     count: int = 0
-    largest: Difference | None = None
+    largest: ContentDifference | None = None
     masked: tuple[str, ...] = ()
     tolerated: int = 0
     readable: bool = True

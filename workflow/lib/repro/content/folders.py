@@ -23,18 +23,20 @@ def compared_folders(
     tensors: TensorReader | None,
     rtol: float = 0.0,
     folders: Sequence[tuple[str, str]] = (),
-    wanted: Callable[[str], bool] = lambda name: True,
-    told: Callable[[Pair], None] = lambda pair: None,
+    wanted: Callable[[str], bool] | None = None,
+    told: Callable[[Pair], None] | None = None,
 ) -> tuple[FileComparison, ...]:
     """Compares all files below two folders, in the order of the names.
 
     Args:
-        wanted: whether a file of this name takes part.
+        wanted: whether a file of this name takes part; None for all.
         told: is called before each pair is compared.
     """
     found: list[FileComparison] = []
     for pair in paired(left_root, right_root):
-        if wanted(pair.name):
+        if wanted and not wanted(pair.name):
+            continue
+        if told:
             told(pair)
-            found.append(compared(pair.left, pair.right, pair.name, tensors, rtol, folders))
+        found.append(compared(pair.left, pair.right, pair.name, tensors, rtol, folders))
     return tuple(found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from repro.content.findings import Difference, FileComparison
+from repro.content.findings import ContentDifference, FileComparison
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Summary:
     `sentences`: the same, in words, the most telling first.
     """
 
-    metrics: tuple[tuple[str, Difference], ...] = ()
-    weights: tuple[tuple[str, Difference], ...] = ()
-    predictions: tuple[tuple[str, Difference], ...] = ()
+    metrics: tuple[tuple[str, ContentDifference], ...] = ()
+    weights: tuple[tuple[str, ContentDifference], ...] = ()
+    predictions: tuple[tuple[str, ContentDifference], ...] = ()
     others: tuple[str, ...] = ()
     sentences: tuple[str, ...] = ()
 
