@@ -22,7 +22,7 @@ from pathlib import Path
 
 from repro.contain.mounts import Mount, mounted, writable_folders
 from repro.contain.outputs import NOT_OUTPUTS, Names, collect, files, gathered
-from repro.contain.place import FOLDER, Asked, Outputs, Place
+from repro.contain.place import FOLDER, Asked, Outputs, Place, homes_of
 from repro.launch import isolation
 
 _LAYERS = "layers"
@@ -76,7 +76,7 @@ class Overlay:
     def caught(self, place: Place) -> Outputs:
         """Moves what was written out of the upper layers."""
         run = self.scratch / place.name
-        names = Names(self.asked, homes=[place.fresh / "home"], skipped=[self.scratch])
+        names = Names(self.asked, homes=homes_of(place), skipped=[self.scratch])
         removed: list[tuple[str, str]] = []
         for number, point in enumerate(self.points):
             upper = run / _LAYERS / str(number) / "upper"

@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+VARIED = "varied"
+"""The folder below `fresh` of what a varied run finds in place of the user's own."""
+
 HOME, FOLDER, OUTSIDE = "home", "folder", "outside"
 """Where files were written: HOME, the folder of the command, anywhere else by absolute path."""
 
@@ -46,8 +49,7 @@ class Place:
     `name`: its folder's; `directory`: where the command starts; `moved`: where it finds folders of
     the user's instead (theirs, ours); `fresh`: a folder for what is new in this run, in its sight,
     and caught; `shared`: one in which what it writes is really written, for notes of a hook.
-    `enter`: to be called in the process that will start the command; no way back. `mask`: pairs of
-    paths that stand for each other in text.
+    `enter`: to be called in the process that will start the command; no way back.
     """
 
     name: str
@@ -63,6 +65,11 @@ class Place:
             text = re.sub(rf"(?<![^:=,\s]){re.escape(str(theirs))}(?=[/:,\s]|$)",
                           lambda _, ours=ours: str(ours), text)  # fmt: skip
         return text
+
+
+def homes_of(place: Place) -> list[Path]:
+    """Where HOME is in a place, if it is not the user's: as in all runs, and where it is varied."""
+    return [place.fresh / "home", place.fresh / VARIED / "home"]
 
 
 @dataclass(frozen=True)
