@@ -8,6 +8,7 @@ Synopsis:
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from repro.launch import isolation
 PRINTED = 256 * 2**20
 """Bytes of standard output or error after which a run is ended."""
 FREE = 2**30
-"""Bytes that must stay free on the disk to which the run's files go."""
+"""Bytes that must stay free on the disk to which a run's files go; of a fuller one half of them."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,6 @@ def one_run(
     stdout, stderr = logs / "stdout", logs / "stderr"
     seen = _hooked(plan, environment(plan, given), watched)
 
-    def enter() -> None:
-        place.enter()
-
     def prepare() -> Ready:
         network: dict[str, dict[str, str]] = {}
         if NETWORK in plan.vary:
@@ -96,7 +94,7 @@ def one_run(
             ready.notes[which].update(why)
         return ready
 
-    start = Start(prepare, enter, stdout, stderr, containment.own_processes)
+    start = Start(prepare, place.enter, stdout, stderr, containment.own_processes)
     ended = run(start, _limited(stdout, stderr, place.shared, stopped))
     outputs = containment.caught(place)
     varied, not_varied = _what_was_varied(plan, ended, shared / "found")
@@ -128,14 +126,14 @@ def _without_network() -> dict[str, dict[str, str]]:
 def _limited(
     stdout: Path, stderr: Path, written: Path, stopped: Callable[[float], str]
 ) -> Callable[[float], str]:
-    import shutil
+    enough = min(FREE, shutil.disk_usage(written).free // 2)
 
     def why(seconds: float) -> str:
         for file in (stdout, stderr):
             if file.exists() and file.stat().st_size > PRINTED:
                 return f"it printed more than {PRINTED // 2**20} MiB"
-        if shutil.disk_usage(written).free < FREE:
-            return "less than 1 GiB is free on the disk where its files go"
+        if shutil.disk_usage(written).free < enough:
+            return "it filled the disk to which its files go"
         return stopped(seconds)
 
     return why

@@ -20,7 +20,7 @@ from repro.content.tensor_reader import TensorReader
 
 STDOUT, STDERR = "standard output", "standard error"
 _SHOWN = {FOLDER: "", HOME: "~/", OUTSIDE: "/"}
-_OF_TRACKERS = ("wandb/*", "mlruns/*", ".neptune/*", ".comet*", "check/*")
+_OF_TRACKERS = ("wandb/*", "mlruns/*", ".neptune/*", ".comet*")
 MESSAGES = "messages, which do not count"
 
 
