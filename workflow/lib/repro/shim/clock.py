@@ -44,26 +44,42 @@ def ahead(shift: timedelta) -> Generator[None]:
 def _functions(shift: int) -> Mapping[str, Callable[..., Any]]:
     """The functions of `time` that ask the clock, `shift` ns ahead."""
     now, now_ns, of, of_ns = time.time, time.time_ns, time.clock_gettime, time.clock_gettime_ns
-    formatted, readable = time.strftime, time.asctime
+    readable, formatted = time.asctime, time.strftime
 
-    def shown(original: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda at=None: original(time.time() if at is None else at)
+    def clock_gettime(clock: int) -> float:
+        return of(clock) + (shift / 1e9 if clock == time.CLOCK_REALTIME else 0)
 
-    def real(clock: int) -> bool:
-        return clock == time.CLOCK_REALTIME
+    def clock_gettime_ns(clock: int) -> int:
+        return of_ns(clock) + (shift if clock == time.CLOCK_REALTIME else 0)
+
+    def asctime(at: Any = None) -> str:
+        return readable(time.localtime() if at is None else at)
+
+    def strftime(form: str, at: Any = None) -> str:
+        return formatted(form, time.localtime() if at is None else at)
 
     return {
         "time": lambda: now() + shift / 1e9,
         "time_ns": lambda: now_ns() + shift,
-        "clock_gettime": lambda clock: of(clock) + (shift / 1e9 if real(clock) else 0),
-        "clock_gettime_ns": lambda clock: of_ns(clock) + (shift if real(clock) else 0),
-        **{name: shown(getattr(time, name)) for name in ("localtime", "gmtime", "ctime")},
-        "asctime": lambda at=None: readable(time.localtime() if at is None else at),
-        "strftime": lambda form, at=None: formatted(form, time.localtime() if at is None else at),
+        "clock_gettime": clock_gettime,
+        "clock_gettime_ns": clock_gettime_ns,
+        **{name: _of_now(getattr(time, name)) for name in ("localtime", "gmtime", "ctime")},
+        "asctime": asctime,
+        "strftime": strftime,
     }
 
 
+def _of_now(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a moment, which is now if none is given."""
+
+    def shown(at: float | None = None) -> Any:
+        return function(time.time() if at is None else at)
+
+    return shown
+
+
 def _of_datetime(shift: timedelta) -> Mapping[str, Callable[..., Any]]:
+    """The methods of `datetime` that ask the clock; `today` asks `time.time` by itself."""
     original = vars(datetime)["now"]
 
     def now(kind: Any, tz: Any = None) -> datetime:
@@ -72,8 +88,10 @@ def _of_datetime(shift: timedelta) -> Mapping[str, Callable[..., Any]]:
         true = original.__get__(None, kind)(tz)  # refuses what is no zone
         return (true.astimezone(timezone.utc) + shift).astimezone(tz)
 
-    # `today` asks `time.time` by itself.
-    return {"now": now, "utcnow": lambda kind: kind.now(timezone.utc).replace(tzinfo=None)}
+    def utcnow(kind: Any) -> datetime:
+        return kind.now(timezone.utc).replace(tzinfo=None)
+
+    return {"now": now, "utcnow": utcnow}
 
 
 @contextmanager

@@ -25,7 +25,7 @@ class Replacement:
 
     def __init__(self, module: ModuleType, name: str, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, getattr(module, name))
-        self.__module__ = module.__name__
+        self.__module__, self.__name__ = module.__name__, name
         self._function = function
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
