@@ -114,7 +114,9 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
     ends = None if options.budget is None else time.monotonic() + options.budget
     with scratch([temporary, Path("/var/tmp"), *([home / ".cache"] if home else [])]) as ours:
         containment, refusal = _containment(options, asked, ours)
-        session = _Session(options, command, containment, ours, progress, dict(os.environ), home, ends)
+        session = _Session(
+            options, command, containment, ours, progress, dict(os.environ), home, ends
+        )
         python = [command.python] if command.python else None
         with TensorReader(python or ["python3"]) as tensors:
             reading = Reading(tensors if python else None, options.rtol, options.ignore)
@@ -126,9 +128,7 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
         )  # fmt: skip
 
 
-def _containment(
-    options: CheckOptions, asked: Asked, ours: Path
-) -> tuple[Containment, str | None]:
+def _containment(options: CheckOptions, asked: Asked, ours: Path) -> tuple[Containment, str | None]:
     """The best way to catch what is written, and why it is not an overlay."""
     if options.in_place:
         return InPlace(asked, ours), None
@@ -217,5 +217,3 @@ def _searched(session: _Session, reading: Reading, findings: Findings) -> Findin
 
     finding: FactorFinding = search([name for name in last.varied], differs)
     return replace(findings, finding=finding)
-
-

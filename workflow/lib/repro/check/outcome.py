@@ -73,7 +73,9 @@ def side_by_side(left: RunResult, right: RunResult, reading: Reading) -> Outcome
     found.append(compared(left.stdout, right.stdout, STDOUT, reading.tensors, reading.rtol, pairs))
     errors = compared(left.stderr, right.stderr, STDERR, reading.tensors, reading.rtol, pairs)
     found.append(_only_metrics(errors))
-    found = [each for each in found if each.name not in (STDOUT, STDERR) or reading.wanted(each.name)]
+    found = [
+        each for each in found if each.name not in (STDOUT, STDERR) or reading.wanted(each.name)
+    ]
     return Outcome(tuple(found), failed=left.well != right.well)
 
 
@@ -91,7 +93,9 @@ def _removed(left: RunResult, right: RunResult, reading: Reading) -> Sequence[Fi
         if not reading.wanted(name):
             continue
         same = name in sides[0] and name in sides[1]
-        which = "both runs" if same else f"the {'first' if name in sides[0] else 'second'} run alone"
+        which = (
+            "both runs" if same else f"the {'first' if name in sides[0] else 'second'} run alone"
+        )
         count = 0 if same else 1
         found.append(FileComparison(name, "removed file", same, f"removed by {which}", count=count))
     return found

@@ -8,7 +8,6 @@ Synopsis:
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from repro.check.user_command import UserCommand
 from repro.contain.place import VARIED, Place
 from repro.contain.process_tree import Ready
 from repro.core.errors import UserError
-from repro.core.factor_table import FACTORS, STRESS
+from repro.core.factor_table import STRESS
 from repro.core.text import listed
 from repro.launch.command import NotVaried, StepCommand
 from repro.launch.isolation import reason
@@ -143,11 +142,9 @@ def _furnished(plan: Plan, folder: Path, given: Mapping[str, str]) -> dict[str, 
 
 def not_asked(vary: Sequence[str], keep: Sequence[str]) -> dict[str, str]:
     """Why factors are not varied that no run varies."""
-    why = {name: "left out by `--keep`" for name in keep}
+    why = dict.fromkeys(keep, "left out by `--keep`")
     if NETWORK not in vary and NETWORK not in keep:
         why[NETWORK] = "it is taken away only with `--no-network`"
     if STRESS not in vary and STRESS not in keep:
         why[STRESS] = "the machine is kept busy only with `--load`"
     return why
-
-

@@ -65,7 +65,9 @@ def _check(options: CheckOptions, asked: argparse.Namespace) -> int:
     elif asked.github:
         print("\n".join(annotations(value)))
     lines = [*checked.answer.details, f"More: {_near(options.out / 'report.html')}"]
-    print("\n".join([*lines, checked.answer.sentence]), file=sys.stderr if asked.json else sys.stdout)
+    print(
+        "\n".join([*lines, checked.answer.sentence]), file=sys.stderr if asked.json else sys.stdout
+    )
     return checked.answer.status
 
 
@@ -160,7 +162,9 @@ def _seconds(text: str) -> float:
     try:
         return seconds_of(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a time such as 90s, 10m or 2h: {text!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"expected a time such as 90s, 10m or 2h: {text!r}"
+        ) from None
 
 
 def _steps(text: str) -> int:
@@ -177,5 +181,3 @@ def _tolerance(text: str) -> float:
     if not 0 <= value < 1:
         raise argparse.ArgumentTypeError(f"expected a number from 0 to 1: {text!r}")
     return value
-
-

@@ -45,7 +45,9 @@ class FolderCopy:
     kind: str = "copy"
     catches_home: bool = False
     own_processes: bool = False
-    _before: dict[str, Mapping[Path, State]] = field(default_factory=dict[str, Mapping[Path, State]])
+    _before: dict[str, Mapping[Path, State]] = field(
+        default_factory=dict[str, Mapping[Path, State]]
+    )
 
     @property
     def left_out(self) -> list[str]:

@@ -24,7 +24,9 @@ class InPlace:
     kind: str = "in place"
     catches_home: bool = False
     own_processes: bool = False
-    _before: dict[str, Mapping[Path, State]] = field(default_factory=dict[str, Mapping[Path, State]])
+    _before: dict[str, Mapping[Path, State]] = field(
+        default_factory=dict[str, Mapping[Path, State]]
+    )
 
     @property
     def left_out(self) -> list[str]:

@@ -64,7 +64,9 @@ def writable_folders(
     """The outermost folders that an ordinary user may write to, as far as a short search finds them."""
     stores = [mount.path for mount in mounts if mount.stores]
     known = [*asked.roots(), asked.home, asked.temporary, Path("/tmp"), Path("/var/tmp")]
-    ways = [way for place in (*known, *stores) if place for way in (*reversed(place.parents), place)]
+    ways = [
+        way for place in (*known, *stores) if place for way in (*reversed(place.parents), place)
+    ]
     found = [path for path in (*ways, *_near_the_root()) if path.is_dir() and may_write(path)]
     inner = [path for path in stores if may_write(path)]
     pseudo = [mount.path for mount in mounts if not mount.stores]

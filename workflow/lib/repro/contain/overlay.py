@@ -112,7 +112,9 @@ class Overlay:
             inner = [base / path.relative_to("/") for path in bound]
             isolation.bind(inner[0], inner[1])
         hidden = base / (run / _LAYERS).relative_to("/")
-        isolation.mount("tmpfs", str(hidden), isolation.NOSUID | isolation.NODEV, "tmpfs", "size=4k")
+        isolation.mount(
+            "tmpfs", str(hidden), isolation.NOSUID | isolation.NODEV, "tmpfs", "size=4k"
+        )
         if self.new_root:
             os.chdir(base)
             isolation.mount(".", "/", _MOVE)
@@ -214,4 +216,6 @@ def _overlay(layers: tuple[int, int, int], target: Path, *, user: bool) -> None:
     names = ("lowerdir", "upperdir", "workdir")
     # Not by their paths, in which a comma or a colon would have a meaning.
     options = [f"{name}=/proc/self/fd/{n}" for name, n in zip(names, layers, strict=True)]
-    isolation.mount("overlay", str(target), 0, "overlay", ",".join([*options, *["userxattr"] * user]))
+    isolation.mount(
+        "overlay", str(target), 0, "overlay", ",".join([*options, *["userxattr"] * user])
+    )
