@@ -32,6 +32,8 @@ VERBS = {
     "manifest": "print what a file of the results came from",
     "check-files": "list each file of the results that is not as it was, or outdated",
     "archive": "make one file of an experiment's run, its results and all that made them",
+    "check": "run any script of yours again, and say whether its results are the same",
+    "check.pyz": "make one file that does the same anywhere, with Python alone",
     "rerun": "verify such a file, byte by byte; then run again what is in it",
     "containerfile": "write down an image of the workflow and its environments",
     "cost": "measure the overhead of determinism, trace and checkpoints in an experiment",
@@ -50,6 +52,10 @@ def main(argv: Sequence[str]) -> int:
             from verbs import rerun
 
             return rerun.main(argv[1:])
+        if argv[0] in ("check", "check.pyz"):  # nor do these
+            from verbs import check
+
+            return check.main(argv[1:]) if argv[0] == "check" else check.pack(argv[1:])
         os.chdir(project.ROOT)
         os.environ["REPRO_CACHE"] = str(project.CACHE)  # as whatever is started shall know it
         with screen.shown():

@@ -1,0 +1,130 @@
+"""Answer: what a check found, and its sentence.
+
+Synopsis:
+    answer = answered(findings)
+    answer.word, answer.status, answer.sentence
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from repro.check.factor_search import FactorFinding
+from repro.check.one_run import RunResult
+from repro.check.outcome import STDERR, STDOUT, Outcome
+from repro.check.progress import duration
+from repro.content.summary import summarised
+from repro.core.factor_table import FACTORS
+from repro.core.text import counted, listed, shortened, times
+
+SAME, NOT_SAME, CANNOT_TELL = "same", "not the same", "cannot tell"
+STATUS: Mapping[str, int] = {SAME: 0, NOT_SAME: 1, CANNOT_TELL: 3}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the runs of a check gave; the first is the plain one, the others were varied.
+
+    `outcomes`: the comparison of each later run with the first. `finding`: what the search for a
+    factor found, None where there was none. `rtol`: the tolerance that was asked for.
+    """
+
+    command: str
+    runs: tuple[RunResult, ...]
+    outcomes: tuple[Outcome, ...]
+    rtol: float = 0.0
+    finding: FactorFinding | None = None
+
+    @property
+    def decisive(self) -> Outcome | None:
+        """The first comparison in which something differs, else the last one."""
+        differing = [outcome for outcome in self.outcomes if not outcome.same]
+        return (*differing, *self.outcomes[-1:], None)[0]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer in a word, and in a sentence or a few; `details` say how far apart, in lines."""
+
+    word: str
+    sentence: str
+    details: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> int:
+        """The exit status that goes with it."""
+        return STATUS[self.word]
+
+
+def answered(findings: Findings) -> Answer:
+    """The answer to whether the results are the same."""
+    stopped = [run for run in findings.runs if run.stopped]
+    outcome = findings.decisive
+    if outcome is None or (stopped and not outcome.differing):
+        return Answer(CANNOT_TELL, _never_ended(findings, stopped))
+    if outcome.failed:
+        return Answer(NOT_SAME, f"Not the same: {_failed(findings)}{_why(findings)}")
+    if unknown := [each.name for each in outcome.differing if not each.readable]:
+        if len(unknown) == len(outcome.differing):
+            return Answer(
+                CANNOT_TELL,
+                f"Nobody can tell: {shortened(unknown, 3)} could not be read, and the bytes differ.",
+            )
+    if outcome.differing:
+        details = summarised(outcome.differing).sentences
+        names = shortened([each.name for each in outcome.differing], 3)
+        count = f"{len(outcome.differing)} of {counted(len(outcome.comparisons), 'output')}"
+        verb = "differs" if len(outcome.differing) == 1 else "differ"
+        what = f"Not the same: {count} {verb} ({names})."
+        return Answer(NOT_SAME, f"{what}{_why(findings)}", details)
+    return _same(findings, outcome)
+
+
+def _never_ended(findings: Findings, stopped: Sequence[RunResult]) -> str:
+    run = (*stopped, findings.runs[-1])[0]
+    why = run.stopped or "no second run was made"
+    return f"Nobody can tell: {run.name} was ended after {duration(run.seconds)}, since {why}."
+
+
+def _failed(findings: Findings) -> str:
+    varied = next(run for run in findings.runs if run.well != findings.runs[0].well)
+    count = counted(len(varied.varied), "circumstance")
+    return f"it ended well as it is, and with status {varied.status} with {count} changed."
+
+
+def _why(findings: Findings) -> str:
+    found = findings.finding
+    if found is None:
+        return ""
+    tried = f" (tested in {counted(found.runs, 'more run')})"
+    if found.nondeterministic:
+        return f" It differs also when nothing is varied{tried}."
+    words = [FACTORS[name].words for name in found.factors]
+    if not words:
+        return ""
+    if not found.complete:
+        return f" No time was left to find out why; it may depend on {listed(words, 4)}."
+    together = " together" if len(words) > 1 else ""
+    return f" It depends on {listed(words)}{together}{tried}. {FACTORS[found.factors[0]].remedy}"
+
+
+def _same(findings: Findings, outcome: Outcome) -> Answer:
+    printed = findings.runs[0].stdout.exists() and findings.runs[0].stdout.stat().st_size > 0
+    written = [each for each in outcome.comparisons if each.name not in (STDOUT, STDERR)]
+    if not printed and not written:
+        return Answer(
+            CANNOT_TELL,
+            "Nobody can tell: the command wrote no file and printed nothing that could be compared.",
+        )
+    counts = [counted(len(written), "file")] * bool(written) + ["printed text"] * printed
+    varied = max(len(run.varied) for run in findings.runs[1:])
+    tolerated = sum(each.tolerated for outcome in findings.outcomes for each in outcome.comparisons)
+    close = f", {counted(tolerated, 'number')} only within --rtol {findings.rtol:g}"
+    return Answer(
+        SAME,
+        f"The same: it ran {times(len(findings.runs))}, with up to "
+        f"{counted(varied, 'circumstance')} changed, and gave the same {listed(counts)}"
+        f"{close if tolerated else ''}.",
+        ("A rare race may not have shown: `--runs N` runs it more often.",),
+    )

@@ -1,0 +1,219 @@
+"""Checking: runs a command as it is and varied, compares, and finds out what a difference needs.
+
+Synopsis:
+    checked = check(options, progress)
+    checked.answer.sentence, checked.report
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from repro.check.answer import Answer, Findings, answered
+from repro.check.factor_search import FactorFinding, search
+from repro.check.one_run import RunResult, Watched, one_run
+from repro.check.options import BUDGET, CheckOptions
+from repro.check.outcome import Outcome, Reading, side_by_side
+from repro.check.progress import Progress, duration
+from repro.check.user_command import UserCommand, user_command
+from repro.check.varied import NETWORK, USUAL, Plan, not_asked
+from repro.contain.folder_copy import FolderCopy
+from repro.contain.in_place import InPlace
+from repro.contain.overlay import overlay
+from repro.contain.place import Asked, Containment
+from repro.contain.scratch import scratch
+from repro.content.tensor_reader import TensorReader
+from repro.core.errors import UserError
+from repro.core.factor_table import STRESS
+from repro.core.text import counted, times
+
+LONGEST = 12
+"""So many of the last lines of a script that failed are shown."""
+
+
+class ScriptFailed(UserError):
+    """The command fails by itself: what it said is shown."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A check that came to its end."""
+
+    command: UserCommand
+    containment: str
+    findings: Findings
+    answer: Answer
+    not_varied: Mapping[str, str]
+    left_out: tuple[str, ...]
+
+
+@dataclass
+class _Session:
+    """What all runs of one check share; `ends`: the moment at which the budget is spent."""
+
+    options: CheckOptions
+    command: UserCommand
+    containment: Containment
+    scratch: Path
+    progress: Progress
+    given: Mapping[str, str]
+    home: Path | None
+    ends: float | None
+    seconds: float | None = None
+    logs: int = field(default=0)
+
+    def factors(self) -> tuple[str, ...]:
+        """What a varied run varies."""
+        extra = [NETWORK] * (not self.options.network) + [STRESS] * self.options.load
+        return tuple(name for name in (*USUAL, *extra) if name not in self.options.keep)
+
+    def run(
+        self, name: str, what: str, vary: tuple[str, ...], draw: str, watched: Watched = Watched()
+    ) -> RunResult:
+        """Runs the command once under some factors; `what` is shown meanwhile."""
+        place = self.containment.place(
+            name.replace(" ", "-"), elsewhere="working directory" in vary
+        )
+        own = not self.containment.catches_home
+        plan = Plan(self.command, place, draw, vary, self.home, own_home=own)
+
+        def stopped(seconds: float) -> str:
+            self.progress.show(what, seconds, self.seconds)
+            late = self.ends is not None and time.monotonic() > self.ends
+            return "the budget was spent (--budget)" if late else ""
+
+        logs = self.scratch / f"printed-{self.logs}"
+        self.logs += 1
+        result = one_run(plan, self.containment, logs, self.given, stopped, watched)
+        self.progress.clear()
+        return replace(result, name=name)
+
+    def time_is_left(self) -> bool:
+        """Whether one more run is likely to end within the budget."""
+        return self.ends is None or time.monotonic() + (self.seconds or 0) < self.ends
+
+
+def check(options: CheckOptions, progress: Progress) -> Checked:
+    """Runs a command at least twice, and answers.
+
+    Raises:
+        UserError: there is no such command, it fails by itself, or its folder is too large to copy.
+        CouldNotRun: the system refused.
+    """
+    folder = Path.cwd()
+    command = user_command(options.words, folder)
+    home = Path(os.environ["HOME"]).resolve() if os.environ.get("HOME") else None
+    temporary = Path(tempfile.gettempdir()).resolve()
+    beside = command.script.resolve().parent if command.script and command.script.exists() else None
+    asked = Asked(folder.resolve(), beside, home, temporary, options.out.resolve())
+    ends = None if options.budget is None else time.monotonic() + options.budget
+    with scratch([temporary, Path("/var/tmp"), *([home / ".cache"] if home else [])]) as ours:
+        containment, refusal = _containment(options, asked, ours)
+        session = _Session(
+            options, command, containment, ours, progress, dict(os.environ), home, ends
+        )
+        python = [command.python] if command.python else None
+        with TensorReader(python or ["python3"]) as tensors:
+            reading = Reading(tensors if python else None, options.rtol, options.ignore)
+            _announce(session, refusal)
+            findings = _searched(session, reading, _first_answer(session, reading))
+        return Checked(
+            command, containment.kind, findings, answered(findings),
+            not_asked(session.factors(), options.keep), tuple(containment.left_out),
+        )  # fmt: skip
+
+
+def _containment(options: CheckOptions, asked: Asked, ours: Path) -> tuple[Containment, str | None]:
+    """The best way to catch what is written, and why it is not an overlay."""
+    if options.in_place:
+        return InPlace(asked, ours), None
+    if not options.overlay:
+        return FolderCopy(asked, ours), None
+    made = overlay(asked, ours)
+    return (FolderCopy(asked, ours), made) if isinstance(made, str) else (made, None)
+
+
+def _announce(session: _Session, refusal: str | None) -> None:
+    options, say = session.options, session.progress.line
+    count = counted(len(session.factors()), "circumstance")
+    more = times(options.runs - 1)
+    say(
+        f"check: `{session.command.shown}` will run {times(options.runs)}: once as it is, and {more} "
+        f"with {count} changed that must not matter; if the results differ, a few more times to find "
+        f"out why, for at most {duration(options.budget or BUDGET)}."
+    )
+    caught = {
+        "overlay": "What it writes is caught, and your files stay as they are",
+        "copy": "It runs in a copy of its folder; what it writes elsewhere is really written",
+        "in place": "It runs in its folder, and what it writes stays there",
+    }[session.containment.kind]
+    why = f" (the system gives no overlay: {refusal})" if refusal else ""
+    say(f"{caught}{why}. What it sends elsewhere is sent each time (REPRO_CHECK=1 is set).")
+
+
+def _first_answer(session: _Session, reading: Reading) -> Findings:
+    options, command = session.options, session.command.shown
+    first = session.run("run 1", f"run 1 of {options.runs}, as it is", (), "check-1")
+    if first.stopped:
+        return Findings(command, (first,), (), options.rtol)
+    if not first.well:
+        raise _failed(session, first)
+    session.seconds = first.seconds
+    left = duration(first.seconds * (options.runs - 1))
+    session.progress.line(f"Run 1 took {duration(first.seconds)}; about {left} more to the answer.")
+    runs, outcomes = [first], list[Outcome]()
+    for number in range(2, options.runs + 1):
+        what = f"run {number} of {options.runs}, varied"
+        runs.append(session.run(f"run {number}", what, session.factors(), f"check-{number}"))
+        outcomes.append(side_by_side(first, runs[-1], reading))
+        if not outcomes[-1].same:
+            break
+    return Findings(command, tuple(runs), tuple(outcomes), options.rtol)
+
+
+def _failed(session: _Session, run: RunResult) -> ScriptFailed:
+    lines = run.stderr.read_bytes()[-20_000:].decode("utf-8", "replace").splitlines()
+    lines = lines or run.stdout.read_bytes()[-20_000:].decode("utf-8", "replace").splitlines()
+    for line in lines[-LONGEST:]:
+        session.progress.line(f"    {line}")
+    said = "It said what stands above." if lines else "It said nothing."
+    hint = ""
+    if session.containment.kind == "copy":
+        hint = ", or say `--in-place` if it cannot run in a copy of its folder"
+    return ScriptFailed(
+        f"Expected `{session.command.shown}` to end well when it runs as it is. Received exit status "
+        f"{run.status}. {said} Mend that first{hint}."
+    )
+
+
+def _searched(session: _Session, reading: Reading, findings: Findings) -> Findings:
+    """The same, with what a difference needs: nothing, or a factor."""
+    decisive = findings.decisive
+    if decisive is None or decisive.same or findings.runs[-1].stopped:
+        return findings
+    session.progress.line(answered(findings).sentence)
+    session.ends = session.ends or time.monotonic() + BUDGET
+    first, last = findings.runs[0], findings.runs[-1]
+    draw = f"check-{len(findings.runs)}"
+    tries = 0
+
+    def differs(factors: tuple[str, ...]) -> bool | None:
+        nonlocal tries
+        if not session.time_is_left():
+            return None
+        tries += 1
+        what = f"why, run {tries}: {', '.join(factors) or 'nothing'} varied"
+        run = session.run(f"why {tries}", what, factors, draw if factors else "check-1")
+        if run.stopped:
+            return None
+        if decisive.failed:
+            return not run.well
+        return not side_by_side(first, run, reading).same
+
+    finding: FactorFinding = search([name for name in last.varied], differs)
+    return replace(findings, finding=finding)

@@ -1,0 +1,112 @@
+"""Report: what a check found as JSON (schema `check`), as annotations, and as lines for a terminal.
+
+Synopsis:
+    value = report(checked)
+    print("\\n".join(annotations(value)))        # for GitHub's log
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from repro.check.answer import NOT_SAME, SAME
+from repro.check.checking import Checked
+from repro.check.one_run import RunResult
+from repro.content.findings import ContentDifference, FileComparison
+from repro.core.factor_table import FACTORS
+
+
+def report(checked: Checked) -> dict[str, Any]:
+    """All facts of a check, as `report.json` holds them."""
+    findings, outcome = checked.findings, checked.findings.decisive
+    found = findings.finding
+    return {
+        "answer": checked.answer.word,
+        "sentence": checked.answer.sentence,
+        "details": list(checked.answer.details),
+        "command": list(checked.command.words),
+        "runs": [_run(run, checked) for run in findings.runs],
+        "outputs": [_output(each) for each in (outcome.comparisons if outcome else ())],
+        "steps": None,
+        "silent_errors": [],
+        "nondeterministic": found.nondeterministic if found else None,
+        "factor": _factor(found.factors if found and found.complete else ()),
+        "searched": None if not found else {
+            "runs": found.runs, "complete": found.complete, "factors": list(found.factors),
+        },
+        "left_out": list(checked.left_out),
+    }  # fmt: skip
+
+
+def _factor(names: tuple[str, ...]) -> dict[str, str] | None:
+    if len(names) != 1:
+        return None
+    return {"name": names[0], "words": FACTORS[names[0]].words}
+
+
+def _run(run: RunResult, checked: Checked) -> dict[str, Any]:
+    not_varied = {**checked.not_varied, **run.not_varied} if run.varied else {}
+    return {
+        "name": run.name,
+        "seconds": round(run.seconds, 3),
+        "status": run.status,
+        "stopped": run.stopped or None,
+        "varied": dict(run.varied),
+        "not_varied": not_varied,
+        "containment": checked.containment,
+    }
+
+
+def _output(each: FileComparison) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "kind": each.kind,
+        "same": each.same,
+        "how": each.how,
+        "largest": _largest(each.largest),
+        "differences": each.count,
+        "masked": list(each.masked),
+        "tolerated": each.tolerated,
+    }
+
+
+def _largest(difference: ContentDifference | None) -> dict[str, Any] | None:
+    if difference is None:
+        return None
+    distance = difference.distance
+    return {
+        "place": difference.place,
+        "left": difference.left,
+        "right": difference.right,
+        "absolute": distance.absolute if distance else None,
+        "relative": distance.relative if distance else None,
+    }
+
+
+def annotations(value: dict[str, Any]) -> list[str]:
+    """GitHub's workflow commands, one for the answer and one for each place that is known."""
+    kind = {SAME: "notice", NOT_SAME: "error"}.get(value["answer"], "warning")
+    lines = [_annotation(kind, "check", value["sentence"], _call(value))]
+    lines += [
+        _annotation("warning", each["name"], each["sentence"], each)
+        for each in value["silent_errors"]
+    ]
+    return lines
+
+
+def _call(value: dict[str, Any]) -> dict[str, Any]:
+    divergence = (value["steps"] or {}).get("divergence") or {}
+    return divergence.get("call") or {}
+
+
+def _annotation(kind: str, title: str, sentence: str, place: dict[str, Any]) -> str:
+    where = {"file": place.get("file"), "line": place.get("line"), "title": title}
+    fields = ",".join(f"{k}={_escaped(str(v), ',:')}" for k, v in where.items() if v)
+    return f"::{kind} {fields}::{_escaped(sentence)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """As GitHub asks for it (workflow commands)."""
+    for sign in f"%\r\n{more}":
+        text = text.replace(sign, f"%{ord(sign):02X}")
+    return text

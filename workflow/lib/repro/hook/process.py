@@ -1,0 +1,30 @@
+"""Process: what the hook does at the start of a Python process of the user's.
+
+Synopsis:
+    begin(folder)        # the folder of `install.installed`; called by its `sitecustomize`
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from repro.hook.factors import vary
+from repro.hook.found import Note
+
+
+def begin(folder: str) -> None:
+    """Varies the factors that the settings name, and begins to watch where they say so."""
+    with open(os.path.join(folder, "settings.json"), encoding="utf-8") as file:
+        settings = json.load(file)
+    done = vary(settings["factors"], settings["run"], settings["inputs"], settings["started"])
+    Note(
+        settings["found"],
+        {
+            "python": sys.version.split()[0],
+            "executable": sys.executable,
+            "varied": done.varied,
+            "not varied": done.not_varied,
+        },
+    )

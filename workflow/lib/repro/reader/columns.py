@@ -1,0 +1,92 @@
+"""Columns: Parquet files, by cell.
+
+Synopsis:
+    parquet(found, "first/table.parquet", "second/table.parquet")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any
+
+from repro.reader.distance import Found, of_array, short
+
+_ROWS = 1 << 16
+_MOST_TEXTS = 1000
+
+
+def parquet(found: Found, left: str, right: str) -> None:
+    """Compares two Parquet files by cell; how they are packed and by what plays no part."""
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        import pandas
+
+        frames = [pandas.read_parquet(path) for path in (left, right)]
+        one, other = ([(str(n), str(f[n].dtype)) for n in f.columns] for f in frames)
+        batches: Any = zip([frames[0]], [frames[1]])
+    else:
+        files = [pyarrow.parquet.ParquetFile(path) for path in (left, right)]
+        one, other = ([(f.name, str(f.type)) for f in file.schema_arrow] for file in files)
+        batches = zip_longest(*map(_batches, files))
+    if one != other:
+        found.add("columns", short(one), short(other))
+        return
+    row = 0
+    for a, b in batches:
+        counts = [0 if side is None else len(side) for side in (a, b)]
+        rows = min(counts)
+        for name, _ in one if rows else ():
+            _column(found, name, row, _values(a, name, rows), _values(b, name, rows))
+        row += rows
+        if counts[0] != counts[1]:
+            found.add("rows", *(f"{row - rows + n} rows or more" for n in counts))
+            return
+
+
+def _batches(file: Any) -> Iterator[Any]:
+    """Batches of equal length, however the file is cut into groups."""
+    import pyarrow
+
+    waiting = None
+    for batch in file.iter_batches(_ROWS):
+        table = pyarrow.Table.from_batches([batch])
+        waiting = table if waiting is None else pyarrow.concat_tables([waiting, table])
+        while len(waiting) >= _ROWS:
+            yield waiting[:_ROWS]
+            waiting = waiting[_ROWS:]
+    if waiting is not None and len(waiting):
+        yield waiting
+
+
+def _values(table: Any, name: str, rows: int) -> Any:
+    column = table[name]
+    if hasattr(column, "to_pylist"):
+        whole = column.null_count == 0
+        numbers = whole and str(column.type) in _NUMBERS
+        return column.to_numpy()[:rows] if numbers else column.to_pylist()[:rows]
+    array = column.to_numpy()[:rows]
+    return array.tolist() if array.dtype.hasobject else array
+
+
+_NUMBERS = {
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "halffloat", "float", "double",
+}  # fmt: skip
+
+
+def _column(found: Found, name: str, row: int, left: Any, right: Any) -> None:
+    place = f"rows from {row}, column {name}" if row else f"column {name}"
+    if not isinstance(left, list) and not isinstance(right, list):
+        found.compare(place, of_array(left), of_array(right))
+        return
+    pairs: list[tuple[Any, Any]] = list(zip(list(left), list(right)))
+    found.compared += 1
+    for index, (a, b) in enumerate(pairs):
+        if repr(a) != repr(b):
+            at = f"row {row + index}, column {name}"
+            if len(found.texts) < _MOST_TEXTS:
+                found.texts.append({"place": at, "left": str(a), "right": str(b)})
+            else:
+                found.add(at, short(a), short(b))

@@ -1,0 +1,39 @@
+"""Images: by pixel, with whatever decoder is there.
+
+Synopsis:
+    image(found, "first/plot.png", "second/plot.png")
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from repro.reader.distance import Found, of_array
+
+
+def image(found: Found, left: str, right: str) -> None:
+    """Compares two images by pixel; the way of packing and texts inside play no part."""
+    (one, mode), (other, other_mode) = (_pixels(path) for path in (left, right))
+    found.equal("mode", mode, other_mode)
+    if mode == other_mode:
+        found.compare("pixels", of_array(one), of_array(other))
+
+
+def _pixels(path: str) -> tuple[Any, Any]:
+    import numpy as np
+
+    try:
+        from PIL import Image
+    except ImportError:
+        pass
+    else:
+        with Image.open(path) as picture:
+            return np.asarray(picture), (picture.mode, picture.getpalette())
+    try:
+        import tensorflow as tf
+    except ImportError:
+        from matplotlib import image as plotted
+
+        return plotted.imread(path), ""
+    with open(path, "rb") as file:  # noqa: PTH123
+        return tf.io.decode_png(file.read(), dtype=tf.uint16).numpy(), ""
