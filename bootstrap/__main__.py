@@ -23,6 +23,7 @@ TARGETS = {
     "all": "make what is missing or outdated, up to the verdicts",
     "verify": "the same, then check the verdicts; fails where a claim does not hold",
     "controls": "run the negative controls, and count what was found (an hour and a half)",
+    "scripts": "run `check` over scripts with and without faults, and count what was found",
     "benchmark": "measure set-up, overhead and how often the judge is wrong",
 }
 VERBS = {

@@ -1,8 +1,8 @@
 """Scripts: runs `check` over scripts as users write them, and counts what it found.
 
 Synopsis:
-    python tests/scripts/scripts.py --program check.pyz [--only NAME ...] [--ten] [--jobs 1]
-        [--python PYTHON] [--folder FOLDER]
+    python tests/scripts/scripts.py [--program check.pyz] [--python PYTHON] [--only NAME ...]
+        [--ten] [--jobs 1] [--folder FOLDER]
 
 Runs each script with its fault and without, prints a table, then how many faults were found, how
 many with the right step and line, and how many clean scripts gave a false alarm, each with its
@@ -29,10 +29,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bootstrap"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import project  # noqa: F401  (it makes the library importable)
+import project  # it makes the library importable
 import twins
 import users_python
 from outcomes import Answer, Outcome, Report, figures, judged, table, times
+from repro.core.errors import UserError
+from repro.core.schema import checked
+from repro.data.module_loader import module
 from table import TEN, Case, Kind, chosen
 
 LIMIT = 900  # seconds for one run of `check`
@@ -88,11 +91,23 @@ def _logged(process: subprocess.Popen[bytes], log: BinaryIO) -> float | None:
 
 
 def _report(file: Path) -> Report | None:
+    """What `check` wrote; None where there is nothing, or something that is no report."""
     try:
-        report = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError):
+        return checked(json.loads(file.read_text("utf-8")), "check", str(file))
+    except (OSError, ValueError, UserError):
         return None
-    return report if isinstance(report, dict) else None
+
+
+def packed(folder: Path) -> Path:
+    """Makes `check.pyz` of the source that is here.
+
+    Returns:
+        Its path.
+    """
+    pack = module("pack", project.ROOT / "workflow" / "scripts" / "pack.py")
+    program = folder / "check.pyz"
+    program.write_bytes(pack.packed(pack.members_of_check()))
+    return program
 
 
 def outcome(program: Path, python: str, case: Case, folder: Path) -> Outcome:
@@ -150,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 where every goal is reached, else 1.
     """
     parser = argparse.ArgumentParser(prog="scripts.py", description="Runs `check` over scripts.")
-    parser.add_argument("--program", type=Path, required=True, help="check.pyz")
+    parser.add_argument("--program", type=Path, help="check.pyz; by default it is made")
     parser.add_argument("--python", help="the Python of the scripts; by default one is made")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these")
     parser.add_argument("--ten", action="store_true", help="the ten that need only TensorFlow")
@@ -159,8 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     cases = chosen([*options.only, *(TEN if options.ten else ())])
     python = options.python or str(users_python.ensured())
-    program = options.program.resolve()
     with _folder(options.folder) as folder, ThreadPoolExecutor(options.jobs) as pool:
+        program = options.program.resolve() if options.program else packed(folder)
         return printed([*pool.map(lambda case: outcome(program, python, case, folder), cases)])
 
 

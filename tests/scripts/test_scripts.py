@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
 
@@ -218,11 +219,14 @@ script = pathlib.Path(sys.argv[3])
 {act}
 different = "default_rng()" in script.read_text()
 call = {{"source": "numpy.random.default_rng", "file": str(script.resolve()), "line": {line}}}
-divergence = {{"step": 0, "model": "m", "variable": "v", "what": "batch", "call": call}}
+divergence = {{"step": 0, "epoch": None, "model": "m", "variable": "v", "what": "batch", "call": call}}
 pathlib.Path("check").mkdir()
 pathlib.Path("check/report.json").write_text(json.dumps({{
     "answer": "not the same" if different else "same",
-    "runs": [{{"name": "plain", "seconds": 10}}, {{"name": "varied", "seconds": 11}}],
+    "sentence": "So it is.", "details": [], "command": sys.argv[2:], "outputs": [],
+    "runs": [{{"name": "run 1", "seconds": 10, "status": 0, "stopped": None, "varied": {{}},
+              "not_varied": {{}}, "containment": "copy"}}],
+    "nondeterministic": None, "factor": None, "searched": None, "left_out": [],
     "steps": {{"void": None, "agreed": 0, "divergence": divergence if different else None}},
     "silent_errors": [],
 }}))
@@ -279,7 +283,7 @@ def test_a_program_that_never_ends_is_ended_with_its_children(fake, tmp_path):
         "time.sleep(600)"
     )
     place = twins.make(CASE, tmp_path / "twin", mended=False)
-    answer = scripts.answered(fake(act), "python", place, limit=5)
+    answer = scripts.answered(fake(act), "python", place, limit=10)
     assert (answer.status, answer.fault) == (None, "took too long")
     child = int((place.folder / "child").read_text())
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(child)], capture_output=True, text=True)
@@ -302,3 +306,19 @@ def test_a_report_that_is_cut_off_is_none(fake, tmp_path):
     place = twins.make(CASE, tmp_path / "twin", mended=False)
     answer = scripts.answered(fake(act), "python", place)
     assert answer.fault == "no report, exit status 0"
+
+
+def test_the_program_is_made_of_the_source_that_is_here(tmp_path):
+    program = scripts.packed(tmp_path)
+    shown = subprocess.run(
+        [sys.executable, program, "--help"], capture_output=True, text=True, timeout=60
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert "COMMAND" in shown.stdout
+
+
+@pytest.mark.slow
+def test_ten_scripts_are_told_from_their_twins_in_the_locked_environment(capsys):
+    status = scripts.main(["--ten", "--python", sys.executable])
+    printed = capsys.readouterr().out
+    assert status == 0, printed
