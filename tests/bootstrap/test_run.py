@@ -155,6 +155,7 @@ def test_help_lists_what_the_documentation_names() -> None:
     said = run("--help").stdout
     named = set[str]()
     for page in ("README.md", "config/README.md", "tests/irreproducible/README.md",
+                 "tests/scripts/README.md",
                  "tests/benchmarks/README.md"):  # fmt: skip
         text = (project.ROOT / page).read_text("utf-8")
         named |= set(re.findall(r"(?:`|^)\./run ([a-z][a-z-]*)", text, re.MULTILINE))
