@@ -120,10 +120,11 @@ def _same(findings: Findings, outcome: Outcome) -> Answer:
     counts = [counted(len(written), "file")] * bool(written) + ["printed text"] * printed
     varied = max(len(run.varied) for run in findings.runs[1:])
     tolerated = sum(each.tolerated for outcome in findings.outcomes for each in outcome.comparisons)
+    again = "the second time with" if len(findings.runs) == 2 else "but for the first time with"
     close = f", {counted(tolerated, 'number')} only within --rtol {findings.rtol:g}"
     return Answer(
         SAME,
-        f"The same: it ran {times(len(findings.runs))}, with up to "
+        f"The same: it ran {times(len(findings.runs))}, {again} "
         f"{counted(varied, 'circumstance')} changed, and gave the same {listed(counts)}"
         f"{close if tolerated else ''}.",
         ("A rare race may not have shown: `--runs N` runs it more often.",),

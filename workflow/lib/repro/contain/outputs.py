@@ -24,7 +24,7 @@ _NEVER = {"__pycache__", ".git", ".ipynb_checkpoints"}
 # As Python's tempfile and mktemp(1) draw them.
 _TEMPORARY = re.compile(r"(tmp[a-z0-9_]{8}|tmp\.\w{10})")
 _OF_SYSTEM = tuple(map(Path, ("/var", "/run", "/proc", "/sys", "/dev", "/etc/ld.so.cache")))
-_SHARED_MEMORY = Path("/dev/shm")
+_USUAL = (Path("/tmp"), Path("/var/tmp"))
 
 
 @dataclass(frozen=True)
@@ -50,24 +50,25 @@ class Names:
             return None
         if path.is_relative_to(self.asked.folder):
             return FOLDER, path.relative_to(self.asked.folder).as_posix()
+        # In the usual /tmp a name that the script chose is an output; in a folder of the user's own
+        # for temporary files none is, since another run has another one.
+        temporary = self.asked.temporary
+        if temporary not in _USUAL and path.is_relative_to(temporary):
+            return None
         if self.asked.home and path.is_relative_to(self.asked.home):
             return _of_home(path.relative_to(self.asked.home))
-        return _outside(path, self.asked.temporary)
+        return _outside(path)
 
 
 def _of_home(rest: Path) -> tuple[str, str] | None:
     return None if rest.parts[0].startswith(".") else (HOME, rest.as_posix())
 
 
-def _outside(path: Path, temporary: Path) -> tuple[str, str] | None:
+def _outside(path: Path) -> tuple[str, str] | None:
     of_system = any(path.is_relative_to(place) for place in _OF_SYSTEM)
     if of_system and not path.is_relative_to("/var/tmp"):
         return None
     if any(_TEMPORARY.match(part) for part in path.parts):
-        return None
-    # In the usual /tmp a name that the script chose is an output; in a folder of the user's own
-    # for temporary files none is, since another run has another one.
-    if path.is_relative_to(temporary) and temporary not in (Path("/tmp"), Path("/var/tmp")):
         return None
     return OUTSIDE, path.as_posix().lstrip("/")
 
