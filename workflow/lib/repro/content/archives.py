@@ -13,6 +13,7 @@ import shutil
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,15 +25,16 @@ Compare = Callable[[Path, Path, str], FileComparison]
 """Compares two files that were unpacked, under a member's name."""
 
 _BLOCK = 1 << 20
-_COMPRESSED: Mapping[str, Callable[[Path], IO[bytes]]] = {
-    "gz": lambda path: gzip.open(path),
-    "bz2": lambda path: bz2.open(path),
-    "xz": lambda path: lzma.open(path),
+_COMPRESSED: Mapping[str, Callable[[Path], Any]] = {
+    "gz": gzip.GzipFile,
+    "bz2": bz2.BZ2File,
+    "xz": lzma.LZMAFile,
 }
 _Member = TypeVar("_Member")
 
 DAMAGED = (
-    zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, NotImplementedError,
+    RuntimeError,
 )  # fmt: skip
 """What the standard library raises, besides ValueError and OSError, for archives it cannot read."""
 

@@ -8,17 +8,16 @@ Synopsis:
 from __future__ import annotations
 
 import csv
-import os
 import re
 import sqlite3
 import stat
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.content import archives, documents, tables
 from repro.content.findings import ContentDifference, FileComparison, Findings
-from repro.content.kinds import ARRAYS, METRICS, WEIGHTS, Kind, kind_of, shards
+from repro.content.kinds import ARRAYS, METRICS, OTHER, Kind, kind_of, shards
 from repro.content.structured import compare_json, compare_json_lines, compare_strings
 from repro.content.tensor_reader import NotRead, TensorReader
 from repro.content.text import compare_cell, compare_text
@@ -26,7 +25,15 @@ from repro.content.text import compare_cell, compare_text
 _BLOCK = 1 << 20
 _MOST_TEXT = 1 << 28
 _DEEPEST = 5
-_NOT_THAT = (NotRead, ValueError, csv.Error, sqlite3.Error, *archives.DAMAGED)
+_NOT_THAT = (
+    NotRead,
+    ValueError,
+    RecursionError,
+    MemoryError,
+    csv.Error,
+    sqlite3.Error,
+    *archives.DAMAGED,
+)
 """What says that a file cannot be compared as its kind; then it is compared by bytes."""
 
 
@@ -64,6 +71,29 @@ def _is_a(path: Path) -> str:
 
 
 @dataclass(frozen=True)
+class _Two:
+    """Two files that are being compared, and what has been found so far."""
+
+    comparing: _Comparing
+    findings: Findings
+    left: Path
+    right: Path
+    name: str
+    kind: Kind
+
+    def inside(self) -> archives.Compare:
+        """What compares members that were unpacked."""
+        return replace(self.comparing, depth=self.comparing.depth + 1).compare
+
+    @property
+    def paths(self) -> tuple[Path, Path]:
+        return self.left, self.right
+
+    def texts(self) -> tuple[str, str]:
+        return _text(self.left), _text(self.right)
+
+
+@dataclass(frozen=True)
 class _Comparing:
     """What stays the same from a file to the members inside it."""
 
@@ -89,159 +119,176 @@ class _Comparing:
 
     def _links(self, left: Path, right: Path, name: str) -> FileComparison:
         findings = Findings(self.rtol, self.folders)
-        compare_cell(findings, "", "", os.readlink(left), os.readlink(right), metric=False)
+        targets = [str(link.readlink()) for link in (left, right)]
+        compare_cell(findings, "", "", targets[0], targets[1], metric=False)
         return findings.comparison(name, "link", "by what it points to")
 
     def _contents(self, left: Path, right: Path, name: str) -> FileComparison:
         kind = kind_of(left, right, name)
-        if kind.form != "saved model" and _same_bytes(left, right, kind):
+        if kind.way == "folder":
+            return FileComparison(name, "folder", True, "both are folders")
+        if kind.way != "saved model" and _same_bytes(left, right, kind):
             return FileComparison(name, kind.name, True, "same bytes", kind.role)
-        findings = Findings(self.rtol, self.folders)
+        two = _Two(self, Findings(self.rtol, self.folders), left, right, name, kind)
         try:
             if self.depth > _DEEPEST:
                 raise ValueError("too many archives in one another")
-            how = _WAYS[kind.way](self, findings, left, right, kind, name)
+            how = _WAYS[kind.way](two)
         except _NOT_THAT as error:
-            why = " ".join(str(error).split()) or type(error).__name__
-            return _by_bytes(left, right, name, kind, why)
-        role = METRICS if kind.role not in (WEIGHTS, ARRAYS) and findings.has_metrics else kind.role
-        return findings.comparison(name, kind.name, how, role)
+            return _by_bytes(two, " ".join(str(error).split()))
+        role = METRICS if kind.role == OTHER and two.findings.has_metrics else kind.role
+        return two.findings.comparison(name, kind.name, how, role)
 
-    def by_tensor(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        self._ask(findings, left, right, kind, name)
-        return "by column and row" if kind.form == "parquet" else "by tensor"
 
-    def _ask(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> None:
-        if self.tensors is None:
-            raise NotRead("no Python to read it with")
-        if kind.form == "checkpoint":
-            left, right = left.with_suffix(""), right.with_suffix("")
-        answer = self.tensors.compare(kind.form, left, right, self.rtol, kind.role == ARRAYS)
-        findings.take_answer(answer)
-        for text in answer["texts"]:
-            column = text["place"].rpartition("column ")
-            if column[1]:
-                compare_cell(
-                    findings, text["place"], column[2], text["left"], text["right"], metric=False
-                )
-            else:
-                compare_strings(findings, text["place"], text["left"], text["right"])
+def _ask(two: _Two) -> None:
+    """Lets the user's Python compare; what it leaves to us, we do."""
+    if two.comparing.tensors is None:
+        raise NotRead("no Python to read it with")
+    paths = two.paths
+    if two.kind.form == "checkpoint":
+        paths = (two.left.with_suffix(""), two.right.with_suffix(""))
+    answer = two.comparing.tensors.compare(
+        two.kind.form, *paths, two.comparing.rtol, two.kind.role == ARRAYS
+    )
+    two.findings.take_answer(answer)
+    for text in answer["texts"]:
+        place, left, right = text["place"], text["left"], text["right"]
+        _, is_cell, column = place.rpartition("column ")
+        if is_cell:
+            compare_cell(two.findings, place, column, left, right, metric=False)
+        else:
+            compare_strings(two.findings, place, left, right)
 
-    def events(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        self._ask(findings, left, right, kind, name)
-        return "by tag and step"
 
-    def arrays(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        """An `.npz`: by tensor, and without NumPy by member."""
+def _tensor_files(two: _Two) -> str:
+    _ask(two)
+    return {"parquet": "by cell", "events": "by tag and step"}.get(two.kind.form, "by tensor")
+
+
+def _arrays(two: _Two) -> str:
+    """An `.npz`: by tensor, and without NumPy by member."""
+    try:
+        return _tensor_files(two)
+    except NotRead as error:
+        archives.compare_zip(two.findings, *two.paths, two.inside())
+        return f"by member ({error})"
+
+
+def _saved_model(two: _Two) -> str:
+    files = [
+        {file.relative_to(side).as_posix(): file for file in side.rglob("*") if not file.is_dir()}
+        for side in two.paths
+    ]
+    names = sorted({**files[0], **files[1]}.keys() - {"fingerprint.pb"})
+    how, done = "same bytes", ("saved_model.pb", "variables/")
+    if not all(_same_in(files, name) for name in names if name.startswith(done)):
         try:
-            return self.by_tensor(findings, left, right, kind, name)
-        except NotRead as error:
-            archives.compare_zip(findings, left, right, self._inner().compare)
-            return f"by member ({error})"
-
-    def saved_model(
-        self, findings: Findings, left: Path, right: Path, kind: Kind, name: str
-    ) -> str:
-        how = "by variable and graph"
-        done = ("fingerprint.pb", "saved_model.pb", "variables/")
-        try:
-            self._ask(findings, left, right, kind, name)
+            _ask(two)
+            how = "by variable and graph"
         except NotRead as error:
             # Without its reader a SavedModel is a folder of files.
-            how, done = f"by file and bytes ({error})", ("fingerprint.pb",)
-        files = [
-            {
-                file.relative_to(side).as_posix(): file
-                for file in side.rglob("*")
-                if not file.is_dir()
-            }
-            for side in (left, right)
-        ]
-        for each in sorted({**files[0], **files[1]}):
-            if not each.startswith(done):
-                pair = [side.get(each) for side in files]
-                findings.take(compared(*pair, each, self.tensors, self.rtol, self.folders))
-        return how
+            how, done = f"by the bytes of its files ({error})", ()
+    for name in names:
+        if not name.startswith(done):
+            left, right = (side.get(name) for side in files)
+            settings = two.comparing
+            two.findings.take(
+                compared(left, right, name, settings.tensors, settings.rtol, settings.folders)
+            )
+    return how
 
-    def png(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        if documents.pixels(left.read_bytes()) == documents.pixels(right.read_bytes()):
-            return "by pixel"
-        try:
-            self._ask(findings, left, right, kind, name)
-        except NotRead as error:
-            findings.differ("pixels", "", "")
-            return f"by the bytes that hold the pixels ({error})"
+
+def _same_in(files: Sequence[Mapping[str, Path]], name: str) -> bool:
+    left, right = (side.get(name) for side in files)
+    return left is not None and right is not None and _first_difference(left, right) is None
+
+
+def _png(two: _Two) -> str:
+    if documents.pixels(two.left.read_bytes()) == documents.pixels(two.right.read_bytes()):
         return "by pixel"
-
-    def zip(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        archives.compare_zip(findings, left, right, self._inner().compare)
-        return "by member"
-
-    def tar(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        archives.compare_tar(findings, left, right, self._inner().compare)
-        return "by member"
-
-    def compressed(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        content = re.sub(r"\.(?:gz|bz2|xz)$", "", Path(name).name) or "content"
-        inner = self._inner().compare
-        archives.compare_compressed(findings, left, right, kind.form, content, inner)
-        return "by what it holds"
-
-    def table(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        tables.compare_csv(findings, left, right, kind.role == METRICS)
-        return "by cell"
-
-    def sqlite(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        tables.compare_sqlite(findings, left, right)
-        return "by row and cell"
-
-    def json(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        compare_json(findings, *map(_text, (left, right)))
-        return "by value"
-
-    def json_lines(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        with left.open(encoding="utf-8") as one, right.open(encoding="utf-8") as other:
-            compare_json_lines(findings, one, other)
-        return "by value"
-
-    def svg(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        documents.compare_svg(findings, *map(_text, (left, right)))
-        return "by line"
-
-    def pdf(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        documents.compare_pdf(findings, left.read_bytes(), right.read_bytes())
-        return "by bytes without dates and ids"
-
-    def text(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        compare_text(findings, *map(_text, (left, right)))
-        return "by line"
-
-    def bytes(self, findings: Findings, left: Path, right: Path, kind: Kind, name: str) -> str:
-        raise ValueError(kind.why)
-
-    def _inner(self) -> _Comparing:
-        return _Comparing(self.tensors, self.rtol, self.folders, self.depth + 1)
+    try:
+        _ask(two)
+    except NotRead as error:
+        two.findings.differ("pixels", "", "")
+        return f"by the bytes that hold the pixels ({error})"
+    return "by pixel"
 
 
-_Way = Callable[[_Comparing, Findings, Path, Path, Kind, str], str]
-_WAYS: dict[str, _Way] = {
-    "tensors": _Comparing.by_tensor,
-    "events": _Comparing.events,
-    "arrays": _Comparing.arrays,
-    "saved model": _Comparing.saved_model,
-    "png": _Comparing.png,
-    "zip": _Comparing.zip,
-    "tar": _Comparing.tar,
-    "compressed": _Comparing.compressed,
-    "table": _Comparing.table,
-    "sqlite": _Comparing.sqlite,
-    "json": _Comparing.json,
-    "json lines": _Comparing.json_lines,
-    "svg": _Comparing.svg,
-    "pdf": _Comparing.pdf,
-    "text": _Comparing.text,
-    "bytes": _Comparing.bytes,
+def _zip(two: _Two) -> str:
+    archives.compare_zip(two.findings, *two.paths, two.inside())
+    return "by member"
+
+
+def _tar(two: _Two) -> str:
+    archives.compare_tar(two.findings, *two.paths, two.inside())
+    return "by member"
+
+
+def _compressed(two: _Two) -> str:
+    content = re.sub(r"\.(?:gz|bz2|xz)$", "", Path(two.name).name) or "content"
+    inside = two.inside()
+    archives.compare_compressed(two.findings, *two.paths, two.kind.form, content, inside)
+    return "by what it holds"
+
+
+def _table(two: _Two) -> str:
+    tables.compare_csv(two.findings, *two.paths, two.kind.role == METRICS)
+    return "by cell"
+
+
+def _sqlite(two: _Two) -> str:
+    tables.compare_sqlite(two.findings, *two.paths)
+    return "by row and cell"
+
+
+def _json(two: _Two) -> str:
+    compare_json(two.findings, *two.texts())
+    return "by value"
+
+
+def _json_lines(two: _Two) -> str:
+    with two.left.open(encoding="utf-8") as left, two.right.open(encoding="utf-8") as right:
+        compare_json_lines(two.findings, left, right)
+    return "by value"
+
+
+def _svg(two: _Two) -> str:
+    documents.compare_svg(two.findings, *two.texts())
+    return "by line"
+
+
+def _pdf(two: _Two) -> str:
+    documents.compare_pdf(two.findings, two.left.read_bytes(), two.right.read_bytes())
+    return "by bytes, without dates and ids"
+
+
+def _lines(two: _Two) -> str:
+    compare_text(two.findings, *two.texts())
+    return "by line"
+
+
+def _no_way(two: _Two) -> str:
+    raise ValueError(two.kind.why)
+
+
+_WAYS: dict[str, Callable[[_Two], str]] = {
+    "tensors": _tensor_files,
+    "arrays": _arrays,
+    "saved model": _saved_model,
+    "png": _png,
+    "zip": _zip,
+    "tar": _tar,
+    "compressed": _compressed,
+    "table": _table,
+    "sqlite": _sqlite,
+    "json": _json,
+    "json lines": _json_lines,
+    "svg": _svg,
+    "pdf": _pdf,
+    "text": _lines,
+    "bytes": _no_way,
 }
+"""Each returns how it compared, and raises one of `_NOT_THAT` where a file is not of its kind."""
 
 
 def _text(path: Path) -> str:
@@ -285,16 +332,20 @@ def _first_difference(left: Path, right: Path) -> int | None:
             at += len(a)
 
 
-def _by_bytes(left: Path, right: Path, name: str, kind: Kind, why: str) -> FileComparison:
-    pairs = [(left, right)]
-    if kind.form == "checkpoint":
-        pairs += zip(shards(left), shards(right), strict=False)
-    apart = [(a, b, at) for a, b in pairs if (at := _first_difference(a, b)) is not None]
+def _by_bytes(two: _Two, why: str) -> FileComparison:
+    pairs = [two.paths]
+    if two.kind.form == "checkpoint":
+        pairs += zip(shards(two.left), shards(two.right), strict=False)
+    if two.kind.way == "saved model":
+        raise OSError(why)
     findings = Findings()
-    for a, b, at in apart:
-        place = f"byte {at}" if len(pairs) == 1 else f"{a.name}, byte {at}"
-        sizes = [f"{path.stat().st_size} bytes" for path in (a, b)]
-        findings.add(ContentDifference(place, *sizes))
-    return findings.comparison(
-        name, kind.name, f"by bytes ({why})" if why else "by bytes", kind.role
-    )
+    for left, right in pairs:
+        at = _first_difference(left, right)
+        if at is not None:
+            place = f"byte {at}" if len(pairs) == 1 else f"{left.name}, byte {at}"
+            sizes = [f"{path.stat().st_size} bytes" for path in (left, right)]
+            findings.add(ContentDifference(place, *sizes))
+    if len({len(shards(path)) for path in two.paths}) > 1:
+        findings.differ("shards", *(str(len(shards(path))) for path in two.paths))
+    how = f"by bytes ({why})" if why else "by bytes"
+    return findings.comparison(two.name, two.kind.name, how, two.kind.role)

@@ -22,9 +22,9 @@ class Distance:
     """How far apart two tensors, or two numbers, are.
 
     `absolute` and `relative` (to the larger of the two) are the largest over the elements that
-    differ and are finite; None where no such element is a number. `classes`: of `examples` rows
-    of scores, or of whole labels, how many have another class; None where it is neither. `index`: where in a tensor
-    the values stand of which the relative difference is the largest.
+    differ and are finite; None where no such element is a number. `index`: where the largest
+    relative difference stands in a tensor. `classes`: of `examples` rows of scores, or of whole
+    labels, how many have another class; None where it is neither.
     """
 
     elements: int = 1

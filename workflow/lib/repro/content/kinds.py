@@ -103,12 +103,20 @@ def _of_content(path: Path, name: str, begin: bytes) -> Kind:
     if begin[257:262] == b"ustar" and tarfile.is_tarfile(path):
         return Kind("tar", "tar")
     if "tfevents" in Path(name).name:
-        return Kind("TensorBoard events", "events", METRICS, "events")
+        return Kind("TensorBoard events", "tensors", METRICS, "events")
     if end == ".index" and shards(path):
         return Kind("TensorFlow checkpoint", "tensors", WEIGHTS, "checkpoint")
     if end in _BY_END:
         return _BY_END[end]
-    return _BYTES if b"\0" in begin and not begin.startswith((b"\xff\xfe", b"\xfe\xff")) else _TEXT
+    return _TEXT if _is_text(begin) else _BYTES
+
+
+_CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
+
+
+def _is_text(begin: bytes) -> bool:
+    """Whether a file that begins so is text: of any encoding that leaves control characters out."""
+    return begin.startswith((b"\xff\xfe", b"\xfe\xff")) or not _CONTROL.search(begin)
 
 
 def shards(index: Path) -> list[Path]:

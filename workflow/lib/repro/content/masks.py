@@ -38,8 +38,8 @@ _LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL|NOTICE|TRACE)\b"
 _SOURCES: tuple[tuple[str, str], ...] = (
     # TensorFlow's own lines: `I0000 00:00:1714000000.123456   12345 file.cc:123]`
     (DATES, r"(?<=^[IWEF])\d{4} \d\d:\d\d:\d+\.\d+\s+\d+(?= \S+:\d+\])"),
-    (DATES, rf"{_DAY},? +(?:{_MONTH} +\d{{1,2}}|\d{{1,2}} +{_MONTH}),?(?: +\d{{4}})? +{_TIME}{_ZONE}"
-            r"(?: +(?:19|20)\d\d\b)?"),
+    (DATES, rf"{_DAY},? +(?:{_MONTH} +\d{{1,2}}|\d{{1,2}} +{_MONTH}),?(?: +\d{{4}})? +{_TIME}"
+            rf"{_ZONE}(?: +(?:19|20)\d\d\b)?"),
     (DATES, rf"\b(?:{_DAY},? +)?(?:{_MONTH} +\d{{1,2}},? +(?:19|20)\d\d|\d{{1,2}} +{_MONTH},? +"
             rf"(?:19|20)\d\d)\b(?:,? +(?:at +)?{_TIME}{_ZONE})?"),
     (DATES, rf"^{_MONTH} +\d{{1,2}} +{_TIME}"),
@@ -48,7 +48,7 @@ _SOURCES: tuple[tuple[str, str], ...] = (
     (DATES, rf"(?<![\d./])\d\d?/\d\d?/(?:19|20)?\d\d(?:,? +{_TIME})?{_ZONE}(?![\d./])"),
     (DATES, r"(?<!\d)20\d{6}[-_T]?\d{6}(?:Z|_\d{6})?(?!\d)"),
     (DURATIONS, r"(?<=\[)\d+:\d\d(?::\d\d)?<(?:\d+:\d\d(?::\d\d)?|\?)"),  # tqdm
-    (DURATIONS, rf"(?<![\w.:])\d+ days?, \d+:\d\d:\d\d(?:\.\d+)?"),
+    (DURATIONS, r"(?<![\w.:])\d+ days?, \d+:\d\d:\d\d(?:\.\d+)?"),
     (DATES, rf"(?<![\d:.,])\d{{1,2}}:\d\d:\d\d{_FRACTION}(?:\s?[AaPp][Mm]\b)?(?![\d:])"),
     (DURATIONS, rf"(?<![\w.,+-])(?:{_UNSIGNED}|\?)\s?(?:{_MOST_UNITS})/(?:s|sec|second)\b"),
     (DURATIONS, rf"(?<![\w.,+-]){_UNSIGNED}\s?(?:{_SPANS})/(?:{_UNITS})\b"),
@@ -72,22 +72,33 @@ _SIGNS = {kind: chr(0xE000 + index) for index, kind in enumerate(dict(_SOURCES))
 _LOG_ID = re.compile(rf"({_SIGNS[DATES]}\]?[\s|:,-]*\[?)(\d+)(?=\]?[\s|:,-]*\[?{_LEVEL})")
 _NAME_BEFORE = re.compile(r"([A-Za-z_][\w./%-]*(?: [A-Za-z_(][\w./%()-]*){0,4})(?:\s*[:=]\s*|\s+)$")
 _NAMED = re.compile(
-    rf"([A-Za-z_][\w./%-]*(?: [A-Za-z_(][\w./%()-]*){{0,4}})(\s*[:=]\s*)({_UNSIGNED}|\d+(?::\d\d)+)(?![\w.:])"
+    r"([A-Za-z_][\w./%-]*(?: [A-Za-z_(][\w./%()-]*){0,4})(\s*[:=]\s*)"
+    rf"({_UNSIGNED}|\d+(?::\d\d)+)(?![\w.:])"
 )
-_SPOKEN = re.compile(rf"\b([Tt]ime)( +)(\d+\.\d+)(?![\w.:])")
+_SPOKEN = re.compile(r"\b([Tt]ime)( +)(\d+\.\d+)(?![\w.:])")
 
 _PER = re.compile(r"/(?=(?:s|sec|second|epoch|step|batch|it|iter|iteration|sample|image)s?\b)")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_OF_TIME = frozenset(
-    "time elapsed duration took latency runtime eta seconds secs ms timestamp date datetime created"
-    " updated modified started finished walltime wallclock uptime fps throughput speed clock".split()
-)
-_AFTER_TIME = frozenset("taken spent used total elapsed avg average mean std min max".split())
-_UNIT_WORDS = frozenset("s sec secs second seconds ms us ns minutes mins hours hrs h".split())
-_MEASURES = frozenset(
-    "loss acc accuracy error err auc roc precision recall f score mae mse rmse mape r perplexity"
-    " bleu rouge iou dice lr reward norm kl entropy correct seed horizon lag window rate".split()
-)
+_OF_DATES = frozenset((
+    "timestamp", "timestamps", "date", "datetime", "created", "updated", "modified", "started",
+    "finished", "clock",
+))  # fmt: skip
+_OF_TIME = _OF_DATES | frozenset((
+    "time", "elapsed", "duration", "durations", "took", "latency", "runtime", "eta", "seconds",
+    "secs", "ms", "walltime", "wallclock", "uptime", "fps", "throughput", "speed",
+))  # fmt: skip
+_AFTER_TIME = frozenset((
+    "taken", "spent", "used", "total", "elapsed", "avg", "average", "mean", "std", "min", "max",
+))  # fmt: skip
+_UNIT_WORDS = frozenset((
+    "s", "sec", "secs", "second", "seconds", "ms", "us", "ns", "minutes", "mins", "hours",
+    "hrs", "h",
+))  # fmt: skip
+_MEASURES = frozenset((
+    "loss", "acc", "accuracy", "error", "err", "auc", "roc", "precision", "recall", "f", "score",
+    "mae", "mse", "rmse", "mape", "r", "perplexity", "bleu", "rouge", "iou", "dice", "lr", "reward",
+    "norm", "kl", "entropy", "correct", "seed", "horizon", "lag", "window", "rate",
+))  # fmt: skip
 
 
 def is_time(name: str) -> bool:
@@ -108,6 +119,12 @@ def is_time(name: str) -> bool:
     return bool(words) and words[-1] in _AFTER_TIME | _UNIT_WORDS and "time" in words
 
 
+def kind_of_time(name: str) -> str:
+    """Which kind the number is of which `is_time` is true."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    return DATES if words and words[-1] in _OF_DATES else DURATIONS
+
+
 def masked(line: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """A line with a sign where something is masked, and what stood there, with its kind."""
     covered: list[tuple[str, str]] = []
@@ -122,7 +139,7 @@ def masked(line: str) -> tuple[str, tuple[tuple[str, str], ...]]:
 
     def hide_timed(found: re.Match[str]) -> str:
         name, between, number = found.groups()
-        return name + between + hide(DURATIONS, number) if is_time(name) else found[0]
+        return name + between + hide(kind_of_time(name), number) if is_time(name) else found[0]
 
     for kind, pattern in _PATTERNS:
         if kind == DURATIONS:

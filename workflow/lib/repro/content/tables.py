@@ -146,7 +146,7 @@ def _table(
     rows: Iterator[tuple[Any, Any]] = zip_longest(*cursors)
     for number, (a, b) in enumerate(rows, 1):
         counts = [count + (row is not None) for count, row in zip(counts, (a, b), strict=True)]
-        if a is None or b is None or a == b and list(map(repr, a)) == list(map(repr, b)):
+        if a is None or b is None or (a == b and list(map(repr, a)) == list(map(repr, b))):
             continue
         for column, one, other in zip(head, a, b, strict=True):
             place = f"{name}, row {number}, column {column}"

@@ -141,7 +141,7 @@ class TensorReader:
             return self._process
         place = str(Path(repro.reader.__path__[0]).parents[1])
         environment = {**(os.environ if self._environment is None else self._environment), **_QUIET}
-        self._said = tempfile.TemporaryFile()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
         try:
             self._process = subprocess.Popen(
                 [*self._python, "-c", _START.format(place=place)],

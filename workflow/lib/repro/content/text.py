@@ -14,7 +14,7 @@ from itertools import zip_longest
 from urllib.parse import quote
 
 from repro.content.findings import Findings
-from repro.content.masks import DURATIONS, FOLDERS, NUMBER, PROGRESS, is_time, masked
+from repro.content.masks import FOLDERS, NUMBER, PROGRESS, is_time, kind_of_time, masked
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _NUMBER = re.compile(rf"(?<![\w.])(?:{NUMBER}|[-+]?(?:nan|inf|NaN|Infinity))(?![\w])")
@@ -51,7 +51,7 @@ def compare_cell(
         return
     numbers = bool(_WHOLE.fullmatch(left) and _WHOLE.fullmatch(right))
     if numbers and is_time(name):
-        findings.mask(DURATIONS)
+        findings.mask(kind_of_time(name))
     elif numbers:
         findings.number(place, left.strip(), right.strip(), name if metric else None)
     else:
@@ -112,7 +112,7 @@ def _continues(before: str, line: str) -> bool:
 def _aligned(
     left: Sequence[str], right: Sequence[str]
 ) -> Iterator[tuple[int, str | None, str | None]]:
-    """Which line answers which, with its number in the left text, from 1; None where one lacks it."""
+    """Which line answers which, with its number on the left, from 1; None where one is lacking."""
     if len(left) == len(right):
         yield from (
             (n, a, b) for n, (a, b) in enumerate(zip(left, right, strict=True), 1) if a != b

@@ -41,12 +41,12 @@ def answered(request: dict[str, Any]) -> dict[str, Any]:
         found = Found(request.get("rtol", 0.0), request.get("classes", False))
         getattr(importlib.import_module(module), name)(found, request["left"], request["right"])
         return found.answer()
-    except ImportError as error:
-        return {"why": f"no {error.name or error} in that Python", "lacks": True}
+    except ModuleNotFoundError as error:
+        return {"why": f"no {error.name} in that Python", "lacks": True}
     except MemoryError:
         return {"why": "too large for the memory"}
     except Exception as error:  # each library that reads has errors of its own
-        text = " ".join(str(error).split())[:160]
+        text = " ".join(str(error).split())[:120]
         return {"why": f"{type(error).__name__}: {text}" if text else type(error).__name__}
 
 
