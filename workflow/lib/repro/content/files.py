@@ -309,13 +309,21 @@ def _text(path: Path) -> str:
 
 
 def _same_bytes(left: Path, right: Path, kind: Kind) -> bool:
-    pairs = [(left, right)]
-    if kind.form == "checkpoint":
-        one, other = shards(left), shards(right)
-        if len(one) != len(other):
-            return False
-        pairs += zip(one, other, strict=True)
+    parts = _parts(left, kind), _parts(right, kind)
+    if len(parts[0]) != len(parts[1]):
+        return False
+    pairs = [(left, right), *zip(*parts, strict=True)]
     return all(_first_difference(*pair) is None for pair in pairs)
+
+
+def _parts(path: Path, kind: Kind) -> list[Path]:
+    """The files beside a file that hold some of its content."""
+    if kind.form == "checkpoint":
+        return shards(path)
+    if kind.way != "sqlite":
+        return []
+    logs = [path.with_name(path.name + end) for end in tables.SQLITE_PARTS]
+    return [log for log in logs if log.is_file()]
 
 
 def _first_difference(left: Path, right: Path) -> int | None:
@@ -333,9 +341,8 @@ def _first_difference(left: Path, right: Path) -> int | None:
 
 
 def _by_bytes(two: _Two, why: str) -> FileComparison:
-    pairs = [two.paths]
-    if two.kind.form == "checkpoint":
-        pairs += zip(shards(two.left), shards(two.right), strict=False)
+    parts = _parts(two.left, two.kind), _parts(two.right, two.kind)
+    pairs = [two.paths, *zip(*parts, strict=False)]
     if two.kind.way == "saved model":
         raise OSError(why)
     findings = Findings()
@@ -345,7 +352,7 @@ def _by_bytes(two: _Two, why: str) -> FileComparison:
             place = f"byte {at}" if len(pairs) == 1 else f"{left.name}, byte {at}"
             sizes = [f"{path.stat().st_size} bytes" for path in (left, right)]
             findings.add(ContentDifference(place, *sizes))
-    if len({len(shards(path)) for path in two.paths}) > 1:
-        findings.differ("shards", *(str(len(shards(path))) for path in two.paths))
+    if len(parts[0]) != len(parts[1]):
+        findings.differ("parts", *(str(len(side)) for side in parts))
     how = f"by bytes ({why})" if why else "by bytes"
     return findings.comparison(two.name, two.kind.name, how, two.kind.role)

@@ -46,7 +46,7 @@ _SOURCES: tuple[tuple[str, str], ...] = (
     (DATES, rf"(?<![\d.]){_ISO}(?:(?:[T @]| - |, ){_TIME}|[T_-]\d\d[-:h]?\d\d(?:[-:m]?\d\d)?)?"
             rf"(?![\d]){_ZONE}"),
     (DATES, rf"(?<![\d./])\d\d?/\d\d?/(?:19|20)?\d\d(?:,? +{_TIME})?{_ZONE}(?![\d./])"),
-    (DATES, r"(?<!\d)20\d{6}[-_T]?\d{6}(?:Z|_\d{6})?(?!\d)"),
+    (DATES, r"(?<![\d.])(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d[-_T][0-2]\d[0-5]\d[0-5]\d(?:Z|_\d{6})?(?!\d)"),
     (DURATIONS, r"(?<=\[)\d+:\d\d(?::\d\d)?<(?:\d+:\d\d(?::\d\d)?|\?)"),  # tqdm
     (DURATIONS, r"(?<![\w.:])\d+ days?, \d+:\d\d:\d\d(?:\.\d+)?"),
     (DATES, rf"(?<![\d:.,])\d{{1,2}}:\d\d:\d\d{_FRACTION}(?:\s?[AaPp][Mm]\b)?(?![\d:])"),

@@ -81,8 +81,9 @@ def _seen(text: str) -> tuple[list[str], list[str]]:
     drawn: list[str] = []
     for line in _ANSI.sub("", text).replace("\r\n", "\n").split("\n"):
         if "\r" in line or "\b" in line:
-            *earlier, line = [part for part in map(_erased, line.split("\r")) if part] or [""]
-            drawn += earlier
+            states = [state for state in line.split("\r") if state.strip("\b ")] or [""]
+            drawn += [state.strip("\b ") for state in states[:-1]]
+            line = _erased(states[-1])
         if lines and _continues(lines[-1], line):
             drawn.append(lines.pop())
         lines.append(line.rstrip())

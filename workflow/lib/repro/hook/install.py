@@ -26,7 +26,8 @@ PACKAGE = "_repro_hook"
 
 MODULES = (
     "shim/replaced", "shim/listing_order", "shim/file_times", "shim/clock",
-    "launch/drawn_values", "hook/factors", "hook/found", "hook/process",
+    "launch/drawn_values", "hook/factors", "hook/found", "hook/process", "hook/events",
+    "hook/imports", "hook/digests", "hook/variables", "hook/written", "hook/steps", "hook/patches",
 )  # fmt: skip
 """What runs in the user's process; these import nothing else of ours."""
 

@@ -23,13 +23,17 @@ def npy(found: Found, left: str, right: str) -> None:
 def npz(found: Found, left: str, right: str) -> None:
     """Compares two `.npz` files by array; what else a member may be, by bytes."""
     with zipfile.ZipFile(left) as one, zipfile.ZipFile(right) as other:
-        for name in found.missing(one.namelist(), other.namelist()):
-            place = name[:-4] if name.endswith(".npy") else name
-            with one.open(name) as a, other.open(name) as b:
-                if name.endswith(".npy"):
+        members, others = ({_place(name): name for name in file.namelist()} for file in (one, other))
+        for place in found.missing(members, others):
+            with one.open(members[place]) as a, other.open(others[place]) as b:
+                if members[place].endswith(".npy"):
                     _streams(found, place, a, b)
                 else:
                     found.equal(place, a.read(), b.read())
+
+
+def _place(name: str) -> str:
+    return name[:-4] if name.endswith(".npy") else name
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, Any]:

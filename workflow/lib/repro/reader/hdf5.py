@@ -89,7 +89,9 @@ def _link(link: Any) -> str:
 
 
 def _is_plain_array(value: Any) -> bool:
-    return hasattr(value, "dtype") and hasattr(value, "shape") and not value.dtype.hasobject
+    import numpy as np
+
+    return isinstance(value, (np.ndarray, np.generic)) and not value.dtype.hasobject
 
 
 def _tensor(dataset: Any) -> Tensor:
