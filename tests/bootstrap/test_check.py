@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import project
@@ -106,8 +107,9 @@ def test_inputs_are_changed_in_no_folder_of_the_users(user: Folder) -> None:
     user.give()
     before = content(user.home)
     report = user.script(
-        "import os\nopen('data/input.csv', 'a').write('3,4\\n'); os.remove('gone.txt')\n"
-        "os.chmod('data/other.csv', 0o600)\nopen(os.path.expanduser('~/model.txt'), 'w').write('m')",
+        "import os\nopen('data/input.csv', 'a').write('3,4\\n')\nos.remove('gone.txt')\n"
+        "os.chmod('data/other.csv', 0o600)\n"
+        "open(os.path.expanduser('~/model.txt'), 'w').write('m')",
         status=0,
     )
     names = [output["name"] for output in report["outputs"]]
@@ -120,7 +122,9 @@ def test_inputs_are_changed_in_no_folder_of_the_users(user: Folder) -> None:
 def test_what_is_written_everywhere_is_caught(overlay: Folder) -> None:
     marks = [Path(p, "a-mark-of-a-test") for p in ("/", "/dev/shm", "/var/tmp", "/run", "/opt")]
     marks = [mark for mark in marks if os.access(mark.parent, os.W_OK)]
-    report = overlay.script(f"for n in {list(map(str, marks))!r}: open(n, 'w').write('x')", status=0)
+    report = overlay.script(
+        f"for n in {list(map(str, marks))!r}: open(n, 'w').write('x')", status=0
+    )
     assert [mark for mark in marks if mark.exists()] == []
     assert "/opt/a-mark-of-a-test" in [output["name"] for output in report["outputs"]]
 
@@ -132,10 +136,11 @@ def test_folders_that_are_deleted_are_back(user: Folder) -> None:
 
 
 def alive(mark: str) -> list[int]:
+    """The processes that sleep for so many seconds."""
     found: list[int] = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if mark.encode() in file.read_bytes().split(b"\0"):
+            if file.read_bytes().split(b"\0")[:2] == [b"sleep", mark.encode()]:
                 found.append(int(file.parent.name))
         except OSError:
             continue
@@ -310,6 +315,8 @@ def test_it_says_before_it_starts_what_it_will_do(overlay: Folder) -> None:
 @pytest.mark.parametrize("kind", ["keras data", "user packages", "keras.json", "hugging face"])
 def test_another_home_has_known_caches(user: Folder, kind: str) -> None:
     version = f"python{'.'.join(map(str, version_of(user.python)))}"
+    # A virtual environment has no packages of the user.
+    base = replace(user, python=os.path.realpath(user.python))
     files = {
         "keras data": (".keras/datasets/a.txt", "import os; d='~/.keras/datasets/a.txt'"),
         "keras.json": (".keras/keras.json", "import os; d='~/.keras/keras.json'"),
@@ -321,7 +328,7 @@ def test_another_home_has_known_caches(user: Folder, kind: str) -> None:
     read = "print(mine.VALUE)" if kind == "user packages" else (
         "p = os.path.expanduser(d); print(open(p).read())"
     )  # fmt: skip
-    report = user.script(f"{start}\n{read}\n", status=0)
+    report = base.script(f"{start}\n{read}\n", status=0)
     assert "home" in report["runs"][1]["varied"]
 
 

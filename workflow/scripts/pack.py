@@ -35,7 +35,7 @@ def members(judging: bool) -> dict[str, str]:
 
 
 def members_of_check() -> dict[str, str]:
-    """The same of check.pyz: the rooms of `check`, whose hook is no import, and what they import."""
+    """The same of check.pyz: all of its rooms, since a hook is no import, and what they import."""
     texts = library()
     chosen = {name for name in texts if of_check(name) or name.startswith("repro/shim/")}
     chosen = {name for name in chosen | imported(CHECKS, texts) if name.endswith(".py")}
