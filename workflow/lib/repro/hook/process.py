@@ -36,11 +36,21 @@ def begin(folder: str) -> None:
 
 
 def _watch(settings: Mapping[str, Any], note: Note) -> None:
-    from repro.hook.events import Stream
-    from repro.hook.patches import patch
-    from repro.hook.steps import Watch
+    from repro.events.ledger import Ledger
+    from repro.events.patches import patch
+    from repro.events.steps import Watch
+    from repro.events.stream import Stream
 
     stream = Stream(settings["events"])
-    watch = Watch(stream, settings["steps"], lambda what: note.add("left out", what), lambda: None)
-    patch(watch)
-    atexit.register(lambda: stream.put({"end": True}))
+    ledger = Ledger(stream)
+
+    def end() -> None:
+        ledger.flush()
+        stream.put({"end": True})
+
+    def left_out(what: str) -> None:
+        note.add("left out", what)
+
+    atexit.register(end)
+    patch(Watch(stream, settings["steps"], left_out, ledger.flush))
+    ledger.begin()

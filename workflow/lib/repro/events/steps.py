@@ -2,7 +2,7 @@
 
 Synopsis:
     watch = Watch(stream, None, left_out, before)
-    patch(watch)                   # `repro.hook.patches`, before TensorFlow is imported
+    patch(watch)                   # `repro.events.patches`, before TensorFlow is imported
 
 A training step is a call that may change a trainable variable: of a compiled function (`fit`,
 `train_on_batch`, a `tf.function`), or of an optimizer where nothing is compiled. Its variables are
@@ -20,10 +20,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from repro.hook.digests import Digester
-from repro.hook.events import Stream
-from repro.hook.variables import Name, Variables
-from repro.hook.written import written
+from repro.events.digests import Digester
+from repro.events.stream import Stream
+from repro.events.variables import Name, Variables
+from repro.events.written import written
 
 _SHARE = 0.08
 """The part of the time that may go into digests; beyond it, every other step is left out."""

@@ -1,4 +1,4 @@
-"""Events: what a watched process notes as it goes, a line of JSON each.
+"""Stream: what a watched process notes as it goes, a line of JSON each.
 
 Synopsis:
     stream = Stream(folder)
@@ -50,7 +50,7 @@ class Stream:
         name = f"{os.getpid()}-{os.urandom(4).hex()}.jsonl"
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         file = os.open(os.path.join(self._folder, name), flags, 0o666)
-        argv = list(getattr(sys, "orig_argv", sys.argv))[1:]
+        argv = _arguments()
         python = sys.version.split()[0]
         first = {"process": {"argv": argv, "python": python, "forks": self._forks}}
         os.write(file, json.dumps(first).encode() + b"\n")
@@ -59,3 +59,14 @@ class Stream:
     def _forked(self) -> None:
         self._file = None  # the parent's; one of its own is made with the first event
         self._forks += 1
+
+
+def _arguments() -> list[str]:
+    """What the process was started with, behind the interpreter."""
+    if hasattr(sys, "orig_argv"):
+        return sys.orig_argv[1:]
+    try:  # Python 3.9 knows them later than this
+        with open("/proc/self/cmdline", encoding="utf-8", errors="replace") as file:
+            return file.read().split("\0")[1:-1]
+    except OSError:
+        return []

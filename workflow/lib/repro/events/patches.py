@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from repro.hook.imports import when_imported
-from repro.hook.steps import Watch
+from repro.events.imports import when_imported
+from repro.events.steps import Watch
 
 
 @dataclass(frozen=True)
