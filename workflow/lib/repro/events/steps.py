@@ -151,6 +151,7 @@ class Watch:
         if plan is None or plan.trains:
             variables = self.variables.fresh()
             if variables:
+                self._before()
                 named = self.variables.named(variables)
                 self._stream.put(
                     {
