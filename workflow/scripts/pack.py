@@ -20,7 +20,14 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parents[1]
 LIBRARY, SCHEMAS = HERE / "lib", HERE / "schemas"
 MAKES, JUDGES, CHECKS = "repro.cli.make", "repro.cli.judge", "repro.cli.check"
-CHECKING = ("events", "hook", "reader", "content", "contain", "check")  # rooms that only `check` needs
+CHECKING = (
+    "events",
+    "hook",
+    "reader",
+    "content",
+    "contain",
+    "check",
+)  # rooms that only `check` needs
 JUDGED = ("config", "cost", "reproduction", "verdict")  # schemas of what is made of results
 MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 

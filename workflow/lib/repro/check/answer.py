@@ -8,12 +8,13 @@ Synopsis:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from repro.check.factor_search import FactorFinding
 from repro.check.one_run import RunResult
 from repro.check.outcome import STDERR, STDOUT, Outcome
 from repro.check.progress import duration
+from repro.check.watched_steps import SilentError, StepFindings, told
 from repro.content.summary import summarised
 from repro.core.factor_table import FACTORS
 from repro.core.text import counted, listed, shortened, times
@@ -27,7 +28,8 @@ class CheckFindings:
     """What the runs of a check gave; the first is the plain one, the others were varied.
 
     `outcomes`: the comparison of each later run with the first. `finding`: what the search for a
-    factor found, None where there was none. `rtol`: the tolerance that was asked for.
+    factor found, None where there was none. `rtol`: the tolerance that was asked for. `steps`: what
+    watching showed, None where nothing was watched.
     """
 
     command: str
@@ -35,6 +37,7 @@ class CheckFindings:
     outcomes: tuple[Outcome, ...]
     rtol: float = 0.0
     finding: FactorFinding | None = None
+    steps: StepFindings | None = None
 
     @property
     def decisive(self) -> Outcome | None:
@@ -58,7 +61,22 @@ class CheckAnswer:
 
 
 def answered(findings: CheckFindings) -> CheckAnswer:
-    """The answer to whether the results are the same."""
+    """The answer to whether the results are the same, and where the runs first diverge."""
+    answer = first_answer(findings)
+    if findings.steps is None:
+        return answer
+    sentence = " ".join(filter(None, (answer.sentence, told(findings.steps))))
+    warnings = [_warning(error) for error in findings.steps.silent]
+    return replace(answer, sentence=sentence, details=(*answer.details, *warnings))
+
+
+def _warning(error: SilentError) -> str:
+    where = f" ({error.file}, line {error.line})" if error.file else ""
+    return f"Warning: {error.sentence}{where}"
+
+
+def first_answer(findings: CheckFindings) -> CheckAnswer:
+    """The answer by the outputs alone."""
     stopped = [run for run in findings.runs if run.stopped]
     outcome = findings.decisive
     if outcome is None or (stopped and not outcome.differing):

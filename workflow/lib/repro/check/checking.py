@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from repro.check.answer import CheckAnswer, CheckFindings, answered
+from repro.check.answer import CheckAnswer, CheckFindings, answered, first_answer
 from repro.check.factor_search import search
 from repro.check.one_run import UNWATCHED, RunResult, Watched, one_run
 from repro.check.options import BUDGET, CheckOptions
@@ -22,6 +22,7 @@ from repro.check.outcome import Outcome, Reading, side_by_side
 from repro.check.progress import Progress, duration
 from repro.check.user_command import UserCommand, user_command
 from repro.check.varied import NETWORK, USUAL, RunPlan, not_asked
+from repro.check.watched_steps import UNEQUAL, step_findings, training
 from repro.contain.folder_copy import FolderCopy
 from repro.contain.in_place import InPlace
 from repro.contain.overlay import overlay
@@ -122,6 +123,7 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
             reading = Reading(tensors if python else None, options.rtol, options.ignore)
             _announce(session, refusal)
             findings = _searched(session, reading, _first_answer(session, reading))
+            findings = _watched(session, reading, findings)
         return Checked(
             command, containment.kind, findings, answered(findings),
             not_asked(session.factors(), options.keep), tuple(containment.left_out),
@@ -196,10 +198,12 @@ def _failed(session: _Session, run: RunResult) -> ScriptFailed:
 def _searched(session: _Session, reading: Reading, findings: CheckFindings) -> CheckFindings:
     """The same, with what a difference needs: nothing, or a factor."""
     decisive = findings.decisive
-    if decisive is None or decisive.same or findings.runs[-1].stopped:
+    if decisive is None or findings.runs[-1].stopped:
         return findings
-    session.progress.line(answered(findings).sentence)
+    session.progress.line(first_answer(findings).sentence)
     session.ends = session.ends or time.monotonic() + BUDGET
+    if decisive.same:
+        return findings
     first, last = findings.runs[0], findings.runs[-1]
     draw = f"check-{len(findings.runs)}"
     tries = 0
@@ -218,3 +222,26 @@ def _searched(session: _Session, reading: Reading, findings: CheckFindings) -> C
         return not side_by_side(first, run, reading).same
 
     return replace(findings, finding=search(list(last.varied), differs))
+
+
+def _watched(session: _Session, reading: Reading, findings: CheckFindings) -> CheckFindings:
+    """The same, with what two more runs show that are watched step by step."""
+    usable = findings.decisive is not None and not findings.runs[-1].stopped
+    if session.options.only_outputs or not usable or not session.command.python_runs_it:
+        return findings
+    steps = session.options.steps
+    vary, found = findings.runs[-1].varied, findings.finding
+    wanted = tuple(vary) if found is None else found.factors
+    results: list[RunResult] = []
+    for name, factors in (("steps 1", ()), ("steps 2", wanted)):
+        if not session.time_is_left():
+            return findings
+        draw = f"check-{len(findings.runs)}" if factors else "check-1"
+        what = f"watching its steps, run {name[-1]} of 2"
+        results.append(session.run(name, what, factors, draw, Watched(events=True, steps=steps)))
+        if results[-1].stopped or not training(results[0]):
+            return findings
+    repeats = found is None or found.nondeterministic is False
+    outputs = side_by_side(findings.runs[0], results[0], reading) if repeats and not steps else None
+    void = UNEQUAL if outputs is not None and not outputs.same else None
+    return replace(findings, steps=step_findings(*results, void))

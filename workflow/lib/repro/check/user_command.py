@@ -38,6 +38,11 @@ class UserCommand:
     python: str | None
 
     @property
+    def python_runs_it(self) -> bool:
+        """Whether the program is a Python, or a script that names one in its first line."""
+        return self.python is not None and not self.program.name.endswith("sh")
+
+    @property
     def shown(self) -> str:
         """As it would be typed."""
         return shlex.join(self.words)

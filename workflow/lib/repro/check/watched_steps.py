@@ -1,52 +1,31 @@
-"""Watched steps: two more runs with the hook, and the first event at which they diverge.
+"""Watched steps: what two runs with the hook showed, step by step, in words.
 
 Synopsis:
-    factors = steps_need(answer, finding, usual)
-    steps = compared_steps(left, right, void)
+    found = step_findings(left, right, void=None)
+    told(found)                  # "The runs first diverge at step 1 of sequential: ..."
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from repro.check.one_run import RunResult
-from repro.core.text import counted, listed
+from repro.core.text import counted
+from repro.events.first_divergence import LedgerCall, StepComparison, StepDivergence, compared_steps
+from repro.events.recorded import read
 
 UNEQUAL = (
-    "the outputs of the watched run differ from those of the plain one, so the hook may have "
+    "the outputs of the watched run differ from those of the plain one, so that the hook may have "
     "changed what it watches"
 )
 
 
 @dataclass(frozen=True)
-class Call:
-    """A call that a script made: of which kind, and where."""
-
-    source: str
-    file: str
-    line: int
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """The first event that differs or is missing; None where it belongs to no step, model and so on."""
-
-    what: str
-    step: int | None = None
-    epoch: int | None = None
-    model: str | None = None
-    variable: str | None = None
-    call: Call | None = None
-
-
-@dataclass(frozen=True)
 class SilentError:
-    """A mistake that gives the same wrong results in every run."""
+    """A mistake that gives the same wrong results in every run, and where it is, if known."""
 
     name: str
     sentence: str
@@ -56,70 +35,78 @@ class SilentError:
 
 @dataclass(frozen=True)
 class StepFindings:
-    """What watching found: the number of events that agreed before the divergence, if there is one.
+    """What two watched runs showed.
 
-    `void`: why nothing can be said of the steps; `steps`: how many training steps were seen.
+    `void`: why nothing can be said of the steps. `unseen`: what the hook could not watch.
     """
 
-    void: str | None = None
-    agreed: int = 0
-    steps: int = 0
-    divergence: Divergence | None = None
+    void: str | None
+    compared: StepComparison
     silent: tuple[SilentError, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def seen(self) -> bool:
+        """Whether any training was seen."""
+        return self.compared.agreed > 0 or self.compared.divergence is not None
 
 
-def events(run: RunResult) -> Iterator[Mapping[str, Any]]:
-    """All events that the processes of a run noted."""
-    for file in sorted(run.events.glob("*.jsonl")) if run.events and run.events.is_dir() else ():
-        for line in file.read_text("utf-8", "replace").splitlines():
-            with suppress(ValueError):  # the last one, of a process that was killed
-                yield json.loads(line)
+def step_findings(left: RunResult, right: RunResult, void: str | None) -> StepFindings:
+    """Compares the events of two watched runs; `void` where one of them counts for nothing."""
+    assert left.events
+    assert right.events
+    compared = compared_steps(left.events, right.events)
+    if void:
+        compared = StepComparison(0, 0, None)
+    return StepFindings(void, compared, _silent_errors(left.events), _unseen(left.events))
 
 
-def silent_errors(run: RunResult) -> tuple[SilentError, ...]:
-    """The mistakes that a watched run showed, each once."""
-    found: dict[tuple[str, str | None, int | None], SilentError] = {}
-    for event in events(run):
-        if finding := event.get("finding"):
-            error = SilentError(
-                finding["name"], finding["sentence"], finding.get("file"), finding.get("line")
-            )
-            found.setdefault((error.name, error.file, error.line), error)
-    return tuple(found.values())
+def training(run: RunResult) -> bool:
+    """Whether a watched run showed any training."""
+    return run.events is not None and any(process.moments for process in read(run.events))
 
 
-def training_steps(run: RunResult) -> int:
-    """How many training steps a watched run showed."""
-    return sum("step" in event for event in events(run))
+def _silent_errors(events: Path) -> tuple[SilentError, ...]:
+    found: dict[SilentError, None] = {}
+    for process in read(events):
+        for each in process.findings:
+            error = SilentError(each["name"], each["sentence"], each.get("file"), each.get("line"))
+            found.setdefault(error)
+    return tuple(found)
+
+
+def _unseen(events: Path) -> tuple[str, ...]:
+    """What the hook could not watch, by its own notes."""
+    said: dict[str, None] = {}
+    for file in sorted((events.parent / "found").glob("*.json")):
+        with suppress(OSError, ValueError):
+            said |= dict.fromkeys(json.loads(file.read_text("utf-8")).get("left out", ()))
+    return tuple(said)
 
 
 def told(found: StepFindings) -> str:
     """What watching found, in a sentence or two; empty where there is nothing to say."""
     if found.void:
         return f"Nothing can be said of single steps: {found.void}."
-    if found.divergence is None:
-        if not found.steps:
-            return ""
-        return f"Step by step, {counted(found.steps, 'training step')} agreed, bit for bit."
-    first = found.divergence
-    where = f", after {counted(found.agreed, 'event')} that agreed" if found.agreed else ""
-    call = f" See {first.call.file}, line {first.call.line} ({first.call.source})." if first.call else ""
-    return f"The runs first diverge at {_place(first)}{where}.{call}"
+    first = found.compared.divergence
+    if first is None:
+        steps = counted(found.compared.agreed, "training step")
+        return f"Step by step: {steps} agreed, bit for bit." if found.compared.agreed else ""
+    agreed = f", after {counted(first.agreed, 'step')} that agreed" if first.agreed else ""
+    call = f" See {_near(first.call)}." if first.call else ""
+    return f"The runs first diverge at {where(first)}{agreed}.{call}"
 
 
-def _place(first: Divergence) -> str:
-    parts = [first.what]
-    if first.step is not None:
-        parts.append(f"step {first.step}")
-    if first.variable:
-        parts.append(f"variable {first.variable}")
-    return listed(parts[:1]) + "".join(f", {part}" for part in parts[1:])
+def _near(call: LedgerCall) -> str:
+    return f"{call.file}, line {call.line}: {call.call} ({call.source})"
 
 
-def left_out(found: Path) -> list[str]:
-    """What the hook could not watch, by its own notes."""
-    said: dict[str, None] = {}
-    for file in sorted(found.glob("*.json")) if found.is_dir() else ():
-        with suppress(OSError, ValueError):
-            said |= dict.fromkeys(json.loads(file.read_text("utf-8")).get("left out", ()))
-    return list(said)
+def where(first: StepDivergence) -> str:
+    """The step, model and variable of a divergence, in words."""
+    variable = f" of {first.variable}" if first.variable else ""
+    known = {"initial value": "the initial value", "batch": "the batch", "value": "the value"}
+    what = known.get(first.what, f"a step that is {first.what}")
+    model = f" of {first.model}" if first.model else ""
+    if first.step == 0:
+        return f"{what}{variable}, before the first step{model}"
+    return f"step {first.step}{model}: {what}{variable}"
