@@ -14,12 +14,20 @@ import ast
 import io
 import sys
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
 LIBRARY, SCHEMAS = HERE / "lib", HERE / "schemas"
 MAKES, JUDGES, CHECKS = "repro.cli.make", "repro.cli.judge", "repro.cli.check"
-CHECKING = ("hook", "reader", "content", "contain", "check")  # rooms that only `check` needs
+CHECKING = (
+    "events",
+    "hook",
+    "reader",
+    "content",
+    "contain",
+    "check",
+)  # rooms that only `check` needs
 JUDGED = ("config", "cost", "reproduction", "verdict")  # schemas of what is made of results
 MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 
@@ -28,17 +36,17 @@ def members(judging: bool) -> dict[str, str]:
     """The programs' files: name in the zip, and text, with one kind of line end."""
     texts = {name: text for name, text in library().items() if not of_check(name)}
     if not judging:
-        chosen = imported(MAKES, texts) | {name for name in texts if name.endswith(".yaml")}
+        chosen = imported([MAKES], texts) | {name for name in texts if name.endswith(".yaml")}
         chosen -= {f"repro/schemas/{name}.schema.yaml" for name in JUDGED}
         texts = {name: text for name, text in texts.items() if name in chosen}
     return {**texts, "__main__.py": MAIN.format(module=JUDGES if judging else MAKES)}
 
 
 def members_of_check() -> dict[str, str]:
-    """The same of check.pyz: the rooms of `check`, whose hook is no import, and what they import."""
+    """The same of check.pyz: all of its rooms, since a hook is no import, and what they import."""
     texts = library()
-    chosen = {name for name in texts if of_check(name) or name.startswith("repro/shim/")}
-    chosen = {name for name in chosen | imported(CHECKS, texts) if name.endswith(".py")}
+    own = {name for name in texts if of_check(name) and name.endswith(".py")}
+    chosen = own | imported((name.removesuffix(".py").replace("/", ".") for name in own), texts)
     return {**{name: texts[name] for name in chosen}, "__main__.py": MAIN.format(module=CHECKS)}
 
 
@@ -56,9 +64,9 @@ def of_check(name: str) -> bool:
     return name in single or name.startswith(tuple(f"repro/{room}/" for room in CHECKING))
 
 
-def imported(module: str, texts: dict[str, str]) -> set[str]:
-    """The files of a module, and of all of ours that it imports anywhere."""
-    wanted, found = [module], set[str]()
+def imported(modules: Iterable[str], texts: dict[str, str]) -> set[str]:
+    """The files of modules, and of all of ours that they import anywhere."""
+    wanted, found = [*modules], set[str]()
     while wanted:
         path = wanted.pop().replace(".", "/")
         for name in {f"{path}.py", f"{path}/__init__.py"} & texts.keys() - found:

@@ -14,18 +14,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from repro.check.answer import Answer, Findings, answered
-from repro.check.factor_search import FactorFinding, search
-from repro.check.one_run import RunResult, Watched, one_run
+from repro.check.answer import CheckAnswer, CheckFindings, answered, first_answer
+from repro.check.factor_search import search
+from repro.check.one_run import UNWATCHED, RunResult, Watched, one_run
 from repro.check.options import BUDGET, CheckOptions
 from repro.check.outcome import Outcome, Reading, side_by_side
 from repro.check.progress import Progress, duration
 from repro.check.user_command import UserCommand, user_command
-from repro.check.varied import NETWORK, USUAL, Plan, not_asked
+from repro.check.varied import NETWORK, USUAL, RunPlan, not_asked
+from repro.check.watched_steps import UNEQUAL, step_findings, training
 from repro.contain.folder_copy import FolderCopy
 from repro.contain.in_place import InPlace
 from repro.contain.overlay import overlay
-from repro.contain.place import Asked, Containment
+from repro.contain.place import CommandFolders, Containment
 from repro.contain.scratch import scratch
 from repro.content.tensor_reader import TensorReader
 from repro.core.errors import UserError
@@ -46,8 +47,8 @@ class Checked:
 
     command: UserCommand
     containment: str
-    findings: Findings
-    answer: Answer
+    findings: CheckFindings
+    answer: CheckAnswer
     not_varied: Mapping[str, str]
     left_out: tuple[str, ...]
 
@@ -73,14 +74,14 @@ class _Session:
         return tuple(name for name in (*USUAL, *extra) if name not in self.options.keep)
 
     def run(
-        self, name: str, what: str, vary: tuple[str, ...], draw: str, watched: Watched = Watched()
+        self, name: str, what: str, vary: tuple[str, ...], draw: str, watched: Watched = UNWATCHED
     ) -> RunResult:
         """Runs the command once under some factors; `what` is shown meanwhile."""
         place = self.containment.place(
             name.replace(" ", "-"), elsewhere="working directory" in vary
         )
         own = not self.containment.catches_home
-        plan = Plan(self.command, place, draw, vary, self.home, own_home=own)
+        plan = RunPlan(self.command, place, draw, vary, self.home, own_home=own)
 
         def stopped(seconds: float) -> str:
             self.progress.show(what, seconds, self.seconds)
@@ -110,10 +111,10 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
     home = Path(os.environ["HOME"]).resolve() if os.environ.get("HOME") else None
     temporary = Path(tempfile.gettempdir()).resolve()
     beside = command.script.resolve().parent if command.script and command.script.exists() else None
-    asked = Asked(folder.resolve(), beside, home, temporary, options.out.resolve())
+    folders = CommandFolders(folder.resolve(), beside, home, temporary, options.out.resolve())
     ends = None if options.budget is None else time.monotonic() + options.budget
     with scratch([temporary, Path("/var/tmp"), *([home / ".cache"] if home else [])]) as ours:
-        containment, refusal = _containment(options, asked, ours)
+        containment, refusal = _containment(options, folders, ours)
         session = _Session(
             options, command, containment, ours, progress, dict(os.environ), home, ends
         )
@@ -122,20 +123,23 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
             reading = Reading(tensors if python else None, options.rtol, options.ignore)
             _announce(session, refusal)
             findings = _searched(session, reading, _first_answer(session, reading))
+            findings = _watched(session, reading, findings)
         return Checked(
             command, containment.kind, findings, answered(findings),
             not_asked(session.factors(), options.keep), tuple(containment.left_out),
         )  # fmt: skip
 
 
-def _containment(options: CheckOptions, asked: Asked, ours: Path) -> tuple[Containment, str | None]:
+def _containment(
+    options: CheckOptions, folders: CommandFolders, ours: Path
+) -> tuple[Containment, str | None]:
     """The best way to catch what is written, and why it is not an overlay."""
     if options.in_place:
-        return InPlace(asked, ours), None
+        return InPlace(folders, ours), None
     if not options.overlay:
-        return FolderCopy(asked, ours), None
-    made = overlay(asked, ours)
-    return (FolderCopy(asked, ours), made) if isinstance(made, str) else (made, None)
+        return FolderCopy(folders, ours), None
+    made = overlay(folders, ours)
+    return (FolderCopy(folders, ours), made) if isinstance(made, str) else (made, None)
 
 
 def _announce(session: _Session, refusal: str | None) -> None:
@@ -143,9 +147,9 @@ def _announce(session: _Session, refusal: str | None) -> None:
     count = counted(len(session.factors()), "circumstance")
     more = times(options.runs - 1)
     say(
-        f"check: `{session.command.shown}` will run {times(options.runs)}: once as it is, and {more} "
-        f"with {count} changed that must not matter; if the results differ, a few more times to find "
-        f"out why, for at most {duration(options.budget or BUDGET)}."
+        f"check: `{session.command.shown}` will run {times(options.runs)}: once as it is, and "
+        f"{more} with {count} changed that must not matter; then a few more times to find out why, "
+        f"for at most {duration(options.budget or BUDGET)}."
     )
     caught = {
         "overlay": "What it writes is caught, and your files stay as they are",
@@ -156,11 +160,11 @@ def _announce(session: _Session, refusal: str | None) -> None:
     say(f"{caught}{why}. What it sends elsewhere is sent each time (REPRO_CHECK=1 is set).")
 
 
-def _first_answer(session: _Session, reading: Reading) -> Findings:
+def _first_answer(session: _Session, reading: Reading) -> CheckFindings:
     options, command = session.options, session.command.shown
     first = session.run("run 1", f"run 1 of {options.runs}, as it is", (), "check-1")
     if first.stopped:
-        return Findings(command, (first,), (), options.rtol)
+        return CheckFindings(command, (first,), (), options.rtol)
     if not first.well:
         raise _failed(session, first)
     session.seconds = first.seconds
@@ -173,7 +177,7 @@ def _first_answer(session: _Session, reading: Reading) -> Findings:
         outcomes.append(side_by_side(first, runs[-1], reading))
         if not outcomes[-1].same:
             break
-    return Findings(command, tuple(runs), tuple(outcomes), options.rtol)
+    return CheckFindings(command, tuple(runs), tuple(outcomes), options.rtol)
 
 
 def _failed(session: _Session, run: RunResult) -> ScriptFailed:
@@ -186,18 +190,20 @@ def _failed(session: _Session, run: RunResult) -> ScriptFailed:
     if session.containment.kind == "copy":
         hint = ", or say `--in-place` if it cannot run in a copy of its folder"
     return ScriptFailed(
-        f"Expected `{session.command.shown}` to end well when it runs as it is. Received exit status "
-        f"{run.status}. {said} Mend that first{hint}."
+        f"Expected `{session.command.shown}` to end well when it runs as it is. Received exit "
+        f"status {run.status}. {said} Mend that first{hint}."
     )
 
 
-def _searched(session: _Session, reading: Reading, findings: Findings) -> Findings:
+def _searched(session: _Session, reading: Reading, findings: CheckFindings) -> CheckFindings:
     """The same, with what a difference needs: nothing, or a factor."""
     decisive = findings.decisive
-    if decisive is None or decisive.same or findings.runs[-1].stopped:
+    if decisive is None or findings.runs[-1].stopped:
         return findings
-    session.progress.line(answered(findings).sentence)
+    session.progress.line(first_answer(findings).sentence)
     session.ends = session.ends or time.monotonic() + BUDGET
+    if decisive.same:
+        return findings
     first, last = findings.runs[0], findings.runs[-1]
     draw = f"check-{len(findings.runs)}"
     tries = 0
@@ -215,5 +221,27 @@ def _searched(session: _Session, reading: Reading, findings: Findings) -> Findin
             return not run.well
         return not side_by_side(first, run, reading).same
 
-    finding: FactorFinding = search([name for name in last.varied], differs)
-    return replace(findings, finding=finding)
+    return replace(findings, finding=search(list(last.varied), differs))
+
+
+def _watched(session: _Session, reading: Reading, findings: CheckFindings) -> CheckFindings:
+    """The same, with what two more runs show that are watched step by step."""
+    usable = findings.decisive is not None and not findings.runs[-1].stopped
+    if session.options.only_outputs or not usable or not session.command.python_runs_it:
+        return findings
+    steps = session.options.steps
+    vary, found = findings.runs[-1].varied, findings.finding
+    wanted = tuple(vary) if found is None else found.factors
+    results: list[RunResult] = []
+    for name, factors in (("steps 1", ()), ("steps 2", wanted)):
+        if not session.time_is_left():
+            return findings
+        draw = f"check-{len(findings.runs)}" if factors else "check-1"
+        what = f"watching its steps, run {name[-1]} of 2"
+        results.append(session.run(name, what, factors, draw, Watched(events=True, steps=steps)))
+        if results[-1].stopped or not training(results[0]):
+            return findings
+    repeats = found is None or found.nondeterministic is False
+    outputs = side_by_side(findings.runs[0], results[0], reading) if repeats and not steps else None
+    void = UNEQUAL if outputs is not None and not outputs.same else None
+    return replace(findings, steps=step_findings(*results, void))

@@ -25,9 +25,9 @@ Differs = Callable[[tuple[str, ...]], bool | None]
 class FactorFinding:
     """What the search found.
 
-    `nondeterministic`: it differs with nothing varied; None where that was not tried. `factors`: the
-    smallest set of factors under which it differed; several where they act together or no time was
-    left. `complete`: whether the search came to its end. `runs`: how often the command ran for it.
+    `nondeterministic`: it differs with nothing varied; None where that was not tried. `factors`:
+    the smallest set of factors under which it differed; several where they act together or no time
+    was left. `complete`: whether the search came to its end. `runs`: how often the command ran.
     """
 
     nondeterministic: bool | None

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from repro.check.varied import BY_HOOK, NETWORK, Plan, environment, prepared
+from repro.check.varied import BY_HOOK, NETWORK, RunPlan, environment, prepared
 from repro.contain.place import Containment, Outputs
 from repro.contain.process_tree import Ended, Ready, Start, run
 from repro.hook.install import HookSettings, installed
@@ -33,6 +33,9 @@ class Watched:
 
     events: bool = False
     steps: int | None = None
+
+
+UNWATCHED = Watched()
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,12 @@ class RunResult:
 
 
 def one_run(
-    plan: Plan,
+    plan: RunPlan,
     containment: Containment,
     logs: Path,
     given: Mapping[str, str],
     stopped: Callable[[float], str],
-    watched: Watched = Watched(),
+    watched: Watched = UNWATCHED,
 ) -> RunResult:
     """Runs a command once.
 
@@ -105,7 +108,7 @@ def one_run(
     )  # fmt: skip
 
 
-def _hooked(plan: Plan, seen: Mapping[str, str], watched: Watched) -> dict[str, str]:
+def _hooked(plan: RunPlan, seen: Mapping[str, str], watched: Watched) -> dict[str, str]:
     factors = tuple(name for name in BY_HOOK if name in plan.vary)
     if not factors and not watched.events and watched.steps is None:
         return dict(seen)
@@ -147,7 +150,7 @@ def notes(found: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _what_was_varied(
-    plan: Plan, ended: Ended, found: Path
+    plan: RunPlan, ended: Ended, found: Path
 ) -> tuple[dict[str, str], dict[str, str]]:
     said: Mapping[str, Mapping[str, str]] = ended.notes
     varied, not_varied = dict(said.get("varied", {})), dict(said.get("not_varied", {}))

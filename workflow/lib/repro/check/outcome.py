@@ -26,7 +26,7 @@ MESSAGES = "messages, which do not count"
 
 @dataclass(frozen=True)
 class Reading:
-    """How outputs are compared: by which reader of tensors, how closely, and which are passed over."""
+    """How outputs are compared: the reader of tensors, how closely, and which are passed over."""
 
     tensors: TensorReader | None
     rtol: float = 0.0
@@ -73,14 +73,12 @@ def side_by_side(left: RunResult, right: RunResult, reading: Reading) -> Outcome
     found.append(compared(left.stdout, right.stdout, STDOUT, reading.tensors, reading.rtol, pairs))
     errors = compared(left.stderr, right.stderr, STDERR, reading.tensors, reading.rtol, pairs)
     found.append(_only_metrics(errors))
-    found = [
-        each for each in found if each.name not in (STDOUT, STDERR) or reading.wanted(each.name)
-    ]
-    return Outcome(tuple(found), failed=left.well != right.well)
+    counting = tuple(each for each in found if reading.wanted(each.name))
+    return Outcome(counting, failed=left.well != right.well)
 
 
 def _only_metrics(errors: FileComparison) -> FileComparison:
-    """Standard error counts where a metric differs: messages tell of threads, times and processes."""
+    """Standard error counts where a metric differs: messages tell of threads and processes."""
     if errors.same or any(each.metric for each in errors.differences):
         return errors
     return replace(errors, same=True, how=f"{errors.how}; {MESSAGES}")
@@ -93,9 +91,7 @@ def _removed(left: RunResult, right: RunResult, reading: Reading) -> Sequence[Fi
         if not reading.wanted(name):
             continue
         same = name in sides[0] and name in sides[1]
-        which = (
-            "both runs" if same else f"the {'first' if name in sides[0] else 'second'} run alone"
-        )
-        count = 0 if same else 1
-        found.append(FileComparison(name, "removed file", same, f"removed by {which}", count=count))
+        alone = "the first run alone" if name in sides[0] else "the second run alone"
+        how = f"removed by {'both runs' if same else alone}"
+        found.append(FileComparison(name, "removed file", same, how, count=int(not same)))
     return found

@@ -59,11 +59,15 @@ def _steps(steps: dict[str, Any] | None) -> str:
         return ""
     if steps["void"]:
         return _list("Steps", [f"Void: {steps['void']}"])
-    lines = [f"Events that agreed: {steps['agreed']}"]
+    lines = [f"Training steps that agreed: {steps['agreed']}"]
     if found := steps["divergence"]:
-        lines.append(f"First divergence: {found['what']}")
+        facts = {name: found[name] for name in ("step", "epoch", "model", "variable", "what")}
+        said = ", ".join(
+            f"{name} {value}" for name, value in facts.items() if value not in (None, "")
+        )
+        lines.append(f"First divergence: {said}")
         if call := found["call"]:
-            lines.append(f"{call['source']} at {call['file']}, line {call['line']}")
+            lines.append(f"{call['call']} ({call['source']}): {call['file']}, line {call['line']}")
     return _list("Steps", lines)
 
 

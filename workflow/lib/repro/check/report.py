@@ -7,13 +7,16 @@ Synopsis:
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from repro.check.answer import NOT_SAME, SAME
 from repro.check.checking import Checked
 from repro.check.one_run import RunResult
+from repro.check.watched_steps import StepFindings
 from repro.content.findings import ContentDifference, FileComparison
 from repro.core.factor_table import FACTORS
+from repro.events.first_divergence import StepDivergence
 
 
 def report(checked: Checked) -> dict[str, Any]:
@@ -27,15 +30,48 @@ def report(checked: Checked) -> dict[str, Any]:
         "command": list(checked.command.words),
         "runs": [_run(run, checked) for run in findings.runs],
         "outputs": [_output(each) for each in (outcome.comparisons if outcome else ())],
-        "steps": None,
-        "silent_errors": [],
+        "steps": _steps(findings.steps),
+        "silent_errors": [asdict(each) for each in findings.steps.silent] if findings.steps else [],
         "nondeterministic": found.nondeterministic if found else None,
         "factor": _factor(found.factors if found and found.complete else ()),
         "searched": None if not found else {
             "runs": found.runs, "complete": found.complete, "factors": list(found.factors),
         },
-        "left_out": list(checked.left_out),
+        "left_out": [*checked.left_out, *_unwatched(findings.steps)],
     }  # fmt: skip
+
+
+def _steps(found: StepFindings | None) -> dict[str, Any] | None:
+    if found is None or not (found.seen or found.void):
+        return None
+    first = found.compared.divergence
+    return {
+        "void": found.void,
+        "agreed": found.compared.agreed,
+        "not_compared": found.compared.left_out,
+        "divergence": _divergence(first) if first else None,
+    }
+
+
+def _unwatched(found: StepFindings | None) -> list[str]:
+    if found is None:
+        return ["Nothing was watched step by step."]
+    return list(found.unseen)
+
+
+def _divergence(first: StepDivergence) -> dict[str, Any]:
+    call = first.call
+    return {
+        "step": first.step,
+        "after": first.after,
+        "epoch": first.epoch,
+        "fit": first.fit,
+        "model": first.model,
+        "variable": first.variable,
+        "others": list(first.others),
+        "what": first.what,
+        "call": asdict(call) if call else None,
+    }
 
 
 def _factor(names: tuple[str, ...]) -> dict[str, str] | None:

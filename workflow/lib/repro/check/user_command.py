@@ -27,8 +27,8 @@ _NO_SCRIPT = {"-c", "-m", "-"}
 class UserCommand:
     """A command that can be started.
 
-    `program`: its absolute path; `words`: as given; `script`: the file that a Python shall run, None
-    where it is another program or cannot be told; `python`: what starts the user's Python.
+    `program`: its absolute path; `words`: as given; `script`: the file that a Python shall run,
+    None where it is another program or cannot be told; `python`: what starts the user's Python.
     """
 
     program: Path
@@ -36,6 +36,11 @@ class UserCommand:
     folder: Path
     script: Path | None
     python: str | None
+
+    @property
+    def python_runs_it(self) -> bool:
+        """Whether the program is a Python, or a script that names one in its first line."""
+        return self.python is not None and not self.program.name.endswith("sh")
 
     @property
     def shown(self) -> str:
@@ -54,10 +59,12 @@ def user_command(words: Sequence[str], folder: Path) -> UserCommand:
             "Expected a command after `--`, such as `check -- python train.py`. Received none. "
             "Say what to run."
         )
-    found = shutil.which(words[0], path=_search_path(folder))
+    # With a slash in it, a word is no name to look for on PATH.
+    named = str(folder / words[0]) if "/" in words[0] else words[0]
+    found = shutil.which(named, path=_search_path(folder))
     if found is None:
         raise _no_program(words[0], folder)
-    program = Path(os.path.abspath(folder / found))
+    program = Path(os.path.abspath(folder / found))  # noqa: PTH100 (links stay: virtualenvs)
     is_python = bool(_PYTHON.fullmatch(program.name))
     script = _script(words[1:], folder) if is_python else None
     python = str(program) if is_python else _python_of(program)

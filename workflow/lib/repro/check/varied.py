@@ -15,7 +15,7 @@ from typing import Any
 
 from repro.check.home import CARRIED, carry_over
 from repro.check.user_command import UserCommand
-from repro.contain.place import VARIED, Place
+from repro.contain.place import VARIED, RunPlace
 from repro.contain.process_tree import Ready
 from repro.core.errors import UserError
 from repro.core.factor_table import STRESS
@@ -62,11 +62,11 @@ def factor_names(words: Iterable[str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """One run: the command, its place, and what is varied in it; values are drawn from `draw`."""
 
     command: UserCommand
-    place: Place
+    place: RunPlace
     draw: str
     vary: tuple[str, ...]
     home: Path | None
@@ -74,7 +74,7 @@ class Plan:
     """Whether HOME and the folder for temporary files are ours even where they are not varied."""
 
 
-def environment(plan: Plan, given: Mapping[str, str]) -> dict[str, str]:
+def environment(plan: RunPlan, given: Mapping[str, str]) -> dict[str, str]:
     """The environment of a run in which nothing is varied yet."""
     place, folders = plan.place, {k: str(plan.place.fresh / v) for k, v in _FOLDERS.items()}
     seen = {name: place.seen(value) for name, value in given.items()}
@@ -85,7 +85,7 @@ def environment(plan: Plan, given: Mapping[str, str]) -> dict[str, str]:
     return seen
 
 
-def prepared(plan: Plan, seen: Mapping[str, str]) -> Ready:
+def prepared(plan: RunPlan, seen: Mapping[str, str]) -> Ready:
     """Varies what acts on a process from outside; called in the process that starts the command."""
     words = (str(plan.command.program), *(plan.place.seen(w) for w in plan.command.words[1:]))
     variables = dict(seen)
@@ -111,7 +111,7 @@ def prepared(plan: Plan, seen: Mapping[str, str]) -> Ready:
 
 
 def _varied(
-    name: str, start: StepCommand, plan: Plan, seen: Mapping[str, str]
+    name: str, start: StepCommand, plan: RunPlan, seen: Mapping[str, str]
 ) -> tuple[StepCommand, str]:
     if name == "hash seed" and "PYTHONHASHSEED" in os.environ:
         raise NotVaried("PYTHONHASHSEED is set in your environment")
@@ -126,14 +126,14 @@ def _varied(
     return start, how
 
 
-def _elsewhere(start: StepCommand, plan: Plan) -> tuple[StepCommand, str]:
+def _elsewhere(start: StepCommand, plan: RunPlan) -> tuple[StepCommand, str]:
     if plan.place.directory == plan.command.folder:
         raise NotVaried("the command runs in its folder as it is")
     return start, "its folder lies at another path"
 
 
-def _furnished(plan: Plan, folder: Path, given: Mapping[str, str]) -> dict[str, str]:
-    """HOME and the folder for temporary files, of ours, where what is written there is not caught."""
+def _furnished(plan: RunPlan, folder: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """HOME and the folder for temporary files, of ours, where the user's own are not caught."""
     for name in ("home", "temporary"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     carried = carry_over(plan.home, folder / "home", given) if plan.home else {}

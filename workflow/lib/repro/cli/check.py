@@ -32,8 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Checks a command.
 
     Returns:
-        0 its results are the same; 1 they are not; 2 a mistake of the user's; 3 nobody can tell; 4 it
-        could not run; 128 + n where signal n ended it.
+        0 its results are the same; 1 they are not; 2 a mistake of the user's; 3 nobody can tell;
+        4 it could not run; 128 + n where signal n ended it.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -107,8 +107,8 @@ def _options(words: list[str]) -> tuple[CheckOptions, argparse.Namespace]:
     command = asked.command[1:] if asked.command[:1] == ["--"] else asked.command
     if asked.runs < 2:
         raise UserError(
-            f"Expected `--runs` to be at least 2, since one run shows nothing. Received {asked.runs}. "
-            "Correct it."
+            "Expected `--runs` to be at least 2, since one run shows nothing. Received "
+            f"{asked.runs}. Correct it."
         )
     options = CheckOptions(
         tuple(command), asked.out.absolute(), asked.budget, asked.runs, asked.steps,
@@ -135,11 +135,14 @@ def parser() -> argparse.ArgumentParser:
         "--budget", type=_seconds, metavar="TIME",
         help=f"end after 90s, 10m or 2h; without it, {BUDGET / 60:.0f}m after the first answer",
     )  # fmt: skip
-    made.add_argument("--steps", type=_steps, metavar="N", help="end each watched run after N "
-                      "training steps")  # fmt: skip
+    made.add_argument(
+        "--steps", type=_steps, metavar="N", help="end watched runs after N training steps"
+    )
     made.add_argument("--only", choices=["outputs"], help="compare outputs, watch no steps")
-    made.add_argument("--keep", action="append", default=[], metavar="FACTOR",
-                      help="leave a factor as it is, such as home or clock; several with commas")  # fmt: skip
+    made.add_argument(
+        "--keep", action="append", default=[], metavar="FACTOR",
+        help="leave a factor as it is, such as home or clock; several with commas",
+    )  # fmt: skip
     made.add_argument("--ignore", action="append", default=[], metavar="GLOB",
                       help="outputs that are not compared, such as 'logs/*'")  # fmt: skip
     made.add_argument("--rtol", type=_tolerance, default=0.0, metavar="X",

@@ -8,7 +8,7 @@ Synopsis:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -20,6 +20,9 @@ State = tuple[int, int, int, int]
 """Inode, size, and times of content and of status in ns: no file is written without a change."""
 
 
+States = dict[Path, State]
+
+
 @dataclass(frozen=True)
 class Changes:
     """Files that were written, and files that are gone."""
@@ -28,9 +31,9 @@ class Changes:
     removed: tuple[Path, ...]
 
 
-def snapshot_of(folders: Iterable[Path]) -> dict[Path, State]:
+def snapshot_of(folders: Iterable[Path]) -> States:
     """The state of all files below some folders."""
-    found: dict[Path, State] = {}
+    found: States = {}
     for entry in chain.from_iterable(files(folder) for folder in folders):
         with suppress(FileNotFoundError):
             status = entry.stat(follow_symlinks=False)
@@ -39,7 +42,7 @@ def snapshot_of(folders: Iterable[Path]) -> dict[Path, State]:
     return found
 
 
-def since(before: Mapping[Path, State], after: Mapping[Path, State]) -> Changes:
+def since(before: States, after: States) -> Changes:
     """What changed between two snapshots of one folder."""
     written = tuple(path for path, state in after.items() if before.get(path) != state)
     return Changes(written, tuple(path for path in before if path not in after))

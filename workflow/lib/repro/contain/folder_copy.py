@@ -1,7 +1,7 @@
 """Folder copy: the command runs in a copy of its folder, where no overlay can be had.
 
 Synopsis:
-    containment = FolderCopy(asked, scratch)
+    containment = FolderCopy(folders, scratch)
     place = containment.place("run 1", elsewhere=False)
 
 What the command names by absolute paths outside of its folder is really written, and is not caught.
@@ -17,9 +17,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from repro.contain.changes import State, since, snapshot_of
+from repro.contain.changes import States, since, snapshot_of
 from repro.contain.outputs import NOT_OUTPUTS, Names, collect, gathered
-from repro.contain.place import Asked, Outputs, Place, homes_of
+from repro.contain.place import CommandFolders, Outputs, RunPlace, homes_of
 from repro.core.errors import UserError
 from repro.core.text import counted
 
@@ -40,25 +40,23 @@ class FolderCopy:
         UserError: on `place`, where they are too large.
     """
 
-    asked: Asked
+    folders: CommandFolders
     scratch: Path
     kind: str = "copy"
     catches_home: bool = False
     own_processes: bool = False
-    _before: dict[str, Mapping[Path, State]] = field(
-        default_factory=dict[str, Mapping[Path, State]]
-    )
+    _before: dict[str, States] = field(default_factory=dict[str, States])
 
     @property
     def left_out(self) -> list[str]:
         """What is not caught, a sentence each."""
         return [
             NOT_OUTPUTS,
-            "Not caught: what the command writes outside of its folder by an absolute path. Virtual "
-            "environments in the folder, and caches of data, are links to the real ones.",
+            "Not caught: what the command writes outside of its folder by an absolute path. "
+            "Virtual environments in the folder, and caches of data, are links to the real ones.",
         ]
 
-    def place(self, name: str, *, elsewhere: bool) -> Place:
+    def place(self, name: str, *, elsewhere: bool) -> RunPlace:
         """A copy of the folders; all runs have theirs at one path but those with `elsewhere`."""
         # At one path for all runs too, so that one with nothing varied has the same HOME.
         fresh, shared = self.scratch / "fresh", self.scratch / name / "shared"
@@ -67,21 +65,21 @@ class FolderCopy:
             folder.mkdir(parents=True)
         moved: dict[Path, Path] = {}
         budget = _Budget()
-        for number, root in enumerate(self.asked.roots()):
+        for number, root in enumerate(self.folders.roots()):
             moved[root] = base / str(number) / (root.name or "root")
-            _copied(root, moved[root], self.asked.spared, budget)
+            _copied(root, moved[root], self.folders.spared, budget)
         _links_mended(moved)
         self._before[name] = snapshot_of(moved.values())
-        directory = moved[self.asked.folder]
-        return Place(name, directory, fresh, shared, lambda: None, moved)
+        directory = moved[self.folders.folder]
+        return RunPlace(name, directory, fresh, shared, lambda: None, moved)
 
-    def caught(self, place: Place) -> Outputs:
+    def caught(self, place: RunPlace) -> Outputs:
         """Moves what was written out of the copies, which are removed."""
         from repro.contain.scratch import removed
 
         back = {ours: theirs for theirs, ours in place.moved.items()}
         homes = homes_of(place)
-        names = Names(self.asked, homes=homes, skipped=[self.scratch], moved=back)
+        names = Names(self.folders, homes=homes, skipped=[self.scratch], moved=back)
         after = snapshot_of(place.moved.values())
         changes = since(self._before.pop(place.name), {**after, **snapshot_of(homes)})
         root = self.scratch / place.name / "outputs"
@@ -107,13 +105,13 @@ class _Budget:
         if self.size < 0 or self.count < 0:
             raise UserError(
                 f"Expected to run in a copy of {folder}, since this system gives no overlay. "
-                f"Received more than {LARGEST // 2**30} GiB or {counted(MOST, 'file')} there. Start "
-                "from a smaller folder, or say `--in-place` to run in it as it is."
+                f"Received more than {LARGEST // 2**30} GiB or {counted(MOST, 'file')} there. "
+                "Start from a smaller folder, or say `--in-place` to run in it as it is."
             )
 
 
 def _copied(source: Path, target: Path, spared: Path, budget: _Budget) -> None:
-    """Copies a folder with the times of its files; never by hard links, which would be the files."""
+    """Copies a folder with the times of its files; never by hard links: they are the files."""
     target.mkdir(parents=True)
     with os.scandir(source) as entries:
         for entry in entries:
@@ -121,7 +119,7 @@ def _copied(source: Path, target: Path, spared: Path, budget: _Budget) -> None:
             if path == spared:
                 continue
             if entry.is_symlink() or _is_environment(path):
-                copy.symlink_to(os.readlink(path) if entry.is_symlink() else path)
+                copy.symlink_to(path.readlink() if entry.is_symlink() else path)
             elif entry.is_dir():
                 with suppress(PermissionError):
                     _copied(path, copy, spared, budget)

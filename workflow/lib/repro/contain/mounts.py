@@ -1,7 +1,7 @@
 """Mounts: which parts of the tree of files a command could write to, each to be caught by itself.
 
 Synopsis:
-    for point in points(asked, mounted(), privileged=os.geteuid() == 0): ...
+    for point in points(folders, mounted(), privileged=os.geteuid() == 0): ...
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from repro.contain.place import Asked
+from repro.contain.place import CommandFolders
 from repro.launch.isolation import SHARED_MEMORY, mount_lines, outermost
 
 # Nothing that a command writes there is a file on a disk.
@@ -59,11 +59,11 @@ def mounted(lines: Iterable[str] | None = None) -> list[Mount]:
 
 
 def writable_folders(
-    asked: Asked, mounts: Sequence[Mount], may_write: Callable[[Path], bool]
+    folders: CommandFolders, mounts: Sequence[Mount], may_write: Callable[[Path], bool]
 ) -> list[Path]:
-    """The outermost folders that an ordinary user may write to, as far as a short search finds them."""
+    """The outermost folders that an ordinary user may write to, as far as a short search goes."""
     stores = [mount.path for mount in mounts if mount.stores]
-    known = [*asked.roots(), asked.home, asked.temporary, Path("/tmp"), Path("/var/tmp")]
+    known = [*folders.roots(), folders.home, folders.temporary, Path("/tmp"), Path("/var/tmp")]
     ways = [
         way for place in (*known, *stores) if place for way in (*reversed(place.parents), place)
     ]

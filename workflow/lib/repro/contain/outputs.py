@@ -1,7 +1,7 @@
 """Outputs: which of the files that a run wrote are its outputs, and under which name.
 
 Synopsis:
-    names = Names(asked, homes, skipped)
+    names = Names(folders, homes, skipped)
     names.of(Path("/home/ada/project/model.keras"))     # ("folder", "model.keras")
     names.of(Path("/home/ada/.cache/x"))                # None
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from repro.contain.place import FOLDER, HOME, OUTSIDE, Asked, Outputs
+from repro.contain.place import FOLDER, HOME, OUTSIDE, CommandFolders, Outputs
 
 NOT_OUTPUTS = (
     "Not compared: hidden folders of HOME, the folder for temporary files that TMPDIR names, "
@@ -24,21 +24,21 @@ _NEVER = {"__pycache__", ".git", ".ipynb_checkpoints"}
 # As Python's tempfile and mktemp(1) draw them.
 _TEMPORARY = re.compile(r"(tmp[a-z0-9_]{8}|tmp\.\w{10})")
 _OF_SYSTEM = tuple(map(Path, ("/var", "/run", "/proc", "/sys", "/dev", "/etc/ld.so.cache")))
-_SHARED_MEMORY = Path("/dev/shm")
+_USUAL = (Path("/tmp"), Path("/var/tmp"))
 
 
 @dataclass(frozen=True)
 class Names:
     """Names files by the place in which they lie; `homes` and `temporaries` of this run, too."""
 
-    asked: Asked
+    folders: CommandFolders
     homes: Sequence[Path] = ()
     skipped: Sequence[Path] = ()
     moved: dict[Path, Path] = field(default_factory=dict[Path, Path])
 
     def of(self, path: Path) -> tuple[str, str] | None:
         """Where a file belongs, and its name there; None where it is no output."""
-        if _NEVER & {*path.parts} or path.is_relative_to(self.asked.spared):
+        if _NEVER & {*path.parts} or path.is_relative_to(self.folders.spared):
             return None
         for ours, theirs in self.moved.items():
             if path.is_relative_to(ours):
@@ -48,32 +48,33 @@ class Names:
                 return _of_home(path.relative_to(home))
         if any(path.is_relative_to(folder) for folder in self.skipped):
             return None
-        if path.is_relative_to(self.asked.folder):
-            return FOLDER, path.relative_to(self.asked.folder).as_posix()
-        if self.asked.home and path.is_relative_to(self.asked.home):
-            return _of_home(path.relative_to(self.asked.home))
-        return _outside(path, self.asked.temporary)
+        if path.is_relative_to(self.folders.folder):
+            return FOLDER, path.relative_to(self.folders.folder).as_posix()
+        # In the usual /tmp a name that the script chose is an output; in a folder of the user's own
+        # for temporary files none is, since another run has another one.
+        temporary = self.folders.temporary
+        if temporary not in _USUAL and path.is_relative_to(temporary):
+            return None
+        if self.folders.home and path.is_relative_to(self.folders.home):
+            return _of_home(path.relative_to(self.folders.home))
+        return _outside(path)
 
 
 def _of_home(rest: Path) -> tuple[str, str] | None:
     return None if rest.parts[0].startswith(".") else (HOME, rest.as_posix())
 
 
-def _outside(path: Path, temporary: Path) -> tuple[str, str] | None:
+def _outside(path: Path) -> tuple[str, str] | None:
     of_system = any(path.is_relative_to(place) for place in _OF_SYSTEM)
     if of_system and not path.is_relative_to("/var/tmp"):
         return None
     if any(_TEMPORARY.match(part) for part in path.parts):
         return None
-    # In the usual /tmp a name that the script chose is an output; in a folder of the user's own
-    # for temporary files none is, since another run has another one.
-    if path.is_relative_to(temporary) and temporary not in (Path("/tmp"), Path("/var/tmp")):
-        return None
     return OUTSIDE, path.as_posix().lstrip("/")
 
 
 def files(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """All that is no folder below a folder, links as they are; unreadable folders are passed over."""
+    """All that is no folder below a folder, links as they are; what cannot be read is left out."""
     pending = [os.fspath(folder)]
     while pending:
         try:
@@ -94,7 +95,7 @@ def collect(root: Path, where: tuple[str, str], source: Path, *, move: bool) -> 
     target = root / where[0] / PurePosixPath(where[1])
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_symlink():
-        target.write_text(f"a link to {os.readlink(source)}\n", "utf-8", "surrogateescape")
+        target.write_text(f"a link to {source.readlink()}\n", "utf-8", "surrogateescape")
     elif not source.is_file():
         return  # a pipe, a socket
     elif move:

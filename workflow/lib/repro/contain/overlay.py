@@ -1,7 +1,7 @@
 """Overlay: the command sees all files as they are, and what it writes goes to folders of ours.
 
 Synopsis:
-    containment = overlay(asked, scratch)        # or the reason, where the system refuses
+    containment = overlay(folders, scratch)        # or the reason, where the system refuses
     place = containment.place("run-1", elsewhere=False)
 
 In a mount namespace of the run's own, an overlay (lower: the real folder, upper: ours) is mounted
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from repro.contain.mounts import Mount, mounted, writable_folders
 from repro.contain.outputs import NOT_OUTPUTS, Names, collect, files, gathered
-from repro.contain.place import FOLDER, Asked, Outputs, Place, homes_of
+from repro.contain.place import FOLDER, CommandFolders, Outputs, RunPlace, homes_of
 from repro.launch import isolation
 
 _LAYERS = "layers"
@@ -35,7 +35,7 @@ _MOST = 20_000
 class Overlay:
     """Overlays over `points`; with `new_root` also over `/`. `refused`: mounts that take none."""
 
-    asked: Asked
+    folders: CommandFolders
     scratch: Path
     points: tuple[Path, ...]
     mounts: tuple[Mount, ...] = ()
@@ -52,8 +52,8 @@ class Overlay:
             f"Nothing could be written to {path} ({why})." for path, why in self.refused.items()
         ]
 
-    def place(self, name: str, *, elsewhere: bool) -> Place:
-        """A place for one run; `elsewhere`: in the sight of the command its folder lies there too."""
+    def place(self, name: str, *, elsewhere: bool) -> RunPlace:
+        """A place for one run; `elsewhere`: its folder is seen, and used, at another path too."""
         run = self.scratch / name
         fresh, shared = run / "fresh", run / "shared"
         for folder in (fresh, shared, run / _LAYERS, run / "root"):
@@ -63,7 +63,7 @@ class Overlay:
                 made = run / _LAYERS / str(number) / layer
                 made.mkdir(parents=True)
                 made.chmod(stat.S_IMODE(point.stat().st_mode) | stat.S_IRWXU)
-        directory = self.asked.folder
+        directory = self.folders.folder
         bound: tuple[Path, Path] | None = None
         if elsewhere:
             # Not the folder itself: what is mounted could not be deleted by the command.
@@ -71,12 +71,12 @@ class Overlay:
             bound[1].mkdir()
             directory = bound[1] / directory.name
         enter = partial(self._enter, run, bound)
-        return Place(name, directory, fresh, shared, enter)
+        return RunPlace(name, directory, fresh, shared, enter)
 
-    def caught(self, place: Place) -> Outputs:
+    def caught(self, place: RunPlace) -> Outputs:
         """Moves what was written out of the upper layers."""
         run = self.scratch / place.name
-        names = Names(self.asked, homes=homes_of(place), skipped=[self.scratch])
+        names = Names(self.folders, homes=homes_of(place), skipped=[self.scratch])
         removed: list[tuple[str, str]] = []
         for number, point in enumerate(self.points):
             upper = run / _LAYERS / str(number) / "upper"
@@ -130,7 +130,7 @@ class Overlay:
         return sorted({*kept, *others})
 
 
-def overlay(asked: Asked, scratch: Path) -> Overlay | str:
+def overlay(folders: CommandFolders, scratch: Path) -> Overlay | str:
     """Overlays over all that the command could write to; a reason where the system refuses.
 
     All is tried in processes that are thrown away, first each overlay, then all at once.
@@ -140,10 +140,10 @@ def overlay(asked: Asked, scratch: Path) -> Overlay | str:
     if privileged:
         wanted = [mount.path for mount in mounts if mount.stores or mount.path == Path("/")]
     else:
-        wanted = writable_folders(asked, mounts, lambda path: os.access(path, os.W_OK | os.X_OK))
+        wanted = writable_folders(folders, mounts, lambda path: os.access(path, os.W_OK | os.X_OK))
     refused = {path: why for path in wanted if (why := _tried(path, scratch, privileged))}
     points = tuple(path for path in wanted if path not in refused)
-    for needed in asked.roots():
+    for needed in folders.roots():
         around = [path for path in wanted if needed.is_relative_to(path)]
         if around and (why := refused.get(max(around, key=lambda path: len(path.parts)))):
             return why
@@ -151,13 +151,13 @@ def overlay(asked: Asked, scratch: Path) -> Overlay | str:
             return "you may not write there"
         if not privileged and _of_others(needed):
             return "files in the folder belong to another user or group"
-    made = Overlay(asked, scratch, points, tuple(mounts), privileged, refused)
+    made = Overlay(folders, scratch, points, tuple(mounts), privileged, refused)
     if why := _rehearsal(made):
         return why
     from repro.contain.process_tree import own_processes_refused
 
     return Overlay(
-        asked, scratch, points, tuple(mounts), privileged, refused,
+        folders, scratch, points, tuple(mounts), privileged, refused,
         own_processes=own_processes_refused() is None,
     )  # fmt: skip
 
@@ -178,7 +178,7 @@ def _rehearsal(made: Overlay) -> str | None:
         (place.directory / f".{FOLDER}").touch()
 
     why = isolation.rehearsed(work)
-    if why is None and (made.asked.folder / f".{FOLDER}").exists():  # pragma: no cover
+    if why is None and (made.folders.folder / f".{FOLDER}").exists():  # pragma: no cover
         raise AssertionError("what was written was not caught")
     from repro.contain.scratch import removed
 

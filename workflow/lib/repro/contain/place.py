@@ -1,7 +1,7 @@
 """Place: what the three ways to catch a run's files have in common.
 
 Synopsis:
-    containment = Overlay(asked, scratch)            # or FolderCopy, or InPlace
+    containment = Overlay(folders, scratch)            # or FolderCopy, or InPlace
     place = containment.place("run 1", elsewhere=False)
     ...                                              # the command runs there: `process_tree`
     outputs = containment.caught(place)
@@ -23,7 +23,7 @@ HOME, FOLDER, OUTSIDE = "home", "folder", "outside"
 
 
 @dataclass(frozen=True)
-class Asked:
+class CommandFolders:
     """Where the command is started, and where it is known to write.
 
     `folder`: the caller's working directory; `program_folder`: that of the script, if it is
@@ -43,7 +43,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Place:
+class RunPlace:
     """Where one run runs.
 
     `name`: its folder's; `directory`: where the command starts; `moved`: where it finds folders of
@@ -67,21 +67,21 @@ class Place:
         return text
 
 
-def homes_of(place: Place) -> list[Path]:
+def homes_of(place: RunPlace) -> list[Path]:
     """Where HOME is in a place, if it is not the user's: as in all runs, and where it is varied."""
     return [place.fresh / "home", place.fresh / VARIED / "home"]
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a run wrote: below `root` the folders `folder`, `home` and `outside`, and what it removed."""
+    """What a run wrote: folders `folder`, `home` and `outside` below `root`; what it removed."""
 
     root: Path
     removed: tuple[str, ...] = ()
 
 
 class Containment(Protocol):
-    """A way to catch what a run writes; `left_out` lists what it does not catch, a sentence each."""
+    """A way to catch what a run writes."""
 
     @property
     def kind(self) -> str:
@@ -103,10 +103,10 @@ class Containment(Protocol):
         """What is not caught, a sentence each."""
         ...
 
-    def place(self, name: str, *, elsewhere: bool) -> Place:
+    def place(self, name: str, *, elsewhere: bool) -> RunPlace:
         """Makes a place for one run; `elsewhere`: its folder has another path."""
         ...
 
-    def caught(self, place: Place) -> Outputs:
+    def caught(self, place: RunPlace) -> Outputs:
         """Collects what was written in a place, after the run has ended; the place is used up."""
         ...

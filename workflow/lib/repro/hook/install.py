@@ -25,8 +25,10 @@ PACKAGE = "_repro_hook"
 """The name of our modules in the user's process, where `repro` may be a package of the user's."""
 
 MODULES = (
-    "shim/replaced", "shim/listing_order", "shim/file_times", "shim/clock",
-    "launch/drawn_values", "hook/factors", "hook/found", "hook/process",
+    "shim/replaced", "shim/listing_order", "shim/file_times", "shim/clock", "launch/drawn_values",
+    "watch/nondeterminism_sources", "events/stream", "events/imports", "events/digests",
+    "events/variables", "events/written", "events/steps", "events/patches", "events/user_frames",
+    "events/ledger", "hook/factors", "hook/found", "hook/process",
 )  # fmt: skip
 """What runs in the user's process; these import nothing else of ours."""
 

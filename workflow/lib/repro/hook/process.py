@@ -6,9 +6,12 @@ Synopsis:
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from repro.hook.factors import vary
 from repro.hook.found import Note
@@ -19,7 +22,7 @@ def begin(folder: str) -> None:
     with open(os.path.join(folder, "settings.json"), encoding="utf-8") as file:
         settings = json.load(file)
     done = vary(settings["factors"], settings["run"], settings["inputs"], settings["started"])
-    Note(
+    note = Note(
         settings["found"],
         {
             "python": sys.version.split()[0],
@@ -28,3 +31,26 @@ def begin(folder: str) -> None:
             "not varied": done.not_varied,
         },
     )
+    if settings["events"]:
+        _watch(settings, note)
+
+
+def _watch(settings: Mapping[str, Any], note: Note) -> None:
+    from repro.events.ledger import Ledger
+    from repro.events.patches import patch
+    from repro.events.steps import Watch
+    from repro.events.stream import Stream
+
+    stream = Stream(settings["events"])
+    ledger = Ledger(stream)
+
+    def end() -> None:
+        ledger.flush()
+        stream.put({"end": True})
+
+    def left_out(what: str) -> None:
+        note.add("left out", what)
+
+    atexit.register(end)
+    patch(Watch(stream, settings["steps"], left_out, ledger.flush))
+    ledger.begin()

@@ -9,6 +9,7 @@ It runs in any Python, however old: there it only lets the next one run. This mo
 
 import os
 import sys
+from importlib import import_module
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -17,13 +18,9 @@ def _begin():
     if sys.version_info < (3, 9):
         return
     try:
-        from _repro_hook.hook.process import begin
-
-        begin(_HERE)
+        import_module("_repro_hook.hook.process").begin(_HERE)
     except Exception:  # the user's script matters more
-        from _repro_hook.hook.found import failed
-
-        failed(_HERE)
+        import_module("_repro_hook.hook.found").failed(_HERE)
 
 
 def _others():

@@ -11,15 +11,13 @@ subclasses and pickles are what they are.
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from repro.shim.replaced import replaced
+from repro.shim.replaced import replaced, replaced_in_type
 
 
 class ClockNotChanged(Exception):
@@ -35,7 +33,7 @@ def ahead(shift: timedelta) -> Generator[None]:
     """
     with ExitStack() as stack:
         stack.enter_context(replaced(time, _functions(shift // timedelta(microseconds=1) * 1000)))
-        stack.enter_context(_methods(datetime, _of_datetime(shift)))
+        stack.enter_context(replaced_in_type(datetime, _of_datetime(shift)))
         if abs(datetime.now().timestamp() - time.time()) > 60:
             raise ClockNotChanged("the class datetime of this Python cannot be changed")
         yield
@@ -78,7 +76,7 @@ def _of_now(function: Callable[..., Any]) -> Callable[..., Any]:
     return shown
 
 
-def _of_datetime(shift: timedelta) -> Mapping[str, Callable[..., Any]]:
+def _of_datetime(shift: timedelta) -> Mapping[str, Any]:
     """The methods of `datetime` that ask the clock; `today` asks `time.time` by itself."""
     original = vars(datetime)["now"]
 
@@ -91,21 +89,4 @@ def _of_datetime(shift: timedelta) -> Mapping[str, Callable[..., Any]]:
     def utcnow(kind: Any) -> datetime:
         return kind.now(timezone.utc).replace(tzinfo=None)
 
-    return {"now": now, "utcnow": utcnow}
-
-
-@contextmanager
-def _methods(kind: type, functions: Mapping[str, Callable[..., Any]]) -> Generator[None]:
-    """Replaces class methods of a type that is written in C."""
-    (namespace,) = gc.get_referents(vars(kind))  # the true dictionary behind the read-only view
-    before = {name: namespace[name] for name in functions}
-
-    def put(methods: Mapping[str, Any]) -> None:
-        namespace.update(methods)
-        ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))  # forgets what it looked up before
-
-    put({name: classmethod(function) for name, function in functions.items()})
-    try:
-        yield
-    finally:
-        put(before)
+    return {"now": classmethod(now), "utcnow": classmethod(utcnow)}

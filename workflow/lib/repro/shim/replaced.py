@@ -1,12 +1,15 @@
-"""Replaced: a function of a module gives way to another one, and comes back at the end.
+"""Replaced: a function of a module or type gives way to another one, and comes back at the end.
 
 Synopsis:
     with replaced(os, {"listdir": listed}): ...
+    with replaced_in_type(datetime, {"now": classmethod(now)}): ...
 """
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import gc
 import os
 import sys
 from collections.abc import Callable, Generator, Mapping
@@ -57,6 +60,23 @@ def replaced(module: ModuleType, functions: Mapping[str, Callable[..., Any]]) ->
             setattr(holder, name, value)
         for supporting, replacement in known:
             supporting.discard(replacement)
+
+
+@contextmanager
+def replaced_in_type(kind: type, attributes: Mapping[str, Any]) -> Generator[None]:
+    """Sets attributes that a type written in C has itself; its instances stay what they are."""
+    (namespace,) = gc.get_referents(vars(kind))  # the true dictionary behind the read-only view
+    before = {name: namespace[name] for name in attributes}
+
+    def put(values: Mapping[str, Any]) -> None:
+        namespace.update(values)
+        ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))  # forgets what it looked up before
+
+    put(attributes)
+    try:
+        yield
+    finally:
+        put(before)
 
 
 def _loaded(module: str, name: str) -> Any:

@@ -219,7 +219,8 @@ def of(function: Any, watched: Mapping[Any, tuple[WatchedCall, ...]]) -> tuple[W
         return ()
 
 
-def _all() -> list[WatchedCall]:
+def every() -> list[WatchedCall]:
+    """All that is watched."""
     calls = [WatchedCall(n, s, _always) for s, names in _PLAIN.items() for n in names.split()]
     calls += [WatchedCall(n, "listing order", _always, ordered=True) for n in _ORDERS.split()]
     calls += [WatchedCall(name, source, when) for source, name, when in _IF]
@@ -231,7 +232,7 @@ def _all() -> list[WatchedCall]:
 
 def modules() -> frozenset[str]:
     """The top-level modules that the table names; it grows as they are loaded."""
-    return frozenset(source.call.split(".")[0] for source in _all() if "." in source.call)
+    return frozenset(source.call.split(".")[0] for source in every() if "." in source.call)
 
 
 def table() -> dict[Any, tuple[WatchedCall, ...]]:
@@ -240,7 +241,7 @@ def table() -> dict[Any, tuple[WatchedCall, ...]]:
     One function may let several things vary, depending on its arguments.
     """
     watched: dict[Any, tuple[WatchedCall, ...]] = {}
-    for source in _all():
+    for source in every():
         function = _resolved(source.call)
         if function is not None:
             watched[function] = (*watched.get(function, ()), source)
