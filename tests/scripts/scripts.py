@@ -85,6 +85,7 @@ def _logged(process: subprocess.Popen[bytes], log: BinaryIO) -> float | None:
     with process.stdout as lines:
         for line in lines:
             log.write(line)
+            log.flush()
             if answer is None and line.startswith(ANSWERS):
                 answer = time.monotonic()
     return answer
