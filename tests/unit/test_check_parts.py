@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from repro.check.factor_search import LIKELY, search
 from repro.check.page import page
 from repro.check.progress import Progress, duration, seconds_of
-from repro.check.report import annotations
-from repro.check.user_command import user_command
+from repro.check.report import github_lines
 from repro.check.varied import USUAL, factor_names
 from repro.contain.folder_copy import FolderCopy
 from repro.contain.mounts import mounted, writable_folders
 from repro.contain.outputs import Names
 from repro.contain.place import CommandFolders, RunPlace
+from repro.contain.user_command import user_command
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
 
@@ -266,17 +266,19 @@ def test_factors_are_named_in_any_order_and_spelling() -> None:
 
 @pytest.fixture
 def report() -> dict[str, Any]:
-    call = {"source": "numpy", "file": "a,b:c.py", "line": 3}
+    call = {"source": "numpy", "call": "numpy.x", "file": "a,b:c.py", "line": 3}
+    divergence = {"step": 1, "epoch": None, "model": "m", "variable": "", "what": "<what>"}
+    steps = {"void": None, "agreed": 7, "divergence": {**divergence, "call": call}}
     return {
         "answer": "not the same", "sentence": "Not the same:\n50% <b>differ</b>.", "details": [],
         "command": ["python", "<train>.py"], "outputs": [], "left_out": ["<left>"], "runs": [],
-        "steps": {"void": None, "agreed": 7, "divergence": {"what": "<what>", "call": call}},
+        "steps": steps,
         "silent_errors": [{"name": "one order", "sentence": "<s>", "file": "t.py", "line": 2}],
     }  # fmt: skip
 
 
 def test_annotations_are_escaped(report: dict[str, Any]) -> None:
-    first, second = annotations(report)
+    first, second = github_lines(report)
     assert first == (
         "::error file=a%2Cb%3Ac.py,line=3,title=check::Not the same:%0A50%25 <b>differ</b>."
     )
@@ -287,4 +289,4 @@ def test_the_page_is_escaped_and_has_no_script(report: dict[str, Any]) -> None:
     text = page(report)
     for raw in ("<b>", "<train>", "<left>", "<what>", "<s>", "<script"):
         assert raw not in text
-    assert "Events that agreed: 7" in text
+    assert "Training steps that agreed: 7" in text

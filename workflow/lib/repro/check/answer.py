@@ -14,7 +14,7 @@ from repro.check.factor_search import FactorFinding
 from repro.check.one_run import RunResult
 from repro.check.outcome import STDERR, STDOUT, Outcome
 from repro.check.progress import duration
-from repro.check.watched_steps import SilentError, StepFindings, told
+from repro.check.watched_steps import SeenError, StepFindings, told
 from repro.content.summary import summarised
 from repro.core.factor_table import FACTORS
 from repro.core.text import counted, listed, shortened, times
@@ -70,7 +70,7 @@ def answered(findings: CheckFindings) -> CheckAnswer:
     return replace(answer, sentence=sentence, details=(*answer.details, *warnings))
 
 
-def _warning(error: SilentError) -> str:
+def _warning(error: SeenError) -> str:
     where = f" ({error.file}, line {error.line})" if error.file else ""
     return f"Warning: {error.sentence}{where}"
 

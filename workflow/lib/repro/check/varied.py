@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from repro.check.home import CARRIED, carry_over
-from repro.check.user_command import UserCommand
+from repro.contain.home import CARRIED, carry_over
 from repro.contain.place import VARIED, RunPlace
 from repro.contain.process_tree import Ready
+from repro.contain.user_command import UserCommand
 from repro.core.errors import UserError
 from repro.core.factor_table import STRESS
 from repro.core.text import listed

@@ -21,7 +21,7 @@ from repro.check.checking import check
 from repro.check.options import BUDGET, CheckOptions
 from repro.check.page import page
 from repro.check.progress import Progress, seconds_of
-from repro.check.report import annotations, report
+from repro.check.report import github_lines, report
 from repro.check.varied import factor_names
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
@@ -63,7 +63,7 @@ def _check(options: CheckOptions, asked: argparse.Namespace) -> int:
     if asked.json:
         print(pretty(value))
     elif asked.github:
-        print("\n".join(annotations(value)))
+        print("\n".join(github_lines(value)))
     lines = [*checked.answer.details, f"More: {_near(options.out / 'report.html')}"]
     print(
         "\n".join([*lines, checked.answer.sentence]), file=sys.stderr if asked.json else sys.stdout
