@@ -123,7 +123,7 @@ def _compared(left: WatchedProcess, right: WatchedProcess) -> StepComparison:
     ours, theirs = (_by_identity(run.moments) for run in (left, right))
     agreed = left_out = 0
     after: dict[str, int] = {}
-    for moment in _merged(left.moments, right.moments, ours, theirs):
+    for moment in _merged(left.moments, right.moments, ours):
         one, other = ours.get(moment.identity), theirs.get(moment.identity)
         different = _different(one, other)
         if different is not None:
@@ -160,17 +160,14 @@ def _merged(
     left: Sequence[Moment],
     right: Sequence[Moment],
     ours: Mapping[tuple[str, int], Moment],
-    theirs: Mapping[tuple[str, int], Moment],
 ) -> Iterable[Moment]:
     """All moments in the left run's order; those of the right alone where they come there."""
+    places = {moment.identity: place for place, moment in enumerate(right)}
     position = 0
     for moment in left:
-        if moment.identity in theirs:
-            while position < len(right) and right[position].identity != moment.identity:
-                if right[position].identity not in ours:
-                    yield right[position]
-                position += 1
-            position += 1
+        place = places.get(moment.identity, position - 1)
+        yield from (each for each in right[position:place] if each.identity not in ours)
+        position = max(position, place + 1)
         yield moment
     yield from (moment for moment in right[position:] if moment.identity not in ours)
 

@@ -157,7 +157,7 @@ class Watch:
                     {
                         "start": True,
                         "layout": self._layout([name for name, _ in named]),
-                        "digests": self._digests(variable for _, variable in named),
+                        "digests": self._digester.of_variables([each for _, each in named]),
                     }
                 )
 
@@ -207,9 +207,6 @@ class Watch:
                 self._stream.put({"layout": self._layouts[key], "variables": names})
             return self._layouts[key]
 
-    def _digests(self, variables: Iterable[Any]) -> str:
-        return "".join(map(self._digester.of_variable, variables))
-
     def _step(self, what: str, layout: int, variables: Sequence[Any], arguments: Any) -> None:
         began = time.perf_counter()
         trainer = self.trainer
@@ -226,7 +223,7 @@ class Watch:
                 "fit": self._fits[model] if trainer is not None else None,
                 "epoch": self._epochs.get(model) if trainer is not None else None,
                 "layout": layout,
-                "digests": self._digests(variables) if due else None,
+                "digests": self._digester.of_variables(variables) if due else None,
                 "batch": "".join(dict.fromkeys(filter(None, batches))) or None,
             }
             self._stream.put(event)
