@@ -1,6 +1,7 @@
 """The parts of `check` that start nothing: search, names, mounts, the command, times, pages."""
 
 import dataclasses
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from repro.check.page import page
 from repro.check.progress import Progress, duration, seconds_of
 from repro.check.report import github_lines
 from repro.check.varied import USUAL, factor_names
+from repro.cli.check import parser
 from repro.contain.folder_copy import FolderCopy
 from repro.contain.mounts import mounted, writable_folders
 from repro.contain.outputs import Names
@@ -28,6 +30,13 @@ ASKED = CommandFolders(
     Path("/tmp"),
     Path("/home/ada/project/check"),
 )
+
+
+def test_the_readme_lists_the_options() -> None:
+    page = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
+    table = page.partition("## Any script, unmodified")[2].partition("\n## ")[0]
+    listed = {*re.findall(r"--[a-z-]+", "".join(re.findall(r"^\| (.*?) \|", table, re.M)))}
+    assert {*re.findall(r"--[a-z-]+", parser().format_help())} - {"--help", "--"} == listed
 
 
 def test_the_search_knows_every_factor_that_can_be_varied() -> None:

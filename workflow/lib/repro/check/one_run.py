@@ -1,7 +1,7 @@
 """One run: the command started once, its files caught, and what is known of it afterwards.
 
 Synopsis:
-    result = one_run(plan, containment, logs, stopped)
+    result = one_run(plan, containment, logs, given, stopped)
     result.status, result.outputs.root, result.varied
 """
 

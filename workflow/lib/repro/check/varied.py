@@ -1,8 +1,7 @@
 """Varied: which factors a run varies, and the process that starts the command under them.
 
 Synopsis:
-    wanted = applicable(options, containment)         # what a varied run varies, by name
-    ready = prepared(plan)                            # in the process above the command
+    ready = prepared(plan, environment(plan, os.environ))   # in the process above the command
 """
 
 from __future__ import annotations
