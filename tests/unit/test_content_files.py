@@ -41,7 +41,9 @@ def content(tmp_path: Path) -> Compare:
     def compare(left: bytes | str, right: bytes | str, name: str, **options: Any) -> FileComparison:
         files = tmp_path / "left", tmp_path / "right"
         for file, each in zip(files, (left, right), strict=True):
-            file.write_bytes(each if isinstance(each, bytes) else each.encode("utf-8", "surrogateescape"))
+            file.write_bytes(
+                each if isinstance(each, bytes) else each.encode("utf-8", "surrogateescape")
+            )
         return compared(*files, name, options.pop("tensors", None), **options)
 
     return compare
@@ -140,7 +142,9 @@ JSON = st.recursive(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(JSON, JSON)
-def test_json_equal_to_itself_however_it_is_written(content: Compare, value: Any, other: Any) -> None:
+def test_json_equal_to_itself_however_it_is_written(
+    content: Compare, value: Any, other: Any
+) -> None:
     assert content(json.dumps(value), json.dumps(value, indent=2, sort_keys=True), "m.json").same
     content(json.dumps(value), json.dumps(other), "m.json")
 
@@ -161,12 +165,18 @@ def test_a_notebook_is_json(content: Compare) -> None:
         metadata = {"execution": {"iopub.status.busy": when}}
         return json.dumps({"cells": [{"outputs": outputs, "metadata": metadata}], "nbformat": 4})
 
-    same = content(notebook("0.5", "2024-01-01T10:00:00.5Z"), notebook("0.5", "2026-01-01T11:00:00.7Z"), "a.ipynb")
+    same = content(
+        notebook("0.5", "2024-01-01T10:00:00.5Z"),
+        notebook("0.5", "2026-01-01T11:00:00.7Z"),
+        "a.ipynb",
+    )
     assert same.same, same.differences
     assert not content(notebook("0.5", "a"), notebook("0.6", "a"), "a.ipynb").same
 
 
-def database(path: Path, rows: list[tuple[Any, ...]], *, journal: str = "delete", pad: int = 0) -> bytes:
+def database(
+    path: Path, rows: list[tuple[Any, ...]], *, journal: str = "delete", pad: int = 0
+) -> bytes:
     connection = sqlite3.connect(path)
     connection.execute(f"pragma journal_mode={journal}")
     connection.execute("create table trials (number, value, started, note)")
@@ -190,7 +200,9 @@ def test_a_database_is_compared_by_row(tmp_path: Path, content: Compare) -> None
     found = content(left, database(tmp_path / "c", changed), "study.db")
     assert [each.place for each in found.differences] == ["trials, row 2, column value"]
     assert not content(left, database(tmp_path / "d", [*later, later[0]]), "study.db").same
-    assert not content(left, database(tmp_path / "e", [(*rows[0][:3], ""), rows[1]]), "study.db").same
+    assert not content(
+        left, database(tmp_path / "e", [(*rows[0][:3], ""), rows[1]]), "study.db"
+    ).same
 
 
 def test_the_log_of_a_database_is_read_and_nothing_is_written_beside_it(tmp_path: Path) -> None:
@@ -204,7 +216,9 @@ def test_the_log_of_a_database_is_read_and_nothing_is_written_beside_it(tmp_path
             "c.execute('create table t (v)'); c.commit()\n"
             "c.execute('insert into t values (?)', (int(sys.argv[2]),)); c.commit(); os._exit(0)\n"
         )
-        subprocess.run([sys.executable, "-c", source, paths[-1], str(value)], check=True, timeout=60)
+        subprocess.run(
+            [sys.executable, "-c", source, paths[-1], str(value)], check=True, timeout=60
+        )
         assert paths[-1].with_name("x.db-wal").stat().st_size
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     found = compared(*paths, "x.db", None)
@@ -212,7 +226,9 @@ def test_the_log_of_a_database_is_read_and_nothing_is_written_beside_it(tmp_path
     assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
 
 
-def zipped(members: dict[str, bytes], year: int = 2000, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(
+    members: dict[str, bytes], year: int = 2000, method: int = zipfile.ZIP_DEFLATED
+) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as archive:
         for name, data in members.items():
@@ -234,7 +250,9 @@ def tarred(members: dict[str, bytes], time: int = 0, mode: str = "w") -> bytes:
 
 
 ARCHIVES: dict[str, Callable[[dict[str, bytes], int], bytes]] = {
-    "a.zip": lambda members, time: zipped(members, 1990 + time % 50, (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)[time % 2]),
+    "a.zip": lambda members, time: zipped(
+        members, 1990 + time % 50, (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)[time % 2]
+    ),
     "a.tar": tarred,
     "a.tar.gz": lambda members, time: gzip.compress(tarred(members, time), mtime=time),
     "a.tgz": lambda members, time: tarred(members, time, "w:gz"),
@@ -246,33 +264,62 @@ ARCHIVES: dict[str, Callable[[dict[str, bytes], int], bytes]] = {
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_an_archive_is_compared_by_member_each_as_its_own_kind(content: Compare, name: str) -> None:
     make = ARCHIVES[name]
-    members = {"a.csv": LOG.encode(), "b/log.txt": b"done in 3s", "inner.zip": zipped({"x.json": b'{"v": 1}'})}
+    members = {
+        "a.csv": LOG.encode(),
+        "b/log.txt": b"done in 3s",
+        "inner.zip": zipped({"x.json": b'{"v": 1}'}),
+    }
     left = make(members, 1)
     assert content(left, make(members, 2), name).same
-    other = {**members, "b/log.txt": b"done in 4s", "inner.zip": zipped({"x.json": b'{ "v":1}'}, 2010)}
+    other = {
+        **members,
+        "b/log.txt": b"done in 4s",
+        "inner.zip": zipped({"x.json": b'{ "v":1}'}, 2010),
+    }
     found = content(left, make(other, 3), name)
     assert found.same, found
     assert found.how == "by member"
     assert found.masked == (DURATIONS,)
-    changed = {**members, "a.csv": LOG.replace("1.25", "1.26").encode(), "inner.zip": zipped({"x.json": b'{"v": 2}'})}
+    changed = {
+        **members,
+        "a.csv": LOG.replace("1.25", "1.26").encode(),
+        "inner.zip": zipped({"x.json": b'{"v": 2}'}),
+    }
     found = content(left, make(changed, 4), name)
-    assert [each.place for each in found.differences] == ["a.csv: row 1, column loss", "inner.zip: x.json: v"]
-    found = content(left, make({name: data for name, data in members.items() if name != "a.csv"}, 1), name)
-    assert [(each.place, each.left, each.right) for each in found.differences] == [("a.csv", "there", "")]
+    assert [each.place for each in found.differences] == [
+        "a.csv: row 1, column loss",
+        "inner.zip: x.json: v",
+    ]
+    found = content(
+        left, make({name: data for name, data in members.items() if name != "a.csv"}, 1), name
+    )
+    assert [(each.place, each.left, each.right) for each in found.differences] == [
+        ("a.csv", "there", "")
+    ]
 
 
-@pytest.mark.parametrize(("end", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
-def test_a_compressed_file_is_what_it_holds(content: Compare, end: str, pack: Callable[[bytes], bytes]) -> None:
-    left, same, changed = (text.encode() for text in (LOG, LOG.replace("3.2", "4.2"), LOG.replace("1.25", "1.26")))
+@pytest.mark.parametrize(
+    ("end", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)]
+)
+def test_a_compressed_file_is_what_it_holds(
+    content: Compare, end: str, pack: Callable[[bytes], bytes]
+) -> None:
+    left, same, changed = (
+        text.encode() for text in (LOG, LOG.replace("3.2", "4.2"), LOG.replace("1.25", "1.26"))
+    )
     assert content(pack(left), pack(same), f"log.csv.{end}").same
     found = content(pack(left), pack(changed), f"log.csv.{end}")
     assert [each.place for each in found.differences] == ["log.csv: row 1, column loss"]
     assert found.metrics[0].metric == "loss"
 
 
-def png(pixels: bytes, *, level: int = 6, text: bytes = b"", size: tuple[int, int] = (2, 2)) -> bytes:
+def png(
+    pixels: bytes, *, level: int = 6, text: bytes = b"", size: tuple[int, int] = (2, 2)
+) -> bytes:
     def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
 
     width, height = size
     rows = b"".join(b"\0" + pixels[width * row : width * (row + 1)] for row in range(height))
@@ -283,7 +330,9 @@ def png(pixels: bytes, *, level: int = 6, text: bytes = b"", size: tuple[int, in
 
 
 def test_a_picture_is_its_pixels(content: Compare) -> None:
-    found = content(png(b"\1\2\3\4", text=b"2024"), png(b"\1\2\3\4", text=b"2026", level=0), "p.png")
+    found = content(
+        png(b"\1\2\3\4", text=b"2024"), png(b"\1\2\3\4", text=b"2026", level=0), "p.png"
+    )
     assert found.same
     assert found.how == "by pixel"
     found = content(png(b"\1\2\3\4"), png(b"\1\2\3\5"), "p.png")
@@ -350,7 +399,9 @@ def test_what_is_on_one_side_or_of_another_kind(tmp_path: Path) -> None:
     link.symlink_to("file")
     assert compared(file, None, "a", None).how == "only in the first run"
     assert compared(None, file, "a", None).how == "only in the second run"
-    assert compared(file, folder, "a", None).how == "a file in the first run, a folder in the second"
+    assert (
+        compared(file, folder, "a", None).how == "a file in the first run, a folder in the second"
+    )
     assert not compared(file, link, "a", None).same
     assert compared(folder, folder, "a", None).same
     assert not compared(tmp_path / "gone", file, "a", None).readable
@@ -375,9 +426,16 @@ def test_rights_and_times_are_no_content(tmp_path: Path) -> None:
     assert compared(tmp_path / "a", tmp_path / "b", "a", None).same
 
 
-@pytest.mark.parametrize("name", ["a", "a.txt", "a.json", "a.csv", "a.zip", "a.png", "a.keras", "a.tar.gz", "a.db"])
-@pytest.mark.parametrize(("left", "right"), [(b"", b"x"), (b"", b"\0"), (b"\0\1", b"\0\2"), (b"\xff\xfe", b"\xff\xfea\0")])
-def test_empty_and_binary_files_have_an_answer(content: Compare, name: str, left: bytes, right: bytes) -> None:
+@pytest.mark.parametrize(
+    "name", ["a", "a.txt", "a.json", "a.csv", "a.zip", "a.png", "a.keras", "a.tar.gz", "a.db"]
+)
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [(b"", b"x"), (b"", b"\0"), (b"\0\1", b"\0\2"), (b"\xff\xfe", b"\xff\xfea\0")],
+)
+def test_empty_and_binary_files_have_an_answer(
+    content: Compare, name: str, left: bytes, right: bytes
+) -> None:
     assert not content(left, right, name).same
     assert content(left, left, name).same
 
@@ -416,7 +474,9 @@ def test_damaged_files_have_an_answer(tmp_path: Path, content: Compare, name: st
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(sorted(WHOLE)), st.binary(), st.binary())
-def test_any_bytes_under_any_name_have_an_answer(content: Compare, name: str, left: bytes, right: bytes) -> None:
+def test_any_bytes_under_any_name_have_an_answer(
+    content: Compare, name: str, left: bytes, right: bytes
+) -> None:
     found = content(left, right, name)
     assert found.same or left != right
 
@@ -451,8 +511,12 @@ def test_a_zip_that_is_encrypted_or_holds_a_name_twice(content: Compare) -> None
     assert not found.same
 
 
-def test_the_summary_begins_with_what_was_printed_then_metrics_weights_and_the_rest(content: Compare) -> None:
-    printed = content("val_loss: 0.5\nval_loss: 0.31", "val_loss: 0.5\nval_loss: 0.32", "standard output")
+def test_the_summary_begins_with_what_was_printed_then_metrics_weights_and_the_rest(
+    content: Compare,
+) -> None:
+    printed = content(
+        "val_loss: 0.5\nval_loss: 0.31", "val_loss: 0.5\nval_loss: 0.32", "standard output"
+    )
     logged = content(LOG, LOG.replace("1.25", "1.26"), "log.csv")
     other = content(b"\0a", b"\0b", "other.bin")
     summary = summarised([other, logged, printed, content("a", "a", "same.txt")])

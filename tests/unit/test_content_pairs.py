@@ -76,7 +76,9 @@ def test_several_files_of_one_form_are_paired_in_their_order(roots: tuple[Path, 
 
 
 def test_a_metric_in_a_name_is_a_difference(roots: tuple[Path, Path]) -> None:
-    for epoch, (left, right) in enumerate([("0.31", "0.32"), ("0.25", "0.25"), ("0.20", "0.21")], 9):
+    for epoch, (left, right) in enumerate(
+        [("0.31", "0.32"), ("0.25", "0.25"), ("0.20", "0.21")], 9
+    ):
         write(roots[0], f"w.{epoch:02}-{left}.txt")
         write(roots[1], f"w.{epoch:02}-{right}.txt")
     found = {each.name: each for each in compared_folders(*roots, None)}
@@ -94,8 +96,19 @@ def test_unequally_many_names_are_not_guessed(roots: tuple[Path, Path]) -> None:
 
 def test_what_belongs_together_is_one(roots: tuple[Path, Path]) -> None:
     for root in roots:
-        write(root, "c/ckpt-1.index", "c/ckpt-1.data-00000-of-00002", "c/ckpt-1.data-00001-of-00002", "c/checkpoint")
-        write(root, "export/saved_model.pb", "export/variables/variables.index", "alone.data-00000-of-00001")
+        write(
+            root,
+            "c/ckpt-1.index",
+            "c/ckpt-1.data-00000-of-00002",
+            "c/ckpt-1.data-00001-of-00002",
+            "c/checkpoint",
+        )
+        write(
+            root,
+            "export/saved_model.pb",
+            "export/variables/variables.index",
+            "alone.data-00000-of-00001",
+        )
         write(root, "__pycache__/a.pyc", "p/__pycache__/a.pyc", "a.index")
         database = sqlite3.connect(root / "a.db")
         database.execute("create table t (a)")
@@ -130,7 +143,9 @@ def test_links_pipes_and_folders(roots: tuple[Path, Path]) -> None:
 
 def test_a_root_that_is_not_there_is_an_empty_one(tmp_path: Path) -> None:
     write(tmp_path / "a", "x")
-    assert [(p.left is None, p.right is None) for p in paired(tmp_path / "a", tmp_path / "b")] == [(False, True)]
+    assert [(p.left is None, p.right is None) for p in paired(tmp_path / "a", tmp_path / "b")] == [
+        (False, True)
+    ]
     assert paired(tmp_path / "c", tmp_path / "b") == ()
 
 
@@ -138,7 +153,9 @@ def test_what_is_not_wanted_is_left_out_and_each_pair_is_told(roots: tuple[Path,
     for root in roots:
         write(root, "a", "b")
     told: list[str] = []
-    found = compared_folders(*roots, None, wanted=lambda name: name == "b", told=lambda pair: told.append(pair.name))
+    found = compared_folders(
+        *roots, None, wanted=lambda name: name == "b", told=lambda pair: told.append(pair.name)
+    )
     assert [each.name for each in found] == told == ["b"]
 
 

@@ -80,7 +80,9 @@ def test_one_unit_in_the_last_place_is_found_and_named(
 ) -> None:
     kernel = np.random.default_rng(0).normal(size=(6, 5)).astype("f4")
     left = {"kernel": kernel, "other": np.arange(4)}
-    found = compared(*pair(tmp_path, name, left, {**left, "kernel": nudged(kernel, (3, 2))}), name, tensors)
+    found = compared(
+        *pair(tmp_path, name, left, {**left, "kernel": nudged(kernel, (3, 2))}), name, tensors
+    )
     assert not found.same
     assert found.how.startswith("by tensor")
     assert found.count == 1
@@ -108,7 +110,9 @@ def test_another_type_or_shape_is_named(
     found = compared(*pair(tmp_path, name, {"v": left}, {"v": right}), name, tensors)
     assert not found.same
     short = {"float32": "F32", "float64": "F64"}
-    for word, text in zip(said, (found.differences[0].left, found.differences[0].right), strict=True):
+    for word, text in zip(
+        said, (found.differences[0].left, found.differences[0].right), strict=True
+    ):
         assert word in text or short.get(word, "-") in text
 
 
@@ -118,7 +122,9 @@ def test_what_is_not_finite_is_compared_as_bits(
 ) -> None:
     left = np.array([np.nan, np.inf, -np.inf, 0.0, 1.0])
     padding = {"z": np.zeros(2)}  # so that the files differ elsewhere
-    same = compared(*pair(tmp_path, name, {"v": left}, {"v": left.copy(), **padding}), name, tensors)
+    same = compared(
+        *pair(tmp_path, name, {"v": left}, {"v": left.copy(), **padding}), name, tensors
+    )
     assert [each.place for each in same.differences if "z" not in each.place] == []
     for index, value in ((3, -0.0), (0, 1.0), (1, np.nan), (4, np.inf)):
         right = left.copy()
@@ -154,7 +160,12 @@ ARRAYS = arrays.arrays(
 def test_arrays_are_the_same_exactly_where_their_bits_are(
     tmp_path: Path, tensors: TensorReader, left: Any, right: Any, columns: bool
 ) -> None:
-    files = pair(tmp_path, "a.npz", {"v": np.array(left, order="F" if columns else "C")}, {"v": right, "w": right})
+    files = pair(
+        tmp_path,
+        "a.npz",
+        {"v": np.array(left, order="F" if columns else "C")},
+        {"v": right, "w": right},
+    )
     found = compared(*files, "a.npz", tensors)
     assert found.how == "by tensor", found.how
     same = left.dtype == right.dtype and left.shape == right.shape
@@ -217,9 +228,16 @@ def test_large_whole_numbers_are_apart_by_what_they_are(
 def test_changed_classes_are_counted(tmp_path: Path, tensors: TensorReader) -> None:
     scores = np.array([[0.6, 0.4], [0.3, 0.7], [0.2, 0.8]])
     other = np.array([[0.4, 0.6], [0.3, 0.7], [0.25, 0.75]])
-    files = pair(tmp_path, "a.npz", {"p": scores, "label": np.array([0, 1, 1])}, {"p": other, "label": np.array([1, 1, 1])})
+    files = pair(
+        tmp_path,
+        "a.npz",
+        {"p": scores, "label": np.array([0, 1, 1])},
+        {"p": other, "label": np.array([1, 1, 1])},
+    )
     found = compared(*files, "a.npz", tensors)
-    counts = {d.place: (d.distance.examples, d.distance.classes) for d in found.differences if d.distance}
+    counts = {
+        d.place: (d.distance.examples, d.distance.classes) for d in found.differences if d.distance
+    }
     assert counts == {"p": (3, 1), "label": (3, 1)}
     assert [name for name, _ in summarised([found]).predictions] == ["a.npz", "a.npz"]
 
@@ -265,13 +283,20 @@ def everything(path: Path, value: float = 1.0, pad: int = 0) -> None:
         group["scalar"] = value
         group["text"] = ["a", "bc"]
         group["bytes"] = np.array([b"a", b"b"])
-        group.create_dataset("ragged", (2,), h5py.vlen_dtype(np.int32))[:] = [np.arange(2, dtype="i4"), np.arange(3, dtype="i4")]
+        group.create_dataset("ragged", (2,), h5py.vlen_dtype(np.int32))[:] = [
+            np.arange(2, dtype="i4"),
+            np.arange(3, dtype="i4"),
+        ]
         group.create_dataset("empty", data=h5py.Empty("f4"))
         group.create_dataset("refs", (2,), h5py.ref_dtype)[:] = [group.ref, group["data"].ref]
         group.create_dataset("region", (1,), h5py.regionref_dtype)[0] = group["data"].regionref[0:1]
         group["enum"] = np.array([1, 0], h5py.enum_dtype({"a": 0, "b": 1}))
         group["record"] = np.array([(1, 2.0, b"x")], [("i", "i4"), ("f", "f8"), ("s", "S1")])
-        group["complex"], group["half"], group["bool"] = np.array([1j]), np.float16(1), np.array([True])
+        group["complex"], group["half"], group["bool"] = (
+            np.array([1j]),
+            np.float16(1),
+            np.array([True]),
+        )
         group["type"] = np.dtype("f8")
         file["soft"], file["lost"] = h5py.SoftLink("/g{}/inner"), h5py.SoftLink("/nowhere")
         file["outside"] = h5py.ExternalLink("no-such-file.h5", "/a")
@@ -397,8 +422,15 @@ def test_a_reader_that_crashes_or_hangs_is_replaced(tmp_path: Path) -> None:
     )
     wrapper.chmod(0o755)
     with TensorReader([str(wrapper)], seconds=5) as tensors:
-        for name, why in (("a.npy", "SIGABRT"), ("a.npz", "by tensor"), ("a.h5", "longer than 5 s"), ("packed.npz", "by tensor")):
-            found = compared(*pair(tmp_path, name, {"v": np.zeros(3)}, {"v": np.ones(3)}), name, tensors)
+        for name, why in (
+            ("a.npy", "SIGABRT"),
+            ("a.npz", "by tensor"),
+            ("a.h5", "longer than 5 s"),
+            ("packed.npz", "by tensor"),
+        ):
+            found = compared(
+                *pair(tmp_path, name, {"v": np.zeros(3)}, {"v": np.ones(3)}), name, tensors
+            )
             assert why in found.how
             assert not found.same
 
@@ -426,21 +458,31 @@ def test_what_runs_in_the_users_python_needs_only_3_9() -> None:
     for module in (*modules, LIBRARY / "repro" / "__init__.py"):
         tree = ast.parse(module.read_text(), feature_version=(3, 9))
         imported = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
-        assert not {m for m in imported if m.startswith("repro") and not m.startswith("repro.reader")}
+        assert not {
+            m for m in imported if m.startswith("repro") and not m.startswith("repro.reader")
+        }
         top = {
             name.partition(".")[0]
             for node in tree.body
             if isinstance(node, (ast.Import, ast.ImportFrom))
-            for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names])
+            for name in (
+                [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else [a.name for a in node.names]
+            )
         }
         assert top - {"repro"} <= sys.stdlib_module_names
 
 
-def test_a_member_that_expands_beyond_reason_is_no_crash(tmp_path: Path, tensors: TensorReader) -> None:
+def test_a_member_that_expands_beyond_reason_is_no_crash(
+    tmp_path: Path, tensors: TensorReader
+) -> None:
     """A header that claims more elements than any memory holds."""
     for side in ("a", "b"):
         content = io.BytesIO()
-        np.lib.format.write_array_header_1_0(content, {"descr": "<f8", "fortran_order": False, "shape": (10**15,)})
+        np.lib.format.write_array_header_1_0(
+            content, {"descr": "<f8", "fortran_order": False, "shape": (10**15,)}
+        )
         with zipfile.ZipFile(tmp_path / f"{side}.npz", "w") as archive:
             archive.writestr("v.npy", content.getvalue() + side.encode() * 8)
     found = compared(tmp_path / "a.npz", tmp_path / "b.npz", "a.npz", tensors)

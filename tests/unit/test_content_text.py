@@ -12,13 +12,17 @@ from repro.content.masks import ADDRESSES, DATES, DURATIONS, FOLDERS, IDS, PROGR
 from repro.content.text import compare_text
 
 
-def text(left: str, right: str, rtol: float = 0.0, folders: tuple[tuple[str, str], ...] = ()) -> FileComparison:
+def text(
+    left: str, right: str, rtol: float = 0.0, folders: tuple[tuple[str, str], ...] = ()
+) -> FileComparison:
     findings = Findings(rtol, folders)
     compare_text(findings, left, right)
     return findings.comparison("a.txt", "text", "by line")
 
 
-MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2039, 12, 31), timezones=st.just(timezone.utc))
+MOMENTS = st.datetimes(
+    datetime(1990, 1, 1), datetime(2039, 12, 31), timezones=st.just(timezone.utc)
+)
 DATE_FORMS = st.sampled_from(
     [
         "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%SZ",
@@ -83,7 +87,9 @@ def test_a_changed_metric_beside_a_clock_is_always_found(
     assume(left != right)
     lines = [
         beside.join((each, metric) if first else (metric, each))
-        for each, metric in zip(clock, (f"{name}{between}{left}", f"{name}{between}{right}"), strict=True)
+        for each, metric in zip(
+            clock, (f"{name}{between}{left}", f"{name}{between}{right}"), strict=True
+        )
     ]
     assert not text(*lines).same
 
@@ -106,7 +112,9 @@ def test_any_two_texts_have_an_answer(left: str, right: str) -> None:
 
 
 @given(st.lists(st.tuples(NAMES, st.floats(0, 10)), min_size=1, max_size=8), st.data())
-def test_the_metric_that_changed_is_named(metrics: list[tuple[str, float]], data: st.DataObject) -> None:
+def test_the_metric_that_changed_is_named(
+    metrics: list[tuple[str, float]], data: st.DataObject
+) -> None:
     which = data.draw(st.integers(0, len(metrics) - 1))
     name, value = metrics[which]
     changed = [*metrics]
@@ -182,7 +190,9 @@ def test_of_a_progress_bar_the_last_state_counts() -> None:
     assert found.same, found.differences
     assert found.masked == (DURATIONS, PROGRESS)
     other = text(slow, fast.replace("0.2500", "0.2501"))
-    assert [(each.metric, each.left, each.right) for each in other.metrics] == [("loss", "0.2500", "0.2501")]
+    assert [(each.metric, each.left, each.right) for each in other.metrics] == [
+        ("loss", "0.2500", "0.2501")
+    ]
 
 
 def test_a_progress_bar_on_lines_of_its_own_is_one() -> None:
@@ -194,7 +204,9 @@ def test_a_progress_bar_on_lines_of_its_own_is_one() -> None:
 
 def test_a_line_more_does_not_shift_the_others() -> None:
     left = "\n".join(f"epoch {n} loss: {n / 7:.4f} 2s" for n in range(20))
-    right = "a warning\n" + left.replace("2s", "3s").replace("epoch 7 loss: 1.0000", "epoch 7 loss: 1.0001")
+    right = "a warning\n" + left.replace("2s", "3s").replace(
+        "epoch 7 loss: 1.0000", "epoch 7 loss: 1.0001"
+    )
     found = text(left, right)
     assert [(each.left, each.right) for each in found.differences] == [
         ("", "a warning"), ("1.0000", "1.0001"),
@@ -203,7 +215,11 @@ def test_a_line_more_does_not_shift_the_others() -> None:
 
 def test_the_folders_of_the_runs_are_masked_and_nothing_that_only_begins_so() -> None:
     folders = (("/tmp/one", "/tmp/another"), ("/home/a b", "/home/other"))
-    found = text("saved /tmp/one/m.keras, /home/a%20b/x", "saved /tmp/another/m.keras, /home/other/x", folders=folders)
+    found = text(
+        "saved /tmp/one/m.keras, /home/a%20b/x",
+        "saved /tmp/another/m.keras, /home/other/x",
+        folders=folders,
+    )
     assert found.same
     assert found.masked == (FOLDERS,)
     assert not text("/tmp/one1", "/tmp/another1", folders=folders).same
@@ -219,11 +235,15 @@ def test_small_relative_differences_pass_where_this_is_asked_for() -> None:
     assert not text(left, right.replace("0.5", "0.6"), rtol=1e-3).same
 
 
-@pytest.mark.parametrize("name", ["time", "epoch_time_s", "elapsed", "time/epoch", "samples/sec", "fps", "wallTime"])
+@pytest.mark.parametrize(
+    "name", ["time", "epoch_time_s", "elapsed", "time/epoch", "samples/sec", "fps", "wallTime"]
+)
 def test_a_name_says_that_it_is_a_time(name: str) -> None:
     assert is_time(name)
 
 
-@pytest.mark.parametrize("name", ["time_step", "loss_time", "timesteps", "lifetime", "times", "x", "", "val_loss"])
+@pytest.mark.parametrize(
+    "name", ["time_step", "loss_time", "timesteps", "lifetime", "times", "x", "", "val_loss"]
+)
 def test_a_name_says_that_it_is_none(name: str) -> None:
     assert not is_time(name)

@@ -97,9 +97,7 @@ def _metric(file: str, difference: ContentDifference) -> str:
     return f"{difference.metric}: {difference.left} against {difference.right}{apart} ({file}, {place})."
 
 
-def _tensor(
-    file: str, difference: ContentDifference, differing: Sequence[FileComparison]
-) -> str:
+def _tensor(file: str, difference: ContentDifference, differing: Sequence[FileComparison]) -> str:
     count = next(each.count for each in differing if each.name == file)
     distance = difference.distance
     assert distance is not None

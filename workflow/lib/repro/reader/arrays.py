@@ -23,7 +23,9 @@ def npy(found: Found, left: str, right: str) -> None:
 def npz(found: Found, left: str, right: str) -> None:
     """Compares two `.npz` files by array; what else a member may be, by bytes."""
     with zipfile.ZipFile(left) as one, zipfile.ZipFile(right) as other:
-        members, others = ({_place(name): name for name in file.namelist()} for file in (one, other))
+        members, others = (
+            {_place(name): name for name in file.namelist()} for file in (one, other)
+        )
         for place in found.missing(members, others):
             with one.open(members[place]) as a, other.open(others[place]) as b:
                 if members[place].endswith(".npy"):
