@@ -67,7 +67,9 @@ def _without_folders(findings: Findings, left: str, right: str) -> tuple[str, st
     found = False
     for one, other in sorted(findings.folders, key=lambda pair: -len(pair[0])):
         for form in (str, quote):
-            a, b = (re.compile(re.escape(form(path)) + r"(?![\w-])") for path in (one, other))
+            a, b = (
+                re.compile(rf"(?<![\w.-]){re.escape(form(path))}(?![\w-])") for path in (one, other)
+            )
             (left, count), (right, other_count) = a.subn(_FOLDER, left), b.subn(_FOLDER, right)
             found |= one != other and bool(count or other_count)
     if found:

@@ -15,7 +15,8 @@ from typing import Any
 
 from repro.reader.distance import Found, Tensor, of_array, short
 
-_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_GRAPH, _VALUE = "_CHECKPOINTABLE_OBJECT_GRAPH", "/.ATTRIBUTES/VARIABLE_VALUE"
+_ORDER = "order in which an export numbers its variables"
 _NUMBERED = (
     re.compile(r"(\b__(?:inference|forward|backward)_\w*?_)\d+\b"),
     re.compile(r'("_user_specified_name"\s+value \{\s+s: ")\d+(?=")'),
@@ -27,23 +28,59 @@ def checkpoint(found: Found, left: str, right: str) -> None:
     """Compares two checkpoints by variable."""
     import tensorflow as tf
 
-    one, other = (tf.train.load_checkpoint(prefix) for prefix in (left, right))
-    names = [reader.get_variable_to_shape_map() for reader in (one, other)]
-    for name in found.missing(*map(sorted, names)):
-        place = name.replace("/.ATTRIBUTES/VARIABLE_VALUE", "")
-        a, b = (_variable(reader, name) for reader in (one, other))
-        if name == _GRAPH:
-            found.compared += 1
-            if a.read(()).tobytes() != b.read(()).tobytes():
-                found.add(f"{place} (which variable belongs to which object)", "", "")
-        else:
-            found.compare(place, a, b)
+    one, other = (_Checkpoint(tf.train.load_checkpoint(prefix)) for prefix in (left, right))
+    if one.graph != other.graph:
+        found.compared += 1
+        if one.objects() != other.objects():
+            found.add("which variable belongs to which object", "", "")
+        elif one.labels != other.labels and one.has_unique_labels and other.has_unique_labels:
+            # Keras' export numbers variables in the order of a set: their own names say which is
+            # which.
+            found.masked.append(_ORDER)
+            one.go_by_label()
+            other.go_by_label()
+    for place in found.missing(one.places, other.places):
+        found.compare(place, one.variable(place), other.variable(place))
 
 
-def _variable(reader: Any, name: str) -> Tensor:
-    import numpy as np
+class _Checkpoint:
+    """A checkpoint's variables by place, and what its object graph says of them."""
 
-    return of_array(np.asarray(reader.get_tensor(name)))
+    def __init__(self, reader: Any) -> None:
+        from tensorflow.core.protobuf import trackable_object_graph_pb2
+
+        self.reader = reader
+        names = sorted(reader.get_variable_to_shape_map())
+        self.graph = reader.get_tensor(_GRAPH) if _GRAPH in names else b""
+        nodes = trackable_object_graph_pb2.TrackableObjectGraph.FromString(self.graph).nodes
+        self.nodes = nodes
+        self.labels = {a.checkpoint_key: a.full_name for node in nodes for a in node.attributes}
+        self.places = {name.replace(_VALUE, ""): name for name in names if name != _GRAPH}
+
+    def objects(self) -> Any:
+        """What there is, whatever order and number it has."""
+        attributes = [(a.name, a.full_name) for node in self.nodes for a in node.attributes]
+        children = [sorted(child.local_name for child in node.children) for node in self.nodes]
+        slots = [sorted(slot.slot_name for slot in node.slot_variables) for node in self.nodes]
+        return sorted(attributes), sorted(children), sorted(slots)
+
+    @property
+    def has_unique_labels(self) -> bool:
+        names = [
+            self.labels.get(name, "") for name in self.places.values() if name.endswith(_VALUE)
+        ]
+        return len({*names}) == len(names) and "" not in names
+
+    def go_by_label(self) -> None:
+        self.places = {
+            self.labels[name] if name.endswith(_VALUE) else place: name
+            for place, name in self.places.items()
+        }
+
+    def variable(self, place: str) -> Tensor:
+        import numpy as np
+
+        return of_array(np.asarray(self.reader.get_tensor(self.places[place])))
 
 
 def saved_model(found: Found, left: str, right: str) -> None:
