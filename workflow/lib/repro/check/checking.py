@@ -7,6 +7,7 @@ Synopsis:
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import time
@@ -30,9 +31,11 @@ from repro.contain.place import CommandFolders, Containment
 from repro.contain.scratch import scratch
 from repro.contain.user_command import UserCommand, user_command
 from repro.content.tensor_reader import TensorReader
+from repro.core.atomic import sentence_for_system_errors
 from repro.core.errors import UserError
 from repro.core.text import counted, times
 
+_CROSSING = os.strerror(errno.EXDEV).encode()
 LONGEST = 12
 """So many of the last lines of a script that failed are shown."""
 
@@ -61,6 +64,7 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
         CouldNotRun: the system refused.
     """
     folder = Path.cwd()
+    _check_writable(options.out)
     command = user_command(options.words, folder)
     home = Path(os.environ["HOME"]).resolve() if os.environ.get("HOME") else None
     temporary = Path(tempfile.gettempdir()).resolve()
@@ -78,10 +82,23 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
             _announce(session, refusal)
             findings = _searched(session, reading, _first_answer(session, reading))
             findings = _watched(session, reading, findings)
-        return Checked(
-            command, containment.kind, findings, answered(findings),
-            not_asked(session.factors(), options.keep), tuple(containment.left_out),
-        )  # fmt: skip
+        kept = {**not_asked(session.factors(), options.keep), **session.refused}
+        answer, left_out = answered(findings), tuple(containment.left_out)
+        return Checked(command, containment.kind, findings, answer, kept, left_out)
+
+
+def _check_writable(out: Path) -> None:
+    """Finds out, before anything runs, whether a report can be written; leaves nothing there.
+
+    Raises:
+        CouldNotRun: it cannot.
+    """
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+    with sentence_for_system_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+        for folder in missing:
+            folder.rmdir()
 
 
 def _containment(
@@ -128,11 +145,22 @@ def _first_answer(session: Session, reading: Reading) -> CheckFindings:
     runs, outcomes = [first], list[Outcome]()
     for number in range(2, options.runs + 1):
         what = f"run {number} of {options.runs}, varied"
-        runs.append(session.run(f"run {number}", what, session.factors(), f"check-{number}"))
+        runs.append(_varied_run(session, number, what))
         outcomes.append(side_by_side(first, runs[-1], reading))
         if not outcomes[-1].same:
             break
     return CheckFindings(command, tuple(runs), tuple(outcomes), options.rtol)
+
+
+def _varied_run(session: Session, number: int, what: str) -> RunResult:
+    """A run with all factors varied; without another path of the folder where that hinders it."""
+    result = session.run(f"run {number}", what, session.factors(), f"check-{number}")
+    if result.well or _CROSSING not in result.stderr.read_bytes():
+        return result
+    session.refused["working directory"] = (
+        "the command links or renames files between its folder and others by absolute paths"
+    )
+    return session.run(f"run {number} again", what, session.factors(), f"check-{number}")
 
 
 def _failed(session: Session, run: RunResult) -> ScriptFailed:

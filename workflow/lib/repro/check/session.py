@@ -34,11 +34,14 @@ class Session:
     ends: float | None
     seconds: float | None = None
     logs: int = field(default=0)
+    refused: dict[str, str] = field(default_factory=dict[str, str])
+    """Factors that turned out to stop the command for reasons that are ours, and these."""
 
     def factors(self) -> tuple[str, ...]:
         """What a varied run varies."""
         extra = [NETWORK] * (not self.options.network) + [STRESS] * self.options.load
-        return tuple(name for name in (*USUAL, *extra) if name not in self.options.keep)
+        kept = {*self.options.keep, *self.refused}
+        return tuple(name for name in (*USUAL, *extra) if name not in kept)
 
     def run(
         self, name: str, what: str, vary: tuple[str, ...], draw: str, watched: Watched = UNWATCHED

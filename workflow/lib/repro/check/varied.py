@@ -43,6 +43,8 @@ _VARIABLES: Mapping[str, str] = {
     "DO_NOT_TRACK": "1",
 }
 _FOLDERS: Mapping[str, str] = {"WANDB_DIR": "wandb", "COMET_OFFLINE_DIRECTORY": "comet"}
+OF_TRACKERS = ("mlruns", *_FOLDERS.values())
+"""Folders below `fresh` to which trackers write."""
 
 
 def factor_names(words: Iterable[str]) -> tuple[str, ...]:
@@ -86,7 +88,7 @@ def environment(plan: RunPlan, given: Mapping[str, str]) -> dict[str, str]:
 
 def prepared(plan: RunPlan, seen: Mapping[str, str]) -> Ready:
     """Varies what acts on a process from outside; called in the process that starts the command."""
-    words = (str(plan.command.program), *(plan.place.seen(w) for w in plan.command.words[1:]))
+    words = (str(plan.command.program), *(_seen(word, plan) for word in plan.command.words[1:]))
     variables = dict(seen)
     if plan.own_home:
         variables |= _furnished(plan, plan.place.fresh, variables)
@@ -107,6 +109,13 @@ def prepared(plan: RunPlan, seen: Mapping[str, str]) -> Ready:
     notes["folders"] = [start.environment.get("HOME", ""), start.environment.get("TMPDIR", "")]
     busy = processors() if STRESS in varied else 0
     return Ready(words, start.environment, plan.place.directory, notes, busy)
+
+
+def _seen(word: str, plan: RunPlan) -> str:
+    """A word of the command as it leads to the same file from where the command will start."""
+    if plan.place.moved and word.startswith("../") and (plan.command.folder / word).exists():
+        word = os.path.normpath(plan.command.folder / word)
+    return plan.place.seen(word)
 
 
 def _varied(

@@ -37,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        _check_folder()
         options, asked = _options(words)
         with _ended_by_signals():
             return _check(options, asked)
@@ -73,6 +74,16 @@ def _check(options: CheckOptions, asked: argparse.Namespace) -> int:
 
 def _near(path: Path) -> str:
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _check_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise UserError(
+            "Expected to start in a folder that is there. Received one that was removed. Change to "
+            "another one."
+        ) from None
 
 
 class _Ended(BaseException):
