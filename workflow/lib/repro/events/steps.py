@@ -129,13 +129,22 @@ class Watch:
 
     def wrote(self, variable: Any) -> None:
         """A variable was written eagerly."""
-        if not hasattr(self._here, "written"):
-            self._here.written = {}
-        self._here.written[id(variable)] = variable
+        known = self.variables.of_handle(variable.handle)
+        if known is not None:
+            if not hasattr(self._here, "written"):
+                self._here.written = {}
+            self._here.written[id(known)] = known
 
     def read_batch(self, batch: Any) -> None:
         """A batch was taken from an iterator."""
         self._here.batches = (*getattr(self._here, "batches", ()), self._digester.of_values(batch))
+
+    def taking_from(self, iterator: Any, digest: Any) -> None:
+        """A step takes its batch from an iterator; the variable has the digest of what it gave."""
+        if digest is not None and getattr(self._here, "iterator", None) is not iterator:
+            self._here.iterator = iterator  # an epoch's own; it begins anew
+            digest.assign([0] * 8)
+        self._here.taken = digest
 
     def fit_begins(self, model: str) -> None:
         """`fit` of a model begins."""
@@ -217,6 +226,9 @@ class Watch:
             step, pace = self._steps[model], self._paces.setdefault(model, _Pace())
             due = pace.due(step)
             batches = (*getattr(self._here, "batches", ()), self._digester.of_values(arguments))
+            taken = getattr(self._here, "taken", None)
+            if trainer is not None and taken is not None:
+                batches = (*batches, self._digester.of_variables([taken]))
             event: dict[str, Any] = {
                 "step": step,
                 "model": model,
