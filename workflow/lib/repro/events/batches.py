@@ -68,4 +68,9 @@ def _bytes(tensor: Any) -> Any:
 
 def digest_of(iterator: Any) -> Any:
     """The variable that holds the digest of what this iterator has given so far, or None."""
-    return getattr(getattr(iterator, "_dataset", None), _MARK, None)
+    return digest_in(getattr(iterator, "_dataset", None))
+
+
+def digest_in(dataset: Any) -> Any:
+    """The variable that belongs to a dataset of `with_digest`; None for any other."""
+    return getattr(dataset, _MARK, None)

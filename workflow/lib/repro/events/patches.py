@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from repro.events.batches import digest_of, with_digest
+from repro.events.batches import digest_in, digest_of, with_digest
 from repro.events.imports import when_imported
 from repro.events.steps import Watch
 
@@ -187,6 +187,7 @@ def _iterating(watch: Watch, original: Any) -> Any:
             marked = with_digest(self._distributed_dataset, watch.variables.forget)
             if marked is not None:
                 self._distributed_dataset = marked
+                watch.on_data(self.data_adapter, digest_in(marked))
 
         _guarded(watch, "batches of fit", mark)
 
