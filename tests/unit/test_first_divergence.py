@@ -12,7 +12,13 @@ NAMES = [
     ["m/dropout/state", "(2,)", "uint32", "seed"],
     ["m/dense/kernel", "(2, 2)", "float32", "weight"],
 ]
-FIRST: dict[str, Any] = {"process": {"argv": ["/somewhere/train.py"], "python": "3.11", "forks": 0}}
+
+
+def process(*arguments: str) -> dict[str, Any]:
+    argv = ["/somewhere/train.py", *arguments]
+    return {"process": {"argv": argv, "python": "3.11", "forks": 0}}
+
+
 LAYOUT: dict[str, Any] = {"layout": 0, "variables": NAMES}
 
 
@@ -43,10 +49,10 @@ RUN = [start(1, 2), step(1, 3, 4), step(2, 5, 6), step(3, 7, 8)]
 def write(tmp_path: Path) -> Any:
     """Writes a process' events into a folder of that name."""
 
-    def writes(name: str, *events: dict[str, Any], cut: bool = False) -> Path:
+    def writes(name: str, *events: dict[str, Any], cut: bool = False, given: str = "") -> Path:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        text = "".join(f"{json.dumps(event)}\n" for event in (FIRST, LAYOUT, *events))
+        text = "".join(f"{json.dumps(event)}\n" for event in (process(given), LAYOUT, *events))
         number = len(list(folder.iterdir()))
         (folder / f"{number}.jsonl").write_text(text[:-9] if cut else text)
         return folder
@@ -149,3 +155,18 @@ def test_a_process_that_never_came_is_missing(write: Any) -> None:
     found = first_divergence(left, empty)
     assert found is not None
     assert (found.step, found.what) == (0, "missing in the second run")
+
+
+def test_processes_are_paired_by_what_they_were_started_with(write: Any) -> None:
+    other = [start(3, 4), step(1, 5, 6)]
+    started = {"--one": RUN, "--two": other}
+    for given in started:
+        left = write("a", *started[given], given=given)
+    for given in reversed(started):
+        right = write("b", *started[given], given=given)
+    assert compared_steps(left, right).divergence is None
+
+
+def test_a_name_among_the_arguments_may_be_another(write: Any) -> None:
+    found = compared_steps(write("a", *RUN, given="/tmp/x1"), write("b", *RUN, given="/tmp/x2"))
+    assert (found.agreed, found.divergence) == (3, None)
