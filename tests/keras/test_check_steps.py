@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
-CHECK = f"import sys; sys.path.insert(0, {str(LIBRARY)!r}); from repro.cli.check import main; "
+CHECK = (
+    f"import sys; sys.path.insert(0, {str(LIBRARY)!r}); from repro.cli.check import main; "
+    "sys.exit(main())"
+)
 
 TRAIN = """
 import sys
@@ -37,7 +40,7 @@ def checked(folder: Path, fault: str, *options: str, status: int) -> Any:
     """The report on a training with some code in it."""
     (folder / "train.py").write_text(TRAIN.replace("FAULT", fault))
     done = subprocess.run(
-        [sys.executable, "-c", f"{CHECK}sys.exit(main())", *options, "--", sys.executable, "train.py"],
+        [sys.executable, "-c", CHECK, *options, "--", sys.executable, "train.py"],
         cwd=folder, text=True, capture_output=True, check=False, timeout=600,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "HOME": str(folder)},
     )  # fmt: skip

@@ -1,7 +1,9 @@
 """The parts of `check` that start nothing: search, names, mounts, the command, times, pages."""
 
 import dataclasses
+import os
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from repro.contain.folder_copy import FolderCopy
 from repro.contain.mounts import mounted, writable_folders
 from repro.contain.outputs import Names
 from repro.contain.place import CommandFolders, RunPlace
+from repro.contain.scratch import scratch
 from repro.contain.user_command import user_command
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
@@ -299,3 +302,17 @@ def test_the_page_is_escaped_and_has_no_script(report: dict[str, Any]) -> None:
     for raw in ("<b>", "<train>", "<left>", "<what>", "<s>", "<script"):
         assert raw not in text
     assert "Training steps that agreed: 7" in text
+
+
+def test_what_a_killed_check_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    inner = tmp_path / "repro-check-a" / "work"
+    inner.mkdir(parents=True)
+    (inner / "file").touch()
+    inner.chmod(0)
+    (tmp_path / "repro-check-a" / "lock").touch()
+    for name, age in (("repro-check-old", 2), ("repro-check-new", 0)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - age * 3600,) * 2)
+    with scratch([tmp_path]) as ours, scratch([tmp_path]) as others:
+        assert sorted(tmp_path.iterdir()) == sorted([ours, others, tmp_path / "repro-check-new"])
+    assert [*tmp_path.iterdir()] == [tmp_path / "repro-check-new"]

@@ -17,7 +17,8 @@ from typing import Any
 
 from repro.check.varied import BY_HOOK, NETWORK, OF_TRACKERS, RunPlan, environment, prepared
 from repro.contain.place import Containment, Outputs
-from repro.contain.process_tree import Ended, Ready, Start, run
+from repro.contain.process_tree import Ended, run
+from repro.contain.runner import Ready, Start
 from repro.hook.install import HookSettings, installed
 from repro.launch import isolation
 

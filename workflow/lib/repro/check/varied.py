@@ -14,7 +14,7 @@ from typing import Any
 
 from repro.contain.home import CARRIED, carry_over
 from repro.contain.place import VARIED, RunPlace
-from repro.contain.process_tree import Ready
+from repro.contain.runner import Ready
 from repro.contain.user_command import UserCommand
 from repro.core.errors import UserError
 from repro.core.factor_table import STRESS
