@@ -42,7 +42,7 @@ DURATION_FORMS = st.sampled_from(
     ]
 )  # fmt: skip
 NAMES = st.sampled_from(
-    ["loss", "val_loss", "accuracy", "Test accuracy", "auc", "F1", "rmse", "mean reward", "lr"]
+    ["loss", "val_loss", "accuracy", "Test accuracy", "auc", "F1", "rmse", "mean reward", "lr", "mean", "min", "s", "epoch_loss"]
 )
 BETWEEN = st.sampled_from([": ", "=", " = ", " ", ":"])
 BESIDE = st.sampled_from([" - ", ", ", " | ", "; ", "\t", " "])
@@ -143,6 +143,9 @@ def test_the_metric_that_changed_is_named(
         ("10/10 [00:03<00:00,  3.21it/s, loss=1]", "10/10 [00:13<00:00, 13.2it/s, loss=1]", DURATIONS),
         ("Ran 3 tests in 0.12s", "Ran 3 tests in 1.12s", DURATIONS),
         ("1h 2m 3s", "2h 3m 4s", DURATIONS),
+        ("done in 5 min", "done in 6 min", DURATIONS),
+        ("[2024-01-01 10:00:00 +0000] [1] [INFO] a", "[2026-05-07 23:11:58 +0930] [2] [INFO] a", IDS),
+        ("Mon, 01 Jan 2024 10:00:00 +0000", "Tue, 02 Jan 2024 10:00:00 -0930", DATES),
         ("all_model_checkpoint_timestamps: 1714000000.5", "all_model_checkpoint_timestamps: 1.5", DATES),
     ],
 )  # fmt: skip
@@ -164,6 +167,13 @@ def test_what_is_masked_is_said(left: str, right: str, kind: str) -> None:
         ("2024-01-01 10:00:00 [100] loss", "2024-01-01 10:00:00 [101] loss"),  # a step, no process
         ("weights 0x1234abcd", "weights 0x1234abce"),
         ("seed: 20240101", "seed: 20240102"),
+        ("mean: 0.51 min: 0.1", "mean: 0.52 min: 0.1"),
+        ("first 0.5 second 0.7", "first 0.6 second 0.7"),
+        ("2024-01-01 10:00:00 -1200", "2024-01-01 10:00:00 -1100"),
+        ("2024-01-01 10:00:00 -1234.5", "2024-01-01 10:00:00 -1235.5"),
+        ("split 80/10/10", "split 70/20/10"),
+        ("6.19840102095567e-179", "6.19840102095568e-179"),
+        ("id 20240101123456", "id 20240101123457"),
         ("a  b", "a b"),
         ("nan", "inf"),
         ("0.0", "-0.0"),

@@ -20,7 +20,7 @@ _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|
 _NUMBER = re.compile(rf"(?<![\w.])(?:{NUMBER}|[-+]?(?:nan|inf|NaN|Infinity))(?![\w])")
 _WHOLE = re.compile(rf"\s*(?:{NUMBER}|[-+]?(?:nan|inf|NaN|Infinity))\s*")
 _NAME = re.compile(
-    r"([A-Za-z_][\w./@-]*(?: [A-Za-z_][\w./@-]*){0,3})[\"']?(?:\s*[:=]\s*|\s+)[\[(]?$"
+    r"([A-Za-z_][\w./@-]{0,60}(?: [A-Za-z_][\w./@-]{0,60}){0,3})[\"']?(?:\s*[:=]\s*|\s+)[\[(]?$"
 )
 _BAR = re.compile(r"\s*(\d+)/(\d+|Unknown) ?[━\[=>.]|(?:[^|]{0,60}?:)?\s*(\d+)%\|")
 _FOLDER = "\ue0ff"
@@ -149,7 +149,7 @@ def _lines(findings: Findings, place: str, left: str | None, right: str | None) 
         findings.differ(place, left, right)
         return
     for a, b in zip(_NUMBER.finditer(one), _NUMBER.finditer(other), strict=True):
-        name = _name_of(one[: a.start()])
+        name = _name_of(one[max(0, a.start() - 200) : a.start()])
         findings.number(f"{place}, {name}" if name else place, a[0], b[0], name)
     _note_masked(findings, covered, covered_there)
 
