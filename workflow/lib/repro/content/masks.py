@@ -62,14 +62,16 @@ _SOURCES: tuple[tuple[str, str, str], ...] = (
     (DATES, ":", rf"(?<![\d:.,])\d{{1,2}}:\d\d:\d\d{_FRACTION}(?:\s?[AaPp][Mm]\b)?(?![\d:])"),
     (DURATIONS, "/s", rf"(?<![\w.,+-])(?:{_UNSIGNED}|\?)\s?(?:{_MOST_UNITS})/(?:s|sec|second)\b"),
     (DURATIONS, "/", rf"(?<![\w.,+-]){_UNSIGNED}\s?(?:{_SPANS})/(?:{_UNITS})\b"),
-    (DURATIONS, "", rf"(?<![\w.,+-])(?:\d+\s?(?:d|h|hrs?|hours?|m|mins?|minutes?),?\s?){{1,3}}(?:and )?"
-                    rf"{_UNSIGNED}\s?(?:s|secs?|seconds?|m|mins?|minutes?)(?![\w/]|\s*[:=])"),
+    (DURATIONS, "", rf"(?<![\w.,+-])(?:\d+\s?(?:d|h|hrs?|hours?|m|mins?|minutes?),?\s?){{1,3}}"
+                    rf"(?:and )?{_UNSIGNED}\s?(?:s|secs?|seconds?|m|mins?|minutes?)"
+                    r"(?![\w/]|\s*[:=])"),
     (DURATIONS, "", rf"(?<![\w.,+-]){_UNSIGNED}\s?(?:{_SPANS})(?![\w/])"),
     (DURATIONS, "took ", rf"(?<=\btook )\s*{_UNSIGNED}(?!\s*[\w%.:])"),
     (IDS, "id", r"(?:(?<=\bpid )|(?<=\bpid=)|(?<=\bpid:)|(?<=\bpid: )|(?<=\bprocess id )"
                 r"|(?<=\bthread id ))\d+\b"),
     (IDS, "PID", r"(?:(?<=\bPID )|(?<=\bPID=)|(?<=\bPID:)|(?<=\bPID: ))\d+\b"),
-    (ADDRESSES, "0x", r"\b0x(?:0000)?(?:7[ef]|5[56])[0-9a-f]{10}\b|(?<=\bat )0x[0-9a-fA-F]{6,16}\b"),
+    (ADDRESSES, "0x", r"\b0x(?:0000)?(?:7[ef]|5[56])[0-9a-f]{10}\b"
+                      r"|(?<=\bat )0x[0-9a-fA-F]{6,16}\b"),
     # As Keras names what an export captures.
     (ADDRESSES, "TensorSpec", r"(?<=^  )\d{12,16}(?=: TensorSpec\()"),
     (TEMPORARY, "tmp", r"\btmp[a-z0-9_]{8}\b"),
