@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from repro.content.findings import FileComparison, Findings
+from repro.content.findings import FileComparison, FileFindings
 from repro.content.masks import ADDRESSES, DATES, DURATIONS, FOLDERS, IDS, PROGRESS, is_time
 from repro.content.text import compare_text
 
@@ -15,7 +15,7 @@ from repro.content.text import compare_text
 def text(
     left: str, right: str, rtol: float = 0.0, folders: tuple[tuple[str, str], ...] = ()
 ) -> FileComparison:
-    findings = Findings(rtol, folders)
+    findings = FileFindings(rtol, folders)
     compare_text(findings, left, right)
     return findings.comparison("a.txt", "text", "by line")
 

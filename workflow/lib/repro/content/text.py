@@ -2,7 +2,7 @@
 
 Synopsis:
     compare_text(findings, left, right)
-    compare_cell(findings, "row 3, column loss", "loss", "0.31", "0.32")
+    compare_cell(findings, "row 3, column loss", "loss", "0.31", "0.32", metric=True)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from urllib.parse import quote
 
-from repro.content.findings import Findings
+from repro.content.findings import FileFindings
 from repro.content.masks import FOLDERS, NUMBER, PROGRESS, is_time, kind_of_time, masked
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
@@ -27,7 +27,7 @@ _FOLDER = "\ue0ff"
 _MOST_ALIGNED = 3000
 
 
-def compare_text(findings: Findings, left: str, right: str, place: str = "") -> None:
+def compare_text(findings: FileFindings, left: str, right: str, place: str = "") -> None:
     """Compares two texts by line; a line that one of them lacks does not shift the others."""
     left, right = _without_folders(findings, left, right)
     if left == right:
@@ -40,7 +40,7 @@ def compare_text(findings: Findings, left: str, right: str, place: str = "") -> 
 
 
 def compare_cell(
-    findings: Findings, place: str, name: str, left: str, right: str, metric: bool
+    findings: FileFindings, place: str, name: str, left: str, right: str, metric: bool
 ) -> None:
     """Compares two cells: numbers by value, what `name` says to be a time not at all.
 
@@ -60,7 +60,7 @@ def compare_cell(
             _lines(findings, place if "\n" not in one else f"{place}, line {number}", a, b)
 
 
-def _without_folders(findings: Findings, left: str, right: str) -> tuple[str, str]:
+def _without_folders(findings: FileFindings, left: str, right: str) -> tuple[str, str]:
     """Both texts with a sign for the folders of the two runs."""
     if left == right:
         return left, right
@@ -137,7 +137,7 @@ def _aligned(
                 yield n, a, b
 
 
-def _lines(findings: Findings, place: str, left: str | None, right: str | None) -> None:
+def _lines(findings: FileFindings, place: str, left: str | None, right: str | None) -> None:
     if left is None or right is None:
         if (left or right or "").strip():
             findings.differ(place, left or "", right or "")
@@ -155,7 +155,7 @@ def _lines(findings: Findings, place: str, left: str | None, right: str | None) 
 
 
 def _note_masked(
-    findings: Findings, left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]]
+    findings: FileFindings, left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]]
 ) -> None:
     for kind in dict(left):
         texts = [[text for each, text in side if each == kind] for side in (left, right)]

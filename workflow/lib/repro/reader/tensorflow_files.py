@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from repro.reader.distance import Found, Tensor, of_array, short
+from repro.reader.distance import BlockedTensor, TensorFindings, of_array, short
 
 _GRAPH, _VALUE = "_CHECKPOINTABLE_OBJECT_GRAPH", "/.ATTRIBUTES/VARIABLE_VALUE"
 _ORDER = "order in which an export numbers its variables"
@@ -24,7 +24,7 @@ _NUMBERED = (
 """What TensorFlow numbers in the order in which the process made it: functions, captures."""
 
 
-def checkpoint(found: Found, left: str, right: str) -> None:
+def checkpoint(found: TensorFindings, left: str, right: str) -> None:
     """Compares two checkpoints by variable."""
     import tensorflow as tf
 
@@ -74,13 +74,13 @@ class _Checkpoint:
             for place, name in self.places.items()
         }
 
-    def variable(self, place: str) -> Tensor:
+    def variable(self, place: str) -> BlockedTensor:
         import numpy as np
 
         return of_array(np.asarray(self.reader.get_tensor(self.places[place])))
 
 
-def saved_model(found: Found, left: str, right: str) -> None:
+def saved_model(found: TensorFindings, left: str, right: str) -> None:
     """Compares two SavedModels by variable, and their graphs without the numbers of functions.
 
     Their assets are files, which the caller compares.
@@ -101,7 +101,7 @@ def saved_model(found: Found, left: str, right: str) -> None:
         _graphs(found, contents[0], contents[1])
 
 
-def _graphs(found: Found, left: bytes, right: bytes) -> None:
+def _graphs(found: TensorFindings, left: bytes, right: bytes) -> None:
     one, other = (_lines(content) for content in (left, right))
     if one == other:
         found.masked.append("numbers of TensorFlow's functions")
@@ -130,7 +130,7 @@ def _without_numbers(text: str) -> str:
     return text
 
 
-def events(found: Found, left: str, right: str) -> None:
+def events(found: TensorFindings, left: str, right: str) -> None:
     """Compares two files of TensorBoard by tag, step and occurrence; wall time is left out."""
     reader = _reader()
     one, other = (dict(_values(reader, path)) for path in (left, right))
