@@ -1,4 +1,4 @@
-"""What Keras and TensorFlow write, in two processes: the same by content; one nudged weight is named."""
+"""What Keras and TensorFlow write, twice: the same by content; a nudged weight is named."""
 
 from __future__ import annotations
 
