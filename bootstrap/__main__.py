@@ -54,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
 
             return rerun.main(argv[1:])
         if argv[0] in ("check", "check.pyz"):  # nor do these
-            from verbs import check
+            import check
 
             return check.main(argv[1:]) if argv[0] == "check" else check.pack(argv[1:])
         os.chdir(project.ROOT)

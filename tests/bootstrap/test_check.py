@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -292,6 +293,36 @@ def test_a_relative_program_is_the_users(overlay: Folder) -> None:
     other.chmod(0o755)
     overlay.check("--", "train", status=0, PATH="../bin:/usr/bin:/bin")
     overlay.check("--", "../bin/train", status=0)
+
+
+def test_a_script_beside_its_folder_and_a_folder_that_is_home(user: Folder) -> None:
+    user.write("elsewhere/train.py", f"import os\n{SAME}\nprint(os.getcwd(), os.environ['HOME'])")
+    user.check("--", user.python, "../elsewhere/train.py", status=0, HOME=str(user.project))
+    assert not (user.project / "metrics.json").exists()
+
+
+def test_what_crosses_into_the_folder_by_an_absolute_path_is_no_finding(overlay: Folder) -> None:
+    other = overlay.write("other.txt", "x")
+    report = overlay.script(f"import os; os.link({str(other)!r}, 'mine.txt')", status=0)
+    assert "links or renames" in report["runs"][1]["not_varied"]["working directory"]
+
+
+def test_a_report_that_could_not_be_written_is_refused_before_anything_runs(plain: Folder) -> None:
+    done = plain.check("--out", "/proc/x", "--", "echo", "a", status=4)
+    assert done.stderr.startswith("Expected to write /proc/x.")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_that_was_removed_gives_a_sentence(overlay: Folder) -> None:
+    gone = overlay.home / "gone"
+    gone.mkdir()
+    command = f'rmdir "{gone}"; exec {shlex.join(overlay.command("--", "echo", "a"))}'
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=gone, env=overlay.environment(), text=True,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("Expected to start in a folder that is there.")
 
 
 def test_a_script_can_tell_and_trackers_are_offline(overlay: Folder) -> None:

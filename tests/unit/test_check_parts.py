@@ -1,6 +1,9 @@
 """The parts of `check` that start nothing: search, names, mounts, the command, times, pages."""
 
 import dataclasses
+import os
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +14,15 @@ from hypothesis import strategies as st
 from repro.check.factor_search import LIKELY, search
 from repro.check.page import page
 from repro.check.progress import Progress, duration, seconds_of
-from repro.check.report import annotations
-from repro.check.user_command import user_command
+from repro.check.report import github_lines
 from repro.check.varied import USUAL, factor_names
+from repro.cli.check import parser
 from repro.contain.folder_copy import FolderCopy
 from repro.contain.mounts import mounted, writable_folders
 from repro.contain.outputs import Names
 from repro.contain.place import CommandFolders, RunPlace
+from repro.contain.scratch import scratch
+from repro.contain.user_command import user_command
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
 
@@ -28,6 +33,13 @@ ASKED = CommandFolders(
     Path("/tmp"),
     Path("/home/ada/project/check"),
 )
+
+
+def test_the_readme_lists_the_options() -> None:
+    page = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
+    table = page.partition("## Any script, unmodified")[2].partition("\n## ")[0]
+    listed = {*re.findall(r"--[a-z-]+", "".join(re.findall(r"^\| (.*?) \|", table, re.M)))}
+    assert {*re.findall(r"--[a-z-]+", parser().format_help())} - {"--help", "--"} == listed
 
 
 def test_the_search_knows_every_factor_that_can_be_varied() -> None:
@@ -266,17 +278,19 @@ def test_factors_are_named_in_any_order_and_spelling() -> None:
 
 @pytest.fixture
 def report() -> dict[str, Any]:
-    call = {"source": "numpy", "file": "a,b:c.py", "line": 3}
+    call = {"source": "numpy", "call": "numpy.x", "file": "a,b:c.py", "line": 3}
+    divergence = {"step": 1, "epoch": None, "model": "m", "variable": "", "what": "<what>"}
+    steps = {"void": None, "agreed": 7, "divergence": {**divergence, "call": call}}
     return {
         "answer": "not the same", "sentence": "Not the same:\n50% <b>differ</b>.", "details": [],
         "command": ["python", "<train>.py"], "outputs": [], "left_out": ["<left>"], "runs": [],
-        "steps": {"void": None, "agreed": 7, "divergence": {"what": "<what>", "call": call}},
+        "steps": steps,
         "silent_errors": [{"name": "one order", "sentence": "<s>", "file": "t.py", "line": 2}],
     }  # fmt: skip
 
 
 def test_annotations_are_escaped(report: dict[str, Any]) -> None:
-    first, second = annotations(report)
+    first, second = github_lines(report)
     assert first == (
         "::error file=a%2Cb%3Ac.py,line=3,title=check::Not the same:%0A50%25 <b>differ</b>."
     )
@@ -287,4 +301,18 @@ def test_the_page_is_escaped_and_has_no_script(report: dict[str, Any]) -> None:
     text = page(report)
     for raw in ("<b>", "<train>", "<left>", "<what>", "<s>", "<script"):
         assert raw not in text
-    assert "Events that agreed: 7" in text
+    assert "Training steps that agreed: 7" in text
+
+
+def test_what_a_killed_check_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    inner = tmp_path / "repro-check-a" / "work"
+    inner.mkdir(parents=True)
+    (inner / "file").touch()
+    inner.chmod(0)
+    (tmp_path / "repro-check-a" / "lock").touch()
+    for name, age in (("repro-check-old", 2), ("repro-check-new", 0)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - age * 3600,) * 2)
+    with scratch([tmp_path]) as ours, scratch([tmp_path]) as others:
+        assert sorted(tmp_path.iterdir()) == sorted([ours, others, tmp_path / "repro-check-new"])
+    assert [*tmp_path.iterdir()] == [tmp_path / "repro-check-new"]

@@ -115,7 +115,8 @@ def test_what_belongs_together_is_one(roots: tuple[Path, Path]) -> None:
         database.close()
         write(root, "a.db-wal", "b.db-wal")
     assert [pair.name for pair in paired(*roots)] == [
-        "a.db", "a.index", "alone.data-00000-of-00001", "b.db-wal", "c/checkpoint", "c/ckpt-1.index", "export",
+        "a.db", "a.index", "alone.data-00000-of-00001", "b.db-wal", "c/checkpoint",
+        "c/ckpt-1.index", "export",
     ]  # fmt: skip
 
 
@@ -160,7 +161,8 @@ def test_what_is_not_wanted_is_left_out_and_each_pair_is_told(roots: tuple[Path,
 
 
 NAMES = st.lists(
-    st.text(st.sampled_from("ab01.-_é "), min_size=1, max_size=12).filter(lambda name: name.strip(".")),
+    st.text(st.sampled_from("ab01.-_é "), min_size=1, max_size=12)
+    .filter(lambda name: name.strip(".")),
     unique=True, max_size=8,
 )  # fmt: skip
 

@@ -1,15 +1,18 @@
-"""A small training in each style of loop, as a user writes it: python loops.py STYLE WEIGHTS."""
+"""Small trainings, one in each style of loop, as users write them.
+
+    python loops.py FOLDER STYLE …
+
+A style that ends with `unseeded` starts from no seed.
+"""
 
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-STYLE, WEIGHTS = sys.argv[1:3]
-if "unseeded" not in sys.argv:
-    keras.utils.set_random_seed(7)
-    tf.config.experimental.enable_op_determinism()
+tf.config.experimental.enable_op_determinism()
 draw = np.random.default_rng(0)
 x = draw.random((96, 6), np.float32)
 y = draw.integers(0, 3, 96)
@@ -165,4 +168,9 @@ STYLES = {
     "gan": gan,
     "folds": folds,
 }
-STYLES[STYLE]().save_weights(WEIGHTS)
+folder, *chosen = sys.argv[1:]
+for name in chosen or STYLES:
+    if not name.endswith("unseeded"):
+        keras.utils.set_random_seed(7)
+    weights = Path(folder, f"{name}.weights.h5")
+    STYLES[name.removesuffix(" unseeded")]().save_weights(weights)

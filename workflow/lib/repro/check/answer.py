@@ -14,10 +14,19 @@ from repro.check.factor_search import FactorFinding
 from repro.check.one_run import RunResult
 from repro.check.outcome import STDERR, STDOUT, Outcome
 from repro.check.progress import duration
-from repro.check.watched_steps import SilentError, StepFindings, told
+from repro.check.watched_steps import SeenError, StepFindings, told
 from repro.content.summary import summarised
 from repro.core.factor_table import FACTORS
 from repro.core.text import counted, listed, shortened, times
+
+_REMEDIES: Mapping[str, str] = {
+    "home": "Read files by paths beside `__file__` or of the command line, not in the home folder.",
+    "working directory": "Read files by paths beside `__file__`, or of the command line.",
+    "processors": "Set the numbers of threads and workers in the script, as with "
+    "`tf.config.threading.set_intra_op_parallelism_threads`.",
+    "network": "Fetch data before, and read them from files.",
+}
+"""What to do in a script, where the workflow's own words (`FACTORS`) speak of an experiment."""
 
 SAME, NOT_SAME, CANNOT_TELL = "same", "not the same", "cannot tell"
 STATUS: Mapping[str, int] = {SAME: 0, NOT_SAME: 1, CANNOT_TELL: 3}
@@ -70,7 +79,7 @@ def answered(findings: CheckFindings) -> CheckAnswer:
     return replace(answer, sentence=sentence, details=(*answer.details, *warnings))
 
 
-def _warning(error: SilentError) -> str:
+def _warning(error: SeenError) -> str:
     where = f" ({error.file}, line {error.line})" if error.file else ""
     return f"Warning: {error.sentence}{where}"
 
@@ -122,7 +131,11 @@ def _why(findings: CheckFindings) -> str:
     if not found.complete:
         return f" No time was left to find out why; it may depend on {listed(words, 4)}."
     together = " together" if len(words) > 1 else ""
-    return f" It depends on {listed(words)}{together}{tried}. {FACTORS[found.factors[0]].remedy}"
+    return f" It depends on {listed(words)}{together}{tried}. {_remedy(found.factors[0])}"
+
+
+def _remedy(factor: str) -> str:
+    return _REMEDIES.get(factor, FACTORS[factor].remedy)
 
 
 def _same(findings: CheckFindings, outcome: Outcome) -> CheckAnswer:

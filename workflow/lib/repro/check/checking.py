@@ -7,32 +7,35 @@ Synopsis:
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.check.answer import CheckAnswer, CheckFindings, answered, first_answer
 from repro.check.factor_search import search
-from repro.check.one_run import UNWATCHED, RunResult, Watched, one_run
+from repro.check.one_run import RunResult, Watched
 from repro.check.options import BUDGET, CheckOptions
 from repro.check.outcome import Outcome, Reading, side_by_side
 from repro.check.progress import Progress, duration
-from repro.check.user_command import UserCommand, user_command
-from repro.check.varied import NETWORK, USUAL, RunPlan, not_asked
+from repro.check.session import Session
+from repro.check.varied import not_asked
 from repro.check.watched_steps import UNEQUAL, step_findings, training
 from repro.contain.folder_copy import FolderCopy
 from repro.contain.in_place import InPlace
 from repro.contain.overlay import overlay
 from repro.contain.place import CommandFolders, Containment
 from repro.contain.scratch import scratch
+from repro.contain.user_command import UserCommand, user_command
 from repro.content.tensor_reader import TensorReader
+from repro.core.atomic import sentence_for_system_errors
 from repro.core.errors import UserError
-from repro.core.factor_table import STRESS
 from repro.core.text import counted, times
 
+_CROSSING = os.strerror(errno.EXDEV).encode()
 LONGEST = 12
 """So many of the last lines of a script that failed are shown."""
 
@@ -53,52 +56,6 @@ class Checked:
     left_out: tuple[str, ...]
 
 
-@dataclass
-class _Session:
-    """What all runs of one check share; `ends`: the moment at which the budget is spent."""
-
-    options: CheckOptions
-    command: UserCommand
-    containment: Containment
-    scratch: Path
-    progress: Progress
-    given: Mapping[str, str]
-    home: Path | None
-    ends: float | None
-    seconds: float | None = None
-    logs: int = field(default=0)
-
-    def factors(self) -> tuple[str, ...]:
-        """What a varied run varies."""
-        extra = [NETWORK] * (not self.options.network) + [STRESS] * self.options.load
-        return tuple(name for name in (*USUAL, *extra) if name not in self.options.keep)
-
-    def run(
-        self, name: str, what: str, vary: tuple[str, ...], draw: str, watched: Watched = UNWATCHED
-    ) -> RunResult:
-        """Runs the command once under some factors; `what` is shown meanwhile."""
-        place = self.containment.place(
-            name.replace(" ", "-"), elsewhere="working directory" in vary
-        )
-        own = not self.containment.catches_home
-        plan = RunPlan(self.command, place, draw, vary, self.home, own_home=own)
-
-        def stopped(seconds: float) -> str:
-            self.progress.show(what, seconds, self.seconds)
-            late = self.ends is not None and time.monotonic() > self.ends
-            return "the budget was spent (--budget)" if late else ""
-
-        logs = self.scratch / f"printed-{self.logs}"
-        self.logs += 1
-        result = one_run(plan, self.containment, logs, self.given, stopped, watched)
-        self.progress.clear()
-        return replace(result, name=name)
-
-    def time_is_left(self) -> bool:
-        """Whether one more run is likely to end within the budget."""
-        return self.ends is None or time.monotonic() + (self.seconds or 0) < self.ends
-
-
 def check(options: CheckOptions, progress: Progress) -> Checked:
     """Runs a command at least twice, and answers.
 
@@ -107,6 +64,7 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
         CouldNotRun: the system refused.
     """
     folder = Path.cwd()
+    _check_writable(options.out)
     command = user_command(options.words, folder)
     home = Path(os.environ["HOME"]).resolve() if os.environ.get("HOME") else None
     temporary = Path(tempfile.gettempdir()).resolve()
@@ -115,7 +73,7 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
     ends = None if options.budget is None else time.monotonic() + options.budget
     with scratch([temporary, Path("/var/tmp"), *([home / ".cache"] if home else [])]) as ours:
         containment, refusal = _containment(options, folders, ours)
-        session = _Session(
+        session = Session(
             options, command, containment, ours, progress, dict(os.environ), home, ends
         )
         python = [command.python] if command.python else None
@@ -124,10 +82,23 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
             _announce(session, refusal)
             findings = _searched(session, reading, _first_answer(session, reading))
             findings = _watched(session, reading, findings)
-        return Checked(
-            command, containment.kind, findings, answered(findings),
-            not_asked(session.factors(), options.keep), tuple(containment.left_out),
-        )  # fmt: skip
+        kept = {**not_asked(session.factors(), options.keep), **session.refused}
+        answer, left_out = answered(findings), tuple(containment.left_out)
+        return Checked(command, containment.kind, findings, answer, kept, left_out)
+
+
+def _check_writable(out: Path) -> None:
+    """Finds out, before anything runs, whether a report can be written; leaves nothing there.
+
+    Raises:
+        CouldNotRun: it cannot.
+    """
+    missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+    with sentence_for_system_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+        for folder in missing:
+            folder.rmdir()
 
 
 def _containment(
@@ -142,14 +113,15 @@ def _containment(
     return (FolderCopy(folders, ours), made) if isinstance(made, str) else (made, None)
 
 
-def _announce(session: _Session, refusal: str | None) -> None:
+def _announce(session: Session, refusal: str | None) -> None:
     options, say = session.options, session.progress.line
     count = counted(len(session.factors()), "circumstance")
     more = times(options.runs - 1)
     say(
-        f"check: `{session.command.shown}` will run {times(options.runs)}: once as it is, and "
-        f"{more} with {count} changed that must not matter; then a few more times to find out why, "
-        f"for at most {duration(options.budget or BUDGET)}."
+        f"check: `{session.command.shown}` will run {times(options.runs)} for the answer: once as "
+        f"it is, and {more} with {count} changed that must not matter; then a few more times to "
+        f"find out why, and to watch its training steps, for at most "
+        f"{duration(options.budget or BUDGET)}."
     )
     caught = {
         "overlay": "What it writes is caught, and your files stay as they are",
@@ -160,7 +132,7 @@ def _announce(session: _Session, refusal: str | None) -> None:
     say(f"{caught}{why}. What it sends elsewhere is sent each time (REPRO_CHECK=1 is set).")
 
 
-def _first_answer(session: _Session, reading: Reading) -> CheckFindings:
+def _first_answer(session: Session, reading: Reading) -> CheckFindings:
     options, command = session.options, session.command.shown
     first = session.run("run 1", f"run 1 of {options.runs}, as it is", (), "check-1")
     if first.stopped:
@@ -173,14 +145,25 @@ def _first_answer(session: _Session, reading: Reading) -> CheckFindings:
     runs, outcomes = [first], list[Outcome]()
     for number in range(2, options.runs + 1):
         what = f"run {number} of {options.runs}, varied"
-        runs.append(session.run(f"run {number}", what, session.factors(), f"check-{number}"))
+        runs.append(_varied_run(session, number, what))
         outcomes.append(side_by_side(first, runs[-1], reading))
         if not outcomes[-1].same:
             break
     return CheckFindings(command, tuple(runs), tuple(outcomes), options.rtol)
 
 
-def _failed(session: _Session, run: RunResult) -> ScriptFailed:
+def _varied_run(session: Session, number: int, what: str) -> RunResult:
+    """A run with all factors varied; without another path of the folder where that hinders it."""
+    result = session.run(f"run {number}", what, session.factors(), f"check-{number}")
+    if result.well or _CROSSING not in result.stderr.read_bytes():
+        return result
+    session.refused["working directory"] = (
+        "the command links or renames files between its folder and others by absolute paths"
+    )
+    return session.run(f"run {number} again", what, session.factors(), f"check-{number}")
+
+
+def _failed(session: Session, run: RunResult) -> ScriptFailed:
     lines = run.stderr.read_bytes()[-20_000:].decode("utf-8", "replace").splitlines()
     lines = lines or run.stdout.read_bytes()[-20_000:].decode("utf-8", "replace").splitlines()
     for line in lines[-LONGEST:]:
@@ -195,7 +178,7 @@ def _failed(session: _Session, run: RunResult) -> ScriptFailed:
     )
 
 
-def _searched(session: _Session, reading: Reading, findings: CheckFindings) -> CheckFindings:
+def _searched(session: Session, reading: Reading, findings: CheckFindings) -> CheckFindings:
     """The same, with what a difference needs: nothing, or a factor."""
     decisive = findings.decisive
     if decisive is None or findings.runs[-1].stopped:
@@ -224,7 +207,7 @@ def _searched(session: _Session, reading: Reading, findings: CheckFindings) -> C
     return replace(findings, finding=search(list(last.varied), differs))
 
 
-def _watched(session: _Session, reading: Reading, findings: CheckFindings) -> CheckFindings:
+def _watched(session: Session, reading: Reading, findings: CheckFindings) -> CheckFindings:
     """The same, with what two more runs show that are watched step by step."""
     usable = findings.decisive is not None and not findings.runs[-1].stopped
     if session.options.only_outputs or not usable or not session.command.python_runs_it:
@@ -244,4 +227,4 @@ def _watched(session: _Session, reading: Reading, findings: CheckFindings) -> Ch
     repeats = found is None or found.nondeterministic is False
     outputs = side_by_side(findings.runs[0], results[0], reading) if repeats and not steps else None
     void = UNEQUAL if outputs is not None and not outputs.same else None
-    return replace(findings, steps=step_findings(*results, void))
+    return replace(findings, steps=step_findings(results[0], results[1], void))

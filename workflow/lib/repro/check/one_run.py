@@ -1,7 +1,7 @@
 """One run: the command started once, its files caught, and what is known of it afterwards.
 
 Synopsis:
-    result = one_run(plan, containment, logs, stopped)
+    result = one_run(plan, containment, logs, given, stopped)
     result.status, result.outputs.root, result.varied
 """
 
@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from repro.check.varied import BY_HOOK, NETWORK, RunPlan, environment, prepared
+from repro.check.varied import BY_HOOK, NETWORK, OF_TRACKERS, RunPlan, environment, prepared
 from repro.contain.place import Containment, Outputs
-from repro.contain.process_tree import Ended, Ready, Start, run
+from repro.contain.process_tree import Ended, run
+from repro.contain.runner import Ready, Start
 from repro.hook.install import HookSettings, installed
 from repro.launch import isolation
 
@@ -101,7 +102,8 @@ def one_run(
     ended = run(start, _limited(stdout, stderr, place.shared, stopped))
     outputs = containment.caught(place)
     varied, not_varied = _what_was_varied(plan, ended, shared / "found")
-    folders = (str(place.directory), *ended.notes.get("folders", ("", "")), str(place.fresh))
+    own = (str(place.fresh / name) for name in OF_TRACKERS)
+    folders = (str(place.directory), *ended.notes.get("folders", ("", "")), *own)
     return RunResult(
         place.name, ended.status, ended.seconds, ended.stopped, outputs, stdout, stderr, folders,
         varied, not_varied, shared / "events" if watched.events else None,

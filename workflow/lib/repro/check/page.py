@@ -89,7 +89,9 @@ def _run(run: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _varied(runs: Sequence[dict[str, Any]]) -> str:
-    last = runs[-1] if runs else {"varied": {}, "not_varied": {}}
+    if not runs:
+        return ""
+    last = runs[-1]
     rows = [(name, "yes", how) for name, how in last["varied"].items()]
     rows += [(name, "no", why) for name, why in last["not_varied"].items()]
     return _table("What was changed in the last run", ("Factor", "Varied", "How, or why not"), rows)

@@ -38,9 +38,10 @@ class Progress:
             return
         self._last = now
         text = f"{what}: {duration(seconds)}"
-        if expected:
-            left = max(0.0, expected - seconds)
-            text += f" of about {duration(expected)}, {duration(left)} left"
+        if expected and seconds < expected:
+            text += f" of about {duration(expected)}, {duration(expected - seconds)} left"
+        elif expected:
+            text += f", longer than the {duration(expected)} of run 1"
         if self._terminal:
             self._stream.write(f"\r\x1b[K{text[:_WIDTH]}")
             self._stream.flush()

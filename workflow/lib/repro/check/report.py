@@ -2,7 +2,7 @@
 
 Synopsis:
     value = report(checked)
-    print("\\n".join(annotations(value)))        # for GitHub's log
+    print("\\n".join(github_lines(value)))        # for GitHub's log
 """
 
 from __future__ import annotations
@@ -119,20 +119,18 @@ def _largest(difference: ContentDifference | None) -> dict[str, Any] | None:
     }
 
 
-def annotations(value: dict[str, Any]) -> list[str]:
+def github_lines(value: dict[str, Any]) -> list[str]:
     """GitHub's workflow commands, one for the answer and one for each place that is known."""
     kind = {SAME: "notice", NOT_SAME: "error"}.get(value["answer"], "warning")
-    lines = [_annotation(kind, "check", value["sentence"], _call(value))]
+    steps: dict[str, Any] = value["steps"] or {}
+    divergence: dict[str, Any] = steps.get("divergence") or {}
+    call: dict[str, Any] = divergence.get("call") or {}
+    lines = [_annotation(kind, "check", value["sentence"], call)]
     lines += [
         _annotation("warning", each["name"], each["sentence"], each)
         for each in value["silent_errors"]
     ]
     return lines
-
-
-def _call(value: dict[str, Any]) -> dict[str, Any]:
-    divergence = (value["steps"] or {}).get("divergence") or {}
-    return divergence.get("call") or {}
 
 
 def _annotation(kind: str, title: str, sentence: str, place: dict[str, Any]) -> str:

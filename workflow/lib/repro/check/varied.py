@@ -1,8 +1,7 @@
 """Varied: which factors a run varies, and the process that starts the command under them.
 
 Synopsis:
-    wanted = applicable(options, containment)         # what a varied run varies, by name
-    ready = prepared(plan)                            # in the process above the command
+    ready = prepared(plan, environment(plan, os.environ))   # in the process above the command
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from repro.check.home import CARRIED, carry_over
-from repro.check.user_command import UserCommand
+from repro.contain.home import CARRIED, carry_over
 from repro.contain.place import VARIED, RunPlace
-from repro.contain.process_tree import Ready
+from repro.contain.runner import Ready
+from repro.contain.user_command import UserCommand
 from repro.core.errors import UserError
 from repro.core.factor_table import STRESS
 from repro.core.text import listed
@@ -44,6 +43,8 @@ _VARIABLES: Mapping[str, str] = {
     "DO_NOT_TRACK": "1",
 }
 _FOLDERS: Mapping[str, str] = {"WANDB_DIR": "wandb", "COMET_OFFLINE_DIRECTORY": "comet"}
+OF_TRACKERS = ("mlruns", *_FOLDERS.values())
+"""Folders below `fresh` to which trackers write."""
 
 
 def factor_names(words: Iterable[str]) -> tuple[str, ...]:
@@ -87,7 +88,7 @@ def environment(plan: RunPlan, given: Mapping[str, str]) -> dict[str, str]:
 
 def prepared(plan: RunPlan, seen: Mapping[str, str]) -> Ready:
     """Varies what acts on a process from outside; called in the process that starts the command."""
-    words = (str(plan.command.program), *(plan.place.seen(w) for w in plan.command.words[1:]))
+    words = (str(plan.command.program), *(_seen(word, plan) for word in plan.command.words[1:]))
     variables = dict(seen)
     if plan.own_home:
         variables |= _furnished(plan, plan.place.fresh, variables)
@@ -108,6 +109,13 @@ def prepared(plan: RunPlan, seen: Mapping[str, str]) -> Ready:
     notes["folders"] = [start.environment.get("HOME", ""), start.environment.get("TMPDIR", "")]
     busy = processors() if STRESS in varied else 0
     return Ready(words, start.environment, plan.place.directory, notes, busy)
+
+
+def _seen(word: str, plan: RunPlan) -> str:
+    """A word of the command as it leads to the same file from where the command will start."""
+    if plan.place.moved and word.startswith("../") and (plan.command.folder / word).exists():
+        word = os.path.normpath(plan.command.folder / word)
+    return plan.place.seen(word)
 
 
 def _varied(

@@ -24,7 +24,7 @@ UNEQUAL = (
 
 
 @dataclass(frozen=True)
-class SilentError:
+class SeenError:
     """A mistake that gives the same wrong results in every run, and where it is, if known."""
 
     name: str
@@ -42,7 +42,7 @@ class StepFindings:
 
     void: str | None
     compared: StepComparison
-    silent: tuple[SilentError, ...] = ()
+    silent: tuple[SeenError, ...] = ()
     unseen: tuple[str, ...] = ()
 
     @property
@@ -66,11 +66,11 @@ def training(run: RunResult) -> bool:
     return run.events is not None and any(process.moments for process in read(run.events))
 
 
-def _silent_errors(events: Path) -> tuple[SilentError, ...]:
-    found: dict[SilentError, None] = {}
+def _silent_errors(events: Path) -> tuple[SeenError, ...]:
+    found: dict[SeenError, None] = {}
     for process in read(events):
         for each in process.findings:
-            error = SilentError(each["name"], each["sentence"], each.get("file"), each.get("line"))
+            error = SeenError(each["name"], each["sentence"], each.get("file"), each.get("line"))
             found.setdefault(error)
     return tuple(found)
 

@@ -21,7 +21,7 @@ from repro.check.checking import check
 from repro.check.options import BUDGET, CheckOptions
 from repro.check.page import page
 from repro.check.progress import Progress, seconds_of
-from repro.check.report import annotations, report
+from repro.check.report import github_lines, report
 from repro.check.varied import factor_names
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
@@ -37,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        _check_folder()
         options, asked = _options(words)
         with _ended_by_signals():
             return _check(options, asked)
@@ -63,7 +64,7 @@ def _check(options: CheckOptions, asked: argparse.Namespace) -> int:
     if asked.json:
         print(pretty(value))
     elif asked.github:
-        print("\n".join(annotations(value)))
+        print("\n".join(github_lines(value)))
     lines = [*checked.answer.details, f"More: {_near(options.out / 'report.html')}"]
     print(
         "\n".join([*lines, checked.answer.sentence]), file=sys.stderr if asked.json else sys.stdout
@@ -73,6 +74,16 @@ def _check(options: CheckOptions, asked: argparse.Namespace) -> int:
 
 def _near(path: Path) -> str:
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _check_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise UserError(
+            "Expected to start in a folder that is there. Received one that was removed. Change to "
+            "another one."
+        ) from None
 
 
 class _Ended(BaseException):

@@ -20,6 +20,7 @@ from pathlib import Path
 from repro.contain.changes import States, since, snapshot_of
 from repro.contain.outputs import NOT_OUTPUTS, Names, collect, gathered
 from repro.contain.place import CommandFolders, Outputs, RunPlace, homes_of
+from repro.contain.scratch import removed
 from repro.core.errors import UserError
 from repro.core.text import counted
 
@@ -75,8 +76,6 @@ class FolderCopy:
 
     def caught(self, place: RunPlace) -> Outputs:
         """Moves what was written out of the copies, which are removed."""
-        from repro.contain.scratch import removed
-
         back = {ours: theirs for theirs, ours in place.moved.items()}
         homes = homes_of(place)
         names = Names(self.folders, homes=homes, skipped=[self.scratch], moved=back)

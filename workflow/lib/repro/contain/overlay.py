@@ -23,6 +23,8 @@ from pathlib import Path
 from repro.contain.mounts import Mount, mounted, writable_folders
 from repro.contain.outputs import NOT_OUTPUTS, Names, collect, files, gathered
 from repro.contain.place import FOLDER, CommandFolders, Outputs, RunPlace, homes_of
+from repro.contain.runner import own_processes_refused
+from repro.contain.scratch import removed
 from repro.launch import isolation
 
 _LAYERS = "layers"
@@ -77,7 +79,7 @@ class Overlay:
         """Moves what was written out of the upper layers."""
         run = self.scratch / place.name
         names = Names(self.folders, homes=homes_of(place), skipped=[self.scratch])
-        removed: list[tuple[str, str]] = []
+        gone: list[tuple[str, str]] = []
         for number, point in enumerate(self.points):
             upper = run / _LAYERS / str(number) / "upper"
             for entry in files(upper):
@@ -87,10 +89,10 @@ class Overlay:
                     continue
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISCHR(status.st_mode) and status.st_rdev == 0:
-                    removed.append(where)
+                    gone.append(where)
                 else:
                     collect(run / "outputs", where, path, move=True)
-        return gathered(run / "outputs", removed)
+        return gathered(run / "outputs", gone)
 
     def _enter(self, run: Path, bound: tuple[Path, Path] | None) -> None:
         isolation.enter(isolation.MOUNTS)
@@ -154,8 +156,6 @@ def overlay(folders: CommandFolders, scratch: Path) -> Overlay | str:
     made = Overlay(folders, scratch, points, tuple(mounts), privileged, refused)
     if why := _rehearsal(made):
         return why
-    from repro.contain.process_tree import own_processes_refused
-
     return Overlay(
         folders, scratch, points, tuple(mounts), privileged, refused,
         own_processes=own_processes_refused() is None,
@@ -180,15 +180,11 @@ def _rehearsal(made: Overlay) -> str | None:
     why = isolation.rehearsed(work)
     if why is None and (made.folders.folder / f".{FOLDER}").exists():  # pragma: no cover
         raise AssertionError("what was written was not caught")
-    from repro.contain.scratch import removed
-
     removed(made.scratch / "rehearsal")
     return why
 
 
 def _tried(path: Path, scratch: Path, privileged: bool) -> str | None:
-    from repro.contain.scratch import removed
-
     trial = scratch / "trial"
     for layer in ("upper", "work", "seen"):
         (trial / layer).mkdir(parents=True)

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from repro.launch.isolation import mounted_below
 
 PREFIX = "repro-check-"
 _LOCK = "lock"
+_LONG = 3600.0  # seconds
 _DEEPEST = 10  # folders without rights, one in another
 
 
@@ -74,6 +76,11 @@ def _remove_leftovers(place: Path) -> None:
     with suppress(OSError):
         for folder in place.glob(f"{PREFIX}*"):
             if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+                continue
+            if not (folder / _LOCK).exists():
+                # Of a process that was killed, or that is about to lock it.
+                if time.time() - folder.stat().st_mtime > _LONG:
+                    removed(folder)
                 continue
             with suppress(OSError):
                 lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)

@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from repro.content.findings import FileComparison, Findings
+from repro.content.findings import FileComparison, FileFindings
 
 Compare = Callable[[Path, Path, str], FileComparison]
 """Compares two files that were unpacked, under a member's name."""
@@ -39,7 +39,7 @@ DAMAGED = (
 """What the standard library raises, besides ValueError and OSError, for archives it cannot read."""
 
 
-def compare_zip(findings: Findings, left: Path, right: Path, compare: Compare) -> None:
+def compare_zip(findings: FileFindings, left: Path, right: Path, compare: Compare) -> None:
     """Compares two zip files by member."""
     with zipfile.ZipFile(left) as one, zipfile.ZipFile(right) as other:
         members = [_named(file.infolist(), lambda info: info.filename) for file in (one, other)]
@@ -50,7 +50,7 @@ def compare_zip(findings: Findings, left: Path, right: Path, compare: Compare) -
                 )
 
 
-def compare_tar(findings: Findings, left: Path, right: Path, compare: Compare) -> None:
+def compare_tar(findings: FileFindings, left: Path, right: Path, compare: Compare) -> None:
     """Compares two tar files, compressed or not, by member; links by what they say."""
     with tarfile.open(left) as one, tarfile.open(right) as other:
         members = [_named(file.getmembers(), lambda info: info.name) for file in (one, other)]
@@ -63,7 +63,7 @@ def compare_tar(findings: Findings, left: Path, right: Path, compare: Compare) -
 
 
 def compare_compressed(
-    findings: Findings, left: Path, right: Path, form: str, name: str, compare: Compare
+    findings: FileFindings, left: Path, right: Path, form: str, name: str, compare: Compare
 ) -> None:
     """Compares what two compressed files hold; `name` is that of the content."""
     opened = _COMPRESSED[form]
@@ -89,7 +89,7 @@ def _named(members: Iterable[_Member], name: Callable[[_Member], str]) -> dict[s
 
 
 def _pairs(
-    findings: Findings, left: Mapping[str, _Member], right: Mapping[str, _Member]
+    findings: FileFindings, left: Mapping[str, _Member], right: Mapping[str, _Member]
 ) -> list[tuple[str, _Member, _Member]]:
     for name in {**left, **right}:
         if name not in left or name not in right:
@@ -98,7 +98,7 @@ def _pairs(
 
 
 def _compare(
-    findings: Findings,
+    findings: FileFindings,
     name: str,
     left: Callable[[], IO[bytes]],
     right: Callable[[], IO[bytes]],

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import zlib
 
-from repro.content.findings import Findings
+from repro.content.findings import FileFindings
 from repro.content.masks import DATES, OBJECTS
 from repro.content.text import compare_text
 
@@ -64,7 +64,7 @@ _LOOKS_GENERATED = re.compile(
 )
 
 
-def compare_svg(findings: Findings, left: str, right: str) -> None:
+def compare_svg(findings: FileFindings, left: str, right: str) -> None:
     """Compares two SVG texts; an id that looks generated counts as its place among the ids."""
     one, other = _numbered(left), _numbered(right)
     if one != left and (one == other or left != right):
@@ -90,7 +90,7 @@ _PDF_ID = rb"(?<=/ID)\s*\[\s*<[0-9A-Fa-f]*>\s*<[0-9A-Fa-f]*>\s*\]|(?<=uuid:)[0-9
 _POSITIONS = rb"(?<=startxref)\s+\d+|(?m:^\d{10} \d{5} [nf])"
 
 
-def compare_pdf(findings: Findings, left: bytes, right: bytes) -> None:
+def compare_pdf(findings: FileFindings, left: bytes, right: bytes) -> None:
     """Compares two PDF files without their dates, their ids and where their objects lie."""
     for kind, pattern in ((DATES, _PDF_DATE), (DATES, _XMP_DATE), (OBJECTS, _PDF_ID)):
         if re.findall(pattern, left) != re.findall(pattern, right):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.content import archives, documents, tables
-from repro.content.findings import ContentDifference, FileComparison, Findings
+from repro.content.findings import ContentDifference, FileComparison, FileFindings
 from repro.content.kinds import ARRAYS, METRICS, OTHER, Kind, kind_of, shards
 from repro.content.structured import compare_json, compare_json_lines, compare_strings
 from repro.content.tensor_reader import NotRead, TensorReader
@@ -75,7 +75,7 @@ class _Two:
     """Two files that are being compared, and what has been found so far."""
 
     comparing: _Comparing
-    findings: Findings
+    findings: FileFindings
     left: Path
     right: Path
     name: str
@@ -118,7 +118,7 @@ class _Comparing:
             return FileComparison(name, "file", False, how, count=1, readable=False)
 
     def _links(self, left: Path, right: Path, name: str) -> FileComparison:
-        findings = Findings(self.rtol, self.folders)
+        findings = FileFindings(self.rtol, self.folders)
         targets = [str(link.readlink()) for link in (left, right)]
         compare_cell(findings, "", "", targets[0], targets[1], metric=False)
         return findings.comparison(name, "link", "by what it points to")
@@ -129,7 +129,7 @@ class _Comparing:
             return FileComparison(name, "folder", True, "both are folders")
         if kind.way != "saved model" and _same_bytes(left, right, kind):
             return FileComparison(name, kind.name, True, "same bytes", kind.role)
-        two = _Two(self, Findings(self.rtol, self.folders), left, right, name, kind)
+        two = _Two(self, FileFindings(self.rtol, self.folders), left, right, name, kind)
         try:
             if self.depth > _DEEPEST:
                 raise ValueError("too many archives in one another")
@@ -345,7 +345,7 @@ def _by_bytes(two: _Two, why: str) -> FileComparison:
     pairs = [two.paths, *zip(*parts, strict=False)]
     if two.kind.way == "saved model":
         raise OSError(why)
-    findings = Findings()
+    findings = FileFindings()
     for left, right in pairs:
         at = _first_difference(left, right)
         if at is not None:

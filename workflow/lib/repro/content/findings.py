@@ -80,7 +80,7 @@ class FileComparison:
     readable: bool = True
 
 
-class Findings:
+class FileFindings:
     """What comparing two files has found so far.
 
     Args:
@@ -167,7 +167,7 @@ class Findings:
         self._masked.update(dict.fromkeys(found.masked))
 
     def take_answer(self, answer: Mapping[str, Any]) -> None:
-        """Takes over what the user's Python found (`repro.reader.distance.Found.answer`)."""
+        """Takes over what the user's Python found (`TensorFindings.answer`)."""
         self.count += answer["count"]
         self.tolerated += answer["tolerated"]
         self.differences += map(_of_answer, answer["differences"])

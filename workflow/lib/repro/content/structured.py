@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, cast
 
-from repro.content.findings import Findings
+from repro.content.findings import FileFindings
 from repro.content.masks import OBJECTS
 from repro.content.text import compare_cell, compare_text
 
@@ -24,7 +24,7 @@ class _Written(str):
     """A number as it is written: 0.10 is not 0.1, and -0.0 not 0.0."""
 
 
-def compare_json(findings: Findings, left: str, right: str) -> None:
+def compare_json(findings: FileFindings, left: str, right: str) -> None:
     """Compares two JSON texts by value; the order of an object's keys plays no part.
 
     Raises:
@@ -37,7 +37,7 @@ def compare_json(findings: Findings, left: str, right: str) -> None:
         raise ValueError("nested too deeply") from None
 
 
-def compare_json_lines(findings: Findings, left: Iterable[str], right: Iterable[str]) -> None:
+def compare_json_lines(findings: FileFindings, left: Iterable[str], right: Iterable[str]) -> None:
     """Compares two texts with a JSON value on each line, while they are read.
 
     Raises:
@@ -56,7 +56,7 @@ def compare_json_lines(findings: Findings, left: Iterable[str], right: Iterable[
             raise ValueError("nested too deeply") from None
 
 
-def compare_strings(findings: Findings, place: str, left: str, right: str) -> None:
+def compare_strings(findings: FileFindings, place: str, left: str, right: str) -> None:
     """Compares two texts of which nothing is known: as JSON where both are, else by line."""
     try:
         one, other = (_parsed(text) for text in (left, right))
@@ -71,7 +71,7 @@ def _parsed(text: str) -> Any:
     return json.loads(text, parse_int=_Written, parse_float=_Written, parse_constant=_Written)
 
 
-def _compare(findings: Findings, place: str, name: str, left: Any, right: Any) -> None:
+def _compare(findings: FileFindings, place: str, name: str, left: Any, right: Any) -> None:
     if isinstance(left, dict) and isinstance(right, dict):
         one, other = cast(Mapping[str, Any], left), cast(Mapping[str, Any], right)
         for key in {**one, **other}:

@@ -94,7 +94,8 @@ def _metric(file: str, difference: ContentDifference) -> str:
     distance = difference.distance
     apart = f", {_share(distance.relative)} apart" if distance and distance.relative else ""
     place = difference.place.removesuffix(f", {difference.metric}")
-    return f"{difference.metric}: {difference.left} against {difference.right}{apart} ({file}, {place})."
+    values = f"{difference.left} against {difference.right}{apart}"
+    return f"{difference.metric}: {values} ({file}, {place})."
 
 
 def _tensor(file: str, difference: ContentDifference, differing: Sequence[FileComparison]) -> str:

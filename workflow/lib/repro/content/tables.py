@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from repro.content.findings import Findings
+from repro.content.findings import FileFindings
 from repro.content.text import compare_cell
 
 _SAMPLE = 1 << 16
@@ -39,7 +39,7 @@ SQLITE_PARTS = ("-wal", "-shm", "-journal")
 """The ends of the names of what belongs to a database beside its file."""
 
 
-def compare_csv(findings: Findings, left: Path, right: Path, metrics: bool) -> None:
+def compare_csv(findings: FileFindings, left: Path, right: Path, metrics: bool) -> None:
     """Compares two tables by row and column, while they are read.
 
     Args:
@@ -70,7 +70,7 @@ def _delimiter(sample: str) -> str:
 
 
 def _rows(
-    findings: Findings, left: Iterator[list[str]], right: Iterator[list[str]], metrics: bool
+    findings: FileFindings, left: Iterator[list[str]], right: Iterator[list[str]], metrics: bool
 ) -> None:
     head, other_head = next(left, []), next(right, [])
     if head != other_head:
@@ -86,8 +86,8 @@ def _rows(
 
 
 def _cells(
-    findings: Findings, row: str, head: Sequence[str], left: Sequence[str], right: Sequence[str],
-    metrics: bool,
+    findings: FileFindings, row: str, head: Sequence[str],
+    left: Sequence[str], right: Sequence[str], metrics: bool,
 ) -> None:  # fmt: skip
     if len(left) != len(right):
         findings.differ(row, f"{len(left)} cells", f"{len(right)} cells")
@@ -97,7 +97,7 @@ def _cells(
         compare_cell(findings, f"{row}, column {name}", name, a, b, metrics)
 
 
-def compare_sqlite(findings: Findings, left: Path, right: Path) -> None:
+def compare_sqlite(findings: FileFindings, left: Path, right: Path) -> None:
     """Compares two SQLite databases by table, row and cell; how pages are filled plays no part.
 
     Raises:
@@ -137,7 +137,7 @@ def _schema(database: sqlite3.Connection) -> dict[str, str]:
 
 
 def _table(
-    findings: Findings, name: str, left: sqlite3.Connection, right: sqlite3.Connection
+    findings: FileFindings, name: str, left: sqlite3.Connection, right: sqlite3.Connection
 ) -> None:
     quoted = '"' + name.replace('"', '""') + '"'
     cursors = [side.execute(f"SELECT * FROM {quoted}") for side in (left, right)]

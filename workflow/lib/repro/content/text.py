@@ -2,7 +2,7 @@
 
 Synopsis:
     compare_text(findings, left, right)
-    compare_cell(findings, "row 3, column loss", "loss", "0.31", "0.32")
+    compare_cell(findings, "row 3, column loss", "loss", "0.31", "0.32", metric=True)
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from urllib.parse import quote
 
-from repro.content.findings import Findings
+from repro.content.findings import FileFindings
 from repro.content.masks import FOLDERS, NUMBER, PROGRESS, is_time, kind_of_time, masked
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _NUMBER = re.compile(rf"(?<![\w.])(?:{NUMBER}|[-+]?(?:nan|inf|NaN|Infinity))(?![\w])")
 _WHOLE = re.compile(rf"\s*(?:{NUMBER}|[-+]?(?:nan|inf|NaN|Infinity))\s*")
 _NAME = re.compile(
-    r"([A-Za-z_][\w./@-]*(?: [A-Za-z_][\w./@-]*){0,3})[\"']?(?:\s*[:=]\s*|\s+)[\[(]?$"
+    r"([A-Za-z_][\w./@-]{0,60}(?: [A-Za-z_][\w./@-]{0,60}){0,3})[\"']?(?:\s*[:=]\s*|\s+)[\[(]?$"
 )
 _BAR = re.compile(r"\s*(\d+)/(\d+|Unknown) ?[━\[=>.]|(?:[^|]{0,60}?:)?\s*(\d+)%\|")
 _FOLDER = "\ue0ff"
 _MOST_ALIGNED = 3000
 
 
-def compare_text(findings: Findings, left: str, right: str, place: str = "") -> None:
+def compare_text(findings: FileFindings, left: str, right: str, place: str = "") -> None:
     """Compares two texts by line; a line that one of them lacks does not shift the others."""
     left, right = _without_folders(findings, left, right)
     if left == right:
@@ -40,7 +40,7 @@ def compare_text(findings: Findings, left: str, right: str, place: str = "") -> 
 
 
 def compare_cell(
-    findings: Findings, place: str, name: str, left: str, right: str, metric: bool
+    findings: FileFindings, place: str, name: str, left: str, right: str, metric: bool
 ) -> None:
     """Compares two cells: numbers by value, what `name` says to be a time not at all.
 
@@ -60,14 +60,16 @@ def compare_cell(
             _lines(findings, place if "\n" not in one else f"{place}, line {number}", a, b)
 
 
-def _without_folders(findings: Findings, left: str, right: str) -> tuple[str, str]:
+def _without_folders(findings: FileFindings, left: str, right: str) -> tuple[str, str]:
     """Both texts with a sign for the folders of the two runs."""
     if left == right:
         return left, right
     found = False
     for one, other in sorted(findings.folders, key=lambda pair: -len(pair[0])):
         for form in (str, quote):
-            a, b = (re.compile(re.escape(form(path)) + r"(?![\w-])") for path in (one, other))
+            a, b = (
+                re.compile(rf"(?<![\w.-]){re.escape(form(path))}(?![\w-])") for path in (one, other)
+            )
             (left, count), (right, other_count) = a.subn(_FOLDER, left), b.subn(_FOLDER, right)
             found |= one != other and bool(count or other_count)
     if found:
@@ -135,7 +137,7 @@ def _aligned(
                 yield n, a, b
 
 
-def _lines(findings: Findings, place: str, left: str | None, right: str | None) -> None:
+def _lines(findings: FileFindings, place: str, left: str | None, right: str | None) -> None:
     if left is None or right is None:
         if (left or right or "").strip():
             findings.differ(place, left or "", right or "")
@@ -147,13 +149,13 @@ def _lines(findings: Findings, place: str, left: str | None, right: str | None) 
         findings.differ(place, left, right)
         return
     for a, b in zip(_NUMBER.finditer(one), _NUMBER.finditer(other), strict=True):
-        name = _name_of(one[: a.start()])
+        name = _name_of(one[max(0, a.start() - 200) : a.start()])
         findings.number(f"{place}, {name}" if name else place, a[0], b[0], name)
     _note_masked(findings, covered, covered_there)
 
 
 def _note_masked(
-    findings: Findings, left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]]
+    findings: FileFindings, left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]]
 ) -> None:
     for kind in dict(left):
         texts = [[text for each, text in side if each == kind] for side in (left, right)]

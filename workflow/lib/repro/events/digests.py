@@ -1,49 +1,75 @@
 """Digests: a variable's or a batch's bytes in 16 digits, without a change to anything.
 
 Synopsis:
-    Digester(tensorflow).of_variable(variable)
+    Digester().of_variables(variables)       # one after the other
 
-Small ones by SHA-256, cut; from 16 KiB on by FarmHash64, as TensorFlow has it, which is some
-times as fast. Both depend on every bit and its place.
+Small ones by SHA-256, cut; large ones by FarmHash64, as TensorFlow has it, which is several times
+as fast. Both depend on every bit and its place.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 LENGTH = 16
 """Hexadecimal digits of a digest."""
-_LARGE = 2**14  # bytes
+_LARGE = 96 * 2**10  # bytes; from here on FarmHash64 takes less time, with what it takes to call it
 
 
 class Digester:
     """Takes digests with what the user's TensorFlow has; no graph and no seed is touched."""
 
     def __init__(self) -> None:
+        from tensorflow.python.eager import context, execute
+        from tensorflow.python.framework import constant_op, dtypes
         from tensorflow.python.ops import gen_array_ops, gen_resource_variable_ops
 
         self._arrays: Any = gen_array_ops
         self._read: Any = gen_resource_variable_ops.read_variable_op
+        self._execute: Any = execute.execute
+        self._context: Any = context.context()
+        self._bytes: Any = dtypes.uint8
+        self._flat: Any = constant_op.constant([1, -1])
+        self._together = True
 
-    def of_variable(self, variable: Any) -> str:
-        """Of a `tf.Variable` that exists eagerly."""
-        return self.of_tensor(self._read(variable.handle, variable.dtype))
+    def of_variables(self, variables: Sequence[Any]) -> str:
+        """Of several `tf.Variable` that exist eagerly."""
+        return "".join(map(self.of_tensor, self._values(variables)))
+
+    def _values(self, variables: Sequence[Any]) -> list[Any]:
+        if self._together and len(variables) > 1:
+            # One operation takes a sixth of the time of one for each; not across devices.
+            kinds = tuple(variable.dtype.as_datatype_enum for variable in variables)
+            attributes = ("N", len(variables), "dtypes", kinds)
+            handles = [variable.handle for variable in variables]
+            try:
+                return self._execute(
+                    b"_ReadVariablesOp", len(handles), handles, attributes, self._context
+                )
+            except Exception:
+                self._together = False
+        return [self._read(variable.handle, variable.dtype) for variable in variables]
 
     def of_tensor(self, tensor: Any) -> str:
         """Of an eager tensor."""
-        kind = tensor.dtype
-        if kind.size and kind.size * tensor.shape.num_elements() >= _LARGE and not kind.is_bool:
-            return self._by_tensorflow(tensor)
-        return of_array(tensor.numpy())
+        array = tensor._numpy_internal()
+        if array.dtype.hasobject:
+            return of_array(array)
+        if array.nbytes >= _LARGE:
+            with suppress(Exception):  # a type that TensorFlow cannot see as bytes
+                return self._by_tensorflow(tensor)
+        try:
+            return hashlib.sha256(array).hexdigest()[:LENGTH]
+        except (BufferError, TypeError, ValueError):  # a type that NumPy does not know by itself
+            return of_array(array)
 
     def _by_tensorflow(self, tensor: Any) -> str:
-        from tensorflow.python.framework import dtypes
-
-        flat = self._arrays.reshape(tensor, [1, -1])
-        raw = flat if tensor.dtype.size == 1 else self._arrays.bitcast(flat, dtypes.uint8)
-        rows = self._arrays.reshape(raw, [1, -1])
-        return self._arrays.fingerprint(rows, "farmhash64").numpy().tobytes().hex()
+        raw = self._arrays.bitcast(tensor, self._bytes)
+        row = self._arrays.reshape(raw, self._flat)
+        return self._arrays.fingerprint(row, "farmhash64").numpy().tobytes().hex()
 
     def of_values(self, values: Any) -> str | None:
         """Of tensors and arrays within tuples, lists and dictionaries; None where there are none.
@@ -62,7 +88,8 @@ class Digester:
             for part in value.values():  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
                 yield from self._each(part)
         elif hasattr(value, "numpy") and hasattr(value, "dtype") and not hasattr(value, "handle"):
-            yield self.of_tensor(value)
+            if hasattr(value, "_numpy_internal"):
+                yield self.of_tensor(value)
         elif hasattr(value, "__array_interface__"):
             yield of_array(value)
 

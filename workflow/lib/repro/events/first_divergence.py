@@ -101,29 +101,43 @@ _NONE = WatchedProcess((), (), (), {}, ended=False)
 def _paired(
     left: Sequence[WatchedProcess], right: Sequence[WatchedProcess]
 ) -> Iterable[tuple[WatchedProcess, WatchedProcess]]:
-    """Processes that trained, by identity and occurrence; an empty one where there is none."""
+    """Processes that trained, by what they were started with and occurrence.
+
+    What is left of both is paired by the script alone, since a name of a temporary file may be
+    among the arguments; for the rest there is an empty one.
+    """
     ours, theirs = ([each for each in run if each.moments] for run in (left, right))
-    numbered = dict(zip(_numbered(theirs), theirs, strict=True))
-    for key, process in zip(_numbered(ours), ours, strict=True):
-        yield process, numbered.pop(key, _NONE)
-    for process in numbered.values():
-        yield _NONE, process
+    pairs: dict[int, WatchedProcess] = {}
+    for parts in (None, 1):
+        taken = {id(process) for process in pairs.values()}
+        waiting = _numbered([each for each in theirs if id(each) not in taken], parts)
+        single = [each for each in ours if id(each) not in pairs]
+        for key, process in _numbered(single, parts).items():
+            if key in waiting:
+                pairs[id(process)] = waiting[key]
+    yield from ((process, pairs.get(id(process), _NONE)) for process in ours)
+    taken = {id(process) for process in pairs.values()}
+    yield from ((_NONE, process) for process in theirs if id(process) not in taken)
 
 
-def _numbered(processes: Iterable[WatchedProcess]) -> list[tuple[tuple[str, ...], int]]:
+def _numbered(
+    processes: Iterable[WatchedProcess], parts: int | None
+) -> dict[tuple[tuple[str, ...], int], WatchedProcess]:
+    """By so many parts of the identity, and how often that was there before."""
     seen = Counter[tuple[str, ...]]()
-    keys: list[tuple[tuple[str, ...], int]] = []
+    found: dict[tuple[tuple[str, ...], int], WatchedProcess] = {}
     for process in processes:
-        seen[process.identity] += 1
-        keys.append((process.identity, seen[process.identity]))
-    return keys
+        key = process.identity[:parts]
+        seen[key] += 1
+        found[key, seen[key]] = process
+    return found
 
 
 def _compared(left: WatchedProcess, right: WatchedProcess) -> StepComparison:
     ours, theirs = (_by_identity(run.moments) for run in (left, right))
     agreed = left_out = 0
     after: dict[str, int] = {}
-    for moment in _merged(left.moments, right.moments, ours, theirs):
+    for moment in _merged(left.moments, right.moments, ours):
         one, other = ours.get(moment.identity), theirs.get(moment.identity)
         different = _different(one, other)
         if different is not None:
@@ -160,17 +174,14 @@ def _merged(
     left: Sequence[Moment],
     right: Sequence[Moment],
     ours: Mapping[tuple[str, int], Moment],
-    theirs: Mapping[tuple[str, int], Moment],
 ) -> Iterable[Moment]:
     """All moments in the left run's order; those of the right alone where they come there."""
+    places = {moment.identity: place for place, moment in enumerate(right)}
     position = 0
     for moment in left:
-        if moment.identity in theirs:
-            while position < len(right) and right[position].identity != moment.identity:
-                if right[position].identity not in ours:
-                    yield right[position]
-                position += 1
-            position += 1
+        place = places.get(moment.identity, position - 1)
+        yield from (each for each in right[position:place] if each.identity not in ours)
+        position = max(position, place + 1)
         yield moment
     yield from (moment for moment in right[position:] if moment.identity not in ours)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from repro.events.batches import digest_in, digest_of, with_digest
 from repro.events.imports import when_imported
 from repro.events.steps import Watch
 
@@ -155,6 +156,7 @@ class _TrainFunction:
     def __call__(self, iterator: Any) -> Any:
         watch, model = self._watch, self._model()
         before, watch.trainer = watch.trainer, model
+        _guarded(watch, "batches of fit", lambda: watch.taking_from(iterator, digest_of(iterator)))
         eager = bool(model.run_eagerly)
         if eager:
             _guarded(watch, "initial values", watch.starting)
@@ -174,6 +176,22 @@ class _TrainFunction:
 
     def __deepcopy__(self, _: Any) -> None:
         return None  # made again when it is needed
+
+
+def _iterating(watch: Watch, original: Any) -> Any:
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **named: Any) -> None:
+        original(self, *args, **named)
+
+        def mark() -> None:
+            marked = with_digest(self._distributed_dataset, watch.variables.forget)
+            if marked is not None:
+                self._distributed_dataset = marked
+                watch.on_data(self.data_adapter, digest_in(marked))
+
+        _guarded(watch, "batches of fit", mark)
+
+    return __init__
 
 
 def _making_function(watch: Watch, original: Any) -> Any:
@@ -233,6 +251,10 @@ PLACES = (
     Place(
         "keras.src.backend.tensorflow.trainer", ("TensorFlowTrainer",), ("make_train_function",),
         _making_function, "the model's name, and eager steps of `fit`",
+    ),
+    Place(
+        "keras.src.backend.tensorflow.trainer", ("TFEpochIterator",), ("__init__",), _iterating,
+        "the batches of `fit`",
     ),
     Place(_CALLBACKS, ("CallbackList",), ("on_train_begin",), _beginning_fit, "which `fit` it is"),
     Place(_CALLBACKS, ("CallbackList",), ("on_epoch_begin",), _beginning_epoch, "epochs"),

@@ -92,7 +92,9 @@ class Watch:
         self._total = 0
         self._lock = threading.RLock()
         self._here = threading.local()
-        self._failed = False
+        self.on_data: Callable[[Any, Any], None] = _nothing
+        self.on_batch: Callable[[int | None, Any, str], None] = _nothing
+        self.on_step: Callable[[], None] = _nothing
 
     @functools.cached_property
     def _digester(self) -> Digester:
@@ -129,13 +131,22 @@ class Watch:
 
     def wrote(self, variable: Any) -> None:
         """A variable was written eagerly."""
-        if not hasattr(self._here, "written"):
-            self._here.written = {}
-        self._here.written[id(variable)] = variable
+        known = self.variables.of_handle(variable.handle)
+        if known is not None:
+            if not hasattr(self._here, "written"):
+                self._here.written = {}
+            self._here.written[id(known)] = known
 
     def read_batch(self, batch: Any) -> None:
         """A batch was taken from an iterator."""
         self._here.batches = (*getattr(self._here, "batches", ()), self._digester.of_values(batch))
+
+    def taking_from(self, iterator: Any, digest: Any) -> None:
+        """A step takes its batch from an iterator; the variable has the digest of what it gave."""
+        if digest is not None and getattr(self._here, "iterator", None) is not iterator:
+            self._here.iterator = iterator  # an epoch's own; it begins anew
+            digest.assign([0] * 8)
+        self._here.taken = digest
 
     def fit_begins(self, model: str) -> None:
         """`fit` of a model begins."""
@@ -157,7 +168,7 @@ class Watch:
                     {
                         "start": True,
                         "layout": self._layout([name for name, _ in named]),
-                        "digests": self._digests(variable for _, variable in named),
+                        "digests": self._digester.of_variables([each for _, each in named]),
                     }
                 )
 
@@ -207,26 +218,29 @@ class Watch:
                 self._stream.put({"layout": self._layouts[key], "variables": names})
             return self._layouts[key]
 
-    def _digests(self, variables: Iterable[Any]) -> str:
-        return "".join(map(self._digester.of_variable, variables))
-
     def _step(self, what: str, layout: int, variables: Sequence[Any], arguments: Any) -> None:
         began = time.perf_counter()
         trainer = self.trainer
         model = trainer.name if trainer is not None else what
         with self._lock:
             self._before()
+            self.on_step()
             self._steps[model] += getattr(trainer, "steps_per_execution", 1) or 1
             step, pace = self._steps[model], self._paces.setdefault(model, _Pace())
             due = pace.due(step)
             batches = (*getattr(self._here, "batches", ()), self._digester.of_values(arguments))
+            taken = getattr(self._here, "taken", None)
+            if trainer is not None and taken is not None:
+                digest = self._digester.of_variables([taken])
+                self.on_batch(self._epochs.get(model), taken, digest)
+                batches = (*batches, digest)
             event: dict[str, Any] = {
                 "step": step,
                 "model": model,
                 "fit": self._fits[model] if trainer is not None else None,
                 "epoch": self._epochs.get(model) if trainer is not None else None,
                 "layout": layout,
-                "digests": self._digests(variables) if due else None,
+                "digests": self._digester.of_variables(variables) if due else None,
                 "batch": "".join(dict.fromkeys(filter(None, batches))) or None,
             }
             self._stream.put(event)
@@ -235,6 +249,10 @@ class Watch:
         self._here.batches, self._here.written, self._here.stepped = (), {}, True
         if self._limit is not None and self._total >= self._limit:
             raise SystemExit(0)
+
+
+def _nothing(*_: Any) -> None:
+    """What is called where nobody looks."""
 
 
 def _model(names: Sequence[Name], what: str) -> str:

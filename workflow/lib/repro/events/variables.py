@@ -43,6 +43,11 @@ class Variables:
         """Notes a new `keras.Variable`, which may get its value later."""
         self._keras.append(weakref.ref(variable))
 
+    def forget(self, variable: Any) -> None:
+        """This one is none of the user's."""
+        self._made.pop(id(variable.handle), None)
+        self._fresh = [each for each in self._fresh if each() is not variable]
+
     def of_handle(self, handle: Any) -> Any:
         """The variable that has this handle, or None."""
         reference, _ = self._made.get(id(handle), (None, 0))

@@ -40,6 +40,7 @@ def _watch(settings: Mapping[str, Any], note: Note) -> None:
     from repro.events.patches import patch
     from repro.events.steps import Watch
     from repro.events.stream import Stream
+    from repro.hook.silent import SilentErrors
 
     stream = Stream(settings["events"])
     ledger = Ledger(stream)
@@ -52,5 +53,7 @@ def _watch(settings: Mapping[str, Any], note: Note) -> None:
         note.add("left out", what)
 
     atexit.register(end)
-    patch(Watch(stream, settings["steps"], left_out, ledger.flush))
+    watch = Watch(stream, settings["steps"], left_out, ledger.flush)
+    patch(watch)
+    SilentErrors(stream).watch(watch)
     ledger.begin()

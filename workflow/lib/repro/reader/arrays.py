@@ -11,16 +11,16 @@ import os
 import zipfile
 from typing import IO, Any
 
-from repro.reader.distance import Found, Tensor, of_array
+from repro.reader.distance import BlockedTensor, TensorFindings, of_array
 
 
-def npy(found: Found, left: str, right: str) -> None:
+def npy(found: TensorFindings, left: str, right: str) -> None:
     """Compares two `.npy` files."""
     with open(left, "rb") as one, open(right, "rb") as other:  # noqa: PTH123
         _streams(found, os.path.basename(left), one, other)  # noqa: PTH119
 
 
-def npz(found: Found, left: str, right: str) -> None:
+def npz(found: TensorFindings, left: str, right: str) -> None:
     """Compares two `.npz` files by array; what else a member may be, by bytes."""
     with zipfile.ZipFile(left) as one, zipfile.ZipFile(right) as other:
         members, others = (
@@ -49,7 +49,7 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, Any]:
     raise ValueError(f"a .npy file of version {version}")
 
 
-def _streams(found: Found, place: str, left: IO[bytes], right: IO[bytes]) -> None:
+def _streams(found: TensorFindings, place: str, left: IO[bytes], right: IO[bytes]) -> None:
     """Compares two arrays while they are read from start to end."""
     (shape, columns, dtype), (other_shape, other_columns, other_dtype) = map(_header, (left, right))
     if dtype.hasobject or other_dtype.hasobject:
@@ -68,8 +68,8 @@ def _streams(found: Found, place: str, left: IO[bytes], right: IO[bytes]) -> Non
     one, other = _Sequential(left, dtype), _Sequential(right, other_dtype)
     found.compare(
         place,
-        Tensor(turned(shape), dtype, one.read),
-        Tensor(turned(other_shape), other_dtype, other.read),
+        BlockedTensor(turned(shape), dtype, one.read),
+        BlockedTensor(turned(other_shape), other_dtype, other.read),
     )
 
 
@@ -109,7 +109,7 @@ _SAFETENSORS = {
 }  # fmt: skip
 
 
-def safetensors(found: Found, left: str, right: str) -> None:
+def safetensors(found: TensorFindings, left: str, right: str) -> None:
     """Compares two safetensors files by tensor, and their metadata.
 
     The form is the public one: the header's length in 8 bytes, a JSON header, the tensors' bytes.
@@ -149,11 +149,11 @@ def _safetensors(path: str) -> tuple[dict[str, tuple[str, Any]], Any]:
     return tensors, sorted(metadata.items())
 
 
-def _bfloat16(array: Any) -> Tensor:
+def _bfloat16(array: Any) -> BlockedTensor:
     import numpy as np
 
     def read(block: tuple[slice, ...]) -> Any:
         # A float32 whose last 16 bits are zero; so no two bfloat16 become one.
         return (array[block].astype(np.uint32) << 16).view(np.float32)
 
-    return Tensor(array.shape, np.dtype(np.float32), read)
+    return BlockedTensor(array.shape, np.dtype(np.float32), read)

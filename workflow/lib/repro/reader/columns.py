@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
-from repro.reader.distance import Found, of_array, short
+from repro.reader.distance import TensorFindings, of_array, short
 
 _ROWS = 1 << 16
 _MOST_TEXTS = 1000
 
 
-def parquet(found: Found, left: str, right: str) -> None:
+def parquet(found: TensorFindings, left: str, right: str) -> None:
     """Compares two Parquet files by cell; how they are packed and by what plays no part."""
     try:
         import pyarrow.parquet
@@ -76,7 +76,7 @@ _NUMBERS = {
 }  # fmt: skip
 
 
-def _column(found: Found, name: str, row: int, left: Any, right: Any) -> None:
+def _column(found: TensorFindings, name: str, row: int, left: Any, right: Any) -> None:
     place = f"rows from {row}, column {name}" if row else f"column {name}"
     if not isinstance(left, list) and not isinstance(right, list):
         found.compare(place, of_array(left), of_array(right))

@@ -1,7 +1,7 @@
 """Distance: how far two tensors are apart, block by block, so that their size does not matter.
 
 Synopsis:
-    found = Found(rtol=0.0)
+    found = TensorFindings(rtol=0.0)
     found.compare("layers/dense/vars/0", of_array(left), of_array(right))
     found.answer()["differences"]
 
@@ -26,7 +26,7 @@ _BLOCK = 1 << 25
 _NAMES_OF_CLASSES = re.compile(r"pred|prob|logit|softmax|label|class|(?:^|[\W_])y(?:[\W_]|$)", re.I)
 
 
-class Tensor:
+class BlockedTensor:
     """A tensor that is read in blocks: `read` takes a tuple of slices and gives an array."""
 
     def __init__(self, shape: Any, dtype: Any, read: Callable[[tuple[slice, ...]], Any]) -> None:
@@ -35,9 +35,9 @@ class Tensor:
         self.read = read
 
 
-def of_array(array: Any) -> Tensor:
+def of_array(array: Any) -> BlockedTensor:
     """An array in memory, or mapped to it."""
-    return Tensor(array.shape, array.dtype, lambda block: array[block] if block else array)
+    return BlockedTensor(array.shape, array.dtype, lambda block: array[block] if block else array)
 
 
 def blocks(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[slice, ...]]:
@@ -58,7 +58,7 @@ def blocks(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[slice, ...]]
             yield (*head, slice(start, min(start + step, cut)), *inner)
 
 
-class Found:
+class TensorFindings:
     """What comparing one pair of files found.
 
     Args:
@@ -121,7 +121,9 @@ class Found:
                 self.add(place.format(name), "", "there")
         return [name for name in left if name in right]
 
-    def compare(self, place: str, left: Tensor, right: Tensor, metric: str | None = None) -> None:
+    def compare(
+        self, place: str, left: BlockedTensor, right: BlockedTensor, metric: str | None = None
+    ) -> None:
         """Compares two tensors; a dtype or a shape that changed is the difference."""
         self.compared += 1
         if left.dtype != right.dtype:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from repro.reader.distance import Found, Tensor, of_array, short
+from repro.reader.distance import BlockedTensor, TensorFindings, of_array, short
 
 
-def hdf5(found: Found, left: str, right: str) -> None:
+def hdf5(found: TensorFindings, left: str, right: str) -> None:
     """Compares two files by dataset and by attribute; links by what they say, never followed."""
     import h5py
 
@@ -20,7 +20,7 @@ def hdf5(found: Found, left: str, right: str) -> None:
 
 
 class _Walk:
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: TensorFindings) -> None:
         self.found = found
         self.seen: set[Any] = set()
 
@@ -94,7 +94,7 @@ def _is_plain_array(value: Any) -> bool:
     return isinstance(value, (np.ndarray, np.generic)) and not value.dtype.hasobject
 
 
-def _tensor(dataset: Any) -> Tensor:
+def _tensor(dataset: Any) -> BlockedTensor:
     import numpy as np
 
     def read(block: Any) -> Any:
@@ -105,7 +105,7 @@ def _tensor(dataset: Any) -> Tensor:
         flat[:] = [_plain(value, dataset) for value in array.reshape(-1)]
         return flat.reshape(array.shape)
 
-    return Tensor(dataset.shape, dataset.dtype, read)
+    return BlockedTensor(dataset.shape, dataset.dtype, read)
 
 
 def _plain(value: Any, holder: Any) -> Any:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from repro.reader.distance import Found, of_array
+from repro.reader.distance import TensorFindings, of_array
 
 
-def image(found: Found, left: str, right: str) -> None:
+def image(found: TensorFindings, left: str, right: str) -> None:
     """Compares two images by pixel; the way of packing and texts inside play no part."""
     (one, mode), (other, other_mode) = (_pixels(path) for path in (left, right))
     found.equal("mode", mode, other_mode)

@@ -4,8 +4,8 @@ Synopsis:
     python -c 'from repro.reader.program import main; main()' < requests > answers
 
 A request: `{"form": "npz", "left": path, "right": path, "rtol": 0.0}`. Its answer: what
-`Found.answer` gives, or `{"why": …}` where these files cannot be compared here. Each answer stands
-on a line of its own behind `MARK`, since other libraries may print as well.
+`TensorFindings.answer` gives, or `{"why": …}` where these files cannot be compared here. Each
+answer stands on a line of its own behind `MARK`, since other libraries may print as well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import sys
 from typing import Any
 
-from repro.reader.distance import Found
+from repro.reader.distance import TensorFindings
 
 MARK = "\x1erepro "
 
@@ -38,7 +38,7 @@ def answered(request: dict[str, Any]) -> dict[str, Any]:
     """The answer to one request; an exception of whatever kind is an answer too."""
     try:
         module, name = FORMS[request["form"]]
-        found = Found(request.get("rtol", 0.0), request.get("classes", False))
+        found = TensorFindings(request.get("rtol", 0.0), request.get("classes", False))
         getattr(importlib.import_module(module), name)(found, request["left"], request["right"])
         return found.answer()
     except ModuleNotFoundError as error:
