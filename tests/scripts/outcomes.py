@@ -138,7 +138,7 @@ def _diverging(case: Case, report: Report) -> tuple[bool, bool, bool, str]:
     if divergence is None:
         return True, False, False, "no step diverges"
     call = divergence["call"]
-    place = f"line {call['line']} ({call['source']})" if call else "no line"
+    place = f"line {call['line']} ({call['call']})" if call else "no line"
     step = case.step is Step.ANY or divergence["step"] == case.step
     said = f"step {divergence['step']}, {divergence['what']}, {place}"
     return True, step, _at(case, call), said

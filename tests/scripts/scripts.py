@@ -95,7 +95,8 @@ def _report(file: Path) -> Report | None:
     """What `check` wrote; None where there is nothing, or something that is no report."""
     try:
         return checked(json.loads(file.read_text("utf-8")), "check", str(file))
-    except (OSError, ValueError, UserError):
+    except (OSError, ValueError, UserError) as error:
+        print(error, file=sys.stderr)
         return None
 
 

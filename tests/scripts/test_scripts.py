@@ -30,7 +30,7 @@ def report(answer="same", divergence=None, void=None, errors=(), seconds=(10.0, 
 
 
 def diverging(step=1, line=LINE, file=FILE, **changes):
-    call = line and {"source": "numpy.random.default_rng", "file": file, "line": line}
+    call = line and {"source": "seed", "call": "default_rng", "file": file, "line": line}
     return {"step": step, "model": "m", "variable": "v", "what": "batch", "call": call, **changes}
 
 
@@ -218,9 +218,13 @@ assert sys.argv[1] == "--", sys.argv
 script = pathlib.Path(sys.argv[3])
 {act}
 different = "default_rng()" in script.read_text()
-call = {{"source": "numpy.random.default_rng", "file": str(script.resolve()), "line": {line}}}
+call = {{
+    "source": "random numbers", "call": "numpy.random.default_rng",
+    "file": str(script.resolve()), "line": {line},
+}}
 divergence = {{
-    "step": 1, "epoch": None, "model": "m", "variable": "v", "what": "batch", "call": call
+    "step": 1, "after": 0, "epoch": None, "fit": None, "model": "m", "variable": "v", "others": [],
+    "what": "batch", "call": call,
 }}
 pathlib.Path("check").mkdir()
 pathlib.Path("check/report.json").write_text(json.dumps({{
@@ -229,7 +233,10 @@ pathlib.Path("check/report.json").write_text(json.dumps({{
     "runs": [{{"name": "run 1", "seconds": 10, "status": 0, "stopped": None, "varied": {{}},
               "not_varied": {{}}, "containment": "copy"}}],
     "nondeterministic": None, "factor": None, "searched": None, "left_out": [],
-    "steps": {{"void": None, "agreed": 0, "divergence": divergence if different else None}},
+    "steps": {{
+        "void": None, "agreed": 0, "not_compared": 0,
+        "divergence": divergence if different else None,
+    }},
     "silent_errors": [],
 }}))
 print("Not the same: it differs." if different else "The same: it does not differ.")
