@@ -104,7 +104,12 @@ PAIRS = (
         lines=("ThreadPoolExecutor(8)", "pool.submit(", "as_completed(jobs)"),
     ),
     Case("order_of_temporary_files", Kind.DATA, lines=("tempfile.mkstemp(",)),
-    Case("rate_by_elapsed_time", Kind.RATE, step=11, lines=("(time.time() - started)",)),
+    Case(
+        "rate_by_elapsed_time",
+        Kind.RATE,
+        step=11,
+        lines=("started = time.time()", "(time.time() - started)"),
+    ),
     Case("parts_for_each_processor", Kind.DATA, lines=("os.sched_getaffinity(0)",), data=_DIGITS),
     Case("newest_file_first", Kind.DATA, lines=("key=os.path.getmtime",), data=("days",)),
     Case(
