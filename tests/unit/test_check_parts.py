@@ -112,6 +112,16 @@ def test_outputs_have_names(path: str, name: tuple[str, str] | None) -> None:
         assert names.of(Path(path)) == name
 
 
+def test_a_folder_that_is_home_has_outputs_and_caches() -> None:
+    folders = dataclasses.replace(ASKED, folder=Path("/home/ada"), spared=Path("/home/ada/check"))
+    names = Names(folders, homes=[Path("/scratch/home")])
+    assert names.of(Path("/home/ada/.keras/keras.json")) is None
+    assert names.of(Path("/home/ada/a")) == names.of(Path("/scratch/home/a")) == ("folder", "a")
+    inner = Names(dataclasses.replace(ASKED, folder=Path("/home"), spared=Path("/home/check")))
+    assert inner.of(Path("/home/ada/.cache/x")) is None
+    assert inner.of(Path("/home/bob/x")) == ("folder", "bob/x")
+
+
 def test_a_folder_of_the_users_own_for_temporary_files_is_passed_over() -> None:
     names = Names(dataclasses.replace(ASKED, temporary=Path("/home/ada/tmp")))
     assert names.of(Path("/home/ada/tmp/a")) is None
