@@ -322,7 +322,8 @@ def test_what_a_killed_check_left_is_removed_by_the_next(tmp_path: Path) -> None
     (tmp_path / "repro-check-a" / "lock").touch()
     for name, age in (("repro-check-old", 2), ("repro-check-new", 0)):
         (tmp_path / name).mkdir()
-        os.utime(tmp_path / name, (time.time() - age * 3600,) * 2)
+        then = time.time() - age * 3600
+        os.utime(tmp_path / name, (then, then))
     with scratch([tmp_path]) as ours, scratch([tmp_path]) as others:
         assert sorted(tmp_path.iterdir()) == sorted([ours, others, tmp_path / "repro-check-new"])
     assert [*tmp_path.iterdir()] == [tmp_path / "repro-check-new"]
