@@ -30,22 +30,23 @@ WARMING = 2
 
 
 def _train(name: str, epochs: int) -> None:
-    """Trains in a hooked process; prints the seconds of each epoch, watched and not, in turn."""
+    """Trains in a hooked process; prints what each epoch took, watched and not, in turn."""
     import keras
 
     steps: Any = sys.modules["_repro_hook.events.steps"]
     steps._SHARE = float("inf")  # no step is left out
     (watch,) = [each for each in gc.get_objects() if type(each) is steps.Watch]
-    seconds: list[float] = []
+    seconds: list[list[float]] = []
 
     class Turns(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             if epoch % 2:
                 watch.enter()  # what is inside something watched is not looked at by itself
-            self.began = time.perf_counter()
+            self.began = time.perf_counter(), time.process_time()
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            seconds.append(time.perf_counter() - self.began)
+            now = time.perf_counter(), time.process_time()
+            seconds.append([after - before for after, before in zip(now, self.began, strict=True)])
             if epoch % 2:
                 watch.leave()
 
@@ -61,7 +62,7 @@ def _train(name: str, epochs: int) -> None:
     print(json.dumps(seconds))
 
 
-def _measured(name: str, epochs: int) -> list[float]:
+def _measured(name: str, epochs: int) -> list[list[float]]:
     from repro.hook.install import HookSettings, installed
 
     with tempfile.TemporaryDirectory() as made:
@@ -85,19 +86,20 @@ def main() -> None:
     if given.train:
         _train(given.train, given.epochs)
         return
-    print("| model | step without, ms | digests, ms | share | least to most |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+    print("| model | time | step without, ms | digests, ms | share | quartiles |")
+    print("| --- | --- | ---: | ---: | ---: | ---: |")
     for name in given.models:
-        seconds = _measured(name, given.epochs)
         steps = -(-MODELS[name].examples // MODELS[name].batch_size)
-        pairs = list(zip(seconds[::2], seconds[1::2], strict=True))[WARMING:]
-        shares = [watched / plain - 1 for watched, plain in pairs]
-        plain = statistics.median(plain for _, plain in pairs) / steps
-        extra = statistics.median(watched - plain for watched, plain in pairs) / steps
-        print(
-            f"| {name} | {plain * 1e3:.2f} | {extra * 1e3:.3f} | {statistics.median(shares):.1%} "
-            f"| {min(shares):.1%} to {max(shares):.1%} |"
-        )
+        epochs = _measured(name, given.epochs)[2 * WARMING :]
+        for place, clock in enumerate(("wall", "processor")):
+            watched, plain = ([epoch[place] for epoch in epochs[turn::2]] for turn in (0, 1))
+            shares = [one / other - 1 for one, other in zip(watched, plain, strict=True)]
+            low, middle, high = statistics.quantiles(shares)
+            step = statistics.median(plain) / steps
+            print(
+                f"| {name} | {clock} | {step * 1e3:.2f} | {middle * step * 1e3:.3f} "
+                f"| {middle:.1%} | {low:.1%} to {high:.1%} |"
+            )
 
 
 if __name__ == "__main__":

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import project
 import pytest
 import small_check
+from _pytest.mark import ParameterSet
 from small_check import WORLDS, Folder, World
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="namespaces and /proc")
@@ -40,16 +41,21 @@ def usable(world: World) -> bool:
     return True
 
 
-@pytest.fixture(params=WORLDS, ids=[world.name for world in WORLDS])
+def each(worlds: Sequence[World]) -> list[ParameterSet]:
+    """All but the first are slow: ten minutes in all."""
+    marks = [[], *[[pytest.mark.slow]] * len(worlds[1:])]
+    return [pytest.param(w, id=w.name, marks=m) for w, m in zip(worlds, marks, strict=True)]
+
+
+@pytest.fixture(params=each(WORLDS))
 def user(request: pytest.FixtureRequest) -> Iterator[Folder]:
     """Every way to run it."""
-    world: World = request.param
-    if not usable(world):
+    if not usable(request.param):
         pytest.skip("needs root, setpriv, and a Python that others may use")
-    yield from small_check.folder(world)
+    yield from small_check.folder(request.param)
 
 
-@pytest.fixture(params=WORLDS[::2], ids=[world.name for world in WORLDS[::2]])
+@pytest.fixture(params=each(WORLDS[::2]))
 def plain(request: pytest.FixtureRequest) -> Iterator[Folder]:
     """By an overlay and by a copy."""
     if not usable(request.param):
@@ -215,7 +221,7 @@ def until(true: object) -> None:
         (["--steps", "0", "--", "true"], 2, "expected at least 1"),
         (["--rtol", "2", "--", "true"], 2, "expected a number from 0 to 1"),
     ],
-    ids=lambda value: "-".join(value) if isinstance(value, list) else None,
+    ids=str,
 )
 def test_bad_input_gives_a_sentence(
     plain: Folder, command: list[str], status: int, sentence: str

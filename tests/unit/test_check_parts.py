@@ -112,6 +112,16 @@ def test_outputs_have_names(path: str, name: tuple[str, str] | None) -> None:
         assert names.of(Path(path)) == name
 
 
+def test_a_folder_that_is_home_has_outputs_and_caches() -> None:
+    folders = dataclasses.replace(ASKED, folder=Path("/home/ada"), spared=Path("/home/ada/check"))
+    names = Names(folders, homes=[Path("/scratch/home")])
+    assert names.of(Path("/home/ada/.keras/keras.json")) is None
+    assert names.of(Path("/home/ada/a")) == names.of(Path("/scratch/home/a")) == ("folder", "a")
+    inner = Names(dataclasses.replace(ASKED, folder=Path("/home"), spared=Path("/home/check")))
+    assert inner.of(Path("/home/ada/.cache/x")) is None
+    assert inner.of(Path("/home/bob/x")) == ("folder", "bob/x")
+
+
 def test_a_folder_of_the_users_own_for_temporary_files_is_passed_over() -> None:
     names = Names(dataclasses.replace(ASKED, temporary=Path("/home/ada/tmp")))
     assert names.of(Path("/home/ada/tmp/a")) is None
@@ -312,7 +322,8 @@ def test_what_a_killed_check_left_is_removed_by_the_next(tmp_path: Path) -> None
     (tmp_path / "repro-check-a" / "lock").touch()
     for name, age in (("repro-check-old", 2), ("repro-check-new", 0)):
         (tmp_path / name).mkdir()
-        os.utime(tmp_path / name, (time.time() - age * 3600,) * 2)
+        then = time.time() - age * 3600
+        os.utime(tmp_path / name, (then, then))
     with scratch([tmp_path]) as ours, scratch([tmp_path]) as others:
         assert sorted(tmp_path.iterdir()) == sorted([ours, others, tmp_path / "repro-check-new"])
     assert [*tmp_path.iterdir()] == [tmp_path / "repro-check-new"]

@@ -12,7 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-tf.config.experimental.enable_op_determinism()
+if not any(name.endswith("unseeded") for name in sys.argv):
+    tf.config.experimental.enable_op_determinism()
 draw = np.random.default_rng(0)
 x = draw.random((96, 6), np.float32)
 y = draw.integers(0, 3, 96)

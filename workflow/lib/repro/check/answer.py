@@ -74,8 +74,10 @@ def answered(findings: CheckFindings) -> CheckAnswer:
     answer = first_answer(findings)
     if findings.steps is None:
         return answer
-    sentence = " ".join(filter(None, (answer.sentence, told(findings.steps))))
     warnings = [_warning(error) for error in findings.steps.silent]
+    more = told(findings.steps, same=answer.word == SAME)
+    above = f"But see {'the warning' if len(warnings) == 1 else 'the warnings'} above."
+    sentence = " ".join(filter(None, (answer.sentence, more, above if warnings else "")))
     return replace(answer, sentence=sentence, details=(*answer.details, *warnings))
 
 

@@ -227,4 +227,6 @@ def _watched(session: Session, reading: Reading, findings: CheckFindings) -> Che
     repeats = found is None or found.nondeterministic is False
     outputs = side_by_side(findings.runs[0], results[0], reading) if repeats and not steps else None
     void = UNEQUAL if outputs is not None and not outputs.same else None
-    return replace(findings, steps=step_findings(results[0], results[1], void))
+    differ = not side_by_side(results[0], results[1], reading).same
+    found_steps = step_findings(results[0], results[1], void, outputs_differ=differ)
+    return replace(findings, steps=found_steps)

@@ -55,7 +55,7 @@ def _steps(found: StepFindings | None) -> dict[str, Any] | None:
 
 def _unwatched(found: StepFindings | None) -> list[str]:
     if found is None:
-        return ["Nothing was watched step by step."]
+        return ["No training was watched step by step."]
     return list(found.unseen)
 
 

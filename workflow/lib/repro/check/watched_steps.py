@@ -37,11 +37,13 @@ class SeenError:
 class StepFindings:
     """What two watched runs showed.
 
-    `void`: why nothing can be said of the steps. `unseen`: what the hook could not watch.
+    `void`: why nothing can be said of the steps. `outputs_differ`: whether the outputs of these two
+    runs do. `unseen`: what the hook could not watch.
     """
 
     void: str | None
     compared: StepComparison
+    outputs_differ: bool
     silent: tuple[SeenError, ...] = ()
     unseen: tuple[str, ...] = ()
 
@@ -51,14 +53,17 @@ class StepFindings:
         return self.compared.agreed > 0 or self.compared.divergence is not None
 
 
-def step_findings(left: RunResult, right: RunResult, void: str | None) -> StepFindings:
+def step_findings(
+    left: RunResult, right: RunResult, void: str | None, *, outputs_differ: bool
+) -> StepFindings:
     """Compares the events of two watched runs; `void` where one of them counts for nothing."""
     assert left.events
     assert right.events
     compared = compared_steps(left.events, right.events)
     if void:
         compared = StepComparison(0, 0, None)
-    return StepFindings(void, compared, _silent_errors(left.events), _unseen(left.events))
+    silent, unseen = _silent_errors(left.events), _unseen(left.events)
+    return StepFindings(void, compared, outputs_differ, silent, unseen)
 
 
 def training(run: RunResult) -> bool:
@@ -84,17 +89,25 @@ def _unseen(events: Path) -> tuple[str, ...]:
     return tuple(said)
 
 
-def told(found: StepFindings) -> str:
-    """What watching found, in a sentence or two; empty where there is nothing to say."""
+def told(found: StepFindings, *, same: bool) -> str:
+    """What watching found, in a sentence or two, beside the answer `same`; may be empty."""
     if found.void:
         return f"Nothing can be said of single steps: {found.void}."
     first = found.compared.divergence
     if first is None:
-        steps = counted(found.compared.agreed, "training step")
-        return f"Step by step: {steps} agreed, bit for bit." if found.compared.agreed else ""
+        return _all_agreed(found, same=same) if found.compared.agreed else ""
     agreed = f", after {counted(first.agreed, 'step')} that agreed" if first.agreed else ""
     call = f" See {_near(first.call)}." if first.call else ""
     return f"The runs first diverge at {where(first)}{agreed}.{call}"
+
+
+def _all_agreed(found: StepFindings, *, same: bool) -> str:
+    steps = counted(found.compared.agreed, "training step")
+    if same:
+        return f"Step by step: {steps} agreed, bit for bit."
+    where = "so it arises outside of them" if found.outputs_differ else "and so did the outputs"
+    again = "" if found.outputs_differ else ": this time it did not show"
+    return f"In two watched runs {steps} agreed, bit for bit, {where}{again}."
 
 
 def _near(call: LedgerCall) -> str:

@@ -45,23 +45,26 @@ class Names:
                 path = theirs / path.relative_to(ours)
         for home in self.homes:
             if path.is_relative_to(home):
-                return _of_home(path.relative_to(home))
+                return self._of_home(path.relative_to(home))
         if any(path.is_relative_to(folder) for folder in self.skipped):
             return None
-        if path.is_relative_to(self.folders.folder):
-            return FOLDER, path.relative_to(self.folders.folder).as_posix()
+        home, folder = self.folders.home, self.folders.folder
+        in_home = home is not None and path.is_relative_to(home)
+        if home and in_home and home.is_relative_to(folder):
+            return self._of_home(path.relative_to(home))
+        if path.is_relative_to(folder):
+            return FOLDER, path.relative_to(folder).as_posix()
         # In the usual /tmp a name that the script chose is an output; in a folder of the user's own
         # for temporary files none is, since another run has another one.
         temporary = self.folders.temporary
         if temporary not in _USUAL and path.is_relative_to(temporary):
             return None
-        if self.folders.home and path.is_relative_to(self.folders.home):
-            return _of_home(path.relative_to(self.folders.home))
-        return _outside(path)
+        return self._of_home(path.relative_to(home)) if home and in_home else _outside(path)
 
-
-def _of_home(rest: Path) -> tuple[str, str] | None:
-    return None if rest.parts[0].startswith(".") else (HOME, rest.as_posix())
+    def _of_home(self, rest: Path) -> tuple[str, str] | None:
+        """What is hidden in HOME are caches and settings; HOME may be the command's own folder."""
+        where = FOLDER if self.folders.home == self.folders.folder else HOME
+        return None if rest.parts[0].startswith(".") else (where, rest.as_posix())
 
 
 def _outside(path: Path) -> tuple[str, str] | None:

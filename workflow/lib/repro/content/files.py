@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.content import archives, documents, tables
-from repro.content.findings import ContentDifference, FileComparison, FileFindings
+from repro.content.findings import FileComparison, FileFindings
 from repro.content.kinds import ARRAYS, METRICS, OTHER, Kind, kind_of, shards
 from repro.content.structured import compare_json, compare_json_lines, compare_strings
 from repro.content.tensor_reader import NotRead, TensorReader
@@ -351,7 +351,7 @@ def _by_bytes(two: _Two, why: str) -> FileComparison:
         if at is not None:
             place = f"byte {at}" if len(pairs) == 1 else f"{left.name}, byte {at}"
             sizes = [f"{path.stat().st_size} bytes" for path in (left, right)]
-            findings.add(ContentDifference(place, *sizes))
+            findings.differ(place, *sizes)
     if len(parts[0]) != len(parts[1]):
         findings.differ("parts", *(str(len(side)) for side in parts))
     how = f"by bytes ({why})" if why else "by bytes"

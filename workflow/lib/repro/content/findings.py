@@ -216,10 +216,12 @@ def _inside(name: str, difference: ContentDifference) -> ContentDifference:
 
 
 def _of_answer(found: Mapping[str, Any]) -> ContentDifference:
-    distance = found["distance"]
-    if distance is not None:
-        index = distance["index"]
-        distance = Distance(**{**distance, "index": None if index is None else tuple(index)})
+    measured: dict[str, Any] | None = found["distance"]
+    distance = None
+    if measured is not None:
+        index: list[int] | None = measured["index"]
+        rest: dict[str, Any] = {name: part for name, part in measured.items() if name != "index"}
+        distance = Distance(**rest, index=None if index is None else tuple(index))
     return ContentDifference(
         found["place"], found["left"], found["right"], found["metric"], distance
     )

@@ -87,9 +87,13 @@ def _compare(findings: FileFindings, place: str, name: str, left: Any, right: An
         findings.generated(place, left, right, OBJECTS)
     elif isinstance(left, str) and isinstance(right, str) and type(left) is type(right):
         compare_cell(findings, place, name, left, right, metric=isinstance(left, _Written))
-    elif type(left) is not type(right) or left != right:
+    elif not _equal(left, right):
         findings.differ(place, _shown(left), _shown(right))
 
 
-def _shown(value: Any) -> str:
+def _equal(left: object, right: object) -> bool:
+    return type(left) is type(right) and left == right
+
+
+def _shown(value: object) -> str:
     return "" if value is _MISSING else json.dumps(value)

@@ -72,7 +72,7 @@ def _delimiter(sample: str) -> str:
 def _rows(
     findings: FileFindings, left: Iterator[list[str]], right: Iterator[list[str]], metrics: bool
 ) -> None:
-    head, other_head = next(left, []), next(right, [])
+    head, other_head = next(left, list[str]()), next(right, list[str]())
     if head != other_head:
         _cells(findings, "header", [str(n + 1) for n in range(len(head))], head, other_head, False)
     metrics = metrics or any(name.strip().lower() in _STEPS for name in head)
@@ -127,8 +127,12 @@ def _opened(path: Path) -> Generator[sqlite3.Connection]:
             path, options = folder / path.name, "mode=rw"
         address = f"file:{quote(str(path.absolute()))}?{options}"
         database = stack.enter_context(closing(sqlite3.connect(address, uri=True)))
-        database.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+        database.text_factory = _decoded
         yield database
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
 
 
 def _schema(database: sqlite3.Connection) -> dict[str, str]:

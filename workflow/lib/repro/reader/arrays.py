@@ -11,7 +11,7 @@ import os
 import zipfile
 from typing import IO, Any
 
-from repro.reader.distance import BlockedTensor, TensorFindings, of_array
+from repro.reader.distance import BlockedTensor, TensorFindings, library, of_array
 
 
 def npy(found: TensorFindings, left: str, right: str) -> None:
@@ -39,8 +39,7 @@ def _place(name: str) -> str:
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, Any]:
-    from numpy.lib import format as form
-
+    form = library("numpy.lib.format")
     version = form.read_magic(file)
     if version == (1, 0):
         return form.read_array_header_1_0(file)
@@ -64,12 +63,11 @@ def _streams(found: TensorFindings, place: str, left: IO[bytes], right: IO[bytes
         found.compare(place, of_array(one), of_array(other))
         return
     # Stored by columns, an array is the transposed one stored by rows.
-    turned = (lambda size: size[::-1]) if columns else (lambda size: size)
     one, other = _Sequential(left, dtype), _Sequential(right, other_dtype)
     found.compare(
         place,
-        BlockedTensor(turned(shape), dtype, one.read),
-        BlockedTensor(turned(other_shape), other_dtype, other.read),
+        BlockedTensor(shape[::-1] if columns else shape, dtype, one.read),
+        BlockedTensor(other_shape[::-1] if columns else other_shape, other_dtype, other.read),
     )
 
 
@@ -81,11 +79,10 @@ class _Sequential:
         self.dtype = dtype
 
     def read(self, block: tuple[slice, ...]) -> Any:
-        import numpy as np
-
+        np = library("numpy")
         shape = tuple(part.stop - part.start for part in block)
         size = int(np.prod(shape, dtype=np.int64)) * self.dtype.itemsize
-        parts = []
+        parts: list[bytes] = []
         while size:
             part = self.file.read(size)
             if not part:
@@ -97,8 +94,7 @@ class _Sequential:
 
 
 def _loaded(file: IO[bytes], shape: tuple[int, ...], columns: bool, dtype: Any) -> Any:
-    import numpy as np
-
+    np = library("numpy")
     array = np.frombuffer(file.read(), dtype)
     return array.reshape(shape[::-1]).T if columns else array.reshape(shape)
 
@@ -128,8 +124,7 @@ def safetensors(found: TensorFindings, left: str, right: str) -> None:
 
 
 def _safetensors(path: str) -> tuple[dict[str, tuple[str, Any]], Any]:
-    import numpy as np
-
+    np = library("numpy")
     with open(path, "rb") as file:  # noqa: PTH123
         length = int.from_bytes(file.read(8), "little")
         if length > os.fstat(file.fileno()).st_size - 8:
@@ -137,7 +132,7 @@ def _safetensors(path: str) -> tuple[dict[str, tuple[str, Any]], Any]:
         header = json.loads(file.read(length))
     metadata = header.pop("__metadata__", {})
     body = np.memmap(path, "u1", "r", 8 + length) if header else np.zeros(0, "u1")
-    tensors = {}
+    tensors: dict[str, tuple[str, Any]] = {}
     for name, entry in sorted(header.items()):
         start, stop = entry["data_offsets"]
         if not 0 <= start <= stop <= len(body):
@@ -150,7 +145,7 @@ def _safetensors(path: str) -> tuple[dict[str, tuple[str, Any]], Any]:
 
 
 def _bfloat16(array: Any) -> BlockedTensor:
-    import numpy as np
+    np = library("numpy")
 
     def read(block: tuple[slice, ...]) -> Any:
         # A float32 whose last 16 bits are zero; so no two bfloat16 become one.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
-from repro.reader.distance import TensorFindings, of_array, short
+from repro.reader.distance import TensorFindings, library, of_array, short
 
 _ROWS = 1 << 16
 _MOST_TEXTS = 1000
@@ -19,16 +19,15 @@ _MOST_TEXTS = 1000
 def parquet(found: TensorFindings, left: str, right: str) -> None:
     """Compares two Parquet files by cell; how they are packed and by what plays no part."""
     try:
-        import pyarrow.parquet
-    except ImportError:
-        import pandas
-
-        frames = [pandas.read_parquet(path) for path in (left, right)]
-        one, other = ([(str(n), str(f[n].dtype)) for n in f.columns] for f in frames)
+        arrow = library("pyarrow.parquet")
+    except ModuleNotFoundError:
+        pandas = library("pandas")
+        frames: list[Any] = [pandas.read_parquet(path) for path in (left, right)]
+        one, other = (_of_frame(frame) for frame in frames)
         batches: Any = zip([frames[0]], [frames[1]])
     else:
-        files = [pyarrow.parquet.ParquetFile(path) for path in (left, right)]
-        one, other = ([(f.name, str(f.type)) for f in file.schema_arrow] for file in files)
+        files: list[Any] = [arrow.ParquetFile(path) for path in (left, right)]
+        one, other = (_of_schema(file.schema_arrow) for file in files)
         batches = zip_longest(*map(_batches, files))
     if one != other:
         found.add("columns", short(one), short(other))
@@ -37,22 +36,30 @@ def parquet(found: TensorFindings, left: str, right: str) -> None:
     for a, b in batches:
         counts = [0 if side is None else len(side) for side in (a, b)]
         rows = min(counts)
-        for name, _ in one if rows else ():
+        for name, _ in one if rows else []:
             _column(found, name, row, _values(a, name, rows), _values(b, name, rows))
         row += rows
         if counts[0] != counts[1]:
-            found.add("rows", *(f"{row - rows + n} rows or more" for n in counts))
+            left_rows, right_rows = (f"{row - rows + count} rows or more" for count in counts)
+            found.add("rows", left_rows, right_rows)
             return
+
+
+def _of_frame(frame: Any) -> list[tuple[str, str]]:
+    return [(str(name), str(frame[name].dtype)) for name in frame.columns]
+
+
+def _of_schema(schema: Any) -> list[tuple[str, str]]:
+    return [(str(field.name), str(field.type)) for field in schema]
 
 
 def _batches(file: Any) -> Iterator[Any]:
     """Batches of equal length, however the file is cut into groups."""
-    import pyarrow
-
-    waiting = None
+    arrow = library("pyarrow")
+    waiting: Any = None
     for batch in file.iter_batches(_ROWS):
-        table = pyarrow.Table.from_batches([batch])
-        waiting = table if waiting is None else pyarrow.concat_tables([waiting, table])
+        table = arrow.Table.from_batches([batch])
+        waiting = table if waiting is None else arrow.concat_tables([waiting, table])
         while len(waiting) >= _ROWS:
             yield waiting[:_ROWS]
             waiting = waiting[_ROWS:]
@@ -78,7 +85,7 @@ _NUMBERS = {
 
 def _column(found: TensorFindings, name: str, row: int, left: Any, right: Any) -> None:
     place = f"rows from {row}, column {name}" if row else f"column {name}"
-    if not isinstance(left, list) and not isinstance(right, list):
+    if hasattr(left, "dtype") and hasattr(right, "dtype"):
         found.compare(place, of_array(left), of_array(right))
         return
     pairs: list[tuple[Any, Any]] = list(zip(list(left), list(right)))

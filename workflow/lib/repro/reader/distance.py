@@ -11,6 +11,7 @@ values are is said only of what differs.
 
 from __future__ import annotations
 
+import importlib
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -33,6 +34,11 @@ class BlockedTensor:
         self.shape: tuple[int, ...] = tuple(int(size) for size in shape)
         self.dtype = dtype
         self.read = read
+
+
+def library(name: str) -> Any:
+    """A module of the user's Python, whatever it has; ModuleNotFoundError where it has it not."""
+    return importlib.import_module(name)
 
 
 def of_array(array: Any) -> BlockedTensor:
@@ -174,8 +180,7 @@ class _Apart:
         self.examples = self.changed = 0
 
     def take(self, left: Any, right: Any, start: tuple[int, ...]) -> None:
-        import numpy as np
-
+        np = library("numpy")
         left, right = np.ascontiguousarray(left), np.ascontiguousarray(right)
         self.elements += left.size
         if self.classes:
@@ -193,8 +198,7 @@ class _Apart:
             self._measure(left, right, places, start)
 
     def _measure(self, left: Any, right: Any, places: Any, start: tuple[int, ...]) -> None:
-        import numpy as np
-
+        np = library("numpy")
         one, other = left.reshape(-1)[places], right.reshape(-1)[places]
         at = 0
         numbers = _numbers(one, other)
@@ -220,8 +224,7 @@ class _Apart:
 
     def _largest(self, absolute: Any, relative: Any) -> int | None:
         """Where the largest relative difference so far is; None where it came before."""
-        import numpy as np
-
+        np = library("numpy")
         finite = np.isfinite(absolute)
         if not finite.any():
             return None
@@ -236,8 +239,7 @@ class _Apart:
         return at
 
     def _count_classes(self, left: Any, right: Any) -> None:
-        import numpy as np
-
+        np = library("numpy")
         kind = left.dtype.kind
         if left.ndim == 1 and kind in "iub" and self.named:
             self.examples += len(left)
@@ -265,8 +267,7 @@ class _Apart:
 
 
 def _same_bytes(left: Any, right: Any) -> bool:
-    import numpy as np
-
+    np = library("numpy")
     if left.dtype.itemsize % 8 == 0 and left.dtype.itemsize:
         return bool((left.reshape(-1).view("u8") == right.reshape(-1).view("u8")).all())
     one, other = (side.reshape(-1).view(np.uint8) for side in (left, right))
@@ -277,8 +278,7 @@ def _same_bytes(left: Any, right: Any) -> bool:
 
 def _probabilities(array: Any) -> bool:
     """Whether each row is a distribution over classes."""
-    import numpy as np
-
+    np = library("numpy")
     with np.errstate(all="ignore"):
         rows = array.astype(np.float64).sum(1)
     return bool((array >= 0).all() and np.allclose(rows, 1.0, atol=1e-2))
@@ -286,8 +286,7 @@ def _probabilities(array: Any) -> bool:
 
 def _numbers(one: Any, other: Any) -> tuple[Any, Any] | None:
     """Both as floats of double precision or better; None where they are no numbers."""
-    import numpy as np
-
+    np = library("numpy")
     kind = one.dtype.kind
     if kind in "fiub":
         wide = np.longdouble if one.dtype.itemsize > 8 or kind in "iu" else np.float64

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from repro.reader.distance import BlockedTensor, TensorFindings, of_array, short
+from repro.reader.distance import BlockedTensor, TensorFindings, library, of_array, short
 
 
 def hdf5(found: TensorFindings, left: str, right: str) -> None:
     """Compares two files by dataset and by attribute; links by what they say, never followed."""
-    import h5py
-
+    h5py = library("h5py")
     with h5py.File(left, "r") as one, h5py.File(right, "r") as other:
         _Walk(found).objects("", one, other)
 
@@ -25,8 +24,7 @@ class _Walk:
         self.seen: set[Any] = set()
 
     def objects(self, place: str, left: Any, right: Any) -> None:
-        import h5py
-
+        h5py = library("h5py")
         kinds = [type(side).__name__ for side in (left, right)]
         kinds = ["Group" if kind == "File" else kind for kind in kinds]
         if kinds[0] != kinds[1]:
@@ -43,8 +41,7 @@ class _Walk:
                 self.members(_inside(place).format(name), name, left, right)
 
     def members(self, place: str, name: Any, left: Any, right: Any) -> None:
-        import h5py
-
+        h5py = library("h5py")
         links = [side.get(name, getlink=True) for side in (left, right)]
         if all(isinstance(link, h5py.HardLink) for link in links):
             self.objects(place, left[name], right[name])
@@ -63,8 +60,7 @@ class _Walk:
                 self.found.equal(at.format(name), _plain(one, left), _plain(other, right))
 
     def datasets(self, place: str, left: Any, right: Any) -> None:
-        import h5py
-
+        h5py = library("h5py")
         if left.shape is None or right.shape is None:  # an empty one has a type and no shape
             self.found.equal(place, (left.shape, left.dtype), (right.shape, right.dtype))
             return
@@ -89,13 +85,12 @@ def _link(link: Any) -> str:
 
 
 def _is_plain_array(value: Any) -> bool:
-    import numpy as np
-
+    np = library("numpy")
     return isinstance(value, (np.ndarray, np.generic)) and not value.dtype.hasobject
 
 
 def _tensor(dataset: Any) -> BlockedTensor:
-    import numpy as np
+    np = library("numpy")
 
     def read(block: Any) -> Any:
         array = np.asarray(dataset[block] if block else dataset[()])
@@ -110,9 +105,8 @@ def _tensor(dataset: Any) -> BlockedTensor:
 
 def _plain(value: Any, holder: Any) -> Any:
     """A value that is written the same wherever it lies in a file: a reference by name."""
-    import h5py
-    import numpy as np
-
+    h5py = library("h5py")
+    np = library("numpy")
     if isinstance(value, (h5py.Reference, h5py.RegionReference)):
         return f"reference to {holder.file[value].name}" if value else "no reference"
     if isinstance(value, np.void) and value.dtype.names:

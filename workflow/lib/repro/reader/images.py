@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from repro.reader.distance import TensorFindings, of_array
+from repro.reader.distance import TensorFindings, library, of_array
 
 
 def image(found: TensorFindings, left: str, right: str) -> None:
@@ -20,20 +20,17 @@ def image(found: TensorFindings, left: str, right: str) -> None:
 
 
 def _pixels(path: str) -> tuple[Any, Any]:
-    import numpy as np
-
+    np = library("numpy")
     try:
-        from PIL import Image
-    except ImportError:
+        image_of = library("PIL.Image").open
+    except ModuleNotFoundError:
         pass
     else:
-        with Image.open(path) as picture:
+        with image_of(path) as picture:
             return np.asarray(picture), (picture.mode, picture.getpalette())
     try:
-        import tensorflow as tf
-    except ImportError:
-        from matplotlib import image as plotted
-
-        return plotted.imread(path), ""
+        tf = library("tensorflow")
+    except ModuleNotFoundError:
+        return library("matplotlib.image").imread(path), ""
     with open(path, "rb") as file:  # noqa: PTH123
         return tf.io.decode_png(file.read(), dtype=tf.uint16).numpy(), ""

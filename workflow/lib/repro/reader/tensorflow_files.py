@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from repro.reader.distance import BlockedTensor, TensorFindings, of_array, short
+from repro.reader.distance import BlockedTensor, TensorFindings, library, of_array, short
 
 _GRAPH, _VALUE = "_CHECKPOINTABLE_OBJECT_GRAPH", "/.ATTRIBUTES/VARIABLE_VALUE"
 _ORDER = "order in which an export numbers its variables"
@@ -26,8 +26,7 @@ _NUMBERED = (
 
 def checkpoint(found: TensorFindings, left: str, right: str) -> None:
     """Compares two checkpoints by variable."""
-    import tensorflow as tf
-
+    tf = library("tensorflow")
     one, other = (_Checkpoint(tf.train.load_checkpoint(prefix)) for prefix in (left, right))
     if one.graph != other.graph:
         found.compared += 1
@@ -48,12 +47,11 @@ class _Checkpoint:
     """A checkpoint's variables by place, and what its object graph says of them."""
 
     def __init__(self, reader: Any) -> None:
-        from tensorflow.core.protobuf import trackable_object_graph_pb2
-
+        messages = library("tensorflow.core.protobuf.trackable_object_graph_pb2")
         self.reader = reader
         names = sorted(reader.get_variable_to_shape_map())
         self.graph = reader.get_tensor(_GRAPH) if _GRAPH in names else b""
-        nodes = trackable_object_graph_pb2.TrackableObjectGraph.FromString(self.graph).nodes
+        nodes = messages.TrackableObjectGraph.FromString(self.graph).nodes
         self.nodes = nodes
         self.labels = {a.checkpoint_key: a.full_name for node in nodes for a in node.attributes}
         self.places = {name.replace(_VALUE, ""): name for name in names if name != _GRAPH}
@@ -75,8 +73,7 @@ class _Checkpoint:
         }
 
     def variable(self, place: str) -> BlockedTensor:
-        import numpy as np
-
+        np = library("numpy")
         return of_array(np.asarray(self.reader.get_tensor(self.places[place])))
 
 
@@ -90,7 +87,7 @@ def saved_model(found: TensorFindings, left: str, right: str) -> None:
         checkpoint(found, *prefixes)
     else:
         found.notes.append("without variables")
-    contents = []
+    contents: list[bytes] = []
     for folder in (left, right):
         with open(os.path.join(folder, "saved_model.pb"), "rb") as file:  # noqa: PTH118, PTH123
             contents.append(file.read())
@@ -107,20 +104,19 @@ def _graphs(found: TensorFindings, left: bytes, right: bytes) -> None:
         found.masked.append("numbers of TensorFlow's functions")
         return
     pairs = [pair for pair in zip(one, other) if pair[0] != pair[1]]
-    apart = pairs[0] if pairs else (f"{len(one)} lines", f"{len(other)} lines")
-    found.add("graph (saved_model.pb)", *map(short, apart))
+    a, b = pairs[0] if pairs else (f"{len(one)} lines", f"{len(other)} lines")
+    found.add("graph (saved_model.pb)", short(a), short(b))
 
 
 def _lines(content: bytes) -> list[str]:
     """A SavedModel's graph as text, whatever order and number its functions have."""
-    from tensorflow.core.protobuf import saved_model_pb2
-
-    model = saved_model_pb2.SavedModel.FromString(content)
+    messages = library("tensorflow.core.protobuf.saved_model_pb2")
+    model = messages.SavedModel.FromString(content)
     functions: list[str] = []
     for graph in model.meta_graphs:
-        library = graph.graph_def.library
-        functions += sorted(_without_numbers(str(function)) for function in library.function)
-        del library.function[:]
+        defined = graph.graph_def.library.function
+        functions += sorted(_without_numbers(str(function)) for function in defined)
+        del defined[:]
     return "\n".join([_without_numbers(str(model)), *functions]).splitlines()
 
 
@@ -155,17 +151,18 @@ def _count(value: Any) -> str:
 def _reader() -> tuple[Any, Any, Any]:
     """What reads records, what parses an event, and what makes an array of a tensor of one."""
     try:
-        import tensorflow as tf
-        from tensorflow.core.util import event_pb2
+        tf = library("tensorflow")
+        event = library("tensorflow.core.util.event_pb2").Event
+        return tf.compat.v1.io.tf_record_iterator, event, tf.make_ndarray
+    except ModuleNotFoundError:
+        loader = library("tensorboard.backend.event_processing.event_file_loader")
+        event = library("tensorboard.compat.proto.event_pb2").Event
+        array = library("tensorboard.util.tensor_util").make_ndarray
 
-        return tf.compat.v1.io.tf_record_iterator, event_pb2.Event, tf.make_ndarray
-    except ImportError:
-        from tensorboard.backend.event_processing import event_file_loader
-        from tensorboard.compat.proto import event_pb2
-        from tensorboard.util import tensor_util
+        def records(path: str) -> Any:
+            return loader.RawEventFileLoader(path).Load()
 
-        loader = event_file_loader.RawEventFileLoader
-        return (lambda path: loader(path).Load()), event_pb2.Event, tensor_util.make_ndarray
+        return records, event, array
 
 
 def _values(reader: tuple[Any, Any, Any], path: str) -> Iterator[tuple[str, Any]]:
@@ -181,8 +178,7 @@ def _values(reader: tuple[Any, Any, Any], path: str) -> Iterator[tuple[str, Any]
 
 
 def _parts(event: Any, array: Any) -> Iterator[tuple[str, Any]]:
-    import numpy as np
-
+    np = library("numpy")
     what = event.WhichOneof("what")
     if what == "tagged_run_metadata":  # how long each operation took
         return
