@@ -23,6 +23,7 @@ TARGETS = {
     "all": "make what is missing or outdated, up to the verdicts",
     "verify": "the same, then check the verdicts; fails where a claim does not hold",
     "controls": "run the negative controls, and count what was found (an hour and a half)",
+    "scripts": "run `check` over scripts with and without faults, and count what was found",
     "benchmark": "measure set-up, overhead and how often the judge is wrong",
 }
 VERBS = {
@@ -32,6 +33,8 @@ VERBS = {
     "manifest": "print what a file of the results came from",
     "check-files": "list each file of the results that is not as it was, or outdated",
     "archive": "make one file of an experiment's run, its results and all that made them",
+    "check": "run any script of yours again, and say whether its results are the same",
+    "check.pyz": "make one file that does the same anywhere, with Python alone",
     "rerun": "verify such a file, byte by byte; then run again what is in it",
     "containerfile": "write down an image of the workflow and its environments",
     "cost": "measure the overhead of determinism, trace and checkpoints in an experiment",
@@ -50,6 +53,10 @@ def main(argv: Sequence[str]) -> int:
             from verbs import rerun
 
             return rerun.main(argv[1:])
+        if argv[0] in ("check", "check.pyz"):  # nor do these
+            import check
+
+            return check.main(argv[1:]) if argv[0] == "check" else check.pack(argv[1:])
         os.chdir(project.ROOT)
         os.environ["REPRO_CACHE"] = str(project.CACHE)  # as whatever is started shall know it
         with screen.shown():

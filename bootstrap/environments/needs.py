@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 DEFAULT, DEVELOPMENT = "keras", "keras-dev"
-_DEVELOPERS = {"tests", "benchmark", "controls"}
+_DEVELOPERS = {"tests", "benchmark", "controls", "scripts"}
 # With these Snakemake runs no job, or none of ours: it prints, or clears up.
 _NO_JOB = re.compile(
     r"-n|-np|-pn|--dry-?run|-h|--help|-v|--version|--unlock|(--lint|-s|--snakefile|--dag|"

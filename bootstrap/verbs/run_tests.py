@@ -106,7 +106,8 @@ def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
         Stage("pyright", ("basedpyright", "--level", "error", "--pythonpath", python)),
         Stage("snakemake --lint", ("snakemake", "--lint")),
     ]
-    in_environment = ["tests/unit", "tests/irreproducible", *([] if quick else ["tests/keras"])]
+    in_environment = ["tests/unit", "tests/irreproducible", "tests/scripts"]
+    in_environment += [] if quick else ["tests/keras"]
     # Of the negative controls only how they are counted; they themselves run by `./run controls`.
     always_quick = {"tests/irreproducible": True}
     tests = [

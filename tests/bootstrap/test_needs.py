@@ -22,6 +22,7 @@ def folder(tmp_path: Path) -> str:
         (["all"], {"keras", "keras-cuda"}),
         (["tests", "--cores", "2"], {"keras", "keras-cuda", "keras-dev"}),
         (["controls"], {"keras", "keras-cuda", "keras-dev"}),
+        (["scripts"], {"keras", "keras-cuda", "keras-dev"}),
     ],
 )
 def test_an_experiment_has_that_which_it_names_or_the_usual_one(

@@ -5,8 +5,7 @@ Synopsis:
     outcomes = [judged(case, fault_verdict, clean_verdict, steps_per_epoch)]
     for figure in figures(outcomes): print(figure.text())
 
-Pure but for reading the constants of a case; intervals are exact ones (Clopper and Pearson,
-Biometrika 26, 1934).
+Pure but for reading the constants of a case.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from counts import Figure
 
 RIGHT_CAUSES = 0.85
 """The share of faults whose first cause must be the right one."""
@@ -56,42 +57,6 @@ class Outcome:
     right: bool
     alarm: str
     short: Mapping[str, bool]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A count: `k` of `n`, and whether that is enough."""
-
-    what: str
-    k: int
-    n: int
-    enough: bool = True
-
-    def text(self) -> str:
-        """The count with its share and exact 95 % interval, in words."""
-        low, high = interval(self.k, self.n)
-        share = f"{self.k / self.n:.1%}, 95 % interval {low:.1%} to {high:.1%}"
-        return f"{self.what}: {self.k} of {self.n} ({share})"
-
-
-def interval(k: int, n: int) -> tuple[float, float]:
-    """The exact 95 % interval of a share.
-
-    Args:
-        k: how often it happened.
-        n: of how many; at least 1.
-
-    Returns:
-        The lower and the upper bound.
-
-    Example:
-        >>> interval(0, 1)
-        (0.0, 0.975)
-    """
-    from scipy.stats import binomtest
-
-    bounds = binomtest(k, n).proportion_ci(confidence_level=0.95, method="exact")
-    return float(bounds.low), float(bounds.high)
 
 
 def read(file: Path) -> Case:

@@ -4,7 +4,8 @@ import re
 
 import controls
 import pytest
-from figures import Case, Figure, figures, interval, judged, read
+from counts import Figure, interval
+from figures import Case, figures, judged, read
 from repro.cause.causes import CAUSES
 from repro.core.factor_table import FACTORS
 from repro.core.seeding import Seeds

@@ -218,7 +218,7 @@ def refusing(error: int) -> Callable[..., None]:
 def test_where_namespaces_are_refused_it_is_said(
     error: int, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(isolation, "_call", refusing(error))
+    monkeypatch.setattr(isolation, "call", refusing(error))
     start = start_of(place, *INPUTS)
     for factor in (namespace_variations.caches, namespace_variations.network):
         sentence = rf"^the system gives no namespace \({os.strerror(error)}\)$"

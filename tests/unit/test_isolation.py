@@ -133,7 +133,7 @@ def test_mounts_that_stay_shared_are_refused(monkeypatch: pytest.MonkeyPatch) ->
     def lines() -> list[str]:
         return ["27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw"]
 
-    monkeypatch.setattr(isolation, "_mount_lines", lines)
+    monkeypatch.setattr(isolation, "mount_lines", lines)
     refusal = isolation.rehearsed(lambda: isolation.enter(isolation.MOUNTS))
     assert refusal == os.strerror(1)
 

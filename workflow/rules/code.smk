@@ -2,19 +2,11 @@
 checkpoint code:
     input:
         script=HOME / "workflow/scripts/pack.py",
-        library=sorted((HOME / "workflow/lib").rglob("*.py")),
-        # Not packed, but recorded: they too decide what the workflow does.
-        others=sorted(
-            HOME / file
-            for kind in [
-                "schemas/*.yaml",
-                "rules/*.smk",
-                "envs/*",
-                "../environment.yml",
-                "../Snakefile",
-            ]
-            for file in (HOME / "workflow").glob(kind)
-        ),
+        # Also what is not packed, but recorded: it too decides what the workflow does.
+        sources=[
+            HOME / name
+            for name in sorted(module("pack", HOME / "workflow/scripts/pack.py").sources())
+        ],
     output:
         code="results/code.pyz",
         judge="results/judge.pyz",

@@ -39,6 +39,7 @@ from repro.core.canonical_json import canonical
 from repro.core.config import check_files, filled, resolve
 from repro.core.config_checks import FILE
 from repro.core.errors import UserError
+from repro.data.module_loader import module
 from repro.plan.schedule import ORIGINAL, RUN
 from repro.machine.identity import machine
 from repro.plan import environments, jobs, requests, results

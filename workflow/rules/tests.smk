@@ -62,3 +62,19 @@ rule controls:
     shell:
         "PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1 python -P {input.script:q} --jobs {threads} "
         "{params.arguments} | tee {log}"
+
+
+# Runs `check` over scripts as users write them, with a fault and without, and prints what it found.
+rule scripts:
+    input:
+        script=HOME / "tests/scripts/scripts.py",
+    log:
+        "logs/scripts.log",
+    conda:
+        environment("keras-dev")
+    threads: workflow.cores
+    params:
+        arguments=config.get("scripts", ""),
+    shell:
+        "PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1 python -P {input.script:q} {params.arguments} "
+        "| tee {log}"

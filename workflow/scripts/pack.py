@@ -4,8 +4,9 @@ Synopsis:
     python -I -B workflow/scripts/pack.py --out results --log logs/code.log
 
 code.pyz holds what the steps import, judge.pyz the whole library: so an edit of what looks at
-results changes judge.pyz alone, and trains nothing again. Standard library's zip, stored, in the
-order of names, with one fixed date: the same source, the same bytes.
+results changes judge.pyz alone, and trains nothing again. What only `check` needs, the door for
+anyone's own script, is in neither; `./run check.pyz` makes a program of it. Standard library's zip,
+stored, in the order of names, with one fixed date: the same source, the same bytes.
 """
 
 import argparse
@@ -13,31 +14,59 @@ import ast
 import io
 import sys
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
 LIBRARY, SCHEMAS = HERE / "lib", HERE / "schemas"
-MAKES, JUDGES = "repro.cli.make", "repro.cli.judge"
+MAKES, JUDGES, CHECKS = "repro.cli.make", "repro.cli.judge", "repro.cli.check"
+CHECKING = (
+    "events",
+    "hook",
+    "reader",
+    "content",
+    "contain",
+    "check",
+)  # rooms that only `check` needs
 JUDGED = ("config", "cost", "reproduction", "verdict")  # schemas of what is made of results
 MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 
 
 def members(judging: bool) -> dict[str, str]:
     """The programs' files: name in the zip, and text, with one kind of line end."""
-    files = {file.relative_to(LIBRARY).as_posix(): file for file in LIBRARY.rglob("*.py")}
-    files |= {f"repro/schemas/{file.name}": file for file in SCHEMAS.glob("*.yaml")}
-    # Copies that a workflow service hands out may lack the last newline; that is no other program.
-    texts = {name: file.read_text("utf-8").rstrip("\n") + "\n" for name, file in files.items()}
+    texts = {name: text for name, text in library().items() if not of_check(name)}
     if not judging:
-        chosen = imported(MAKES, texts) | {name for name in texts if name.endswith(".yaml")}
+        chosen = imported([MAKES], texts) | {name for name in texts if name.endswith(".yaml")}
         chosen -= {f"repro/schemas/{name}.schema.yaml" for name in JUDGED}
         texts = {name: text for name, text in texts.items() if name in chosen}
     return {**texts, "__main__.py": MAIN.format(module=JUDGES if judging else MAKES)}
 
 
-def imported(module: str, texts: dict[str, str]) -> set[str]:
-    """The files of a module, and of all of ours that it imports anywhere."""
-    wanted, found = [module], set[str]()
+def members_of_check() -> dict[str, str]:
+    """The same of check.pyz: all of its rooms, since a hook is no import, and what they import."""
+    texts = library()
+    own = {name for name in texts if of_check(name) and name.endswith(".py")}
+    chosen = own | imported((name.removesuffix(".py").replace("/", ".") for name in own), texts)
+    return {**{name: texts[name] for name in chosen}, "__main__.py": MAIN.format(module=CHECKS)}
+
+
+def library() -> dict[str, str]:
+    """All files that a program may hold."""
+    files = {file.relative_to(LIBRARY).as_posix(): file for file in LIBRARY.rglob("*.py")}
+    files |= {f"repro/schemas/{file.name}": file for file in SCHEMAS.glob("*.yaml")}
+    # Copies that a workflow service hands out may lack the last newline; that is no other program.
+    return {name: file.read_text("utf-8").rstrip("\n") + "\n" for name, file in files.items()}
+
+
+def of_check(name: str) -> bool:
+    """Whether a file, by its path from the library, belongs to `check` alone."""
+    single = ("repro/cli/check.py", "repro/schemas/check.schema.yaml")
+    return name in single or name.startswith(tuple(f"repro/{room}/" for room in CHECKING))
+
+
+def imported(modules: Iterable[str], texts: dict[str, str]) -> set[str]:
+    """The files of modules, and of all of ours that they import anywhere."""
+    wanted, found = [*modules], set[str]()
     while wanted:
         path = wanted.pop().replace(".", "/")
         for name in {f"{path}.py", f"{path}/__init__.py"} & texts.keys() - found:
@@ -58,7 +87,15 @@ def sources() -> dict[str, Path]:
     kinds = ("lib/**/*.py", "schemas/*.yaml", "scripts/*.py", "rules/*.smk", "envs/*")
     files = (file for kind in kinds for file in HERE.glob(kind))
     every = [*files, home / "Snakefile", home / "environment.yml"]
-    return {file.relative_to(home).as_posix(): file for file in every if file.is_file()}
+    named = {file.relative_to(home).as_posix(): file for file in every if file.is_file()}
+    return {name: file for name, file in named.items() if not of_check(_packed(name))}
+
+
+def _packed(source: str) -> str:
+    """The name in a program of a source, by its path from the Snakefile."""
+    if source.startswith("workflow/schemas/"):
+        return f"repro/schemas/{source.removeprefix('workflow/schemas/')}"
+    return source.removeprefix("workflow/lib/")
 
 
 def packed(files: dict[str, str]) -> bytes:

@@ -1,8 +1,7 @@
 """File times: the factor that gives the inputs other times and another order of inodes.
 
 Synopsis:
-    start, how = file_times(start)       # by copies, or by what `os.stat` says
-    with mirrored(paths, run): ...       # the second, within the step's process
+    start, how = file_times(start)       # by copies, or by what `os.stat` says (`repro.shim`)
 
 A copy of the data has other times than the data, and the same digest: neither when a file was
 written nor which inode it got may decide anything. The older of two files becomes the newer. The
@@ -11,14 +10,11 @@ user's own files are never touched.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from repro.launch import isolation
 from repro.launch.command import NotVaried, StepCommand
@@ -31,8 +27,6 @@ MOST = 100_000
 
 ANSWERS = "REPRO_FILE_TIMES"
 """Set where `os.stat` is to answer in another way, since nothing was copied."""
-
-_ASKED = ("stat", "lstat")
 
 
 def file_times(start: StepCommand) -> tuple[StepCommand, str]:
@@ -118,51 +112,3 @@ def _copy(source: Path, target: Path, moment: int) -> None:
     for path in (*files, *reversed([path for path in every if path.is_dir()])):
         times, then = path.stat(), later.get(path, moment)
         os.utime(places[path], ns=(then - times.st_atime_ns, then - times.st_mtime_ns))
-
-
-def _other(status: os.stat_result, moment: int) -> os.stat_result:
-    """The same with other times and another inode."""
-    times = {f"st_{kind}time_ns": moment - getattr(status, f"st_{kind}time_ns") for kind in "amc"}
-    seconds = {name.removesuffix("_ns"): ns / 1e9 for name, ns in times.items()}
-    whole = [ns // 10**9 for ns in times.values()]
-    fields = (status.st_mode, 2**62 - status.st_ino, *status[2:7], *whole)
-    others = {name: getattr(status, name) for name in dir(status) if name.startswith("st_")}
-    return os.stat_result(fields, {**others, **seconds, **times})
-
-
-@contextmanager
-def mirrored(paths: Iterable[Path], run: str) -> Generator[None]:
-    """Lets `os.stat` and `os.lstat`, and all that ask them, see other times for some files.
-
-    Of a folder, for all below it too; the times are drawn from the name `run`.
-    """
-    roots = {way(path) for path in paths for way in (os.path.abspath, os.path.realpath)}
-    moment = mirror(run)
-    originals = {name: getattr(os, name) for name in _ASKED}
-    known = (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks)
-
-    def answering(ask: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
-        @functools.wraps(ask)
-        def asked(path: Any, **named: Any) -> os.stat_result:
-            status = ask(path, **named)
-            with suppress(TypeError):  # a descriptor
-                place = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
-                if any(place == root or place.startswith(f"{root}/") for root in roots):
-                    return _other(status, moment)
-            return status
-
-        return asked
-
-    ours = {name: answering(ask) for name, ask in originals.items()}
-    for name, ask in ours.items():
-        setattr(os, name, ask)
-        for supporting in known:
-            if originals[name] in supporting:
-                supporting.add(ask)
-    try:
-        yield
-    finally:
-        for name, ask in originals.items():
-            setattr(os, name, ask)
-        for supporting in known:
-            supporting.difference_update(ours.values())

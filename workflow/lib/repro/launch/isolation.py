@@ -25,8 +25,9 @@ from pathlib import Path
 
 SHARED_MEMORY = Path("/dev/shm")
 
-MOUNTS, _USER, _NETWORK = 0x00020000, 0x10000000, 0x40000000
-_READ_ONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT = 0x1, 0x2, 0x4, 0x8, 0x20
+MOUNTS, PROCESSES = 0x00020000, 0x20000000
+_USER, _NETWORK = 0x10000000, 0x40000000
+_READ_ONLY, NOSUID, NODEV, NOEXEC, _REMOUNT = 0x1, 0x2, 0x4, 0x8, 0x20
 _NOATIME, _NODIRATIME, _RELATIME = 0x400, 0x800, 0x200000
 _BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 0x40000
 _PARENT_DEATH_SIGNAL = 1
@@ -34,7 +35,7 @@ _SET_FLAGS, _UP = 0x8914, 0x1
 
 # What statvfs says of a mount, and how mount(2) is told to leave it so: flags that the mount has
 # from outside a user namespace must stay.
-_KEPT_FLAGS = {0x2: _NOSUID, 0x4: _NODEV, 0x8: _NOEXEC, 0x400: _NOATIME, 0x800: _NODIRATIME,
+_KEPT_FLAGS = {0x2: NOSUID, 0x4: NODEV, 0x8: NOEXEC, 0x400: _NOATIME, 0x800: _NODIRATIME,
                0x1000: _RELATIME}  # fmt: skip
 
 
@@ -84,20 +85,20 @@ def enter(kind: int) -> None:
     """
     user, group = os.geteuid(), os.getegid()
     try:
-        _call("unshare", kind)
+        call("unshare", kind)
     except PermissionError:
         # Root in a user namespace of its own may do less than outside: not read others' files.
         if user == 0:
             raise
-        _call("unshare", _USER | kind)
+        call("unshare", _USER | kind)
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
     if kind == MOUNTS:
         # First of all: what is mounted from here on may not be seen outside. Whoever cleared a
         # folder away there would remove what it shows.
-        _mount(None, "/", _RECURSIVE | _PRIVATE)
-        if any(" shared:" in line for line in _mount_lines()):
+        mount(None, "/", _RECURSIVE | _PRIVATE)
+        if any(" shared:" in line for line in mount_lines()):
             raise OSError(errno.EPERM, "mounts are still shared")
 
 
@@ -129,11 +130,11 @@ def bind(source: Path | int, target: Path, read_only: bool = False) -> None:
     elif not target.exists():  # to touch what is there would change its times
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
-    _mount(str(source), str(target), _BIND | _RECURSIVE)
+    mount(str(source), str(target), _BIND | _RECURSIVE)
     if read_only:
         present = os.statvfs(target).f_flag
         flags = sum(flag for bit, flag in _KEPT_FLAGS.items() if present & bit)
-        _mount(None, str(target), _REMOUNT | _BIND | _READ_ONLY | flags)
+        mount(None, str(target), _REMOUNT | _BIND | _READ_ONLY | flags)
 
 
 def hide(places: Iterable[Path], visible: Iterable[Path], spare: Path) -> None:
@@ -160,7 +161,7 @@ def hide(places: Iterable[Path], visible: Iterable[Path], spare: Path) -> None:
     for place, handle in empty.items():
         bind(handle, place)
     if SHARED_MEMORY in outer:
-        _mount("tmpfs", str(SHARED_MEMORY), _NOSUID | _NODEV, "tmpfs", "mode=1777")
+        mount("tmpfs", str(SHARED_MEMORY), NOSUID | NODEV, "tmpfs", "mode=1777")
     for place in places:
         place.mkdir(parents=True, exist_ok=True)
     for path, handle in handles.items():
@@ -184,12 +185,13 @@ def mounted_below(folder: Path) -> bool:
     To remove it would remove what is mounted there.
     """
     # The fifth field, with blanks and the like in octal (proc_pid_mountinfo(5)).
-    points = [line.split(" ")[4] for line in _mount_lines()]
+    points = [line.split(" ")[4] for line in mount_lines()]
     plain = (re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), p) for p in points)
     return any(Path(point).is_relative_to(folder) for point in plain)
 
 
-def _mount_lines() -> list[str]:
+def mount_lines() -> list[str]:
+    """The table of mounts as this process sees it (proc_pid_mountinfo(5)); empty where none is."""
     table = Path("/proc/self/mountinfo")
     return table.read_text("utf-8", "surrogateescape").splitlines() if table.exists() else []
 
@@ -200,7 +202,7 @@ def die_with(parent: int) -> None:
     Where the process with the number `parent` has ended already, so does this one.
     """
     if sys.platform == "linux":
-        _call("prctl", _PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
+        call("prctl", _PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
     if os.getppid() != parent:
         os._exit(128 + signal.SIGKILL)
 
@@ -220,12 +222,14 @@ def outermost(paths: Iterable[Path]) -> list[Path]:
     return chosen
 
 
-def _mount(source: str | None, target: str, flags: int, kind: str = "", options: str = "") -> None:
+def mount(source: str | None, target: str, flags: int, kind: str = "", options: str = "") -> None:
+    """Calls mount(2); raises OSError where the system refuses."""
     texts = [text.encode() if text else None for text in (source, target, kind)]
-    _call("mount", *texts, ctypes.c_ulong(flags), options.encode() or None)
+    call("mount", *texts, ctypes.c_ulong(flags), options.encode() or None)
 
 
-def _call(name: str, *arguments: object) -> None:
+def call(name: str, *arguments: object) -> None:
+    """Calls a function of the C library that gives -1 where it fails; raises OSError then."""
     try:
         function = getattr(ctypes.CDLL(None, use_errno=True), name)
     except AttributeError:

@@ -11,16 +11,16 @@ libraries ask of the system by themselves, as TensorFlow does for files and time
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, cast
 
 from repro.core.errors import UserError
 from repro.launch import drawn_values
-from repro.launch.file_times import ANSWERS, mirrored
+from repro.launch.file_times import ANSWERS
+from repro.shim.file_times import mirrored
+from repro.shim.listing_order import reversed_listings
 
 
 @contextmanager
@@ -53,54 +53,12 @@ def _later(run: str, _: Iterable[Path]) -> Generator[None]:
         yield
 
 
-_Entry = os.DirEntry[str] | os.DirEntry[bytes]
-
-
-class _Entries(Iterator[_Entry]):
-    """What `os.scandir` gives, last entry first."""
-
-    def __init__(self, entries: Iterable[_Entry]) -> None:
-        self._entries = iter(list(entries)[::-1])
-
-    def __next__(self) -> _Entry:
-        return next(self._entries)
-
-    def __enter__(self) -> _Entries:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._entries = iter(())
-
-
-@contextmanager
-def _backwards(_run: str, _: Iterable[Path]) -> Generator[None]:
-    # glob, pathlib, shutil and os.walk all ask these two, and by these names.
-    listdir, scandir = os.listdir, os.scandir
-
-    @functools.wraps(listdir)
-    def listed(*arguments: Any, **named: Any) -> list[Any]:
-        return cast(list[Any], listdir(*arguments, **named))[::-1]
-
-    @functools.wraps(scandir)
-    def scanned(*arguments: Any, **named: Any) -> _Entries:
-        with cast(AbstractContextManager[Iterator[_Entry]], scandir(*arguments, **named)) as found:
-            return _Entries(found)
-
-    ours: set[Callable[..., Any]] = {listed, scanned}
-    os.listdir, os.scandir = listed, scanned
-    os.supports_fd |= ours  # shutil looks there before it trusts them with a descriptor
-    try:
-        yield
-    finally:
-        os.listdir, os.scandir = listdir, scandir
-        os.supports_fd -= ours
+def _backwards(_run: str, _: Iterable[Path]) -> AbstractContextManager[None]:
+    return reversed_listings()
 
 
 def _file_times(run: str, inputs: Iterable[Path]) -> AbstractContextManager[None]:
-    return mirrored(inputs, run) if ANSWERS in os.environ else nullcontext()
+    return mirrored(inputs, drawn_values.mirror(run)) if ANSWERS in os.environ else nullcontext()
 
 
 _SHIMS: Mapping[str, Callable[[str, Iterable[Path]], AbstractContextManager[None]]] = {

@@ -188,7 +188,8 @@ def of(function: Any, watched: Mapping[Any, tuple[WatchedCall, ...]]) -> tuple[W
         return ()
 
 
-def _all() -> list[WatchedCall]:
+def every() -> list[WatchedCall]:
+    """All that is watched."""
     calls = [WatchedCall(n, s, always) for s, names in _PLAIN.items() for n in names.split()]
     calls += [WatchedCall(n, "listing order", always, ordered=True) for n in _ORDERS.split()]
     calls += [WatchedCall(name, source, when) for source, name, when in _IF]
@@ -200,7 +201,7 @@ def _all() -> list[WatchedCall]:
 
 def modules() -> frozenset[str]:
     """The top-level modules that the table names; it grows as they are loaded."""
-    return frozenset(source.call.split(".")[0] for source in _all() if "." in source.call)
+    return frozenset(source.call.split(".")[0] for source in every() if "." in source.call)
 
 
 def table() -> dict[Any, tuple[WatchedCall, ...]]:
@@ -209,7 +210,7 @@ def table() -> dict[Any, tuple[WatchedCall, ...]]:
     One function may let several things vary, depending on its arguments.
     """
     watched: dict[Any, tuple[WatchedCall, ...]] = {}
-    for source in _all():
+    for source in every():
         function = _resolved(source.call)
         if function is not None:
             told = replace(source, call=source.call.removesuffix(".__init__"))

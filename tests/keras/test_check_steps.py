@@ -1,0 +1,89 @@
+"""`check` on real trainings: the first step at which two runs diverge, with the line; or none."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
+CHECK = (
+    f"import sys; sys.path.insert(0, {str(LIBRARY)!r}); from repro.cli.check import main; "
+    "sys.exit(main())"
+)
+
+TRAIN = """
+import sys
+import keras
+import numpy as np
+import tensorflow as tf
+
+keras.utils.set_random_seed(1)
+tf.config.experimental.enable_op_determinism()
+tf.config.threading.set_intra_op_parallelism_threads(1)
+x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+y = (x.sum(axis=1) > 0).astype("float32")
+FAULT
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
+model.compile("sgd", "binary_crossentropy")
+model.fit(x, y, epochs=2, batch_size=16, verbose=0)
+model.save_weights("model.weights.h5")
+print("loss:", model.evaluate(x, y, verbose=0))
+"""
+LINE = 1 + TRAIN.split("\n").index("FAULT")
+
+
+def checked(folder: Path, fault: str, *options: str, status: int) -> Any:
+    """The report on a training with some code in it."""
+    (folder / "train.py").write_text(TRAIN.replace("FAULT", fault))
+    done = subprocess.run(
+        [sys.executable, "-c", CHECK, *options, "--", sys.executable, "train.py"],
+        cwd=folder, text=True, capture_output=True, check=False, timeout=600,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "HOME": str(folder)},
+    )  # fmt: skip
+    assert done.returncode == status, done.stderr
+    assert "Not the same" in done.stdout or "The same" in done.stdout
+    return json.loads((folder / "check" / "report.json").read_text())
+
+
+def test_a_training_that_repeats_agrees_at_every_step(tmp_path: Path) -> None:
+    report = checked(tmp_path, "", status=0)
+    assert report["steps"] == {"void": None, "agreed": 8, "not_compared": 0, "divergence": None}
+    assert "8 training steps agreed, bit for bit" in report["sentence"]
+
+
+def test_a_generator_without_a_seed_is_named_with_its_line(tmp_path: Path) -> None:
+    report = checked(tmp_path, "y += np.random.default_rng().normal(size=64) / 9", status=1)
+    assert report["nondeterministic"] is True
+    divergence = report["steps"]["divergence"]
+    assert divergence["step"] == 1
+    assert (Path(divergence["call"]["file"]).name, divergence["call"]["line"]) == ("train.py", LINE)
+    assert f"train.py, line {LINE}" in report["sentence"]
+
+
+def test_a_factor_is_named_with_the_step(tmp_path: Path) -> None:
+    fault = "y[0] = len(list({'ant', 'bee', 'cat', 'dog', 'eel'})[0] + 'x' * (hash('y') % 7))"
+    report = checked(tmp_path, fault, "--budget", "30m", status=1)
+    assert report["factor"]["name"] == "hash seed"
+    assert report["steps"]["divergence"]["step"] == 1
+
+
+def test_a_script_that_the_hook_changes_makes_the_steps_void(tmp_path: Path) -> None:
+    fault = "y[0] = float('ledger' in ' '.join(sys.modules))"
+    report = checked(tmp_path, fault, status=0)
+    assert report["answer"] == "same"
+    assert "differ from those of the plain one" in report["steps"]["void"]
+    assert report["steps"]["divergence"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "steps"), [(["--only", "outputs"], None), (["--steps", "3"], 3)]
+)
+def test_watching_is_left_out_or_ended_early(
+    tmp_path: Path, options: list[str], steps: int | None
+) -> None:
+    report = checked(tmp_path, "", *options, status=0)
+    assert (report["steps"] and report["steps"]["agreed"]) == steps

@@ -1,0 +1,185 @@
+"""Scripts: runs `check` over scripts as users write them, and counts what it found.
+
+Synopsis:
+    python tests/scripts/scripts.py [--program check.pyz] [--python PYTHON] [--only NAME ...]
+        [--ten] [--jobs 1] [--folder FOLDER]
+
+Runs each script with its fault and without, prints a table, then how many faults were found, how
+many with the right step and line, and how many clean scripts gave a false alarm, each with its
+exact 95 % interval, and how long it took. The exit status is 0 only where every goal is reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bootstrap"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import project  # it makes the library importable
+import twins
+import users_python
+from outcomes import Answer, Outcome, Report, figures, judged, table, times
+from repro.core.errors import UserError
+from repro.core.schema import checked
+from repro.data.module_loader import module
+from table import TEN, Case, Kind, chosen
+
+LIMIT = 900  # seconds for one run of `check`
+ANSWERS = (b"The same", b"Not the same", b"Nobody can tell")  # how its answers begin
+
+
+def answered(program: Path, python: str, place: twins.Place, limit: float = LIMIT) -> Answer:
+    """Runs `check` on a script.
+
+    Args:
+        program: `check.pyz`.
+        python: the Python of the script.
+        place: where the script is; `check` leaves its report there, and the output in
+            `check.log` beside the folder.
+        limit: how many seconds it may take.
+
+    Returns:
+        Its answer.
+    """
+    command = [sys.executable, str(program), "--", python, place.script]
+    began = time.monotonic()
+    process = subprocess.Popen(
+        command, cwd=place.folder, env=place.environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    with (
+        (place.folder.parent / "check.log").open("wb") as log,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        first = pool.submit(_logged, process, log)
+        status: int | None = None
+        with suppress(subprocess.TimeoutExpired):
+            status = process.wait(limit)
+        seconds = time.monotonic() - began
+        with suppress(ProcessLookupError):  # what it may have left behind, and itself if it is late
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        answer = first.result()
+    report = _report(place.folder / "check" / "report.json")
+    return Answer(status, report, seconds, answer and answer - began)
+
+
+def _logged(process: subprocess.Popen[bytes], log: BinaryIO) -> float | None:
+    """Writes down what a process prints; the moment at which it answers first."""
+    answer: float | None = None
+    assert process.stdout
+    with process.stdout as lines:
+        for line in lines:
+            log.write(line)
+            log.flush()
+            if answer is None and line.startswith(ANSWERS):
+                answer = time.monotonic()
+    return answer
+
+
+def _report(file: Path) -> Report | None:
+    """What `check` wrote; None where there is nothing, or something that is no report."""
+    try:
+        return checked(json.loads(file.read_text("utf-8")), "check", str(file))
+    except (OSError, ValueError, UserError) as error:
+        print(error, file=sys.stderr)
+        return None
+
+
+def packed(folder: Path) -> Path:
+    """Makes `check.pyz` of the source that is here.
+
+    Returns:
+        Its path.
+    """
+    pack = module("pack", project.ROOT / "workflow" / "scripts" / "pack.py")
+    program = folder / "check.pyz"
+    program.write_bytes(pack.packed(pack.members_of_check()))
+    return program
+
+
+def outcome(program: Path, python: str, case: Case, folder: Path) -> Outcome:
+    """Runs `check` on a script with its fault, if it has one, and without.
+
+    Args:
+        program: `check.pyz`.
+        python: the Python of the script.
+        case: the script.
+        folder: a folder that may be filled.
+    """
+    fault: Answer | None = None
+    if case.kind is not Kind.NONE:
+        place = twins.make(case, folder / case.name / "faulty", mended=False)
+        fault = answered(program, python, place)
+    place = twins.make(case, folder / case.name / "clean", mended=True)
+    found = judged(case, fault, answered(program, python, place))
+    print(f"{case.name}: {found.said}; clean: {found.alarm or 'same'}", file=sys.stderr, flush=True)
+    return found
+
+
+@contextmanager
+def _folder(given: Path | None) -> Generator[Path]:
+    if given is None:
+        with tempfile.TemporaryDirectory(prefix="scripts-") as folder:
+            yield Path(folder)
+    else:
+        given.mkdir(parents=True)
+        yield given.resolve()
+
+
+def printed(outcomes: Sequence[Outcome]) -> int:
+    """Prints the table and the figures.
+
+    Args:
+        outcomes: at least one.
+
+    Returns:
+        0 where every goal is reached, else 1.
+    """
+    counts, took = figures(outcomes), times(outcomes)
+    print("\n".join(table(outcomes)), end="\n\n")
+    for text, enough in [*((c.text(), c.enough) for c in counts), (took.text(), took.enough)]:
+        print(f"- {text}{'' if enough else ' – not enough'}")
+    return 0 if took.enough and all(count.enough for count in counts) else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the scripts and prints the figures.
+
+    Args:
+        arguments: the command line; by default that of the process.
+
+    Returns:
+        0 where every goal is reached, else 1.
+    """
+    parser = argparse.ArgumentParser(prog="scripts.py", description="Runs `check` over scripts.")
+    parser.add_argument("--program", type=Path, help="check.pyz; by default it is made")
+    parser.add_argument("--python", help="the Python of the scripts; by default one is made")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these")
+    parser.add_argument("--ten", action="store_true", help="the ten that need only TensorFlow")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at once")
+    parser.add_argument("--folder", type=Path, help="run them here, in a new folder that stays")
+    options = parser.parse_args(arguments)
+    cases = chosen([*options.only, *(TEN if options.ten else ())])
+    python = options.python or str(users_python.ensured())
+    with _folder(options.folder) as folder, ThreadPoolExecutor(options.jobs) as pool:
+        program = options.program.resolve() if options.program else packed(folder)
+        return printed([*pool.map(lambda case: outcome(program, python, case, folder), cases)])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""The first event that differs between two watched runs."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from repro.events.first_divergence import compared_steps, first_divergence
+
+NAMES = [
+    ["m/dropout/state", "(2,)", "uint32", "seed"],
+    ["m/dense/kernel", "(2, 2)", "float32", "weight"],
+]
+
+
+def process(*arguments: str) -> dict[str, Any]:
+    argv = ["/somewhere/train.py", *arguments]
+    return {"process": {"argv": argv, "python": "3.11", "forks": 0}}
+
+
+LAYOUT: dict[str, Any] = {"layout": 0, "variables": NAMES}
+
+
+def digests(*numbers: int) -> str:
+    return "".join(f"{number:016x}" for number in numbers)
+
+
+def start(*values: int) -> dict[str, Any]:
+    return {"start": True, "layout": 0, "digests": digests(*values)}
+
+
+def step(number: int, *values: int, model: str = "m", batch: str | None = None) -> dict[str, Any]:
+    held = digests(*values) if values else None
+    return {
+        "step": number, "model": model, "fit": 1, "epoch": 0, "layout": 0, "digests": held,
+        "batch": batch,
+    }  # fmt: skip
+
+
+def calls(*each: Sequence[Any]) -> dict[str, Any]:
+    return {"calls": [list(call) for call in each]}
+
+
+RUN = [start(1, 2), step(1, 3, 4), step(2, 5, 6), step(3, 7, 8)]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    """Writes a process' events into a folder of that name."""
+
+    def writes(name: str, *events: dict[str, Any], cut: bool = False, given: str = "") -> Path:
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        text = "".join(f"{json.dumps(event)}\n" for event in (process(given), LAYOUT, *events))
+        number = len(list(folder.iterdir()))
+        (folder / f"{number}.jsonl").write_text(text[:-9] if cut else text)
+        return folder
+
+    return writes
+
+
+def test_runs_that_agree(write: Any) -> None:
+    found = compared_steps(write("a", *RUN), write("b", *RUN))
+    assert (found.agreed, found.left_out, found.divergence) == (3, 0, None)
+
+
+def test_the_first_step_with_another_value_and_how_much_agreed_before(write: Any) -> None:
+    other = [*RUN[:2], step(2, 5, 99), step(3, 7, 99)]
+    found = first_divergence(write("a", *RUN), write("b", *other))
+    assert found is not None
+    assert (found.step, found.variable, found.what) == (2, "m/dense/kernel", "value")
+    assert (found.agreed, found.after, found.model) == (1, 1, "m")
+
+
+def test_of_several_the_generator_is_named_first(write: Any) -> None:
+    found = first_divergence(write("a", *RUN), write("b", start(9, 9)))
+    assert found is not None
+    assert (found.step, found.variable, found.what) == (0, "m/dropout/state", "initial value")
+    assert found.others == ("m/dense/kernel",)
+
+
+def test_another_batch_comes_before_what_it_does(write: Any) -> None:
+    left, right = ([start(1, 2), step(1, 3, n, batch=str(n))] for n in (1, 2))
+    found = first_divergence(write("a", *left), write("b", *right))
+    assert found is not None
+    assert (found.what, found.variable) == ("batch", "")
+
+
+@pytest.mark.parametrize(("short", "which"), [(1, "second"), (0, "first")])
+def test_a_missing_step_is_a_finding_of_its_own(write: Any, short: int, which: str) -> None:
+    folders = [write(str(n), *(RUN[:3] if n == short else RUN)) for n in (0, 1)]
+    found = first_divergence(*folders)
+    assert found is not None
+    assert (found.step, found.what, found.agreed) == (3, f"missing in the {which} run", 2)
+
+
+def test_steps_of_several_models_are_aligned_by_model(write: Any) -> None:
+    one = [step(1, 1, 1, model="g"), step(1, 2, 2, model="d"), step(2, 3, 3, model="g")]
+    two = [one[1], one[0], one[2]]
+    assert first_divergence(write("a", *one), write("b", *two)) is None
+
+
+def test_a_step_left_out_for_its_cost_is_not_compared(write: Any) -> None:
+    thin = [RUN[0], RUN[1], step(2), RUN[3]]
+    found = compared_steps(write("a", *RUN), write("b", *thin))
+    assert (found.agreed, found.left_out, found.divergence) == (3, 1, None)
+    late = first_divergence(write("a2", *RUN), write("b2", *thin[:3], step(3, 7, 99)))
+    assert late is not None
+    assert (late.after, late.step) == (1, 3)
+
+
+def test_a_line_cut_by_a_kill_is_passed_over(write: Any) -> None:
+    found = first_divergence(write("a", *RUN), write("b", *RUN, cut=True))
+    assert found is not None
+    assert found.what == "missing in the second run"
+
+
+DRAW = ("random numbers", "random.random", "train.py", 4)
+GENERATOR = ("generator without a seed", "numpy.random.default_rng", "train.py", 2)
+METHOD = ("random numbers", "numpy.random.Generator.normal", "train.py", 3)
+CLOCK = ("clock", "time.time", "train.py", 1)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "line"),
+    [
+        ([(*CLOCK, 1, "x"), (*DRAW, 1, "a")], [(*CLOCK, 1, "x"), (*DRAW, 1, "b")], 4),
+        ([(*DRAW, 1, "a")], [(*DRAW, 2, "a")], 4),
+        ([(*GENERATOR, 1, "x"), (*METHOD, 1, "a")], [(*GENERATOR, 1, "x"), (*METHOD, 1, "b")], 2),
+        ([(*CLOCK, 1, "x"), (*DRAW, 1, "a")], [(*CLOCK, 1, "x"), (*DRAW, 1, "a")], 1),
+        ([(*DRAW, 1, "a")], [(*DRAW, 1, "a")], None),
+    ],
+)
+def test_the_call_beside_it(write: Any, left: Any, right: Any, line: int | None) -> None:
+    found = first_divergence(
+        write("a", calls(*left), start(1, 2)), write("b", calls(*right), start(1, 9))
+    )
+    assert found is not None
+    assert (found.call.line if found.call else None) == line
+
+
+def test_calls_after_the_divergence_explain_nothing(write: Any) -> None:
+    folders = [
+        write(name, start(1, n), calls((*DRAW, 1, name)), step(1, 1, 1))
+        for n, name in enumerate(("a", "b"))
+    ]
+    found = first_divergence(*folders)
+    assert found is not None
+    assert found.call is None
+
+
+def test_a_process_that_never_came_is_missing(write: Any) -> None:
+    left, empty = write("a", *RUN), write("b")
+    found = first_divergence(left, empty)
+    assert found is not None
+    assert (found.step, found.what) == (0, "missing in the second run")
+
+
+def test_processes_are_paired_by_what_they_were_started_with(write: Any) -> None:
+    other = [start(3, 4), step(1, 5, 6)]
+    started = {"--one": RUN, "--two": other}
+    for given in started:
+        left = write("a", *started[given], given=given)
+    for given in reversed(started):
+        right = write("b", *started[given], given=given)
+    assert compared_steps(left, right).divergence is None
+
+
+def test_a_name_among_the_arguments_may_be_another(write: Any) -> None:
+    found = compared_steps(write("a", *RUN, given="/tmp/x1"), write("b", *RUN, given="/tmp/x2"))
+    assert (found.agreed, found.divergence) == (3, None)

@@ -1,0 +1,196 @@
+"""The hook in the user's Python processes: it varies and notes, and gets in nobody's way."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from repro.hook.factors import NAMES
+from repro.hook.install import MODULES, PACKAGE, HookSettings, installed
+
+PYTHONS = sorted(
+    {
+        Path(sys.executable),
+        *Path("/usr/bin").glob("python3"),
+        *Path.home().glob(".pyenv/versions/*/bin/python"),
+    }
+)
+"""Every Python of this machine; a hook meets more of them than this one."""
+
+
+class Hooked:
+    """A folder with a hook in it, and what processes noted there."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.folder = folder
+        self.inputs = folder / "inputs"
+        self.inputs.mkdir()
+        for name in "abcd":
+            (self.inputs / name).write_text(name)
+        chosen = {"factors": NAMES, "run": "check", "inputs": self.inputs, **settings}
+        self.settings = HookSettings(found=folder / "found", **chosen)
+        self.environment = installed(folder / "hook", self.settings, os.environ)
+
+    def run(self, source: str, python: Path | str = sys.executable, **more: str) -> str:
+        """What a process prints in which this source is run."""
+        done = subprocess.run(
+            [str(python), "-c", source],
+            env={**self.environment, **more},
+            cwd=self.inputs,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    def notes(self) -> list[dict[str, Any]]:
+        return [json.loads(file.read_text()) for file in self.settings.found.iterdir()]
+
+
+@pytest.fixture
+def hooked(tmp_path: Path) -> Hooked:
+    return Hooked(tmp_path)
+
+
+SEEN = """
+from __future__ import print_function
+import json, os, sys, time
+from datetime import date, datetime
+print(json.dumps([sys.version_info[:2], datetime.now().year, date.today().year, time.gmtime()[0],
+                  os.listdir("."), os.stat("a").st_mtime, os.path.exists("a")]))
+"""
+
+
+@pytest.mark.parametrize("python", PYTHONS, ids=str)
+def test_any_python_runs_and_from_3_9_on_all_is_varied(hooked: Hooked, python: Path) -> None:
+    plain = subprocess.run([str(python), "-c", SEEN], cwd=hooked.inputs, stdout=subprocess.PIPE)
+    (major, minor), *before, listed, at, _ = json.loads(plain.stdout)
+    _, *after, now_listed, now_at, there = json.loads(hooked.run(SEEN, python))
+    if (major, minor) < (3, 9):
+        assert (after, now_listed, now_at, hooked.notes()) == (before, listed, at, [])
+        return
+    assert len(set(after)) == 1
+    assert after[0] > before[0]
+    assert now_listed == listed[::-1]
+    assert now_at != at
+    assert there
+    (note,) = hooked.notes()
+    assert (list(note["varied"]), note["not varied"]) == (sorted(NAMES), {})
+
+
+def test_nothing_else_of_the_process_changes(hooked: Hooked) -> None:
+    source = """
+import pickle, shutil, sys, time, os
+from datetime import datetime, timezone
+class Later(datetime): pass
+now = datetime.now()
+assert type(now) is datetime and type(Later.now()) is Later and isinstance(now, datetime)
+assert pickle.loads(pickle.dumps(now)) == now
+assert pickle.loads(pickle.dumps(os.listdir)) is os.listdir
+assert abs(datetime.now(timezone.utc).timestamp() - time.time()) < 5
+assert abs(now.timestamp() - time.time()) < 5 and time.monotonic() < time.time()
+assert os.environ["PYTHONPATH"].split(os.pathsep)[0] not in sys.path
+assert "repro" not in sys.modules
+os.mkdir("made"); open("made/file", "w").close(); open("late", "w").close()
+assert os.stat("late").st_mtime > os.stat("a").st_mtime
+shutil.rmtree("made"); assert not os.path.exists("made")
+"""
+    hooked.run(source)
+
+
+def test_a_process_of_the_process_has_the_hook(hooked: Hooked) -> None:
+    hooked.run("import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)")
+    assert len(hooked.notes()) == 2
+
+
+def test_every_other_sitecustomize_runs(hooked: Hooked, tmp_path: Path) -> None:
+    others = [tmp_path / name for name in ("first", "second")]
+    for folder in others:
+        folder.mkdir()
+        next_one = "import importlib; sys.path.remove(here); del sys.modules['sitecustomize']; "
+        next_one += "importlib.import_module('sitecustomize')"
+        (folder / "sitecustomize.py").write_text(
+            "import os, sys\nhere = os.path.dirname(__file__)\nprint(os.path.basename(here))\n"
+            + (next_one if folder.name == "first" else "")
+        )
+    hook = hooked.environment["PYTHONPATH"]
+    for places in ((hook, *others), (others[0], hook, others[1])):
+        path = os.pathsep.join(map(str, places))
+        assert hooked.run("pass", PYTHONPATH=path) == "first\nsecond\n"
+    assert len(hooked.notes()) == 2
+
+
+def test_a_hook_that_fails_lets_the_script_run_and_says_so(hooked: Hooked) -> None:
+    process = hooked.folder / "hook" / PACKAGE / "hook/process.py"
+    process.write_text("raise RuntimeError('broken on purpose')")
+    assert hooked.run("print('works')") == "works\n"
+    (note,) = hooked.notes()
+    assert "broken on purpose" in note["failed"]
+
+
+def test_a_folder_that_is_gone_or_full_ends_no_script(tmp_path: Path) -> None:
+    hooked = Hooked(tmp_path, events=tmp_path / "events")
+    hooked.settings.found.rmdir()
+    (tmp_path / "events").rmdir()
+    assert hooked.run("print('works')") == "works\n"
+
+
+def test_a_factor_that_was_not_asked_for_stays(tmp_path: Path) -> None:
+    hooked = Hooked(tmp_path, factors=("clock", "hash seed"), inputs=None)
+    listed = json.loads(hooked.run("import json, os; print(json.dumps(os.listdir('.')))"))
+    assert listed == os.listdir(hooked.inputs)  # noqa: PTH208
+    (note,) = hooked.notes()
+    assert list(note["varied"]) == ["clock"]
+
+
+def test_what_runs_there_is_python_3_9_and_whole() -> None:
+    library = files("repro")
+    for module in (*MODULES, "hook/sitecustomize"):
+        tree = ast.parse((library / f"{module}.py").read_text(), feature_version=(3, 9))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("repro."):
+                place = (node.module or "").partition(".")[2].replace(".", "/")
+                assert place in MODULES or {f"{place}/{each.name}" for each in node.names} <= {
+                    *MODULES
+                }
+
+
+LEDGER = """
+import random
+import uuid
+from datetime import datetime
+
+random.seed(1)
+random.random()
+uuid.uuid4()
+datetime.now()
+import subprocess
+subprocess.run(["true"])
+import os
+os.listdir(".")
+"""
+
+
+def test_the_ledger_has_each_call_with_its_line(tmp_path: Path) -> None:
+    hooked = Hooked(tmp_path, factors=(), events=tmp_path / "events")
+    (hooked.inputs / "script.py").write_text(LEDGER)
+    command = [sys.executable, "script.py"]
+    subprocess.run(command, env=hooked.environment, cwd=hooked.inputs, check=True, timeout=60)
+    (file,) = (tmp_path / "events").iterdir()
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    calls = [tuple(call[:5]) for line in lines for call in line.get("calls", ())]
+    assert calls == [
+        ("seed", "random.seed", "script.py", 6, 1),
+        ("random numbers", "random.random", "script.py", 7, 1),
+        ("system entropy", "uuid.uuid4", "script.py", 8, 1),
+        ("clock", "datetime.datetime.now", "script.py", 9, 1),
+        ("another program", "subprocess.run", "script.py", 11, 1),
+        ("listing order", "os.listdir", "script.py", 13, 1),
+    ]
+    assert lines[-1] == {"end": True}

@@ -1,0 +1,118 @@
+"""Page: a check's report as one plain HTML page, all text escaped, without script or style sheet.
+
+Synopsis:
+    page(report(checked))      # the text of report.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from repro.check.progress import duration
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>check: {answer}</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }}
+table {{ border-collapse: collapse; }}
+th, td {{ border: 1px solid #999; padding: .2em .6em; text-align: left; vertical-align: top; }}
+code {{ overflow-wrap: anywhere; }}
+</style>
+</head>
+<body>
+<h1>check: {answer}</h1>
+<p><code>{command}</code></p>
+<p>{sentence}</p>
+{body}
+</body>
+</html>
+"""
+
+
+def page(value: dict[str, Any]) -> str:
+    """The page of a report, as `repro.check.report` gives it."""
+    parts = [
+        _list("", value["details"]),
+        _steps(value["steps"]),
+        _list("Silent errors", [_silent(each) for each in value["silent_errors"]]),
+        _table("Outputs", ("Output", "Kind", "Same", "How", "Largest difference", "Masked"),
+               [_output(each) for each in value["outputs"]]),
+        _table("Runs", ("Run", "Took", "Exit status", "Varied"), [_run(r) for r in value["runs"]]),
+        _varied(value["runs"]),
+        _list("What was left out", value["left_out"]),
+    ]  # fmt: skip
+    return _PAGE.format(
+        answer=escape(value["answer"]), sentence=escape(value["sentence"]),
+        command=escape(" ".join(value["command"])), body="\n".join(part for part in parts if part),
+    )  # fmt: skip
+
+
+def _steps(steps: dict[str, Any] | None) -> str:
+    if steps is None:
+        return ""
+    if steps["void"]:
+        return _list("Steps", [f"Void: {steps['void']}"])
+    lines = [f"Training steps that agreed: {steps['agreed']}"]
+    if found := steps["divergence"]:
+        facts = {name: found[name] for name in ("step", "epoch", "model", "variable", "what")}
+        said = ", ".join(
+            f"{name} {value}" for name, value in facts.items() if value not in (None, "")
+        )
+        lines.append(f"First divergence: {said}")
+        if call := found["call"]:
+            lines.append(f"{call['call']} ({call['source']}): {call['file']}, line {call['line']}")
+    return _list("Steps", lines)
+
+
+def _silent(each: dict[str, Any]) -> str:
+    where = f" ({each['file']}, line {each['line']})" if each["file"] else ""
+    return f"{each['sentence']}{where}"
+
+
+def _output(each: dict[str, Any]) -> tuple[str, ...]:
+    largest = each["largest"]
+    apart = f"{largest['place']}: {largest['left']} against {largest['right']}" if largest else ""
+    same = "yes" if each["same"] else "no"
+    return each["name"], each["kind"], same, each["how"], apart, ", ".join(each["masked"])
+
+
+def _run(run: dict[str, Any]) -> tuple[str, ...]:
+    ended = run["stopped"] or str(run["status"])
+    return run["name"], duration(run["seconds"]), ended, ", ".join(run["varied"]) or "nothing"
+
+
+def _varied(runs: Sequence[dict[str, Any]]) -> str:
+    if not runs:
+        return ""
+    last = runs[-1]
+    rows = [(name, "yes", how) for name, how in last["varied"].items()]
+    rows += [(name, "no", why) for name, why in last["not_varied"].items()]
+    return _table("What was changed in the last run", ("Factor", "Varied", "How, or why not"), rows)
+
+
+def _list(head: str, items: Sequence[str]) -> str:
+    if not items:
+        return ""
+    rows = "\n".join(f"<li>{escape(item)}</li>" for item in items)
+    return f"{_head(head)}<ul>\n{rows}\n</ul>"
+
+
+def _table(head: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    line = "".join(f"<th>{escape(name)}</th>" for name in names)
+    body = "\n".join(
+        f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows
+    )
+    return f"{_head(head)}<table>\n<tr>{line}</tr>\n{body}\n</table>"
+
+
+def _head(text: str) -> str:
+    return f"<h2>{escape(text)}</h2>\n" if text else ""

@@ -1,0 +1,146 @@
+"""Report: what a check found as JSON (schema `check`), as annotations, and as lines for a terminal.
+
+Synopsis:
+    value = report(checked)
+    print("\\n".join(github_lines(value)))        # for GitHub's log
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from repro.check.answer import NOT_SAME, SAME
+from repro.check.checking import Checked
+from repro.check.one_run import RunResult
+from repro.check.watched_steps import StepFindings
+from repro.content.findings import ContentDifference, FileComparison
+from repro.core.factor_table import FACTORS
+from repro.events.first_divergence import StepDivergence
+
+
+def report(checked: Checked) -> dict[str, Any]:
+    """All facts of a check, as `report.json` holds them."""
+    findings, outcome = checked.findings, checked.findings.decisive
+    found = findings.finding
+    return {
+        "answer": checked.answer.word,
+        "sentence": checked.answer.sentence,
+        "details": list(checked.answer.details),
+        "command": list(checked.command.words),
+        "runs": [_run(run, checked) for run in findings.runs],
+        "outputs": [_output(each) for each in (outcome.comparisons if outcome else ())],
+        "steps": _steps(findings.steps),
+        "silent_errors": [asdict(each) for each in findings.steps.silent] if findings.steps else [],
+        "nondeterministic": found.nondeterministic if found else None,
+        "factor": _factor(found.factors if found and found.complete else ()),
+        "searched": None if not found else {
+            "runs": found.runs, "complete": found.complete, "factors": list(found.factors),
+        },
+        "left_out": [*checked.left_out, *_unwatched(findings.steps)],
+    }  # fmt: skip
+
+
+def _steps(found: StepFindings | None) -> dict[str, Any] | None:
+    if found is None or not (found.seen or found.void):
+        return None
+    first = found.compared.divergence
+    return {
+        "void": found.void,
+        "agreed": found.compared.agreed,
+        "not_compared": found.compared.left_out,
+        "divergence": _divergence(first) if first else None,
+    }
+
+
+def _unwatched(found: StepFindings | None) -> list[str]:
+    if found is None:
+        return ["No training was watched step by step."]
+    return list(found.unseen)
+
+
+def _divergence(first: StepDivergence) -> dict[str, Any]:
+    call = first.call
+    return {
+        "step": first.step,
+        "after": first.after,
+        "epoch": first.epoch,
+        "fit": first.fit,
+        "model": first.model,
+        "variable": first.variable,
+        "others": list(first.others),
+        "what": first.what,
+        "call": asdict(call) if call else None,
+    }
+
+
+def _factor(names: tuple[str, ...]) -> dict[str, str] | None:
+    if len(names) != 1:
+        return None
+    return {"name": names[0], "words": FACTORS[names[0]].words}
+
+
+def _run(run: RunResult, checked: Checked) -> dict[str, Any]:
+    not_varied = {**checked.not_varied, **run.not_varied} if run.varied else {}
+    return {
+        "name": run.name,
+        "seconds": round(run.seconds, 3),
+        "status": run.status,
+        "stopped": run.stopped or None,
+        "varied": dict(run.varied),
+        "not_varied": not_varied,
+        "containment": checked.containment,
+    }
+
+
+def _output(each: FileComparison) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "kind": each.kind,
+        "same": each.same,
+        "how": each.how,
+        "largest": _largest(each.largest),
+        "differences": each.count,
+        "masked": list(each.masked),
+        "tolerated": each.tolerated,
+    }
+
+
+def _largest(difference: ContentDifference | None) -> dict[str, Any] | None:
+    if difference is None:
+        return None
+    distance = difference.distance
+    return {
+        "place": difference.place,
+        "left": difference.left,
+        "right": difference.right,
+        "absolute": distance.absolute if distance else None,
+        "relative": distance.relative if distance else None,
+    }
+
+
+def github_lines(value: dict[str, Any]) -> list[str]:
+    """GitHub's workflow commands, one for the answer and one for each place that is known."""
+    kind = {SAME: "notice", NOT_SAME: "error"}.get(value["answer"], "warning")
+    steps: dict[str, Any] = value["steps"] or {}
+    divergence: dict[str, Any] = steps.get("divergence") or {}
+    call: dict[str, Any] = divergence.get("call") or {}
+    lines = [_annotation(kind, "check", value["sentence"], call)]
+    lines += [
+        _annotation("warning", each["name"], each["sentence"], each)
+        for each in value["silent_errors"]
+    ]
+    return lines
+
+
+def _annotation(kind: str, title: str, sentence: str, place: dict[str, Any]) -> str:
+    where = {"file": place.get("file"), "line": place.get("line"), "title": title}
+    fields = ",".join(f"{k}={_escaped(str(v), ',:')}" for k, v in where.items() if v)
+    return f"::{kind} {fields}::{_escaped(sentence)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """As GitHub asks for it (workflow commands)."""
+    for sign in f"%\r\n{more}":
+        text = text.replace(sign, f"%{ord(sign):02X}")
+    return text

@@ -1,0 +1,125 @@
+"""Watched steps: what two runs with the hook showed, step by step, in words.
+
+Synopsis:
+    found = step_findings(left, right, void=None)
+    told(found)                  # "The runs first diverge at step 1 of sequential: ..."
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from repro.check.one_run import RunResult
+from repro.core.text import counted
+from repro.events.first_divergence import LedgerCall, StepComparison, StepDivergence, compared_steps
+from repro.events.recorded import read
+
+UNEQUAL = (
+    "the outputs of the watched run differ from those of the plain one, so that the hook may have "
+    "changed what it watches"
+)
+
+
+@dataclass(frozen=True)
+class SeenError:
+    """A mistake that gives the same wrong results in every run, and where it is, if known."""
+
+    name: str
+    sentence: str
+    file: str | None
+    line: int | None
+
+
+@dataclass(frozen=True)
+class StepFindings:
+    """What two watched runs showed.
+
+    `void`: why nothing can be said of the steps. `outputs_differ`: whether the outputs of these two
+    runs do. `unseen`: what the hook could not watch.
+    """
+
+    void: str | None
+    compared: StepComparison
+    outputs_differ: bool
+    silent: tuple[SeenError, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def seen(self) -> bool:
+        """Whether any training was seen."""
+        return self.compared.agreed > 0 or self.compared.divergence is not None
+
+
+def step_findings(
+    left: RunResult, right: RunResult, void: str | None, *, outputs_differ: bool
+) -> StepFindings:
+    """Compares the events of two watched runs; `void` where one of them counts for nothing."""
+    assert left.events
+    assert right.events
+    compared = compared_steps(left.events, right.events)
+    if void:
+        compared = StepComparison(0, 0, None)
+    silent, unseen = _silent_errors(left.events), _unseen(left.events)
+    return StepFindings(void, compared, outputs_differ, silent, unseen)
+
+
+def training(run: RunResult) -> bool:
+    """Whether a watched run showed any training."""
+    return run.events is not None and any(process.moments for process in read(run.events))
+
+
+def _silent_errors(events: Path) -> tuple[SeenError, ...]:
+    found: dict[SeenError, None] = {}
+    for process in read(events):
+        for each in process.findings:
+            error = SeenError(each["name"], each["sentence"], each.get("file"), each.get("line"))
+            found.setdefault(error)
+    return tuple(found)
+
+
+def _unseen(events: Path) -> tuple[str, ...]:
+    """What the hook could not watch, by its own notes."""
+    said: dict[str, None] = {}
+    for file in sorted((events.parent / "found").glob("*.json")):
+        with suppress(OSError, ValueError):
+            said |= dict.fromkeys(json.loads(file.read_text("utf-8")).get("left out", ()))
+    return tuple(said)
+
+
+def told(found: StepFindings, *, same: bool) -> str:
+    """What watching found, in a sentence or two, beside the answer `same`; may be empty."""
+    if found.void:
+        return f"Nothing can be said of single steps: {found.void}."
+    first = found.compared.divergence
+    if first is None:
+        return _all_agreed(found, same=same) if found.compared.agreed else ""
+    agreed = f", after {counted(first.agreed, 'step')} that agreed" if first.agreed else ""
+    call = f" See {_near(first.call)}." if first.call else ""
+    return f"The runs first diverge at {where(first)}{agreed}.{call}"
+
+
+def _all_agreed(found: StepFindings, *, same: bool) -> str:
+    steps = counted(found.compared.agreed, "training step")
+    if same:
+        return f"Step by step: {steps} agreed, bit for bit."
+    where = "so it arises outside of them" if found.outputs_differ else "and so did the outputs"
+    again = "" if found.outputs_differ else ": this time it did not show"
+    return f"In two watched runs {steps} agreed, bit for bit, {where}{again}."
+
+
+def _near(call: LedgerCall) -> str:
+    return f"{call.file}, line {call.line}: {call.call} ({call.source})"
+
+
+def where(first: StepDivergence) -> str:
+    """The step, model and variable of a divergence, in words."""
+    variable = f" of {first.variable}" if first.variable else ""
+    known = {"initial value": "the initial value", "batch": "the batch", "value": "the value"}
+    what = known.get(first.what, f"a step that is {first.what}")
+    model = f" of {first.model}" if first.model else ""
+    if first.step == 0:
+        return f"{what}{variable}, before the first step{model}"
+    return f"step {first.step}{model}: {what}{variable}"

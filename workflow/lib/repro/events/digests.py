@@ -1,0 +1,106 @@
+"""Digests: a variable's or a batch's bytes in 16 digits, without a change to anything.
+
+Synopsis:
+    Digester().of_variables(variables)       # one after the other
+
+Small ones by SHA-256, cut; large ones by FarmHash64, as TensorFlow has it, which is several times
+as fast. Both depend on every bit and its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+LENGTH = 16
+"""Hexadecimal digits of a digest."""
+_LARGE = 96 * 2**10  # bytes; from here on FarmHash64 takes less time, with what it takes to call it
+
+
+class Digester:
+    """Takes digests with what the user's TensorFlow has; no graph and no seed is touched."""
+
+    def __init__(self) -> None:
+        from tensorflow.python.eager import context, execute
+        from tensorflow.python.framework import constant_op, dtypes
+        from tensorflow.python.ops import gen_array_ops, gen_resource_variable_ops
+
+        self._arrays: Any = gen_array_ops
+        self._read: Any = gen_resource_variable_ops.read_variable_op
+        self._execute: Any = execute.execute
+        self._context: Any = context.context()
+        self._bytes: Any = dtypes.uint8
+        self._flat: Any = constant_op.constant([1, -1])
+        self._together = True
+
+    def of_variables(self, variables: Sequence[Any]) -> str:
+        """Of several `tf.Variable` that exist eagerly."""
+        return "".join(map(self.of_tensor, self._values(variables)))
+
+    def _values(self, variables: Sequence[Any]) -> list[Any]:
+        if self._together and len(variables) > 1:
+            # One operation takes a sixth of the time of one for each; not across devices.
+            kinds = tuple(variable.dtype.as_datatype_enum for variable in variables)
+            attributes = ("N", len(variables), "dtypes", kinds)
+            handles = [variable.handle for variable in variables]
+            try:
+                return self._execute(
+                    b"_ReadVariablesOp", len(handles), handles, attributes, self._context
+                )
+            except Exception:
+                self._together = False
+        return [self._read(variable.handle, variable.dtype) for variable in variables]
+
+    def of_tensor(self, tensor: Any) -> str:
+        """Of an eager tensor."""
+        array = tensor._numpy_internal()
+        if array.dtype.hasobject:
+            return of_array(array)
+        if array.nbytes >= _LARGE:
+            with suppress(Exception):  # a type that TensorFlow cannot see as bytes
+                return self._by_tensorflow(tensor)
+        try:
+            return hashlib.sha256(array).hexdigest()[:LENGTH]
+        except (BufferError, TypeError, ValueError):  # a type that NumPy does not know by itself
+            return of_array(array)
+
+    def _by_tensorflow(self, tensor: Any) -> str:
+        raw = self._arrays.bitcast(tensor, self._bytes)
+        row = self._arrays.reshape(raw, self._flat)
+        return self._arrays.fingerprint(row, "farmhash64").numpy().tobytes().hex()
+
+    def of_values(self, values: Any) -> str | None:
+        """Of tensors and arrays within tuples, lists and dictionaries; None where there are none.
+
+        Symbolic tensors, and what is no number or text, are passed over.
+        """
+        found = hashlib.sha256()
+        count = sum(found.update(one.encode()) or 1 for one in self._each(values))
+        return found.hexdigest()[:LENGTH] if count else None
+
+    def _each(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            for part in value:  # pyright: ignore[reportUnknownVariableType]
+                yield from self._each(part)
+        elif isinstance(value, dict):
+            for part in value.values():  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+                yield from self._each(part)
+        elif hasattr(value, "numpy") and hasattr(value, "dtype") and not hasattr(value, "handle"):
+            if hasattr(value, "_numpy_internal"):
+                yield self.of_tensor(value)
+        elif hasattr(value, "__array_interface__"):
+            yield of_array(value)
+
+
+def of_array(array: Any) -> str:
+    """Of a NumPy array or scalar."""
+    import numpy as np
+
+    whole = np.ascontiguousarray(array)
+    if whole.dtype.hasobject:
+        raw = repr(whole.tolist()).encode()
+    else:
+        raw = whole.reshape(-1).view(np.uint8).data
+    return hashlib.sha256(raw).hexdigest()[:LENGTH]

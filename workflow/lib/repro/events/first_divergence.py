@@ -1,0 +1,237 @@
+"""First divergence: the first event that differs between two watched runs, or that one lacks.
+
+Synopsis:
+    first_divergence(left, right)      # folders of events; None where all agree
+    compared_steps(left, right).agreed
+
+Events are aligned by what they are (process, model) and how often that was there before, not by
+their place in the file. Beside the divergence stands the first call, up to there, whose results
+differ; where none does, one that differs by its nature.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from repro.events.recorded import Key, Moment, Site, WatchedProcess, read
+
+_BY_NATURE = (
+    "generator without a seed", "system entropy", "unordered stream", "threads", "processes",
+    "another program", "network", "process id", "clock",
+)  # fmt: skip
+"""Sources that differ in each run by their nature, the likeliest first."""
+_VALUED = ("random numbers", "seed", "listing order")
+"""Sources that should give the same in each run."""
+_KINDS = ("seed", "weight", "other")
+"""Of several variables that differ in one step, the one to name: causes before effects."""
+
+
+@dataclass(frozen=True)
+class LedgerCall:
+    """A call in the user's code, and through what it may differ."""
+
+    source: str
+    call: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class StepDivergence:
+    """Where two runs first differ.
+
+    Args:
+        step: of the model, from 1; 0 is before its first step.
+        after: the last step of that model before it at which the variables were compared and
+            agreed; less than `step - 1` where steps between were left out for their cost.
+        variable: its path; empty where the batch differs or an event is missing.
+        what: `initial value`, `batch`, `value`, `missing in the first run`, `missing in the second
+            run`.
+        others: paths of other variables that differ in the same event.
+        agreed: steps, of all models, that agreed before it.
+    """
+
+    step: int
+    after: int
+    epoch: int | None
+    fit: int | None
+    model: str
+    variable: str
+    what: str
+    others: tuple[str, ...]
+    agreed: int
+    call: LedgerCall | None
+
+
+@dataclass(frozen=True)
+class StepComparison:
+    """How many steps were compared and agreed, and the first divergence, if there is one.
+
+    Args:
+        left_out: steps at which, for their cost, no variables were compared.
+    """
+
+    agreed: int
+    left_out: int
+    divergence: StepDivergence | None
+
+
+def first_divergence(left: Path, right: Path) -> StepDivergence | None:
+    """The first event that differs between two runs' folders of events; None where all agree."""
+    return compared_steps(left, right).divergence
+
+
+def compared_steps(left: Path, right: Path) -> StepComparison:
+    """Compares two runs' events, process by process, in the order of the left run."""
+    agreed = left_out = 0
+    for one, other in _paired(read(left), read(right)):
+        found = _compared(one, other)
+        agreed, left_out = agreed + found.agreed, left_out + found.left_out
+        if found.divergence:
+            return StepComparison(agreed, left_out, replace(found.divergence, agreed=agreed))
+    return StepComparison(agreed, left_out, None)
+
+
+_NONE = WatchedProcess((), (), (), {}, ended=False)
+
+
+def _paired(
+    left: Sequence[WatchedProcess], right: Sequence[WatchedProcess]
+) -> Iterable[tuple[WatchedProcess, WatchedProcess]]:
+    """Processes that trained, by what they were started with and occurrence.
+
+    What is left of both is paired by the script alone, since a name of a temporary file may be
+    among the arguments; for the rest there is an empty one.
+    """
+    ours, theirs = ([each for each in run if each.moments] for run in (left, right))
+    pairs: dict[int, WatchedProcess] = {}
+    for parts in (None, 1):
+        taken = {id(process) for process in pairs.values()}
+        waiting = _numbered([each for each in theirs if id(each) not in taken], parts)
+        single = [each for each in ours if id(each) not in pairs]
+        for key, process in _numbered(single, parts).items():
+            if key in waiting:
+                pairs[id(process)] = waiting[key]
+    yield from ((process, pairs.get(id(process), _NONE)) for process in ours)
+    taken = {id(process) for process in pairs.values()}
+    yield from ((_NONE, process) for process in theirs if id(process) not in taken)
+
+
+def _numbered(
+    processes: Iterable[WatchedProcess], parts: int | None
+) -> dict[tuple[tuple[str, ...], int], WatchedProcess]:
+    """By so many parts of the identity, and how often that was there before."""
+    seen = Counter[tuple[str, ...]]()
+    found: dict[tuple[tuple[str, ...], int], WatchedProcess] = {}
+    for process in processes:
+        key = process.identity[:parts]
+        seen[key] += 1
+        found[key, seen[key]] = process
+    return found
+
+
+def _compared(left: WatchedProcess, right: WatchedProcess) -> StepComparison:
+    ours, theirs = (_by_identity(run.moments) for run in (left, right))
+    agreed = left_out = 0
+    after: dict[str, int] = {}
+    for moment in _merged(left.moments, right.moments, ours):
+        one, other = ours.get(moment.identity), theirs.get(moment.identity)
+        different = _different(one, other)
+        if different is not None:
+            what, variables = different
+            names = tuple(dict.fromkeys(path for path, *_ in variables))
+            divergence = StepDivergence(
+                step=moment.step,
+                after=after.get(moment.model, 0),
+                epoch=moment.epoch,
+                fit=moment.fit,
+                model=moment.model,
+                variable=names[0] if names else "",
+                what=what,
+                others=names[1:],
+                agreed=agreed,
+                call=_call(_until(left, moment), _until(right, moment)),
+            )
+            return StepComparison(agreed, left_out, divergence)
+        assert one is not None
+        assert other is not None
+        agreed += moment.step > 0
+        if one.variables is None or other.variables is None:
+            left_out += 1
+        else:
+            after[moment.model] = moment.step
+    return StepComparison(agreed, left_out, None)
+
+
+def _by_identity(moments: Iterable[Moment]) -> dict[tuple[str, int], Moment]:
+    return {moment.identity: moment for moment in moments}
+
+
+def _merged(
+    left: Sequence[Moment],
+    right: Sequence[Moment],
+    ours: Mapping[tuple[str, int], Moment],
+) -> Iterable[Moment]:
+    """All moments in the left run's order; those of the right alone where they come there."""
+    places = {moment.identity: place for place, moment in enumerate(right)}
+    position = 0
+    for moment in left:
+        place = places.get(moment.identity, position - 1)
+        yield from (each for each in right[position:place] if each.identity not in ours)
+        position = max(position, place + 1)
+        yield moment
+    yield from (moment for moment in right[position:] if moment.identity not in ours)
+
+
+def _different(one: Moment | None, other: Moment | None) -> tuple[str, list[Key]] | None:
+    """What differs, and of the variables which, the one to name first; None where nothing does."""
+    if one is None or other is None:
+        return f"missing in the {'first' if one is None else 'second'} run", []
+    if one.batch != other.batch:
+        return "batch", []
+    variables = _differing(one, other)
+    if not variables:
+        return None
+    return "value" if one.step else "initial value", variables
+
+
+def _differing(one: Moment, other: Moment) -> list[Key]:
+    if one.variables is None or other.variables is None:
+        return []
+    ours, theirs = one.variables, other.variables
+    keys = list(dict.fromkeys([*ours, *theirs]))
+    found = [key for key in keys if ours.get(key) != theirs.get(key)]
+    return sorted(found, key=lambda key: _KINDS.index(key[3]))
+
+
+def _until(process: WatchedProcess, moment: Moment) -> list[Mapping[Site, tuple[int, str]]]:
+    """What was called before each moment, up to and with this one."""
+    places = [
+        place for place, each in enumerate(process.moments) if each.identity == moment.identity
+    ]
+    end = places[0] + 1 if places else len(process.moments)
+    calls = [each.calls for each in process.moments[:end]]
+    return calls if places else [*calls, process.last_calls]
+
+
+def _call(
+    left: Sequence[Mapping[Site, tuple[int, str]]],
+    right: Sequence[Mapping[Site, tuple[int, str]]],
+) -> LedgerCall | None:
+    """The first call that differs; else the likeliest of those that differ by their nature."""
+    without_seed: list[Site] = []
+    every: dict[Site, None] = {}
+    for ours, theirs in zip(left, right, strict=False):
+        for site in dict.fromkeys([*ours, *theirs]):
+            every[site] = None
+            if site[0] == "generator without a seed":
+                without_seed.append(site)
+            if site[0] in _VALUED and ours.get(site) != theirs.get(site):
+                drawn = site[1].startswith("numpy.random.") and site[1].count(".") > 2
+                return LedgerCall(*(without_seed[-1] if drawn and without_seed else site))
+    suspects = [site for site in every if site[0] in _BY_NATURE]
+    suspects.sort(key=lambda site: _BY_NATURE.index(site[0]))
+    return LedgerCall(*suspects[0]) if suspects else None

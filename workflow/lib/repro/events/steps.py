@@ -1,0 +1,262 @@
+"""Steps: digests of every variable after each training step, whoever wrote the loop.
+
+Synopsis:
+    watch = Watch(stream, None, left_out, before)
+    patch(watch)                   # `repro.events.patches`, before TensorFlow is imported
+
+A training step is a call that may change a trainable variable: of a compiled function (`fit`,
+`train_on_batch`, a `tf.function`), or of an optimizer where nothing is compiled. Its variables are
+read after it has returned; no operation is added, and the graph stays the user's.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from repro.events.digests import Digester
+from repro.events.stream import Stream
+from repro.events.variables import Name, Variables
+from repro.events.written import written
+
+_SHARE = 0.08
+"""The part of the time that may go into digests; beyond it, every other step is left out."""
+_ALWAYS = 10
+"""So many first steps are digested whatever it takes."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a compiled function may write; `variables` in the order of the layout."""
+
+    traces: int
+    variables: Sequence[Any]
+    layout: int
+    model: str
+    trains: bool
+
+
+class _Pace:
+    """Which steps are digested: all, or multiples of a power of two.
+
+    So two processes that took other powers have those of the larger one in common.
+    """
+
+    def __init__(self) -> None:
+        self.every, self._began, self._spent = 1, time.perf_counter(), 0.0
+
+    def due(self, step: int) -> bool:
+        return step <= _ALWAYS or step % self.every == 0
+
+    def spent(self, step: int, seconds: float) -> None:
+        if step <= _ALWAYS:
+            self._began, self._spent = time.perf_counter(), 0.0
+            return
+        self._spent += seconds
+        # By then a fair number of digests was taken with this pace, and of steps without one.
+        if step % (self.every * 16) == 0:
+            if self._spent > _SHARE * (time.perf_counter() - self._began):
+                self.every *= 2
+            self._began, self._spent = time.perf_counter(), 0.0
+
+
+class Watch:
+    """Watches the training steps of a process.
+
+    Args:
+        limit: the process ends after so many steps.
+        left_out: what is called with a sentence for whatever cannot be watched.
+        before: what is called right before a step is put into the stream.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        limit: int | None,
+        left_out: Callable[[str], None],
+        before: Callable[[], None],
+    ) -> None:
+        self._stream, self._limit, self.left_out, self._before = stream, limit, left_out, before
+        self.variables = Variables()
+        self._plans: weakref.WeakKeyDictionary[Any, _Plan] = weakref.WeakKeyDictionary()
+        self._layouts: dict[tuple[Name, ...], int] = {}
+        self._steps, self._fits = Counter[str](), Counter[str]()
+        self._paces: dict[str, _Pace] = {}
+        self._epochs: dict[str, int] = {}
+        self._total = 0
+        self._lock = threading.RLock()
+        self._here = threading.local()
+        self.on_data: Callable[[Any, Any], None] = _nothing
+        self.on_batch: Callable[[int | None, Any, str], None] = _nothing
+        self.on_step: Callable[[], None] = _nothing
+
+    @functools.cached_property
+    def _digester(self) -> Digester:
+        return Digester()
+
+    # What the patches call.
+
+    def inside(self) -> bool:
+        """Whether this thread is inside something that is watched as a whole."""
+        return getattr(self._here, "depth", 0) > 0
+
+    def enter(self) -> None:
+        """What is called now belongs to what is watched as a whole."""
+        self._here.depth = getattr(self._here, "depth", 0) + 1
+
+    def leave(self) -> None:
+        """The opposite of `enter`."""
+        self._here.depth -= 1
+
+    @property
+    def trainer(self) -> Any:
+        """The Keras model whose `train_function` this thread runs, or None."""
+        return getattr(self._here, "trainer", None)
+
+    @trainer.setter
+    def trainer(self, model: Any) -> None:
+        self._here.trainer = model
+        self._here.stepped = False
+
+    @property
+    def stepped(self) -> bool:
+        """Whether a step was noted since the trainer was set."""
+        return getattr(self._here, "stepped", False)
+
+    def wrote(self, variable: Any) -> None:
+        """A variable was written eagerly."""
+        known = self.variables.of_handle(variable.handle)
+        if known is not None:
+            if not hasattr(self._here, "written"):
+                self._here.written = {}
+            self._here.written[id(known)] = known
+
+    def read_batch(self, batch: Any) -> None:
+        """A batch was taken from an iterator."""
+        self._here.batches = (*getattr(self._here, "batches", ()), self._digester.of_values(batch))
+
+    def taking_from(self, iterator: Any, digest: Any) -> None:
+        """A step takes its batch from an iterator; the variable has the digest of what it gave."""
+        if digest is not None and getattr(self._here, "iterator", None) is not iterator:
+            self._here.iterator = iterator  # an epoch's own; it begins anew
+            digest.assign([0] * 8)
+        self._here.taken = digest
+
+    def fit_begins(self, model: str) -> None:
+        """`fit` of a model begins."""
+        self._fits[model] += 1
+
+    def epoch_begins(self, model: str, epoch: int) -> None:
+        """An epoch of `fit` begins."""
+        self._epochs[model] = epoch
+
+    def starting(self, function: Any = None) -> None:
+        """Notes the values of new variables, before a call that may be a training step."""
+        plan = self._plans.get(function) if function is not None else None
+        if plan is None or plan.trains:
+            variables = self.variables.fresh()
+            if variables:
+                self._before()
+                named = self.variables.named(variables)
+                self._stream.put(
+                    {
+                        "start": True,
+                        "layout": self._layout([name for name, _ in named]),
+                        "digests": self._digester.of_variables([each for _, each in named]),
+                    }
+                )
+
+    def called(self, function: Any, arguments: Any) -> None:
+        """A compiled function has returned."""
+        plan = self._plan(function)
+        if plan.trains:
+            self._step(plan.model, plan.layout, plan.variables, arguments)
+
+    def called_eagerly(self, what: str, variables: Iterable[Any], arguments: Any = ()) -> None:
+        """A step has been taken in which nothing was compiled; `variables` took part."""
+        every = {id(variable): variable for variable in variables}
+        every.update(getattr(self._here, "written", {}))
+        named = self.variables.named(every.values())
+        names = [name for name, _ in named]
+        self._step(_model(names, what), self._layout(names), [each for _, each in named], arguments)
+
+    # How a step is noted.
+
+    def _plan(self, function: Any) -> _Plan:
+        traces = function.experimental_get_tracing_count()
+        plan = self._plans.get(function)
+        if plan is None or plan.traces != traces:
+            plan = self._plans[function] = self._planned(function, traces)
+        return plan
+
+    def _planned(self, function: Any, traces: int) -> _Plan:
+        found: dict[int, Any] = {}
+        for concrete in function._list_all_concrete_functions():
+            captures = [outer for outer, _ in concrete.graph.captures]
+            for place in written(concrete):
+                variable = self.variables.of_handle(captures[place])
+                if variable is not None:
+                    found[id(variable)] = variable
+        trains = any(variable.trainable for variable in found.values())
+        named = self.variables.named(found.values()) if trains else []
+        names = [name for name, _ in named]
+        layout = self._layout(names) if trains else 0
+        what = getattr(function, "__name__", "function")
+        return _Plan(traces, [each for _, each in named], layout, _model(names, what), trains)
+
+    def _layout(self, names: Sequence[Name]) -> int:
+        key = tuple(names)
+        with self._lock:
+            if key not in self._layouts:
+                self._layouts[key] = len(self._layouts)
+                self._stream.put({"layout": self._layouts[key], "variables": names})
+            return self._layouts[key]
+
+    def _step(self, what: str, layout: int, variables: Sequence[Any], arguments: Any) -> None:
+        began = time.perf_counter()
+        trainer = self.trainer
+        model = trainer.name if trainer is not None else what
+        with self._lock:
+            self._before()
+            self.on_step()
+            self._steps[model] += getattr(trainer, "steps_per_execution", 1) or 1
+            step, pace = self._steps[model], self._paces.setdefault(model, _Pace())
+            due = pace.due(step)
+            batches = (*getattr(self._here, "batches", ()), self._digester.of_values(arguments))
+            taken = getattr(self._here, "taken", None)
+            if trainer is not None and taken is not None:
+                digest = self._digester.of_variables([taken])
+                self.on_batch(self._epochs.get(model), taken, digest)
+                batches = (*batches, digest)
+            event: dict[str, Any] = {
+                "step": step,
+                "model": model,
+                "fit": self._fits[model] if trainer is not None else None,
+                "epoch": self._epochs.get(model) if trainer is not None else None,
+                "layout": layout,
+                "digests": self._digester.of_variables(variables) if due else None,
+                "batch": "".join(dict.fromkeys(filter(None, batches))) or None,
+            }
+            self._stream.put(event)
+            pace.spent(step, time.perf_counter() - began)
+            self._total += 1
+        self._here.batches, self._here.written, self._here.stepped = (), {}, True
+        if self._limit is not None and self._total >= self._limit:
+            raise SystemExit(0)
+
+
+def _nothing(*_: Any) -> None:
+    """What is called where nobody looks."""
+
+
+def _model(names: Sequence[Name], what: str) -> str:
+    """What to call a model of which only the variables are known: their common first part."""
+    parts = [path.split("/") for path, _, _, kind in names if kind == "weight"]
+    firsts = {part[0] for part in parts if len(part) > 2}
+    return firsts.pop() if len(firsts) == 1 and all(len(part) > 2 for part in parts) else what

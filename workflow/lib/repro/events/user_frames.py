@@ -1,0 +1,58 @@
+"""User frames: the line of the user's code on whose behalf a call is made.
+
+Synopsis:
+    nearest(sys._getframe(1))         # ("train.py", 12), or None
+
+The user's are the files that belong neither to Python's own library, nor to an installed package,
+nor to us. What a library does while it is imported is on nobody's behalf.
+"""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from types import FrameType
+
+_KINDS = ("stdlib", "platstdlib", "purelib", "platlib")
+_INSTALLED = tuple(
+    {os.path.join(os.path.realpath(sysconfig.get_path(kind)), "") for kind in _KINDS}
+)
+_OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+_HERE = os.getcwd()
+_NAMES: dict[str, str | None] = {}
+
+
+def _name(file: str) -> str | None:
+    """How a file of the user's is called, from the folder in which the process began; else None."""
+    if file.startswith("<"):
+        return file if file in ("<string>", "<stdin>") else None
+    path = os.path.abspath(os.path.join(_HERE, file))
+    parts = path.split(os.sep)
+    if path.startswith(_OURS) or "site-packages" in parts or "dist-packages" in parts:
+        return None
+    if os.path.realpath(path).startswith(_INSTALLED):
+        return None
+    return path[len(_HERE) + 1 :] if path.startswith(os.path.join(_HERE, "")) else path
+
+
+def of_user(frame: FrameType | None) -> tuple[str, int] | None:
+    """File and line of this very frame, if it is the user's."""
+    if frame is None:
+        return None
+    file = frame.f_code.co_filename
+    if file not in _NAMES:
+        _NAMES[file] = _name(file)
+    name = _NAMES[file]
+    return (name, frame.f_lineno) if name else None
+
+
+def nearest(frame: FrameType | None) -> tuple[str, int] | None:
+    """File and line of the innermost frame that is the user's, or None."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return None
+        place = of_user(frame)
+        if place:
+            return place
+        frame = frame.f_back
+    return None
