@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import struct
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -454,6 +455,29 @@ def test_modules_in_the_current_folder_are_not_taken(tmp_path: Path) -> None:
     files = pair(tmp_path, "a.npz", {"v": np.zeros(3)}, {"v": np.ones(3)})
     with TensorReader([sys.executable], folder=tmp_path) as tensors:
         assert compared(*files, "a.npz", tensors).how == "by tensor"
+
+
+def test_the_library_in_one_file_starts_its_reader(tmp_path: Path) -> None:
+    """As in `check.pyz`: the other Python imports its part from the zip; nothing else is needed."""
+    files = pair(tmp_path, "a.npz", {"v": np.zeros(3)}, {"v": np.ones(3)})
+    program = tmp_path / "a program.pyz"
+    main = (
+        "import sys\nfrom pathlib import Path\nfrom repro.content.files import compared\n"
+        "from repro.content.tensor_reader import TensorReader\n"
+        "with TensorReader([sys.argv[1]]) as tensors:\n"
+        "    print(compared(*map(Path, sys.argv[2:]), 'a.npz', tensors).how, *sys.modules)\n"
+    )
+    with zipfile.ZipFile(program, "w") as archive:
+        archive.writestr("__main__.py", main)
+        for name in ("", "core/", "content/", "reader/"):
+            for module in (LIBRARY / "repro" / name).glob("*.py"):
+                archive.write(module, f"repro/{name}{module.name}")
+    done = subprocess.run(
+        [sys.executable, "-I", program, sys.executable, *files],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.stdout.startswith("by tensor "), done.stderr
+    assert not {"numpy", "h5py", "tensorflow"} & {*done.stdout.split()}
 
 
 def test_what_runs_in_the_users_python_needs_only_3_9() -> None:
