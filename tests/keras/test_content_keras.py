@@ -60,6 +60,8 @@ WEIGHTS = {
     "weights.npz": "arr_4",
 }
 """The files that hold the nudged weight, and its path in each."""
+LABELLED = {"export": "_all_variables/scores/kernel"}
+"""Its path where the two exports number their variables in another order, which a set decides."""
 
 
 @pytest.fixture(scope="module")
