@@ -202,6 +202,17 @@ def test_a_difference_in_a_later_block_has_its_place(monkeypatch: pytest.MonkeyP
     assert found.differences[0]["distance"]["differ"] == 2
 
 
+def test_the_values_shown_are_those_that_are_farthest_apart(
+    tmp_path: Path, tensors: TensorReader
+) -> None:
+    left, right = np.array([1.0, 2.0, 4.0, 8.0]), np.array([1.1, 3.0, 4.1, 8.0])
+    found = compared(*pair(tmp_path, "a.npz", {"v": left}, {"v": right}), "a.npz", tensors)
+    assert found.largest is not None
+    assert found.largest.distance is not None
+    assert (found.largest.left, found.largest.right) == ("2.0", "3.0")
+    assert (found.largest.distance.index, found.largest.distance.differ) == ((1,), 3)
+
+
 def test_small_relative_differences_pass_where_this_is_asked_for(
     tmp_path: Path, tensors: TensorReader
 ) -> None:
@@ -391,7 +402,7 @@ def test_a_file_without_its_library_is_compared_by_bytes(tmp_path: Path) -> None
     with TensorReader(lacking) as tensors:
         found = compared(left, right, "a.npz", tensors)
         assert not found.same
-        assert found.how == "by member (no numpy in that Python)"
+        assert found.how == "by member; v.npy by bytes (no numpy in that Python)"
         assert found.differences[0].place.startswith("v.npy: byte ")
         files = pair(tmp_path, "a.h5", {"v": np.zeros(3)}, {"v": np.ones(3)})
         assert compared(*files, "a.h5", tensors).how == "by bytes (no h5py in that Python)"
