@@ -133,9 +133,8 @@ class Watch:
         """A variable was written eagerly."""
         known = self.variables.of_handle(variable.handle)
         if known is not None:
-            if not hasattr(self._here, "written"):
-                self._here.written = {}
-            self._here.written[id(known)] = known
+            written: dict[int, Any] = vars(self._here).setdefault("written", {})
+            written[id(known)] = known
 
     def read_batch(self, batch: Any) -> None:
         """A batch was taken from an iterator."""
