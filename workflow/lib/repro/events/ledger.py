@@ -24,15 +24,15 @@ from typing import Any
 from repro.events.digests import of_array
 from repro.events.imports import when_imported
 from repro.events.stream import Stream
-from repro.events.user_frames import nearest, of_user
+from repro.events.user_frames import frame_at, nearest, of_user
 from repro.shim.replaced import Replacement, replaced_in_type
 from repro.watch.nondeterminism_sources import WatchedCall, every
 
 _DRAW, _SEED = "random numbers", "seed"
 _MOST = 100_000
 """Of more calls from one line only the number is noted."""
-_DIRECT = ("clock", "process id", "network", "system entropy")
-"""Sources of which only what the user's own lines ask is noted: libraries ask all the time."""
+_DIRECT = ("clock", "process id", "network", "system entropy", "random.Random")
+"""Sources, and one call, of which only the user's own lines are noted: libraries ask them, too."""
 _NOTED = (
     "threads", "processes", "another program", "listing order",
     "generator without a seed", "unordered stream", *_DIRECT,
@@ -70,6 +70,11 @@ class Ledger:
         self._since: dict[tuple[str, str, str, int], None] = {}
         self._lock, self._here = threading.RLock(), threading.local()
         self._kept: list[Any] = []
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self._lock = threading.RLock()  # a thread that is not there may have held it
 
     def begin(self) -> None:
         """Watches the functions of what is imported, now and later."""
@@ -159,7 +164,7 @@ class Ledger:
         given: bool,
         skipped: int,
     ) -> Callable[..., Any]:
-        here, direct = self._here, source in _DIRECT
+        here, direct = self._here, source in _DIRECT or name in _DIRECT
         frames = 1 if skipped else 2  # a `Replacement` has a frame of its own
         valued = source in (_DRAW, _SEED, "listing order")
 
@@ -168,7 +173,7 @@ class Ledger:
                 return function(*args, **named)
             place: Place | None = None
             with suppress(Exception):
-                frame = sys._getframe(frames)
+                frame = frame_at(frames)
                 place = of_user(frame) if direct else nearest(frame)
                 if place and when is not None and not when(args[skipped:], named):
                     place = None
@@ -186,23 +191,26 @@ class Ledger:
                 self._note(source, name, place, value)
             return result
 
+        vars(noting)["autograph_info__"] = {}  # TensorFlow need not read our source
         return noting
 
     def _watch_numpy(self) -> None:
         """The functions of `numpy.random`, and the methods of its generators."""
-        random = sys.modules["numpy.random"]
-        for name, function in list(vars(random).items()):
+        random: Any = sys.modules["numpy.random"]
+        every_name: Mapping[str, Any] = dict(random.__dict__)
+        for name, function in every_name.items():
             owner = getattr(function, "__self__", None)
             if type(owner) is random.RandomState and name not in _LEFT_ALONE:
                 self._replace(f"numpy.random.{name}", _DRAW, None, False)
         for kind in (random.Generator, random.RandomState):
+            own: Mapping[str, Any] = dict(kind.__dict__)
             methods = {
                 name: functools.wraps(method)(
                     self._noting(
                         method, f"numpy.random.{kind.__name__}.{name}", _DRAW, None, False, 1
                     )
                 )
-                for name, method in vars(kind).items()
+                for name, method in own.items()
                 if not name.startswith("_") and callable(method) and name not in _LEFT_ALONE
             }
             self._in_type(kind, methods)

@@ -12,6 +12,7 @@ read after it has returned; no operation is added, and the graph stays the user'
 from __future__ import annotations
 
 import functools
+import os
 import threading
 import time
 import weakref
@@ -22,7 +23,7 @@ from typing import Any
 
 from repro.events.digests import Digester
 from repro.events.stream import Stream
-from repro.events.variables import Name, Variables
+from repro.events.variables import KnownVariables, Name
 from repro.events.written import written
 
 _SHARE = 0.08
@@ -83,7 +84,7 @@ class Watch:
         before: Callable[[], None],
     ) -> None:
         self._stream, self._limit, self.left_out, self._before = stream, limit, left_out, before
-        self.variables = Variables()
+        self.variables = KnownVariables()
         self._plans: weakref.WeakKeyDictionary[Any, _Plan] = weakref.WeakKeyDictionary()
         self._layouts: dict[tuple[Name, ...], int] = {}
         self._steps, self._fits = Counter[str](), Counter[str]()
@@ -92,9 +93,17 @@ class Watch:
         self._total = 0
         self._lock = threading.RLock()
         self._here = threading.local()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forked)
         self.on_data: Callable[[Any, Any], None] = _nothing
         self.on_batch: Callable[[int | None, Any, str], None] = _nothing
         self.on_step: Callable[[], None] = _nothing
+
+    def _forked(self) -> None:
+        """A child has a stream of its own, in which no layout was declared; no thread holds it."""
+        self._lock = threading.RLock()
+        self._layouts.clear()
+        self._plans.clear()
 
     @functools.cached_property
     def _digester(self) -> Digester:
@@ -133,9 +142,8 @@ class Watch:
         """A variable was written eagerly."""
         known = self.variables.of_handle(variable.handle)
         if known is not None:
-            if not hasattr(self._here, "written"):
-                self._here.written = {}
-            self._here.written[id(known)] = known
+            written: dict[int, Any] = vars(self._here).setdefault("written", {})
+            written[id(known)] = known
 
     def read_batch(self, batch: Any) -> None:
         """A batch was taken from an iterator."""
