@@ -76,15 +76,22 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
         session = Session(
             options, command, containment, ours, progress, dict(os.environ), home, ends
         )
-        python = [command.python] if command.python else None
-        with TensorReader(python or ["python3"]) as tensors:
-            reading = Reading(tensors if python else None, options.rtol, options.ignore)
+        python = [command.python or "python3"]
+        with TensorReader(python, _without_traces(ours)) as tensors:
+            reader = tensors if command.python else None
+            reading = Reading(reader, options.rtol, options.ignore)
             _announce(session, refusal)
             findings = _searched(session, reading, _first_answer(session, reading))
             findings = _watched(session, reading, findings)
         kept = {**not_asked(session.factors(), options.keep), **session.refused}
         answer, left_out = answered(findings), tuple(containment.left_out)
         return Checked(command, containment.kind, findings, answer, kept, left_out)
+
+
+def _without_traces(ours: Path) -> dict[str, str]:
+    """The user's environment, in which reading tensors leaves nothing in the user's own folders."""
+    own = {"KERAS_HOME": str(ours / "keras"), "MPLCONFIGDIR": str(ours / "matplotlib")}
+    return {**os.environ, **own, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _check_writable(out: Path) -> None:

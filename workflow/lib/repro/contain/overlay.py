@@ -51,7 +51,9 @@ class Overlay:
     def left_out(self) -> list[str]:
         """What is not caught, a sentence each."""
         return [NOT_OUTPUTS] + [
-            f"Nothing could be written to {path} ({why})." for path, why in self.refused.items()
+            f"Nothing could be written to {path} ({why})."
+            for path, why in self.refused.items()
+            if path.is_dir()  # containers have files such as /etc/hosts mounted
         ]
 
     def place(self, name: str, *, elsewhere: bool) -> RunPlace:
