@@ -57,9 +57,11 @@ WEIGHTS = {
     "export": "_all_variables/3",
     "saved": "_operations/3/_kernel",
     "kept/ckpt-1.index": "model/_operations/3/_kernel",
-    "weights.npz": "arr_4",
+    "weights.npz": "arr_2",
 }
 """The files that hold the nudged weight, and its path in each."""
+LABELLED = {"export": "_all_variables/scores/kernel"}
+"""Its path where the two exports number their variables in another order, which a set decides."""
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +71,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, word in (("first", "as it is"), ("second", "as it is"), ("nudged", "nudge")):
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, folder / name, word],
-            capture_output=True, text=True, timeout=300, check=False,
+            capture_output=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        (folder / name / "stdout.txt").write_text(done.stdout)
+        (folder / name / "stdout.txt").write_bytes(done.stdout)
 
     return {name: folder / name for name in ("first", "second", "nudged")}
 
@@ -106,10 +108,8 @@ def test_one_unit_in_the_last_place_is_named_in_every_format(
     for name, place in WEIGHTS.items():
         each = found[name]
         assert not each.same, name
-        assert place in {difference.place for difference in each.differences}, (
-            name,
-            each.differences,
-        )
+        places = {difference.place for difference in each.differences}
+        assert place in places or LABELLED.get(name) in places, (name, places)
         assert each.largest is not None
         assert each.largest.distance is not None
         assert each.largest.distance.index == (1, 2), name

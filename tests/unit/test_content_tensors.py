@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import struct
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -201,6 +202,17 @@ def test_a_difference_in_a_later_block_has_its_place(monkeypatch: pytest.MonkeyP
     assert found.differences[0]["distance"]["differ"] == 2
 
 
+def test_the_values_shown_are_those_that_are_farthest_apart(
+    tmp_path: Path, tensors: TensorReader
+) -> None:
+    left, right = np.array([1.0, 2.0, 4.0, 8.0]), np.array([1.1, 3.0, 4.1, 8.0])
+    found = compared(*pair(tmp_path, "a.npz", {"v": left}, {"v": right}), "a.npz", tensors)
+    assert found.largest is not None
+    assert found.largest.distance is not None
+    assert (found.largest.left, found.largest.right) == ("2.0", "3.0")
+    assert (found.largest.distance.index, found.largest.distance.differ) == ((1,), 3)
+
+
 def test_small_relative_differences_pass_where_this_is_asked_for(
     tmp_path: Path, tensors: TensorReader
 ) -> None:
@@ -390,7 +402,7 @@ def test_a_file_without_its_library_is_compared_by_bytes(tmp_path: Path) -> None
     with TensorReader(lacking) as tensors:
         found = compared(left, right, "a.npz", tensors)
         assert not found.same
-        assert found.how == "by member (no numpy in that Python)"
+        assert found.how == "by member; v.npy by bytes (no numpy in that Python)"
         assert found.differences[0].place.startswith("v.npy: byte ")
         files = pair(tmp_path, "a.h5", {"v": np.zeros(3)}, {"v": np.ones(3)})
         assert compared(*files, "a.h5", tensors).how == "by bytes (no h5py in that Python)"
@@ -454,6 +466,29 @@ def test_modules_in_the_current_folder_are_not_taken(tmp_path: Path) -> None:
     files = pair(tmp_path, "a.npz", {"v": np.zeros(3)}, {"v": np.ones(3)})
     with TensorReader([sys.executable], folder=tmp_path) as tensors:
         assert compared(*files, "a.npz", tensors).how == "by tensor"
+
+
+def test_the_library_in_one_file_starts_its_reader(tmp_path: Path) -> None:
+    """As in `check.pyz`: the other Python imports its part from the zip; nothing else is needed."""
+    files = pair(tmp_path, "a.npz", {"v": np.zeros(3)}, {"v": np.ones(3)})
+    program = tmp_path / "a program.pyz"
+    main = (
+        "import sys\nfrom pathlib import Path\nfrom repro.content.files import compared\n"
+        "from repro.content.tensor_reader import TensorReader\n"
+        "with TensorReader([sys.argv[1]]) as tensors:\n"
+        "    print(compared(*map(Path, sys.argv[2:]), 'a.npz', tensors).how, *sys.modules)\n"
+    )
+    with zipfile.ZipFile(program, "w") as archive:
+        archive.writestr("__main__.py", main)
+        for name in ("", "core/", "content/", "reader/"):
+            for module in (LIBRARY / "repro" / name).glob("*.py"):
+                archive.write(module, f"repro/{name}{module.name}")
+    done = subprocess.run(
+        [sys.executable, "-I", program, sys.executable, *files],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.stdout.startswith("by tensor "), done.stderr
+    assert not {"numpy", "h5py", "tensorflow"} & {*done.stdout.split()}
 
 
 def test_what_runs_in_the_users_python_needs_only_3_9() -> None:

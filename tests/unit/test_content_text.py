@@ -226,6 +226,15 @@ def test_a_progress_bar_on_lines_of_its_own_is_one() -> None:
     assert not text(left, right.replace("0.100", "0.101")).same
 
 
+def test_a_bar_whose_returns_became_line_ends_is_one() -> None:
+    states = "".join(bar(step, 2, "2s", 0.5) + "\b" * 40 for step in (1, 2)) + bar(2, 2, "3s", 0.5)
+    left, right = states.replace("\r", "\n"), bar(2, 2, "1s", 0.5).replace("\r", "\n")
+    assert text(left, right).same
+    assert not text(left, right.replace("0.5000", "0.5001")).same
+    twice = "1/1 ━━ 0s 3ms/step\n1/1 ━━ 0s 3ms/step"  # two calls of `predict`
+    assert not text(twice, "1/1 ━━ 0s 3ms/step").same
+
+
 def test_a_line_more_does_not_shift_the_others() -> None:
     left = "\n".join(f"epoch {n} loss: {n / 7:.4f} 2s" for n in range(20))
     right = "a warning\n" + left.replace("2s", "3s").replace(

@@ -165,6 +165,8 @@ class FileFindings:
         for each in (*found.metrics, *([found.largest] if found.largest else [])):
             self._remember(_inside(found.name, each))
         self._masked.update(dict.fromkeys(found.masked))
+        if "(" in found.how:  # why it was not compared better
+            self.notes.append(f"{found.name} {found.how}")
 
     def take_answer(self, answer: Mapping[str, Any]) -> None:
         """Takes over what the user's Python found (`TensorFindings.answer`)."""

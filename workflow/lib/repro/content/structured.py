@@ -87,12 +87,13 @@ def _compare(findings: FileFindings, place: str, name: str, left: Any, right: An
         findings.generated(place, left, right, OBJECTS)
     elif isinstance(left, str) and isinstance(right, str) and type(left) is type(right):
         compare_cell(findings, place, name, left, right, metric=isinstance(left, _Written))
-    elif not _equal(left, right):
+    else:
+        _plain(findings, place, cast(object, left), cast(object, right))
+
+
+def _plain(findings: FileFindings, place: str, left: object, right: object) -> None:
+    if type(left) is not type(right) or left != right:
         findings.differ(place, _shown(left), _shown(right))
-
-
-def _equal(left: object, right: object) -> bool:
-    return type(left) is type(right) and left == right
 
 
 def _shown(value: object) -> str:

@@ -81,13 +81,16 @@ def _seen(text: str) -> tuple[list[str], list[str]]:
     """The lines that a terminal shows in the end, and what was overwritten before."""
     lines: list[str] = []
     drawn: list[str] = []
+    unfinished = False  # backspaces at a line's end: where \r became \n, the next state follows
     for line in _ANSI.sub("", text).replace("\r\n", "\n").split("\n"):
+        line_end = line[-1:]
         if "\r" in line or "\b" in line:
             states = [state for state in line.split("\r") if state.strip("\b ")] or [""]
             drawn += [state.strip("\b ") for state in states[:-1]]
             line = _erased(states[-1])
-        if lines and _continues(lines[-1], line):
+        if lines and _continues(lines[-1], line, unfinished):
             drawn.append(lines.pop())
+        unfinished = line_end == "\b"
         lines.append(line.rstrip())
     return lines, drawn
 
@@ -95,7 +98,7 @@ def _seen(text: str) -> tuple[list[str], list[str]]:
 def _erased(part: str) -> str:
     """What backspaces leave of a part of a line."""
     kept: list[str] = []
-    for piece in re.split("(\b+)", part):
+    for piece in re.split("(\b+)", part.rstrip("\b")):
         if piece.startswith("\b"):
             del kept[max(0, len(kept) - len(piece)) :]
         else:
@@ -103,13 +106,13 @@ def _erased(part: str) -> str:
     return "".join(kept).rstrip()
 
 
-def _continues(before: str, line: str) -> bool:
+def _continues(before: str, line: str, unfinished: bool) -> bool:
     """Whether two lines are one progress bar, written where no terminal is."""
     states = [_BAR.match(each) for each in (before, line)]
     if states[0] is None or states[1] is None or states[0][2] != states[1][2]:
         return False
     first, second = (int(state[1] or state[3]) for state in states if state)
-    return first < second
+    return first < second or (unfinished and first == second)
 
 
 def _aligned(
