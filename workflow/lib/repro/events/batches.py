@@ -12,6 +12,7 @@ training stays as it is.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 _MARK = "_repro_digest"
@@ -24,8 +25,8 @@ def with_digest(dataset: Any, forget: Callable[[Any], None]) -> Any:
         forget: called with the variable made for it, which is none of the user's.
     """
     import tensorflow as tf
-    from tensorflow.python.data.ops import map_op
 
+    map_op: Any = import_module("tensorflow.python.data.ops.map_op")
     if not isinstance(dataset, tf.data.Dataset):
         return None
     with tf.device("CPU:0"):
@@ -44,7 +45,7 @@ def with_digest(dataset: Any, forget: Callable[[Any], None]) -> Any:
         return same if whole else same[0]
 
     # In the thread that asks: handing so little to others takes longer than doing it.
-    marked = map_op._MapDataset(dataset, noted, use_inter_op_parallelism=False)
+    marked: Any = map_op._MapDataset(dataset, noted, use_inter_op_parallelism=False)
     options = tf.data.Options()
     # Nothing may run ahead of the training: the digest is read after each step.
     options.experimental_optimization.inject_prefetch = False

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 LENGTH = 16
@@ -23,16 +24,14 @@ class Digester:
     """Takes digests with what the user's TensorFlow has; no graph and no seed is touched."""
 
     def __init__(self) -> None:
-        from tensorflow.python.eager import context, execute
-        from tensorflow.python.framework import constant_op, dtypes
-        from tensorflow.python.ops import gen_array_ops, gen_resource_variable_ops
-
-        self._arrays: Any = gen_array_ops
-        self._read: Any = gen_resource_variable_ops.read_variable_op
-        self._execute: Any = execute.execute
-        self._context: Any = context.context()
-        self._bytes: Any = dtypes.uint8
-        self._flat: Any = constant_op.constant([1, -1])
+        tensorflow: Any = import_module("tensorflow")
+        eager, ops = "tensorflow.python.eager", "tensorflow.python.ops"
+        self._arrays: Any = import_module(f"{ops}.gen_array_ops")
+        self._read: Any = import_module(f"{ops}.gen_resource_variable_ops").read_variable_op
+        self._execute: Any = import_module(f"{eager}.execute").execute
+        self._context: Any = import_module(f"{eager}.context").context()
+        self._bytes: Any = tensorflow.uint8
+        self._flat: Any = tensorflow.constant([1, -1])
         self._together = True
 
     def of_variables(self, variables: Sequence[Any]) -> str:

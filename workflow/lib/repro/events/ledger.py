@@ -24,7 +24,7 @@ from typing import Any
 from repro.events.digests import of_array
 from repro.events.imports import when_imported
 from repro.events.stream import Stream
-from repro.events.user_frames import nearest, of_user
+from repro.events.user_frames import frame_at, nearest, of_user
 from repro.shim.replaced import Replacement, replaced_in_type
 from repro.watch.nondeterminism_sources import WatchedCall, every
 
@@ -168,7 +168,7 @@ class Ledger:
                 return function(*args, **named)
             place: Place | None = None
             with suppress(Exception):
-                frame = sys._getframe(frames)
+                frame = frame_at(frames)
                 place = of_user(frame) if direct else nearest(frame)
                 if place and when is not None and not when(args[skipped:], named):
                     place = None
@@ -190,19 +190,21 @@ class Ledger:
 
     def _watch_numpy(self) -> None:
         """The functions of `numpy.random`, and the methods of its generators."""
-        random = sys.modules["numpy.random"]
-        for name, function in list(vars(random).items()):
+        random: Any = sys.modules["numpy.random"]
+        every_name: Mapping[str, Any] = dict(random.__dict__)
+        for name, function in every_name.items():
             owner = getattr(function, "__self__", None)
             if type(owner) is random.RandomState and name not in _LEFT_ALONE:
                 self._replace(f"numpy.random.{name}", _DRAW, None, False)
         for kind in (random.Generator, random.RandomState):
+            own: Mapping[str, Any] = dict(kind.__dict__)
             methods = {
                 name: functools.wraps(method)(
                     self._noting(
                         method, f"numpy.random.{kind.__name__}.{name}", _DRAW, None, False, 1
                     )
                 )
-                for name, method in vars(kind).items()
+                for name, method in own.items()
                 if not name.startswith("_") and callable(method) and name not in _LEFT_ALONE
             }
             self._in_type(kind, methods)

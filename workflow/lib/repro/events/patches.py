@@ -12,8 +12,9 @@ import functools
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from repro.events.batches import digest_in, digest_of, with_digest
 from repro.events.imports import when_imported
@@ -33,6 +34,11 @@ class Place:
     methods: tuple[str, ...]
     wrap: Callable[[Watch, Any], Any]
     lost: str
+
+
+def _executing_eagerly() -> Callable[[], bool]:
+    context: Any = import_module("tensorflow.python.eager.context")
+    return context.executing_eagerly
 
 
 def _guarded(watch: Watch, place: str, act: Callable[[], Any]) -> None:
@@ -63,7 +69,7 @@ def _making_by_keras(watch: Watch, original: Any) -> Any:
 
 
 def _writing(watch: Watch, original: Any) -> Any:
-    from tensorflow.python.eager.context import executing_eagerly
+    executing_eagerly = _executing_eagerly()
 
     @functools.wraps(original)
     def write(self: Any, *args: Any, **named: Any) -> Any:
@@ -76,13 +82,13 @@ def _writing(watch: Watch, original: Any) -> Any:
 
 def _subtracting(watch: Watch, original: Any) -> Any:
     """`w.assign_sub(rate * gradient)`, as loops without an optimizer have it, is a step."""
-    from tensorflow.python.eager.context import executing_eagerly
+    executing_eagerly = _executing_eagerly()
 
     noting = _writing(watch, original)
 
     @functools.wraps(original)
     def assign_sub(self: Any, *args: Any, **named: Any) -> Any:
-        alone = not watch.inside() and executing_eagerly() and self.trainable
+        alone: bool = not watch.inside() and executing_eagerly() and self.trainable
         if alone:
             _guarded(watch, "initial values", watch.starting)
         result = noting(self, *args, **named)
@@ -94,7 +100,7 @@ def _subtracting(watch: Watch, original: Any) -> Any:
 
 
 def _calling(watch: Watch, original: Any) -> Any:
-    from tensorflow.python.eager.context import executing_eagerly
+    executing_eagerly = _executing_eagerly()
 
     @functools.wraps(original)
     def __call__(self: Any, *args: Any, **named: Any) -> Any:
@@ -113,7 +119,7 @@ def _calling(watch: Watch, original: Any) -> Any:
 
 
 def _applying(watch: Watch, original: Any) -> Any:
-    from tensorflow.python.eager.context import executing_eagerly
+    executing_eagerly = _executing_eagerly()
 
     @functools.wraps(original)
     def apply(self: Any, grads: Any, trainable_variables: Any = None) -> Any:
@@ -154,7 +160,7 @@ class _TrainFunction:
         self._function, self._model, self._watch = function, weakref.ref(model), watch
 
     def __call__(self, iterator: Any) -> Any:
-        watch, model = self._watch, self._model()
+        watch, model = self._watch, cast(Any, self._model())
         before, watch.trainer = watch.trainer, model
         _guarded(watch, "batches of fit", lambda: watch.taking_from(iterator, digest_of(iterator)))
         eager = bool(model.run_eagerly)

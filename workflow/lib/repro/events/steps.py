@@ -22,7 +22,7 @@ from typing import Any
 
 from repro.events.digests import Digester
 from repro.events.stream import Stream
-from repro.events.variables import Name, Variables
+from repro.events.variables import KnownVariables, Name
 from repro.events.written import written
 
 _SHARE = 0.08
@@ -83,7 +83,7 @@ class Watch:
         before: Callable[[], None],
     ) -> None:
         self._stream, self._limit, self.left_out, self._before = stream, limit, left_out, before
-        self.variables = Variables()
+        self.variables = KnownVariables()
         self._plans: weakref.WeakKeyDictionary[Any, _Plan] = weakref.WeakKeyDictionary()
         self._layouts: dict[tuple[Name, ...], int] = {}
         self._steps, self._fits = Counter[str](), Counter[str]()
@@ -133,9 +133,8 @@ class Watch:
         """A variable was written eagerly."""
         known = self.variables.of_handle(variable.handle)
         if known is not None:
-            if not hasattr(self._here, "written"):
-                self._here.written = {}
-            self._here.written[id(known)] = known
+            written: dict[int, Any] = vars(self._here).setdefault("written", {})
+            written[id(known)] = known
 
     def read_batch(self, batch: Any) -> None:
         """A batch was taken from an iterator."""

@@ -1,7 +1,7 @@
 """User frames: the line of the user's code on whose behalf a call is made.
 
 Synopsis:
-    nearest(sys._getframe(1))         # ("train.py", 12), or None
+    nearest(frame_at(1))              # ("train.py", 12), or None
 
 The user's are the files that belong neither to Python's own library, nor to an installed package,
 nor to us. What a library does while it is imported is on nobody's behalf.
@@ -10,7 +10,9 @@ nor to us. What a library does while it is imported is on nobody's behalf.
 from __future__ import annotations
 
 import os
+import sys
 import sysconfig
+from collections.abc import Callable
 from types import FrameType
 
 _KINDS = ("stdlib", "platstdlib", "purelib", "platlib")
@@ -20,6 +22,10 @@ _INSTALLED = tuple(
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _HERE = os.getcwd()
 _NAMES: dict[str, str | None] = {}
+
+
+frame_at: Callable[[int], FrameType] = sys._getframe  # pyright: ignore[reportPrivateUsage] (as inspect does)
+"""The frame of the caller, or so many further out."""
 
 
 def _name(file: str) -> str | None:

@@ -18,7 +18,7 @@ Name = tuple[str, str, str, str]
 """Path, shape, type, and kind: `seed`, `weight` or `other`."""
 
 
-class Variables:
+class KnownVariables:
     """What was made so far; nothing is kept alive by it."""
 
     def __init__(self) -> None:

@@ -10,14 +10,13 @@ Each is noted once for each line, as a finding: name, sentence, file and line.
 from __future__ import annotations
 
 import functools
-import sys
 from contextlib import suppress
 from typing import Any
 
 from repro.events.imports import when_imported
 from repro.events.steps import Watch
 from repro.events.stream import Stream
-from repro.events.user_frames import nearest
+from repro.events.user_frames import frame_at, nearest
 
 Place = tuple[str, int]
 
@@ -72,7 +71,7 @@ class SilentErrors:
     # One order in every epoch.
 
     def _read(self, adapter: Any, state: Any) -> None:
-        self._data[id(state)] = _Data(state, shuffled(adapter), nearest(sys._getframe(1)))
+        self._data[id(state)] = _Data(state, shuffled(adapter), nearest(frame_at(1)))
 
     def _took(self, epoch: int | None, state: Any, digest: str) -> None:
         data = self._data.get(id(state))
@@ -96,7 +95,7 @@ class SilentErrors:
 
             @functools.wraps(original)
             def enable_op_determinism(*args: Any, **named: Any) -> Any:
-                self._asked = nearest(sys._getframe(1)) or self._asked
+                self._asked = nearest(frame_at(1)) or self._asked
                 return original(*args, **named)
 
             place.enable_op_determinism = enable_op_determinism

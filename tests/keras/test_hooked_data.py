@@ -1,0 +1,108 @@
+"""What the hook sees of the data that `fit` reads: the batches, and mistakes in their order."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from repro.events.first_divergence import first_divergence
+from repro.events.recorded import WatchedProcess, read
+from repro.hook.install import HookSettings, installed
+
+HEAD = """
+import keras, numpy as np, tensorflow as tf
+keras.utils.set_random_seed(1)
+x = np.random.default_rng(0).random((96, 6), np.float32)
+y = (x.sum(1) > 3).astype("int32")
+data = tf.data.Dataset.from_tensor_slices((x, y))
+def model():
+    made = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])
+    made.compile("sgd", "sparse_categorical_crossentropy")
+    return made
+"""
+
+
+def ran(folder: Path, source: str) -> Path:
+    """The events of a script in a process of its own."""
+    folder.mkdir()
+    (folder / "train.py").write_text(HEAD + source)
+    events = folder / "events"
+    settings = HookSettings((), "check", folder / "found", events=events)
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = installed(folder / "hook", settings, environment)
+    command = [sys.executable, "train.py"]
+    done = subprocess.run(
+        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    assert not [note for note in (folder / "found").iterdir() if "left out" in note.read_text()]
+    return events
+
+
+def process(events: Path) -> WatchedProcess:
+    (found,) = read(events)
+    return found
+
+
+UNSEEDED = """
+order = np.random.default_rng().permutation(96)
+model().fit(x[order], y[order], shuffle=False, batch_size=32, epochs=1, verbose=0)
+"""
+
+
+def test_another_order_of_examples_is_a_batch_that_differs(tmp_path: Path) -> None:
+    found = first_divergence(*(ran(tmp_path / name, UNSEEDED) for name in "ab"))
+    assert found is not None
+    assert (found.step, found.what, found.model) == (1, "batch", "sequential")
+    assert found.call is not None
+    assert (found.call.source, found.call.file) == ("generator without a seed", "train.py")
+    assert found.call.line == len(HEAD.splitlines()) + 2
+
+
+MISTAKES = """
+try: tf.config.experimental.enable_op_determinism(True)
+except TypeError: pass
+model().fit(x, y, epochs=2, batch_size=32, verbose=0)
+model().fit(data.shuffle(96, seed=1).cache().batch(32), epochs=3, verbose=0)
+# None of these is one: not shuffled, shuffled anew, shuffled once as asked for, one batch.
+model().fit(x, y, epochs=2, batch_size=32, verbose=0, shuffle=False)
+model().fit(data.shuffle(96, seed=1).batch(32), epochs=2, verbose=0, validation_data=(x, y))
+once = data.shuffle(96, seed=1, reshuffle_each_iteration=False)
+model().fit(once.batch(32), epochs=2, verbose=0)
+model().fit(x, y, epochs=2, batch_size=96, verbose=0)
+"""
+
+
+def test_mistakes_that_repeat_are_seen_in_one_run(tmp_path: Path) -> None:
+    findings: list[Any] = [*process(ran(tmp_path / "a", MISTAKES)).findings]
+    before = len(HEAD.splitlines())
+    assert [(each["name"], each["file"], each["line"] - before) for each in findings] == [
+        ("determinism asked for and off", "train.py", 2),
+        ("one order in every epoch", "train.py", 4),
+        ("one order in every epoch", "train.py", 5),
+    ]
+
+
+KINDS = """
+model().fit(data.batch(32).repeat(), steps_per_epoch=2, epochs=2, verbose=0)
+class Own(keras.utils.PyDataset):
+    def __len__(self): return 3
+    def __getitem__(self, n): return x[n * 32 : n * 32 + 32], y[n * 32 : n * 32 + 32]
+model().fit(Own(), verbose=0)
+model().fit(((x, y) for _ in range(2)), steps_per_epoch=2, verbose=0)
+model().fit(x, y, sample_weight=np.ones(96), verbose=0, batch_size=32)
+texts = tf.data.Dataset.from_tensor_slices((np.array([["a b"], ["c"]]), [0, 1])).batch(1)
+layers = keras.layers
+words = layers.TextVectorization(10, output_sequence_length=4)
+words.adapt(["a b", "c"])
+text = keras.Sequential([words, layers.Embedding(10, 4), layers.Flatten(), layers.Dense(2)])
+text.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+text.fit(texts, verbose=0)
+"""
+
+
+def test_batches_of_every_kind_of_data_are_seen(tmp_path: Path) -> None:
+    steps = [each for each in process(ran(tmp_path / "a", KINDS)).moments if each.step]
+    assert len(steps) == 4 + 3 + 2 + 3 + 2
+    assert all(each.batch for each in steps)
