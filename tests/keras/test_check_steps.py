@@ -74,7 +74,7 @@ def test_a_factor_is_named_with_the_step(tmp_path: Path) -> None:
 
 
 def kept_by_the_second_run_alone() -> tuple[str, str]:
-    """Two texts whose set has the order of the first run in the second, and another in the third."""
+    """Two texts whose set has one order in the first two runs, and another in the third."""
     seeds = ["0", hash_seed("check-2"), hash_seed("check-3")]
     code = "print(*[hash(f'label {n}') & 7 for n in range(40)])"
     orders = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 import time
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from repro.check.outcome import Outcome, Reading, side_by_side
 from repro.check.progress import duration
 from repro.check.session import BUDGET, Session
 from repro.check.watched_steps import UNEQUAL, step_findings, training
+from repro.contain.user_command import UserCommand
 from repro.core.errors import UserError
 
 _CROSSING = os.strerror(errno.EXDEV).encode()
@@ -108,7 +110,7 @@ def searched(session: Session, reading: Reading, findings: CheckFindings) -> Che
 def watched(session: Session, reading: Reading, findings: CheckFindings) -> CheckFindings:
     """The same, with what two more runs show that are watched step by step."""
     usable = findings.decisive is not None and not findings.runs[-1].stopped
-    if session.options.only_outputs or not usable or not session.command.python_runs_it:
+    if session.options.only_outputs or not usable or not _may_train(session.command):
         return findings
     if (pair := _watched_runs(session, findings)) is None:
         return findings
@@ -124,6 +126,16 @@ def watched(session: Session, reading: Reading, findings: CheckFindings) -> Chec
     # It was varied in other ways than the runs before, and shows what they did not.
     runs, outcomes = (*findings.runs, other), (*findings.outcomes, outcome)
     return searched(session, reading, replace(findings, runs=runs, outcomes=outcomes))
+
+
+def _may_train(command: UserCommand) -> bool:
+    """Whether a Python runs the command that has a TensorFlow; in doubt it may."""
+    if command.python is None or not command.python_runs_it:
+        return False
+    code = "import importlib.util as u, sys; sys.exit(u.find_spec('tensorflow') is None)"
+    asked = [command.python, "-c", code]
+    done = subprocess.run(asked, cwd=command.folder, capture_output=True, check=False)
+    return done.returncode != 1
 
 
 def _watched_runs(session: Session, findings: CheckFindings) -> tuple[RunResult, RunResult] | None:
