@@ -32,6 +32,8 @@ class Hooked:
         self.inputs.mkdir()
         for name in "abcd":
             (self.inputs / name).write_text(name)
+        (self.inputs / "old").mkdir()
+        (self.inputs / "old/file").touch()
         chosen = {"factors": NAMES, "run": "check", "inputs": self.inputs, **settings}
         self.settings = HookSettings(found=folder / "found", **chosen)
         self.environment = installed(folder / "hook", self.settings, os.environ)
@@ -99,7 +101,9 @@ assert os.environ["PYTHONPATH"].split(os.pathsep)[0] not in sys.path
 assert "repro" not in sys.modules
 os.mkdir("made"); open("made/file", "w").close(); open("late", "w").close()
 assert os.stat("late").st_mtime > os.stat("a").st_mtime
-shutil.rmtree("made"); assert not os.path.exists("made")
+for folder in ("made", "old"):
+    shutil.rmtree(folder)
+    assert not os.path.exists(folder)
 """
     hooked.run(source)
 
@@ -194,3 +198,55 @@ def test_the_ledger_has_each_call_with_its_line(tmp_path: Path) -> None:
         ("listing order", "os.listdir", "script.py", 13, 1),
     ]
     assert lines[-1] == {"end": True}
+
+
+FORKED = """
+import os
+import random
+
+random.random()
+child = os.fork()
+random.random()
+if child == 0:
+    raise SystemExit
+os.waitpid(child, 0)
+"""
+
+
+def test_a_forked_process_has_a_stream_of_its_own(tmp_path: Path) -> None:
+    hooked = Hooked(tmp_path, factors=(), events=tmp_path / "events")
+    hooked.run(FORKED)
+    streams = [
+        [json.loads(line) for line in file.read_text().splitlines()]
+        for file in (tmp_path / "events").iterdir()
+    ]
+    assert sorted(stream[0]["process"]["forks"] for stream in streams) == [0, 1]
+    assert all(stream[-1] == {"end": True} for stream in streams)
+
+
+def _library(folder: Path, name: str, text: str) -> str:
+    (folder / name).mkdir(parents=True)
+    (folder / name / "__init__.py").write_text(text)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "backend", "said"),
+    [
+        ("keras", "3.15.1", "tensorflow", []),
+        ("keras", "3.9.0", "jax", ["the steps of Keras on jax; they are seen on TensorFlow"]),
+        (
+            "keras", "2.15.0", "tensorflow",
+            ["the steps of Keras 2.15.0; they are seen from Keras 3 on"],
+        ),
+        ("tf_keras", "2.16.0", "", ["the steps of tf.keras 2.16.0"]),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_watched_is_said(
+    hooked: Hooked, name: str, version: str, backend: str, said: list[str]
+) -> None:
+    text = f"__version__ = {version!r}\nclass backend:\n    backend = lambda: {backend!r}\n"
+    place = _library(hooked.folder / "libraries", name, text)
+    hooked.run(f"import sys; sys.path.insert(0, {place!r}); import {name}")
+    (note,) = hooked.notes()
+    assert note.get("left out", []) == said

@@ -30,7 +30,7 @@ class _Finder:
             return None
         spec = _found(name, path, target)
         if spec is not None and spec.loader is not None:
-            _act_after(spec.loader, actions)
+            _act_after(spec.loader, name, actions)
         return spec
 
 
@@ -44,15 +44,17 @@ def _found(name: str, path: Sequence[str] | None, target: Any) -> ModuleSpec | N
     return None
 
 
-def _act_after(loader: Any, actions: Sequence[Action]) -> None:
+def _act_after(loader: Any, name: str, actions: Sequence[Action]) -> None:
     run = loader.exec_module
 
     def exec_module(module: ModuleType) -> None:
         run(module)
-        for action in actions:
-            action(module)
+        if module.__name__ == name:  # a zip has one loader for all
+            for action in actions:
+                action(module)
 
-    loader.exec_module = exec_module
+    if not isinstance(loader, type):  # what is built in has none of its own
+        loader.exec_module = exec_module
 
 
 _FINDER = _Finder()

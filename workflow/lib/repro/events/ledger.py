@@ -70,6 +70,11 @@ class Ledger:
         self._since: dict[tuple[str, str, str, int], None] = {}
         self._lock, self._here = threading.RLock(), threading.local()
         self._kept: list[Any] = []
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self._lock = threading.RLock()  # a thread that is not there may have held it
 
     def begin(self) -> None:
         """Watches the functions of what is imported, now and later."""
@@ -186,6 +191,7 @@ class Ledger:
                 self._note(source, name, place, value)
             return result
 
+        vars(noting)["autograph_info__"] = {}  # TensorFlow need not read our source
         return noting
 
     def _watch_numpy(self) -> None:

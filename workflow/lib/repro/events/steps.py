@@ -12,6 +12,7 @@ read after it has returned; no operation is added, and the graph stays the user'
 from __future__ import annotations
 
 import functools
+import os
 import threading
 import time
 import weakref
@@ -92,9 +93,17 @@ class Watch:
         self._total = 0
         self._lock = threading.RLock()
         self._here = threading.local()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forked)
         self.on_data: Callable[[Any, Any], None] = _nothing
         self.on_batch: Callable[[int | None, Any, str], None] = _nothing
         self.on_step: Callable[[], None] = _nothing
+
+    def _forked(self) -> None:
+        """A child has a stream of its own, in which no layout was declared; no thread holds it."""
+        self._lock = threading.RLock()
+        self._layouts.clear()
+        self._plans.clear()
 
     @functools.cached_property
     def _digester(self) -> Digester:

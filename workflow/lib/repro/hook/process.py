@@ -7,12 +7,15 @@ Synopsis:
 from __future__ import annotations
 
 import atexit
+import functools
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from repro.events.imports import when_imported
 from repro.hook.factors import vary
 from repro.hook.found import Note
 
@@ -31,8 +34,36 @@ def begin(folder: str) -> None:
             "not varied": done.not_varied,
         },
     )
+    _note_versions(note)
     if settings["events"]:
         _watch(settings, note)
+
+
+def _note_versions(note: Note) -> None:
+    """Notes what is imported that matters, and what of it cannot be watched step by step."""
+
+    def tensorflow(module: Any) -> None:
+        note.put("tensorflow", module.__version__)
+
+    def keras(module: Any) -> None:
+        version, backend = str(module.__version__), str(module.backend.backend())
+        note.put("keras", version)
+        note.put("backend", backend)
+        if version.startswith("2."):
+            note.add("left out", f"the steps of Keras {version}; they are seen from Keras 3 on")
+        elif backend != "tensorflow":
+            note.add("left out", f"the steps of Keras on {backend}; they are seen on TensorFlow")
+
+    def tf_keras(module: Any) -> None:
+        note.add("left out", f"the steps of tf.keras {module.__version__}")
+
+    for name, act in (("tensorflow", tensorflow), ("keras", keras), ("tf_keras", tf_keras)):
+        when_imported(name, functools.partial(_safely, act))
+
+
+def _safely(act: Callable[[Any], None], module: Any) -> None:
+    with suppress(Exception):  # a version that tells nothing of itself
+        act(module)
 
 
 def _watch(settings: Mapping[str, Any], note: Note) -> None:

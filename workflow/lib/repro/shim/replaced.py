@@ -30,6 +30,7 @@ class Replacement:
         functools.update_wrapper(self, getattr(module, name))
         self.__module__, self.__name__ = module.__name__, name
         self._function = function
+        self.autograph_info__: dict[str, Any] = {}  # TensorFlow need not read our source
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self._function(*arguments, **named)
