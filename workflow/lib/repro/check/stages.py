@@ -24,6 +24,7 @@ from repro.contain.user_command import UserCommand
 from repro.core.errors import UserError
 
 _CROSSING = os.strerror(errno.EXDEV).encode()
+_PATIENCE = 60.0  # seconds for a Python to answer
 LONGEST = 12
 """So many of the last lines of a script that failed are shown."""
 
@@ -134,7 +135,12 @@ def _may_train(command: UserCommand) -> bool:
         return False
     code = "import importlib.util as u, sys; sys.exit(u.find_spec('tensorflow') is None)"
     asked = [command.python, "-c", code]
-    done = subprocess.run(asked, cwd=command.folder, capture_output=True, check=False)
+    try:
+        done = subprocess.run(
+            asked, cwd=command.folder, capture_output=True, check=False, timeout=_PATIENCE
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return True
     return done.returncode != 1
 
 
