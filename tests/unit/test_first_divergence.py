@@ -74,7 +74,7 @@ def test_the_first_step_with_another_value_and_how_much_agreed_before(write: Any
 
 
 def test_of_several_the_generator_is_named_first(write: Any) -> None:
-    found = first_divergence(write("a", *RUN), write("b", start(9, 9)))
+    found = first_divergence(write("a", *RUN), write("b", start(9, 9), *RUN[1:]))
     assert found is not None
     assert (found.step, found.variable, found.what) == (0, "m/dropout/state", "initial value")
     assert found.others == ("m/dense/kernel",)
@@ -134,7 +134,10 @@ CLOCK = ("clock", "time.time", "train.py", 1)
 )
 def test_the_call_beside_it(write: Any, left: Any, right: Any, line: int | None) -> None:
     found = first_divergence(
-        write("a", calls(*left), start(1, 2)), write("b", calls(*right), start(1, 9))
+        *(
+            write(name, calls(*called), start(1, value), step(1, 1, 1))
+            for name, called, value in (("a", left, 2), ("b", right, 9))
+        )
     )
     assert found is not None
     assert (found.call.line if found.call else None) == line
@@ -154,7 +157,14 @@ def test_a_process_that_never_came_is_missing(write: Any) -> None:
     left, empty = write("a", *RUN), write("b")
     found = first_divergence(left, empty)
     assert found is not None
-    assert (found.step, found.what) == (0, "missing in the second run")
+    assert (found.step, found.what) == (1, "missing in the second run")
+
+
+def test_a_variable_that_was_gone_by_then_in_one_run_is_no_divergence(write: Any) -> None:
+    unused = {"layout": 1, "variables": [["unused", "()", "float32", "weight"]]}
+    more = [unused, {"start": True, "layout": 1, "digests": digests(1)}]
+    found = compared_steps(write("a", *RUN), write("b", *more, *RUN[:2], *more, *RUN[2:]))
+    assert (found.agreed, found.divergence) == (3, None)
 
 
 def test_processes_are_paired_by_what_they_were_started_with(write: Any) -> None:

@@ -139,6 +139,8 @@ def _compared(left: WatchedProcess, right: WatchedProcess) -> StepComparison:
     after: dict[str, int] = {}
     for moment in _merged(left.moments, right.moments, ours):
         one, other = ours.get(moment.identity), theirs.get(moment.identity)
+        if moment.step == 0 and (one is None or other is None):
+            continue  # variables that are made and never used may be gone by then, or not
         different = _different(one, other)
         if different is not None:
             what, variables = different
@@ -202,7 +204,9 @@ def _differing(one: Moment, other: Moment) -> list[Key]:
     if one.variables is None or other.variables is None:
         return []
     ours, theirs = one.variables, other.variables
-    keys = list(dict.fromkeys([*ours, *theirs]))
+    keys = dict.fromkeys([*ours, *theirs])
+    if one.step == 0:  # one that is made and never used may be gone by then, or not
+        keys = [key for key in keys if key in ours and key in theirs]
     found = [key for key in keys if ours.get(key) != theirs.get(key)]
     return sorted(found, key=lambda key: _KINDS.index(key[3]))
 

@@ -31,8 +31,8 @@ from repro.watch.nondeterminism_sources import WatchedCall, every
 _DRAW, _SEED = "random numbers", "seed"
 _MOST = 100_000
 """Of more calls from one line only the number is noted."""
-_DIRECT = ("clock", "process id", "network", "system entropy")
-"""Sources of which only what the user's own lines ask is noted: libraries ask all the time."""
+_DIRECT = ("clock", "process id", "network", "system entropy", "random.Random")
+"""Sources, and one call, of which only the user's own lines are noted: libraries ask them, too."""
 _NOTED = (
     "threads", "processes", "another program", "listing order",
     "generator without a seed", "unordered stream", *_DIRECT,
@@ -164,7 +164,7 @@ class Ledger:
         given: bool,
         skipped: int,
     ) -> Callable[..., Any]:
-        here, direct = self._here, source in _DIRECT
+        here, direct = self._here, source in _DIRECT or name in _DIRECT
         frames = 1 if skipped else 2  # a `Replacement` has a frame of its own
         valued = source in (_DRAW, _SEED, "listing order")
 

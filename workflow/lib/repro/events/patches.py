@@ -3,7 +3,7 @@
 Synopsis:
     patch(watch)          # before they are imported; acts as each module is
 
-`PLACES` is the table: a place that a version lacks is left out, and that is said.
+`METHODS` is the table: a place that a version lacks is left out, and that is said.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from repro.events.steps import Watch
 
 
 @dataclass(frozen=True)
-class Place:
+class WatchedMethod:
     """A method that is wrapped, by the first of the names that the module has.
 
     Args:
@@ -234,48 +234,72 @@ _RESOURCES = "tensorflow.python.ops.resource_variable_ops"
 _CALLBACKS = "keras.src.callbacks.callback_list"
 _OTHERS = ("assign", "assign_add", "scatter_update", "scatter_add", "scatter_sub")
 
-PLACES = (
-    Place(_FUNCTIONS, ("Function",), ("__call__",), _calling, "steps of compiled functions"),
-    Place(_RESOURCES, ("BaseResourceVariable",), ("__init__",), _making, "all variables"),
-    Place(_RESOURCES, ("BaseResourceVariable",), _OTHERS, _writing, "what eager steps write"),
-    Place(
-        _RESOURCES, ("BaseResourceVariable",), ("assign_sub",), _subtracting,
+METHODS = (
+    WatchedMethod(
+        _FUNCTIONS, ("Function",), ("__call__",), _calling, "steps of compiled functions"
+    ),
+    WatchedMethod(_RESOURCES, ("BaseResourceVariable",), ("__init__",), _making, "all variables"),
+    WatchedMethod(
+        _RESOURCES, ("BaseResourceVariable",), _OTHERS, _writing, "what eager steps write"
+    ),
+    WatchedMethod(
+        _RESOURCES,
+        ("BaseResourceVariable",),
+        ("assign_sub",),
+        _subtracting,
         "eager steps without an optimizer",
     ),
-    Place(
-        "tensorflow.python.data.ops.iterator_ops", ("OwnedIterator",), ("__next__",), _taking,
+    WatchedMethod(
+        "tensorflow.python.data.ops.iterator_ops",
+        ("OwnedIterator",),
+        ("__next__",),
+        _taking,
         "batches of loops of one's own",
     ),
-    Place(
-        "keras.src.backend.common.variables", ("Variable", "KerasVariable"), ("__init__",),
-        _making_by_keras, "the Keras paths of variables",
+    WatchedMethod(
+        "keras.src.backend.common.variables",
+        ("Variable", "KerasVariable"),
+        ("__init__",),
+        _making_by_keras,
+        "the Keras paths of variables",
     ),
-    Place(
-        "keras.src.optimizers.base_optimizer", ("BaseOptimizer",), ("apply",), _applying,
+    WatchedMethod(
+        "keras.src.optimizers.base_optimizer",
+        ("BaseOptimizer",),
+        ("apply",),
+        _applying,
         "eager steps",
     ),
-    Place(
-        "keras.src.backend.tensorflow.trainer", ("TensorFlowTrainer",), ("make_train_function",),
-        _making_function, "the model's name, and eager steps of `fit`",
+    WatchedMethod(
+        "keras.src.backend.tensorflow.trainer",
+        ("TensorFlowTrainer",),
+        ("make_train_function",),
+        _making_function,
+        "the model's name, and eager steps of `fit`",
     ),
-    Place(
-        "keras.src.backend.tensorflow.trainer", ("TFEpochIterator",), ("__init__",), _iterating,
+    WatchedMethod(
+        "keras.src.backend.tensorflow.trainer",
+        ("TFEpochIterator",),
+        ("__init__",),
+        _iterating,
         "the batches of `fit`",
     ),
-    Place(_CALLBACKS, ("CallbackList",), ("on_train_begin",), _beginning_fit, "which `fit` it is"),
-    Place(_CALLBACKS, ("CallbackList",), ("on_epoch_begin",), _beginning_epoch, "epochs"),
-)  # fmt: skip
-"""All are there in TensorFlow 2.16 to 2.21 with Keras 3.0 to 3.15 on their TensorFlow backend; in
-the modules of Keras none is with tf.keras 2, and no trainer with another backend."""
+    WatchedMethod(
+        _CALLBACKS, ("CallbackList",), ("on_train_begin",), _beginning_fit, "which `fit` it is"
+    ),
+    WatchedMethod(_CALLBACKS, ("CallbackList",), ("on_epoch_begin",), _beginning_epoch, "epochs"),
+)
+"""Tried: all are there in TensorFlow 2.16.2 with Keras 3.0.5 and 3.12.4, and in TensorFlow 2.21.0
+with Keras 3.15.1. With another backend there is no such trainer, with tf.keras 2 no such module."""
 
 
 def patch(watch: Watch) -> None:
     """Wraps each place as soon as its module is imported."""
-    for place in PLACES:
+    for place in METHODS:
         when_imported(place.module, functools.partial(_patch, watch, place))
 
 
-def _patch(watch: Watch, place: Place, module: ModuleType) -> None:
+def _patch(watch: Watch, place: WatchedMethod, module: ModuleType) -> None:
     kind = next((vars(module)[name] for name in place.kinds if name in vars(module)), None)
     for method in place.methods:
         try:

@@ -28,8 +28,8 @@ class Moment:
     """Initial values, or one training step.
 
     Args:
-        identity: what it is aligned by, with its occurrence: the model, or initial values.
-        step: from 1, of its model; 0 for initial values.
+        identity: what it is aligned by, with its occurrence: the model, or what is before it.
+        step: from 1, of its model; 0 for initial values, which include variables that take no part.
         variables: digests; None at a step that was left out for its cost.
         calls: what was called since the moment before: how often by now, and the results' digest.
     """
@@ -75,6 +75,8 @@ class _Reading:
     """What is known so far while a process' lines are read."""
 
     layouts: dict[int, list[Key]] = field(default_factory=dict[int, list[Key]])
+    initial: dict[Key, str] = field(default_factory=dict[Key, str])
+    before: dict[Site, tuple[int, str]] = field(default_factory=dict[Site, tuple[int, str]])
     moments: list[Moment] = field(default_factory=list[Moment])
     findings: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     calls: dict[Site, tuple[int, str]] = field(default_factory=dict[Site, tuple[int, str]])
@@ -90,39 +92,49 @@ class _Reading:
                 self.calls[site[0], site[1], site[2], site[3]] = (count, digest)
         elif "finding" in line:
             self.findings.append(line["finding"])
-        elif "step" in line or "start" in line:
+        elif "start" in line:
+            self._start(line)
+        elif "step" in line:
             self._moment(line)
         self.ended = self.ended or "end" in line
 
-    def _moment(self, line: Mapping[str, Any]) -> None:
-        model = line.get("model", "")
+    def _parts(self, line: Mapping[str, Any]) -> dict[Key, str]:
         digests, keys = line["digests"], self.layouts[line["layout"]]
-        parts = None
-        if digests is not None:
-            parts = {k: digests[n * LENGTH : (n + 1) * LENGTH] for n, k in enumerate(keys)}
+        return {k: digests[n * LENGTH : (n + 1) * LENGTH] for n, k in enumerate(keys)}
+
+    def _start(self, line: Mapping[str, Any]) -> None:
+        """Keeps initial values for the step that follows."""
+        self.initial |= self._parts(line)
+        self.before |= self.calls
+        self.calls = {}
+
+    def _moment(self, line: Mapping[str, Any]) -> None:
+        model, fit, epoch = line["model"], line["fit"], line["epoch"]
         self.seen[model] += 1
+        count = self.seen[model]
+        if self.initial:
+            first = (f"before {model}", count)
+            self.moments.append(
+                Moment(first, 0, model, fit, epoch, self.initial, None, self.before)
+            )
+            self.initial, self.before = {}, {}
+        parts = None if line["digests"] is None else self._parts(line)
         self.moments.append(
             Moment(
-                identity=(model, self.seen[model]),
-                step=line.get("step", 0),
-                model=model,
-                fit=line.get("fit"),
-                epoch=line.get("epoch"),
-                variables=parts,
-                batch=line.get("batch"),
-                calls=self.calls,
+                (model, count), line["step"], model, fit, epoch, parts, line["batch"], self.calls
             )
         )
         self.calls = {}
 
 
 def _keys(names: Sequence[Sequence[str]]) -> list[Key]:
+    """Of several variables of one name, the one made last is the first."""
     seen, keys = Counter[tuple[str, ...]](), list[Key]()
-    for path, shape, kind, role in names:
+    for path, shape, kind, role in reversed(names):
         name = (path, shape, kind, role)
         seen[name] += 1
         keys.append((*name, seen[name]))
-    return keys
+    return keys[::-1]
 
 
 def _process(lines: Sequence[Mapping[str, Any]]) -> WatchedProcess | None:
