@@ -22,13 +22,14 @@ from repro.check.stages import first_runs, searched, watched
 from repro.check.varied import not_asked
 from repro.contain.folder_copy import FolderCopy
 from repro.contain.in_place import InPlace
-from repro.contain.overlay import overlay
+from repro.contain.overlay import overlay, takes_layers
 from repro.contain.place import CommandFolders, Containment
 from repro.contain.scratch import scratch
 from repro.contain.user_command import UserCommand, user_command
 from repro.content.tensor_reader import TensorReader
 from repro.core.atomic import sentence_for_system_errors
 from repro.core.text import counted, times
+from repro.launch.isolation import SHARED_MEMORY
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
     beside = command.script.resolve().parent if command.script and command.script.exists() else None
     folders = CommandFolders(folder.resolve(), beside, home, temporary, options.out.resolve())
     ends = None if options.budget is None else time.monotonic() + options.budget
-    with scratch([temporary, Path("/var/tmp"), *([home / ".cache"] if home else [])]) as ours:
+    with scratch(_places(options, temporary, home)) as ours:
         containment, refusal = _containment(options, folders, ours)
         session = Session(
             options, command, containment, ours, progress, dict(os.environ), home, ends
@@ -73,6 +74,14 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
         kept = {**not_asked(session.factors(), options.keep), **session.refused}
         answer, left_out = answered(findings), tuple(containment.left_out)
         return Checked(command, containment.kind, findings, answer, kept, left_out)
+
+
+def _places(options: CheckOptions, temporary: Path, home: Path | None) -> list[Path]:
+    """Where what the runs write may go, the best first."""
+    places = [temporary, Path("/var/tmp"), *([home / ".cache"] if home else []), SHARED_MEMORY]
+    if options.in_place or not options.overlay:
+        return places
+    return sorted(places, key=lambda place: not takes_layers(place))
 
 
 def _without_traces(ours: Path) -> dict[str, str]:
