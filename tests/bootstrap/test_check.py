@@ -331,6 +331,27 @@ def test_a_folder_that_was_removed_gives_a_sentence(overlay: Folder) -> None:
     assert done.stderr.splitlines()[-1].startswith("Expected to start in a folder that is there.")
 
 
+def test_a_folder_for_temporary_files_that_takes_no_overlay_is_passed_over(
+    overlay: Folder, tmp_path: Path
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    layers = {name: tmp_path / name for name in ("lower", "upper", "work", "seen")}
+    for layer in layers.values():
+        layer.mkdir()
+    options = ",".join(f"{name}dir={layers[name]}" for name in ("lower", "upper", "work"))
+    mount = f"mount -t overlay overlay -o {options} {layers['seen']}"
+    check = shlex.join(overlay.command("--", "echo", "a"))
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", f"{mount} && exec {check}"], cwd=overlay.project,
+        env=overlay.environment(TMPDIR=str(layers["seen"])), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert overlay.report()["runs"][0]["containment"] == "overlay"
+    assert not [*Path("/var/tmp").glob(small_check.LEFT)]
+
+
 def test_a_script_can_tell_and_trackers_are_offline(overlay: Folder) -> None:
     script = (
         "import os\nassert os.environ['REPRO_CHECK'] == '1'\n"

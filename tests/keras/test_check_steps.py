@@ -1,5 +1,6 @@
 """`check` on real trainings: the first step at which two runs diverge, with the line; or none."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repro.launch.drawn_values import hash_seed
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
 CHECK = (
@@ -66,6 +68,32 @@ def test_a_generator_without_a_seed_is_named_with_its_line(tmp_path: Path) -> No
 
 def test_a_factor_is_named_with_the_step(tmp_path: Path) -> None:
     fault = "y[0] = len(list({'ant', 'bee', 'cat', 'dog', 'eel'})[0] + 'x' * (hash('y') % 7))"
+    report = checked(tmp_path, fault, "--budget", "30m", status=1)
+    assert report["factor"]["name"] == "hash seed"
+    assert report["steps"]["divergence"]["step"] == 1
+
+
+def kept_by_the_second_run_alone() -> tuple[str, str]:
+    """Two texts whose set has one order in the first two runs, and another in the third."""
+    seeds = ["0", hash_seed("check-2"), hash_seed("check-3")]
+    code = "print(*[hash(f'label {n}') & 7 for n in range(40)])"
+    orders = [
+        subprocess.check_output(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, text=True
+        ).split()
+        for seed in seeds
+    ]
+    for one, other in itertools.combinations(range(40), 2):
+        places = [(order[one], order[other]) for order in orders]
+        first, second, third = (a < b for a, b in places)
+        if first == second != third and all(a != b for a, b in places):
+            return f"label {one}", f"label {other}"
+    raise AssertionError("no such pair")
+
+
+def test_what_only_the_watched_runs_show_is_found(tmp_path: Path) -> None:
+    pair = kept_by_the_second_run_alone()
+    fault = f"y[0] = list({{{pair[0]!r}, {pair[1]!r}}}).index({pair[0]!r})"
     report = checked(tmp_path, fault, "--budget", "30m", status=1)
     assert report["factor"]["name"] == "hash seed"
     assert report["steps"]["divergence"]["step"] == 1

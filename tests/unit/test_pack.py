@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from repro.data.module_loader import module
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,6 +81,27 @@ def test_an_edit_of_what_makes_results_changes_both(copy: Path, name: str) -> No
     after = packed(copy)
     assert after["code"] != before["code"]
     assert after["judge"] != before["judge"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lib/repro/check/answer.py", "lib/repro/contain/overlay.py", "lib/repro/content/text.py",
+        "lib/repro/hook/install.py", "lib/repro/events/steps.py", "lib/repro/cli/check.py",
+        "schemas/check.schema.yaml",
+    ],
+)  # fmt: skip
+def test_an_edit_of_check_changes_neither_program(copy: Path, name: str) -> None:
+    before, sources = packed(copy), recorded(copy)
+    with (copy / "workflow" / name).open("a") as file:
+        file.write("# edited\n")
+    assert packed(copy) == before
+    assert f"workflow/{name}" not in sources
+
+
+def recorded(root: Path) -> set[str]:
+    """The files that the manifest of the programs names."""
+    return {*module("pack", root / "workflow" / "scripts" / "pack.py").sources()}
 
 
 def test_a_missing_last_newline_is_no_other_program(copy: Path) -> None:

@@ -12,12 +12,33 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from repro.check.one_run import UNWATCHED, RunResult, Watched, one_run
-from repro.check.options import CheckOptions
 from repro.check.progress import Progress
 from repro.check.varied import NETWORK, USUAL, RunPlan
 from repro.contain.place import Containment
 from repro.contain.user_command import UserCommand
 from repro.core.factor_table import STRESS
+
+BUDGET = 600.0
+"""Seconds for all that follows the first answer, unless `--budget` says otherwise."""
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """The options of the command line; `budget` in seconds, None where it was not given."""
+
+    words: tuple[str, ...]
+    out: Path
+    budget: float | None = None
+    runs: int = 2
+    steps: int | None = None
+    only_outputs: bool = False
+    keep: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    rtol: float = 0.0
+    overlay: bool = True
+    in_place: bool = False
+    network: bool = True
+    load: bool = False
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """Watched steps: what two runs with the hook showed, step by step, in words.
 
 Synopsis:
-    found = step_findings(left, right, void=None)
-    told(found)                  # "The runs first diverge at step 1 of sequential: ..."
+    found = step_findings(left, right, None, outputs_differ=True)
+    told(found, same=False)      # "The runs first diverge at step 1 of sequential: ..."
 """
 
 from __future__ import annotations

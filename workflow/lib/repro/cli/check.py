@@ -18,10 +18,10 @@ from types import FrameType
 from typing import NoReturn
 
 from repro.check.checking import check
-from repro.check.options import BUDGET, CheckOptions
 from repro.check.page import page
 from repro.check.progress import Progress, seconds_of
 from repro.check.report import github_lines, report
+from repro.check.session import BUDGET, CheckOptions
 from repro.check.varied import factor_names
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +25,7 @@ from repro.contain.mounts import Mount, mounted, writable_folders
 from repro.contain.outputs import NOT_OUTPUTS, Names, collect, files, gathered
 from repro.contain.place import FOLDER, CommandFolders, Outputs, RunPlace, homes_of
 from repro.contain.runner import own_processes_refused
-from repro.contain.scratch import removed
+from repro.contain.scratch import PREFIX, removed
 from repro.launch import isolation
 
 _LAYERS = "layers"
@@ -51,7 +52,9 @@ class Overlay:
     def left_out(self) -> list[str]:
         """What is not caught, a sentence each."""
         return [NOT_OUTPUTS] + [
-            f"Nothing could be written to {path} ({why})." for path, why in self.refused.items()
+            f"Nothing could be written to {path} ({why})."
+            for path, why in self.refused.items()
+            if path.is_dir()  # containers have files such as /etc/hosts mounted
         ]
 
     def place(self, name: str, *, elsewhere: bool) -> RunPlace:
@@ -106,7 +109,7 @@ class Overlay:
         for path in self._ordered():
             target = base / path.relative_to("/")
             if path in layers:
-                _overlay(layers[path], target, user=not self.new_root)
+                _overlay(layers[path], target, user=not self.new_root or _in_user_namespace())
             else:
                 isolation.bind(path, target, read_only=path in self.refused)
         isolation.bind(shared, base / (run / "shared").relative_to("/"))
@@ -162,6 +165,15 @@ def overlay(folders: CommandFolders, scratch: Path) -> Overlay | str:
     )  # fmt: skip
 
 
+def takes_layers(place: Path) -> bool:
+    """Whether overlays can write to a folder: not to one that is seen through an overlay itself."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=PREFIX, dir=place) as folder:
+            return _tried(place, Path(folder), os.geteuid() == 0) is None
+    except OSError:
+        return False
+
+
 def _of_others(folder: Path) -> bool:
     """Whether files belong to somebody who is nobody in a user namespace: they cannot be copied."""
     own = os.geteuid(), os.getegid()
@@ -191,13 +203,19 @@ def _tried(path: Path, scratch: Path, privileged: bool) -> str | None:
 
     def work() -> None:
         isolation.enter(isolation.MOUNTS)
-        _overlay(_opened(trial, path), trial / "seen", user=not privileged)
+        _overlay(_opened(trial, path), trial / "seen", user=not privileged or _in_user_namespace())
         if os.access(path, os.W_OK):
             (trial / "seen" / f".{FOLDER}").touch()
 
     why = isolation.rehearsed(work)
     removed(trial)
     return why
+
+
+def _in_user_namespace() -> bool:
+    """Whether root here is root in a user namespace alone, as in containers that a user started."""
+    mapped = Path("/proc/self/uid_map")
+    return mapped.exists() and mapped.read_text().split() != ["0", "0", "4294967295"]
 
 
 def _opened(folder: Path, point: Path) -> tuple[int, int, int]:

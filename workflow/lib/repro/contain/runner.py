@@ -143,6 +143,8 @@ def _supervise(start: Start, pipes: Pipes) -> None:
         if (status := _ended(command)) is not None:
             _say(pipes.report, {"status": status, "seconds": time.monotonic() - began})
             return
+    with suppress(ProcessLookupError, PermissionError):  # all of it, where there is no /proc
+        os.killpg(command, signal.SIGKILL)
 
 
 def _ended(command: int) -> int | None:
@@ -158,6 +160,7 @@ def _ended(command: int) -> int | None:
 
 def _become(ready: Ready, pipes: Pipes, parent: int) -> NoReturn:
     try:
+        os.setpgid(0, 0)
         isolation.die_with(parent)
         for number in _DEFAULTS:
             signal.signal(number, signal.SIG_DFL)
