@@ -26,10 +26,10 @@ PACKAGE = "_repro_hook"
 
 MODULES = (
     "shim/replaced", "shim/listing_order", "shim/file_times", "shim/clock", "launch/drawn_values",
-    "watch/nondeterminism_sources", "events/stream", "events/imports", "events/digests",
-    "events/variables", "events/written", "events/steps", "events/patches", "events/user_frames",
-    "events/ledger", "events/batches", "hook/factors", "hook/found", "hook/silent",
-    "hook/process",
+    "watch/call_conditions", "watch/nondeterminism_sources", "events/stream", "events/imports",
+    "events/digests", "events/variables", "events/written", "events/steps", "events/patches",
+    "events/user_frames", "events/ledger", "events/batches", "hook/factors", "hook/found",
+    "hook/silent", "hook/process",
 )  # fmt: skip
 """What runs in the user's process; these import nothing else of ours."""
 
