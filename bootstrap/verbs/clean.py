@@ -29,6 +29,7 @@ from repro.record import installed
 from wheels import ahead
 
 WHEELS = project.CACHE / "wheels"
+SCRIPTS = project.CACHE / "scripts"
 _DAY = 86400
 
 
@@ -56,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     entries = [*_environments(everything=options.all), *_wheels(everything=options.all)]
     entries += _channels([entry.path for entry in entries if entry.why], everything=options.all)
-    entries += _unpacked()
+    entries += [*_unpacked(), *_of_scripts(everything=options.all)]
     print(f"In {project.CACHE}:")
     for entry in entries:
         state = entry.why or "unused"
@@ -144,6 +145,15 @@ def _unpacked() -> Iterator[CacheEntry]:
     for path in ahead.left(tools.UNPACKED):
         remove = partial(shutil.rmtree, path, ignore_errors=True)
         yield CacheEntry("wheels, unpacked", path, *_measures([path]), "", remove)
+
+
+def _of_scripts(*, everything: bool) -> Iterator[CacheEntry]:
+    """The environments in which `./run scripts` runs users' scripts."""
+    for path in _entries(SCRIPTS):
+        if path.is_dir():
+            why = "" if everything else "for ./run scripts"
+            remove = partial(shutil.rmtree, path, ignore_errors=True)
+            yield CacheEntry("environment of scripts", path, *_measures([path]), why, remove)
 
 
 def _remove_all(folders: Sequence[Path]) -> None:

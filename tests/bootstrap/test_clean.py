@@ -24,6 +24,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(channel, "BUILT", cache / "channels")
     monkeypatch.setattr(renders, "LOCAL", tmp_path / "a clone" / "local")
     monkeypatch.setattr(clean, "WHEELS", cache / "wheels")
+    monkeypatch.setattr(clean, "SCRIPTS", cache / "scripts")
     monkeypatch.setattr(tools, "UNPACKED", cache / "unpacked")
     for name in (HERE, ELSEWHERE, USED):
         make_environment(cache / "environments" / name)
@@ -132,6 +133,19 @@ def test_wheels_that_no_lock_here_names_go(cache: Path) -> None:
     assert names(cache / "wheels") == [needed]
     assert clean.main(["--yes", "--all"]) == 0
     assert names(cache / "wheels") == []
+
+
+def test_the_environment_of_scripts_is_shown_and_goes_with_all(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    python = cache / "scripts" / "0a1ea8df5f865862" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    assert clean.main(["--yes"]) == 0
+    assert "for ./run scripts" in capsys.readouterr().out
+    assert python.exists()
+    assert clean.main(["--yes", "--all"]) == 0
+    assert not python.parent.parent.exists()
 
 
 def test_an_empty_cache_is_no_mistake(
