@@ -18,8 +18,8 @@ from repro.contain.home import CACHES
 from repro.contain.place import FOLDER, HOME, OUTSIDE, CommandFolders, Outputs
 
 NOT_OUTPUTS = (
-    "Not compared: hidden folders and known caches of data in HOME, the folder for temporary files that TMPDIR names, "
-    "`__pycache__`, `.git`, and caches below /var."
+    "Not compared: hidden folders and known caches of data in HOME, the folder for temporary files "
+    "that TMPDIR names, `__pycache__`, `.git`, and caches below /var."
 )
 _NEVER = {"__pycache__", ".git", ".ipynb_checkpoints"}
 # As Python's tempfile and mktemp(1) draw them.
