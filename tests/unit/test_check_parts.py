@@ -94,7 +94,7 @@ def test_a_search_without_time_says_so(runs: int) -> None:
         (FactorFinding(None, ("clock",), False, 0), "No time was left to find out why (--budget)."),
         (
             FactorFinding(False, ("clock", "home"), False, 3),
-            "No time was left to find out on what it depends: the date and time and the home folder.",
+            "out on what it depends: the date and time and the home folder.",
         ),
         (
             FactorFinding(True, (), True, 1),
