@@ -370,24 +370,50 @@ def test_it_says_before_it_starts_what_it_will_do(overlay: Folder) -> None:
     assert third.startswith("Run 1 took ")
 
 
-@pytest.mark.parametrize("kind", ["keras data", "user packages", "keras.json", "hugging face"])
-def test_another_home_has_known_caches(user: Folder, kind: str) -> None:
-    version = f"python{'.'.join(map(str, version_of(user.python)))}"
-    # A virtual environment has no packages of the user.
-    base = replace(user, python=os.path.realpath(user.python))
-    files = {
-        "keras data": (".keras/datasets/a.txt", "import os; d='~/.keras/datasets/a.txt'"),
-        "keras.json": (".keras/keras.json", "import os; d='~/.keras/keras.json'"),
-        "hugging face": (".cache/huggingface/a.txt", "import os; d='~/.cache/huggingface/a.txt'"),
-        "user packages": (f".local/lib/{version}/site-packages/mine.py", "import mine"),
-    }
-    file, start = files[kind]
+CACHES = {
+    "keras data": ".keras/datasets/a.txt",
+    "keras.json": ".keras/keras.json",
+    "hugging face": ".cache/huggingface/a.txt",
+    "kagglehub": ".cache/kagglehub/a.txt",
+    "tensorflow datasets": "tensorflow_datasets/a.txt",
+    "torch": ".cache/torch/a.txt",
+}
+
+
+@pytest.mark.parametrize("file", CACHES.values(), ids=CACHES.keys())
+def test_another_home_has_known_caches(user: Folder, file: str) -> None:
     user.write(file, "VALUE = 1\n")
-    read = "print(mine.VALUE)" if kind == "user packages" else (
-        "p = os.path.expanduser(d); print(open(p).read())"
-    )  # fmt: skip
-    report = base.script(f"{start}\n{read}\n", status=0)
+    script = f"import os; print(open(os.path.expanduser('~/{file}')).read())"
+    report = user.script(script, status=0)
     assert "home" in report["runs"][1]["varied"]
+
+
+def test_another_home_has_the_users_packages(user: Folder) -> None:
+    # A virtual environment has none of these.
+    base = replace(user, python=os.path.realpath(user.python))
+    version = f"python{'.'.join(map(str, version_of(base.python)))}"
+    base.write(f".local/lib/{version}/site-packages/mine.py", "VALUE = 1\n")
+    report = base.script("import mine; print(mine.VALUE)", status=0)
+    assert "home" in report["runs"][1]["varied"]
+
+
+def test_a_cache_at_another_place_stays_there(overlay: Folder) -> None:
+    overlay.write("models/a.txt", "a")
+    overlay.write(
+        "a project/train.py", "import os; print(open(os.environ['HF_HOME'] + '/a.txt').read())"
+    )
+    overlay.check("--", overlay.python, "train.py", status=0, HF_HOME=str(overlay.home / "models"))
+
+
+@pytest.mark.parametrize(("rtol", "answer"), [("1e-6", "same"), ("1e-12", "not the same")])
+def test_small_differences_pass_where_that_was_asked_for(
+    overlay: Folder, rtol: str, answer: str
+) -> None:
+    loss = "{'loss': 0.5 + random.random() * 1e-8}"
+    script = f"import json, random; json.dump({loss}, open('a.json', 'w'))"
+    report = overlay.script(script, "--rtol", rtol)
+    assert report["answer"] == answer
+    assert ("1 number only within --rtol 1e-06" in report["sentence"]) is (answer == "same")
 
 
 def version_of(python: str) -> tuple[int, int]:

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from repro.check.factor_search import LIKELY, search
+from repro.check.answer import CheckFindings, answered
+from repro.check.factor_search import LIKELY, FactorFinding, search
+from repro.check.one_run import RunResult
+from repro.check.outcome import Outcome
 from repro.check.page import page
 from repro.check.progress import Progress, duration, seconds_of
 from repro.check.report import github_lines
@@ -20,7 +23,7 @@ from repro.cli.check import parser
 from repro.contain.folder_copy import FolderCopy
 from repro.contain.mounts import mounted, writable_folders
 from repro.contain.outputs import Names
-from repro.contain.place import CommandFolders, RunPlace
+from repro.contain.place import CommandFolders, Outputs, RunPlace
 from repro.contain.scratch import scratch
 from repro.contain.user_command import user_command
 from repro.core.errors import UserError
@@ -83,6 +86,34 @@ def test_a_search_without_time_says_so(runs: int) -> None:
     assert not found.complete
     assert found.runs == runs
     assert found.nondeterministic is (None if runs == 0 else False)
+
+
+@pytest.mark.parametrize(
+    ("found", "end"),
+    [
+        (FactorFinding(None, ("clock",), False, 0), "No time was left to find out why (--budget)."),
+        (
+            FactorFinding(False, ("clock", "home"), False, 3),
+            "out on what it depends: the date and time and the home folder.",
+        ),
+        (
+            FactorFinding(True, (), True, 1),
+            "It differs also when nothing is varied (tested in 1 more run).",
+        ),
+        (None, "and with status 1 with 1 circumstance changed."),
+    ],
+)
+def test_the_answer_says_what_was_found_out(
+    found: FactorFinding | None, end: str, tmp_path: Path
+) -> None:
+    def result(status: int) -> RunResult:
+        outputs, varied = Outputs(tmp_path), {"clock": "ahead"} if status else {}
+        return RunResult("run", status, 1.0, "", outputs, tmp_path, tmp_path, (), varied)
+
+    runs, outcomes = (result(0), result(1)), (Outcome((), failed=True),)
+    answer = answered(CheckFindings("train", runs, outcomes, finding=found))
+    assert answer.status == 1
+    assert answer.sentence.endswith(end)
 
 
 @pytest.mark.parametrize(

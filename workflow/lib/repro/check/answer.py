@@ -127,11 +127,13 @@ def _why(findings: CheckFindings) -> str:
     tried = f" (tested in {counted(found.runs, 'more run')})"
     if found.nondeterministic:
         return f" It differs also when nothing is varied{tried}."
+    if found.nondeterministic is None and not found.complete:
+        return " No time was left to find out why (--budget)."
     words = [FACTORS[name].words for name in found.factors]
     if not words:
         return ""
     if not found.complete:
-        return f" No time was left to find out why; it may depend on {listed(words, 4)}."
+        return f" No time was left to find out on what it depends: {listed(words, 4)}."
     together = " together" if len(words) > 1 else ""
     return f" It depends on {listed(words)}{together}{tried}. {_remedy(found.factors[0])}"
 

@@ -14,11 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from repro.contain.home import CACHES
 from repro.contain.place import FOLDER, HOME, OUTSIDE, CommandFolders, Outputs
 
 NOT_OUTPUTS = (
-    "Not compared: hidden folders of HOME, the folder for temporary files that TMPDIR names, "
-    "`__pycache__`, `.git`, and caches below /var."
+    "Not compared: hidden folders and known caches of data in HOME, the folder for temporary files "
+    "that TMPDIR names, `__pycache__`, `.git`, and caches below /var."
 )
 _NEVER = {"__pycache__", ".git", ".ipynb_checkpoints"}
 # As Python's tempfile and mktemp(1) draw them.
@@ -64,7 +65,8 @@ class Names:
     def _of_home(self, rest: Path) -> tuple[str, str] | None:
         """What is hidden in HOME are caches and settings; HOME may be the command's own folder."""
         where = FOLDER if self.folders.home == self.folders.folder else HOME
-        return None if rest.parts[0].startswith(".") else (where, rest.as_posix())
+        cached = any(rest.is_relative_to(cache) for cache in CACHES)
+        return None if cached or rest.parts[0].startswith(".") else (where, rest.as_posix())
 
 
 def _outside(path: Path) -> tuple[str, str] | None:
