@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repro.check.factor_search import FactorFinding
+from repro.check.watched_steps import suspects
 from repro.events.first_divergence import compared_steps, first_divergence
 
 NAMES = [
@@ -139,6 +141,25 @@ def test_the_call_beside_it(write: Any, left: Any, right: Any, line: int | None)
             for name, called, value in (("a", left, 2), ("b", right, 9))
         )
     )
+    assert found is not None
+    assert (found.call.line if found.call else None) == line
+
+
+@pytest.mark.parametrize(
+    ("finding", "line"),
+    [
+        (None, 2),
+        (FactorFinding(True, (), complete=True, runs=1), 2),
+        (FactorFinding(False, ("clock",), complete=True, runs=5), 1),
+        (FactorFinding(False, ("processors",), complete=True, runs=5), None),
+    ],
+)
+def test_what_repeats_with_nothing_varied_has_no_generator_to_blame(
+    write: Any, finding: FactorFinding | None, line: int | None
+) -> None:
+    called = calls((*CLOCK, 1, "x"), (*GENERATOR, 1, "x"))
+    left, right = (write(name, called, start(1, n), step(1, 1, 1)) for n, name in enumerate("ab"))
+    found = compared_steps(left, right, suspects(finding)).divergence
     assert found is not None
     assert (found.call.line if found.call else None) == line
 

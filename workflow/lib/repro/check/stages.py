@@ -19,7 +19,7 @@ from repro.check.one_run import RunResult, Watched
 from repro.check.outcome import Outcome, Reading, side_by_side
 from repro.check.progress import duration
 from repro.check.session import BUDGET, Session
-from repro.check.watched_steps import UNEQUAL, step_findings, training
+from repro.check.watched_steps import UNEQUAL, step_findings, suspects, training
 from repro.contain.user_command import UserCommand
 from repro.core.errors import UserError
 
@@ -122,7 +122,13 @@ def watched(session: Session, reading: Reading, findings: CheckFindings) -> Chec
     repeats = found is None or found.nondeterministic is False
     void = repeats and not early and not side_by_side(first, plain, reading).same
     outcome = side_by_side(plain, other, reading)
-    steps = step_findings(plain, other, UNEQUAL if void else None, outputs_differ=not outcome.same)
+    steps = step_findings(
+        plain,
+        other,
+        UNEQUAL if void else None,
+        suspects(found),
+        outputs_differ=not outcome.same,
+    )
     findings = replace(findings, steps=steps)
     if found is not None or void or early or outcome.same:
         return findings

@@ -8,19 +8,35 @@ Synopsis:
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from repro.check.factor_search import FactorFinding
 from repro.check.one_run import RunResult
 from repro.core.text import counted
-from repro.events.first_divergence import LedgerCall, StepComparison, StepDivergence, compared_steps
+from repro.events.first_divergence import (
+    BY_NATURE,
+    LedgerCall,
+    StepComparison,
+    StepDivergence,
+    compared_steps,
+)
 from repro.events.recorded import read
 
 UNEQUAL = (
     "the outputs of the watched run differ from those of the plain one, so that the hook may have "
     "changed what it watches"
 )
+_DEPENDS: Mapping[str, Sequence[str]] = {
+    "clock": ("clock",),
+    "process": ("process id",),
+    "network": ("network",),
+    "processors": ("unordered stream", "threads", "processes"),
+    "load": ("unordered stream", "threads", "processes"),
+}
+"""By factor, the sources through which it may act; another program may depend on any."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +69,31 @@ class StepFindings:
         return self.compared.agreed > 0 or self.compared.divergence is not None
 
 
+def suspects(finding: FactorFinding | None) -> Sequence[str]:
+    """The sources to blame where no recorded result differs.
+
+    Where the command repeats with nothing varied, a generator without a seed is none of them.
+    """
+    if finding is None or finding.nondeterministic is not False:
+        return BY_NATURE
+    return (
+        "another program",
+        *(each for name in finding.factors for each in _DEPENDS.get(name, ())),
+    )
+
+
 def step_findings(
-    left: RunResult, right: RunResult, void: str | None, *, outputs_differ: bool
+    left: RunResult,
+    right: RunResult,
+    void: str | None,
+    suspected: Sequence[str] = BY_NATURE,
+    *,
+    outputs_differ: bool,
 ) -> StepFindings:
     """Compares the events of two watched runs; `void` where one of them counts for nothing."""
     assert left.events
     assert right.events
-    compared = compared_steps(left.events, right.events)
+    compared = compared_steps(left.events, right.events, suspected)
     if void:
         compared = StepComparison(0, 0, None)
     silent, unseen = _silent_errors(left.events), _unseen(left.events)

@@ -6,7 +6,7 @@ Synopsis:
 
 Events are aligned by what they are (process, model) and how often that was there before, not by
 their place in the file. Beside the divergence stands the first call, up to there, whose results
-differ; where none does, one that differs by its nature.
+differ; where none does, one that differs by its nature and is suspected.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from repro.events.recorded import Key, Moment, Site, WatchedProcess, read
 
-_BY_NATURE = (
+BY_NATURE = (
     "generator without a seed", "system entropy", "unordered stream", "threads", "processes",
     "another program", "network", "process id", "clock",
 )  # fmt: skip
@@ -84,11 +84,15 @@ def first_divergence(left: Path, right: Path) -> StepDivergence | None:
     return compared_steps(left, right).divergence
 
 
-def compared_steps(left: Path, right: Path) -> StepComparison:
-    """Compares two runs' events, process by process, in the order of the left run."""
+def compared_steps(left: Path, right: Path, suspects: Sequence[str] = BY_NATURE) -> StepComparison:
+    """Compares two runs' events, process by process, in the order of the left run.
+
+    Args:
+        suspects: the sources, of those that differ by their nature, that may be named.
+    """
     agreed = left_out = 0
     for one, other in _paired(read(left), read(right)):
-        found = _compared(one, other)
+        found = _compared(one, other, suspects)
         agreed, left_out = agreed + found.agreed, left_out + found.left_out
         if found.divergence:
             return StepComparison(agreed, left_out, replace(found.divergence, agreed=agreed))
@@ -133,7 +137,9 @@ def _numbered(
     return found
 
 
-def _compared(left: WatchedProcess, right: WatchedProcess) -> StepComparison:
+def _compared(
+    left: WatchedProcess, right: WatchedProcess, suspects: Sequence[str]
+) -> StepComparison:
     ours, theirs = (_by_identity(run.moments) for run in (left, right))
     agreed = left_out = 0
     after: dict[str, int] = {}
@@ -155,7 +161,7 @@ def _compared(left: WatchedProcess, right: WatchedProcess) -> StepComparison:
                 what=what,
                 others=names[1:],
                 agreed=agreed,
-                call=_call(_until(left, moment), _until(right, moment)),
+                call=_call(_until(left, moment), _until(right, moment), suspects),
             )
             return StepComparison(agreed, left_out, divergence)
         assert one is not None
@@ -224,8 +230,9 @@ def _until(process: WatchedProcess, moment: Moment) -> list[Mapping[Site, tuple[
 def _call(
     left: Sequence[Mapping[Site, tuple[int, str]]],
     right: Sequence[Mapping[Site, tuple[int, str]]],
+    suspects: Sequence[str],
 ) -> LedgerCall | None:
-    """The first call that differs; else the likeliest of those that differ by their nature."""
+    """The first call that differs; else the likeliest suspect."""
     without_seed: list[Site] = []
     every: dict[Site, None] = {}
     for ours, theirs in zip(left, right, strict=False):
@@ -236,6 +243,6 @@ def _call(
             if site[0] in _VALUED and ours.get(site) != theirs.get(site):
                 drawn = site[1].startswith("numpy.random.") and site[1].count(".") > 2
                 return LedgerCall(*(without_seed[-1] if drawn and without_seed else site))
-    suspects = [site for site in every if site[0] in _BY_NATURE]
-    suspects.sort(key=lambda site: _BY_NATURE.index(site[0]))
-    return LedgerCall(*suspects[0]) if suspects else None
+    suspected = [site for site in every if site[0] in suspects]
+    suspected.sort(key=lambda site: BY_NATURE.index(site[0]))
+    return LedgerCall(*suspected[0]) if suspected else None
