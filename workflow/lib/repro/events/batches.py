@@ -40,7 +40,7 @@ def with_digest(dataset: Any, forget: Callable[[Any], None]) -> Any:
     forget(state)
     forget(single)
     whole = isinstance(dataset.element_spec, tuple)
-    first = next(iter(tf.nest.flatten(dataset.element_spec)), None)
+    first: Any = next(iter(tf.nest.flatten(dataset.element_spec)), None)
     has_rows = isinstance(first, tf.TensorSpec) and bool(first.shape.rank)
 
     @tf.autograph.experimental.do_not_convert

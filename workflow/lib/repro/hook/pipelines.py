@@ -14,8 +14,7 @@ def inputs(dataset: Any) -> list[Any]:
     """The datasets that this one is made of, without theirs."""
     if callable(getattr(dataset, "_inputs", None)):
         return list(dataset._inputs())
-    parents = getattr(dataset, "_parents", None) or (getattr(dataset, "_parent", None),)
-    return [parent for parent in parents if parent is not None]
+    return list(getattr(dataset, "_parents", ()))
 
 
 def ancestors(dataset: Any, until: tuple[str, ...] = ()) -> Iterator[Any]:

@@ -115,8 +115,9 @@ class SilentErrors:
     def _test(self) -> None:
         """Evaluation begins: within `fit`, that of the validation data, called from its line."""
         training, validation, self._last = self._fitted, self._last, None
-        within = training and validation and training.place == validation.place
-        if within and overlapping(training.dataset, validation.dataset):
+        if training is None or validation is None or training.place != validation.place:
+            return
+        if overlapping(training.dataset, validation.dataset):
             self._note(OVERLAPPING, training.place)
 
     # Determinism asked for and off.
