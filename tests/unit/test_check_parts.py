@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import re
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,8 @@ from repro.check.outcome import Outcome
 from repro.check.page import page
 from repro.check.progress import Progress, duration, seconds_of
 from repro.check.report import github_lines
+from repro.check.session import CheckOptions, Session
+from repro.check.stages import watched
 from repro.check.varied import USUAL, factor_names
 from repro.cli.check import parser
 from repro.contain.folder_copy import FolderCopy
@@ -114,6 +117,20 @@ def test_the_answer_says_what_was_found_out(
     answer = answered(CheckFindings("train", runs, outcomes, finding=found))
     assert answer.status == 1
     assert answer.sentence.endswith(end)
+    late = answered(CheckFindings("train", runs, outcomes, finding=found, late=True))
+    assert late.sentence.endswith(f"{end} No time was left to watch it step by step (--budget).")
+
+
+def test_steps_that_no_time_is_left_for_are_said_to_be_unwatched(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("import tensorflow")
+    words = (sys.executable, "train.py")
+    options, command = CheckOptions(words, tmp_path), user_command(words, tmp_path)
+    nothing: Any = None
+    session = Session(options, command, nothing, tmp_path, nothing, {}, None, ends=0.0)
+    outputs = Outputs(tmp_path)
+    run = RunResult("run", 0, 1.0, "", outputs, tmp_path, tmp_path, (), {"clock": "ahead"})
+    findings = CheckFindings("train", (run, run), (Outcome(()),))
+    assert watched(session, nothing, findings) == dataclasses.replace(findings, late=True)
 
 
 @pytest.mark.parametrize(

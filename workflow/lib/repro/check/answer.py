@@ -29,6 +29,7 @@ _REMEDIES: Mapping[str, str] = {
 """What to do in a script, where the workflow's own words (`FACTORS`) speak of an experiment."""
 
 SAME, NOT_SAME, CANNOT_TELL = "same", "not the same", "cannot tell"
+LATE = "No time was left to watch it step by step (--budget)."
 STATUS: Mapping[str, int] = {SAME: 0, NOT_SAME: 1, CANNOT_TELL: 3}
 
 
@@ -38,7 +39,7 @@ class CheckFindings:
 
     `outcomes`: the comparison of each later run with the first. `finding`: what the search for a
     factor found, None where there was none. `rtol`: the tolerance that was asked for. `steps`: what
-    watching showed, None where nothing was watched.
+    watching showed, None where nothing was watched. `late`: whether no time was left to watch.
     """
 
     command: str
@@ -47,6 +48,7 @@ class CheckFindings:
     rtol: float = 0.0
     finding: FactorFinding | None = None
     steps: StepFindings | None = None
+    late: bool = False
 
     @property
     def decisive(self) -> Outcome | None:
@@ -73,7 +75,7 @@ def answered(findings: CheckFindings) -> CheckAnswer:
     """The answer to whether the results are the same, and where the runs first diverge."""
     answer = first_answer(findings)
     if findings.steps is None:
-        return answer
+        return replace(answer, sentence=f"{answer.sentence} {LATE}") if findings.late else answer
     warnings = [_warning(error) for error in findings.steps.silent]
     more = told(findings.steps, same=answer.word == SAME)
     above = f"But see {'the warning' if len(warnings) == 1 else 'the warnings'} above."

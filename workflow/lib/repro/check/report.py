@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from repro.check.answer import NOT_SAME, SAME
+from repro.check.answer import LATE, NOT_SAME, SAME, CheckFindings
 from repro.check.checking import Checked
 from repro.check.one_run import RunResult
 from repro.check.watched_steps import StepFindings
@@ -37,7 +37,7 @@ def report(checked: Checked) -> dict[str, Any]:
         "searched": None if not found else {
             "runs": found.runs, "complete": found.complete, "factors": list(found.factors),
         },
-        "left_out": [*checked.left_out, *_unwatched(findings.steps)],
+        "left_out": [*checked.left_out, *_unwatched(findings)],
     }  # fmt: skip
 
 
@@ -53,10 +53,10 @@ def _steps(found: StepFindings | None) -> dict[str, Any] | None:
     }
 
 
-def _unwatched(found: StepFindings | None) -> list[str]:
-    if found is None:
-        return ["No training was watched step by step."]
-    return list(found.unseen)
+def _unwatched(findings: CheckFindings) -> list[str]:
+    if findings.steps is None:
+        return [LATE if findings.late else "No training was watched step by step."]
+    return list(findings.steps.unseen)
 
 
 def _divergence(first: StepDivergence) -> dict[str, Any]:

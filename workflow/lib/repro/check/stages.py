@@ -114,6 +114,8 @@ def watched(session: Session, reading: Reading, findings: CheckFindings) -> Chec
     if session.options.only_outputs or not usable or not _may_train(session.command):
         return findings
     if (pair := _watched_runs(session, findings)) is None:
+        return replace(findings, late=True)
+    if not pair:
         return findings
     plain, other = pair
     first, found, early = findings.runs[0], findings.finding, session.options.steps is not None
@@ -144,8 +146,13 @@ def _may_train(command: UserCommand) -> bool:
     return done.returncode != 1
 
 
-def _watched_runs(session: Session, findings: CheckFindings) -> tuple[RunResult, RunResult] | None:
-    """A run as it is and one that should differ, both watched; None where no training was seen."""
+def _watched_runs(
+    session: Session, findings: CheckFindings
+) -> tuple[RunResult, RunResult] | tuple[()] | None:
+    """A run as it is and one that should differ, both watched.
+
+    None where no time was left for them, nothing where no training was seen.
+    """
     found, number = findings.finding, len(findings.runs)
     # Where nothing has differed yet, all is varied in yet other ways.
     draw = f"check-{number + 1}" if found is None else f"check-{number}"
@@ -158,6 +165,8 @@ def _watched_runs(session: Session, findings: CheckFindings) -> tuple[RunResult,
         what = f"{name} of 2, for its steps"
         drawn = draw if factors else "check-1"
         results.append(session.run(name, what, factors, drawn, watching))
-        if results[-1].stopped or not training(results[0]):
+        if results[-1].stopped:
             return None
+        if not training(results[0]):
+            return ()
     return results[0], results[1]
