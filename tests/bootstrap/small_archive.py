@@ -24,6 +24,7 @@ FURNITURE = {
     "run": '#!/bin/sh\necho "$@" "$PIP_NO_INDEX" >ran.txt\nexit 3\n',
     "bootstrap/__main__.py": "print('run')\n",
     "bootstrap/conda/front_end.py": "print('conda')\n",
+    "bootstrap/failures/plugin/__init__.py": "print('plugin')\n",
     "bootstrap/requirements.txt": f"snakemake==9.0.0 \\\n    --hash=sha256:{'2' * 64}\n",
     "profiles/default/config.yaml": "cores: all\n",
 }

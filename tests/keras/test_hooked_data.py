@@ -79,8 +79,8 @@ def test_mistakes_that_repeat_are_seen_in_one_run(tmp_path: Path) -> None:
     before = len(HEAD.splitlines())
     assert [(each["name"], each["file"], each["line"] - before) for each in findings] == [
         ("determinism asked for and off", "train.py", 2),
-        ("one order in every epoch", "train.py", 4),
-        ("one order in every epoch", "train.py", 5),
+        ("one order for every epoch", "train.py", 4),
+        ("one order for every epoch", "train.py", 5),
     ]
 
 

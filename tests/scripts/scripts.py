@@ -131,6 +131,14 @@ def outcome(program: Path, python: str, case: Case, folder: Path) -> Outcome:
     return found
 
 
+def run_all(
+    cases: Sequence[Case], program: Path, python: str, folder: Path, jobs: int
+) -> list[Outcome]:
+    """Runs `check` over scripts, so many at once; the arguments are those of `outcome`."""
+    with ThreadPoolExecutor(jobs) as pool:
+        return [*pool.map(lambda case: outcome(program, python, case, folder), cases)]
+
+
 @contextmanager
 def _folder(given: Path | None) -> Generator[Path]:
     if given is None:
@@ -176,9 +184,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     cases = chosen([*options.only, *(TEN if options.ten else ())])
     python = options.python or str(users_python.ensured())
-    with _folder(options.folder) as folder, ThreadPoolExecutor(options.jobs) as pool:
+    with _folder(options.folder) as folder:
         program = options.program.resolve() if options.program else packed(folder)
-        return printed([*pool.map(lambda case: outcome(program, python, case, folder), cases)])
+        return printed(run_all(cases, program, python, folder, options.jobs))
 
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ PAIRS = (
     Case(
         "determinism_not_enabled",
         Kind.SILENT,
-        error="determinism not enabled",
+        error="determinism asked for and off",
         lines=("enable_op_determinism(True)",),
     ),
     Case(

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 import scripts
 import twins
-from outcomes import Answer, figures, judged, times
+from outcomes import Answer, figures, judged, table, times
 from table import CLEAN, PAIRS, TEN, Kind, Step, chosen, right_lines
 
 CASE = next(case for case in PAIRS if case.name == "noise_without_a_seed")
@@ -327,7 +327,6 @@ def test_the_program_is_made_of_the_source_that_is_here(tmp_path):
 
 
 @pytest.mark.slow
-def test_ten_scripts_are_told_from_their_twins_in_the_locked_environment(capsys):
-    status = scripts.main(["--ten", "--python", sys.executable])
-    printed = capsys.readouterr().out
-    assert status == 0, printed
+def test_ten_scripts_are_told_from_their_twins_in_the_locked_environment(tmp_path):
+    found = scripts.run_all(chosen(TEN), scripts.packed(tmp_path), sys.executable, tmp_path, jobs=1)
+    assert [count.text() for count in figures(found) if not count.enough] == [], [*table(found)]

@@ -53,6 +53,8 @@ def test_a_factor_is_exposed_by_its_own_fixture_alone(factor: str, place: Place,
         place.prefix = in_a_pid_namespace()
         if subprocess.run([*place.prefix, "true"], capture_output=True).returncode:
             pytest.skip("the system gives no namespace of process ids")
+    for folder in ("out", "log"):  # as by Snakemake; else another launch may see them made or not
+        (place.project / folder).mkdir()
     step = ("look", str(place.project), port, *INPUTS)
     others = tuple(name for name in NAMES if name != factor)
     started = [place.popen(factors, *step) for factors in ((), (factor,), others)]

@@ -122,6 +122,8 @@ DRAW = ("random numbers", "random.random", "train.py", 4)
 GENERATOR = ("generator without a seed", "numpy.random.default_rng", "train.py", 2)
 METHOD = ("random numbers", "numpy.random.Generator.normal", "train.py", 3)
 CLOCK = ("clock", "time.time", "train.py", 1)
+PROCESS = ("process id", "os.getpid", "train.py", 5)
+SEED = ("seed", "random.seed", "train.py", 6)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +134,13 @@ CLOCK = ("clock", "time.time", "train.py", 1)
         ([(*GENERATOR, 1, "x"), (*METHOD, 1, "a")], [(*GENERATOR, 1, "x"), (*METHOD, 1, "b")], 2),
         ([(*CLOCK, 1, "x"), (*DRAW, 1, "a")], [(*CLOCK, 1, "x"), (*DRAW, 1, "a")], 1),
         ([(*DRAW, 1, "a")], [(*DRAW, 1, "a")], None),
+        ([(*PROCESS, 1, "x"), (*SEED, 1, "a")], [(*PROCESS, 1, "x"), (*SEED, 1, "b")], 5),
+        ([(*CLOCK, 1, "x"), (*SEED, 1, "a")], [(*CLOCK, 1, "x"), (*SEED, 1, "b")], 1),
+        (
+            [(*CLOCK, 1, "x"), (*DRAW, 1, "a"), (*SEED, 1, "a")],
+            [(*CLOCK, 1, "x"), (*DRAW, 1, "a"), (*SEED, 1, "b")],
+            6,
+        ),
     ],
 )
 def test_the_call_beside_it(write: Any, left: Any, right: Any, line: int | None) -> None:

@@ -128,7 +128,7 @@ def _packages(inside: Inside) -> Iterator[str]:
 
 def _started(name: str) -> bool:
     """Whether a file of bootstrap/ may be one of its modules, and not what Python left of them."""
-    return name.count("/") <= 1 and not name.startswith("__pycache__/")
+    return "__pycache__" not in PurePosixPath(name).parts
 
 
 def _unexplained(inside: Inside) -> Iterator[str]:

@@ -19,7 +19,8 @@ from repro.contain.place import FOLDER, HOME, OUTSIDE, CommandFolders, Outputs
 
 NOT_OUTPUTS = (
     "Not compared: hidden folders and known caches of data in HOME, the folder for temporary files "
-    "that TMPDIR names, `__pycache__`, `.git`, and caches below /var."
+    "that TMPDIR names, `__pycache__`, `.git`, and folders of the system: /dev, /run, and /var but "
+    "for /var/tmp."
 )
 _NEVER = {"__pycache__", ".git", ".ipynb_checkpoints"}
 # As Python's tempfile and mktemp(1) draw them.

@@ -3,6 +3,7 @@
 Synopsis:
     marked = with_digest(dataset, forget)      # None where it cannot be had
     digest_of(iterator)                        # the variable with the digest so far, or None
+    rows_in(marked)                            # the variable with digests of some examples
 
 The last step of the pipeline gets one more behind it, which hands each batch on as it is and takes
 the digest of all that passed in this epoch, by TensorFlow's own FarmHash64. The user's graph of the
@@ -15,7 +16,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-_MARK = "_repro_digest"
+_MARK, _ROWS_MARK = "_repro_digest", "_repro_rows"
+_ROWS = 16
+"""Of each batch, so many first examples have a digest of their own."""
 
 
 def with_digest(dataset: Any, forget: Callable[[Any], None]) -> Any:
@@ -31,8 +34,14 @@ def with_digest(dataset: Any, forget: Callable[[Any], None]) -> Any:
         return None
     with tf.device("CPU:0"):
         state = tf.Variable(tf.zeros([8], tf.uint8), trainable=False, name="batches")
+        single = tf.Variable(
+            tf.zeros([0, 8], tf.uint8), trainable=False, name="rows", shape=[None, 8]
+        )
     forget(state)
+    forget(single)
     whole = isinstance(dataset.element_spec, tuple)
+    first: Any = next(iter(tf.nest.flatten(dataset.element_spec)), None)
+    has_rows = isinstance(first, tf.TensorSpec) and bool(first.shape.rank)
 
     @tf.autograph.experimental.do_not_convert
     def noted(*parts: Any) -> Any:
@@ -40,7 +49,10 @@ def with_digest(dataset: Any, forget: Callable[[Any], None]) -> Any:
         rows = [tf.reshape(row, [-1]) for row in map(_bytes, tensors) if row is not None]
         so_far = tf.reshape(tf.concat([state.read_value(), *rows], 0), [1, -1])
         digest = tf.raw_ops.Fingerprint(data=so_far, method="farmhash64")
-        with tf.control_dependencies([state.assign(digest[0])]):
+        writing = [state.assign(digest[0])]
+        if has_rows:
+            writing.append(single.assign(_by_row(tf.nest.flatten(parts)[0])))
+        with tf.control_dependencies(writing):
             same = tf.nest.map_structure(tf.identity, parts, expand_composites=True)
         return same if whole else same[0]
 
@@ -53,7 +65,19 @@ def with_digest(dataset: Any, forget: Callable[[Any], None]) -> Any:
     if marked.element_spec != dataset.element_spec:
         return None
     setattr(marked, _MARK, state)
+    setattr(marked, _ROWS_MARK, single)
     return marked
+
+
+def _by_row(tensor: Any) -> Any:
+    """Digests of the first examples of a batch."""
+    import tensorflow as tf
+
+    some = tensor[:_ROWS]
+    count = tf.shape(some)[0]
+    flat = tf.reshape(_bytes(some), [-1])
+    width = tf.size(flat) // tf.maximum(count, 1)
+    return tf.raw_ops.Fingerprint(data=tf.reshape(flat, [count, width]), method="farmhash64")
 
 
 def _bytes(tensor: Any) -> Any:
@@ -77,3 +101,8 @@ def digest_of(iterator: Any) -> Any:
 def digest_in(dataset: Any) -> Any:
     """The variable that belongs to a dataset of `with_digest`; None for any other."""
     return getattr(dataset, _MARK, None)
+
+
+def rows_in(dataset: Any) -> Any:
+    """The variable with digests of the first examples in the last batch; none, in odd batches."""
+    return getattr(dataset, _ROWS_MARK)

@@ -23,6 +23,7 @@ BY_NATURE = (
     "another program", "network", "process id", "clock",
 )  # fmt: skip
 """Sources that differ in each run by their nature, the likeliest first."""
+_MAKING_SEEDS = ("generator without a seed", "system entropy", "process id")
 _VALUED = ("random numbers", "seed", "listing order")
 """Sources that should give the same in each run."""
 _KINDS = ("seed", "weight", "other")
@@ -237,12 +238,25 @@ def _call(
     every: dict[Site, None] = {}
     for ours, theirs in zip(left, right, strict=False):
         for site in dict.fromkeys([*ours, *theirs]):
+            differs = site[0] in _VALUED and ours.get(site) != theirs.get(site)
+            if differs and site[0] == "seed":
+                return LedgerCall(*(_made_from([*every]) or site))
             every[site] = None
             if site[0] == "generator without a seed":
                 without_seed.append(site)
-            if site[0] in _VALUED and ours.get(site) != theirs.get(site):
+            if differs:
                 drawn = site[1].startswith("numpy.random.") and site[1].count(".") > 2
                 return LedgerCall(*(without_seed[-1] if drawn and without_seed else site))
     suspected = [site for site in every if site[0] in suspects]
     suspected.sort(key=lambda site: BY_NATURE.index(site[0]))
     return LedgerCall(*suspected[0]) if suspected else None
+
+
+def _made_from(before: Sequence[Site]) -> Site | None:
+    """The call from which a seed that differs was likely made, of those before it.
+
+    Scripts also ask the clock for how long they take, so that counts right before the seed only.
+    """
+    if before and before[-1][0] == "clock":
+        return before[-1]
+    return next((site for site in reversed(before) if site[0] in _MAKING_SEEDS), None)

@@ -16,7 +16,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, cast
 
-from repro.events.batches import digest_in, digest_of, with_digest
+from repro.events.batches import digest_of, with_digest
 from repro.events.imports import when_imported
 from repro.events.steps import Watch
 
@@ -134,7 +134,8 @@ def _applying(watch: Watch, original: Any) -> Any:
         finally:
             watch.leave()
         used = [*(trainable_variables or self._trainable_variables), *self.variables]
-        values = [getattr(each, "value", each) for each in used]
+        # A `tf.Variable` has a method of that name.
+        values = [each if callable(each.value) else each.value for each in used]
         _guarded(watch, "steps", lambda: watch.called_eagerly(self.name, values))
         return result
 
@@ -146,7 +147,7 @@ def _taking(watch: Watch, original: Any) -> Any:
     def __next__(self: Any) -> Any:
         batch = original(self)
         if not watch.inside():
-            _guarded(watch, "batches", lambda: watch.read_batch(batch))
+            _guarded(watch, "batches", lambda: watch.read_batch(batch, self))
         return batch
 
     return __next__
@@ -193,7 +194,7 @@ def _iterating(watch: Watch, original: Any) -> Any:
             marked = with_digest(self._distributed_dataset, watch.variables.forget)
             if marked is not None:
                 self._distributed_dataset = marked
-                watch.on_data(self.data_adapter, digest_in(marked))
+                watch.on_data(self.data_adapter, marked)
 
         _guarded(watch, "batches of fit", mark)
 
@@ -218,6 +219,15 @@ def _beginning_fit(watch: Watch, original: Any) -> Any:
         return original(self, *args, **named)
 
     return on_train_begin
+
+
+def _beginning_test(watch: Watch, original: Any) -> Any:
+    @functools.wraps(original)
+    def on_test_begin(self: Any, *args: Any, **named: Any) -> Any:
+        watch.on_test()
+        return original(self, *args, **named)
+
+    return on_test_begin
 
 
 def _beginning_epoch(watch: Watch, original: Any) -> Any:
@@ -286,6 +296,9 @@ METHODS = (
     ),
     WatchedMethod(
         _CALLBACKS, ("CallbackList",), ("on_train_begin",), _beginning_fit, "which `fit` it is"
+    ),
+    WatchedMethod(
+        _CALLBACKS, ("CallbackList",), ("on_test_begin",), _beginning_test, "validation data"
     ),
     WatchedMethod(_CALLBACKS, ("CallbackList",), ("on_epoch_begin",), _beginning_epoch, "epochs"),
 )

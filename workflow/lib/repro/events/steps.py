@@ -96,8 +96,10 @@ class Watch:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
         self.on_data: Callable[[Any, Any], None] = _nothing
+        self.on_fit: Callable[[], None] = _nothing
+        self.on_test: Callable[[], None] = _nothing
         self.on_batch: Callable[[int | None, Any, str], None] = _nothing
-        self.on_step: Callable[[], None] = _nothing
+        self.on_step: Callable[[str, Any], None] = _nothing
 
     def _forked(self) -> None:
         """A child has a stream of its own, in which no layout was declared; no thread holds it."""
@@ -145,12 +147,14 @@ class Watch:
             written: dict[int, Any] = vars(self._here).setdefault("written", {})
             written[id(known)] = known
 
-    def read_batch(self, batch: Any) -> None:
+    def read_batch(self, batch: Any, iterator: Any) -> None:
         """A batch was taken from an iterator."""
+        self._here.read_from = iterator
         self._here.batches = (*getattr(self._here, "batches", ()), self._digester.of_values(batch))
 
     def taking_from(self, iterator: Any, digest: Any) -> None:
         """A step takes its batch from an iterator; the variable has the digest of what it gave."""
+        self._here.read_from = iterator
         if digest is not None and getattr(self._here, "iterator", None) is not iterator:
             self._here.iterator = iterator  # an epoch's own; it begins anew
             digest.assign([0] * 8)
@@ -159,6 +163,7 @@ class Watch:
     def fit_begins(self, model: str) -> None:
         """`fit` of a model begins."""
         self._fits[model] += 1
+        self.on_fit()
 
     def epoch_begins(self, model: str, epoch: int) -> None:
         """An epoch of `fit` begins."""
@@ -232,7 +237,7 @@ class Watch:
         model = trainer.name if trainer is not None else what
         with self._lock:
             self._before()
-            self.on_step()
+            self.on_step(model, getattr(self._here, "read_from", None))
             self._steps[model] += getattr(trainer, "steps_per_execution", 1) or 1
             step, pace = self._steps[model], self._paces.setdefault(model, _Pace())
             due = pace.due(step)

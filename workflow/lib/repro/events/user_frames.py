@@ -15,6 +15,9 @@ import sysconfig
 from collections.abc import Callable
 from types import FrameType
 
+Place = tuple[str, int]
+"""File and line, as a user sees them."""
+
 _KINDS = ("stdlib", "platstdlib", "purelib", "platlib")
 _INSTALLED = tuple(
     {os.path.join(os.path.realpath(sysconfig.get_path(kind)), "") for kind in _KINDS}
@@ -41,18 +44,22 @@ def _name(file: str) -> str | None:
     return path[len(_HERE) + 1 :] if path.startswith(os.path.join(_HERE, "")) else path
 
 
-def of_user(frame: FrameType | None) -> tuple[str, int] | None:
+def of_user(frame: FrameType | None) -> Place | None:
     """File and line of this very frame, if it is the user's."""
     if frame is None:
         return None
-    file = frame.f_code.co_filename
+    return place_of(frame.f_code.co_filename, frame.f_lineno)
+
+
+def place_of(file: str, line: int) -> Place | None:
+    """File and line, if the file is the user's."""
     if file not in _NAMES:
         _NAMES[file] = _name(file)
     name = _NAMES[file]
-    return (name, frame.f_lineno) if name else None
+    return (name, line) if name else None
 
 
-def nearest(frame: FrameType | None) -> tuple[str, int] | None:
+def nearest(frame: FrameType | None) -> Place | None:
     """File and line of the innermost frame that is the user's, or None."""
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):

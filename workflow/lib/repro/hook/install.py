@@ -29,6 +29,7 @@ MODULES = (
     "watch/call_conditions", "watch/nondeterminism_sources", "events/stream", "events/imports",
     "events/digests", "events/variables", "events/written", "events/steps", "events/patches",
     "events/user_frames", "events/ledger", "events/batches", "hook/factors", "hook/found",
+    "hook/pipelines", "hook/one_order", "hook/frozen_noise", "hook/overlapping_splits",
     "hook/silent", "hook/process",
 )  # fmt: skip
 """What runs in the user's process; these import nothing else of ours."""

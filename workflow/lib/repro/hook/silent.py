@@ -10,18 +10,21 @@ Each is noted once for each line, as a finding: name, sentence, file and line.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from repro.events.batches import digest_in, rows_in
 from repro.events.imports import when_imported
 from repro.events.steps import Watch
 from repro.events.stream import Stream
-from repro.events.user_frames import frame_at, nearest
-
-Place = tuple[str, int]
+from repro.events.user_frames import Place, frame_at, nearest
+from repro.hook.frozen_noise import FrozenNoise
+from repro.hook.one_order import Order, shuffling
+from repro.hook.overlapping_splits import overlapping
 
 ONE_ORDER = (
-    "one order in every epoch",
+    "one order for every epoch",
     "The examples are shuffled, but each epoch of `fit` goes through them in one and the same "
     "order.",
 )
@@ -31,16 +34,23 @@ NOT_DETERMINISTIC = (
     "begins.",
 )
 
+FROZEN_NOISE = (
+    "frozen noise",
+    "The same random numbers are drawn in every epoch: in a pipeline, a random operation with a "
+    "seed, its own or the global one, begins again with each iterator.",
+)
+OVERLAPPING = (
+    "overlapping splits",
+    "Training and validation data are cut from a dataset that is shuffled anew each time, so that "
+    "validation examples are also trained on.",
+)
 
-class _Data:
-    """What a `fit` reads: whether it is shuffled, the line of the call, and its first epoch."""
 
-    def __init__(self, state: Any, shuffled: bool, place: Place | None) -> None:
-        self.state, self.shuffled, self.place = state, shuffled, place
-        self.epoch: int | None = None
-        self.first: int | None = None
-        self.order: list[str] = []
-        self.count = 0
+class _Read:
+    """Data that Keras began to read, and the line that made it do so."""
+
+    def __init__(self, adapter: Any, place: Place | None) -> None:
+        self.dataset, self.place = getattr(adapter, "_dataset", None), place
 
 
 class SilentErrors:
@@ -48,16 +58,29 @@ class SilentErrors:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._data: dict[int, _Data] = {}
+        self._orders: dict[int, tuple[Any, Order, Place | None]] = {}
+        self._last: _Read | None = None
+        self._fitted: _Read | None = None
+        self._noise = FrozenNoise()
         self._asked: Place | None = None
         self._began = False
         self._found: set[tuple[str, Place | None]] = set()
 
     def watch(self, watch: Watch) -> None:
         """Begins to look."""
-        watch.on_data = self._read
-        watch.on_batch = self._took
-        watch.on_step = self._step
+
+        def safely(look: Callable[..., None]) -> Callable[..., None]:
+            def looks(*args: Any) -> None:
+                try:
+                    look(*args)
+                except Exception as error:  # the script goes on, and so does the watching
+                    watch.left_out(f"silent errors ({type(error).__name__}: {error})")
+
+            return looks
+
+        watch.on_data, watch.on_batch = safely(self._read), safely(self._took)
+        watch.on_fit, watch.on_test = safely(self._fit), safely(self._test)
+        watch.on_step = safely(self._step)
         when_imported("tensorflow", self._await_determinism)
 
     def _note(self, error: tuple[str, str], place: Place | None) -> None:
@@ -68,23 +91,34 @@ class SilentErrors:
             finding = {"name": name, "sentence": sentence, "file": file, "line": line}
             self._stream.put({"finding": finding})
 
-    # One order in every epoch.
+    def _read(self, adapter: Any, marked: Any) -> None:
+        place = nearest(frame_at(1))
+        self._last = _Read(adapter, place)
+        how = shuffling(adapter)
+        if how is not None:
+            state, rows = digest_in(marked), rows_in(marked)
+            order = Order(lambda: [row.tobytes() for row in rows.numpy()], how)
+            self._orders[id(state)] = (state, order, place)
 
-    def _read(self, adapter: Any, state: Any) -> None:
-        self._data[id(state)] = _Data(state, shuffled(adapter), nearest(frame_at(1)))
+    # One order for every epoch.
 
     def _took(self, epoch: int | None, state: Any, digest: str) -> None:
-        data = self._data.get(id(state))
-        if data is None or not data.shuffled or epoch is None:
+        _, order, place = self._orders.get(id(state), (None, None, None))
+        if order is not None and epoch is not None and order.took(epoch, digest):
+            self._note(ONE_ORDER, place)
+
+    # Overlapping splits.
+
+    def _fit(self) -> None:
+        self._fitted, self._last = self._last, None
+
+    def _test(self) -> None:
+        """Evaluation begins: within `fit`, that of the validation data, called from its line."""
+        training, validation, self._last = self._fitted, self._last, None
+        if training is None or validation is None or training.place != validation.place:
             return
-        if epoch != data.epoch:
-            data.epoch, data.count = epoch, 0
-            data.first = epoch if data.first is None else data.first
-        data.count += 1
-        if epoch == data.first:
-            data.order.append(digest)
-        elif data.count == len(data.order) > 1 and data.order[-1] == digest:
-            self._note(ONE_ORDER, data.place)
+        if overlapping(training.dataset, validation.dataset):
+            self._note(OVERLAPPING, training.place)
 
     # Determinism asked for and off.
 
@@ -100,25 +134,13 @@ class SilentErrors:
 
             place.enable_op_determinism = enable_op_determinism
 
-    def _step(self) -> None:
+    def _step(self, model: str, iterator: Any) -> None:
         if not self._began:
             self._began = True
             from tensorflow.python.framework import config
 
             if self._asked and not config.is_op_determinism_enabled():
                 self._note(NOT_DETERMINISTIC, self._asked)
-
-
-def shuffled(adapter: Any) -> bool:
-    """Whether the data that a Keras adapter reads are shuffled, and anew in each epoch."""
-    if getattr(adapter, "_shuffle", False):
-        return True
-    waiting = [getattr(adapter, "_dataset", None)]
-    while waiting:
-        dataset = waiting.pop()
-        if "Shuffle" in type(dataset).__name__ or "shuffle" in type(dataset).__name__:
-            return getattr(dataset, "_reshuffle_each_iteration", True) is not False
-        waiting += [getattr(dataset, name, None) for name in ("_input_dataset", "_parent")]
-        parents = getattr(dataset, "_parents", None) or ()
-        waiting = [*filter(None.__ne__, waiting), *parents]
-    return False
+        if iterator is not None:
+            for place in self._noise.stepped(model, iterator):
+                self._note(FROZEN_NOISE, place)
