@@ -22,6 +22,7 @@ from repro.check.report import github_lines
 from repro.check.session import CheckOptions, Session
 from repro.check.stages import watched
 from repro.check.varied import USUAL, factor_names
+from repro.check.watched_steps import SeenError, StepFindings
 from repro.cli.check import parser
 from repro.contain.folder_copy import FolderCopy
 from repro.contain.mounts import mounted, writable_folders
@@ -31,6 +32,7 @@ from repro.contain.scratch import scratch
 from repro.contain.user_command import user_command
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
+from repro.events.first_divergence import StepComparison
 
 ASKED = CommandFolders(
     Path("/home/ada/project"),
@@ -119,6 +121,24 @@ def test_the_answer_says_what_was_found_out(
     assert answer.sentence.endswith(end)
     late = answered(CheckFindings("train", runs, outcomes, finding=found, late=True))
     assert late.sentence.endswith(f"{end} No time was left to watch it step by step (--budget).")
+
+
+def test_a_warning_contradicts_only_what_is_the_same(tmp_path: Path) -> None:
+    def result(status: int) -> RunResult:
+        log = tmp_path / "stdout"
+        log.write_text("loss: 0.5")
+        return RunResult("run", status, 1.0, "", Outputs(tmp_path), log, log, ())
+
+    seen = SeenError("frozen noise", "Each epoch draws the same noise.", "train.py", 7)
+    steps = StepFindings(None, StepComparison(4, 0, None), outputs_differ=False, silent=(seen,))
+    for failed, words in ((False, " But see the warning above."), (True, " See also the warning")):
+        outcomes = (Outcome((), failed=failed),)
+        runs = (result(0), result(int(failed)))
+        answer = answered(CheckFindings("train", runs, outcomes, steps=steps))
+        assert answer.details[-1] == (
+            "Warning: Each epoch draws the same noise. (train.py, line 7)"
+        )
+        assert words in answer.sentence
 
 
 def test_steps_that_no_time_is_left_for_are_said_to_be_unwatched(tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ def answered(findings: CheckFindings) -> CheckAnswer:
         return replace(answer, sentence=f"{answer.sentence} {LATE}") if findings.late else answer
     warnings = [_warning(error) for error in findings.steps.silent]
     more = told(findings.steps, same=answer.word == SAME)
-    above = f"But see {'the warning' if len(warnings) == 1 else 'the warnings'} above."
+    see = "But see" if answer.word == SAME else "See also"
+    above = f"{see} {'the warning' if len(warnings) == 1 else 'the warnings'} above."
     sentence = " ".join(filter(None, (answer.sentence, more, above if warnings else "")))
     return replace(answer, sentence=sentence, details=(*answer.details, *warnings))
 
