@@ -53,6 +53,7 @@ def begun(site: Site, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRe
     for name, value in site.environment().items():
         monkeypatch.setenv(name, value)
     cache = site.prefix.parent / ".cache" / "repro"
+    monkeypatch.setenv("REPRO_CACHE", str(cache))  # `./run test` has set another one
     pip = Pip(lambda: [str(site.prefix / "bin" / "python"), "-IB", "-m", "pip"], "3.11")
     monkeypatch.setattr(project, "ENVS", site.script.parent)
     monkeypatch.setattr(project, "CACHE", cache)
