@@ -445,7 +445,8 @@ def test_the_one_file_has_the_same_bytes_twice(tmp_path: Path) -> None:
 
 
 def test_the_one_file_runs_on_python_3_10(overlay: Folder) -> None:
-    pythons = [shutil.which("python3.10"), *Path("/root/.pyenv/versions").glob("3.10.*/bin/python")]
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    pythons = [shutil.which("python3.10"), *versions.glob("3.10.*/bin/python")]
     python = next((str(p) for p in pythons if p and works(str(p))), None)
     if python is None:
         pytest.skip("no Python 3.10")
