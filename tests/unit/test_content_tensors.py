@@ -176,6 +176,34 @@ def test_arrays_are_the_same_exactly_where_their_bits_are(
     assert again.same
 
 
+@pytest.mark.parametrize("orders", ["CF", "FC", "FF"])
+def test_arrays_stored_by_columns_are_compared_by_element(
+    tmp_path: Path, tensors: TensorReader, orders: str
+) -> None:
+    def found(left: Any, right: Any) -> FileComparison:
+        sides = (np.array(v, order=order) for v, order in zip((left, right), orders, strict=True))  # type: ignore[call-overload]
+        one, other = ({"predictions": side} for side in sides)
+        return compared(*pair(tmp_path, "a.npz", one, other), "a.npz", tensors)
+
+    def said(comparison: FileComparison) -> list[tuple[str, str]]:
+        return [(each.left, each.right) for each in comparison.differences]
+
+    scores = np.random.default_rng(0).random((6, 4)).astype("f4")
+    changed = scores.copy()
+    changed[3, 1] = 2.0
+    moved = found(scores, changed).largest
+    assert moved is not None
+    assert moved.distance is not None
+    assert moved.distance.index == (3, 1)
+    assert (moved.distance.examples, moved.distance.classes) == (6, int(scores[3].argmax() != 1))
+    assert found(scores, scores.copy()).same
+    # Neither the same bytes nor the same number of elements makes them the same array.
+    zeros = np.zeros((2, 3), "<f2")
+    assert said(found(zeros, zeros.astype(">f2"))) == [("dtype float16", "dtype >f2")]
+    assert said(found(zeros, zeros.astype("f4"))) == [("dtype float16", "dtype float32")]
+    assert said(found(zeros, zeros.reshape(3, 2))) == [("shape [2, 3]", "shape [3, 2]")]
+
+
 def test_blocks_cover_a_tensor_once(monkeypatch: pytest.MonkeyPatch) -> None:
     from repro.reader import distance
 

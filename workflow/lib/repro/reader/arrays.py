@@ -11,7 +11,7 @@ import os
 import zipfile
 from typing import IO, Any
 
-from repro.reader.distance import BlockedTensor, TensorFindings, library, of_array
+from repro.reader.distance import BlockedTensor, Read, TensorFindings, library, of_array
 
 
 def npy(found: TensorFindings, left: str, right: str) -> None:
@@ -55,19 +55,14 @@ def _streams(found: TensorFindings, place: str, left: IO[bytes], right: IO[bytes
         found.notes.append("pickled objects by bytes")
         found.equal(place, left.read(), right.read())
         return
-    if columns != other_columns and shape == other_shape and len(shape) > 1:
-        one, other = (
-            _loaded(left, shape, columns, dtype),
-            _loaded(right, shape, other_columns, dtype),
-        )
-        found.compare(place, of_array(one), of_array(other))
-        return
-    # Stored by columns, an array is the transposed one stored by rows.
-    one, other = _Sequential(left, dtype), _Sequential(right, other_dtype)
+    one, other = _Sequential(left, dtype).read, _Sequential(right, other_dtype).read
+    # Arrays of another shape or dtype are not read. Of one shape, one that is stored by columns
+    # is turned in memory, so that its rows are rows and an element has its own index.
+    if (shape, dtype) == (other_shape, other_dtype) and len(shape) > 1:
+        one = _turned(one, shape) if columns else one
+        other = _turned(other, shape) if other_columns else other
     found.compare(
-        place,
-        BlockedTensor(shape[::-1] if columns else shape, dtype, one.read),
-        BlockedTensor(other_shape[::-1] if columns else other_shape, other_dtype, other.read),
+        place, BlockedTensor(shape, dtype, one), BlockedTensor(other_shape, other_dtype, other)
     )
 
 
@@ -93,10 +88,16 @@ class _Sequential:
         return np.frombuffer(content, self.dtype).reshape(shape)
 
 
-def _loaded(file: IO[bytes], shape: tuple[int, ...], columns: bool, dtype: Any) -> Any:
-    np = library("numpy")
-    array = np.frombuffer(file.read(), dtype)
-    return array.reshape(shape[::-1]).T if columns else array.reshape(shape)
+def _turned(read: Read, shape: tuple[int, ...]) -> Read:
+    """Reads an array that is stored by columns, whole with its first block."""
+    loaded: list[Any] = []
+
+    def block(part: tuple[slice, ...]) -> Any:
+        if not loaded:
+            loaded.append(read(tuple(slice(0, size) for size in shape[::-1])).T)
+        return loaded[0][part]
+
+    return block
 
 
 _SAFETENSORS = {

@@ -27,10 +27,14 @@ _BLOCK = 1 << 25
 _NAMES_OF_CLASSES = re.compile(r"pred|prob|logit|softmax|label|class|(?:^|[\W_])y(?:[\W_]|$)", re.I)
 
 
-class BlockedTensor:
-    """A tensor that is read in blocks: `read` takes a tuple of slices and gives an array."""
+Read = Callable[[tuple[slice, ...]], Any]
+"""Gives one block of a tensor, as an array."""
 
-    def __init__(self, shape: Any, dtype: Any, read: Callable[[tuple[slice, ...]], Any]) -> None:
+
+class BlockedTensor:
+    """A tensor that is read in blocks."""
+
+    def __init__(self, shape: Any, dtype: Any, read: Read) -> None:
         self.shape: tuple[int, ...] = tuple(int(size) for size in shape)
         self.dtype = dtype
         self.read = read
