@@ -25,9 +25,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from repro.content.files import compared
-from repro.content.findings import FileComparison
 from repro.content.summary import summarised
 from repro.content.tensor_reader import NotRead, TensorReader
+from repro.formats.findings import FileComparison
 from samples import LIBRARY
 
 
@@ -508,7 +508,7 @@ def test_the_library_in_one_file_starts_its_reader(tmp_path: Path) -> None:
     )
     with zipfile.ZipFile(program, "w") as archive:
         archive.writestr("__main__.py", main)
-        for name in ("", "core/", "content/", "reader/"):
+        for name in ("", "core/", "formats/", "content/", "reader/"):
             for module in (LIBRARY / "repro" / name).glob("*.py"):
                 archive.write(module, f"repro/{name}{module.name}")
     done = subprocess.run(

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from repro.content.findings import FileComparison, FileFindings
-from repro.content.masks import ADDRESSES, DATES, DURATIONS, FOLDERS, IDS, PROGRESS, is_time
-from repro.content.text import compare_text
+from repro.formats.findings import FileComparison, FileFindings
+from repro.formats.masks import ADDRESSES, DATES, DURATIONS, FOLDERS, IDS, PROGRESS, is_time
+from repro.formats.text import compare_text
 
 
 def text(

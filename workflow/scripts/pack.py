@@ -24,6 +24,7 @@ CHECKING = (
     "events",
     "hook",
     "reader",
+    "formats",
     "content",
     "contain",
     "check",

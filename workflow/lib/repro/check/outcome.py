@@ -14,9 +14,9 @@ from fnmatch import fnmatch
 from repro.check.one_run import RunResult
 from repro.contain.place import FOLDER, HOME, OUTSIDE
 from repro.content.files import compared
-from repro.content.findings import FileComparison
 from repro.content.folders import compared_folders
 from repro.content.tensor_reader import TensorReader
+from repro.formats.findings import FileComparison
 
 STDOUT, STDERR = "standard output", "standard error"
 _SHOWN = {FOLDER: "", HOME: "~/", OUTSIDE: "/"}

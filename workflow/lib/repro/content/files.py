@@ -15,12 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from repro.content import archives, documents, tables
-from repro.content.findings import FileComparison, FileFindings
 from repro.content.kinds import ARRAYS, METRICS, OTHER, Kind, kind_of, shards
-from repro.content.structured import compare_json, compare_json_lines, compare_strings
 from repro.content.tensor_reader import NotRead, TensorReader
-from repro.content.text import compare_cell, compare_text
+from repro.formats import archives, documents, tables
+from repro.formats.findings import FileComparison, FileFindings
+from repro.formats.structured import compare_json, compare_json_lines, compare_strings
+from repro.formats.text import compare_cell, compare_text
 
 _BLOCK = 1 << 20
 _MOST_TEXT = 1 << 28

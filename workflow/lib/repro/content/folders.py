@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.content.files import compared
-from repro.content.findings import ContentDifference, FileComparison
 from repro.content.kinds import shards
-from repro.content.masks import DATES, IDS, OBJECTS, TEMPORARY
-from repro.content.tables import SQLITE_PARTS
 from repro.content.tensor_reader import TensorReader
+from repro.formats.findings import ContentDifference, FileComparison
+from repro.formats.masks import DATES, IDS, OBJECTS, TEMPORARY
+from repro.formats.tables import SQLITE_PARTS
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _GENERATED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(

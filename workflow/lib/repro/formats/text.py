@@ -13,8 +13,8 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from urllib.parse import quote
 
-from repro.content.findings import FileFindings
-from repro.content.masks import FOLDERS, NUMBER, PROGRESS, is_time, kind_of_time, masked
+from repro.formats.findings import FileFindings
+from repro.formats.masks import FOLDERS, NUMBER, PROGRESS, is_time, kind_of_time, masked
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _NUMBER = re.compile(rf"(?<![\w.])(?:{NUMBER}|[-+]?(?:nan|inf|NaN|Infinity))(?![\w])")

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from repro.content.findings import FileFindings
-from repro.content.text import compare_cell
+from repro.formats.findings import FileFindings
+from repro.formats.text import compare_cell
 
 _SAMPLE = 1 << 16
 _DELIMITERS = ",;\t|"

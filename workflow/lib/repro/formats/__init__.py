@@ -1,0 +1,5 @@
+"""How two files of one format are compared: text without dates, cells, JSON, documents, archives.
+
+Imports no other room. Standard library alone, Python 3.10 and later.
+Begin reading at `findings` (what is found), then `text` and `masks`.
+"""
