@@ -205,27 +205,27 @@ def test_arrays_stored_by_columns_are_compared_by_element(
 
 
 def test_blocks_cover_a_tensor_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from repro.reader import distance
+    from repro.reader import blocks
 
     for most in (1, 8, 16, 100, 10**6):
-        monkeypatch.setattr(distance, "_BLOCK", most)
+        monkeypatch.setattr(blocks, "_BLOCK", most)
         for shape in ((), (0,), (7,), (3, 5), (2, 3, 4), (1, 40), (4, 0, 3), (2, 1, 1, 9)):
             seen = np.zeros(shape, int)
-            for block in distance.blocks(shape, 8):
+            for block in blocks.blocks(shape, 8):
                 seen[block] += 1
             assert (seen == 1).all(), (most, shape)
 
 
 def test_a_difference_in_a_later_block_has_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    from repro.reader import distance
+    from repro.reader import blocks, tensor_findings
 
-    monkeypatch.setattr(distance, "_BLOCK", 64)
+    monkeypatch.setattr(blocks, "_BLOCK", 64)
     left = np.arange(600.0).reshape(20, 5, 6)
     right = left.copy()
     right[17, 3, 4] += 1
     right[18, 0, 0] *= 2
-    found = distance.TensorFindings(0.0)
-    found.compare("v", distance.of_array(left), distance.of_array(right))
+    found = tensor_findings.TensorFindings(0.0)
+    found.compare("v", blocks.of_array(left), blocks.of_array(right))
     assert found.differences[0]["distance"]["index"] == [18, 0, 0]
     assert found.differences[0]["distance"]["differ"] == 2
 

@@ -16,7 +16,7 @@ import os
 import sys
 from typing import Any
 
-from repro.reader.distance import TensorFindings
+from repro.reader.tensor_findings import TensorFindings
 
 MARK = "\x1erepro "
 
