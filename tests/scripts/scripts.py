@@ -11,17 +11,15 @@ exact 95 % interval, and how long it took. The exit status is 0 only where every
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bootstrap"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import command_line
 import project  # it makes the library importable
 import twins
 import users_python
@@ -139,32 +138,6 @@ def run_all(
         return [*pool.map(lambda case: outcome(program, python, case, folder), cases)]
 
 
-@contextmanager
-def _folder(given: Path | None) -> Generator[Path]:
-    if given is None:
-        with tempfile.TemporaryDirectory(prefix="scripts-") as folder:
-            yield Path(folder)
-    else:
-        given.mkdir(parents=True)
-        yield given.resolve()
-
-
-def printed(outcomes: Sequence[Outcome]) -> int:
-    """Prints the table and the figures.
-
-    Args:
-        outcomes: at least one.
-
-    Returns:
-        0 where every goal is reached, else 1.
-    """
-    counts, took = figures(outcomes), times(outcomes)
-    print("\n".join(table(outcomes)), end="\n\n")
-    for text, enough in [*((c.text(), c.enough) for c in counts), (took.text(), took.enough)]:
-        print(f"- {text}{'' if enough else ' – not enough'}")
-    return 0 if took.enough and all(count.enough for count in counts) else 1
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the scripts and prints the figures.
 
@@ -174,19 +147,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 where every goal is reached, else 1.
     """
-    parser = argparse.ArgumentParser(prog="scripts.py", description="Runs `check` over scripts.")
+    parser = command_line.parser("scripts.py", "Runs `check` over scripts.", jobs=1)
     parser.add_argument("--program", type=Path, help="check.pyz; by default it is made")
     parser.add_argument("--python", help="the Python of the scripts; by default one is made")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these")
     parser.add_argument("--ten", action="store_true", help="the ten that need only TensorFlow")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at once")
-    parser.add_argument("--folder", type=Path, help="run them here, in a new folder that stays")
     options = parser.parse_args(arguments)
     cases = chosen([*options.only, *(TEN if options.ten else ())])
     python = options.python or str(users_python.ensured())
-    with _folder(options.folder) as folder:
+    with command_line.working_folder(options.folder, "scripts-") as folder:
         program = options.program.resolve() if options.program else packed(folder)
-        return printed(run_all(cases, program, python, folder, options.jobs))
+        outcomes = run_all(cases, program, python, folder, options.jobs)
+    return command_line.printed(table(outcomes), [*figures(outcomes), times(outcomes)])
 
 
 if __name__ == "__main__":
