@@ -565,3 +565,14 @@ def test_why_is_one_line(tmp_path: Path, tensors: TensorReader) -> None:
     found: FileComparison = compared(tmp_path / "a.h5", tmp_path / "b.h5", "a.h5", tensors)
     assert found.how.startswith("by bytes (")
     assert math.isclose(found.count, 1)
+
+
+def test_what_differs_is_shown_on_one_line_however_long_it_is() -> None:
+    from repro.reader.tensor_findings import TensorFindings
+
+    found = TensorFindings(rtol=0.0)
+    found.equal("epochs", "one\n" * 400, "two\n" * 400)
+    (difference,) = found.differences
+    for side in ("left", "right"):
+        assert len(difference[side]) == 80
+        assert "\n" not in difference[side]

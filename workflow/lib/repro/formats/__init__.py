@@ -1,5 +1,5 @@
 """How two files of one format are compared: text without dates, cells, JSON, documents, archives.
 
-Imports no other room. Standard library alone, Python 3.10 and later.
+Imports `reader`, whose findings it takes over. Standard library alone, Python 3.10 and later.
 Begin reading at `findings` (what is found), then `text` and `masks`.
 """

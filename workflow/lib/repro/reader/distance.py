@@ -166,8 +166,7 @@ def _written(value: Any) -> str:
     return short(value)
 
 
-def short(value: Any, most: int = 80) -> str:
+def short(value: object, most: int = 80) -> str:
     """A value on one line, cut where it is long."""
-    text = value if isinstance(value, str) else repr(value)
-    text = " ".join(text.split()) if len(text) < 10 * most else text[: 10 * most]
+    text = " ".join((value if isinstance(value, str) else repr(value))[: 10 * most].split())
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -14,7 +14,7 @@ from repro.reader.blocks import BlockedTensor, blocks
 from repro.reader.distance import TensorDistance, short
 
 MOST = 20
-"""How many differences are sent; all are counted."""
+"""How many differences of two files are kept; all are counted."""
 
 
 class TensorFindings:
