@@ -81,6 +81,9 @@ def clock_text(draw: st.DrawFn) -> tuple[str, str]:
 
 
 @given(clock_text(), NAMES, BETWEEN, VALUES, BESIDE, st.booleans())
+@example(("took 0.25", "took 1.5"), "loss", ": ", "0.0", "\t", True)
+@example(("took 0.25", "took 1.5"), "Test accuracy", " ", "0.5", " ", True)
+@example(("took 0.25", "took 1.5"), "min", "=", "0.5", " ", True)
 def test_what_a_clock_decides_is_never_a_difference(
     clock: tuple[str, str], name: str, between: str, value: str, beside: str, first: bool
 ) -> None:
@@ -175,6 +178,8 @@ def test_what_is_masked_is_said(left: str, right: str, kind: str) -> None:
         ("accuracy: 0.91s", "accuracy: 0.92s"),
         ("accuracy 0.91 s", "accuracy 0.92 s"),
         ("took 10 steps", "took 11 steps"),
+        ("took 10 steps, loss: 0.5", "took 11 steps, loss: 0.5"),
+        ("took 2.5 million steps", "took 3.5 million steps"),
         ("time_step: 5", "time_step: 6"),
         ("ratio 1:30", "ratio 1:31"),
         ("2024-01-01 10:00:00 [100] loss", "2024-01-01 10:00:00 [101] loss"),  # a step, no process

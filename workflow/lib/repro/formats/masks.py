@@ -66,7 +66,10 @@ _SOURCES: tuple[tuple[str, str, str], ...] = (
                     rf"(?:and )?{_UNSIGNED}\s?(?:s|secs?|seconds?|m|mins?|minutes?)"
                     r"(?![\w/]|\s*[:=])"),
     (DURATIONS, "", rf"(?<![\w.,+-]){_UNSIGNED}\s?(?:{_SPANS})(?![\w/])"),
-    (DURATIONS, "took ", rf"(?<=\btook )\s*{_UNSIGNED}(?!\s*[\w%.:])"),
+    # A word after it is what was counted ("took 10 steps"), or the name of the next number.
+    (DURATIONS, "took ", rf"(?<=\btook )\s*(?:{_UNSIGNED}(?!\s*[\w%.:])"
+                         r"|\d+\.\d+(?=\s+[A-Za-z][\w./%-]*(?: [A-Za-z]\w*)?"
+                         rf"(?:\s*[:=]|\s)\s*{NUMBER}))"),
     (IDS, "id", r"(?:(?<=\bpid )|(?<=\bpid=)|(?<=\bpid:)|(?<=\bpid: )|(?<=\bprocess id )"
                 r"|(?<=\bthread id ))\d+\b"),
     (IDS, "PID", r"(?:(?<=\bPID )|(?<=\bPID=)|(?<=\bPID:)|(?<=\bPID: ))\d+\b"),
