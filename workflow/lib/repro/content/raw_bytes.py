@@ -11,8 +11,8 @@ from pathlib import Path
 
 from repro.content.kinds import Kind, shards
 from repro.content.two_files import TwoFiles
-from repro.formats import tables
 from repro.formats.findings import FileComparison, FileFindings
+from repro.formats.tables import logs_of
 
 _BLOCK = 1 << 20
 
@@ -69,5 +69,4 @@ def _parts(path: Path, kind: Kind) -> list[Path]:
         return shards(path)
     if kind.way != "sqlite":
         return []
-    logs = [path.with_name(path.name + end) for end in tables.SQLITE_PARTS]
-    return [log for log in logs if log.is_file()]
+    return [log for log in logs_of(path) if log.is_file()]

@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from repro.core.text import TEMPORARY_NAME
+
 DATES, DURATIONS, IDS = "dates and times of day", "durations and speeds", "process and thread ids"
 ADDRESSES, TEMPORARY = "memory addresses", "names of temporary files"
 PROGRESS, FOLDERS = "overwritten states of progress bars", "folders of the runs"
@@ -77,7 +79,7 @@ _SOURCES: tuple[tuple[str, str, str], ...] = (
                       r"|(?<=\bat )0x[0-9a-fA-F]{6,16}\b"),
     # As Keras names what an export captures.
     (ADDRESSES, "TensorSpec", r"(?<=^  )\d{12,16}(?=: TensorSpec\()"),
-    (TEMPORARY, "tmp", r"\btmp[a-z0-9_]{8}\b"),
+    (TEMPORARY, "tmp", rf"\b{TEMPORARY_NAME}\b"),
     (TEMPORARY, "/T", r"/var/folders/\w\w/\w+/T\b"),
 )  # fmt: skip
 """The kind, a word without which the pattern cannot match (it saves most of the time), and it."""
