@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -128,12 +129,33 @@ def test_a_room_that_grows_too_large_is_found(tmp_path: Path) -> None:
     assert against_the_layers(tmp_path) == ["core holds 13 modules"]
 
 
-def test_each_room_says_what_it_is_for() -> None:
-    for room in ROOMS:
-        said = ast.get_docstring(ast.parse((LIBRARY / f"repro/{room}/__init__.py").read_text()))
-        assert said, room
-        assert "Import" in said, room
-        assert "Begin reading at" in said, room
+def said_and_done(room: Path) -> tuple[str, set[str], set[str]]:
+    """What a room's page says, the rooms that it says it imports, and those that it imports."""
+    page = ast.get_docstring(ast.parse((room / "__init__.py").read_text("utf-8"))) or ""
+    sentence = re.search(r"\bImports ([^.;]+)", page)
+    said = set(re.findall(r"`(\w+)`", sentence[1])) & {*ROOMS} if sentence else {"nothing"}
+    names = {name for file in room.glob("*.py") for name in _imports(file, LIBRARY)}
+    return page, said, {name.split(".")[1] for name in names if "." in name} - {room.name}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_each_room_says_what_it_is_for_and_what_it_imports(room: str) -> None:
+    page, said, done = said_and_done(LIBRARY / "repro" / room)
+    assert "Begin reading at" in page
+    assert said == done or "Imports every room" in page
+
+
+def test_a_room_that_does_not_say_what_it_imports_is_found(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("from repro.core.text import listed\n")
+    for page, right in (
+        ("Imports `core`.", True),
+        ("Imports no other room.", False),
+        ("Imports `core` and `launch`.", False),
+        ("", False),
+    ):
+        (tmp_path / "__init__.py").write_text(f'"""A room.\n\n{page}\n"""\n')
+        _, said, done = said_and_done(tmp_path)
+        assert (said == done) is right, page
 
 
 def test_no_two_classes_share_a_name() -> None:
