@@ -1,4 +1,4 @@
-"""Overlapping splits: training and validation data cut from what is shuffled anew in between.
+"""Overlapping splits: training and validation data cut from what is reshuffled in between.
 
 Synopsis:
     overlapping(training, validation)          # two datasets of one `fit`

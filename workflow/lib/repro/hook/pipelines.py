@@ -36,7 +36,7 @@ def is_kind(dataset: Any, *kinds: str) -> bool:
 
 
 def reshuffles(dataset: Any) -> bool:
-    """Whether this very step of a pipeline shuffles, and anew in each epoch."""
+    """Whether this very step of a pipeline shuffles, and reshuffles in each epoch."""
     # ASSUME: TensorFlow takes None for True.
     return (
         is_kind(dataset, "shuffle")

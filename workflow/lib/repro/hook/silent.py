@@ -41,7 +41,7 @@ FROZEN_NOISE = (
 )
 OVERLAPPING = (
     "overlapping splits",
-    "Training and validation data are cut from a dataset that is shuffled anew each time, so that "
+    "Training and validation data are cut from a dataset that is reshuffled each time, so that "
     "validation examples are also trained on.",
 )
 
