@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+KEEPING = ("cache", "snapshot")
+"""What hands on, from the first time on, the same elements in the same order."""
+
 
 def inputs(dataset: Any) -> list[Any]:
     """The datasets that this one is made of, without theirs."""
