@@ -35,7 +35,7 @@ from outcomes import Answer, Outcome, Report, figures, judged, table, times
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.data.module_loader import module
-from table import TEN, Case, Kind, chosen
+from table import Case, Kind, Twin, chosen, ten
 
 LIMIT = 900  # seconds for one run of `check`
 ANSWERS = (b"The same", b"Not the same", b"Nobody can tell")  # how its answers begin
@@ -112,7 +112,7 @@ def packed(folder: Path) -> Path:
 
 
 def outcome(program: Path, python: str, case: Case, folder: Path) -> Outcome:
-    """Runs `check` on a script with its fault, if it has one, and without.
+    """Runs `check` on those twins of a script that are asked for.
 
     Args:
         program: `check.pyz`.
@@ -120,13 +120,14 @@ def outcome(program: Path, python: str, case: Case, folder: Path) -> Outcome:
         case: the script.
         folder: a folder that may be filled.
     """
-    fault: Answer | None = None
-    if case.kind is not Kind.NONE:
-        place = twins.make(case, folder / case.name / "faulty", mended=False)
-        fault = answered(program, python, place)
-    place = twins.make(case, folder / case.name / "clean", mended=True)
-    found = judged(case, fault, answered(program, python, place))
-    print(f"{case.name}: {found.said}; clean: {found.alarm or 'same'}", file=sys.stderr, flush=True)
+    answers: dict[Twin, Answer] = {}
+    for twin in Twin:
+        if twin in case.twins and (twin is Twin.CLEAN or case.kind is not Kind.NONE):
+            mended = twin is Twin.CLEAN
+            place = twins.make(case, folder / case.name / twin.value, mended=mended)
+            answers[twin] = answered(program, python, place)
+    found = judged(case, answers.get(Twin.FAULTY), answers.get(Twin.CLEAN))
+    print(f"{case.name}: {found.said}; clean: {found.clean}", file=sys.stderr, flush=True)
     return found
 
 
@@ -150,10 +151,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_line.parser("scripts.py", "Runs `check` over scripts.", jobs=1)
     parser.add_argument("--program", type=Path, help="check.pyz; by default it is made")
     parser.add_argument("--python", help="the Python of the scripts; by default one is made")
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these")
-    parser.add_argument("--ten", action="store_true", help="the ten that need only TensorFlow")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these")
+    which.add_argument("--ten", action="store_true", help="one twin of each that CI runs")
     options = parser.parse_args(arguments)
-    cases = chosen([*options.only, *(TEN if options.ten else ())])
+    cases = ten() if options.ten else chosen(options.only)
     python = options.python or str(users_python.ensured())
     with command_line.working_folder(options.folder, "scripts-") as folder:
         program = options.program.resolve() if options.program else packed(folder)
