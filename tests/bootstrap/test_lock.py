@@ -233,6 +233,24 @@ def test_without_conda_forge_what_is_out_of_reach_is_said_in_a_sentence(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("elsewhere", "unreachable")
+def test_an_index_that_does_not_answer_is_named_without_its_password(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(solve, "index", lambda: "http://me:secret@127.0.0.1:9/simple")
+    project.LOCK.write_text(text)
+    lock.SOURCE.write_text(ENVIRONMENT)
+    with pytest.raises(CouldNotRun) as refused:
+        lock.main([])
+    assert str(refused.value).startswith(
+        "Expected the package index at 127.0.0.1 to answer, of which wheels are taken. Received "
+        "ConnectionError. Make it reachable"
+    )
+    assert "secret" not in str(refused.value)
+    assert project.LOCK.read_text() == text
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("elsewhere")
 def test_what_has_no_solution_changes_nothing(channel: Path) -> None:
     lock.SOURCE.write_text(ENVIRONMENT.replace("3.11.*", "2.5.*"))
