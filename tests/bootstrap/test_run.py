@@ -118,13 +118,13 @@ def test_a_wrong_channel_is_the_users_mistake() -> None:
 
 @pytest.mark.slow
 def test_prints_the_command_and_tells_by_its_status_what_came_of_it(tmp_path: Path) -> None:
-    done = run("no such target", "--quiet", cwd=tmp_path)
+    done = run("no such target", "--quiet")
     assert "$ snakemake 'no such target' --quiet" in done.stderr.splitlines()
     assert done.returncode == 2
     assert "no such target" in done.stdout + done.stderr
     version = run("--version", cwd=tmp_path)
     assert (version.returncode, version.stdout.splitlines()[-1]) == (0, "9.27.1")
-    stress = run("all", "--stress", "--config", "pytest=x", "--dry-run", cwd=tmp_path)
+    stress = run("all", "--stress", "--config", "pytest=x", "--dry-run")
     shown = "$ snakemake all --dry-run --config pytest=x stress=True"
     assert stress.returncode == 0, stress.stderr
     assert shown in stress.stderr.splitlines()
@@ -142,10 +142,8 @@ def test_prints_the_command_and_tells_by_its_status_what_came_of_it(tmp_path: Pa
         ("--list-rules", "all"),
     ],
 )
-def test_standard_output_holds_what_was_asked_for_alone(
-    option: str, first: str, tmp_path: Path
-) -> None:
-    done = run("all", option, cwd=tmp_path)
+def test_standard_output_holds_what_was_asked_for_alone(option: str, first: str) -> None:
+    done = run("all", option)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(first)
     assert "$ snakemake" not in done.stdout
