@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from repro.events.first_divergence import first_divergence
-from repro.events.recorded import WatchedProcess, read
+from repro.divergence.first_divergence import first_divergence
+from repro.divergence.recorded import WatchedProcess, read
 from repro.hook.install import HookSettings, installed
 
 HEAD = """
@@ -23,10 +23,10 @@ def model():
 """
 
 
-def ran(folder: Path, source: str) -> Path:
+def ran(folder: Path, source: str, head: str = HEAD) -> Path:
     """The events of a script in a process of its own."""
     folder.mkdir()
-    (folder / "train.py").write_text(HEAD + source)
+    (folder / "train.py").write_text(head + source)
     events = folder / "events"
     settings = HookSettings((), "check", folder / "found", events=events)
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -106,3 +106,50 @@ def test_batches_of_every_kind_of_data_are_seen(tmp_path: Path) -> None:
     steps = [each for each in process(ran(tmp_path / "a", KINDS)).moments if each.step]
     assert len(steps) == 4 + 3 + 2 + 3 + 2
     assert all(each.batch for each in steps)
+
+
+SEEDED = """
+def seen(n): return tf.cast(n, tf.float32)
+keras.utils.set_random_seed(1)
+seeded = data.shuffle(96)
+keras.layers.Dense(2)
+words = {"ant", "bee"}
+print(list(words))
+DETERMINISM
+model().fit(data.map(lambda x, y: (x, y), num_parallel_calls=2).batch(32), epochs=1, verbose=0)
+"""
+
+
+def test_what_a_seed_or_determinism_settles_is_no_suspect(tmp_path: Path) -> None:
+    setting = "tf.config.experimental.enable_op_determinism()"
+    for name, line in (("on", setting), ("off", "")):
+        found = process(ran(tmp_path / name, SEEDED.replace("DETERMINISM", line)))
+        calls = {site[:2]: site[3] for moment in found.moments for site in moment.calls}
+        assert found.deterministic == (name == "on")
+        assert ("generator without a seed", "tensorflow.data.Dataset.shuffle") not in calls
+        assert calls["threads", "tensorflow.data.Dataset.map"] == len(HEAD.splitlines()) + 9
+        assert calls["seed that Keras draws", "random.randint"] == len(HEAD.splitlines()) + 5
+        assert calls["order of a set of text", "list(words)"] == len(HEAD.splitlines()) + 7
+
+
+WITHOUT_SEED = """
+data.shuffle(96)
+layers = keras.layers
+made = keras.Sequential([keras.Input((6,)), layers.Dense(2)])
+made.compile("sgd", "sparse_categorical_crossentropy")
+made.fit(x, y, epochs=1, verbose=0)
+"""
+
+
+def test_without_any_seed_the_layer_is_named_for_other_initial_values(tmp_path: Path) -> None:
+    head = HEAD.replace("keras.utils.set_random_seed(1)", "")
+    for name in "ab":
+        ran(tmp_path / name, WITHOUT_SEED, head)
+    found = first_divergence(*(tmp_path / name / "events" for name in "ab"))
+    assert found is not None
+    assert found.what == "initial value"
+    assert found.call is not None
+    assert found.call.source == "seed that Keras draws"
+    assert found.call.line == len(head.splitlines()) + 4
+    calls = {site[1] for moment in process(tmp_path / "a/events").moments for site in moment.calls}
+    assert "tensorflow.data.Dataset.shuffle" in calls

@@ -32,7 +32,7 @@ from repro.contain.scratch import scratch
 from repro.contain.user_command import user_command
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
-from repro.events.first_divergence import StepComparison
+from repro.divergence.first_divergence import StepComparison
 
 ASKED = CommandFolders(
     Path("/home/ada/project"),

@@ -16,7 +16,7 @@ from repro.check.one_run import RunResult
 from repro.check.watched_steps import StepFindings
 from repro.content.findings import ContentDifference, FileComparison
 from repro.core.factor_table import FACTORS
-from repro.events.first_divergence import StepDivergence
+from repro.divergence.first_divergence import StepDivergence
 
 
 def report(checked: Checked) -> dict[str, Any]:

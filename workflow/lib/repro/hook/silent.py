@@ -139,7 +139,9 @@ class SilentErrors:
             self._began = True
             from tensorflow.python.framework import config
 
-            if self._asked and not config.is_op_determinism_enabled():
+            if config.is_op_determinism_enabled():
+                self._stream.put({"deterministic": True})
+            elif self._asked:
                 self._note(NOT_DETERMINISTIC, self._asked)
         if iterator is not None:
             for place in self._noise.stepped(model, iterator):
