@@ -155,3 +155,58 @@ def test_without_any_seed_the_layer_is_named_for_other_initial_values(tmp_path: 
     assert found.call.line == len(head.splitlines()) + 4
     calls = {site[1] for moment in process(tmp_path / "a/events").moments for site in moment.calls}
     assert "tensorflow.data.Dataset.shuffle" in calls
+
+
+RESET = """
+class Shuffled(keras.utils.PyDataset):
+    def __init__(self, rng=None):
+        super().__init__()
+        self.rng = rng
+        self.on_epoch_end()
+    def __len__(self): return 3
+    def __getitem__(self, n):
+        rows = self.order[n * 32 : n * 32 + 32]
+        return x[rows], y[rows]
+    def on_epoch_end(self):
+        rng = self.rng or np.random.default_rng(7)
+        self.order = rng.permutation(96)
+model().fit(Shuffled(), epochs=4, verbose=0)
+def loop(draw):
+    made, sgd = model(), keras.optimizers.SGD()
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    @tf.function
+    def step(xs, ys):
+        with tf.GradientTape() as tape:
+            value = loss(ys, made(xs))
+        sgd.apply(tape.gradient(value, made.trainable_variables), made.trainable_variables)
+    for epoch in range(5):
+        order = draw(epoch)
+        for n in range(0, 96, 32):
+            step(tf.constant(x[order[n:n+32]]), tf.constant(y[order[n:n+32]]))
+def again(epoch):
+    np.random.seed(7)
+    return np.random.permutation(96)
+loop(again)
+# None of these is one: seeded once, by the epoch too, for each fold, for samples that are shown.
+model().fit(Shuffled(np.random.default_rng(7)), epochs=4, verbose=0)
+once = np.random.default_rng(7)
+loop(lambda epoch: once.permutation(96))
+loop(lambda epoch: np.random.default_rng([7, epoch]).permutation(96))
+loop(lambda epoch: np.random.default_rng(np.random.SeedSequence([7, epoch])).permutation(96))
+for fold in range(3):
+    keras.utils.set_random_seed(7)
+    folded = np.random.permutation(96)
+    model().fit(x[folded], y[folded], shuffle=False, epochs=4, verbose=0)
+shown = keras.callbacks.LambdaCallback(
+    on_epoch_end=lambda *_: np.random.default_rng(7).normal(size=3))
+model().fit(x, y, shuffle=False, epochs=4, verbose=0, callbacks=[shown])
+"""
+
+
+def test_a_generator_that_is_reset_is_seen_and_its_clean_twins_are_not(tmp_path: Path) -> None:
+    findings: list[Any] = [*process(ran(tmp_path / "a", RESET)).findings]
+    before = len(HEAD.splitlines())
+    assert [(each["name"], each["line"] - before) for each in findings] == [
+        ("generator reset in every epoch", 13),
+        ("generator reset in every epoch", 29),
+    ]

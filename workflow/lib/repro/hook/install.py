@@ -31,7 +31,8 @@ MODULES = (
     "events/user_frames", "events/batches", "ledger/watched_calls", "ledger/environment_reads",
     "ledger/set_expressions", "ledger/set_order", "ledger/user_sources",
     "ledger/call_results", "ledger/ledger", "hook/factors", "hook/found", "hook/pipelines",
-    "hook/one_order", "hook/frozen_noise", "hook/overlapping_splits", "hook/silent", "hook/process",
+    "hook/one_order", "hook/frozen_noise", "hook/overlapping_splits",
+    "hook/reset_generators", "hook/silent", "hook/process",
 )  # fmt: skip
 """What runs in the user's process; these import nothing else of ours."""
 

@@ -95,5 +95,5 @@ def _watch(settings: Mapping[str, Any], note: Note) -> None:
     atexit.register(end)
     watch = Watch(stream, settings["steps"], left_out, before_step)
     patch(watch)
-    SilentErrors(stream).watch(watch)
+    SilentErrors(stream).watch(watch, ledger)
     ledger.begin()

@@ -34,20 +34,20 @@ class CallResults:
         """Takes one more result."""
         self.count += 1
         if self.count <= _MOST:
-            text = _text(result)
+            text = as_text(result)
             if text is not None:
                 self._digest.update(text)
 
 
-def _text(value: Any) -> bytes | None:
+def as_text(value: Any) -> bytes | None:
     """What stands for a result; None for what has no text that is the same in each process."""
     if isinstance(value, (bool, int, float, str, bytes)):
         return repr(os.path.basename(value) if isinstance(value, str) else value).encode()
     if isinstance(value, (list, tuple)):
-        parts = [_text(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
+        parts = [as_text(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
         return None if None in parts else b"[" + b",".join(filter(None, parts)) + b"]"
     if isinstance(value, dict):
-        return _text(list(value.values()))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        return as_text(list(value.values()))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     if hasattr(value, "__array_interface__"):
         return of_array(value).encode()
     if hasattr(value, "numpy") and hasattr(value, "_numpy_internal"):

@@ -54,6 +54,7 @@ class Ledger:
         self._since: dict[tuple[str, str, str, int], None] = {}
         self._lock, self._here = threading.RLock(), threading.local()
         self._kept: list[Any] = []
+        self.on_note: Callable[[str, str, Place, Any], None] = lambda *_: None
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
 
@@ -87,6 +88,7 @@ class Ledger:
 
     def note(self, source: str, call: str, place: Place, result: Any = None) -> None:
         """Notes a call, or whatever else of a line may make two runs differ."""
+        self.on_note(source, call, place, result)
         key = (source, call, *place)
         with self._lock:
             self._sites.setdefault(key, CallResults()).add(result)
