@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -188,6 +189,32 @@ def test_a_signal_ends_all(user: Folder, number: signal.Signals) -> None:
         user.check("--", "/bin/echo", "hello", status=0)  # which asserts that nothing is left
     assert user.left_behind() == []
     assert not (user.project / "check").exists() or number == signal.SIGKILL
+
+
+ASKING = """
+import os, socket, sys
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as gate:
+    gate.recv(1)
+print(os.urandom(8).hex())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_the_answer_that_is_known(overlay: Folder, number: signal.Signals) -> None:
+    overlay.write("a project/train.py", ASKING)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        process = overlay.start("--", overlay.python, "train.py", str(server.getsockname()[1]))
+        for _ in range(2):
+            with server.accept()[0] as gate:
+                gate.send(b"1")
+        with server.accept()[0]:  # the run that is to find out why
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert out.splitlines()[-1] == "Not the same: 1 of 2 outputs differs (standard output)."
+    assert err.splitlines()[-1] == "A signal ended it before all was found out. The answer so far:"
+    assert overlay.left_behind() == []
 
 
 def until(true: object) -> None:

@@ -32,7 +32,7 @@ from repro.contain.scratch import scratch
 from repro.contain.user_command import user_command
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
-from repro.events.first_divergence import StepComparison
+from repro.divergence.first_divergence import StepComparison
 
 ASKED = CommandFolders(
     Path("/home/ada/project"),
@@ -146,11 +146,17 @@ def test_steps_that_no_time_is_left_for_are_said_to_be_unwatched(tmp_path: Path)
     words = (sys.executable, "train.py")
     options, command = CheckOptions(words, tmp_path), user_command(words, tmp_path)
     nothing: Any = None
-    session = Session(options, command, nothing, tmp_path, nothing, {}, None, ends=0.0)
+    screen: Any = Screen(terminal=False)
+    session = Session(options, command, nothing, tmp_path, Progress(screen), {}, None, ends=0.0)
+    session.seconds = 90.0
     outputs = Outputs(tmp_path)
     run = RunResult("run", 0, 1.0, "", outputs, tmp_path, tmp_path, (), {"clock": "ahead"})
     findings = CheckFindings("train", (run, run), (Outcome(()),))
     assert watched(session, nothing, findings) == dataclasses.replace(findings, late=True)
+    assert screen.text == (
+        "The budget is too small to watch it step by step: 2 more runs will take about 3 min 0 s, "
+        "and 0.0 s are left. `--budget` sets another one.\n"
+    )
 
 
 @pytest.mark.parametrize(

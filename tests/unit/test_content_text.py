@@ -224,6 +224,34 @@ def test_of_a_progress_bar_the_last_state_counts() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "metric"),
+    [
+        ("user: {}", None),
+        ("Epoch: {}", None),
+        ("steps {}", None),
+        ("step id = {}.5", None),
+        ("found {} files", None),
+        ("port: {}", None),
+        ("best epoch: {}", None),
+        ("val_true_positives: {}", "val_true_positives"),
+        ("accuracy: {}", "accuracy"),
+        ("F1 {}", "F1"),
+        ("perplexity: {}", "perplexity"),
+        ("loss per step: {}", "loss per step"),
+        ("temperature: 0.{}", "temperature"),
+        ("temperature: {}e-3", "temperature"),
+        ("temperature: {}", None),
+    ],
+)
+def test_a_number_that_counts_or_names_something_is_no_metric(
+    line: str, metric: str | None
+) -> None:
+    found = text(line.format(23), line.format(24))
+    assert [each.metric for each in found.differences] == [metric]
+    assert [each.metric for each in found.metrics] == ([metric] if metric else [])
+
+
 def test_a_progress_bar_on_lines_of_its_own_is_one() -> None:
     left = "\n".join(f" {n}/10 ━━━━ 1s - loss: {1 / n:.3f}" for n in (1, 5, 10))
     right = "\n".join(f" {n}/10 ━━━━ 2s - loss: {1 / n:.3f}" for n in (1, 2, 3, 10))

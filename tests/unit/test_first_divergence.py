@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from repro.check.factor_search import FactorFinding
 from repro.check.watched_steps import suspects
-from repro.events.first_divergence import compared_steps, first_divergence
+from repro.divergence.first_divergence import compared_steps, first_divergence
 
 NAMES = [
     ["m/dropout/state", "(2,)", "uint32", "seed"],
@@ -169,6 +169,86 @@ def test_what_repeats_with_nothing_varied_has_no_generator_to_blame(
     called = calls((*CLOCK, 1, "x"), (*GENERATOR, 1, "x"))
     left, right = (write(name, called, start(1, n), step(1, 1, 1)) for n, name in enumerate("ab"))
     found = compared_steps(left, right, suspects(finding)).divergence
+    assert found is not None
+    assert (found.call.line if found.call else None) == line
+
+
+MAP = ("threads", "tensorflow.data.Dataset.map", "train.py", 1)
+
+
+@pytest.mark.parametrize(("deterministic", "line"), [(True, None), (False, 1)])
+def test_parallel_calls_are_no_suspects_where_operations_are_deterministic(
+    write: Any, deterministic: bool, line: int | None
+) -> None:
+    left, right = (
+        write(name, {"deterministic": deterministic}, calls((*MAP, 1, "x")), step(1, n, n))
+        for n, name in enumerate("ab")
+    )
+    found = first_divergence(left, right)
+    assert found is not None
+    assert (found.call.line if found.call else None) == line
+
+
+KERAS = ("seed that Keras draws", "random.randint", "train.py", 7)
+UNSEEDED = ("generator without a seed", "random.seed", "train.py", 8)
+
+
+@pytest.mark.parametrize(
+    ("before", "initial", "later"),
+    [
+        ([(*DRAW, 1)], 7, 4),  # numbers that no layer is made of
+        ([(*CLOCK, 1), (*SEED, 1)], 1, 1),
+        ([(*UNSEEDED, 1)], 8, 8),
+        ([], 7, 7),
+    ],
+)
+def test_other_initial_values_come_from_the_seed_that_keras_drew(
+    write: Any, before: Any, initial: int, later: int
+) -> None:
+    for name, first in (("initial", True), ("later", False)):
+        left, right = (
+            write(
+                f"{name}{n}",
+                calls(*((*each, n) for each in before), (*KERAS, 1, n)),
+                start(1, n * first),
+                step(1, 1, n),
+            )
+            for n in (1, 2)
+        )
+        found = first_divergence(left, right)
+        assert found is not None
+        assert found.what == ("initial value" if first else "value")
+        assert found.call is not None
+        assert found.call.line == (initial if first else later)
+
+
+SET = ("order of a set", "list(words)", "train.py", 1)
+HOME = ("home", 'os.environ["HOME"]', "train.py", 2)
+PROCESSORS = ("processors", "os.cpu_count", "train.py", 3)
+EVERYTHING = ("all environment variables", "os.environ", "train.py", 4)
+TEMPORARY = ("name of a temporary file", "tempfile.mkdtemp", "train.py", 5)
+
+
+@pytest.mark.parametrize(
+    ("factors", "line"),
+    [
+        (("hash seed",), 1),
+        (("home",), 2),
+        (("processors",), 3),
+        (("environment size",), 4),
+        (("locale",), 4),
+        (("temporary folder",), 5),
+        (("umask",), None),
+        (None, 5),
+    ],
+)
+def test_what_a_script_reads_is_named_where_results_depend_on_it(
+    write: Any, factors: tuple[str, ...] | None, line: int | None
+) -> None:
+    finding = factors and FactorFinding(False, factors, complete=True, runs=5)
+    called = calls(*((*each, 1, "x") for each in (TEMPORARY, EVERYTHING, PROCESSORS, HOME, SET)))
+    left, right = (write(name, called, start(1, n), step(1, 1, 1)) for n, name in enumerate("ab"))
+    found = compared_steps(left, right, suspects(finding or None)).divergence
     assert found is not None
     assert (found.call.line if found.call else None) == line
 

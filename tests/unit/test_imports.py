@@ -52,8 +52,8 @@ def test_what_looks_at_the_environment_does_not_import_what_is_awaited(fresh: Fr
 ROOMS = (
     "core", "machine", "record", "shim", "launch", "plan", "data", "variables", "watch",
     "checkpoint", "model", "probe", "overhead", "drift", "compare", "stats", "sanity", "cause",
-    "verdict", "report", "audit", "archive", "events", "hook", "reader", "formats", "content",
-    "contain", "check", "cli",
+    "verdict", "report", "audit", "archive", "events", "ledger", "divergence", "hook", "reader",
+    "formats", "content", "contain", "check", "cli",
 )  # fmt: skip
 """From the lowest: each imports those before it alone, not even for types."""
 LARGEST = 12

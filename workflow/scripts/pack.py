@@ -22,6 +22,8 @@ LIBRARY, SCHEMAS = HERE / "lib", HERE / "schemas"
 MAKES, JUDGES, CHECKS = "repro.cli.make", "repro.cli.judge", "repro.cli.check"
 CHECKING = (
     "events",
+    "ledger",
+    "divergence",
     "hook",
     "reader",
     "formats",

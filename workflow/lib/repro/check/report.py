@@ -15,7 +15,7 @@ from repro.check.checking import Checked
 from repro.check.one_run import RunResult
 from repro.check.watched_steps import StepFindings
 from repro.core.factor_table import FACTORS
-from repro.events.first_divergence import StepDivergence
+from repro.divergence.first_divergence import StepDivergence
 from repro.formats.findings import ContentDifference, FileComparison
 
 

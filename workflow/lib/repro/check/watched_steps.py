@@ -15,28 +15,44 @@ from pathlib import Path
 
 from repro.check.factor_search import FactorFinding
 from repro.check.one_run import RunResult
+from repro.core.factor_table import FACTORS
 from repro.core.text import counted
-from repro.events.first_divergence import (
-    BY_NATURE,
-    LedgerCall,
+from repro.divergence.first_divergence import (
     StepComparison,
     StepDivergence,
     compared_steps,
 )
-from repro.events.recorded import read
+from repro.divergence.named_call import BY_NATURE, LedgerCall
+from repro.divergence.recorded import read
+from repro.ledger.environment_reads import WHOLE
+from repro.ledger.set_order import HASH, ORDER, TEXT_ORDER
+from repro.ledger.watched_calls import KERAS_SEED, TEMPORARY_NAME
 
 UNEQUAL = (
     "the outputs of the watched run differ from those of the plain one, so that the hook may have "
     "changed what it watches"
 )
-_DEPENDS: Mapping[str, Sequence[str]] = {
-    "clock": ("clock",),
-    "process": ("process id",),
-    "network": ("network",),
+_ALSO: Mapping[str, Sequence[str]] = {
+    "hash seed": (TEXT_ORDER, ORDER),
+    "time zone": ("time zone",),
+    "temporary folder": (TEMPORARY_NAME,),
     "processors": ("unordered stream", "threads", "processes"),
     "load": ("unordered stream", "threads", "processes"),
 }
-"""By factor, the sources through which it may act; another program may depend on any."""
+"""By factor, sources through which it acts, beside the one that the table of factors names."""
+_OF_ENVIRONMENT = (
+    "hash seed", "time zone", "locale", "environment size", "home", "temporary folder",
+    "working directory", "processors",
+)  # fmt: skip
+"""Factors that act through environment variables too."""
+
+_SAID: Mapping[str, str] = {
+    KERAS_SEED: "{call}, called by Keras there ({source}; keras.utils.set_random_seed seeds it)",
+    HASH: "{call} (of text, it depends on the hash seed)",
+    ORDER: "{call} (it may go through a set of text, whose order depends on the hash seed)",
+    TEXT_ORDER: "{call} (it goes through a set of text, whose order depends on the hash seed)",
+}
+"""By source, what to say of a call in place of its source alone."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +92,14 @@ def suspects(finding: FactorFinding | None) -> Sequence[str]:
     """
     if finding is None or finding.nondeterministic is not False:
         return BY_NATURE
-    return (
-        "another program",
-        *(each for name in finding.factors for each in _DEPENDS.get(name, ())),
-    )
+    acting = (_sources(name) for name in finding.factors)
+    return (*dict.fromkeys(each for sources in acting for each in sources), "another program")
+
+
+def _sources(factor: str) -> Sequence[str]:
+    own = FACTORS[factor].source
+    whole = (WHOLE,) if factor in _OF_ENVIRONMENT else ()
+    return (*([own] if own else ()), *_ALSO.get(factor, ()), *whole)
 
 
 def step_findings(
@@ -145,7 +165,9 @@ def _all_agreed(found: StepFindings, *, same: bool) -> str:
 
 
 def _near(call: LedgerCall) -> str:
-    return f"{call.file}, line {call.line}: {call.call} ({call.source})"
+    said = _SAID.get(call.source, "{call} ({source})")
+    said = said.format(call=call.call, source=call.source)
+    return f"{call.file}, line {call.line}: {said}"
 
 
 def where(first: StepDivergence) -> str:

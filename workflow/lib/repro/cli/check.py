@@ -57,7 +57,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _check(options: CheckOptions, asked: argparse.Namespace) -> int:
     progress = Progress(sys.stderr)
-    checked = check(options, progress)
+    try:
+        checked = check(options, progress)
+    except _Ended:
+        if progress.known:
+            progress.line("A signal ended it before all was found out. The answer so far:")
+            print(progress.known, file=sys.stderr if asked.json else sys.stdout)
+        raise
     value = report(checked)
     write_text(options.out / "report.json", pretty(value))
     write_text(options.out / "report.html", page(value))

@@ -100,6 +100,8 @@ class Watch:
         self.on_test: Callable[[], None] = _nothing
         self.on_batch: Callable[[int | None, Any, str], None] = _nothing
         self.on_step: Callable[[str, Any], None] = _nothing
+        self.on_stepped: Callable[[int | None, str | None], None] = _nothing
+        self.on_made: Callable[[], None] = _nothing
 
     def _forked(self) -> None:
         """A child has a stream of its own, in which no layout was declared; no thread holds it."""
@@ -176,6 +178,7 @@ class Watch:
             variables = self.variables.fresh()
             if variables:
                 self._before()
+                self.on_made()
                 named = self.variables.named(variables)
                 self._stream.put(
                     {
@@ -257,6 +260,7 @@ class Watch:
                 "batch": "".join(dict.fromkeys(filter(None, batches))) or None,
             }
             self._stream.put(event)
+            self.on_stepped(event["epoch"], event["batch"])
             pace.spent(step, time.perf_counter() - began)
             self._total += 1
         self._here.batches, self._here.written, self._here.stepped = (), {}, True

@@ -12,6 +12,7 @@ A process that is forked from a watched one has a file of its own. The lines:
     {"calls": [[source, call, file, line, count, digest], …]}     since the last such line
     {"step", "model", "fit", "epoch", "layout", "digests", "batch"}
     {"finding": {"name", "sentence", "file", "line"}}
+    {"deterministic": true}                           TensorFlow's operations are, as it trains
     {"end": true}                                     the process came to its end
 
 `digests` are those of the layout's variables one after the other, or null at a step that was left

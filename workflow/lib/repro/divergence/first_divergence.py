@@ -5,8 +5,7 @@ Synopsis:
     compared_steps(left, right).agreed
 
 Events are aligned by what they are (process, model) and how often that was there before, not by
-their place in the file. Beside the divergence stands the first call, up to there, whose results
-differ; where none does, one that differs by its nature and is suspected.
+their place in the file. Beside the divergence stands the call that explains it best.
 """
 
 from __future__ import annotations
@@ -16,28 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from repro.events.recorded import Key, Moment, Site, WatchedProcess, read
+from repro.divergence.named_call import BY_NATURE, LedgerCall, named_call
+from repro.divergence.recorded import Key, Moment, Site, WatchedProcess, read
 
-BY_NATURE = (
-    "generator without a seed", "system entropy", "unordered stream", "threads", "processes",
-    "another program", "network", "process id", "clock",
-)  # fmt: skip
-"""Sources that differ in each run by their nature, the likeliest first."""
-_MAKING_SEEDS = ("generator without a seed", "system entropy", "process id")
-_VALUED = ("random numbers", "seed", "listing order")
-"""Sources that should give the same in each run."""
 _KINDS = ("seed", "weight", "other")
 """Of several variables that differ in one step, the one to name: causes before effects."""
-
-
-@dataclass(frozen=True)
-class LedgerCall:
-    """A call in the user's code, and through what it may differ."""
-
-    source: str
-    call: str
-    file: str
-    line: int
 
 
 @dataclass(frozen=True)
@@ -100,7 +82,7 @@ def compared_steps(left: Path, right: Path, suspects: Sequence[str] = BY_NATURE)
     return StepComparison(agreed, left_out, None)
 
 
-_NONE = WatchedProcess((), (), (), {}, ended=False)
+_NONE = WatchedProcess((), (), (), {}, ended=False, deterministic=False)
 
 
 def _paired(
@@ -162,7 +144,13 @@ def _compared(
                 what=what,
                 others=names[1:],
                 agreed=agreed,
-                call=_call(_until(left, moment), _until(right, moment), suspects),
+                call=named_call(
+                    _until(left, moment),
+                    _until(right, moment),
+                    suspects,
+                    initial=what == "initial value",
+                    deterministic=left.deterministic and right.deterministic,
+                ),
             )
             return StepComparison(agreed, left_out, divergence)
         assert one is not None
@@ -226,37 +214,3 @@ def _until(process: WatchedProcess, moment: Moment) -> list[Mapping[Site, tuple[
     end = places[0] + 1 if places else len(process.moments)
     calls = [each.calls for each in process.moments[:end]]
     return calls if places else [*calls, process.last_calls]
-
-
-def _call(
-    left: Sequence[Mapping[Site, tuple[int, str]]],
-    right: Sequence[Mapping[Site, tuple[int, str]]],
-    suspects: Sequence[str],
-) -> LedgerCall | None:
-    """The first call that differs; else the likeliest suspect."""
-    without_seed: list[Site] = []
-    every: dict[Site, None] = {}
-    for ours, theirs in zip(left, right, strict=False):
-        for site in dict.fromkeys([*ours, *theirs]):
-            differs = site[0] in _VALUED and ours.get(site) != theirs.get(site)
-            if differs and site[0] == "seed":
-                return LedgerCall(*(_made_from([*every]) or site))
-            every[site] = None
-            if site[0] == "generator without a seed":
-                without_seed.append(site)
-            if differs:
-                drawn = site[1].startswith("numpy.random.") and site[1].count(".") > 2
-                return LedgerCall(*(without_seed[-1] if drawn and without_seed else site))
-    suspected = [site for site in every if site[0] in suspects]
-    suspected.sort(key=lambda site: BY_NATURE.index(site[0]))
-    return LedgerCall(*suspected[0]) if suspected else None
-
-
-def _made_from(before: Sequence[Site]) -> Site | None:
-    """The call from which a seed that differs was likely made, of those before it.
-
-    Scripts also ask the clock for how long they take, so that counts right before the seed only.
-    """
-    if before and before[-1][0] == "clock":
-        return before[-1]
-    return next((site for site in reversed(before) if site[0] in _MAKING_SEEDS), None)
