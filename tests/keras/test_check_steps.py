@@ -70,7 +70,9 @@ def test_a_factor_is_named_with_the_step(tmp_path: Path) -> None:
     fault = "y[0] = len(list({'ant', 'bee', 'cat', 'dog', 'eel'})[0] + 'x' * (hash('y') % 7))"
     report = checked(tmp_path, fault, "--budget", "30m", status=1)
     assert report["factor"]["name"] == "hash seed"
-    assert report["steps"]["divergence"]["step"] == 1
+    divergence = report["steps"]["divergence"]
+    assert (divergence["step"], divergence["call"]["line"]) == (1, LINE)
+    assert "depends on the hash seed)" in report["sentence"]
 
 
 def kept_by_the_second_run_alone() -> tuple[str, str]:
@@ -96,7 +98,9 @@ def test_what_only_the_watched_runs_show_is_found(tmp_path: Path) -> None:
     fault = f"y[0] = list({{{pair[0]!r}, {pair[1]!r}}}).index({pair[0]!r})"
     report = checked(tmp_path, fault, "--budget", "30m", status=1)
     assert report["factor"]["name"] == "hash seed"
-    assert report["steps"]["divergence"]["step"] == 1
+    divergence = report["steps"]["divergence"]
+    assert (divergence["step"], divergence["call"]["line"]) == (1, LINE)
+    assert "depends on the hash seed)" in report["sentence"]
 
 
 def test_a_script_that_the_hook_changes_makes_the_steps_void(tmp_path: Path) -> None:

@@ -207,6 +207,6 @@ def test_a_generator_that_is_reset_is_seen_and_its_clean_twins_are_not(tmp_path:
     findings: list[Any] = [*process(ran(tmp_path / "a", RESET)).findings]
     before = len(HEAD.splitlines())
     assert [(each["name"], each["line"] - before) for each in findings] == [
-        ("generator reset in every epoch", 13),
-        ("generator reset in every epoch", 29),
+        ("generator reset in every epoch", 12),
+        ("generator reset in every epoch", 28),
     ]

@@ -152,6 +152,13 @@ PAIRS = (
         data=_DIGITS,
     ),
     Case(
+        "order_drawn_again",
+        Kind.SILENT,
+        error="generator reset in every epoch",
+        lines=("default_rng(5)",),
+        data=_DIGITS,
+    ),
+    Case(
         "determinism_not_enabled",
         Kind.SILENT,
         error="determinism asked for and off",

@@ -125,19 +125,22 @@ def watched(session: Session, reading: Reading, findings: CheckFindings) -> Chec
     repeats = found is None or found.nondeterministic is False
     void = repeats and not early and not side_by_side(first, plain, reading).same
     outcome = side_by_side(plain, other, reading)
-    steps = step_findings(
-        plain,
-        other,
-        UNEQUAL if void else None,
-        suspects(found),
-        outputs_differ=not outcome.same,
-    )
-    findings = replace(findings, steps=steps)
+
+    def with_steps(findings: CheckFindings) -> CheckFindings:
+        steps = step_findings(
+            plain,
+            other,
+            UNEQUAL if void else None,
+            suspects(findings.finding),
+            outputs_differ=not outcome.same,
+        )
+        return replace(findings, steps=steps)
+
     if found is not None or void or early or outcome.same:
-        return findings
+        return with_steps(findings)
     # It was varied in other ways than the runs before, and shows what they did not.
     runs, outcomes = (*findings.runs, other), (*findings.outcomes, outcome)
-    return searched(session, reading, replace(findings, runs=runs, outcomes=outcomes))
+    return with_steps(searched(session, reading, replace(findings, runs=runs, outcomes=outcomes)))
 
 
 def _may_train(command: UserCommand) -> bool:
