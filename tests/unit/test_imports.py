@@ -49,6 +49,21 @@ def test_what_looks_at_the_environment_does_not_import_what_is_awaited(fresh: Fr
     assert not {"tensorflow", "keras"} & set(json.loads(done.stdout))
 
 
+LAUNCHED = """
+import os, sys
+from repro.cli.program import main
+sys.argv[0] = "code.pyz"
+os.execve = lambda *_: os._exit("numpy" in sys.modules or "repro.cli.make" in sys.modules)
+main(["launch", "--run", "original", "--intra", "2", "--", "train"])
+"""
+
+
+def test_what_only_launches_a_step_imports_nothing_of_its_work(fresh: Fresh) -> None:
+    """Else each job would import it twice, in the process that launches and in the step's own."""
+    done = fresh(LAUNCHED)
+    assert done.returncode == 0, done.stderr
+
+
 ROOMS = (
     "core", "machine", "record", "shim", "launch", "plan", "data", "variables", "watch",
     "checkpoint", "model", "probe", "overhead", "drift", "compare", "stats", "sanity", "cause",

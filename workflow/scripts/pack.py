@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
 LIBRARY, SCHEMAS = HERE / "lib", HERE / "schemas"
-MAKES, JUDGES, CHECKS = "repro.cli.make", "repro.cli.judge", "repro.cli.check"
+MAKES, JUDGES, CHECKS = "repro.cli.program", "repro.cli.judge", "repro.cli.check"
 CHECKING = (
     "events",
     "ledger",
