@@ -57,9 +57,22 @@ def test_help_lists_the_verbs_and_needs_no_tools(clone: Path, tmp_path: Path) ->
     done = run("--help", root=clone, cwd=tmp_path)
     assert done.returncode == 0
     verbs = ["setup", "lock", "test", "manifest", "check-files", "containerfile", "drift"]
-    verbs += ["cost", "clean", "check", "check.pyz"]
+    verbs += ["cost", "clean", "check", "check.pyz", "new", "digest"]
     for verb in verbs:
         assert f"\n  {verb} " in done.stdout
+    assert not (clone / ".tools").exists()
+
+
+def test_a_project_and_a_digest_are_made_without_tools(clone: Path, tmp_path: Path) -> None:
+    example = project.ROOT / "workflow" / "experiments"
+    shutil.copytree(example, clone / "workflow" / "experiments")
+    done = run("new", "mine", root=clone, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    digest = run("digest", "mine/data/digits.csv.gz", root=clone, cwd=tmp_path)
+    assert digest.stdout.strip() in (tmp_path / "mine/config/config.yaml").read_text()
+    again = run("new", "mine", root=clone, cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr.startswith("Expected a new or empty folder at mine. Received one with ")
     assert not (clone / ".tools").exists()
 
 
