@@ -79,6 +79,7 @@ class SilentErrors:
             return looks
 
         watch.on_data, watch.on_batch = safely(self._read), safely(self._took)
+        watch.needs_batch = self._is_ordered
         watch.on_fit, watch.on_test = safely(self._fit), safely(self._test)
         watch.on_step = safely(self._step)
         when_imported("tensorflow", self._await_determinism)
@@ -106,6 +107,11 @@ class SilentErrors:
         _, order, place = self._orders.get(id(state), (None, None, None))
         if order is not None and epoch is not None and order.took(epoch, digest):
             self._note(ONE_ORDER, place)
+
+    def _is_ordered(self, state: Any) -> bool:
+        """Whether the order of the batches whose digest this is may still be one for all epochs."""
+        _, order, _ = self._orders.get(id(state), (None, None, None))
+        return order is not None and order.open
 
     # Overlapping splits.
 
