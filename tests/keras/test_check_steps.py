@@ -53,7 +53,9 @@ def checked(folder: Path, fault: str, *options: str, status: int) -> Any:
 
 def test_a_training_that_repeats_agrees_at_every_step(tmp_path: Path) -> None:
     report = checked(tmp_path, "", status=0)
-    assert report["steps"] == {"void": None, "agreed": 8, "not_compared": 0, "divergence": None}
+    assert report["steps"] == {
+        "void": None, "agreed": 8, "not_compared": 0, "undecided": 0, "divergence": None,
+    }  # fmt: skip
     assert "8 training steps agreed, bit for bit" in report["sentence"]
 
 

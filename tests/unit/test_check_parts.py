@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from repro.check.answer import CheckFindings, answered
 from repro.check.factor_search import LIKELY, FactorFinding, search
 from repro.check.one_run import RunResult
-from repro.check.outcome import Outcome
+from repro.check.outcome import Outcome, Reading
 from repro.check.page import page
 from repro.check.progress import Progress, duration, seconds_of
 from repro.check.report import github_lines
@@ -121,6 +121,33 @@ def test_the_answer_says_what_was_found_out(
     assert answer.sentence.endswith(end)
     late = answered(CheckFindings("train", runs, outcomes, finding=found, late=True))
     assert late.sentence.endswith(f"{end} No time was left to watch it step by step (--budget).")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("folder/logs/train/events.out.tfevents.1", ["tensorflow"]),
+        ("folder/export/saved_model.pb", ["tensorflow"]),
+        ("folder/model.keras", []),
+    ],
+)
+def test_tensorflow_is_read_while_the_varied_run_goes_on(
+    tmp_path: Path, name: str, expected: list[str]
+) -> None:
+    class Tensors:
+        def __init__(self) -> None:
+            self.ahead: list[str] = []
+
+        def import_ahead(self, *modules: str) -> None:
+            self.ahead += modules
+
+    file, tensors = tmp_path / name, Tensors()
+    file.parent.mkdir(parents=True)
+    file.touch()
+    run = RunResult("run 1", 0, 1.0, "", Outputs(tmp_path), tmp_path, tmp_path, ())
+    Reading(tensors).expect(run)  # pyright: ignore[reportArgumentType]
+    assert tensors.ahead == expected
+    Reading(None).expect(run)
 
 
 def test_a_warning_contradicts_only_what_is_the_same(tmp_path: Path) -> None:

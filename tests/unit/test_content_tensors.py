@@ -488,6 +488,23 @@ def test_no_process_is_left(tmp_path: Path) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
+def test_what_takes_long_to_import_is_imported_ahead(tmp_path: Path) -> None:
+    (tmp_path / "slow_library.py").write_text(f"open({str(tmp_path / 'seen')!r}, 'w').close()")
+    (tmp_path / "broken_library.py").write_text("raise ValueError")
+    given = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    files = pair(tmp_path, "a.npz", {"v": np.zeros(3)}, {"v": np.ones(3)})
+    with TensorReader([sys.executable], given) as tensors:
+        tensors.import_ahead("broken_library", "no_such_library", "slow_library")
+        process = tensors._process
+        assert compared(*files, "a.npz", tensors).how == "by tensor"
+        assert tensors._process is process
+    assert (tmp_path / "seen").exists()
+    for broken in (["/no/such/python"], [sys.executable, "-c", "raise SystemExit(3)"]):
+        with TensorReader(broken) as tensors:
+            tensors.import_ahead("slow_library")
+            assert not compared(*files, "a.npz", tensors).same
+
+
 def test_modules_in_the_current_folder_are_not_taken(tmp_path: Path) -> None:
     (tmp_path / "numpy.py").write_text("raise SystemExit('taken')")
     (tmp_path / "json.py").write_text("raise SystemExit('taken')")

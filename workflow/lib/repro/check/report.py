@@ -49,6 +49,7 @@ def _steps(found: StepFindings | None) -> dict[str, Any] | None:
         "void": found.void,
         "agreed": found.compared.agreed,
         "not_compared": found.compared.left_out,
+        "undecided": found.compared.undecided,
         "divergence": _divergence(first) if first else None,
     }
 

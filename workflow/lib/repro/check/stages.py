@@ -41,6 +41,7 @@ def first_runs(session: Session, reading: Reading) -> CheckFindings:
     if not first.well:
         raise _failed(session, first)
     session.seconds = first.seconds
+    reading.expect(first)
     left = duration(first.seconds * (options.runs - 1))
     session.progress.line(f"Run 1 took {duration(first.seconds)}; about {left} more to the answer.")
     runs, outcomes = [first], list[Outcome]()

@@ -82,7 +82,8 @@ class StepFindings:
     @property
     def seen(self) -> bool:
         """Whether any training was seen."""
-        return self.compared.agreed > 0 or self.compared.divergence is not None
+        compared = self.compared
+        return compared.agreed + compared.undecided > 0 or compared.divergence is not None
 
 
 def suspects(finding: FactorFinding | None) -> Sequence[str]:
@@ -149,19 +150,34 @@ def told(found: StepFindings, *, same: bool) -> str:
         return f"Nothing can be said of single steps: {found.void}."
     first = found.compared.divergence
     if first is None:
-        return _all_agreed(found, same=same) if found.compared.agreed else ""
-    agreed = f", after {counted(first.agreed, 'step')} that agreed" if first.agreed else ""
+        return _all_agreed(found, same=same) if found.seen else ""
+    agreed = ""
+    if first.agreed:
+        agreed = f", after {counted(first.agreed, 'step')} that agreed{_looked_at(found.compared)}"
     call = f" See {_near(first.call)}." if first.call else ""
     return f"The runs first diverge at {where(first)}{agreed}.{call}"
 
 
 def _all_agreed(found: StepFindings, *, same: bool) -> str:
-    steps = counted(found.compared.agreed, "training step")
+    compared = found.compared
+    steps = counted(compared.agreed, "training step")
+    agreed = f"{steps} agreed, bit for bit{_looked_at(compared)}"
+    last = ""
+    if compared.undecided:
+        last = f"in the last {counted(compared.undecided, 'step')}, at which nothing was looked at"
     if same:
-        return f"Step by step: {steps} agreed, bit for bit."
-    where = "so it arises outside of them" if found.outputs_differ else "and so did the outputs"
-    again = "" if found.outputs_differ else ": this time it did not show"
-    return f"In two watched runs {steps} agreed, bit for bit, {where}{again}."
+        return f"Step by step: {agreed}." + f" What happens {last} is not known." * bool(last)
+    where = "so it arises outside of them" + f" or {last}" * bool(last)
+    if not found.outputs_differ:
+        where = "and so did the outputs: this time it did not show"
+    return f"In two watched runs {agreed}, {where}."
+
+
+def _looked_at(compared: StepComparison) -> str:
+    """How many steps were looked at, where that is not all of them."""
+    if not compared.left_out:
+        return ""
+    return f" (looked at: {compared.agreed - compared.left_out} of them, to take little time)"
 
 
 def _near(call: LedgerCall) -> str:
@@ -178,4 +194,13 @@ def where(first: StepDivergence) -> str:
     model = f" of {first.model}" if first.model else ""
     if first.step == 0:
         return f"{what}{variable}, before the first step{model}"
-    return f"step {first.step}{model}: {what}{variable}"
+    return f"step {_steps(first)}{model}: {what}{variable}"
+
+
+def _steps(first: StepDivergence) -> str:
+    """The step at which it is, or the first and the last at which it may be."""
+    earliest = first.after + 1
+    if earliest >= first.step:
+        return str(first.step)
+    between = "or" if earliest + 1 == first.step else "to"
+    return f"{earliest} {between} {first.step}"

@@ -26,6 +26,8 @@ import os
 import sys
 from typing import Any
 
+_line = json.JSONEncoder(separators=(",", ":")).encode  # `dumps` makes an encoder at each call
+
 
 class Stream:
     """One process' events; each line is whole, from whichever thread it comes."""
@@ -39,7 +41,7 @@ class Stream:
 
     def put(self, event: dict[str, Any]) -> None:
         """Writes a line."""
-        line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
+        line = _line(event).encode() + b"\n"
         try:
             if self._file is None:
                 self._file = self._opened()
