@@ -52,7 +52,7 @@ ROOMS = (
     "core", "machine", "record", "shim", "launch", "plan", "data", "variables", "watch",
     "checkpoint", "model", "probe", "overhead", "drift", "compare", "stats", "sanity", "cause",
     "verdict", "report", "audit", "archive", "events", "hook", "reader", "content", "contain",
-    "check", "cli",
+    "check", "side_by_side", "cli",
 )  # fmt: skip
 """From the lowest: each imports those before it alone, not even for types."""
 LARGEST = 12
