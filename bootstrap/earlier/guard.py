@@ -9,6 +9,7 @@ Away from a terminal it lists and goes on, as ever; `--store` puts them aside fi
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def watch(command: Sequence[str], config: Any, wish: Wish) -> None:
     results, lost = None, list[str]()
     if _any_there():
         results = read(RESULTS)
-        origin.remember(results, config)
+        _remember(results, config)
         lost = overwritten.steps(command, results)
     if not results or not lost:
         if wish is Wish.STORE:
@@ -63,7 +64,12 @@ def watch(command: Sequence[str], config: Any, wish: Wish) -> None:
 def remember(config: Any) -> None:
     """Keep what the results that are there now were made of, before somebody edits it."""
     if _any_there():
-        origin.remember(read(RESULTS), config)
+        _remember(read(RESULTS), config)
+
+
+def _remember(results: Results, config: Any) -> None:
+    with suppress(OSError, UserError):  # whoever misses it later is told so
+        origin.remember(results, config)
 
 
 def _any_there() -> bool:

@@ -1,4 +1,4 @@
-"""./run compare: two runs, archives or seeds side by side, and what differs in how they were made."""
+"""./run compare: two results side by side, and what differs in how they were made."""
 
 import json
 import struct
@@ -196,7 +196,7 @@ def test_a_longer_training_diverges_where_the_other_ends(
 ) -> None:
     status, said = answer(".", make("other", steps=6).folder)
     assert status == 1
-    assert "epoch 0, step 4, in the length of the training" in said
+    assert "epoch 0, its end, in the length of the training" in said
 
 
 @pytest.mark.parametrize(

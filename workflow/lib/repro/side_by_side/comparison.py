@@ -131,7 +131,7 @@ def _data(left: Side, right: Side) -> Divergence | None:
 
 def _trace(left: Side, right: Side, seeds: tuple[int, int]) -> Divergence | None:
     pair = _pair(left, right, "train", "trace.jsonl", seeds)
-    return parted_at(*map(read_trace, pair)) if pair else None
+    return parted_at(read_trace(pair[0]), read_trace(pair[1])) if pair else None
 
 
 def _metrics(left: Side, right: Side, seeds: tuple[int, int]) -> Metrics:

@@ -69,7 +69,11 @@ def _configuration(pairs: list[tuple[Step, Step]]) -> dict[str, tuple[str, str]]
             both = then.get(key, _NONE), now.get(key, _NONE)
             if both[0] != both[1]:
                 values[key] = both
-    return values
+    # A mapping that is empty on one side: its keys on the other say it all.
+    return {
+        key: both for key, both in values.items()
+        if not ("{}" in both and any(other.startswith(f"{key}.") for other in values))
+    }  # fmt: skip
 
 
 def _files(one: Step, other: Step, name: str) -> Iterator[str]:
