@@ -30,6 +30,8 @@ TARGETS = {
 }
 VERBS = {
     "setup": "make the tools, choose the channel again, install the environments",
+    "new": "make a project to start from, in a folder of its own",
+    "digest": "print what the configuration wants of a file or folder of raw data",
     "lock": "make conda-lock.yml from environment.yml, and render from it",
     "test": "run the linters and the tests",
     "manifest": "print what a file of the results came from",
@@ -60,6 +62,10 @@ def main(argv: Sequence[str]) -> int:
             import check
 
             return check.main(argv[1:]) if argv[0] == "check" else check.pack(argv[1:])
+        if argv[0] in ("new", "digest"):
+            from user_project import digest, new
+
+            return new.main(argv[1:]) if argv[0] == "new" else digest.main(argv[1:])
         here, arguments = chosen.project_of(argv)  # before anything is made
         os.environ["REPRO_CACHE"] = str(project.CACHE)  # as whatever is started shall know it
         with screen.shown():
