@@ -42,23 +42,33 @@ def watch(command: Sequence[str], config: Any, wish: Wish) -> None:
         UserError: the user, when asked, wanted to change nothing.
         CouldNotRun: it could not be put aside.
     """
-    results, lost = None, list[str]()
-    if _any_there():
-        results = read(RESULTS)
-        _remember(results, config)
-        lost = overwritten.steps(command, results)
-    if not results or not lost:
-        if wish is Wish.STORE:
-            _say("Nothing would be overwritten, so nothing was put aside.")
-        return
-    names = sorted({str(results.steps[name].experiment) for name in lost})
+    if not _any_there():
+        return _nothing_lost(wish)
+    results = read(RESULTS)
+    _remember(results, config)
+    lost = overwritten.steps(command, results)
+    if lost is None:
+        _say("Snakemake does not say what this run would overwrite.")
+        return _put_aside(origin.experiments(results), results, config, wish)
+    if not lost:
+        return _nothing_lost(wish)
     _say(f"This run makes these results again, and overwrites them: {_listed(lost, results)}.")
     if wish is Wish.ASK and asking.possible():
         wish = _asked()
-    for name in names if wish is Wish.STORE else ():
-        _say(_told(store.put_aside(results, config, name)))
     if wish is Wish.ASK:
         _say("`--store` would put them aside under runs/ first.")
+    names = {str(results.steps[name].experiment) for name in lost}
+    return _put_aside(sorted(names), results, config, wish)
+
+
+def _put_aside(names: Sequence[str], results: Results, config: Any, wish: Wish) -> None:
+    for name in names if wish is Wish.STORE else ():
+        _say(_told(store.put_aside(results, config, name)))
+
+
+def _nothing_lost(wish: Wish) -> None:
+    if wish is Wish.STORE:
+        _say("Nothing would be overwritten, so nothing was put aside.")
 
 
 def remember(config: Any) -> None:

@@ -35,20 +35,20 @@ class Row:
     pending: bool
 
 
-def steps(command: Sequence[str], results: Results) -> list[str]:
+def steps(command: Sequence[str], results: Results) -> list[str] | None:
     """The steps, by their manifests, whose results a command line of Snakemake would overwrite.
 
-    All that are there, where Snakemake does not say. The programs are none of them.
+    None where Snakemake does not say, since it refuses the command line or the configuration. The
+    programs are none of them.
     """
-    there = [name for name in results.steps if name != CODE]
     rows = _rows(command)
     if rows is None:
-        return there
+        return None
     pending = {row.step for row in rows if row.pending}
     if CODE in pending and not any(map(_FORCED.fullmatch, command)):
         pending &= results.following(_changed(rows, results))
     pending |= _unplanned(rows, pending, results)
-    return [name for name in there if name in pending]
+    return [name for name in results.steps if name in pending and name != CODE]
 
 
 def _rows(command: Sequence[str]) -> list[Row] | None:
@@ -83,9 +83,8 @@ def _unplanned(rows: Sequence[Row], pending: set[str], results: Results) -> set[
     """What Snakemake plans only after a look at the first seeds (`seeds: auto`)."""
     looks = [results.steps[n] for n in pending & results.steps.keys()]
     experiments = {step.experiment for step in looks if step.name == "look"}
-    planned = {row.step for row in rows} - {
-        n for n in results.steps if n.endswith("/verdict.manifest.json")
-    }
+    verdict = layout.STEPS["compare"].manifest
+    planned = {row.step for row in rows if not row.step.endswith(f"/{verdict}")}
     return {
         name for name, step in results.steps.items()
         if step.experiment in experiments and name not in planned

@@ -70,8 +70,7 @@ def _guarded(command: Sequence[str], wish: Wish) -> int:
     """Run Snakemake once earlier results that it would overwrite are listed, and perhaps stored."""
     guard.watch(command, _configuration(command), wish)
     status = outcome.of_snakemake(command, Path())
-    if status == 0:
-        guard.remember(_configuration(command))
+    guard.remember(_configuration(command))  # also of experiments beside one that failed
     return status
 
 

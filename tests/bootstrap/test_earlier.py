@@ -280,11 +280,27 @@ def test_when_programs_are_packed_anew_only_what_changed_is_listed(
     assert "code" not in said
 
 
-def test_what_snakemake_does_not_say_is_taken_for_all(
-    here: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+def test_what_snakemake_refuses_is_not_asked_about_but_put_aside_where_that_is_wanted(
+    here: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terminal: Answer,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.setattr(tools, "BIN", tmp_path)
     write(tmp_path / "snakemake", "#!/bin/sh\nexit 1\n").chmod(0o755)
+    terminal("")
     watch(here)
-    assert "original: data" in capsys.readouterr().err
+    assert capsys.readouterr().err == "Snakemake does not say what this run would overwrite.\n"
+    watch(here, Wish.STORE)
+    assert len(stored(here)) == 1
+
+
+def test_with_seeds_that_a_look_decides_all_seeds_count(
+    here: Project, summary: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(here.results / "tiny/look-8.json", "{}")
+    here.claim("look", {"seeds": 8}, here.always(), "tiny", "look-8", "look-8.json")
+    summary(here, ["look-8", "original/data"])
+    lines = (here.folder.parent / "summary").read_text().splitlines(keepends=True)
+    planned = [line for line in lines if "seed-0" not in line]  # they depend on the look
+    write(here.folder.parent / "summary", "".join(planned))
+    watch(here)
+    assert "training of seed 0" in capsys.readouterr().err
