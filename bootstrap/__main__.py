@@ -36,6 +36,7 @@ VERBS = {
     "test": "run the linters and the tests",
     "manifest": "print what a file of the results came from",
     "check-files": "list each file of the results that is not as it was, or outdated",
+    "compare": "hold two runs, archives or seeds side by side",
     "archive": "make one file of an experiment's run, its results and all that made them",
     "check": "run any script of yours again, and say whether its results are the same",
     "check.pyz": "make one file that does the same anywhere, with Python alone",
@@ -108,8 +109,9 @@ def usage() -> str:
             "",
             "Prepares the tools and environments, then prints and runs `snakemake TARGET ...`",
             "in the project's folder: the one it is called in, or `--directory FOLDER`. Options",
-            "that are not ours go to Snakemake; `--stress` loads the machine while the repeats",
-            "run. Targets:",
+            "that are not ours go to Snakemake. `--store` puts results aside under runs/ before",
+            "they are overwritten, `--overwrite` does not ask; `--stress` loads the machine while",
+            "the repeats run. Targets:",
             "",
             *targets,
             "  FILE, RULE     any file of the results, or rule, that Snakemake knows",
@@ -139,6 +141,8 @@ def _command(verb: str, here: chosen.UserProject) -> Callable[[Sequence[str]], i
             from verbs.manifest import main as command
         case "check-files":
             from verbs.check_files import main as command
+        case "compare":
+            from earlier.compare import main as command
         case "archive":
             from verbs.archive_command import main as command
         case "containerfile":

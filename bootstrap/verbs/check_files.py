@@ -47,15 +47,16 @@ def project_options() -> argparse.ArgumentParser:
     return parser
 
 
-def configuration(extra: Path | None) -> Any:
-    """What Snakemake would make of the project's configuration and of one more file."""
+def configuration(*extra: Path | None) -> Any:
+    """What Snakemake would make of the project's configuration and of further files."""
     from snakemake.common.configfile import load_configfile
     from snakemake.exceptions import WorkflowError
     from snakemake.utils import update_config
 
     config: dict[str, Any] = {}
-    files = [chosen.CONFIGURATION] if chosen.CONFIGURATION.exists() or extra is None else []
-    for file in [*files, *([extra] if extra else [])]:
+    further = [file for file in extra if file]
+    own = [chosen.CONFIGURATION] if chosen.CONFIGURATION.exists() or not further else []
+    for file in [*own, *further]:
         try:
             update_config(config, load_configfile(str(file)))
         except (WorkflowError, OSError, ValueError) as error:

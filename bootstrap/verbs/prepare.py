@@ -11,14 +11,19 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import outcome
 from display import screen
+from earlier import guard
+from earlier.guard import Wish
 from environments import channel, making, needs, places
 from repro.core.errors import UserError
 from user_project import chosen
 from user_project.chosen import UserProject
 from wheels import ahead
+
+from verbs import check_files
 
 
 def setup(argv: Sequence[str], here: UserProject) -> int:
@@ -43,6 +48,9 @@ def target(argv: Sequence[str], here: UserProject) -> int:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
     parser.add_argument("--stress", action="store_true")
+    wishes = parser.add_mutually_exclusive_group()
+    for wish in (Wish.STORE, Wish.OVERWRITE):
+        wishes.add_argument(f"--{wish.value}", dest="wish", action="store_const", const=wish)
     options, rest = parser.parse_known_args(argv)
     if "--conda-cleanup-envs" in rest:
         raise UserError(
@@ -53,7 +61,29 @@ def target(argv: Sequence[str], here: UserProject) -> int:
     # Last: it takes all values that follow, and a target must not be one of them.
     command_line = [*rest, *(["--config", *config] if config else [])]
     with prepared(here, command_line, options.config, anew=False) as status:
-        return status or outcome.of_snakemake(here.snakemake(command_line), Path())
+        if status or not needs.of(command_line, here.folder).jobs:
+            return status or outcome.of_snakemake(here.snakemake(command_line), Path())
+        return _guarded(here.snakemake(command_line), options.wish or Wish.ASK)
+
+
+def _guarded(command: Sequence[str], wish: Wish) -> int:
+    """Run Snakemake once earlier results that it would overwrite are listed, and perhaps stored."""
+    guard.watch(command, _configuration(command), wish)
+    status = outcome.of_snakemake(command, Path())
+    guard.remember(_configuration(command))  # also of experiments beside one that failed
+    return status
+
+
+def _configuration(command: Sequence[str]) -> Any:
+    """The configuration of a command line; nothing of one that Snakemake will refuse."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", type=Path, default=[])
+    options = parser.parse_known_args(command)[0]
+    try:
+        config = check_files.configuration(*options.configfile)
+    except UserError:
+        return {}
+    return {**config, "stress": True} if "stress=True" in command else config
 
 
 @contextmanager

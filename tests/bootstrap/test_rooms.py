@@ -12,9 +12,9 @@ from conda import render
 
 BOOTSTRAP = project.ROOT / "bootstrap"
 LAYERS = (
-    "__main__", "verbs", "check", "user_project", "environments", "local_channel", "conda",
-    "fetch_ahead", "outcome", "tools", "post_deploy", "wheels", "project", "locks", "failures",
-    "display", "cache",
+    "__main__", "verbs", "earlier", "check", "user_project", "environments", "local_channel",
+    "conda", "fetch_ahead", "outcome", "tools", "post_deploy", "wheels", "project", "locks",
+    "failures", "display", "cache",
 )  # fmt: skip
 """From above to below: rooms, and modules that lie in none."""
 MODULES, LINES = 12, 250

@@ -6,6 +6,7 @@ Synopsis:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 WORDS = {
@@ -33,6 +34,14 @@ class Divergence:
     epoch: int | None = None
     step: int | None = None
     variable: str | None = None
+
+
+def in_data(left: Mapping[str, str], right: Mapping[str, str]) -> Divergence | None:
+    """The first file of prepared data that differs, from the digest of each by its name."""
+    odd = {name for name in {*left, *right} if left.get(name) != right.get(name)}
+    # Ids come from the content unless they were given: the content says more, so it goes first.
+    first = min(odd, key=lambda name: (name.endswith("/id.npy"), name), default=None)
+    return Divergence("prepared data", variable=first) if first else None
 
 
 def place(divergence: Divergence) -> str:
