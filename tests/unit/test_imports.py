@@ -49,7 +49,7 @@ def test_what_looks_at_the_environment_does_not_import_what_is_awaited(fresh: Fr
 
 
 ROOMS = (
-    "core", "machine", "record", "shim", "launch", "plan", "data", "variables", "watch",
+    "core", "machine", "record", "shim", "launch", "plan", "arrays", "data", "variables", "watch",
     "checkpoint", "model", "probe", "overhead", "drift", "compare", "stats", "sanity", "cause",
     "verdict", "report", "audit", "archive", "events", "hook", "reader", "content", "contain",
     "check", "cli",

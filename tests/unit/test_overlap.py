@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from repro.data.dataset import examples_of, split
+from repro.data.dataset import Part, examples_of, split
 from repro.data.leakage import overlap
 from repro.record.trace import Trace
 from repro.sanity.silent_error import SilentError
@@ -25,7 +25,8 @@ def parts(returned: dict[str, Any]) -> dict[str, Any]:
 
 
 def shared(returned: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return overlap(examples_of(returned), parts(returned))
+    examples = examples_of(returned)
+    return overlap({name: Part(examples, rows) for name, rows in parts(returned).items()})
 
 
 def told(returned: dict[str, Any]) -> list[SilentError]:
@@ -112,6 +113,6 @@ def test_of_few_categories_chance_is_what_it_is() -> None:
 
 def test_without_a_part_for_training_nothing_overlaps() -> None:
     examples = examples_of(with_ids(copied(2)))
-    assert overlap(examples, {"test": np.arange(SIZE)}) == {
+    assert overlap({"test": Part(examples, np.arange(SIZE))}) == {
         "test": {"examples": SIZE, "in_train": 0, "by_chance": 0.0}
     }

@@ -19,12 +19,13 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from repro.arrays.nested import rebuilt
 from repro.core.atomic import whole_file, write_text
 from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
 from repro.core.parameters import EvaluateParameters
 from repro.core.seeding import Seeds
-from repro.data.prepare import part, structured
+from repro.data.prepare import part
 from repro.data.user_code import Code
 from repro.model.classification import per_class
 from repro.model.inference import Companions, Rows, circumstances, companions, same_bits
@@ -171,7 +172,7 @@ def evaluate(
     report = {
         "examples": len(arrays["id"]),
         "metrics": {name: _plain(value) for name, value in first.metrics.items()},
-        "per_class": per_class(structured(arrays, "y"), first.predictions.get("y")),
+        "per_class": per_class(rebuilt(arrays, "y"), first.predictions.get("y")),
         "inference": {
             "passes": PASSES, "same": same, "changed": list(first.changed),
             "circumstances": outcomes,

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from repro.arrays.nested import rebuilt
 from repro.core.errors import UserError
 from repro.core.text import counted
 from repro.data.order import Int64, order
-from repro.data.prepare import structured
 
 Array = npt.NDArray[Any]
 _FED = ("x", "y", "sample_weight")
@@ -91,7 +91,7 @@ def _readable(array: Array) -> Any:
 def columns(arrays: Mapping[str, Array]) -> tuple[Any, ...]:
     """(x, y) or (x, y, sample_weight) of one part of the data; empty for an empty part."""
     wanted = {n: _readable(a) for n, a in arrays.items() if n.split(".")[0] in _FED}
-    named = (structured(wanted, name) for name in _FED)
+    named = (rebuilt(wanted, name) for name in _FED)
     return tuple(part for part in named if part is not None)
 
 
