@@ -15,8 +15,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from repro.arrays.nested import is_frame, joined, leaves
 from repro.arrays.intake import Intake
+from repro.arrays.nested import is_frame, joined, leaves
 from repro.core.errors import UserError
 
 Array = npt.NDArray[Any]
@@ -87,13 +87,11 @@ def _dense(name: str, value: Any, intake: Intake) -> Any:
         intake.check_size(name, rows * columns * np.dtype(value.dtype).itemsize)
         intake.say(f"`{name}` is a sparse matrix: it is stored dense, {rows} by {columns}.")
         return value.toarray()
-    if type(value).__name__ in ("SparseTensor", "RaggedTensor", "RaggedTensorValue"):
-        kind = type(value).__name__.removesuffix("Value")
-        how = "`tf.sparse.to_dense`" if kind == "SparseTensor" else "`.to_tensor(shape=…)`"
-        raise UserError(
-            f"Expected `{name}` of the dataset to be a dense array. Received a tf.{kind}. Make it "
-            f"one by {how}."
-        )
+    refuse_undense(f"`{name}` of the dataset", type(value).__name__)
+    if isinstance(value, list | tuple):
+        for each in cast("Sequence[Any]", value):
+            if isinstance(each, np.ma.MaskedArray):  # NumPy would take what is under the mask
+                _dense(name, each, intake)
     if isinstance(value, np.ma.MaskedArray):
         masked = cast("np.ma.MaskedArray[Any, Any]", value)
         if count := int(np.ma.getmaskarray(masked).sum()):
@@ -104,6 +102,25 @@ def _dense(name: str, value: Any, intake: Intake) -> Any:
             )
         return masked.data
     return value.to_numpy() if hasattr(value, "iloc") else value
+
+
+def refuse_undense(what: str, kind: str) -> None:
+    """Refuses TensorFlow's tensors that have no value in each cell.
+
+    Args:
+        what: has them, fit to follow "Expected".
+        kind: the name of the class, or of the class of its specification.
+
+    Raises:
+        UserError: it is such a one.
+    """
+    for name, how in (
+        ("SparseTensor", "tf.sparse.to_dense"), ("RaggedTensor", "tensor.to_tensor(shape=…)"),
+    ):  # fmt: skip
+        if kind.startswith(name):
+            raise UserError(
+                f"Expected dense arrays as {what}. Received a tf.{name}. Make it dense by `{how}`."
+            )
 
 
 def _plain(name: str, value: Any, intake: Intake) -> Array:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from repro.arrays.array import Array, arrays_of
-from repro.arrays.nested import length
 from repro.arrays.intake import Intake
+from repro.arrays.nested import holds_arrays, length
 from repro.core.errors import UserError
 
 
@@ -38,9 +38,21 @@ def checked_columns(
                 f"arrays. Received {value!r}. Return at least one, or leave out `{name}`."
             )
         others = (length(other) for key, other in values.items() if key != name)
-        arrays, named = arrays_of(name, value, next(others, None), intake)
+        examples = next(others, None)
+        _check_inputs(name, value, examples)
+        arrays, named = arrays_of(name, value, examples, intake)
         columns, names = columns | arrays, names | named
     return columns, names
+
+
+def _check_inputs(name: str, value: Any, examples: int | None) -> None:
+    """Refuses a list of arrays that are rather examples than inputs, where nothing else tells."""
+    if examples is None and holds_arrays(value) and len(value) > (length(value) or 0):
+        raise UserError(
+            f"Expected `{name}` of the dataset to be an array, or a list of inputs with a row for "
+            f"each example. Received a list of {len(value)} arrays of {length(value)} row(s). If "
+            "each is an example, stack them: `np.stack(…)`."
+        )
 
 
 def _form(columns: Mapping[str, Array]) -> dict[str, str]:
@@ -51,9 +63,7 @@ def _form(columns: Mapping[str, Array]) -> dict[str, str]:
     }
 
 
-def alike(
-    parts: Mapping[str, dict[str, Array]], intake: Intake
-) -> Mapping[str, dict[str, Array]]:
+def alike(parts: Mapping[str, dict[str, Array]], intake: Intake) -> Mapping[str, dict[str, Array]]:
     """The columns of all parts in the same dtypes, so that the same example has the same bytes."""
     first = next(iter(parts))
     for name, columns in parts.items():
@@ -70,9 +80,7 @@ def alike(
         if len({d.kind if d.kind in "US" else d.str for d in dtypes.values()}) > 1:
             whole = np.result_type(*dtypes.values())
             shown = ", ".join(f"{dtype} in `{name}`" for name, dtype in dtypes.items())
-            intake.say(
-                f"`{key}` has other types in the parts: {shown}. All are stored as {whole}."
-            )
+            intake.say(f"`{key}` has other types in the parts: {shown}. All are stored as {whole}.")
             for columns in parts.values():
                 columns[key] = columns[key].astype(whole)
     return parts

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from repro.arrays.nested import holds_arrays, is_array, length
 from repro.arrays.intake import Intake
+from repro.arrays.nested import holds_arrays, is_array, length
 from repro.arrays.tf_dataset import collected, is_stream
 from repro.core.errors import UserError
 
@@ -88,8 +88,8 @@ def _columns(value: Any, of: str, intake: Intake) -> dict[str, Any]:
         return collected(value, intake)
     if isinstance(value, Mapping):
         return _named(cast("Mapping[Any, Any]", value), of)
-    if isinstance(value, tuple):
-        values = cast("tuple[Any, ...]", value)
+    if isinstance(value, tuple) or holds_arrays(value):
+        values = cast("Sequence[Any]", value)
         if 1 <= len(values) <= 3 and all(each is not None for each in values):
             return dict(zip(_FED, values, strict=False))
     elif is_array(value):

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from repro.arrays.array import refuse_undense
 from repro.arrays.intake import Intake
 from repro.core.errors import UserError
 from repro.core.text import counted
@@ -40,6 +41,10 @@ def collected(stream: Any, intake: Intake) -> dict[str, Any]:
     Raises:
         UserError: it has no end, another form, or differs when it is read again.
     """
+    import tensorflow as tf
+
+    for spec in tf.nest.flatten(stream.element_spec):
+        refuse_undense("elements of the tf.data.Dataset", type(spec).__name__)
     _check_end(stream)
     batched = _is_batched(stream)
     elements = [*_elements(stream, batched, intake)]

@@ -30,7 +30,7 @@ from repro.data.user_code import Code
 from repro.model.classification import per_class
 from repro.model.inference import Companions, Rows, circumstances, companions, same_bits
 from repro.model.training import built, made
-from repro.model.training_plan import columns, require_whole_batches, rows_of
+from repro.model.training_plan import columns, require_whole_batches, rows_of, unpacked
 from repro.variables.by_path import States, by_path, load
 from repro.variables.unsaved import UnsavedVariables
 
@@ -101,7 +101,7 @@ def _pass(
     require_whole_batches(model, "test", arrays, parameters.batch_size)
     load(model, weights)
     before = _learned(model)
-    x, y, weight = (*columns(arrays), None)[:3]
+    x, y, weight = unpacked(columns(arrays))
     size = parameters.batch_size
 
     # Random layers have states: each prediction starts from the same.

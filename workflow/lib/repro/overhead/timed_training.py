@@ -29,7 +29,7 @@ from repro.data.user_code import Code, load
 from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose
 from repro.model.training import built, made, train
-from repro.model.training_plan import Plan, columns
+from repro.model.training_plan import Plan, columns, packed, unpacked
 from repro.overhead.epoch_timer import LEAST, Clock, Timing
 
 
@@ -87,10 +87,11 @@ def _plain(task: Task, clock: Clock) -> Timing:
     data, augment = _in_memory(task.data, "train"), code.function("augment")
     size, batch = len(part(task.data, "train")["id"]), training.batch_size
 
-    def augmented(x: Any, y: Any, *weight: Any) -> Any:
+    def augmented(*batch: Any) -> Any:
         assert augment is not None
+        x, y, weight = unpacked(batch)
         seed = tf.random.uniform([2], maxval=2**31 - 1, dtype=tf.int32)
-        return (*augment(x, y, seed), *weight)
+        return packed(*augment(x, y, seed), weight)
 
     fed: dict[str, Any] = dict(zip(("x", "y", "sample_weight"), data, strict=False))
     if augment:

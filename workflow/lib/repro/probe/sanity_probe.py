@@ -88,8 +88,8 @@ def _augmented(
     augmented: list[Any] = []
     for batch, seed in zip(batches, seeds, strict=False):
         with code.blamed("augment"):
-            x, y = pair(function(batch[0], batch[1], tf.constant(seed)))
-        augmented.append((x, y, *batch[2:]))
+            x, y = pair(function(*batch[:2], tf.constant(seed)))
+        augmented.append((x, y, *batch[2:]) if len(batch) > 1 else (x,))
     return augmented
 
 
