@@ -32,7 +32,7 @@ def checked_columns(
         if name not in values:
             continue
         value = values[name]
-        if value is None or (isinstance(value, Mapping | list | tuple) and not len(value)):
+        if value is None or (isinstance(value, Mapping | list | tuple) and not value):
             raise UserError(
                 f"Expected `{name}` of the dataset to be an array, or a mapping or sequence of "
                 f"arrays. Received {value!r}. Return at least one, or leave out `{name}`."

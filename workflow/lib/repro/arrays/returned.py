@@ -73,11 +73,12 @@ def _are_pairs(values: Sequence[Any]) -> bool:
     lengths = [{length(column) for column in pair} for pair in values]
     if any(len(each) != 1 or None in each for each in lengths):
         return False
-    if len(set.union(*lengths)) > 1:
+    counts = {count for each in lengths for count in each}
+    if len(counts) > 1:
         return True
     raise UserError(
         "Expected `dataset` to return what means one thing. Received a tuple of tuples of arrays "
-        f"that all have {lengths[0].pop()} rows: (x, y) of several parts, or several inputs and "
+        f"that all have {counts.pop()} rows: (x, y) of several parts, or several inputs and "
         "labels. Return {'train': (x, y), 'test': (x, y)}, or {'x': …, 'y': …}."
     )
 

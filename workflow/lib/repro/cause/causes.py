@@ -98,7 +98,7 @@ _ROWS = (
         remedy="Give every random draw in `dataset` a seed from `seeds(name)`, and let nothing "
         "else but `data` and `settings` decide what it returns.",
         quantities=("prepared data",),
-        functions=("dataset", "import"),
+        functions=("dataset", "fit_preprocessing", "import"),
     ),
     CauseKind(
         "initialisation",

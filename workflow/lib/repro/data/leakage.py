@@ -68,12 +68,17 @@ class Overlap(TypedDict):
     group_in_train: NotRequired[int]
 
 
+def _contents(part: Part) -> list[str]:
+    rows: list[int] = part.rows.tolist()
+    return [part.examples.contents[row] for row in rows]
+
+
 def _shared(part: Part, other: Part | None) -> tuple[int, float]:
     """How many examples have an `x` that occurs in another part, and how many would by chance."""
     if other is None:
         return 0, 0.0
-    contents = {other.examples.contents[row] for row in other.rows.tolist()}
-    count = sum(part.examples.contents[row] in contents for row in part.rows.tolist())
+    contents, own = set(_contents(other)), _contents(part)
+    count = sum(each in contents for each in own)
     if not count:
         return 0, 0.0
     single = _coincidence(other.examples)
@@ -100,7 +105,7 @@ def overlap(parts: Mapping[str, Part]) -> dict[str, Overlap]:
         found: Overlap = {"examples": len(part.rows), "in_train": count, "by_chance": chance}
         seen, by_chance = _shared(part, parts.get("validation") if name == "test" else None)
         if seen:
-            found |= {"in_validation": seen, "by_chance_in_validation": by_chance}
+            found["in_validation"], found["by_chance_in_validation"] = seen, by_chance
         if groups := _groups(part, train):
             found["group_in_train"] = groups
         overlaps[name] = found

@@ -6,6 +6,7 @@ Synopsis:
 
     folder/{train,validation,test}/NAME.npy   # NAME: id, x, y, x.left, sample_weight, group
     folder/columns.json                       # the names of the columns of what was a DataFrame
+    folder/fitted/NAME.npy                    # what `fit_preprocessing` fitted: x.mean_, …
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from repro.arrays.array import Array
 from repro.arrays.intake import Intake
+from repro.arrays.nested import leaves
 from repro.arrays.returned import WHOLE, parts_of
 from repro.core.atomic import whole_folder, write_text
 from repro.core.canonical_json import pretty
@@ -27,9 +30,12 @@ from repro.core.parameters import PrepareParameters, RawData, ReadLimits
 from repro.core.seeding import Seeds
 from repro.data.dataset import Part, examples_of_parts, parted
 from repro.data.leakage import Overlap, overlap
+from repro.data.preprocessing import preprocessed
 from repro.data.user_code import Code
 
 _ROWS = 4096
+COLUMN_NAMES, FITTED = "columns.json", "fitted"
+"""What lies beside the parts, where there is any: a file, and a folder."""
 
 
 def check_sources(sources: Mapping[str, RawData], found: Mapping[str, str]) -> None:
@@ -68,11 +74,13 @@ def _store(folder: Path, part: Part) -> None:
 class PreparedData:
     """What the manifest says of a preparation: the parts that `dataset` gave, and their overlap.
 
-    `given` is empty where all parts were split off one whole.
+    `given` is empty where all parts were split off one whole; `preprocessing` is what transformed
+    each column, of what was fitted on the training part.
     """
 
     given: Sequence[str]
     overlap: Mapping[str, Overlap]
+    preprocessing: Mapping[str, Any]
 
 
 def prepare(
@@ -98,12 +106,23 @@ def prepare(
     given = examples_of_parts(columns, intake)
     parts = parted(given, parameters.split, seeds("split"))
     overlapping = overlap(parts)
+    done = preprocessed(code, parts, parameters.settings, seeds, intake)
     with whole_folder(folder) as temporary:
-        for name, part in parts.items():
+        for name, part in done.parts.items():
             _store(temporary / name, part)
-        if names := parts["train"].examples.names:
-            write_text(temporary / "columns.json", pretty(names))
-    return PreparedData([name for name in given if name != WHOLE], overlapping)
+        if names := done.parts["train"].examples.names:
+            write_text(temporary / COLUMN_NAMES, pretty(names))
+        _store_fitted(temporary / FITTED, done.fitted)
+    return PreparedData([name for name in given if name != WHOLE], overlapping, done.kinds)
+
+
+def _store_fitted(folder: Path, fitted: Mapping[str, Any]) -> None:
+    shown = {column: values for column, values in fitted.items() if values}
+    if shown:
+        folder.mkdir()
+    for column, values in shown.items():
+        for name, array in leaves(column, values):
+            np.save(folder / f"{name}.npy", array, allow_pickle=False)
 
 
 def part(folder: Path, name: str) -> dict[str, Array]:

@@ -89,15 +89,15 @@ def _learned(model: Any) -> dict[str, str]:
     return States(weights, {}, {}).digests()["weights"]
 
 
-def _pass(
-    code: Code, arrays: Mapping[str, Array], weights: Path, parameters: EvaluateParameters
-) -> Evaluated:
+def _pass(code: Code, data: Path, weights: Path, parameters: EvaluateParameters) -> Evaluated:
     import keras
+
+    arrays = part(data, "test")
 
     keras.backend.clear_session()
     seeds = Seeds(parameters.seed)
     keras.utils.set_random_seed(seeds("global"))
-    model = built(made(code, parameters.settings, seeds), arrays, code)
+    model = built(made(code, parameters.settings, seeds, data), arrays, code)
     require_whole_batches(model, "test", arrays, parameters.batch_size)
     load(model, weights)
     before = _learned(model)
@@ -158,7 +158,7 @@ def evaluate(
         UserError: the user's code fails, or makes another model than it was trained as.
     """
     arrays = part(data, "test")
-    first, *others = (_pass(code, arrays, weights, parameters) for _ in range(PASSES))
+    first, *others = (_pass(code, data, weights, parameters) for _ in range(PASSES))
     if any(len(array) != len(arrays["id"]) for array in first.predictions.values()):
         counts = {name: len(array) for name, array in first.predictions.items()}
         raise UserError(

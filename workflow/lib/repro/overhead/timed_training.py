@@ -83,7 +83,7 @@ def _plain(task: Task, clock: Clock) -> Timing:
     import tensorflow as tf
 
     code, training = load(task.experiment), task.training
-    model = made(code, task.parameters.settings, task.seeds)
+    model = made(code, task.parameters.settings, task.seeds, task.data)
     data, augment = _in_memory(task.data, "train"), code.function("augment")
     size, batch = len(part(task.data, "train")["id"]), training.batch_size
 
@@ -91,7 +91,8 @@ def _plain(task: Task, clock: Clock) -> Timing:
         assert augment is not None
         x, y, weight = unpacked(batch)
         seed = tf.random.uniform([2], maxval=2**31 - 1, dtype=tf.int32)
-        return packed(*augment(x, y, seed), weight)
+        x, y = augment(x, y, seed)
+        return packed(x, y, weight)
 
     fed: dict[str, Any] = dict(zip(("x", "y", "sample_weight"), data, strict=False))
     if augment:
@@ -139,7 +140,7 @@ def _bare(task: Task, clock: Clock) -> Timing:
     size, epochs = training.batch_size, training.epochs
     steps = -(-len(arrays["id"]) // size)
     plan = Plan(arrays, validation, size, epochs, seed, epochs - 1, steps)
-    model = built(made(code, task.parameters.settings, task.seeds), arrays, code)
+    model = built(made(code, task.parameters.settings, task.seeds, task.data), arrays, code)
     callbacks = task.callbacks(code, clock)
     loop = choose(training.loop, model, plan, callbacks)
     step = TracedStep(model, code.function("augment"), steps, "epoch")
