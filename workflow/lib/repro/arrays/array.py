@@ -88,10 +88,6 @@ def _dense(name: str, value: Any, intake: Intake) -> Any:
         intake.say(f"`{name}` is a sparse matrix: it is stored dense, {rows} by {columns}.")
         return value.toarray()
     refuse_undense(f"`{name}` of the dataset", type(value).__name__)
-    if isinstance(value, list | tuple):
-        for each in cast("Sequence[Any]", value):
-            if isinstance(each, np.ma.MaskedArray):  # NumPy would take what is under the mask
-                _dense(name, each, intake)
     if isinstance(value, np.ma.MaskedArray):
         masked = cast("np.ma.MaskedArray[Any, Any]", value)
         if count := int(np.ma.getmaskarray(masked).sum()):
@@ -101,7 +97,13 @@ def _dense(name: str, value: Any, intake: Intake) -> Any:
                 "examples."
             )
         return masked.data
-    return value.to_numpy() if hasattr(value, "iloc") else value
+    if hasattr(value, "iloc"):
+        return value.to_numpy()
+    if isinstance(value, list | tuple):
+        for each in cast("Sequence[Any]", value):
+            if isinstance(each, np.ma.MaskedArray):  # NumPy would take what is under the mask
+                _dense(name, each, intake)
+    return cast("Any", value)
 
 
 def refuse_undense(what: str, kind: str) -> None:

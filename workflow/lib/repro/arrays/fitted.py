@@ -100,8 +100,8 @@ def _plain(value: Any) -> Array | None:
 
 def _vocabulary(words: Mapping[Any, Any]) -> Array | None:
     """The words of a mapping to their places, in the order of those."""
-    numbers = [place for place in words.values() if isinstance(place, int | np.integer)]
+    numbers = [int(place) for place in words.values() if hasattr(place, "__index__")]
     named = all(isinstance(word, str) for word in words)
-    if not words or not named or sorted(map(int, numbers)) != list(range(len(words))):
+    if not words or not named or sorted(numbers) != list(range(len(words))):
         return None
     return np.array(sorted(words, key=words.__getitem__))

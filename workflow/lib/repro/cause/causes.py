@@ -101,6 +101,14 @@ _ROWS = (
         functions=("dataset", "fit_preprocessing", "import"),
     ),
     CauseKind(
+        "preprocessing",
+        words="`fit_preprocessing` fits something else to the same data",
+        remedy="Give every random draw in `fit_preprocessing` a seed from `seeds(name)`, and go "
+        "through no set of texts in its own order: sort it.",
+        quantities=("fitted preprocessing",),
+        functions=("fit_preprocessing", "import"),
+    ),
+    CauseKind(
         "initialisation",
         words="the model starts from other weights",
         remedy="Give every initialiser a seed from `seeds(name)`, and let `model` depend on "

@@ -23,10 +23,10 @@ class Divergence:
     """The first place where two runs part.
 
     `epoch` and `step` count from 0 and are None before training and after it. `what` is
-    one of: prepared data, initial weights, initial optimizer state, initial seed states,
-    data order, batch content, learning rate, loss, weights, optimizer state, seed states,
-    length, history, final weights, predictions, metrics, trace layout. `variable` names the
-    array, variable or column.
+    one of: prepared data, fitted preprocessing (of the same data), initial weights, initial
+    optimizer state, initial seed states, data order, batch content, learning rate, loss, weights,
+    optimizer state, seed states, length, history, final weights, predictions, metrics, trace
+    layout. `variable` names the array, variable or column.
     """
 
     what: str

@@ -18,6 +18,7 @@ from repro.compare import differences as apart
 from repro.compare.divergence import Divergence
 from repro.core import layout
 from repro.core.digest import Sha256, sha256_file, sha256_files
+from repro.data.prepare import FITTED
 from repro.record.trace import Trace, read
 
 _STEP = {
@@ -63,8 +64,13 @@ def _odd(left: Mapping[str, Any], right: Mapping[str, Any]) -> str | None:
 def _prepared(original: Path, repeat: Path, sha256: Sha256) -> Divergence | None:
     left, right = (sha256_files(run / "data", sha256) for run in (original, repeat))
     odd = {name for name in {*left, *right} if left.get(name) != right.get(name)}
+    # What is fitted decides what is stored, but ids come from what `dataset` returned.
+    fitted = sorted(name for name in odd if name.startswith(f"{FITTED}/"))
+    if fitted and not any(name.endswith("/id.npy") for name in odd):
+        return Divergence("fitted preprocessing", variable=Path(fitted[0]).stem)
     # Ids come from the content unless they were given: the content says more, so it goes first.
-    first = min(odd, key=lambda name: (name.endswith("/id.npy"), name), default=None)
+    parts = odd.difference(fitted)
+    first = min(parts, key=lambda name: (name.endswith("/id.npy"), name), default=None)
     return Divergence("prepared data", variable=first) if first else None
 
 

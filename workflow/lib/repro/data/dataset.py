@@ -225,7 +225,8 @@ def split(examples: Examples, shares: Shares, seed: int) -> dict[str, Rows]:
         bounds.append((name, int(total * 2**64)))
     rows: dict[str, list[int]] = {name: [] for name, share in shares.items() if share}
     by_unit: dict[str, str] = {}
-    for row in examples.by_id().tolist():
+    in_order: list[int] = examples.by_id().tolist()
+    for row in in_order:
         unit = examples.unit[row]
         if unit not in by_unit:
             draw = int(sha256_value([SPLIT, seed, unit])[:16], 16)

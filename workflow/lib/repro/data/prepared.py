@@ -84,8 +84,8 @@ def _class_counts(labels: Array) -> Mapping[Any, int] | None:
     binary = array.dtype.kind == "f" and bool(np.isin(array, (0, 1)).all())
     if array.ndim != 1 or not (binary or array.dtype.kind in "biuSU"):
         return None
-    values, counts = np.unique(array.astype(int) if binary else array, return_counts=True)
-    return MappingProxyType(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+    values, numbers = np.unique(array.astype(int) if binary else array, return_counts=True)
+    return MappingProxyType(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
 
 
 def asks(function: Callable[..., Any]) -> bool:
