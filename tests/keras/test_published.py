@@ -65,7 +65,8 @@ def test_images_with_a_fixed_test_part(tmp_path: Path) -> None:
                 keras.layers.Dense(len(prepared.class_counts["y"]), activation="softmax"),
             ]
         )
-        network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        optimizer, loss = keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy"
+        network.compile(optimizer, loss, metrics=["accuracy"])
         return network
 
     found = metrics(tmp_path, 6, dataset=dataset, model=model)
