@@ -95,7 +95,7 @@ def fit(
     if keeping and keeping.packages:
         sys.path.append(str(keeping.packages))  # behind the environment: what is locked stays
     experiment, arrays = begun(code), part(data, "train")
-    model = built(made(experiment, {}, Seeds(SEED)), arrays, experiment)
+    model = built(made(experiment, {}, Seeds(SEED), data), arrays, experiment)
     own = callbacks(code)
 
     def begin(epoch: int, _logs: Any) -> None:

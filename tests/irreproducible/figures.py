@@ -86,7 +86,8 @@ def _seen(divergence: Verdict, steps: int, epoch: int) -> bool:
     at, step = divergence["epoch"], divergence["step"]
     if at is None:  # before training, or only after it
         before = divergence["what"]
-        return before in ("prepared data", "trace layout") or before.startswith("initial")
+        whole = ("prepared data", "fitted preprocessing", "trace layout")
+        return before in whole or before.startswith("initial")
     return at * epoch + step < steps if step is not None else (at + 1) * epoch <= steps
 
 

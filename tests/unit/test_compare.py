@@ -134,6 +134,19 @@ def test_one_bit_of_the_data_is_found_first(runs: Runs, file: str) -> None:
     assert parted(runs) == Divergence("prepared data", variable=file)
 
 
+@pytest.mark.parametrize("read", [True, False])
+def test_other_fitted_values_are_found_before_what_they_made(runs: Runs, read: bool) -> None:
+    for number, run in enumerate(runs):
+        (run / "data" / "fitted").mkdir()
+        np.save(run / "data" / "fitted" / "x.mean_.npy", np.float32(number))
+    path = runs[1] / "data" / "test" / "x.npy"
+    np.save(path, flip(np.load(path)))
+    if not read:  # `dataset` itself returned other examples
+        np.save(runs[1] / "data" / "test" / "id.npy", np.array(list("abd")))
+    expected = ("fitted preprocessing", "x.mean_") if read else ("prepared data", "test/x.npy")
+    assert parted(runs) == Divergence(expected[0], variable=expected[1])
+
+
 def test_an_array_more_is_found(runs: Runs) -> None:
     np.save(runs[1] / "data" / "train" / "sample_weight.npy", np.zeros(3))
     assert parted(runs) == Divergence("prepared data", variable="train/sample_weight.npy")

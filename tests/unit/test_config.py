@@ -46,6 +46,14 @@ def test_a_part_of_training_keeps_the_other_defaults() -> None:
     assert found.training.epochs == 20
 
 
+def test_limits_that_are_named_are_those_of_prepare() -> None:
+    assert "limits" not in digits().parameters("prepare").json()
+    found = digits(limits={"rows": 500}).parameters("prepare")
+    assert found.json()["limits"] == {"rows": 500}
+    for wrong in ({"rows": 0}, {"bytes": 5}, {"mebibytes": "much"}):
+        assert "limits" in refusal(configuration(limits=wrong))
+
+
 def test_one_source_and_several_are_told_apart() -> None:
     one = {"path": "a", "sha256": "1" * 64}
     assert set(digits(data=one).data) == {""}

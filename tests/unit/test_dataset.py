@@ -165,10 +165,13 @@ def test_the_byte_order_of_the_source_plays_no_part() -> None:
 
 
 REFUSED: list[tuple[Any, list[str]]] = [
-    (None, ["mapping with `x` and `y`", "NoneType"]),
-    ((np.zeros(3), np.zeros(3)), ["mapping with `x` and `y`", "tuple"]),
-    ({"x": np.zeros(3)}, ["mapping with `x` and `y`", "['x']"]),
-    ({1: 2}, ["mapping with `x` and `y`", "['1']"]),
+    (None, ["mapping with `x`", "(x, y)", "NoneType"]),
+    ("text", ["mapping with `x`", "str"]),
+    ((np.zeros(3), None), ["mapping with `x`", "a tuple of 2"]),
+    ((np.zeros(3),) * 4, ["mapping with `x`", "a tuple of 4"]),
+    ({"y": np.zeros(3)}, ["mapping with `x`", "['y']"]),
+    ({1: 2}, ["mapping with `x`", "['1']"]),
+    ({"x": np.zeros(3), "sample_weight": np.zeros(3)}, ["`sample_weight`", "beside `y`"]),
     (table(labels=1), ["Received `labels`", "Remove"]),
     (table(ids=[1]), ["Received `ids`"]),
     ({"x": np.zeros((3, 2)), "y": np.zeros(4)}, ["one length", "'x': 3", "'y': 4"]),
@@ -187,16 +190,16 @@ REFUSED: list[tuple[Any, list[str]]] = [
     ({"x": [[1, 2], [3]], "y": [0, 1]}, ["`x`", "different shapes", "Pad or cut"]),
     ({"x": 5.0, "y": [0, 1]}, ["`x`", "shape ()"]),
     ({"x": np.zeros(2, [("a", "f4")]), "y": [0, 1]}, ["`x`", "Convert"]),
-    ({"x": {"a": {"b": [1, 2]}}, "y": [0, 1]}, ["`x.a`", "object"]),
+    ({"x": {"a": {}}, "y": [0, 1]}, ["`x.a`", "at least one array"]),
+    ({"x": {"a": {"b": [{}, {}]}}, "y": [0, 1]}, ["`x.a~b`", "object"]),
     ({"x": np.array(["2020-01-01"], "M8[D]"), "y": [0]}, ["`x`", "datetime64"]),
-    ({"x": np.zeros((0, 2)), "y": []}, ["at least one example", "none"]),
+    ({"x": np.zeros((0, 2)), "y": np.zeros(0)}, ["at least one example", "none"]),
+    ({"x": np.zeros((2, 2)), "y": []}, ["`y`", "[]"]),
     ({"x": {}, "y": [1]}, ["`x`", "array", "{}"]),
     ({"x": None, "y": [1]}, ["`x`", "array", "None"]),
     ({"x": [1], "y": None}, ["`y`", "array", "None"]),
-    ({"x": {"a/b": [1]}, "y": [1]}, ["`x`", "a/b", "letters"]),
-    ({"x": {"../up": [1]}, "y": [1]}, ["`x`", "../up", "letters"]),
-    ({"x": {0: [1], "a": [1]}, "y": [1]}, ["`x`", "0", "letters"]),
-    ({"x": [1], "y": {"": [1]}}, ["`y`", "letters"]),
+    ({"x": {0: [1], "a": [1]}, "y": [1]}, ["`x`", "Received 0", "text as names"]),
+    ({"x": [1], "y": {"": [1]}}, ["`y`", "text as names"]),
 ]
 
 

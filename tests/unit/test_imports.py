@@ -65,7 +65,7 @@ def test_what_only_launches_a_step_imports_nothing_of_its_work(fresh: Fresh) -> 
 
 
 ROOMS = (
-    "core", "machine", "record", "shim", "launch", "plan", "data", "variables", "watch",
+    "core", "machine", "record", "shim", "launch", "plan", "arrays", "data", "variables", "watch",
     "checkpoint", "model", "probe", "overhead", "drift", "compare", "stats", "sanity", "cause",
     "verdict", "report", "audit", "archive", "events", "ledger", "divergence", "hook", "reader",
     "formats", "content", "contain", "check", "side_by_side", "cli",

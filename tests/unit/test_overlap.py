@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from repro.data.dataset import examples_of, split
+from repro.arrays.intake import Intake
+from repro.arrays.returned import parts_of
+from repro.data.dataset import Part, examples_of, examples_of_parts, parted, split
 from repro.data.leakage import overlap
 from repro.record.trace import Trace
 from repro.sanity.silent_error import SilentError
@@ -25,7 +27,8 @@ def parts(returned: dict[str, Any]) -> dict[str, Any]:
 
 
 def shared(returned: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return overlap(examples_of(returned), parts(returned))
+    examples = examples_of(returned)
+    return overlap({name: Part(examples, rows) for name, rows in parts(returned).items()})
 
 
 def told(returned: dict[str, Any]) -> list[SilentError]:
@@ -112,6 +115,62 @@ def test_of_few_categories_chance_is_what_it_is() -> None:
 
 def test_without_a_part_for_training_nothing_overlaps() -> None:
     examples = examples_of(with_ids(copied(2)))
-    assert overlap(examples, {"test": np.arange(SIZE)}) == {
+    assert overlap({"test": Part(examples, np.arange(SIZE))}) == {
         "test": {"examples": SIZE, "in_train": 0, "by_chance": 0.0}
     }
+
+
+def of_given(**given: Any) -> dict[str, dict[str, Any]]:
+    """The overlap of parts that `dataset` gave."""
+    found = examples_of_parts(parts_of(given, Intake()), Intake())
+    return {name: dict(each) for name, each in overlap(parted(found, SHARES, 0)).items()}
+
+
+def evidence(found: dict[str, Any]) -> str:
+    """What the verdict warns of; empty where it does not."""
+    errors = mistakes(Trace({}, ()), PROBE, found, {"changed": []})
+    assert {each.mistake for each in errors} <= {"overlapping splits"}
+    return " ".join(each.evidence for each in errors)
+
+
+def test_copies_in_given_parts_are_counted_and_stay_where_they_are() -> None:
+    x, y = measured(), np.arange(SIZE) % 2
+    test = np.concatenate([x[200:], x[:7]])
+    found = of_given(train=(x[:200], y[:200]), test=(test, np.zeros(107, int)))
+    # Seven of the 200; some of those were split off for validation.
+    assert found["test"]["examples"] == 107
+    assert found["test"]["in_train"] + found["test"].get("in_validation", 0) == 7
+    assert found["validation"]["in_train"] == 0
+    assert f"{found['test']['in_train']} of 107 in `test`" in evidence(found)
+    clean = of_given(train=(x[:200], y[:200]), test=(x[200:], y[200:]))
+    assert evidence(clean) == ""
+
+
+def test_copies_of_validation_in_the_test_part_are_told() -> None:
+    x = measured()
+    found = of_given(train=x[:100], validation=x[100:200], test=x[195:])
+    assert (found["test"]["in_train"], found["test"]["in_validation"]) == (0, 5)
+    assert evidence(found) == (
+        "Examples with an `x` that is also in `validation`: 5 of 105 in `test`."
+    )
+
+
+def test_a_group_in_two_given_parts_is_told() -> None:
+    x, y = measured(), np.zeros(SIZE, int)
+
+    def part(rows: slice, group: list[str]) -> dict[str, Any]:
+        return {"x": x[rows], "y": y[rows], "group": group}
+
+    found = of_given(
+        train=part(slice(0, 200), [f"p{n // 4}" for n in range(200)]),
+        test=part(slice(200, 300), [f"p{45 + n // 4}" for n in range(100)]),
+    )
+    assert 0 < found["test"]["group_in_train"] <= 20
+    assert "a `group` that is also in `train`" in evidence(found)
+
+
+def test_ids_of_two_given_parts_may_begin_alike() -> None:
+    x = measured()
+    parts = {"train": {"x": x[:200], "id": range(200)}, "test": {"x": x[200:], "id": range(100)}}
+    named = {name: {**part, "id": np.array(part["id"])} for name, part in parts.items()}
+    assert evidence(of_given(**named)) == ""

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from repro.arrays.nested import rebuilt
 from repro.core.digest import sha256_file, sha256_tree
 from repro.core.errors import UserError
 from repro.core.parameters import PrepareParameters, RawData, Threads
 from repro.data.dataset import examples_of, split
-from repro.data.prepare import check_sources, part, prepare, structured
+from repro.data.prepare import check_sources, part, prepare
 from repro.data.user_code import load
 
 CODE = """
@@ -24,14 +25,6 @@ def dataset(data, settings, seeds):
 
 def model(settings, seeds): ...
 """
-
-pytestmark = pytest.mark.usefixtures("no_stream")
-
-
-@pytest.fixture
-def no_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Arrays need no look at TensorFlow; tests/keras has its streams."""
-    monkeypatch.setattr("repro.data.prepare.collected", lambda returned: returned)
 
 
 def raw(folder: Path) -> Path:
@@ -76,9 +69,9 @@ def test_columns_are_read_as_they_were_and_memory_mapped(tmp_path: Path) -> None
     assert train["y"].dtype == np.int32
     np.testing.assert_array_equal(train["x.b"][:, 0], train["x.a"])
     np.testing.assert_array_equal(train["sample_weight"], train["x.a"] ** 2)
-    assert set(structured(train, "x")) == {"a", "b"}
-    assert structured(train, "y") is train["y"]
-    assert structured(train, "group") is None
+    assert set(rebuilt(train, "x")) == {"a", "b"}
+    assert rebuilt(train, "y") is train["y"]
+    assert rebuilt(train, "group") is None
     table = np.loadtxt(tmp_path / "data.csv", delimiter=",")
     rows = np.concatenate([np.c_[a["x.b"], a["y"]] for a in arrays.values()])
     assert sorted(rows.tolist()) == sorted(table.tolist())
@@ -94,14 +87,14 @@ def test_how_far_the_parts_overlap_is_handed_back(tmp_path: Path) -> None:
     (tmp_path / "code.py").write_text(CODE.replace('"y": y,', '"y": y, "id": np.arange(300),'))
     file, folder = raw(tmp_path), tmp_path / "out"
     code, wanted = load(tmp_path / "code.py"), parameters(file, order=1)
-    found = prepare(code, {"": file}, wanted, folder)
+    found = prepare(code, {"": file}, wanted, folder).overlap
     train, test = (set(map(tuple, part(folder, name)["x.b"])) for name in ("train", "test"))
     rows = part(folder, "test")["x.b"]
     assert train & test
     assert found["test"]["examples"] == len(rows)
     assert found["test"]["in_train"] == sum(tuple(row) in train for row in rows)
     (tmp_path / "code.py").write_text(CODE)
-    found = prepare(load(tmp_path / "code.py"), {"": file}, wanted, folder)
+    found = prepare(load(tmp_path / "code.py"), {"": file}, wanted, folder).overlap
     assert {name: p["in_train"] for name, p in found.items()} == {"validation": 0, "test": 0}
 
 

@@ -98,7 +98,15 @@ _ROWS = (
         remedy="Give every random draw in `dataset` a seed from `seeds(name)`, and let nothing "
         "else but `data` and `settings` decide what it returns.",
         quantities=("prepared data",),
-        functions=("dataset", "import"),
+        functions=("dataset", "fit_preprocessing", "import"),
+    ),
+    CauseKind(
+        "preprocessing",
+        words="`fit_preprocessing` fits something else to the same data",
+        remedy="Give every random draw in `fit_preprocessing` a seed from `seeds(name)`, and go "
+        "through no set of texts in its own order: sort it.",
+        quantities=("fitted preprocessing",),
+        functions=("fit_preprocessing", "import"),
     ),
     CauseKind(
         "initialisation",

@@ -30,8 +30,8 @@ Order = tuple[str, ...]
 
 STEPS = ("prepare", "train", "evaluate")
 _OF_FUNCTION = {
-    "dataset": ("prepare",), "model": ("train", "evaluate"), "augment": ("train",),
-    "callbacks": ("train",),
+    "dataset": ("prepare",), "fit_preprocessing": ("prepare",), "model": ("train", "evaluate"),
+    "augment": ("train",), "callbacks": ("train",),
 }  # fmt: skip
 _MAKING = {"set", "frozenset"}
 _METHODS = {"union", "intersection", "difference", "symmetric_difference"}

@@ -74,7 +74,10 @@ class Setting:
         return run if self.step == "prepare" else run / layout.seed_folder(self.runs.seed)
 
 
-_STEPS = {"prepared data": "prepare", "metrics": "evaluate", "predictions": "evaluate"}
+_STEPS = {
+    "prepared data": "prepare", "fitted preprocessing": "prepare", "metrics": "evaluate",
+    "predictions": "evaluate",
+}  # fmt: skip
 
 
 def reaching(divergence: Divergence, runs: Runs) -> Setting:

@@ -66,8 +66,8 @@ Process = dict[str, object]
 def _prepare(work: Work, parameters: PrepareParameters) -> Process:
     named = {layout.source_of(name): path for name, path in work.inputs.items()}
     sources = {source: path for source, path in named.items() if source is not None}
-    overlap = prepare(work.code, sources, parameters, work.out / "data")
-    return {"ids": IDS, "split": SPLIT, "overlap": overlap}
+    done = prepare(work.code, sources, parameters, work.out / "data", work.say)
+    return {"ids": IDS, "split": SPLIT, **asdict(done)}
 
 
 def _train(work: Work, parameters: TrainParameters) -> Process:

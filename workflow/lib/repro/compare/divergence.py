@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from repro.core.layout import FITTED
 
 WORDS = {
     "initial seed states": "initial states of the random generators",
@@ -24,10 +27,10 @@ class Divergence:
     """The first place where two runs part.
 
     `epoch` and `step` count from 0 and are None before training and after it. `what` is
-    one of: prepared data, initial weights, initial optimizer state, initial seed states,
-    data order, batch content, learning rate, loss, weights, optimizer state, seed states,
-    length, history, final weights, predictions, metrics, trace layout. `variable` names the
-    array, variable or column.
+    one of: prepared data, fitted preprocessing (of the same data), initial weights, initial
+    optimizer state, initial seed states, data order, batch content, learning rate, loss, weights,
+    optimizer state, seed states, length, history, final weights, predictions, metrics, trace
+    layout. `variable` names the array, variable or column.
     """
 
     what: str
@@ -39,8 +42,14 @@ class Divergence:
 def in_data(left: Mapping[str, str], right: Mapping[str, str]) -> Divergence | None:
     """The first file of prepared data that differs, from the digest of each by its name."""
     odd = {name for name in {*left, *right} if left.get(name) != right.get(name)}
+    # What is fitted decides what is stored, but ids come from what `dataset` returned.
+    fitted = sorted(name for name in odd if name.startswith(f"{FITTED}/"))
+    if fitted and not any(name.endswith("/id.npy") for name in odd):
+        return Divergence("fitted preprocessing", variable=PurePosixPath(fitted[0]).stem)
     # Ids come from the content unless they were given: the content says more, so it goes first.
-    first = min(odd, key=lambda name: (name.endswith("/id.npy"), name), default=None)
+    first = min(
+        odd.difference(fitted), key=lambda name: (name.endswith("/id.npy"), name), default=None
+    )
     return Divergence("prepared data", variable=first) if first else None
 
 

@@ -78,6 +78,8 @@ class Experiment:
     factors: tuple[str, ...]
     search: Search
     archive: Mapping[str, int]
+    limits: Mapping[str, int]
+    """How much is read of what need not end: those of `ReadLimits` that are named."""
     environment: str
     environment_variables: Mapping[str, str]
     """What steps see of the user's shell, with the digest of each or `NOT_SET`."""
@@ -103,6 +105,7 @@ class Experiment:
                 name: sha256_variable(os.environ[name]) if name in os.environ else NOT_SET
                 for name in value.get("environment_variables", ())
             },
+            "limits": value.get("limits", {}),
             "factors": tuple(name for name in FACTORS if wanted.get(name, True)),
         }
         return cls(**named)
@@ -126,8 +129,9 @@ class Experiment:
                     name: RawData(source.path, source.sha256) for name, source in self.data.items()
                 }
                 return PrepareParameters(
-                    **started, data=data, data_seed=self.data_seed, split=self.split
-                )
+                    **started, data=data, data_seed=self.data_seed, split=self.split,
+                    limits=self.limits,
+                )  # fmt: skip
             case "train":
                 limit = None if run == "original" or isinstance(self.repeat, str) else self.repeat
                 return TrainParameters(**started, training=training, seed=root, limit=limit)

@@ -78,6 +78,17 @@ def counts(budget: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
+class ReadLimits:
+    """How much is read of what need not end, and made of what takes little space (sparse, text).
+
+    They decide no result, only what is refused; the defaults are those of the configuration.
+    """
+
+    rows: int = 10_000_000
+    mebibytes: int = 4096
+
+
+@dataclass(frozen=True)
 class Search:
     """How much is tried to find out why runs diverge."""
 
@@ -110,6 +121,8 @@ class PrepareParameters(Parameters):
     data_seed: int
     split: Mapping[str, float]
     settings: Mapping[str, Json]
+    limits: Mapping[str, int] = field(default_factory=dict[str, int], metadata=ABSENT_IF_EMPTY)
+    """Of `ReadLimits`, those that the configuration names."""
 
 
 @dataclass(frozen=True, kw_only=True)

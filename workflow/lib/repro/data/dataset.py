@@ -10,15 +10,18 @@ their ids, and an example's part is a function of its id (or group) and the seed
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from repro.arrays.array import Array, dense
+from repro.arrays.columns import alike, checked_columns
+from repro.arrays.intake import Intake
+from repro.arrays.returned import WHOLE, parts_of
 from repro.core.canonical_json import canonical
 from repro.core.digest import sha256_bytes, sha256_value
 from repro.core.errors import UserError
@@ -26,10 +29,8 @@ from repro.core.errors import UserError
 IDS = "sha256-content-v1"
 SPLIT = "sha256-split-v1"
 
-Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-_COLUMNS = ("x", "y", "id", "group", "sample_weight")
+Shares = Mapping[str, float] | Mapping[str, Fraction]
 
 
 @dataclass(frozen=True)
@@ -38,65 +39,21 @@ class Examples:
 
     `unit` says which examples must stay together in one part of the split: those of one
     group, or, where neither ids nor groups were given, those with the same `x`; `contents`
-    are the hashes of each `x`.
+    are the hashes of each `x`. `names` are those of the columns of what was a DataFrame, and
+    `given` is what the user returned, as it came.
     """
 
     columns: Mapping[str, Array]
     ids: tuple[str, ...]
     unit: tuple[str, ...]
     contents: tuple[str, ...]
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    given: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-
-def _parts(name: str, value: Any) -> dict[str, Any]:
-    """The column, or those of a mapping by `name.part`; a part's name becomes one of a file."""
-    if not isinstance(value, Mapping):
-        return {name: value}
-    parts = cast("Mapping[Any, Any]", value)
-    if odd := [part for part in parts if not isinstance(part, str) or not _NAME.fullmatch(part)]:
-        raise UserError(
-            f"Expected names of letters, digits, `_`, `-` and `.` in the mapping `{name}` of the "
-            f"dataset. Received {odd[0]!r}. Rename it."
-        )
-    return {f"{name}.{part}": parts[part] for part in sorted(parts)}
-
-
-def _columns(returned: Mapping[str, Any]) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
-    for name in ("x", "y", "sample_weight"):
-        value = returned.get(name)
-        if name == "sample_weight" and value is None:
-            continue
-        if value is None or (isinstance(value, Mapping) and not value):
-            raise UserError(
-                f"Expected `{name}` of the dataset to be an array, or a mapping of names to "
-                f"arrays. Received {value}. Return at least one."
-            )
-        columns |= _parts(name, value)
-    return columns
-
-
-def _checked_array(name: str, value: Any) -> Array:
-    try:
-        array: Array = np.asanyarray(value)  # keeps a memory-mapped array as it is
-    except ValueError as error:
-        raise UserError(
-            f"Expected `{name}` of the dataset to be an array. Received rows of different "
-            "shapes. Pad or cut them to one shape."
-        ) from error
-    if array.dtype.kind not in "biufcSU" or array.ndim == 0:
-        raise UserError(
-            f"Expected `{name}` of the dataset to be an array of numbers, truth values or text "
-            f"with one row for each example. Received dtype {array.dtype}, shape {array.shape}. "
-            "Convert it."
-        )
-    labels = name.split(".")[0] in ("y", "sample_weight") and array.dtype.kind in "fc"
-    if labels and (count := int((~np.isfinite(array)).sum())):
-        raise UserError(
-            f"Expected finite numbers in `{name}` of the dataset. Received {count} NaN or "
-            "infinite value(s). Remove or mend those examples."
-        )
-    # One order of bytes, whatever the source had: bits, ids and TensorFlow depend on it.
-    return array.astype(array.dtype.newbyteorder("<"), copy=False)
+    def by_id(self) -> Rows:
+        """All rows, in the order of the ids."""
+        rows = sorted(range(len(self.ids)), key=self.ids.__getitem__)
+        return np.array(rows, np.int64)
 
 
 def _same_length(columns: Mapping[str, Any]) -> int:
@@ -109,8 +66,8 @@ def _same_length(columns: Mapping[str, Any]) -> int:
     return next(iter(lengths.values()))
 
 
-def _given(name: str, value: Any) -> tuple[str, ...]:
-    array = _checked_array(name, value)
+def _given(name: str, value: Any, intake: Intake) -> tuple[str, ...]:
+    array = dense(name, value, intake)
     if array.ndim != 1 or array.dtype.kind not in "iuUSb":
         raise UserError(
             f"Expected `{name}` of the dataset to be one number or text for each example. "
@@ -167,12 +124,12 @@ def _unique(ids: tuple[str, ...]) -> tuple[str, ...]:
     return ids
 
 
-def examples_of(returned: Any) -> Examples:
-    """Checks what `dataset` returned.
+def examples_of(returned: Any, intake: Intake | None = None) -> Examples:
+    """Checks what `dataset` returned, where it is one whole or one part.
 
     Args:
-        returned: a mapping with `x` and `y` (arrays [n, …], or mappings of names to
-            such arrays), and optionally `id`, `group` [n] and `sample_weight` [n].
+        returned: see `repro.arrays.returned`; optionally with `id`, `group` [n] and
+            `sample_weight` [n].
 
     Returns:
         The columns and ids. Without `id`, an id is the content's hash and its occurrence.
@@ -180,32 +137,77 @@ def examples_of(returned: Any) -> Examples:
     Raises:
         UserError: a key, dtype, length, id or label is wrong.
     """
-    mapping = isinstance(returned, Mapping)
-    values = cast("Mapping[str, Any]", returned if mapping else {})
-    if not {"x", "y"} <= set(values):
-        shown = sorted(map(str, values)) or type(returned).__name__
-        raise UserError(
-            "Expected `dataset` to return a mapping with `x` and `y`, or a tf.data.Dataset of "
-            f"(x, y). Received {shown}. Return that."
-        )
-    if extra := sorted(set(map(str, values)) - set(_COLUMNS)):
-        raise UserError(
-            f"Expected only {', '.join(_COLUMNS)} from `dataset`. Received `{extra[0]}`. Remove it."
-        )
-    columns = {n: _checked_array(n, v) for n, v in _columns(values).items()}
-    labels = {n: _given(n, values[n]) for n in ("id", "group") if values.get(n) is not None}
+    intake = intake or Intake()
+    (examples,) = examples_of_parts(parts_of(returned, intake), intake).values()
+    return examples
+
+
+def examples_of_parts(
+    given: Mapping[str, Mapping[str, Any]], intake: Intake
+) -> dict[str, Examples]:
+    """The same of each part, as `repro.arrays.returned.parts_of` returns them.
+
+    Raises:
+        UserError: see `examples_of`; or two parts have other columns.
+    """
+    checked = {name: checked_columns(values, intake) for name, values in given.items()}
+    columns = alike({name: arrays for name, (arrays, _) in checked.items()}, intake)
+    return {
+        name: _examples(name, values, columns[name], checked[name][1], intake)
+        for name, values in given.items()
+    }
+
+
+def _examples(
+    part: str, values: Mapping[str, Any], columns: dict[str, Array],
+    names: Mapping[str, tuple[str, ...]], intake: Intake,
+) -> Examples:  # fmt: skip
+    labels = {n: _given(n, values[n], intake) for n in ("id", "group") if n in values}
     if _same_length({**columns, **labels}) == 0:
-        raise UserError("Expected at least one example from `dataset`. Received none. Return some.")
+        where = f" in the part `{part}`" if part != WHOLE else ""
+        raise UserError(
+            f"Expected at least one example from `dataset`{where}. Received none. Return some."
+        )
     if "group" in labels:
         columns["group"] = np.array(labels["group"])
     ids = _unique(labels["id"]) if "id" in labels else _with_occurrence(_row_hashes(columns))
     inputs = {name: column for name, column in columns.items() if name.split(".")[0] == "x"}
     contents = _row_hashes(inputs)
     unit = labels.get("group") or labels.get("id") or contents
-    return Examples(columns, ids, unit, contents)
+    return Examples(columns, ids, unit, contents, names, values)
 
 
-def split(examples: Examples, shares: Mapping[str, float], seed: int) -> dict[str, Rows]:
+@dataclass(frozen=True)
+class Part:
+    """A part of the data: some rows of some examples."""
+
+    examples: Examples
+    rows: Rows
+
+
+def parted(
+    given: Mapping[str, Examples], shares: Mapping[str, float], seed: int
+) -> dict[str, Part]:
+    """The parts by name: those that were given as they are, the others split off `train`.
+
+    What is split keeps the proportions of its shares.
+
+    Args:
+        given: as `examples_of_parts` returns it.
+
+    Raises:
+        UserError: a part with a share above 0 received no example.
+    """
+    source = given.get(WHOLE) or given["train"]
+    wanted = {n: Fraction(str(s)) for n, s in shares.items() if n == "train" or n not in given}
+    total = sum(wanted.values())
+    rows = split(source, {name: share / total for name, share in wanted.items()}, seed)
+    whole = {name: Part(each, each.by_id()) for name, each in given.items() if name != WHOLE}
+    made = {name: Part(source, chosen) for name, chosen in rows.items()}
+    return {name: (whole | made)[name] for name in shares if name in whole | made}
+
+
+def split(examples: Examples, shares: Shares, seed: int) -> dict[str, Rows]:
     """Which rows go into which part, by a hash of each unit; sizes are approximate.
 
     The shares are fractions that sum to 1.
@@ -223,7 +225,8 @@ def split(examples: Examples, shares: Mapping[str, float], seed: int) -> dict[st
         bounds.append((name, int(total * 2**64)))
     rows: dict[str, list[int]] = {name: [] for name, share in shares.items() if share}
     by_unit: dict[str, str] = {}
-    for row in sorted(range(len(examples.ids)), key=examples.ids.__getitem__):
+    in_order: list[int] = examples.by_id().tolist()
+    for row in in_order:
         unit = examples.unit[row]
         if unit not in by_unit:
             draw = int(sha256_value([SPLIT, seed, unit])[:16], 16)

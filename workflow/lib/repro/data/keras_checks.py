@@ -29,7 +29,7 @@ def check_fit(model: Any, data: Sequence[Any]) -> None:
     """Checks whether data are what a built model declares and its losses can take.
 
     Args:
-        data: (x, y) or (x, y, sample_weight), each an array of examples or nested ones.
+        data: (x,), (x, y) or (x, y, sample_weight), each an array of examples or nested ones.
 
     Raises:
         ValueError: they surely are not.
@@ -94,8 +94,11 @@ def _losses(model: Any, y: Any) -> Iterator[tuple[Any, Any, Any]]:
         for name, predicted in zip(names, outputs, strict=False):
             if name in named:
                 yield _of(loss, name), named[name], predicted
-    elif len(outputs) == 1 and hasattr(y, "shape"):
-        yield _of(loss, 0), y, outputs[0]
+        return
+    labels = cast("Sequence[Any]", y if isinstance(y, tuple) else (y,))
+    if len(outputs) == len(labels) and all(hasattr(each, "shape") for each in labels):
+        for place, pair in enumerate(zip(labels, outputs, strict=True)):
+            yield _of(loss, place), *pair
 
 
 def _of(loss: Any, place: str | int) -> Any:
@@ -103,7 +106,7 @@ def _of(loss: Any, place: str | int) -> Any:
         return cast("Mapping[Any, Any]", loss).get(place)
     if isinstance(loss, list | tuple):
         losses = cast("Sequence[Any]", loss)
-        return losses[place] if isinstance(place, int) and len(losses) == 1 else None
+        return losses[place] if isinstance(place, int) and place < len(losses) else None
     return loss
 
 

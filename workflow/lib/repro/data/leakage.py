@@ -1,21 +1,21 @@
 """Leakage: how many examples of one part of the split are, by their content, in another as well.
 
 Synopsis:
-    overlap(examples, split(examples, shares, seed))
+    overlap(parted(given, shares, seed))
     # {"test": {"examples": 180, "in_train": 12, "by_chance": 0.0}}
 
 The split keeps examples with the same `x` together, unless ids or groups of the user's own
-say otherwise.
+say otherwise. Parts that the user gives are left as they are: copies are counted, never removed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
-from repro.data.dataset import Array, Examples, Rows
+from repro.data.dataset import Array, Examples, Part, Rows
 
 _ROWS, _FEATURES = 1000, 256
 """How much is looked at to tell chance from copies."""
@@ -56,25 +56,57 @@ class Overlap(TypedDict):
     """Of a part: how many examples it has, of which so many have an `x` that occurs in `train`.
 
     `by_chance` is how many would if the features of `x` were independent of one another (0 where
-    none has).
+    none has). Of `test`, where there are any, the same for `validation`; of parts that the user
+    gave, `group_in_train` is how many have a group that occurs in `train`.
     """
 
     examples: int
     in_train: int
     by_chance: float
+    in_validation: NotRequired[int]
+    by_chance_in_validation: NotRequired[float]
+    group_in_train: NotRequired[int]
 
 
-def overlap(examples: Examples, parts: Mapping[str, Rows]) -> dict[str, Overlap]:
-    """Counts the examples of each part but `train` whose `x` occurs among those for training."""
-    rows_of_train: list[int] = parts["train"].tolist() if "train" in parts else []
-    trained, size = {examples.contents[row] for row in rows_of_train}, len(rows_of_train)
+def _contents(part: Part) -> list[str]:
+    rows: list[int] = part.rows.tolist()
+    return [part.examples.contents[row] for row in rows]
+
+
+def _shared(part: Part, other: Part | None) -> tuple[int, float]:
+    """How many examples have an `x` that occurs in another part, and how many would by chance."""
+    if other is None:
+        return 0, 0.0
+    contents, own = set(_contents(other)), _contents(part)
+    count = sum(each in contents for each in own)
+    if not count:
+        return 0, 0.0
+    single = _coincidence(other.examples)
+    chance = len(part.rows) * (1 - (1 - single) ** len(other.rows))
+    return count, float(f"{chance:.3g}")
+
+
+def _groups(part: Part, other: Part | None) -> int:
+    """How many examples of a part have a group that occurs in another one."""
+    if other is None or "group" not in {**part.examples.columns, **other.examples.columns}:
+        return 0
+    mine, theirs = (each.examples.columns["group"][each.rows] for each in (part, other))
+    return int(np.isin(mine, theirs).sum())
+
+
+def overlap(parts: Mapping[str, Part]) -> dict[str, Overlap]:
+    """Counts the examples of each part but `train` that occur in another one as well."""
+    train = parts.get("train")
     overlaps: dict[str, Overlap] = {}
-    for name, rows in parts.items():
+    for name, part in parts.items():
         if name == "train":
             continue
-        count = sum(examples.contents[row] in trained for row in rows)
-        chance = len(rows) * (1 - (1 - _coincidence(examples)) ** size) if count else 0.0
-        overlaps[name] = {
-            "examples": len(rows), "in_train": count, "by_chance": float(f"{chance:.3g}"),
-        }  # fmt: skip
+        count, chance = _shared(part, train)
+        found: Overlap = {"examples": len(part.rows), "in_train": count, "by_chance": chance}
+        seen, by_chance = _shared(part, parts.get("validation") if name == "test" else None)
+        if seen:
+            found["in_validation"], found["by_chance_in_validation"] = seen, by_chance
+        if groups := _groups(part, train):
+            found["group_in_train"] = groups
+        overlaps[name] = found
     return overlaps

@@ -5,27 +5,38 @@ Synopsis:
     arrays = part(folder, "train")            # name -> memory-mapped array
 
     folder/{train,validation,test}/NAME.npy   # NAME: id, x, y, x.left, sample_weight, group
+    folder/columns.json                       # the names of the columns of what was a DataFrame
+    folder/fitted/NAME.npy                    # what `fit_preprocessing` fitted: x.mean_, …
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from repro.core.atomic import whole_folder
+from repro.arrays.array import Array
+from repro.arrays.intake import Intake
+from repro.arrays.nested import leaves
+from repro.arrays.returned import WHOLE, parts_of
+from repro.core.atomic import whole_folder, write_text
+from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
-from repro.core.parameters import PrepareParameters, RawData
+from repro.core.layout import FITTED
+from repro.core.parameters import PrepareParameters, RawData, ReadLimits
 from repro.core.seeding import Seeds
-from repro.data.dataset import Array, Examples, examples_of, split
+from repro.data.dataset import Part, examples_of_parts, parted
 from repro.data.leakage import Overlap, overlap
-from repro.data.tf_dataset import collected
+from repro.data.preprocessing import preprocessed
 from repro.data.user_code import Code
 
 _ROWS = 4096
+COLUMN_NAMES = "columns.json"
+"""What lies beside the parts, where there is any: a file, and a folder."""
 
 
 def check_sources(sources: Mapping[str, RawData], found: Mapping[str, str]) -> None:
@@ -45,8 +56,9 @@ def check_sources(sources: Mapping[str, RawData], found: Mapping[str, str]) -> N
             )
 
 
-def _store(folder: Path, examples: Examples, rows: Array) -> None:
+def _store(folder: Path, part: Part) -> None:
     folder.mkdir()
+    examples, rows = part.examples, part.rows
     width = max(map(len, examples.ids))
     ids = np.array(examples.ids, dtype=f"U{width}")
     for name, column in {**examples.columns, "id": ids}.items():
@@ -59,29 +71,59 @@ def _store(folder: Path, examples: Examples, rows: Array) -> None:
                 file.write(column[rows[start : start + _ROWS]].tobytes())
 
 
-def prepare(
-    code: Code, sources: Mapping[str, Path], parameters: PrepareParameters, folder: Path
-) -> dict[str, Overlap]:
-    """Runs the user's `dataset` and writes the parts of the split; returns their overlap.
+@dataclass(frozen=True)
+class PreparedData:
+    """What the manifest says of a preparation: the parts that `dataset` gave, and their overlap.
 
-    The key of a single raw data source is "".
+    `given` is empty where all parts were split off one whole; `preprocessing` is what transformed
+    each column, of what was fitted on the training part.
+    """
+
+    given: Sequence[str]
+    overlap: Mapping[str, Overlap]
+    preprocessing: Mapping[str, Any]
+
+
+def prepare(
+    code: Code, sources: Mapping[str, Path], parameters: PrepareParameters, folder: Path,
+    say: Callable[[str], None] = print,
+) -> PreparedData:  # fmt: skip
+    """Runs the user's `dataset` and writes the parts of the data; returns what is known of them.
+
+    The key of a single raw data source is "". `say` is given what was done to the data, and how far
+    the reading is.
 
     Raises:
         UserError: the user's code or what it returned is wrong; nothing is kept.
     """
     seeds = Seeds(parameters.data_seed)
+    intake = Intake(ReadLimits(**parameters.limits), say)
     function = code.function("dataset")
     assert function is not None
     with code.blamed("dataset"):
         single = sources[""] if "" in sources else dict(sources)
-        returned = collected(function(single, deepcopy(parameters.settings), seeds))
-    examples = examples_of(returned)
-    parts = split(examples, parameters.split, seeds("split"))
-    overlapping = overlap(examples, parts)
+        returned = function(single, deepcopy(parameters.settings), seeds)
+        columns = parts_of(returned, intake)  # a stream runs the user's code as it is read
+    given = examples_of_parts(columns, intake)
+    parts = parted(given, parameters.split, seeds("split"))
+    overlapping = overlap(parts)
+    done = preprocessed(code, parts, parameters.settings, seeds, intake)
     with whole_folder(folder) as temporary:
-        for name, rows in parts.items():
-            _store(temporary / name, examples, rows)
-    return overlapping
+        for name, part in done.parts.items():
+            _store(temporary / name, part)
+        if names := done.parts["train"].examples.names:
+            write_text(temporary / COLUMN_NAMES, pretty(names))
+        _store_fitted(temporary / FITTED, done.fitted)
+    return PreparedData([name for name in given if name != WHOLE], overlapping, done.kinds)
+
+
+def _store_fitted(folder: Path, fitted: Mapping[str, Any]) -> None:
+    shown = {column: values for column, values in fitted.items() if values}
+    if shown:
+        folder.mkdir()
+    for column, values in shown.items():
+        for name, array in leaves(column, values):
+            np.save(folder / f"{name}.npy", array, allow_pickle=False)
 
 
 def part(folder: Path, name: str) -> dict[str, Array]:
@@ -91,11 +133,3 @@ def part(folder: Path, name: str) -> dict[str, Array]:
     """
     files = sorted((folder / name).glob("*.npy"))
     return {file.stem: np.load(file, mmap_mode="r") for file in files}
-
-
-def structured(arrays: Mapping[str, Any], name: str) -> Any:
-    """The array `name`, or the mapping of those named `name.…`; None where there is neither."""
-    if name in arrays:
-        return arrays[name]
-    parts = {k.split(".", 1)[1]: v for k, v in arrays.items() if k.startswith(f"{name}.")}
-    return parts or None

@@ -19,17 +19,18 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from repro.arrays.nested import rebuilt
 from repro.core.atomic import whole_file, write_text
 from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
 from repro.core.parameters import EvaluateParameters
 from repro.core.seeding import Seeds
-from repro.data.prepare import part, structured
+from repro.data.prepare import part
 from repro.data.user_code import Code
 from repro.model.classification import per_class
 from repro.model.inference import Companions, Rows, circumstances, companions, same_bits
 from repro.model.training import built, made
-from repro.model.training_plan import columns, require_whole_batches, rows_of
+from repro.model.training_plan import columns, require_whole_batches, rows_of, unpacked
 from repro.variables.by_path import States, by_path, load
 from repro.variables.unsaved import UnsavedVariables
 
@@ -88,19 +89,19 @@ def _learned(model: Any) -> dict[str, str]:
     return States(weights, {}, {}).digests()["weights"]
 
 
-def _pass(
-    code: Code, arrays: Mapping[str, Array], weights: Path, parameters: EvaluateParameters
-) -> Evaluated:
+def _pass(code: Code, data: Path, weights: Path, parameters: EvaluateParameters) -> Evaluated:
     import keras
+
+    arrays = part(data, "test")
 
     keras.backend.clear_session()
     seeds = Seeds(parameters.seed)
     keras.utils.set_random_seed(seeds("global"))
-    model = built(made(code, parameters.settings, seeds), arrays, code)
+    model = built(made(code, parameters.settings, seeds, data), arrays, code)
     require_whole_batches(model, "test", arrays, parameters.batch_size)
     load(model, weights)
     before = _learned(model)
-    x, y, weight = (*columns(arrays), None)[:3]
+    x, y, weight = unpacked(columns(arrays))
     size = parameters.batch_size
 
     # Random layers have states: each prediction starts from the same.
@@ -157,7 +158,7 @@ def evaluate(
         UserError: the user's code fails, or makes another model than it was trained as.
     """
     arrays = part(data, "test")
-    first, *others = (_pass(code, arrays, weights, parameters) for _ in range(PASSES))
+    first, *others = (_pass(code, data, weights, parameters) for _ in range(PASSES))
     if any(len(array) != len(arrays["id"]) for array in first.predictions.values()):
         counts = {name: len(array) for name, array in first.predictions.items()}
         raise UserError(
@@ -171,7 +172,7 @@ def evaluate(
     report = {
         "examples": len(arrays["id"]),
         "metrics": {name: _plain(value) for name, value in first.metrics.items()},
-        "per_class": per_class(structured(arrays, "y"), first.predictions.get("y")),
+        "per_class": per_class(rebuilt(arrays, "y"), first.predictions.get("y")),
         "inference": {
             "passes": PASSES, "same": same, "changed": list(first.changed),
             "circumstances": outcomes,

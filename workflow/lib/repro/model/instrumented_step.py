@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from repro.core.text import counted
+from repro.model.training_plan import packed, unpacked
 from repro.variables.by_path import by_path, optimizers
 from repro.variables.unsaved import UnsavedVariables
 from repro.watch.op_trace import Detail
@@ -133,7 +134,8 @@ class TracedStep:
         self._step.assign(0)
 
     def __call__(self, data: Any) -> Any:
-        """Runs one step on a batch (x, y) or (x, y, sample_weight); returns the model's logs."""
+        """Runs one step on a batch of `columns`; returns the model's logs."""
+        data = packed(*unpacked(data))
         if self._model.run_eagerly:
             return self._run(data)
         if self._function is None:
@@ -180,8 +182,9 @@ class TracedStep:
     def _run(self, data: Any) -> Any:
         with self._detail.recording(self._model, self._step) if self._detail else nullcontext():
             if self._augment:
-                x, y = pair(self._augment(data[0], data[1], self._seeds[self._step]))
-                data = (x, y, *data[2:])
+                x, y, weight = unpacked(data)
+                x, y = pair(self._augment(x, y, self._seeds[self._step]))
+                data = packed(x, y, weight)
             self._losses.clear()
             logs = self._own_step(data)
         if self._traced:

@@ -17,7 +17,7 @@ import numpy as np
 
 from repro.core.errors import UserError
 from repro.data.order import Int64
-from repro.model.training_plan import Array, Plan, columns, rows_of
+from repro.model.training_plan import Array, Plan, columns, rows_of, unpacked
 from repro.variables.by_path import optimizers
 
 MEMORY = 2**30
@@ -144,7 +144,7 @@ def _validated(model: Any, plan: Plan, callbacks: Any) -> dict[str, float]:
     data = columns(plan.validation)
     if not data:
         return {}
-    x, y, weight = (*data, None)[:3]
+    x, y, weight = unpacked(data)
     logs: dict[str, float] = model.evaluate(
         x, y, plan.batch_size, 0, weight, callbacks=callbacks, return_dict=True
     )

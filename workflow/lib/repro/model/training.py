@@ -27,6 +27,7 @@ from repro.core.seeding import Seeds
 from repro.data.keras_checks import check_fit
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
+from repro.data.prepared import call_model
 from repro.data.user_code import Code
 from repro.model.determinism_caveats import Limit, Limits, require_one_device, require_one_process
 from repro.model.instrumented_step import TracedStep
@@ -57,8 +58,8 @@ class Trained:
     unsaved: Sequence[str] | None = None
 
 
-def made(code: Code, settings: Mapping[str, Json], seeds: Seeds) -> Any:
-    """Calls the user's `model`, which returns a compiled keras.Model.
+def made(code: Code, settings: Mapping[str, Json], seeds: Seeds, data: Path) -> Any:
+    """Calls the user's `model`, which returns a compiled keras.Model for the data of a folder.
 
     Raises:
         UserError: the code fails, returns something else, or wants several devices or workers.
@@ -69,7 +70,7 @@ def made(code: Code, settings: Mapping[str, Json], seeds: Seeds) -> Any:
     assert function is not None
     require_one_process()
     with code.blamed("model"):
-        model = function(deepcopy(dict(settings)), seeds)
+        model = call_model(function, deepcopy(dict(settings)), seeds, data)
     if not isinstance(model, keras.Model):
         raise UserError(
             f"Expected `model` to return a keras.Model. Received {type(model).__name__}. "
@@ -179,7 +180,7 @@ def train(
     """
     training, seeds = parameters.training, Seeds(parameters.seed)
     plan = _plan(data, parameters)
-    model = built(made(code, parameters.settings, seeds), plan.arrays, code)
+    model = built(made(code, parameters.settings, seeds, data), plan.arrays, code)
     for name, arrays in (("train", plan.arrays), ("validation", plan.validation)):
         require_whole_batches(model, name, arrays, plan.batch_size)
     with code.blamed("model"):

@@ -2,7 +2,8 @@
 
 Synopsis:
     plan.steps, plan.order(epoch), plan.batches(epoch)
-    columns(arrays)                  # (x, y) or (x, y, sample_weight)
+    columns(arrays)                  # (x,), (x, y) or (x, y, sample_weight)
+    unpacked(batch)                  # (x, y, sample_weight), None for what is not there
     require_whole_batches(model, "train", arrays, batch_size)
 """
 
@@ -16,10 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from repro.arrays.nested import rebuilt
 from repro.core.errors import UserError
 from repro.core.text import counted
 from repro.data.order import Int64, order
-from repro.data.prepare import structured
 
 Array = npt.NDArray[Any]
 _FED = ("x", "y", "sample_weight")
@@ -89,10 +90,24 @@ def _readable(array: Array) -> Any:
 
 
 def columns(arrays: Mapping[str, Array]) -> tuple[Any, ...]:
-    """(x, y) or (x, y, sample_weight) of one part of the data; empty for an empty part."""
+    """(x,), (x, y) or (x, y, sample_weight) of one part; empty for an empty part."""
     wanted = {n: _readable(a) for n, a in arrays.items() if n.split(".")[0] in _FED}
-    named = (structured(wanted, name) for name in _FED)
+    named = (rebuilt(wanted, name) for name in _FED)
     return tuple(part for part in named if part is not None)
+
+
+def unpacked(batch: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of a batch as a step gets it, None for what is not there."""
+    import keras
+
+    return keras.utils.unpack_x_y_sample_weight(batch)
+
+
+def packed(x: Any, y: Any = None, weight: Any = None) -> Any:
+    """A batch as Keras gives it to a model's step: an array of inputs alone stands for itself."""
+    import keras
+
+    return keras.utils.pack_x_y_sample_weight(x, y, weight)
 
 
 def require_whole_batches(

@@ -29,7 +29,7 @@ from repro.data.user_code import Code, load
 from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose
 from repro.model.training import built, made, train
-from repro.model.training_plan import Plan, columns
+from repro.model.training_plan import Plan, columns, packed, unpacked
 from repro.overhead.epoch_timer import LEAST, Clock, Timing
 
 
@@ -83,14 +83,16 @@ def _plain(task: Task, clock: Clock) -> Timing:
     import tensorflow as tf
 
     code, training = load(task.experiment), task.training
-    model = made(code, task.parameters.settings, task.seeds)
+    model = made(code, task.parameters.settings, task.seeds, task.data)
     data, augment = _in_memory(task.data, "train"), code.function("augment")
     size, batch = len(part(task.data, "train")["id"]), training.batch_size
 
-    def augmented(x: Any, y: Any, *weight: Any) -> Any:
+    def augmented(*batch: Any) -> Any:
         assert augment is not None
+        x, y, weight = unpacked(batch)
         seed = tf.random.uniform([2], maxval=2**31 - 1, dtype=tf.int32)
-        return (*augment(x, y, seed), *weight)
+        x, y = augment(x, y, seed)
+        return packed(x, y, weight)
 
     fed: dict[str, Any] = dict(zip(("x", "y", "sample_weight"), data, strict=False))
     if augment:
@@ -138,7 +140,7 @@ def _bare(task: Task, clock: Clock) -> Timing:
     size, epochs = training.batch_size, training.epochs
     steps = -(-len(arrays["id"]) // size)
     plan = Plan(arrays, validation, size, epochs, seed, epochs - 1, steps)
-    model = built(made(code, task.parameters.settings, task.seeds), arrays, code)
+    model = built(made(code, task.parameters.settings, task.seeds, task.data), arrays, code)
     callbacks = task.callbacks(code, clock)
     loop = choose(training.loop, model, plan, callbacks)
     step = TracedStep(model, code.function("augment"), steps, "epoch")

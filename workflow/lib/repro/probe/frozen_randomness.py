@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from repro.model.training_plan import packed, unpacked
 from repro.probe.constant_rng import Name, Noise, TaintAnalysis
 from repro.probe.reseeded import reseeded
 from repro.variables.training_state import drawing
@@ -156,7 +157,7 @@ def in_step(model: Any, batch: Any, path: Path, all_change: bool) -> list[Frozen
     table: it counts as noise only where it is neither used as one nor there in inference as well.
 
     Args:
-        batch: (x, y) or (x, y, sample_weight), as the model gets it.
+        batch: (x,), (x, y) or (x, y, sample_weight).
         all_change: whether any variable may change between two steps.
     """
     marks: list[Marks] = []
@@ -164,7 +165,7 @@ def in_step(model: Any, batch: Any, path: Path, all_change: bool) -> list[Frozen
     def step(data: Any) -> Any:
         with marked(model) as step_marks:
             marks.append(step_marks)
-            return model.train_step(data)
+            return model.train_step(packed(*unpacked(data)))
 
     graph = _traced(lambda: _function(step, batch))
     walk = graph.walk(all_change=all_change)
@@ -177,11 +178,17 @@ def in_step(model: Any, batch: Any, path: Path, all_change: bool) -> list[Frozen
 
 
 def as_trained(augment: Callable[..., Any], batch: Any) -> Any:
-    """`augment` as a training calls it: a TensorFlow function for batches of any size."""
+    """`augment` as a training calls it: a TensorFlow function for batches of any size.
+
+    It takes what the batch has of x and y, and the seed.
+    """
     import tensorflow as tf
 
+    def of_inputs(x: Any, seed: Any) -> Any:
+        return augment(x, None, seed)
+
     signature = [*map(of_any_size, batch[:2]), tf.TensorSpec([2], tf.int32)]
-    return tf.function(augment, input_signature=signature)
+    return tf.function(augment if len(batch) > 1 else of_inputs, input_signature=signature)
 
 
 def in_augment(
@@ -205,10 +212,12 @@ def _by_place(augment: Callable[..., Any], batch: Any, seeds: Sequence[Any]) -> 
     def copies(part: Any) -> Any:
         return tf.repeat(part[:1], tf.shape(part)[0], axis=0)
 
-    x, y = (tf.nest.map_structure(copies, part) for part in batch[:2])
-    first, second = (tf.nest.flatten(augment(x, y, tf.constant(seed))) for seed in seeds)
-    count = len(tf.nest.flatten(x)[0])
+    fed = [tf.nest.map_structure(copies, part) for part in batch[:2]]
+    first, second = (tf.nest.flatten(augment(*fed, tf.constant(seed))) for seed in seeds)
+    count = len(tf.nest.flatten(fed)[0])
     for left, right in zip(first, second, strict=True):
+        if left is None:  # there are no labels
+            continue
         rows = np.asarray(left)
         distinct = {row.tobytes() for row in rows} if rows.shape[:1] == (count,) else ()
         if len(distinct) == count >= _COPIES and rows.tobytes() == np.asarray(right).tobytes():

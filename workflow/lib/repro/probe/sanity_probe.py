@@ -45,6 +45,7 @@ class _Trial:
     code: Code
     settings: Mapping[str, Json]
     plan: Plan
+    data: Path
 
     def model(self, seed: int) -> Any:
         import keras
@@ -52,7 +53,7 @@ class _Trial:
         keras.backend.clear_session()
         seeds = Seeds(seed)
         keras.utils.set_random_seed(seeds("global"))
-        return built(made(self.code, self.settings, seeds), self.plan.arrays, self.code)
+        return built(made(self.code, self.settings, seeds, self.data), self.plan.arrays, self.code)
 
     def weights(self, seed: int, batches: Sequence[Any]) -> tuple[dict[str, str], dict[str, str]]:
         """Digests of the weights before and after the first steps."""
@@ -88,8 +89,8 @@ def _augmented(
     augmented: list[Any] = []
     for batch, seed in zip(batches, seeds, strict=False):
         with code.blamed("augment"):
-            x, y = pair(function(batch[0], batch[1], tf.constant(seed)))
-        augmented.append((x, y, *batch[2:]))
+            x, y = pair(function(*batch[:2], tf.constant(seed)))
+        augmented.append((x, y, *batch[2:]) if len(batch) > 1 else (x,))
     return augmented
 
 
@@ -171,7 +172,7 @@ def probe(code: Code, data: Path, parameters: ProbeParameters, out: Path) -> Non
     training, first = parameters.training, parameters.seed
     arrays = part(data, "train")
     plan = Plan(arrays, {}, training.batch_size, training.epochs, first, 0, 1)
-    trial, augment = _Trial(code, parameters.settings, plan), code.function("augment")
+    trial, augment = _Trial(code, parameters.settings, plan, data), code.function("augment")
     model = trial.model(first)  # first of all, as in training: `augment` may rely on it
     initial = states(model).digests()["weights"]
     raw, seeds = _raw_batches(plan), step_seeds(first, 0, STEPS)

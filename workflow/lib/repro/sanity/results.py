@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from repro.data.prepare import part, structured
+from repro.arrays.nested import rebuilt
+from repro.data.prepare import part
 from repro.model.classification import classes
 from repro.record.trace import Trace
 from repro.sanity.finite import nonfinite
@@ -131,7 +132,7 @@ def _one_answer(
 ) -> OneAnswer | None:  # fmt: skip
     """Of one output for one array of labels, where all examples count alike; else None."""
     known, true, predicted = train.get("y"), test.get("y"), predictions.get("y")
-    weighted = structured(test, "sample_weight") is not None
+    weighted = rebuilt(test, "sample_weight") is not None
     if known is None or true is None or predicted is None or weighted or not len(true):
         return None
     if pair := classes(true, predicted):

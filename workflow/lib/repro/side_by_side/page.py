@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from repro.compare.divergence import place
-from repro.content.findings import FileComparison
+from repro.formats.findings import FileComparison
 from repro.content.kinds import METRICS
 from repro.content.summary import summarised
 from repro.core.text import counted, shortened

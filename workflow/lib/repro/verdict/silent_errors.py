@@ -91,21 +91,31 @@ def _idle_seed(probe: Mapping[str, Any]) -> Iterator[SilentError]:
     )
 
 
+_OVERLAPS = (
+    ("an `x` that is also in `train`", "in_train", "by_chance"),
+    ("an `x` that is also in `validation`", "in_validation", "by_chance_in_validation"),
+    ("a `group` that is also in `train`", "group_in_train", ""),
+)
+"""What examples of a part may share with another one: in words, and the keys of how many do."""
+
+
 def _overlapping(overlap: Mapping[str, Mapping[str, Any]]) -> Iterator[SilentError]:
-    shared = {
-        name: part
-        for name, part in sorted(overlap.items())
-        if part["in_train"] and part["by_chance"] <= COINCIDENCE * part["in_train"]
-    }
-    if not shared:
-        return
-    counts = [f"{p['in_train']} of {p['examples']} in `{name}`" for name, p in shared.items()]
-    yield SilentError(
-        "overlapping splits",
-        f"Examples with an `x` that is also in `train`: {' and '.join(counts)}.",
-        "Remove the copies, give all copies of one example the same `group`, or leave out `id`: "
-        "then examples with the same `x` stay together.",
-    )
+    found: list[str] = []
+    for what, count, chance in _OVERLAPS:
+        counts = [
+            f"{part[count]} of {part['examples']} in `{name}`"
+            for name, part in sorted(overlap.items())
+            if part.get(count) and part.get(chance, 0.0) <= COINCIDENCE * part[count]
+        ]
+        found += [f"Examples with {what}: {' and '.join(counts)}."] if counts else []
+    if found:
+        yield SilentError(
+            "overlapping splits",
+            " ".join(found),
+            "Remove the copies. In parts that `dataset` gives, nothing is moved; where the split "
+            "is made for you, give all copies of one example the same `group`, or leave out `id`: "
+            "then examples with the same `x` stay together.",
+        )
 
 
 def _learning_evaluation(inference: Mapping[str, Any]) -> Iterator[SilentError]:

@@ -21,7 +21,7 @@ from typing import Any
 
 from repro.data.user_errors import name_in
 
-FUNCTIONS = ("dataset", "model", "augment", "callbacks")
+FUNCTIONS = ("dataset", "fit_preprocessing", "model", "augment", "callbacks")
 _IMPORT = "<module>"
 
 
@@ -50,8 +50,7 @@ def _outermost(innermost_first: Iterable[str]) -> str | None:
 def running(path: Path) -> str | None:
     """The function of the experiment that this thread runs, or else the main thread.
 
-    `dataset`, `model`, `augment`, `callbacks` or `import`; None where none is on the stack. `path`
-    is absolute.
+    One of `FUNCTIONS`, or `import`; None where none is on the stack. `path` is absolute.
     """
     here = _outermost(_own(currentframe(), path))
     if here or current_thread() is main_thread():
