@@ -18,9 +18,9 @@ from pathlib import Path
 from repro.compare.divergence import Divergence, in_data
 from repro.compare.traces import parted_at
 from repro.content.files import compared as compared_files
-from repro.formats.findings import FileComparison
 from repro.content.tensor_reader import TensorReader
 from repro.core.errors import UserError
+from repro.formats.findings import FileComparison
 from repro.record.trace import read as read_trace
 from repro.side_by_side.origins import Origins, origins
 from repro.side_by_side.sides import Side

@@ -12,11 +12,11 @@ from dataclasses import asdict
 from typing import Any
 
 from repro.compare.divergence import place
-from repro.formats.findings import FileComparison
 from repro.content.kinds import METRICS
 from repro.content.summary import summarised
 from repro.core.text import counted, shortened
 from repro.drift.effects import IRRELEVANT
+from repro.formats.findings import FileComparison
 from repro.side_by_side.comparison import SeedComparison, SideBySide
 from repro.side_by_side.origins import Origins
 
