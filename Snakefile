@@ -45,6 +45,16 @@ include: "workflow/rules/cost.smk"
 include: "workflow/rules/archive.smk"
 
 
+# ./run, which knows more exactly, says so itself, and may ask.
+onstart:
+    if not UNDER_RUN:
+        jobs_to_run = workflow.dag.needrun_jobs()
+        if overwriting := overwritten.warning(
+            str(file) for job in jobs_to_run for file in job.output
+        ):
+            logger.warning(overwriting)
+
+
 # Nothing to a user who imports the others by `module:`, and may have rules of these names.
 if ENTRY:
 

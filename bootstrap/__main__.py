@@ -11,12 +11,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import project
 import tools
 from display import screen
 from repro.core.errors import CouldNotRun, UserError
+from user_project import chosen
 from wheels import ahead
 
 TARGETS = {
@@ -28,10 +30,13 @@ TARGETS = {
 }
 VERBS = {
     "setup": "make the tools, choose the channel again, install the environments",
+    "new": "make a project to start from, in a folder of its own",
+    "digest": "print what the configuration wants of a file or folder of raw data",
     "lock": "make conda-lock.yml from environment.yml, and render from it",
     "test": "run the linters and the tests",
     "manifest": "print what a file of the results came from",
     "check-files": "list each file of the results that is not as it was, or outdated",
+    "compare": "hold two runs, archives or seeds side by side",
     "archive": "make one file of an experiment's run, its results and all that made them",
     "check": "run any script of yours again, and say whether its results are the same",
     "check.pyz": "make one file that does the same anywhere, with Python alone",
@@ -57,17 +62,22 @@ def main(argv: Sequence[str]) -> int:
             import check
 
             return check.main(argv[1:]) if argv[0] == "check" else check.pack(argv[1:])
-        os.chdir(project.ROOT)
+        if argv[0] in ("new", "digest"):
+            from user_project import digest, new
+
+            return new.main(argv[1:]) if argv[0] == "new" else digest.main(argv[1:])
+        here, arguments = chosen.project_of(argv)  # before anything is made
         os.environ["REPRO_CACHE"] = str(project.CACHE)  # as whatever is started shall know it
         with screen.shown():
             soon = argv[0] not in VERBS or argv[0] in ("setup", "test")
             python = tools.ensure(dev=argv[0] in ("lock", "test"), ahead=soon)
         if Path(sys.prefix).resolve() != tools.VENV.resolve():
-            here = str(Path(__file__).resolve().parent)
+            program = str(Path(__file__).resolve().parent)
             sys.stdout.flush()
-            os.execv(python, [str(python), "-Es", here, *argv])
+            os.execv(python, [str(python), "-Es", program, *argv])
         tools.write_commands()
-        return _command(argv)(argv[1:])
+        os.chdir(here.folder)  # where manifests, and whoever types a path, begin
+        return _command(arguments[0], here)(arguments[1:])
     except UserError as error:
         print(error, file=sys.stderr)
         return error.status
@@ -98,8 +108,10 @@ def usage() -> str:
             "       ./run VERB [options]",
             "",
             "Prepares the tools and environments, then prints and runs `snakemake TARGET ...`",
-            "in the project's folder. Options that are not ours go to Snakemake; `--stress` loads",
-            "the machine while the repeats run. Targets:",
+            "in the project's folder: the one it is called in, or `--directory FOLDER`. Options",
+            "that are not ours go to Snakemake. `--store` puts results aside under runs/ before",
+            "they are overwritten, `--overwrite` does not ask; `--stress` loads the machine while",
+            "the repeats run. Targets:",
             "",
             *targets,
             "  FILE, RULE     any file of the results, or rule, that Snakemake knows",
@@ -114,11 +126,13 @@ def usage() -> str:
     )
 
 
-def _command(argv: Sequence[str]) -> Callable[[Sequence[str]], int]:
+def _command(verb: str, here: chosen.UserProject) -> Callable[[Sequence[str]], int]:
     """What runs a verb. Each is imported alone: some need what another one repairs."""
-    match argv[0]:
+    match verb:
         case "setup":
-            from verbs.prepare import setup as command
+            from verbs import prepare
+
+            return partial(prepare.setup, here=here)
         case "lock":
             from conda.lock import main as command
         case "test":
@@ -127,20 +141,26 @@ def _command(argv: Sequence[str]) -> Callable[[Sequence[str]], int]:
             from verbs.manifest import main as command
         case "check-files":
             from verbs.check_files import main as command
+        case "compare":
+            from earlier.compare import main as command
         case "archive":
             from verbs.archive_command import main as command
         case "containerfile":
             from verbs.containerfile import main as command
         case "cost":
-            from verbs.cost import main as command
+            from verbs import cost
+
+            return partial(cost.main, here=here)
         case "drift":
-            from verbs.drift import main as command
+            from verbs import drift
+
+            return partial(drift.main, here=here)
         case "clean":
             from verbs.clean import main as command
         case target:
             from verbs import prepare
 
-            return lambda rest: prepare.target([target, *rest])
+            return lambda rest: prepare.target([target, *rest], here)
     return command
 
 

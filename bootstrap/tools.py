@@ -200,7 +200,8 @@ def pip() -> Pip:
 
 def _pip_command() -> list[str]:
     if STAMP.is_file():
-        return [str(VENV / "bin" / "python"), "-Es", "-m", "pip"]
+        # -P: else it would import what a user's project happens to call as a module of its own.
+        return [str(VENV / "bin" / "python"), "-EsP", "-m", "pip"]
     return host_pip.pinned(project.TOOLS / "pip", WHEELS.read_text("utf-8"), usable_store(KEPT))
 
 

@@ -3,6 +3,8 @@
 Synopsis:
     ./run lock [--channel PLACE]
 
+Where conda-forge does not answer, its half of the lock stays, and only wheels change.
+
 Before conda-lock the one file is split into the categories that it wants as files; after it,
 what is true of this machine alone is taken out: the index, the folder, the place solved against.
 So the same versions give the same bytes wherever the lock is made.
@@ -11,18 +13,22 @@ So the same versions give the same bytes wherever the lock is made.
 import argparse
 import hashlib
 import re
+import sys
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import project
 import yaml
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 
-from conda import render, solve
+from conda import locked_half, reach, render, solve
 from conda.lock_file import parse
 
 SOURCE = project.ROOT / "environment.yml"
 CHANNEL = "https://conda.anaconda.org/conda-forge/"
+PROBE = f"{CHANNEL}noarch/repodata.json.zst"
 SELECTORS = {"linux-64": "linux64", "linux-aarch64": "aarch64", "osx-arm64": "arm64"}
 
 _PLATFORMS = {"type": "array", "items": {"enum": list(SELECTORS)}, "minItems": 1}
@@ -59,7 +65,8 @@ def main(argv: Sequence[str]) -> int:
     """Remake the lock and the renders, all of them or none.
 
     Raises:
-        UserError: environment.yml cannot be used, or conda-lock finds no solution.
+        UserError: environment.yml cannot be used, or conda-lock finds no solution; CouldNotRun
+            where what it takes cannot be reached.
     """
     parser = argparse.ArgumentParser(prog="./run lock", description="Make conda-lock.yml again.")
     choice = parser.add_mutually_exclusive_group()
@@ -105,9 +112,33 @@ def neutral(lock: Yaml, source_sha256: str) -> Yaml:
 
 def _solved(channel: str | None) -> str:
     source = SOURCE.read_bytes()
-    solution = solve.solve(sources(_parsed(source), solve.index()), channel)
+    environment = _parsed(source)
+    with TemporaryDirectory() as name:
+        if channel is None and not reach.answers(PROBE, reach.PATIENCE):
+            channel = _locked_half(environment, Path(name))
+        solution = solve.solve(sources(environment, solve.index()), channel)
     lock = neutral(solution, hashlib.sha256(source).hexdigest())
     return HEADER + yaml.safe_dump(lock, sort_keys=False, allow_unicode=True)
+
+
+def _locked_half(environment: Yaml, folder: Path) -> str:
+    """What stands in for conda-forge where it does not answer: the packages locked so far."""
+    if project.LOCK.is_file():
+        locked_half.write(yaml.safe_load(project.LOCK.read_bytes()), folder)
+    if missing := locked_half.missing(environment, folder):
+        raise CouldNotRun(
+            f"Expected {CHANNEL} to answer, of which {SOURCE.name} asks {missing[0]}, and which "
+            f"{project.LOCK.name} does not hold. Received no answer within {reach.PATIENCE:g} "
+            "seconds. Make it reachable, name with `--channel` a place that has it, or change "
+            "wheels alone."
+        )
+    print(
+        f"{CHANNEL} does not answer within {reach.PATIENCE:g} seconds: its packages stay as they "
+        "are locked, and only wheels are chosen again.",
+        file=sys.stderr,
+        flush=True,
+    )
+    return str(folder)
 
 
 def _category(name: str, wheels: Sequence[str], platforms: Sequence[str]) -> str:

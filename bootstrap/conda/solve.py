@@ -11,10 +11,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import project
 import yaml
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 
 LOG = project.TOOLS / "lock.log"
 
@@ -41,7 +42,8 @@ def solve(files: Mapping[str, str], channel: str | None) -> Yaml:
     """Run conda-lock on files by name, in a folder of its own; what it prints goes to a log.
 
     Raises:
-        UserError: there is no solution, or the channel or the index cannot be reached.
+        UserError: there is no solution, or the channel cannot be reached; CouldNotRun where the
+            index cannot.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -94,8 +96,16 @@ def _front_end(folder: Path) -> str:
 
 def _unsolved() -> UserError:
     lines = [line.strip() for line in LOG.read_text().splitlines() if line.strip()]
+    last = lines[-1] if lines else "nothing"
+    if last.startswith("requests.exceptions."):
+        host, kind = urlsplit(index()).hostname, last.partition(":")[0].rpartition(".")[2]
+        return CouldNotRun(
+            f"Expected the package index at {host} to answer, of which wheels are taken. Received "
+            f"{kind}. Make it reachable (`pip config list` shows the settings), then try again; "
+            f"the whole answer is in {LOG}."
+        )
     return UserError(
-        f"Expected conda-lock to find versions that fit environment.yml. Received: "
-        f"{lines[-1] if lines else 'nothing'} Correct the file, or name with --channel a place "
+        f"Expected conda-lock to find versions that fit environment.yml. Received: {last} "
+        "Correct the file, or name with --channel a place "
         f"where conda-forge can be reached; the whole answer is in {LOG}."
     )

@@ -2,6 +2,7 @@
 
 Synopsis:
     if asking.agreed("Go on?"): ...
+    if asking.possible(): word = asking.answer("Which?")
 """
 
 import sys
@@ -16,3 +17,18 @@ def agreed(question: str) -> bool:
     except EOFError:  # the end of the input, typed
         print()
         return False
+
+
+def possible() -> bool:
+    """Say whether somebody can read a question on standard error, and type an answer."""
+    streams = (sys.stdin, sys.stderr)
+    return all(stream is not None and stream.isatty() for stream in streams)
+
+
+def answer(question: str) -> str:
+    """Return what somebody types; nothing where the input ends."""
+    print(question, end=" ", file=sys.stderr, flush=True)
+    typed = sys.stdin.readline()
+    if not typed:
+        print(file=sys.stderr)
+    return typed.strip().lower()

@@ -8,12 +8,11 @@ locked channel is asked for one of its packages, and where it does not answer th
 """
 
 import sys
-import threading
-import urllib.request
 from pathlib import Path
 from typing import Literal
 
 import project
+from conda import reach
 from conda.pins import read_pins
 from display import progress
 from local_channel import build, debian
@@ -24,7 +23,6 @@ Word = Literal["locked", "local"]
 WORDS: tuple[Word, ...] = ("locked", "local")
 REMEMBERED = project.TOOLS / "channel"
 BUILT = build.CHANNELS  # for all clones
-PATIENCE = 5.0  # seconds for the locked channel to answer
 
 
 def ensure(forced: str | None, *, anew: bool) -> Word:
@@ -58,30 +56,11 @@ def remembered() -> Word | None:
     return next((word for word in WORDS if word == text), None)
 
 
-def answers(url: str, seconds: float) -> bool:
-    """Say whether an address answers in some seconds, the look-up of its name included."""
-    answered = threading.Event()
-
-    def ask() -> None:
-        request = urllib.request.Request(url, method="HEAD")
-        try:
-            with urllib.request.urlopen(request, timeout=seconds):
-                answered.set()
-        except (OSError, ValueError):
-            pass  # whatever the reason, it does not answer
-
-    # A look-up of a name has no time limit of its own: the thread is left behind then.
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return answered.is_set()
-
-
 def _probe() -> Word:
     pins = read_pins(project.ENVS / f"keras.{project.subdir()}.pin.txt")
     where = pins[0].url.rpartition("/")[0].rpartition("/")[0]
     progress.note("conda channel asked", 0, 1, where)
-    locked = answers(pins[0].url, PATIENCE)
+    locked = reach.answers(pins[0].url, reach.PATIENCE)
     progress.note("conda channel asked", 1, 1, where)
     if locked:
         return "locked"
@@ -89,11 +68,11 @@ def _probe() -> Word:
     if reason:
         raise CouldNotRun(
             f"Expected {where} to answer, or a Debian 12 to build Python from. Received no answer "
-            f"within {PATIENCE:g} seconds, and {reason}. Make that channel reachable, then try "
-            "again."
+            f"within {reach.PATIENCE:g} seconds, and {reason}. Make that channel reachable, then "
+            "try again."
         )
     print(
-        f"{where} does not answer within {PATIENCE:g} seconds: Debian's python3.11 is used "
+        f"{where} does not answer within {reach.PATIENCE:g} seconds: Debian's python3.11 is used "
         "instead, with the very wheels of the lock (`./run setup` asks again).",
         file=sys.stderr,
         flush=True,

@@ -45,7 +45,7 @@ def ready(
         if status is None and chosen == places.SHARED:
             print(
                 f"{places.SHARED} cannot be written, and lacks an environment that is whole: those "
-                f"of this project folder are used, in {places.OWN}.",
+                f"of this clone are used, in {places.OWN}.",
                 file=sys.stderr,
                 flush=True,
             )

@@ -1,7 +1,7 @@
 """Which environments a Snakemake command line needs, without asking Snakemake.
 
 Synopsis:
-    needs.of(["all", "--directory", "/project"])      -> Needs({'keras'}, None, True)
+    needs.of(["all"], Path("/project"))               -> Needs({'keras'}, None, True)
     needs.making(["controls", "--cores", "1"])        -> ["--conda-create-envs-only", …, "all", …]
 
 What is not found here is made all the same, by Snakemake itself, but keeps no other ./run waiting.
@@ -36,16 +36,15 @@ class Needs:
     jobs: bool
 
 
-def of(arguments: Sequence[str]) -> Needs:
-    """Read a command line of Snakemake."""
+def of(arguments: Sequence[str], folder: Path) -> Needs:
+    """Read a command line of Snakemake, for a project in some folder."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--directory", "-d", type=Path, default=Path())
     parser.add_argument("--configfile", "--configfiles", nargs="+", type=Path, default=[])
     parser.add_argument("--conda-prefix")
     options = parser.parse_known_args(arguments)[0]
     # What looks at results runs in the default environment, whichever the experiments use.
     names = {DEFAULT, *({DEVELOPMENT} if _DEVELOPERS & set(arguments) else ())}
-    for file in (options.directory / "config" / "config.yaml", *options.configfile):
+    for file in (folder / "config" / "config.yaml", *options.configfile):
         names.update(_named(file))
     jobs = not any(map(_NO_JOB.fullmatch, arguments))
     return Needs(frozenset(names), options.conda_prefix, jobs)

@@ -28,7 +28,7 @@ def folder() -> Path:
 
 def place(text: str | None) -> Path | None:
     """Return what Snakemake takes SNAKEMAKE_CONDA_PREFIX or ``--conda-prefix`` for, or None."""
-    return project.ROOT / Path(os.path.expandvars(text)).expanduser() if text else None
+    return Path(os.path.expandvars(text)).expanduser().absolute() if text else None
 
 
 def prefixes(names: Iterable[str], renders: Path, within: Path) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 Synopsis:
     ./run archive EXPERIMENT [--out FILE] [--without-packages] [--data-limit MIB]
+                          [--directory FOLDER]
 """
 
 import argparse
@@ -18,6 +19,7 @@ from repro.audit.check import check
 from repro.audit.results import read
 from repro.core.config import filled
 from repro.core.errors import UserError
+from user_project import chosen
 
 from verbs import archive_packages, check_files
 
@@ -29,17 +31,14 @@ def main(argv: Sequence[str]) -> int:
         UserError: the results are not whole or outdated, or something cannot be had or written.
     """
     options = _parser().parse_args(argv)
-    check_files.enter(options.directory)
     config = check_files.configuration(options.configfile)
-    chosen = filled(config, options.experiment)
-    _refuse_unsound(
-        config, str(options.configfile or check_files.CONFIGURATION), options.experiment
-    )
+    entry = filled(config, options.experiment)
+    _refuse_unsound(config, str(options.configfile or chosen.CONFIGURATION), options.experiment)
     packages = None
     if not options.without_packages:
         packages = archive_packages.gathered(read(check_files.RESULTS).only(options.experiment))
     place = Locations(project.ROOT, Path(), check_files.RESULTS)
-    plan = planned(place, chosen, options.experiment, packages, options.data_limit)
+    plan = planned(place, entry, options.experiment, packages, options.data_limit)
     path = (options.out or Path(f"{options.experiment}.crate.zip")).absolute()
     content = sum(plan.size(name) for name in plan.names())
     with project.tidy_when_ended(), progress(content) as advance:
@@ -54,6 +53,7 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./run archive",
+        parents=[check_files.project_options()],
         description="Make one file of an experiment: code, data, environment, results, verdict. "
         "The same run gives the same bytes.",
     )
@@ -68,7 +68,6 @@ def _parser() -> argparse.ArgumentParser:
         help="raw data beyond this size are named by path, digest and address alone; else what "
         "the configuration says",
     )  # fmt: skip
-    check_files.add_project_options(parser)
     return parser
 
 

@@ -7,7 +7,6 @@ Synopsis:
 import argparse
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any
 
 import project
 from repro.core.errors import UserError
+from user_project import chosen
 
-CONFIGURATION = Path("config/config.yaml")
 RESULTS = Path("results")
 
 
@@ -27,7 +26,6 @@ def main(argv: Sequence[str]) -> int:
         UserError: there are no results, the configuration is not valid, or sums cannot be written.
     """
     options = _parser().parse_args(argv)
-    enter(options.directory)
     sources = changed_sources()
     try:
         return _check(options, sources)
@@ -42,31 +40,23 @@ def main(argv: Sequence[str]) -> int:
         return 1
 
 
-def add_project_options(parser: argparse.ArgumentParser) -> None:
-    """Add what names a project elsewhere, and a configuration beside its own."""
+def project_options() -> argparse.ArgumentParser:
+    """Return the parent that names a project elsewhere, and a configuration beside its own."""
+    parser = chosen.options()
     parser.add_argument("--configfile", type=Path, metavar="FILE", help="as given to Snakemake")
-    parser.add_argument(
-        "--directory", type=Path, metavar="FOLDER", default=Path(),
-        help="a project elsewhere; the other paths start there",
-    )  # fmt: skip
+    return parser
 
 
-def enter(folder: Path) -> None:
-    """Make the project's folder the working directory."""
-    if not folder.is_dir():
-        raise UserError(f"Expected a folder at {folder}. Received none. Correct it.")
-    os.chdir(folder)
-
-
-def configuration(extra: Path | None) -> Any:
-    """What Snakemake would make of the project's configuration and of one more file."""
+def configuration(*extra: Path | None) -> Any:
+    """What Snakemake would make of the project's configuration and of further files."""
     from snakemake.common.configfile import load_configfile
     from snakemake.exceptions import WorkflowError
     from snakemake.utils import update_config
 
     config: dict[str, Any] = {}
-    files = [CONFIGURATION] if CONFIGURATION.exists() or extra is None else []
-    for file in [*files, *([extra] if extra else [])]:
+    further = [file for file in extra if file]
+    own = [chosen.CONFIGURATION] if chosen.CONFIGURATION.exists() or not further else []
+    for file in [*own, *further]:
         try:
             update_config(config, load_configfile(str(file)))
         except (WorkflowError, OSError, ValueError) as error:
@@ -96,11 +86,11 @@ def changed_sources() -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./run check-files",
+        parents=[project_options()],
         description="List each file of the results that is missing, changed, unclaimed, or made by "
         "code, configuration, lock or inputs that are no longer there.",
     )
     parser.add_argument("--write", type=Path, metavar="FILE", help="write sums for `sha256sum -c`")
-    add_project_options(parser)
     return parser
 
 
@@ -108,7 +98,7 @@ def _check(options: argparse.Namespace, sources: Sequence[str]) -> int:
     """Print what is wrong; return 0 if all is well, else 1."""
     from repro.audit.check import check, write_checksums
 
-    name = str(options.configfile or CONFIGURATION)
+    name = str(options.configfile or chosen.CONFIGURATION)
     config = configuration(options.configfile)
     report = check(RESULTS, project.ROOT, config, name, options.write)
     print(report.text(), end="")

@@ -1,7 +1,7 @@
 """What ./run manifest does: print what a file of the results came from, or draw it.
 
 Synopsis:
-    ./run manifest FILE [--json | --svg OUT.svg]
+    ./run manifest FILE [--json | --svg OUT.svg] [--directory FOLDER]
 """
 
 import argparse
@@ -12,6 +12,7 @@ from repro.audit import graph, show
 from repro.audit.ancestry import ancestry
 from repro.core.atomic import write_bytes
 from repro.core.canonical_json import pretty
+from user_project import chosen
 
 
 def main(argv: Sequence[str]) -> int:
@@ -21,7 +22,9 @@ def main(argv: Sequence[str]) -> int:
         UserError: nothing is known of that file, or the picture cannot be written.
     """
     parser = argparse.ArgumentParser(
-        prog="./run manifest", description="Print what a file came from, back to raw data and lock."
+        prog="./run manifest",
+        parents=[chosen.options()],
+        description="Print what a file came from, back to raw data and lock.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="an output, or a manifest")
     how = parser.add_mutually_exclusive_group()

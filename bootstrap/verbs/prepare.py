@@ -1,8 +1,8 @@
 """What ./run setup and ./run TARGET do: give Snakemake its channel and environments, then run it.
 
 Synopsis:
-    ./run setup [--config channel=locked|local]
-    ./run TARGET [snakemake options]
+    ./run setup [--config channel=locked|local] [--directory FOLDER]
+    ./run TARGET [snakemake options] [--directory FOLDER]
 """
 
 import argparse
@@ -11,35 +11,46 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import outcome
 from display import screen
+from earlier import guard
+from earlier.guard import Wish
 from environments import channel, making, needs, places
 from repro.core.errors import UserError
+from user_project import chosen
+from user_project.chosen import UserProject
 from wheels import ahead
 
+from verbs import check_files
 
-def setup(argv: Sequence[str]) -> int:
+
+def setup(argv: Sequence[str], here: UserProject) -> int:
     """Make everything that a target would need, and forget the remembered channel."""
     parser = argparse.ArgumentParser(
         prog="./run setup",
+        parents=[chosen.options()],
         description="Make the tools, choose the channel again, install the environments.",
     )
     parser.add_argument("--config", metavar="channel=locked|local", nargs="*", default=[])
     options, extra = parser.parse_known_args(argv)
     command_line = ["all", "--forceall", *extra]
     command_line += ["--config", *options.config] if options.config else []
-    with prepared(command_line, options.config, anew=True) as status:
+    with prepared(here, command_line, options.config, anew=True) as status:
         if status == 0:
             print(f"All is set up. The environments lie in {places.folder()}.")
         return status
 
 
-def target(argv: Sequence[str]) -> int:
+def target(argv: Sequence[str], here: UserProject) -> int:
     """Prepare and run what Snakemake is asked for."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config", "-C", nargs="*", action="extend", default=[])
     parser.add_argument("--stress", action="store_true")
+    wishes = parser.add_mutually_exclusive_group()
+    for wish in (Wish.STORE, Wish.OVERWRITE):
+        wishes.add_argument(f"--{wish.value}", dest="wish", action="store_const", const=wish)
     options, rest = parser.parse_known_args(argv)
     if "--conda-cleanup-envs" in rest:
         raise UserError(
@@ -49,31 +60,49 @@ def target(argv: Sequence[str]) -> int:
     config = [*options.config, *(["stress=True"] if options.stress else [])]
     # Last: it takes all values that follow, and a target must not be one of them.
     command_line = [*rest, *(["--config", *config] if config else [])]
-    with prepared(command_line, options.config, anew=False) as status:
-        return status or _snakemake(command_line)
+    with prepared(here, command_line, options.config, anew=False) as status:
+        if status or not needs.of(command_line, here.folder).jobs:
+            return status or outcome.of_snakemake(here.snakemake(command_line), Path())
+        return _guarded(here.snakemake(command_line), options.wish or Wish.ASK)
+
+
+def _guarded(command: Sequence[str], wish: Wish) -> int:
+    """Run Snakemake once earlier results that it would overwrite are listed, and perhaps stored."""
+    guard.watch(command, _configuration(command), wish)
+    status = outcome.of_snakemake(command, Path())
+    guard.remember(_configuration(command))  # also of experiments beside one that failed
+    return status
+
+
+def _configuration(command: Sequence[str]) -> Any:
+    """The configuration of a command line; nothing of one that Snakemake will refuse."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", type=Path, default=[])
+    options = parser.parse_known_args(command)[0]
+    try:
+        config = check_files.configuration(*options.configfile)
+    except UserError:
+        return {}
+    return {**config, "stress": True} if "stress=True" in command else config
 
 
 @contextmanager
-def prepared(argv: Sequence[str], config: Sequence[str], *, anew: bool) -> Generator[int]:
+def prepared(
+    here: UserProject, argv: Sequence[str], config: Sequence[str], *, anew: bool
+) -> Generator[int]:
     """Give a command line of Snakemake its channel and environments, and say how that went."""
     forced = next((c.partition("=")[2] for c in config if c.startswith("channel=")), None)
     with screen.shown():
         renders = channel.renders(channel.ensure(forced, anew=anew))
     if not anew:
         # Beside what Snakemake prints: `./run all --dag | dot` reads nothing else.
-        print(f"$ {shlex.join(['snakemake', *argv])}", file=sys.stderr, flush=True)
-    needed = needs.of(argv)
+        print(f"$ {shlex.join(['snakemake', *here.snakemake(argv)])}", file=sys.stderr, flush=True)
+    needed = needs.of(argv, here.folder)
     names = needed.names if needed.jobs else frozenset[str]()
 
     def make() -> int:
-        return _snakemake(needs.making(argv))
+        return outcome.of_snakemake(here.snakemake(needs.making(argv)), Path())
 
     with making.ready(needed.given, names, renders, make) as status:
         ahead.drop()  # whatever was not used
         yield status
-
-
-def _snakemake(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--directory", "-d", type=Path, default=Path())
-    return outcome.of_snakemake(argv, parser.parse_known_args(argv)[0].directory)

@@ -94,7 +94,8 @@ def run(folder: Path, kind: Kind) -> int:
 def _call(folder: Path, kind: Kind, arguments: Sequence[str]) -> int:
     """Run the archive's own `./run`, or that of this copy in the archive's folder."""
     if kind.mode == "current":
-        place = ["--directory", str(folder)]
+        profile = project.ROOT / "profiles" / "default"  # else the archive's own, in that folder
+        place = ["--directory", str(folder), "--workflow-profile", str(profile)]
         command = [str(project.ROOT / "run"), arguments[0], *place, *arguments[1:]]
         environment = dict(os.environ)
     else:

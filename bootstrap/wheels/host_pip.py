@@ -35,7 +35,7 @@ def make_venv(folder: Path) -> None:
     Raises:
         CouldNotRun: Python did not make it.
     """
-    _run(folder, sys.executable, "-Es", "-m", "venv", "--without-pip", str(folder))
+    _run(folder, sys.executable, "-EsP", "-m", "venv", "--without-pip", str(folder))
 
 
 def add_pip(venv: Path) -> None:

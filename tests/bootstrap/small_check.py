@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +129,9 @@ class Folder:
         return value
 
 
+@cache
 def packed() -> bytes:
-    """check.pyz."""
+    """check.pyz, packed once for all tests."""
     packing = module("packing", project.ROOT / "workflow" / "scripts" / "pack.py")
     return packing.packed(packing.members_of_check())
 

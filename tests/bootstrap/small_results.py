@@ -136,11 +136,21 @@ class Project:
         raw = {**self.always(), "data": self.folder / "raw data.csv"}
         data = self.claim("prepare", {"run": run}, raw, f"tiny/{run}", "data", "data")
         used = {**self.always(), "data": folder / "data", "data.manifest": data}
-        here, made = f"tiny/{run}/seed-0", {"weights.safetensors": "w" * 50, "trace.jsonl": "{}\n"}
+        here, made = f"tiny/{run}/seed-0", self.trained()
         for name, text in made.items():
             write(self.results / here / name, text)
         names = {"run": run, "seed": 0}
         train = self.claim("train", dict(names), used, here, "train", *made)
         used |= {"train.manifest": train, "weights": folder / "seed-0/weights.safetensors"}
-        write(self.results / here / "metrics.json", '{"loss": 0.5}\n')
-        return [data, train, self.claim("evaluate", names, used, here, "evaluate", "metrics.json")]
+        evaluated = self.evaluated()
+        for name, content in evaluated.items():
+            write(self.results / here / name, content)
+        return [data, train, self.claim("evaluate", names, used, here, "evaluate", *evaluated)]
+
+    def trained(self) -> dict[str, str | bytes]:
+        """What a training writes, by name."""
+        return {"weights.safetensors": "w" * 50, "trace.jsonl": "{}\n"}
+
+    def evaluated(self) -> dict[str, str | bytes]:
+        """What an evaluation writes, by name."""
+        return {"metrics.json": '{"loss": 0.5}\n'}

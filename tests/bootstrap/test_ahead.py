@@ -25,6 +25,8 @@ from wheels.store import usable_store
 
 __all__ = ["base", "site", "uv"]
 
+pytestmark = pytest.mark.slow
+
 FILLS = """\
 import os, sys
 sys.path[1:1] = sys.argv[1:]

@@ -555,6 +555,7 @@ def test_300_random_bytes_are_all_refused(sound: Path, tmp_path: Path) -> None:
     assert bytes(content) == sound.read_bytes()
 
 
+@pytest.mark.slow
 def test_every_bit_of_every_header_is_held_against_the_writer(sound: Path, tmp_path: Path) -> None:
     """Random bytes fall into contents mostly; these are one member's headers and the end."""
     original, path = sound.read_bytes(), tmp_path / "changed.crate.zip"
@@ -606,6 +607,7 @@ def _places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
             yield from _places(part, (*at, key))
 
 
+@pytest.mark.slow
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

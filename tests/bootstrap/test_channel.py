@@ -11,6 +11,7 @@ import pytest
 import small_results
 import tools
 import yaml
+from conda import reach
 from display import progress
 from display.notes import Notes
 from environments import channel as choice
@@ -93,7 +94,7 @@ def test_a_channel_that_hangs_is_given_up(
     silent: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(choice, "PATIENCE", 0.3)
+    monkeypatch.setattr(reach, "PATIENCE", 0.3)
     pin(tmp_path, channel, silent)
     assert choice.ensure(None, anew=False) == "local"
     assert built == ["local"]

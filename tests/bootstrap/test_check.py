@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -190,6 +191,32 @@ def test_a_signal_ends_all(user: Folder, number: signal.Signals) -> None:
     assert not (user.project / "check").exists() or number == signal.SIGKILL
 
 
+ASKING = """
+import os, socket, sys
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as gate:
+    gate.recv(1)
+print(os.urandom(8).hex())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_the_answer_that_is_known(overlay: Folder, number: signal.Signals) -> None:
+    overlay.write("a project/train.py", ASKING)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        process = overlay.start("--", overlay.python, "train.py", str(server.getsockname()[1]))
+        for _ in range(2):
+            with server.accept()[0] as gate:
+                gate.send(b"1")
+        with server.accept()[0]:  # the run that is to find out why
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert out.splitlines()[-1] == "Not the same: 1 of 2 outputs differs (standard output)."
+    assert err.splitlines()[-1] == "A signal ended it before all was found out. The answer so far:"
+    assert overlay.left_behind() == []
+
+
 def until(true: object) -> None:
     """Wait for what happens soon."""
     assert callable(true)
@@ -201,12 +228,33 @@ def until(true: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ([], "Expected a command after `--`"),
+        (["--"], "Expected a command after `--`"),
+        (["--", "no-such-program"], "Expected a program called no-such-program."),
+        (["--", "./train.py"], "Say `python ./train.py`."),
+        (["--runs", "1", "--", "true"], "Expected `--runs` to be at least 2"),
+        (["--keep", "hom", "--", "true"], "Received 'hom'."),
+        (["--budget", "never", "--", "true"], "expected a time such as 90s"),
+        (["--steps", "0", "--", "true"], "expected at least 1"),
+        (["--rtol", "2", "--", "true"], "expected a number from 0 to 1"),
+    ],
+    ids=str,
+)
+def test_bad_input_gives_a_sentence_before_anything_runs(
+    overlay: Folder, command: list[str], sentence: str
+) -> None:
+    overlay.write("a project/train.py", SAME)
+    done = overlay.check(*command, status=2)
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()[-1]) < 500
+    assert "will run" not in done.stderr
+
+
+@pytest.mark.parametrize(
     ("command", "status", "sentence"),
     [
-        ([], 2, "Expected a command after `--`"),
-        (["--"], 2, "Expected a command after `--`"),
-        (["--", "no-such-program"], 2, "Expected a program called no-such-program."),
-        (["--", "./train.py"], 2, "Say `python ./train.py`."),
         (["--", "PYTHON", "absent.py"], 2, "No such file or directory"),
         (["--", "PYTHON", "-c", "input()"], 2, "EOFError: EOF when reading a line"),
         (["--", "PYTHON", "-c", "raise SystemExit(7)"], 2, "Received exit status 7."),
@@ -215,18 +263,12 @@ def until(true: object) -> None:
         (["--budget", "2s", "--", "PYTHON", "-m", "http.server", "0"], 3, "the budget was spent"),
         (["--", "yes"], 3, "since it printed more than 256 MiB"),
         (["--", "true"], 3, "wrote no file and printed nothing"),
-        (["--runs", "1", "--", "true"], 2, "Expected `--runs` to be at least 2"),
-        (["--keep", "hom", "--", "true"], 2, "Received 'hom'."),
-        (["--budget", "never", "--", "true"], 2, "expected a time such as 90s"),
-        (["--steps", "0", "--", "true"], 2, "expected at least 1"),
-        (["--rtol", "2", "--", "true"], 2, "expected a number from 0 to 1"),
     ],
     ids=str,
 )
-def test_bad_input_gives_a_sentence(
+def test_a_command_that_cannot_be_checked_gives_a_sentence(
     plain: Folder, command: list[str], status: int, sentence: str
 ) -> None:
-    plain.write("a project/train.py", SAME)
     words = [plain.python if word == "PYTHON" else word for word in command]
     done = plain.check(*words, status=status)
     assert sentence in done.stderr + done.stdout
@@ -370,20 +412,20 @@ def test_it_says_before_it_starts_what_it_will_do(overlay: Folder) -> None:
     assert third.startswith("Run 1 took ")
 
 
-CACHES = {
-    "keras data": ".keras/datasets/a.txt",
-    "keras.json": ".keras/keras.json",
-    "hugging face": ".cache/huggingface/a.txt",
-    "kagglehub": ".cache/kagglehub/a.txt",
-    "tensorflow datasets": "tensorflow_datasets/a.txt",
-    "torch": ".cache/torch/a.txt",
-}
+CACHES = [
+    ".keras/datasets/a.txt",
+    ".keras/keras.json",
+    ".cache/huggingface/a.txt",
+    ".cache/kagglehub/a.txt",
+    "tensorflow_datasets/a.txt",
+    ".cache/torch/a.txt",
+]
 
 
-@pytest.mark.parametrize("file", CACHES.values(), ids=CACHES.keys())
-def test_another_home_has_known_caches(user: Folder, file: str) -> None:
-    user.write(file, "VALUE = 1\n")
-    script = f"import os; print(open(os.path.expanduser('~/{file}')).read())"
+def test_another_home_has_known_caches(user: Folder) -> None:
+    for file in CACHES:
+        user.write(file, "VALUE = 1\n")
+    script = f"import os\nfor n in {CACHES}: print(open(os.path.expanduser('~/' + n)).read())"
     report = user.script(script, status=0)
     assert "home" in report["runs"][1]["varied"]
 

@@ -8,6 +8,7 @@ from repro.audit.ancestry import ancestry
 from repro.audit.check import check
 from small_results import CONFIGURATION, Project, write
 from test_drift import asked
+from user_project.chosen import CLONE
 from verbs import cost
 
 __all__ = ["asked"]  # the fixture
@@ -28,7 +29,7 @@ __all__ = ["asked"]  # the fixture
 def test_snakemake_is_asked_to_measure(
     given: list[str], expected: list[str], asked: list[list[str]]
 ) -> None:
-    assert cost.main(given) == 0
+    assert cost.main(given, CLONE) == 0
     assert asked == [expected]
 
 
@@ -37,7 +38,7 @@ def test_a_mistake_in_the_options_asks_for_nothing(
     given: list[str], asked: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as done:
-        cost.main(given)
+        cost.main(given, CLONE)
     assert (done.value.code, asked) == (2, [])
     assert "usage: ./run cost" in capsys.readouterr().err
 

@@ -60,6 +60,7 @@ def jobs(told: str) -> list[str]:
     return [" ".join(line.split()) for line in table.splitlines() if line]
 
 
+@pytest.mark.slow
 def test_the_catalog_finds_what_it_looks_for() -> None:
     entry = yaml.safe_load((project.ROOT / ".snakemake-workflow-catalog.yml").read_text())
     assert set(entry) == {"usage"}

@@ -1,7 +1,6 @@
 """The lock: what it must and must not hold, and how it is made."""
 
 import hashlib
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,8 @@ from typing import Any
 import project
 import pytest
 import yaml
-from conda import lock, lock_file, solve
-from repro.core.errors import UserError
+from conda import lock, locked_half, reach, solve
+from repro.core.errors import CouldNotRun, UserError
 
 Content = dict[str, Any]
 
@@ -135,26 +134,11 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def channel(tmp_path: Path, packages: list[Content]) -> Path:
+def channel(tmp_path: Path, content: Content) -> Path:
     """The index of a channel that has what the lock has, at its true addresses."""
     folder = tmp_path / "a channel"
-    index: dict[str, dict[str, Any]] = {subdir: {} for subdir in (*PLATFORMS, "noarch")}
-    for package in (p for p in packages if p["manager"] == "conda"):
-        found = lock_file.conda_package(package)
-        index[found.subdir][found.url.rpartition("/")[2]] = {
-            "name": found.name,
-            "version": found.version,
-            "build": found.build,
-            "build_number": 0,
-            "subdir": found.subdir,
-            "sha256": found.sha256,
-            "depends": [f"{n} {v}".strip() for n, v in package["dependencies"].items()],
-        }
-    for subdir, records in index.items():
-        (folder / subdir).mkdir(parents=True)
-        info = {"subdir": subdir, "base_url": f"{lock.CHANNEL}{subdir}/"}
-        repodata = {"info": info, "packages": {}, "packages.conda": records, "repodata_version": 2}
-        (folder / subdir / "repodata.json").write_text(json.dumps(repodata))
+    folder.mkdir()
+    locked_half.write(content, folder)
     return folder
 
 
@@ -183,6 +167,87 @@ def test_it_is_made_whole_and_the_same_again(elsewhere: Path, channel: Path) -> 
     assert dev == {("iniconfig", "linux-64")}
     assert {"six", "python"} <= {p["name"] for p in made["package"] if p["category"] == "main"}
     assert (project.ENVS / "keras-dev.linux-64.pin.txt").is_file()
+
+
+@pytest.fixture
+def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No conda-forge, and no waiting for it."""
+    monkeypatch.setattr(reach, "answers", lambda url, seconds: "conda" not in url)
+
+
+def conda_half(lock_text: str) -> list[Content]:
+    return [p for p in yaml.safe_load(lock_text)["package"] if p["manager"] == "conda"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("unreachable")
+def test_without_conda_forge_wheels_change_and_its_half_stays(
+    elsewhere: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock.SOURCE.write_text(ENVIRONMENT)
+    project.LOCK.write_text(text)
+    assert lock.main([]) == 0
+    first = project.LOCK.read_text()
+    assert capsys.readouterr().err == (
+        "https://conda.anaconda.org/conda-forge/ does not answer within 5 seconds: its packages "
+        "stay as they are locked, and only wheels are chosen again.\n"
+    )
+    kept = [package for package in conda_half(text) if package["platform"] != "linux-aarch64"]
+    assert conda_half(first) == kept
+    lock.SOURCE.write_text(ENVIRONMENT.replace("six ==1.17.0", "six ==1.16.0"))
+    assert lock.main([]) == 0
+    second = project.LOCK.read_text()
+    assert conda_half(second) == kept
+    versions = [
+        {p["version"] for p in yaml.safe_load(one)["package"] if p["name"] == "six"}
+        for one in (first, second)
+    ]
+    assert versions == [{"1.17.0"}, {"1.16.0"}]
+    assert str(elsewhere) not in second
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        ("3.11.*", "3.12.*", "python 3.12.* for linux-64"),
+        ("pip,", "pip, ffmpeg,", "ffmpeg for linux-64"),
+        ("osx-arm64", "linux-aarch64", "python 3.11.* for linux-aarch64"),
+    ],
+)
+@pytest.mark.usefixtures("elsewhere", "unreachable")
+def test_without_conda_forge_what_is_out_of_reach_is_said_in_a_sentence(
+    old: str, new: str, wanted: str, content: Content
+) -> None:
+    left = {"linux-64", "osx-arm64"}
+    content = {**content, "package": [p for p in content["package"] if p["platform"] in left]}
+    project.LOCK.write_text(yaml.safe_dump(content))
+    lock.SOURCE.write_text(ENVIRONMENT.replace(old, new, 1))
+    with pytest.raises(CouldNotRun) as refused:
+        lock.main([])
+    assert str(refused.value) == (
+        "Expected https://conda.anaconda.org/conda-forge/ to answer, of which environment.yml asks "
+        f"{wanted}, and which conda-lock.yml does not hold. Received no answer within 5 seconds. "
+        "Make it reachable, name with `--channel` a place that has it, or change wheels alone."
+    )
+    assert yaml.safe_load(project.LOCK.read_text()) == content
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("elsewhere", "unreachable")
+def test_an_index_that_does_not_answer_is_named_without_its_password(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(solve, "index", lambda: "http://me:secret@127.0.0.1:9/simple")
+    project.LOCK.write_text(text)
+    lock.SOURCE.write_text(ENVIRONMENT)
+    with pytest.raises(CouldNotRun) as refused:
+        lock.main([])
+    assert str(refused.value).startswith(
+        "Expected the package index at 127.0.0.1 to answer, of which wheels are taken. Received "
+        "ConnectionError. Make it reachable"
+    )
+    assert "secret" not in str(refused.value)
+    assert project.LOCK.read_text() == text
 
 
 @pytest.mark.slow

@@ -9,11 +9,11 @@ CONFIG = "experiments:\n  a: {code: a.py}\n  b: {environment: keras-cuda}\n"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> str:
+def folder(tmp_path: Path) -> Path:
     """A project with a configuration."""
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "config.yaml").write_text(CONFIG)
-    return str(tmp_path)
+    return tmp_path
 
 
 @pytest.mark.parametrize(
@@ -26,31 +26,31 @@ def folder(tmp_path: Path) -> str:
     ],
 )
 def test_an_experiment_has_that_which_it_names_or_the_usual_one(
-    arguments: list[str], names: set[str], folder: str
+    arguments: list[str], names: set[str], folder: Path
 ) -> None:
-    assert needs.of([*arguments, "--directory", folder]).names == names
+    assert needs.of(arguments, folder).names == names
 
 
-def test_another_configuration_comes_on_top(folder: str, tmp_path: Path) -> None:
+def test_another_configuration_comes_on_top(folder: Path, tmp_path: Path) -> None:
     more = tmp_path / "more.yaml"
     more.write_text("experiments:\n  a: {environment: keras-tables}\n")
-    found = needs.of(["all", "-d", folder, "--configfile", str(more)])
+    found = needs.of(["all", "--configfile", str(more)], folder)
     assert found.names == {"keras", "keras-cuda", "keras-tables"}
 
 
 @pytest.mark.parametrize("text", ["experiments: [1]", "- a", "a: [", "experiments: {a: 1}", ""])
-def test_what_cannot_be_read_is_left_to_snakemake(text: str, folder: str) -> None:
-    Path(folder, "config", "config.yaml").write_text(text)
-    assert needs.of(["all", "-d", folder]).names == {"keras"}
-    assert needs.of(["all", "-d", f"{folder}/none"]).names == {"keras"}
+def test_what_cannot_be_read_is_left_to_snakemake(text: str, folder: Path) -> None:
+    (folder / "config" / "config.yaml").write_text(text)
+    assert needs.of(["all"], folder).names == {"keras"}
+    assert needs.of(["all"], folder / "none").names == {"keras"}
 
 
 def test_what_looks_at_results_needs_the_usual_one_whatever_the_experiments_use(
-    folder: str,
+    folder: Path,
 ) -> None:
     text = "experiments:\n  a: {environment: keras-cuda}\n"
-    Path(folder, "config", "config.yaml").write_text(text)
-    assert needs.of(["verify", "-d", folder]).names == {"keras", "keras-cuda"}
+    (folder / "config" / "config.yaml").write_text(text)
+    assert needs.of(["verify"], folder).names == {"keras", "keras-cuda"}
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_what_looks_at_results_needs_the_usual_one_whatever_the_experiments_use(
     ],
 )
 def test_where_no_job_runs_nothing_is_needed(arguments: list[str], jobs: bool) -> None:
-    assert needs.of(arguments).jobs == jobs
+    assert needs.of(arguments, Path()).jobs == jobs
 
 
 def test_the_folder_that_is_named_is_found() -> None:
-    assert needs.of(["all", "--conda-prefix", "/a b"]).given == "/a b"
-    assert needs.of(["all", "--conda-prefix=/a"]).given == "/a"
-    assert needs.of(["all"]).given is None
+    assert needs.of(["all", "--conda-prefix", "/a b"], Path()).given == "/a b"
+    assert needs.of(["all", "--conda-prefix=/a"], Path()).given == "/a"
+    assert needs.of(["all"], Path()).given is None
 
 
 @pytest.mark.parametrize(

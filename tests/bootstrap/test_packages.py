@@ -18,6 +18,8 @@ from small_channel import Channel, make_wheel
 from small_results import Project
 from verbs import archive_packages
 
+pytestmark = pytest.mark.slow
+
 
 def make_source(folder: Path) -> Path:
     """A tool that is published as source alone."""

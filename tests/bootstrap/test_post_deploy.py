@@ -30,6 +30,8 @@ from small_channel import flip
 from wheels.install import unpacked_uv
 from wheels.store import usable_store, uv_wheel
 
+pytestmark = pytest.mark.slow
+
 PLATFORM = installed.current_platform()
 WHEELS = {"tiny": "1.0", "small": "2.0"}
 
@@ -387,7 +389,6 @@ def lose_python(site: Site) -> str:
     return "Expected a Python in the environment"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [

@@ -12,9 +12,9 @@ from conda import render
 
 BOOTSTRAP = project.ROOT / "bootstrap"
 LAYERS = (
-    "__main__", "verbs", "check", "environments", "local_channel", "conda", "fetch_ahead",
-    "outcome", "tools", "post_deploy", "wheels", "project", "locks", "failures", "display",
-    "cache",
+    "__main__", "verbs", "earlier", "check", "user_project", "environments", "local_channel",
+    "conda", "fetch_ahead", "outcome", "tools", "post_deploy", "wheels", "project", "locks",
+    "failures", "display", "cache",
 )  # fmt: skip
 """From above to below: rooms, and modules that lie in none."""
 MODULES, LINES = 12, 250
@@ -87,8 +87,8 @@ def _room_problems(room: str, page: Path, edges: dict[str, set[str]]) -> Iterato
     text = ast.get_docstring(ast.parse(page.read_text("utf-8"))) or ""
     if not re.search(r"\bBegin with ", text):
         yield f"{room} does not say where to begin"
-    said = re.search(r"^May import: (.+)\.$", text, re.MULTILINE)
-    may = set(said[1].split(", ")) - {"nothing"} if said else set[str]()
+    said = re.search(r"^May import: (.+?)\.$", text, re.MULTILINE | re.DOTALL)
+    may = set(" ".join(said[1].split()).split(", ")) - {"nothing"} if said else set[str]()
     does = {unit(target) for name in inside for target in edges[name]} - {room}
     if may != does:
         yield f"{room} says that it imports {sorted(may)}, and imports {sorted(does)}"

@@ -57,9 +57,22 @@ def test_help_lists_the_verbs_and_needs_no_tools(clone: Path, tmp_path: Path) ->
     done = run("--help", root=clone, cwd=tmp_path)
     assert done.returncode == 0
     verbs = ["setup", "lock", "test", "manifest", "check-files", "containerfile", "drift"]
-    verbs += ["cost", "clean", "check", "check.pyz"]
+    verbs += ["cost", "clean", "check", "check.pyz", "new", "digest"]
     for verb in verbs:
         assert f"\n  {verb} " in done.stdout
+    assert not (clone / ".tools").exists()
+
+
+def test_a_project_and_a_digest_are_made_without_tools(clone: Path, tmp_path: Path) -> None:
+    example = project.ROOT / "workflow" / "experiments"
+    shutil.copytree(example, clone / "workflow" / "experiments")
+    done = run("new", "mine", root=clone, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    digest = run("digest", "mine/data/digits.csv.gz", root=clone, cwd=tmp_path)
+    assert digest.stdout.strip() in (tmp_path / "mine/config/config.yaml").read_text()
+    again = run("new", "mine", root=clone, cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr.startswith("Expected a new or empty folder at mine. Received one with ")
     assert not (clone / ".tools").exists()
 
 
@@ -118,13 +131,13 @@ def test_a_wrong_channel_is_the_users_mistake() -> None:
 
 @pytest.mark.slow
 def test_prints_the_command_and_tells_by_its_status_what_came_of_it(tmp_path: Path) -> None:
-    done = run("no such target", "--quiet", cwd=tmp_path)
+    done = run("no such target", "--quiet")
     assert "$ snakemake 'no such target' --quiet" in done.stderr.splitlines()
     assert done.returncode == 2
     assert "no such target" in done.stdout + done.stderr
     version = run("--version", cwd=tmp_path)
     assert (version.returncode, version.stdout.splitlines()[-1]) == (0, "9.27.1")
-    stress = run("all", "--stress", "--config", "pytest=x", "--dry-run", cwd=tmp_path)
+    stress = run("all", "--stress", "--config", "pytest=x", "--dry-run")
     shown = "$ snakemake all --dry-run --config pytest=x stress=True"
     assert stress.returncode == 0, stress.stderr
     assert shown in stress.stderr.splitlines()
@@ -142,10 +155,8 @@ def test_prints_the_command_and_tells_by_its_status_what_came_of_it(tmp_path: Pa
         ("--list-rules", "all"),
     ],
 )
-def test_standard_output_holds_what_was_asked_for_alone(
-    option: str, first: str, tmp_path: Path
-) -> None:
-    done = run("all", option, cwd=tmp_path)
+def test_standard_output_holds_what_was_asked_for_alone(option: str, first: str) -> None:
+    done = run("all", option)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(first)
     assert "$ snakemake" not in done.stdout

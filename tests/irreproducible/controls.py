@@ -11,7 +11,6 @@ were right, and there was no false alarm.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import subprocess
@@ -29,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bootstrap"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import command_line
 import project  # it makes the library importable
 import tools
 import yaml
@@ -183,16 +183,6 @@ def outcomes(folder: Path, chosen: Sequence[Case]) -> list[Outcome]:
     ]
 
 
-@contextmanager
-def _folder(given: Path | None) -> Generator[Path]:
-    if given is None:
-        with tempfile.TemporaryDirectory(prefix="controls-") as folder:
-            yield Path(folder)
-    else:
-        given.mkdir(parents=True)
-        yield given.resolve()
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the controls and prints the figures.
 
@@ -202,26 +192,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 where every goal is reached, else 1.
     """
-    parser = argparse.ArgumentParser(prog="controls.py", description="Runs the negative controls.")
+    parser = command_line.parser("controls.py", "Runs the negative controls.", jobs=2)
     parser.add_argument("--cases", default="", metavar="NAME,NAME", help="only these")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processors to use")
-    parser.add_argument("--folder", type=Path, help="make the project here, anew, and keep it")
     options = parser.parse_args(arguments)
     chosen = cases([name for name in options.cases.split(",") if name])
     began = time.monotonic()
-    with _folder(options.folder) as folder, _service() as service:
+    with (
+        command_line.working_folder(options.folder, "controls-") as folder,
+        _service() as service,
+    ):
         make(folder, chosen, service)
         run(folder, options.jobs, chosen)
         found = outcomes(folder, chosen)
-    counts = figures(found)
-    print("\n".join(table(found)), end="\n\n")
-    print(
-        "\n".join(f"- {count.text()}{'' if count.enough else ' – not enough'}" for count in counts)
-    )
+    status = command_line.printed(table(found), figures(found))
     print(
         f"- {len(found)} controls with their twins took {(time.monotonic() - began) / 60:.0f} min"
     )
-    return 0 if all(count.enough for count in counts) else 1
+    return status
 
 
 if __name__ == "__main__":

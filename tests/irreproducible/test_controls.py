@@ -4,6 +4,7 @@ import re
 
 import controls
 import pytest
+from command_line import printed, working_folder
 from counts import Figure, interval
 from figures import Case, figures, judged, read
 from repro.cause.causes import CAUSES
@@ -152,6 +153,27 @@ def test_a_figure_says_its_count_share_and_interval():
     assert Figure("faults found", 1, 1).text() == (
         "faults found: 1 of 1 (100.0%, 95 % interval 2.5% to 100.0%)"
     )
+
+
+def test_a_goal_that_is_missed_is_named_and_decides_the_status(capsys):
+    reached, missed = Figure("faults found", 1, 1), Figure("false alarms", 1, 1, enough=False)
+    assert printed(["| a table |"], [reached]) == 0
+    assert "not enough" not in capsys.readouterr().out
+    assert printed(["| a table |"], [reached, missed]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["| a table |", ""]
+    assert [line.endswith("– not enough") for line in lines[2:]] == [False, True]
+
+
+def test_a_folder_that_was_asked_for_is_new_and_stays(tmp_path):
+    with working_folder(None, "prefix-") as folder:
+        assert folder.name.startswith("prefix-")
+    assert not folder.exists()
+    with working_folder(tmp_path / "new" / "inner", "prefix-") as folder:
+        assert folder == tmp_path / "new" / "inner"
+    assert folder.is_dir()
+    with pytest.raises(FileExistsError), working_folder(folder, "prefix-"):
+        pass
 
 
 IN_DATASET = [

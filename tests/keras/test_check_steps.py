@@ -53,7 +53,9 @@ def checked(folder: Path, fault: str, *options: str, status: int) -> Any:
 
 def test_a_training_that_repeats_agrees_at_every_step(tmp_path: Path) -> None:
     report = checked(tmp_path, "", status=0)
-    assert report["steps"] == {"void": None, "agreed": 8, "not_compared": 0, "divergence": None}
+    assert report["steps"] == {
+        "void": None, "agreed": 8, "not_compared": 0, "undecided": 0, "divergence": None,
+    }  # fmt: skip
     assert "8 training steps agreed, bit for bit" in report["sentence"]
 
 
@@ -70,7 +72,9 @@ def test_a_factor_is_named_with_the_step(tmp_path: Path) -> None:
     fault = "y[0] = len(list({'ant', 'bee', 'cat', 'dog', 'eel'})[0] + 'x' * (hash('y') % 7))"
     report = checked(tmp_path, fault, "--budget", "30m", status=1)
     assert report["factor"]["name"] == "hash seed"
-    assert report["steps"]["divergence"]["step"] == 1
+    divergence = report["steps"]["divergence"]
+    assert (divergence["step"], divergence["call"]["line"]) == (1, LINE)
+    assert "depends on the hash seed)" in report["sentence"]
 
 
 def kept_by_the_second_run_alone() -> tuple[str, str]:
@@ -96,7 +100,9 @@ def test_what_only_the_watched_runs_show_is_found(tmp_path: Path) -> None:
     fault = f"y[0] = list({{{pair[0]!r}, {pair[1]!r}}}).index({pair[0]!r})"
     report = checked(tmp_path, fault, "--budget", "30m", status=1)
     assert report["factor"]["name"] == "hash seed"
-    assert report["steps"]["divergence"]["step"] == 1
+    divergence = report["steps"]["divergence"]
+    assert (divergence["step"], divergence["call"]["line"]) == (1, LINE)
+    assert "depends on the hash seed)" in report["sentence"]
 
 
 def test_a_script_that_the_hook_changes_makes_the_steps_void(tmp_path: Path) -> None:

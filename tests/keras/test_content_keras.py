@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from repro.content.files import compared
-from repro.content.findings import FileComparison
 from repro.content.folders import compared_folders
 from repro.content.summary import summarised
 from repro.content.tensor_reader import TensorReader
+from repro.formats.findings import FileComparison
 
 pytestmark = pytest.mark.slow
 

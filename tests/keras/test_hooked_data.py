@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from repro.events.first_divergence import first_divergence
-from repro.events.recorded import WatchedProcess, read
+from repro.divergence.first_divergence import first_divergence
+from repro.divergence.recorded import WatchedProcess, read
 from repro.hook.install import HookSettings, installed
 
 HEAD = """
@@ -23,10 +23,10 @@ def model():
 """
 
 
-def ran(folder: Path, source: str) -> Path:
+def ran(folder: Path, source: str, head: str = HEAD) -> Path:
     """The events of a script in a process of its own."""
     folder.mkdir()
-    (folder / "train.py").write_text(HEAD + source)
+    (folder / "train.py").write_text(head + source)
     events = folder / "events"
     settings = HookSettings((), "check", folder / "found", events=events)
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -106,3 +106,107 @@ def test_batches_of_every_kind_of_data_are_seen(tmp_path: Path) -> None:
     steps = [each for each in process(ran(tmp_path / "a", KINDS)).moments if each.step]
     assert len(steps) == 4 + 3 + 2 + 3 + 2
     assert all(each.batch for each in steps)
+
+
+SEEDED = """
+def seen(n): return tf.cast(n, tf.float32)
+keras.utils.set_random_seed(1)
+seeded = data.shuffle(96)
+keras.layers.Dense(2)
+words = {"ant", "bee"}
+print(list(words))
+DETERMINISM
+model().fit(data.map(lambda x, y: (x, y), num_parallel_calls=2).batch(32), epochs=1, verbose=0)
+"""
+
+
+def test_what_a_seed_or_determinism_settles_is_no_suspect(tmp_path: Path) -> None:
+    before, setting = len(HEAD.splitlines()), "tf.config.experimental.enable_op_determinism()"
+    for name, line in (("on", setting), ("off", "")):
+        found = process(ran(tmp_path / name, SEEDED.replace("DETERMINISM", line)))
+        calls = {(*site[:2], site[3] - before) for each in found.moments for site in each.calls}
+        assert found.deterministic == (name == "on")
+        assert not [call for call in calls if call[1] == "tensorflow.data.Dataset.shuffle"]
+        assert {
+            ("seed that Keras draws", "random.randint", 5),
+            ("order of a set of text", "list(words)", 7),
+            ("threads", "tensorflow.data.Dataset.map", 9),
+        } <= calls
+
+
+WITHOUT_SEED = """
+data.shuffle(96)
+layers = keras.layers
+made = keras.Sequential([keras.Input((6,)), layers.Dense(2)])
+made.compile("sgd", "sparse_categorical_crossentropy")
+made.fit(x, y, epochs=1, verbose=0)
+"""
+
+
+def test_without_any_seed_the_layer_is_named_for_other_initial_values(tmp_path: Path) -> None:
+    head = HEAD.replace("keras.utils.set_random_seed(1)", "")
+    for name in "ab":
+        ran(tmp_path / name, WITHOUT_SEED, head)
+    found = first_divergence(*(tmp_path / name / "events" for name in "ab"))
+    assert found is not None
+    assert found.what == "initial value"
+    assert found.call is not None
+    assert found.call.source == "seed that Keras draws"
+    assert found.call.line == len(head.splitlines()) + 4
+    calls = {site[1] for moment in process(tmp_path / "a/events").moments for site in moment.calls}
+    assert "tensorflow.data.Dataset.shuffle" in calls
+
+
+RESET = """
+class Shuffled(keras.utils.PyDataset):
+    def __init__(self, rng=None):
+        super().__init__()
+        self.rng = rng
+        self.on_epoch_end()
+    def __len__(self): return 3
+    def __getitem__(self, n):
+        rows = self.order[n * 32 : n * 32 + 32]
+        return x[rows], y[rows]
+    def on_epoch_end(self):
+        rng = self.rng or np.random.default_rng(7)
+        self.order = rng.permutation(96)
+model().fit(Shuffled(), epochs=4, verbose=0)
+def loop(draw):
+    made, sgd = model(), keras.optimizers.SGD()
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    @tf.function
+    def step(xs, ys):
+        with tf.GradientTape() as tape:
+            value = loss(ys, made(xs))
+        sgd.apply(tape.gradient(value, made.trainable_variables), made.trainable_variables)
+    for epoch in range(5):
+        order = draw(epoch)
+        for n in range(0, 96, 32):
+            step(tf.constant(x[order[n:n+32]]), tf.constant(y[order[n:n+32]]))
+def again(epoch):
+    np.random.seed(7)
+    return np.random.permutation(96)
+loop(again)
+# None of these is one: seeded once, by the epoch too, for each fold, for samples that are shown.
+model().fit(Shuffled(np.random.default_rng(7)), epochs=4, verbose=0)
+once = np.random.default_rng(7)
+loop(lambda epoch: once.permutation(96))
+loop(lambda epoch: np.random.default_rng([7, epoch]).permutation(96))
+loop(lambda epoch: np.random.default_rng(np.random.SeedSequence([7, epoch])).permutation(96))
+for fold in range(3):
+    keras.utils.set_random_seed(7)
+    folded = np.random.permutation(96)
+    model().fit(x[folded], y[folded], shuffle=False, epochs=4, verbose=0)
+shown = keras.callbacks.LambdaCallback(
+    on_epoch_end=lambda *_: np.random.default_rng(7).normal(size=3))
+model().fit(x, y, shuffle=False, epochs=4, verbose=0, callbacks=[shown])
+"""
+
+
+def test_a_generator_that_is_reset_is_seen_and_its_clean_twins_are_not(tmp_path: Path) -> None:
+    findings: list[Any] = [*process(ran(tmp_path / "a", RESET)).findings]
+    before = len(HEAD.splitlines())
+    assert [(each["name"], each["line"] - before) for each in findings] == [
+        ("generator reset in every epoch", 12),
+        ("generator reset in every epoch", 28),
+    ]

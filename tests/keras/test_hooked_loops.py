@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from repro.events.first_divergence import compared_steps, first_divergence
-from repro.events.recorded import Moment, read
+from repro.divergence.first_divergence import compared_steps, first_divergence
+from repro.divergence.recorded import Moment, read
 from repro.hook.install import HookSettings, installed
 
 SCRIPT = Path(__file__).parent / "loops/loops.py"

@@ -63,42 +63,49 @@ class Answer:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out for one script; `step`, `line` and `hooked` are None where nothing is asked.
+    """What came out for one script.
 
-    `said` is the answer on the fault in brief, `alarm` what is wrong with that on the clean script.
-    `hooked` tells whether the hooked run's outputs equal the unhooked one's.
+    `said` is the answer on the fault in brief; `found`, `step` and `line` are None where that twin
+    did not run. `alarm` is what is wrong with the answer on the clean script, and `hooked` tells
+    whether the hooked run's outputs equal the unhooked one's; None where that twin did not run.
     """
 
     case: Case
-    found: bool
+    found: bool | None
     step: bool | None
     line: bool | None
     said: str
-    alarm: str
+    alarm: str | None
     hooked: bool | None
     answers: tuple[Answer, ...]
 
+    @property
+    def clean(self) -> str:
+        """The answer on the clean script in brief; empty where it did not run."""
+        return "" if self.alarm is None else self.alarm or "same"
 
-def judged(case: Case, fault: Answer | None, clean: Answer) -> Outcome:
+
+def judged(case: Case, fault: Answer | None, clean: Answer | None) -> Outcome:
     """Compares what a script is expected to show with what was answered.
 
     Args:
         case: the script.
-        fault: the answer on it with its fault; None for a script that has none.
-        clean: the answer on it without.
+        fault: the answer on it with its fault; None where that did not run, or it has none.
+        clean: the answer on it without; None where that did not run.
 
     Returns:
         The outcome; an answer that is missing is a fault not found, and a false alarm.
     """
-    alarm, hooked = _alarm(clean), _hooked(clean)
+    answers = tuple(answer for answer in (fault, clean) if answer is not None)
+    seen = None if clean is None else (_alarm(clean), _hooked(clean))
+    alarm, hooked = seen or (None, None)
     if fault is None:
-        return Outcome(case, False, None, None, "", alarm, hooked, (clean,))
-    both = (fault, clean)
+        return Outcome(case, None, None, None, "", alarm, hooked, answers)
     if fault.fault or fault.report is None:
-        return Outcome(case, False, False, False, fault.fault, alarm, hooked, both)
+        return Outcome(case, False, False, False, fault.fault, alarm, hooked, answers)
     judge = _silent if case.kind is Kind.SILENT else _diverging
     found, step, line, said = judge(case, fault.report)
-    return Outcome(case, found, step, line, said, alarm, hooked, both)
+    return Outcome(case, found, step, line, said, alarm, hooked, answers)
 
 
 def _alarm(clean: Answer) -> str:
@@ -153,19 +160,20 @@ def figures(outcomes: Sequence[Outcome]) -> list[Figure]:
     Returns:
         Faults found, right steps, right steps and lines, false alarms, runs that the hook changed.
     """
-    faults = [outcome for outcome in outcomes if outcome.case.kind is not Kind.NONE]
+    faults = [outcome for outcome in outcomes if outcome.found is not None]
+    clean = [outcome for outcome in outcomes if outcome.alarm is not None]
     n = len(faults)
     found, step = (sum(bool(getattr(o, what)) for o in faults) for what in ("found", "step"))
     place = sum(bool(o.step and o.line) for o in faults)
-    alarms = sum(bool(outcome.alarm) for outcome in outcomes)
-    hooked = sum(outcome.hooked is True for outcome in outcomes)
+    alarms = sum(bool(outcome.alarm) for outcome in clean)
+    hooked = sum(outcome.hooked is True for outcome in clean)
     return [
         Figure("faults found", found, n, found >= FOUND * n),
         Figure("right step, or silent error named", step, n),
         Figure("right step and line", place, n, place >= PLACE * n),
-        Figure("false alarms", alarms, len(outcomes), alarms == 0),
-        Figure("clean scripts whose hooked run equals the unhooked one", hooked, len(outcomes),
-               hooked == len(outcomes)),
+        Figure("false alarms", alarms, len(clean), alarms == 0),
+        Figure("clean scripts whose hooked run equals the unhooked one", hooked, len(clean),
+               hooked == len(clean)),
     ]  # fmt: skip
 
 
@@ -216,8 +224,7 @@ def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|---|"
     words = {True: "yes", False: "NO", None: ""}
     for o in outcomes:
-        fault = o.case.kind is not Kind.NONE
-        cells = [o.case.name, o.case.expected if fault else "", words[o.found if fault else None]]
-        cells += [o.said, words[o.step], words[o.line], o.alarm or "same"]
+        cells = [o.case.name, "" if o.found is None else o.case.expected, words[o.found]]
+        cells += [o.said, words[o.step], words[o.line], o.clean]
         seconds = " + ".join(f"{answer.seconds:.0f}" for answer in o.answers)
         yield f"| {' | '.join([*cells, seconds])} |"

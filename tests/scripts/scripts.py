@@ -11,17 +11,15 @@ exact 95 % interval, and how long it took. The exit status is 0 only where every
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bootstrap"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import command_line
 import project  # it makes the library importable
 import twins
 import users_python
@@ -36,7 +35,7 @@ from outcomes import Answer, Outcome, Report, figures, judged, table, times
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.data.module_loader import module
-from table import TEN, Case, Kind, chosen
+from table import Case, Kind, Twin, chosen, ten
 
 LIMIT = 900  # seconds for one run of `check`
 ANSWERS = (b"The same", b"Not the same", b"Nobody can tell")  # how its answers begin
@@ -113,7 +112,7 @@ def packed(folder: Path) -> Path:
 
 
 def outcome(program: Path, python: str, case: Case, folder: Path) -> Outcome:
-    """Runs `check` on a script with its fault, if it has one, and without.
+    """Runs `check` on those twins of a script that are asked for.
 
     Args:
         program: `check.pyz`.
@@ -121,13 +120,14 @@ def outcome(program: Path, python: str, case: Case, folder: Path) -> Outcome:
         case: the script.
         folder: a folder that may be filled.
     """
-    fault: Answer | None = None
-    if case.kind is not Kind.NONE:
-        place = twins.make(case, folder / case.name / "faulty", mended=False)
-        fault = answered(program, python, place)
-    place = twins.make(case, folder / case.name / "clean", mended=True)
-    found = judged(case, fault, answered(program, python, place))
-    print(f"{case.name}: {found.said}; clean: {found.alarm or 'same'}", file=sys.stderr, flush=True)
+    answers: dict[Twin, Answer] = {}
+    for twin in Twin:
+        if twin in case.twins and (twin is Twin.CLEAN or case.kind is not Kind.NONE):
+            mended = twin is Twin.CLEAN
+            place = twins.make(case, folder / case.name / twin.value, mended=mended)
+            answers[twin] = answered(program, python, place)
+    found = judged(case, answers.get(Twin.FAULTY), answers.get(Twin.CLEAN))
+    print(f"{case.name}: {found.said}; clean: {found.clean}", file=sys.stderr, flush=True)
     return found
 
 
@@ -139,32 +139,6 @@ def run_all(
         return [*pool.map(lambda case: outcome(program, python, case, folder), cases)]
 
 
-@contextmanager
-def _folder(given: Path | None) -> Generator[Path]:
-    if given is None:
-        with tempfile.TemporaryDirectory(prefix="scripts-") as folder:
-            yield Path(folder)
-    else:
-        given.mkdir(parents=True)
-        yield given.resolve()
-
-
-def printed(outcomes: Sequence[Outcome]) -> int:
-    """Prints the table and the figures.
-
-    Args:
-        outcomes: at least one.
-
-    Returns:
-        0 where every goal is reached, else 1.
-    """
-    counts, took = figures(outcomes), times(outcomes)
-    print("\n".join(table(outcomes)), end="\n\n")
-    for text, enough in [*((c.text(), c.enough) for c in counts), (took.text(), took.enough)]:
-        print(f"- {text}{'' if enough else ' – not enough'}")
-    return 0 if took.enough and all(count.enough for count in counts) else 1
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the scripts and prints the figures.
 
@@ -174,19 +148,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 where every goal is reached, else 1.
     """
-    parser = argparse.ArgumentParser(prog="scripts.py", description="Runs `check` over scripts.")
+    parser = command_line.parser("scripts.py", "Runs `check` over scripts.", jobs=1)
     parser.add_argument("--program", type=Path, help="check.pyz; by default it is made")
     parser.add_argument("--python", help="the Python of the scripts; by default one is made")
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these")
-    parser.add_argument("--ten", action="store_true", help="the ten that need only TensorFlow")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many at once")
-    parser.add_argument("--folder", type=Path, help="run them here, in a new folder that stays")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these")
+    which.add_argument("--ten", action="store_true", help="one twin of each that CI runs")
     options = parser.parse_args(arguments)
-    cases = chosen([*options.only, *(TEN if options.ten else ())])
+    cases = ten() if options.ten else chosen(options.only)
     python = options.python or str(users_python.ensured())
-    with _folder(options.folder) as folder:
+    with command_line.working_folder(options.folder, "scripts-") as folder:
         program = options.program.resolve() if options.program else packed(folder)
-        return printed(run_all(cases, program, python, folder, options.jobs))
+        outcomes = run_all(cases, program, python, folder, options.jobs)
+    return command_line.printed(table(outcomes), [*figures(outcomes), times(outcomes)])
 
 
 if __name__ == "__main__":

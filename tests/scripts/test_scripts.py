@@ -11,7 +11,7 @@ import pytest
 import scripts
 import twins
 from outcomes import Answer, figures, judged, table, times
-from table import CLEAN, PAIRS, TEN, Kind, Step, chosen, right_lines
+from table import CLEAN, PAIRS, Kind, Step, Twin, chosen, right_lines, ten
 
 CASE = next(case for case in PAIRS if case.name == "noise_without_a_seed")
 SILENT = next(case for case in PAIRS if case.error == "frozen noise")
@@ -47,12 +47,19 @@ SAME = Answer(0, report(), 40, 22)
 
 def test_the_table_names_20_faults_4_silent_errors_10_clean_scripts_and_all_that_lie_here():
     kinds = [case.kind for case in PAIRS]
-    assert (len(kinds), kinds.count(Kind.SILENT), len(CLEAN)) == (24, 4, 10)
+    assert (len(kinds), kinds.count(Kind.SILENT), len(CLEAN)) == (25, 5, 10)
     cases = {file.stem for file in (twins.HERE / "cases").iterdir()}
     assert cases == {case.name for case in PAIRS}
     assert {file.stem for file in (twins.HERE / "clean").iterdir()} == {c.name for c in CLEAN}
-    assert len(TEN) == 10
-    assert len(chosen(TEN)) == 10
+
+
+def test_ci_runs_ten_scripts_five_with_faults_of_several_kinds_and_five_clean():
+    faulty = [case for case in ten() if case.twins == {Twin.FAULTY}]
+    clean = [case for case in ten() if case.twins == {Twin.CLEAN}]
+    assert len({case.name for case in (*faulty, *clean)}) == 10
+    assert (len(faulty), len(clean)) == (5, 5)
+    assert {case.kind for case in faulty} >= {Kind.WEIGHTS, Kind.DATA, Kind.SILENT}
+    assert {Kind.NONE} < {case.kind for case in clean}
 
 
 CALL_ADDED = {"digits_without_a_seed", "seed_set_after_the_model", "augmentation_in_parallel"}
@@ -197,6 +204,24 @@ def test_clean_scripts_count_as_such_alone():
     ]  # fmt: skip
 
 
+def test_a_twin_that_did_not_run_is_counted_neither_way():
+    outcomes = [judged(CASE, differs(), None), judged(CASE, None, SAME)]
+    assert [(figure.k, figure.n) for figure in figures(outcomes)] == [
+        (1, 1), (1, 1), (1, 1), (0, 1), (1, 1),
+    ]  # fmt: skip
+    assert [answer.seconds for each in outcomes for answer in each.answers] == [50, 40]
+    rows = [[cell.strip() for cell in row.split("|")] for row in [*table(outcomes)][2:]]
+    assert [(row[3], row[7], row[8]) for row in rows] == [("yes", "", "50"), ("", "same", "40")]
+
+
+@pytest.mark.parametrize("twin", Twin)
+def test_of_a_pair_only_the_twin_that_is_asked_for_runs(twin, fake, tmp_path):
+    case = replace(CASE, twins=frozenset({twin}))
+    [found] = scripts.run_all([case], fake(), "python", tmp_path, jobs=1)
+    assert [folder.name for folder in (tmp_path / CASE.name).iterdir()] == [twin.value]
+    assert (found.found, found.alarm) == ((True, None) if twin is Twin.FAULTY else (None, ""))
+
+
 def test_times_are_medians_in_plain_runs_of_each_script():
     answers = [
         Answer(0, report(seconds=(plain,)), 50, first)
@@ -292,7 +317,7 @@ def test_a_program_that_never_ends_is_ended_with_its_children(fake, tmp_path):
         "time.sleep(600)"
     )
     place = twins.make(CASE, tmp_path / "twin", mended=False)
-    answer = scripts.answered(fake(act), "python", place, limit=10)
+    answer = scripts.answered(fake(act), "python", place, limit=4)
     assert (answer.status, answer.fault) == (None, "took too long")
     child = int((place.folder / "child").read_text())
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(child)], capture_output=True, text=True)
@@ -327,6 +352,7 @@ def test_the_program_is_made_of_the_source_that_is_here(tmp_path):
 
 
 @pytest.mark.slow
-def test_ten_scripts_are_told_from_their_twins_in_the_locked_environment(tmp_path):
-    found = scripts.run_all(chosen(TEN), scripts.packed(tmp_path), sys.executable, tmp_path, jobs=1)
+def test_ten_scripts_five_faulty_and_five_clean_are_told_apart_in_the_locked_environment(tmp_path):
+    found = scripts.run_all(ten(), scripts.packed(tmp_path), sys.executable, tmp_path, jobs=1)
+    assert [count.n for count in figures(found)] == [5] * 5
     assert [count.text() for count in figures(found) if not count.enough] == [], [*table(found)]

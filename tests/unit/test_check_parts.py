@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from repro.check.answer import CheckFindings, answered
 from repro.check.factor_search import LIKELY, FactorFinding, search
 from repro.check.one_run import RunResult
-from repro.check.outcome import Outcome
+from repro.check.outcome import Outcome, Reading
 from repro.check.page import page
 from repro.check.progress import Progress, duration, seconds_of
 from repro.check.report import github_lines
@@ -32,7 +32,7 @@ from repro.contain.scratch import scratch
 from repro.contain.user_command import user_command
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
-from repro.events.first_divergence import StepComparison
+from repro.divergence.first_divergence import StepComparison
 
 ASKED = CommandFolders(
     Path("/home/ada/project"),
@@ -123,6 +123,33 @@ def test_the_answer_says_what_was_found_out(
     assert late.sentence.endswith(f"{end} No time was left to watch it step by step (--budget).")
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("folder/logs/train/events.out.tfevents.1", ["tensorflow"]),
+        ("folder/export/saved_model.pb", ["tensorflow"]),
+        ("folder/model.keras", []),
+    ],
+)
+def test_tensorflow_is_read_while_the_varied_run_goes_on(
+    tmp_path: Path, name: str, expected: list[str]
+) -> None:
+    class Tensors:
+        def __init__(self) -> None:
+            self.ahead: list[str] = []
+
+        def import_ahead(self, *modules: str) -> None:
+            self.ahead += modules
+
+    file, tensors = tmp_path / name, Tensors()
+    file.parent.mkdir(parents=True)
+    file.touch()
+    run = RunResult("run 1", 0, 1.0, "", Outputs(tmp_path), tmp_path, tmp_path, ())
+    Reading(tensors).expect(run)  # pyright: ignore[reportArgumentType]
+    assert tensors.ahead == expected
+    Reading(None).expect(run)
+
+
 def test_a_warning_contradicts_only_what_is_the_same(tmp_path: Path) -> None:
     def result(status: int) -> RunResult:
         log = tmp_path / "stdout"
@@ -146,11 +173,17 @@ def test_steps_that_no_time_is_left_for_are_said_to_be_unwatched(tmp_path: Path)
     words = (sys.executable, "train.py")
     options, command = CheckOptions(words, tmp_path), user_command(words, tmp_path)
     nothing: Any = None
-    session = Session(options, command, nothing, tmp_path, nothing, {}, None, ends=0.0)
+    screen: Any = Screen(terminal=False)
+    session = Session(options, command, nothing, tmp_path, Progress(screen), {}, None, ends=0.0)
+    session.seconds = 90.0
     outputs = Outputs(tmp_path)
     run = RunResult("run", 0, 1.0, "", outputs, tmp_path, tmp_path, (), {"clock": "ahead"})
     findings = CheckFindings("train", (run, run), (Outcome(()),))
     assert watched(session, nothing, findings) == dataclasses.replace(findings, late=True)
+    assert screen.text == (
+        "The budget is too small to watch it step by step: 2 more runs will take about 3 min 0 s, "
+        "and 0.0 s are left. `--budget` sets another one.\n"
+    )
 
 
 @pytest.mark.parametrize(

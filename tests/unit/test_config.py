@@ -13,6 +13,7 @@ from repro.cause.explain import LOOKS
 from repro.cause.fault_isolation import Trial, search
 from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, check_files, resolve
+from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
 from samples import configuration, entry
 
@@ -292,6 +293,28 @@ def test_missing_code_and_data_are_named(tmp_path: Path, monkeypatch: pytest.Mon
     source = {"path": "none", "sha256": "0" * 64}
     with pytest.raises(UserError, match=r"digits\.data\.left\.path`\. Received none"):
         check_files(resolve(configuration(data={"left": source})))
+
+
+@pytest.mark.parametrize("written", [{}, {"sha256": None}, {"sha256": "what it is"}])
+@pytest.mark.parametrize("several", [False, True])
+def test_a_missing_digest_is_told_with_the_value_to_write(
+    written: dict[str, Any], several: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "a.csv").write_text("1,2\n")
+    source = {"path": "raw", **written}
+    given = {"data": {"left": source}} if several else {"data": source}
+    key, value = "data.left.sha256" if several else "data.sha256", sha256_tree(Path("raw"))
+    with pytest.raises(UserError) as refused:
+        resolve(configuration(**given))
+    assert str(refused.value) == (
+        f"config/config.yaml: Expected the digest of raw at `experiments.digits.{key}`. Received "
+        f"{written.get('sha256') or 'none'}. Write `sha256: {value}` there, if raw is as it "
+        "should be."
+    )
+    source["sha256"] = value
+    assert resolve(configuration(**given))
 
 
 def test_the_projects_own_configuration_is_right() -> None:

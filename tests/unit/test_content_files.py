@@ -26,10 +26,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from repro.content.files import compared
-from repro.content.findings import FileComparison
-from repro.content.masks import DATES, DURATIONS, OBJECTS
 from repro.content.summary import summarised
 from repro.content.tensor_reader import TensorReader
+from repro.formats.findings import FileComparison
+from repro.formats.masks import DATES, DURATIONS, OBJECTS
 
 Compare = Callable[..., FileComparison]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from repro.content.folders import Pair, compared_folders, paired
-from repro.content.masks import DATES, IDS, OBJECTS, TEMPORARY
+from repro.formats.masks import DATES, IDS, OBJECTS, TEMPORARY
 
 
 def write(root: Path, *names: str, content: str = "x") -> None:

@@ -25,9 +25,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from repro.content.files import compared
-from repro.content.findings import FileComparison
 from repro.content.summary import summarised
 from repro.content.tensor_reader import NotRead, TensorReader
+from repro.formats.findings import FileComparison
 from samples import LIBRARY
 
 
@@ -205,27 +205,27 @@ def test_arrays_stored_by_columns_are_compared_by_element(
 
 
 def test_blocks_cover_a_tensor_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from repro.reader import distance
+    from repro.reader import blocks
 
     for most in (1, 8, 16, 100, 10**6):
-        monkeypatch.setattr(distance, "_BLOCK", most)
+        monkeypatch.setattr(blocks, "_BLOCK", most)
         for shape in ((), (0,), (7,), (3, 5), (2, 3, 4), (1, 40), (4, 0, 3), (2, 1, 1, 9)):
             seen = np.zeros(shape, int)
-            for block in distance.blocks(shape, 8):
+            for block in blocks.blocks(shape, 8):
                 seen[block] += 1
             assert (seen == 1).all(), (most, shape)
 
 
 def test_a_difference_in_a_later_block_has_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    from repro.reader import distance
+    from repro.reader import blocks, tensor_findings
 
-    monkeypatch.setattr(distance, "_BLOCK", 64)
+    monkeypatch.setattr(blocks, "_BLOCK", 64)
     left = np.arange(600.0).reshape(20, 5, 6)
     right = left.copy()
     right[17, 3, 4] += 1
     right[18, 0, 0] *= 2
-    found = distance.TensorFindings(0.0)
-    found.compare("v", distance.of_array(left), distance.of_array(right))
+    found = tensor_findings.TensorFindings(0.0)
+    found.compare("v", blocks.of_array(left), blocks.of_array(right))
     assert found.differences[0]["distance"]["index"] == [18, 0, 0]
     assert found.differences[0]["distance"]["differ"] == 2
 
@@ -488,6 +488,23 @@ def test_no_process_is_left(tmp_path: Path) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
+def test_what_takes_long_to_import_is_imported_ahead(tmp_path: Path) -> None:
+    (tmp_path / "slow_library.py").write_text(f"open({str(tmp_path / 'seen')!r}, 'w').close()")
+    (tmp_path / "broken_library.py").write_text("raise ValueError")
+    given = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    files = pair(tmp_path, "a.npz", {"v": np.zeros(3)}, {"v": np.ones(3)})
+    with TensorReader([sys.executable], given) as tensors:
+        tensors.import_ahead("broken_library", "no_such_library", "slow_library")
+        process = tensors._process
+        assert compared(*files, "a.npz", tensors).how == "by tensor"
+        assert tensors._process is process
+    assert (tmp_path / "seen").exists()
+    for broken in (["/no/such/python"], [sys.executable, "-c", "raise SystemExit(3)"]):
+        with TensorReader(broken) as tensors:
+            tensors.import_ahead("slow_library")
+            assert not compared(*files, "a.npz", tensors).same
+
+
 def test_modules_in_the_current_folder_are_not_taken(tmp_path: Path) -> None:
     (tmp_path / "numpy.py").write_text("raise SystemExit('taken')")
     (tmp_path / "json.py").write_text("raise SystemExit('taken')")
@@ -508,7 +525,7 @@ def test_the_library_in_one_file_starts_its_reader(tmp_path: Path) -> None:
     )
     with zipfile.ZipFile(program, "w") as archive:
         archive.writestr("__main__.py", main)
-        for name in ("", "core/", "content/", "reader/"):
+        for name in ("", "core/", "formats/", "content/", "reader/"):
             for module in (LIBRARY / "repro" / name).glob("*.py"):
                 archive.write(module, f"repro/{name}{module.name}")
     done = subprocess.run(
@@ -565,3 +582,14 @@ def test_why_is_one_line(tmp_path: Path, tensors: TensorReader) -> None:
     found: FileComparison = compared(tmp_path / "a.h5", tmp_path / "b.h5", "a.h5", tensors)
     assert found.how.startswith("by bytes (")
     assert math.isclose(found.count, 1)
+
+
+def test_what_differs_is_shown_on_one_line_however_long_it_is() -> None:
+    from repro.reader.tensor_findings import TensorFindings
+
+    found = TensorFindings(rtol=0.0)
+    found.equal("epochs", "one\n" * 400, "two\n" * 400)
+    (difference,) = found.differences
+    for side in ("left", "right"):
+        assert len(difference[side]) == 80
+        assert "\n" not in difference[side]

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from repro.content.findings import FileComparison, FileFindings
-from repro.content.masks import ADDRESSES, DATES, DURATIONS, FOLDERS, IDS, PROGRESS, is_time
-from repro.content.text import compare_text
+from repro.formats.findings import FileComparison, FileFindings
+from repro.formats.masks import ADDRESSES, DATES, DURATIONS, FOLDERS, IDS, PROGRESS, is_time
+from repro.formats.text import compare_text
 
 
 def text(
@@ -81,6 +81,9 @@ def clock_text(draw: st.DrawFn) -> tuple[str, str]:
 
 
 @given(clock_text(), NAMES, BETWEEN, VALUES, BESIDE, st.booleans())
+@example(("took 0.25", "took 1.5"), "loss", ": ", "0.0", "\t", True)
+@example(("took 0.25", "took 1.5"), "Test accuracy", " ", "0.5", " ", True)
+@example(("took 0.25", "took 1.5"), "min", "=", "0.5", " ", True)
 def test_what_a_clock_decides_is_never_a_difference(
     clock: tuple[str, str], name: str, between: str, value: str, beside: str, first: bool
 ) -> None:
@@ -175,6 +178,8 @@ def test_what_is_masked_is_said(left: str, right: str, kind: str) -> None:
         ("accuracy: 0.91s", "accuracy: 0.92s"),
         ("accuracy 0.91 s", "accuracy 0.92 s"),
         ("took 10 steps", "took 11 steps"),
+        ("took 10 steps, loss: 0.5", "took 11 steps, loss: 0.5"),
+        ("took 2.5 million steps", "took 3.5 million steps"),
         ("time_step: 5", "time_step: 6"),
         ("ratio 1:30", "ratio 1:31"),
         ("2024-01-01 10:00:00 [100] loss", "2024-01-01 10:00:00 [101] loss"),  # a step, no process
@@ -217,6 +222,34 @@ def test_of_a_progress_bar_the_last_state_counts() -> None:
     assert [(each.metric, each.left, each.right) for each in other.metrics] == [
         ("loss", "0.2500", "0.2501")
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "metric"),
+    [
+        ("user: {}", None),
+        ("Epoch: {}", None),
+        ("steps {}", None),
+        ("step id = {}.5", None),
+        ("found {} files", None),
+        ("port: {}", None),
+        ("best epoch: {}", None),
+        ("val_true_positives: {}", "val_true_positives"),
+        ("accuracy: {}", "accuracy"),
+        ("F1 {}", "F1"),
+        ("perplexity: {}", "perplexity"),
+        ("loss per step: {}", "loss per step"),
+        ("temperature: 0.{}", "temperature"),
+        ("temperature: {}e-3", "temperature"),
+        ("temperature: {}", None),
+    ],
+)
+def test_a_number_that_counts_or_names_something_is_no_metric(
+    line: str, metric: str | None
+) -> None:
+    found = text(line.format(23), line.format(24))
+    assert [each.metric for each in found.differences] == [metric]
+    assert [each.metric for each in found.metrics] == ([metric] if metric else [])
 
 
 def test_a_progress_bar_on_lines_of_its_own_is_one() -> None:

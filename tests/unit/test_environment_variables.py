@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from repro.audit import against_present
 from repro.audit.results import Results
-from repro.cli.make import main
 from repro.cli.options import parser
+from repro.cli.program import main
 from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, filled, resolve
 from repro.core.errors import UserError
@@ -89,7 +89,7 @@ def test_the_job_is_told_the_names_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     command = jobs.launch("code.pyz", digits("A_TOKEN", "ANOTHER"), "original")
     assert command == jobs.launch("code.pyz", digits("ANOTHER", "A_TOKEN"), "original")
     words = shlex.split(command)
-    options = parser(["train"]).parse_args([*words[words.index("launch") :], "train"])
+    options = parser().parse_args([*words[words.index("launch") :], "train"])
     assert sorted(options.passed) == ["ANOTHER", "A_TOKEN"]
     assert SECRET not in command
     assert "--pass" not in jobs.launch("code.pyz", digits(), "original")
@@ -97,7 +97,7 @@ def test_the_job_is_told_the_names_alone(monkeypatch: pytest.MonkeyPatch) -> Non
 
 PROGRAM = """
 import json, os, sys
-from repro.cli.make import main
+from repro.cli.program import main
 sys.argv[0] = {program!r}
 sys.exit(main(["launch", "--run", sys.argv[1], "--intra", "2", "--vary", sys.argv[2],
                "--pass", "A_TOKEN,GONE", "--", "step"]))

@@ -1,10 +1,14 @@
 """What an exception says, below the headings of Keras, AutoGraph and TensorFlow's runtime."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from repro.core.errors import UserError
 from repro.data.error_message import message, quoted_lines
 from repro.data.known_mistakes import known_mistake
+from repro.data.user_code import load
 
 IN_LAYER = """Exception encountered when calling Sequential.call().
 
@@ -90,8 +94,25 @@ def test_only_what_is_known_is_called_a_known_mistake(said: str, text: str) -> N
     assert known_mistake(f"mine {said}", f"mine {text}", "model") is None
 
 
-def test_a_missing_package_is_told_with_what_to_do() -> None:
-    mistake = known_mistake("No module named 'pandas.core'", "", "model")
-    assert mistake is not None
-    assert mistake.expected == "the package `pandas` in the environment"
-    assert "`from . import pandas`" in mistake.remedy
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("skimage", "- scikit-image"),
+        ("bs4", "- beautifulsoup4"),
+        ("tensorflow_graphics.math", "- tensorflow-graphics"),
+    ],
+)
+def test_a_missing_package_is_told_with_the_line_to_add_and_the_command(
+    module: str, line: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(f"import {module}\n")
+    with pytest.raises(UserError) as refused:
+        load(tmp_path / "mine.py")
+    name = module.partition(".")[0]
+    assert str(refused.value) == (
+        f"Expected the package `{name}` in the environment. Received an environment without it "
+        f"(ModuleNotFoundError at mine.py, line 1). Add the line `{line}` below `- pip:` in "
+        "environment.yml of the workflow, run `./run lock`, and then the same again. Where "
+        f"`{name}` is a file of your own, let `code` be a folder that holds it, and import it by "
+        f"`from . import {name}`."
+    )

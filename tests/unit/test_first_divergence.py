@@ -1,14 +1,18 @@
 """The first event that differs between two watched runs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from repro.check.factor_search import FactorFinding
-from repro.check.watched_steps import suspects
-from repro.events.first_divergence import compared_steps, first_divergence
+from repro.check.watched_steps import suspects, where
+from repro.divergence.first_divergence import compared_steps, first_divergence
+from repro.events.steps import ALWAYS, LOOKS, SHARE, Pace
 
 NAMES = [
     ["m/dropout/state", "(2,)", "uint32", "seed"],
@@ -106,10 +110,96 @@ def test_steps_of_several_models_are_aligned_by_model(write: Any) -> None:
 def test_a_step_left_out_for_its_cost_is_not_compared(write: Any) -> None:
     thin = [RUN[0], RUN[1], step(2), RUN[3]]
     found = compared_steps(write("a", *RUN), write("b", *thin))
+    assert (found.agreed, found.left_out, found.undecided, found.divergence) == (3, 1, 0, None)
+    late = compared_steps(write("a2", *RUN), write("b2", *thin[:3], step(3, 7, 99)))
+    assert late.divergence is not None
+    assert (late.divergence.after, late.divergence.step) == (1, 3)
+    assert (late.agreed, late.left_out, late.undecided) == (1, 0, 1)
+    assert where(late.divergence) == "step 2 or 3 of m: the value of m/dense/kernel"
+
+
+def test_steps_behind_the_last_one_that_was_compared_are_undecided(write: Any) -> None:
+    thin = [*RUN[:2], step(2), step(3)]
+    found = compared_steps(write("a", *RUN), write("b", *thin))
+    assert (found.agreed, found.left_out, found.undecided, found.divergence) == (1, 0, 2, None)
+
+
+def test_a_batch_that_one_run_left_out_is_none_that_differs(write: Any) -> None:
+    whole = [RUN[0], *(step(n, 3, 4, batch=f"b{n}") for n in (1, 2, 3))]
+    thin = [*whole[:2], step(2), whole[3]]
+    found = compared_steps(write("a", *whole), write("b", *thin))
     assert (found.agreed, found.left_out, found.divergence) == (3, 1, None)
-    late = first_divergence(write("a2", *RUN), write("b2", *thin[:3], step(3, 7, 99)))
+    late = first_divergence(write("a2", *whole), write("b2", *thin[:3], step(3, 3, 4, batch="x")))
     assert late is not None
-    assert (late.after, late.step) == (1, 3)
+    assert where(late) == "step 2 or 3 of m: the batch"
+    seen = first_divergence(write("a3", *whole), write("b3", *thin[:2], step(2, batch="x")))
+    assert seen is not None
+    assert where(seen) == "step 2 of m: the batch"
+
+
+def test_a_step_that_is_missing_is_exactly_known(write: Any) -> None:
+    thin = [*RUN[:2], step(2), step(3)]
+    found = first_divergence(write("a", *thin), write("b", *thin[:3]))
+    assert found is not None
+    assert where(found) == "step 3 of m: a step that is missing in the second run"
+
+
+class Clock:
+    """Goes on by what each training step and each digest take."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def paced(share: float, steps: int, cost: Callable[[int], float] = lambda _: 1.0) -> list[int]:
+    """The steps that are digested where a digest takes that share of a step."""
+    clock, found = Clock(), list[int]()
+    pace = Pace(clock)
+    for number in range(1, steps + 1):
+        clock.now += 1.0
+        if pace.due():
+            found.append(number)
+            seconds = share * cost(number)
+            clock.now += seconds
+            pace.took(seconds)
+    return found
+
+
+def test_the_first_steps_are_digested_whatever_it_takes() -> None:
+    found = paced(100.0, 200)
+    assert found[:ALWAYS] == list(range(1, ALWAYS + 1))
+    assert len(found) < 100
+
+
+def test_all_steps_are_digested_where_that_takes_little_time() -> None:
+    assert paced(SHARE / 2, 1000) == list(range(1, 1001))
+
+
+def test_one_digest_that_is_interrupted_leaves_out_nothing() -> None:
+    def cost(number: int) -> float:
+        return 1000.0 if number % LOOKS == 0 else 1.0
+
+    assert paced(SHARE / 2, 1000, cost) == list(range(1, 1001))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 1.0, 10.0])
+def test_steps_are_left_out_until_digests_take_their_share(share: float) -> None:
+    found = paced(share, 100_000)
+    late = [number for number in found if number > 50_000]
+    every = late[1] - late[0]
+    assert {after - before for before, after in pairwise(late)} == {every}
+    assert share / (every + share) <= SHARE < share / (every / 2 + share)
+
+
+@given(st.floats(0.01, 10), st.floats(0.01, 10))
+def test_two_paces_have_the_steps_of_the_slower_one_in_common(one: float, other: float) -> None:
+    left, right = sorted((set(paced(each, 2000)) for each in (one, other)), key=len)
+    # Each pace doubles at a step of its own; from then on the slower one's are the other's, too.
+    settled = {number for number in left if number > 1000}
+    assert settled <= right
 
 
 def test_a_line_cut_by_a_kill_is_passed_over(write: Any) -> None:
@@ -173,6 +263,86 @@ def test_what_repeats_with_nothing_varied_has_no_generator_to_blame(
     assert (found.call.line if found.call else None) == line
 
 
+MAP = ("threads", "tensorflow.data.Dataset.map", "train.py", 1)
+
+
+@pytest.mark.parametrize(("deterministic", "line"), [(True, None), (False, 1)])
+def test_parallel_calls_are_no_suspects_where_operations_are_deterministic(
+    write: Any, deterministic: bool, line: int | None
+) -> None:
+    left, right = (
+        write(name, {"deterministic": deterministic}, calls((*MAP, 1, "x")), step(1, n, n))
+        for n, name in enumerate("ab")
+    )
+    found = first_divergence(left, right)
+    assert found is not None
+    assert (found.call.line if found.call else None) == line
+
+
+KERAS = ("seed that Keras draws", "random.randint", "train.py", 7)
+UNSEEDED = ("generator without a seed", "random.seed", "train.py", 8)
+
+
+@pytest.mark.parametrize(
+    ("before", "initial", "later"),
+    [
+        ([(*DRAW, 1)], 7, 4),  # numbers that no layer is made of
+        ([(*CLOCK, 1), (*SEED, 1)], 1, 1),
+        ([(*UNSEEDED, 1)], 8, 8),
+        ([], 7, 7),
+    ],
+)
+def test_other_initial_values_come_from_the_seed_that_keras_drew(
+    write: Any, before: Any, initial: int, later: int
+) -> None:
+    for name, first in (("initial", True), ("later", False)):
+        left, right = (
+            write(
+                f"{name}{n}",
+                calls(*((*each, n) for each in before), (*KERAS, 1, n)),
+                start(1, n * first),
+                step(1, 1, n),
+            )
+            for n in (1, 2)
+        )
+        found = first_divergence(left, right)
+        assert found is not None
+        assert found.what == ("initial value" if first else "value")
+        assert found.call is not None
+        assert found.call.line == (initial if first else later)
+
+
+SET = ("order of a set", "list(words)", "train.py", 1)
+HOME = ("home", 'os.environ["HOME"]', "train.py", 2)
+PROCESSORS = ("processors", "os.cpu_count", "train.py", 3)
+EVERYTHING = ("all environment variables", "os.environ", "train.py", 4)
+TEMPORARY = ("name of a temporary file", "tempfile.mkdtemp", "train.py", 5)
+
+
+@pytest.mark.parametrize(
+    ("factors", "line"),
+    [
+        (("hash seed",), 1),
+        (("home",), 2),
+        (("processors",), 3),
+        (("environment size",), 4),
+        (("locale",), 4),
+        (("temporary folder",), 5),
+        (("umask",), None),
+        (None, 5),
+    ],
+)
+def test_what_a_script_reads_is_named_where_results_depend_on_it(
+    write: Any, factors: tuple[str, ...] | None, line: int | None
+) -> None:
+    finding = factors and FactorFinding(False, factors, complete=True, runs=5)
+    called = calls(*((*each, 1, "x") for each in (TEMPORARY, EVERYTHING, PROCESSORS, HOME, SET)))
+    left, right = (write(name, called, start(1, n), step(1, 1, 1)) for n, name in enumerate("ab"))
+    found = compared_steps(left, right, suspects(finding or None)).divergence
+    assert found is not None
+    assert (found.call.line if found.call else None) == line
+
+
 def test_calls_after_the_divergence_explain_nothing(write: Any) -> None:
     folders = [
         write(name, start(1, n), calls((*DRAW, 1, name)), step(1, 1, 1))
@@ -200,10 +370,10 @@ def test_a_variable_that_was_gone_by_then_in_one_run_is_no_divergence(write: Any
 def test_processes_are_paired_by_what_they_were_started_with(write: Any) -> None:
     other = [start(3, 4), step(1, 5, 6)]
     started = {"--one": RUN, "--two": other}
-    for given in started:
-        left = write("a", *started[given], given=given)
-    for given in reversed(started):
-        right = write("b", *started[given], given=given)
+    for name in started:
+        left = write("a", *started[name], given=name)
+    for name in reversed(started):
+        right = write("b", *started[name], given=name)
     assert compared_steps(left, right).divergence is None
 
 

@@ -200,6 +200,71 @@ def test_the_ledger_has_each_call_with_its_line(tmp_path: Path) -> None:
     assert lines[-1] == {"end": True}
 
 
+SURROUNDINGS = """
+import locale
+import multiprocessing
+import os
+import tempfile
+from pathlib import Path
+
+import helper
+os.environ["HOME"]
+os.getenv("LANG")
+os.environ.get("MODEL_SIZE", "3")
+"TZ" in os.environ
+dict(os.environ)
+os.cpu_count()
+multiprocessing.cpu_count()
+os.sched_getaffinity(0)
+locale.getlocale()
+Path.home()
+os.path.expanduser("~/data")
+tempfile.gettempdir()
+tempfile.mkdtemp()
+os.path.getmtime(helper.__file__)
+Path.cwd()
+Path("data").resolve()
+"""
+HELPER = """
+import os, shutil
+os.environ["OF_A_LIBRARY"] = os.path.expanduser("~")
+"""
+
+
+def test_the_ledger_has_what_lines_read_of_their_surroundings(tmp_path: Path) -> None:
+    hooked = Hooked(tmp_path, factors=(), events=tmp_path / "events")
+    (hooked.inputs / "script.py").write_text(SURROUNDINGS)
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    (site / "helper.py").write_text(HELPER)
+    path = f"{hooked.environment['PYTHONPATH']}{os.pathsep}{site}"
+    environment = {**hooked.environment, "PYTHONPATH": path, "LANG": "C.UTF-8"}
+    command = [sys.executable, "script.py"]
+    subprocess.run(command, env=environment, cwd=hooked.inputs, check=True, timeout=60)
+    (file,) = (tmp_path / "events").iterdir()
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    calls = [tuple(call[:4]) for line in lines for call in line.get("calls", ())]
+    single = [(source, call, line) for source, call, _, line in calls if line != 13]
+    assert single == [
+        ("home", 'os.environ["HOME"]', 9),
+        ("locale", 'os.environ["LANG"]', 10),
+        ("environment variable", 'os.environ["MODEL_SIZE"]', 11),
+        ("time zone", 'os.environ["TZ"]', 12),
+        ("processors", "os.cpu_count", 14),
+        ("processors", "multiprocessing.cpu_count", 15),
+        ("processors", "os.sched_getaffinity", 16),
+        ("locale", "locale.getlocale", 17),
+        ("home", "pathlib.Path.home", 18),
+        ("home", "os.path.expanduser", 19),
+        ("temporary folder", "tempfile.gettempdir", 20),
+        ("name of a temporary file", "tempfile.mkdtemp", 21),
+        ("file times", "os.path.getmtime", 22),
+        ("working directory", "pathlib.Path.cwd", 23),
+        ("working directory", "pathlib.Path.resolve", 24),
+    ]
+    assert ("all environment variables", "os.environ", "script.py", 13) in calls
+
+
 FORKED = """
 import os
 import random

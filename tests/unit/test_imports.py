@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -48,11 +49,26 @@ def test_what_looks_at_the_environment_does_not_import_what_is_awaited(fresh: Fr
     assert not {"tensorflow", "keras"} & set(json.loads(done.stdout))
 
 
+LAUNCHED = """
+import os, sys
+from repro.cli.program import main
+sys.argv[0] = "code.pyz"
+os.execve = lambda *_: os._exit("numpy" in sys.modules or "repro.cli.make" in sys.modules)
+main(["launch", "--run", "original", "--intra", "2", "--", "train"])
+"""
+
+
+def test_what_only_launches_a_step_imports_nothing_of_its_work(fresh: Fresh) -> None:
+    """Else each job would import it twice, in the process that launches and in the step's own."""
+    done = fresh(LAUNCHED)
+    assert done.returncode == 0, done.stderr
+
+
 ROOMS = (
     "core", "machine", "record", "shim", "launch", "plan", "arrays", "data", "variables", "watch",
     "checkpoint", "model", "probe", "overhead", "drift", "compare", "stats", "sanity", "cause",
-    "verdict", "report", "audit", "archive", "events", "hook", "reader", "content", "contain",
-    "check", "cli",
+    "verdict", "report", "audit", "archive", "events", "ledger", "divergence", "hook", "reader",
+    "formats", "content", "contain", "check", "side_by_side", "cli",
 )  # fmt: skip
 """From the lowest: each imports those before it alone, not even for types."""
 LARGEST = 12
@@ -128,12 +144,33 @@ def test_a_room_that_grows_too_large_is_found(tmp_path: Path) -> None:
     assert against_the_layers(tmp_path) == ["core holds 13 modules"]
 
 
-def test_each_room_says_what_it_is_for() -> None:
-    for room in ROOMS:
-        said = ast.get_docstring(ast.parse((LIBRARY / f"repro/{room}/__init__.py").read_text()))
-        assert said, room
-        assert "Import" in said, room
-        assert "Begin reading at" in said, room
+def said_and_done(room: Path) -> tuple[str, set[str], set[str]]:
+    """What a room's page says, the rooms that it says it imports, and those that it imports."""
+    page = ast.get_docstring(ast.parse((room / "__init__.py").read_text("utf-8"))) or ""
+    sentence = re.search(r"\bImports ([^.;]+)", page)
+    said = set(re.findall(r"`(\w+)`", sentence[1])) & {*ROOMS} if sentence else {"nothing"}
+    names = {name for file in room.glob("*.py") for name in _imports(file, LIBRARY)}
+    return page, said, {name.split(".")[1] for name in names if "." in name} - {room.name}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_each_room_says_what_it_is_for_and_what_it_imports(room: str) -> None:
+    page, said, done = said_and_done(LIBRARY / "repro" / room)
+    assert "Begin reading at" in page
+    assert said == done or "Imports every room" in page
+
+
+def test_a_room_that_does_not_say_what_it_imports_is_found(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("from repro.core.text import listed\n")
+    for page, right in (
+        ("Imports `core`.", True),
+        ("Imports no other room.", False),
+        ("Imports `core` and `launch`.", False),
+        ("", False),
+    ):
+        (tmp_path / "__init__.py").write_text(f'"""A room.\n\n{page}\n"""\n')
+        _, said, done = said_and_done(tmp_path)
+        assert (said == done) is right, page
 
 
 def test_no_two_classes_share_a_name() -> None:

@@ -86,8 +86,9 @@ def test_an_edit_of_what_makes_results_changes_both(copy: Path, name: str) -> No
 @pytest.mark.parametrize(
     "name",
     [
-        "lib/repro/check/answer.py", "lib/repro/contain/overlay.py", "lib/repro/content/text.py",
-        "lib/repro/hook/install.py", "lib/repro/events/steps.py", "lib/repro/cli/check.py",
+        "lib/repro/check/answer.py", "lib/repro/contain/overlay.py", "lib/repro/formats/text.py",
+        "lib/repro/hook/install.py", "lib/repro/events/steps.py", "lib/repro/content/files.py",
+        "lib/repro/reader/program.py", "lib/repro/cli/check.py",
         "schemas/check.schema.yaml",
     ],
 )  # fmt: skip

@@ -159,7 +159,7 @@ def test_the_program_understands_how_it_is_launched(run: str) -> None:
     chosen = digits(training={"threads": {"intra": 3}}, factors={"clock": False})
     words = shlex.split(jobs.launch("results/code.pyz", chosen, run))
     assert words[:4] == ["python", "-I", "-B", "results/code.pyz"]
-    found = parser(["train"]).parse_args([*words[4:], "train"])
+    found = parser().parse_args([*words[4:], "train"])
     factors = list(chosen.factors) if run != "original" else []
     assert (found.step, found.run, found.intra, found.vary) == ("launch", run, 3, factors)
     assert "clock" not in found.vary

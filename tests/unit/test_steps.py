@@ -127,7 +127,7 @@ def step(tmp_path: Path, *options: str, **variables: str) -> subprocess.Complete
     program = tmp_path / "program.py"
     program.write_text(
         f"import sys; sys.path.insert(0, {str(LIBRARY)!r})\n"
-        "from repro.cli.make import main; sys.exit(main())\n"
+        "from repro.cli.program import main; sys.exit(main())\n"
     )
     return subprocess.run(
         [sys.executable, "-B", str(program), *options],

@@ -31,12 +31,13 @@ def short(made, **changes):
 
 def test_a_claim_that_holds_beside_one_that_fails_and_then_a_verdict_that_was_edited(new_project):
     made = new_project("held")
+    made.configure(failing=short(made, settings={}), small=short(made))
+    assert status(made, "verify") == 2  # one of two experiments, which does not stop the other
+    verdict = made.results / "small" / "verdict.json"
+    assert verdict.is_file()
+    assert not (made.results / "failing" / "verdict.json").exists()
     made.configure(small=short(made))
     assert status(made, "verify") == 0
-    made.configure(small=short(made), failing=short(made, settings={}))
-    assert status(made, "verify", "--keep-going") == 2  # one of two experiments
-    made.configure(small=short(made))
-    verdict = made.results / "small" / "verdict.json"
     verdict.write_text(verdict.read_text().replace("documented", "bitwise"))
     assert status(made, "verify") == 2
 
@@ -55,6 +56,9 @@ def test_mistakes_are_told_from_what_could_not_run_whatever_was_before(new_proje
     made = new_project("failing")
     made.configure(small=short(made, training={"epochs": "many"}))
     assert status(made, "all") == 2  # before any job
+    made.configure(small=short(made), other=short(made, training={"epochs": "many"}))
+    assert status(made, "all") == 2
+    assert not made.results.exists()
     made.configure(small=short(made))
     assert status(made, "al") == 2
     made.edit("def model(", "def model_(")

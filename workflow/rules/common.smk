@@ -1,5 +1,6 @@
 # What only Snakemake knows, for the rules: wildcards, checkpoints, and how it was called. The rest
 # is asked of the library, `repro.plan` above all.
+import os
 import sys
 from pathlib import Path
 
@@ -40,9 +41,10 @@ from repro.core.config import check_files, filled, resolve
 from repro.core.config_checks import FILE
 from repro.core.errors import UserError
 from repro.data.module_loader import module
+from repro.launch.launcher import SAID_LAST
 from repro.plan.schedule import ORIGINAL, RUN
 from repro.machine.identity import machine
-from repro.plan import environments, jobs, requests, results
+from repro.plan import environments, jobs, overwritten, requests, results
 from repro.record.stale_lock import unlocked
 
 
@@ -59,6 +61,7 @@ def environment(name):
     return asked(environments.environment_file, HOME, config.get("channel"), name)
 
 
+UNDER_RUN = SAID_LAST in os.environ
 # So that after a kill the same command goes on.
 ALIVE = unlocked(Path.cwd()) if workflow.is_main_process else None
 MACHINE = machine()

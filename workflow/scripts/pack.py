@@ -19,15 +19,19 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
 LIBRARY, SCHEMAS = HERE / "lib", HERE / "schemas"
-MAKES, JUDGES, CHECKS = "repro.cli.make", "repro.cli.judge", "repro.cli.check"
+MAKES, JUDGES, CHECKS = "repro.cli.program", "repro.cli.judge", "repro.cli.check"
 CHECKING = (
     "events",
+    "ledger",
+    "divergence",
     "hook",
     "reader",
+    "formats",
     "content",
     "contain",
     "check",
 )  # rooms that only `check` needs
+ON_THE_HOST = ("repro/side_by_side/",)  # rooms that only ./run needs
 JUDGED = ("config", "cost", "reproduction", "verdict")  # schemas of what is made of results
 MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 
@@ -35,6 +39,7 @@ MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 def members(judging: bool) -> dict[str, str]:
     """The programs' files: name in the zip, and text, with one kind of line end."""
     texts = {name: text for name, text in library().items() if not of_check(name)}
+    texts = {name: text for name, text in texts.items() if not name.startswith(ON_THE_HOST)}
     if not judging:
         chosen = imported([MAKES], texts) | {name for name in texts if name.endswith(".yaml")}
         chosen -= {f"repro/schemas/{name}.schema.yaml" for name in JUDGED}

@@ -102,11 +102,14 @@ def _refuse_newer(path: Path) -> None:
     indexes.refuse_newer(text)
 
 
-def unpack(path: Path, folder: Path, told: Told = untold, seen: str | None = None) -> None:
+def unpack(
+    path: Path, folder: Path, told: Told = untold, seen: str | None = None, below: str = ""
+) -> None:
     """Unpacks an archive that is accepted, all of it or nothing, into a new folder.
 
     `told` hears how many bytes were read, block by block; all are read twice. `seen` is the sha256
-    of its sums when somebody said yes to it; None asks for none.
+    of its sums when somebody said yes to it; None asks for none. `below` is how the names of the
+    files begin that are wanted.
 
     Raises:
         UserError: the archive is refused or another one, there is something already, or no room.
@@ -123,9 +126,10 @@ def unpack(path: Path, folder: Path, told: Told = untold, seen: str | None = Non
                 f"Expected the archive that was looked at, whose {SUMS} has the sha256 {seen}. "
                 f"Received {now} there meanwhile. Look at it again; nothing was unpacked."
             )
-        _refuse_full(folder, sum(member.size for member in archive.kept.values()))
+        wanted = {name: kept for name, kept in archive.kept.items() if name.startswith(below)}
+        _refuse_full(folder, sum(member.size for member in wanted.values()))
         with whole_folder(folder, anew=True) as temporary:
-            for name in archive.kept:
+            for name in wanted:
                 target = temporary / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with target.open("xb") as file:

@@ -22,7 +22,7 @@ _LIBRARY, _SCHEMAS = "workflow/lib/", "workflow/schemas/"
 _MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 # By program, the module that it begins with: of this version, and of earlier ones.
 _MODULES = {
-    "code.pyz": ("repro.cli.make", "repro.steps"),
+    "code.pyz": ("repro.cli.program", "repro.cli.make", "repro.steps"),
     "judge.pyz": ("repro.cli.judge", "repro.judge.command"),
 }
 

@@ -1,5 +1,5 @@
 """Results on disk against their manifests: whole, outdated, and what came from what.
 
-Imports `core`, `record` and `data`.
+Imports `core`, `record`, `plan` and `data`.
 Begin reading at `results`, then `check`.
 """

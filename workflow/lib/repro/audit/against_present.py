@@ -207,7 +207,7 @@ def _asked(step: Step, entry: Experiment) -> Iterator[tuple[str, str]]:
     else:
         # Key by key, not as a dataclass: the manifest may be of a version with other parameters.
         asked = entry.parameters(step.name, run, seed)
-        now, then = _flat(asked.json()), _flat(step.parameters)
+        now, then = by_key(asked.json()), by_key(step.parameters)
         for key in sorted({**now, **then}):
             if now.get(key) != then.get(key):
                 yield key, f"{now.get(key, 'none')} in place of {then.get(key, 'none')}"
@@ -216,12 +216,12 @@ def _asked(step: Step, entry: Experiment) -> Iterator[tuple[str, str]]:
         yield "environment", f"{entry.environment} in place of {environment}"
 
 
-def _flat(value: Any, key: str = "") -> dict[str, str]:
+def by_key(value: Any, key: str = "") -> dict[str, str]:
     """Each innermost value as JSON, by its dotted key in the configuration."""
     if not isinstance(value, dict) or not value:
         return {key: canonical(value)} if key else {}
     flat: dict[str, str] = {}
     for name, part in cast("dict[str, Any]", value).items():
         name = _KEYS.get(name, name) if not key else name
-        flat |= _flat(part, f"{key}.{name}".strip("."))
+        flat |= by_key(part, f"{key}.{name}".strip("."))
     return flat

@@ -14,13 +14,15 @@ from fnmatch import fnmatch
 from repro.check.one_run import RunResult
 from repro.contain.place import FOLDER, HOME, OUTSIDE
 from repro.content.files import compared
-from repro.content.findings import FileComparison
 from repro.content.folders import compared_folders
 from repro.content.tensor_reader import TensorReader
+from repro.formats.findings import FileComparison
 
 STDOUT, STDERR = "standard output", "standard error"
 _SHOWN = {FOLDER: "", HOME: "~/", OUTSIDE: "/"}
 _OF_TRACKERS = ("wandb/*", "mlruns/*", ".neptune/*", ".comet*")
+_READ_BY_TENSORFLOW = ("*tfevents*", "saved_model.pb")
+"""Files whose bytes are others in each run, so that they are always read."""
 MESSAGES = "messages, which do not count"
 
 
@@ -36,6 +38,12 @@ class Reading:
     def wanted(self, name: str) -> bool:
         """Whether an output of that name takes part."""
         return not any(fnmatch(name, glob) for glob in (*_OF_TRACKERS, *self.ignore))
+
+    def expect(self, run: RunResult) -> None:
+        """Another run's outputs will be compared with these: while it runs, the reader starts."""
+        root = run.outputs.root
+        if self.tensors and any(next(root.rglob(glob), None) for glob in _READ_BY_TENSORFLOW):
+            self.tensors.import_ahead("tensorflow")
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,13 @@ class Progress:
         self._stream, self._clock = stream, clock
         self._terminal = stream.isatty()
         self._last, self._shown = clock(), False
+        self.known: str | None = None
+        """The answer that is known by now."""
+
+    def answer(self, text: str) -> None:
+        """Prints an answer, of which more may be found out yet."""
+        self.known = text
+        self.line(text)
 
     def line(self, text: str) -> None:
         """Prints a line that stays."""

@@ -14,9 +14,9 @@ from repro.check.answer import LATE, NOT_SAME, SAME, CheckFindings
 from repro.check.checking import Checked
 from repro.check.one_run import RunResult
 from repro.check.watched_steps import StepFindings
-from repro.content.findings import ContentDifference, FileComparison
 from repro.core.factor_table import FACTORS
-from repro.events.first_divergence import StepDivergence
+from repro.divergence.first_divergence import StepDivergence
+from repro.formats.findings import ContentDifference, FileComparison
 
 
 def report(checked: Checked) -> dict[str, Any]:
@@ -49,6 +49,7 @@ def _steps(found: StepFindings | None) -> dict[str, Any] | None:
         "void": found.void,
         "agreed": found.compared.agreed,
         "not_compared": found.compared.left_out,
+        "undecided": found.compared.undecided,
         "divergence": _divergence(first) if first else None,
     }
 

@@ -6,17 +6,19 @@ Synopsis:
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from repro.check.one_run import UNWATCHED, RunResult, Watched, one_run
-from repro.check.progress import Progress
+from repro.check.progress import Progress, duration
 from repro.check.varied import NETWORK, USUAL, RunPlan
 from repro.contain.place import Containment
 from repro.contain.user_command import UserCommand
 from repro.core.factor_table import STRESS
+from repro.core.text import counted
 
 BUDGET = 600.0
 """Seconds for all that follows the first answer, unless `--budget` says otherwise."""
@@ -85,6 +87,18 @@ class Session:
         self.progress.clear()
         return replace(result, name=name)
 
-    def time_is_left(self) -> bool:
-        """Whether one more run is likely to end within the budget."""
-        return self.ends is None or time.monotonic() + (self.seconds or 0) < self.ends
+    def time_is_left(self, purpose: str, runs: int = 1) -> bool:
+        """Whether some more runs are likely to end within the budget; says so where they are not.
+
+        Args:
+            purpose: what the runs are for, as in "to find out why".
+        """
+        needed = (self.seconds or 0) * runs
+        left = math.inf if self.ends is None else max(0.0, self.ends - time.monotonic())
+        if needed < left:
+            return True
+        self.progress.line(
+            f"The budget is too small {purpose}: {counted(runs, 'more run')} will take about "
+            f"{duration(needed)}, and {duration(left)} are left. `--budget` sets another one."
+        )
+        return False

@@ -41,9 +41,11 @@ def first_runs(session: Session, reading: Reading) -> CheckFindings:
     if not first.well:
         raise _failed(session, first)
     session.seconds = first.seconds
+    reading.expect(first)
     left = duration(first.seconds * (options.runs - 1))
     session.progress.line(f"Run 1 took {duration(first.seconds)}; about {left} more to the answer.")
     runs, outcomes = [first], list[Outcome]()
+    session.time_is_left("for the answer", options.runs - 1)
     for number in range(2, options.runs + 1):
         what = f"run {number} of {options.runs}, varied"
         runs.append(_varied_run(session, number, what))
@@ -84,7 +86,7 @@ def searched(session: Session, reading: Reading, findings: CheckFindings) -> Che
     decisive = findings.decisive
     if decisive is None or findings.runs[-1].stopped:
         return findings
-    session.progress.line(first_answer(findings).sentence)
+    session.progress.answer(first_answer(findings).sentence)
     session.ends = session.ends or time.monotonic() + BUDGET
     if decisive.same:
         return findings
@@ -94,7 +96,7 @@ def searched(session: Session, reading: Reading, findings: CheckFindings) -> Che
 
     def differs(factors: tuple[str, ...]) -> bool | None:
         nonlocal tries
-        if not session.time_is_left():
+        if not session.time_is_left("to find out why"):
             return None
         tries += 1
         what = f"why, run {tries}: {', '.join(factors) or 'nothing'} varied"
@@ -105,7 +107,9 @@ def searched(session: Session, reading: Reading, findings: CheckFindings) -> Che
             return not run.well
         return not side_by_side(first, run, reading).same
 
-    return replace(findings, finding=search(list(last.varied), differs))
+    found = replace(findings, finding=search(list(last.varied), differs))
+    session.progress.known = first_answer(found).sentence
+    return found
 
 
 def watched(session: Session, reading: Reading, findings: CheckFindings) -> CheckFindings:
@@ -122,19 +126,22 @@ def watched(session: Session, reading: Reading, findings: CheckFindings) -> Chec
     repeats = found is None or found.nondeterministic is False
     void = repeats and not early and not side_by_side(first, plain, reading).same
     outcome = side_by_side(plain, other, reading)
-    steps = step_findings(
-        plain,
-        other,
-        UNEQUAL if void else None,
-        suspects(found),
-        outputs_differ=not outcome.same,
-    )
-    findings = replace(findings, steps=steps)
+
+    def with_steps(findings: CheckFindings) -> CheckFindings:
+        steps = step_findings(
+            plain,
+            other,
+            UNEQUAL if void else None,
+            suspects(findings.finding),
+            outputs_differ=not outcome.same,
+        )
+        return replace(findings, steps=steps)
+
     if found is not None or void or early or outcome.same:
-        return findings
+        return with_steps(findings)
     # It was varied in other ways than the runs before, and shows what they did not.
     runs, outcomes = (*findings.runs, other), (*findings.outcomes, outcome)
-    return searched(session, reading, replace(findings, runs=runs, outcomes=outcomes))
+    return with_steps(searched(session, reading, replace(findings, runs=runs, outcomes=outcomes)))
 
 
 def _may_train(command: UserCommand) -> bool:
@@ -164,9 +171,11 @@ def _watched_runs(
     draw = f"check-{number + 1}" if found is None else f"check-{number}"
     wanted = session.factors() if found is None else found.factors
     watching = Watched(events=True, steps=session.options.steps)
+    if watching.steps is None and not session.time_is_left("to watch it step by step", 2):
+        return None
     results: list[RunResult] = []
     for name, factors in (("watched run 1", ()), ("watched run 2", wanted)):
-        if not session.time_is_left():
+        if not session.time_is_left("to watch it step by step"):
             return None
         what = f"{name} of 2, for its steps"
         drawn = draw if factors else "check-1"

@@ -15,28 +15,44 @@ from pathlib import Path
 
 from repro.check.factor_search import FactorFinding
 from repro.check.one_run import RunResult
+from repro.core.factor_table import FACTORS
 from repro.core.text import counted
-from repro.events.first_divergence import (
-    BY_NATURE,
-    LedgerCall,
+from repro.divergence.first_divergence import (
     StepComparison,
     StepDivergence,
     compared_steps,
 )
-from repro.events.recorded import read
+from repro.divergence.named_call import BY_NATURE, LedgerCall
+from repro.divergence.recorded import read
+from repro.ledger.environment_reads import WHOLE
+from repro.ledger.set_order import HASH, ORDER, TEXT_ORDER
+from repro.ledger.watched_calls import KERAS_SEED, TEMPORARY_NAME
 
 UNEQUAL = (
     "the outputs of the watched run differ from those of the plain one, so that the hook may have "
     "changed what it watches"
 )
-_DEPENDS: Mapping[str, Sequence[str]] = {
-    "clock": ("clock",),
-    "process": ("process id",),
-    "network": ("network",),
+_ALSO: Mapping[str, Sequence[str]] = {
+    "hash seed": (TEXT_ORDER, ORDER),
+    "time zone": ("time zone",),
+    "temporary folder": (TEMPORARY_NAME,),
     "processors": ("unordered stream", "threads", "processes"),
     "load": ("unordered stream", "threads", "processes"),
 }
-"""By factor, the sources through which it may act; another program may depend on any."""
+"""By factor, sources through which it acts, beside the one that the table of factors names."""
+_OF_ENVIRONMENT = (
+    "hash seed", "time zone", "locale", "environment size", "home", "temporary folder",
+    "working directory", "processors",
+)  # fmt: skip
+"""Factors that act through environment variables too."""
+
+_SAID: Mapping[str, str] = {
+    KERAS_SEED: "{call}, called by Keras there ({source}; keras.utils.set_random_seed seeds it)",
+    HASH: "{call} (of text, it depends on the hash seed)",
+    ORDER: "{call} (it may go through a set of text, whose order depends on the hash seed)",
+    TEXT_ORDER: "{call} (it goes through a set of text, whose order depends on the hash seed)",
+}
+"""By source, what to say of a call in place of its source alone."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,8 @@ class StepFindings:
     @property
     def seen(self) -> bool:
         """Whether any training was seen."""
-        return self.compared.agreed > 0 or self.compared.divergence is not None
+        compared = self.compared
+        return compared.agreed + compared.undecided > 0 or compared.divergence is not None
 
 
 def suspects(finding: FactorFinding | None) -> Sequence[str]:
@@ -76,10 +93,14 @@ def suspects(finding: FactorFinding | None) -> Sequence[str]:
     """
     if finding is None or finding.nondeterministic is not False:
         return BY_NATURE
-    return (
-        "another program",
-        *(each for name in finding.factors for each in _DEPENDS.get(name, ())),
-    )
+    acting = (_sources(name) for name in finding.factors)
+    return (*dict.fromkeys(each for sources in acting for each in sources), "another program")
+
+
+def _sources(factor: str) -> Sequence[str]:
+    own = FACTORS[factor].source
+    whole = (WHOLE,) if factor in _OF_ENVIRONMENT else ()
+    return (*([own] if own else ()), *_ALSO.get(factor, ()), *whole)
 
 
 def step_findings(
@@ -129,23 +150,40 @@ def told(found: StepFindings, *, same: bool) -> str:
         return f"Nothing can be said of single steps: {found.void}."
     first = found.compared.divergence
     if first is None:
-        return _all_agreed(found, same=same) if found.compared.agreed else ""
-    agreed = f", after {counted(first.agreed, 'step')} that agreed" if first.agreed else ""
+        return _all_agreed(found, same=same) if found.seen else ""
+    agreed = ""
+    if first.agreed:
+        agreed = f", after {counted(first.agreed, 'step')} that agreed{_looked_at(found.compared)}"
     call = f" See {_near(first.call)}." if first.call else ""
     return f"The runs first diverge at {where(first)}{agreed}.{call}"
 
 
 def _all_agreed(found: StepFindings, *, same: bool) -> str:
-    steps = counted(found.compared.agreed, "training step")
+    compared = found.compared
+    steps = counted(compared.agreed, "training step")
+    agreed = f"{steps} agreed, bit for bit{_looked_at(compared)}"
+    last = ""
+    if compared.undecided:
+        last = f"in the last {counted(compared.undecided, 'step')}, at which nothing was looked at"
     if same:
-        return f"Step by step: {steps} agreed, bit for bit."
-    where = "so it arises outside of them" if found.outputs_differ else "and so did the outputs"
-    again = "" if found.outputs_differ else ": this time it did not show"
-    return f"In two watched runs {steps} agreed, bit for bit, {where}{again}."
+        return f"Step by step: {agreed}." + f" What happens {last} is not known." * bool(last)
+    where = "so it arises outside of them" + f" or {last}" * bool(last)
+    if not found.outputs_differ:
+        where = "and so did the outputs: this time it did not show"
+    return f"In two watched runs {agreed}, {where}."
+
+
+def _looked_at(compared: StepComparison) -> str:
+    """How many steps were looked at, where that is not all of them."""
+    if not compared.left_out:
+        return ""
+    return f" (looked at: {compared.agreed - compared.left_out} of them, to take little time)"
 
 
 def _near(call: LedgerCall) -> str:
-    return f"{call.file}, line {call.line}: {call.call} ({call.source})"
+    said = _SAID.get(call.source, "{call} ({source})")
+    said = said.format(call=call.call, source=call.source)
+    return f"{call.file}, line {call.line}: {said}"
 
 
 def where(first: StepDivergence) -> str:
@@ -156,4 +194,13 @@ def where(first: StepDivergence) -> str:
     model = f" of {first.model}" if first.model else ""
     if first.step == 0:
         return f"{what}{variable}, before the first step{model}"
-    return f"step {first.step}{model}: {what}{variable}"
+    return f"step {_steps(first)}{model}: {what}{variable}"
+
+
+def _steps(first: StepDivergence) -> str:
+    """The step at which it is, or the first and the last at which it may be."""
+    earliest = first.after + 1
+    if earliest >= first.step:
+        return str(first.step)
+    between = "or" if earliest + 1 == first.step else "to"
+    return f"{earliest} {between} {first.step}"

@@ -1,5 +1,6 @@
 """The command lines of the two programs: what makes results, and what looks at them.
 
 Imports every room; nobody imports it.
-Begin reading at `make` (prepare, train, evaluate, probe) and `judge` (compare, verify).
+Begin reading at `program` and `make` (prepare, train, evaluate, probe), and at `judge` (compare,
+verify).
 """

@@ -57,7 +57,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _check(options: CheckOptions, asked: argparse.Namespace) -> int:
     progress = Progress(sys.stderr)
-    checked = check(options, progress)
+    try:
+        checked = check(options, progress)
+    except _Ended:
+        if progress.known:
+            progress.line("A signal ended it before all was found out. The answer so far:")
+            print(progress.known, file=sys.stderr if asked.json else sys.stdout)
+        raise
     value = report(checked)
     write_text(options.out / "report.json", pretty(value))
     write_text(options.out / "report.html", page(value))
@@ -158,6 +164,16 @@ def parser() -> argparse.ArgumentParser:
                       help="outputs that are not compared, such as 'logs/*'")  # fmt: skip
     made.add_argument("--rtol", type=_tolerance, default=0.0, metavar="X",
                       help="let numbers pass that differ relatively by at most X")  # fmt: skip
+    _add_surroundings(made)
+    made.add_argument("--json", action="store_true", help="print the report to standard output")
+    made.add_argument("--github", action="store_true", help="print annotations for GitHub Actions")
+    made.add_argument("--out", type=Path, default=Path("check"), metavar="FOLDER",
+                      help="where the report goes (check/)")  # fmt: skip
+    return made
+
+
+def _add_surroundings(made: argparse.ArgumentParser) -> None:
+    """The options for where the command runs, and beside what."""
     ways = made.add_mutually_exclusive_group()
     ways.add_argument("--no-overlay", dest="overlay", action="store_false",
                       help="run in a copy of the folder")  # fmt: skip
@@ -165,11 +181,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--no-network", dest="network", action="store_false",
                       help="take the network away in varied runs")  # fmt: skip
     made.add_argument("--load", action="store_true", help="keep the processors busy in varied runs")
-    made.add_argument("--json", action="store_true", help="print the report to standard output")
-    made.add_argument("--github", action="store_true", help="print annotations for GitHub Actions")
-    made.add_argument("--out", type=Path, default=Path("check"), metavar="FOLDER",
-                      help="where the report goes (check/)")  # fmt: skip
-    return made
 
 
 def _seconds(text: str) -> float:

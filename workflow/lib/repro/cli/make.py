@@ -1,7 +1,7 @@
-"""Make: the command line of the program that makes results.
+"""Make: a step's process, from its command line to the manifest of what it made.
 
 Synopsis:
-    python -I code.pyz launch --run original --intra 2 -- train --experiment digits …
+    status = main(parser().parse_args(["train", "--experiment", "digits", …]))
 
 A step checks its process and its environment, does the work of one module, and writes
 the manifest. A user's mistake ends as one sentence and status 2; the log has the rest.
@@ -12,15 +12,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from repro.checkpoint.resume import CheckpointPolicy, RestartTraining
 from repro.checkpoint.store import CheckpointStore
-from repro.cli.options import parser
-from repro.cli.steps import STEPS, Process, Work, begin, done
+from repro.cli.steps import Process, Work, begin, done
 from repro.core import layout
 from repro.core.atomic import whole_outputs, write_text
 from repro.core.canonical_json import pretty
@@ -198,25 +197,15 @@ def _cost(options: argparse.Namespace, _say: Say) -> None:
     write_text(options.out, pretty(timed_training.measured(task, options.variant)))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one step, or launches it; where checkpoints do not fit, the process begins anew.
+def main(options: argparse.Namespace) -> int:
+    """Runs one step; where checkpoints do not fit, the process begins anew.
 
     Args:
-        arguments: the command line; by default that of the process.
+        options: its command line.
 
     Returns:
         The exit status.
     """
-    options = parser(STEPS).parse_args(arguments)
-    if options.step == "launch":
-        given = [argument for argument in options.arguments if argument != "--"]
-        try:
-            launcher.launch(
-                options.run, options.intra, options.vary, given, options.twice, options.passed
-            )
-        except UserError as error:
-            print(error, file=sys.stderr)
-            return error.status
     work = {"environment": _environment, "cost": _cost}.get(options.step, _do)
     try:
         return reported(options.log, lambda say: work(options, say))

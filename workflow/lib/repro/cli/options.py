@@ -1,7 +1,7 @@
 """Options: what the steps' command line understands.
 
 Synopsis:
-    options = parser(["prepare", "train"]).parse_args()
+    options = parser().parse_args()
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from repro.core.parameters import (
     BY_STEP,
@@ -19,6 +19,8 @@ from repro.core.parameters import (
     decoded,
 )
 from repro.launch import launcher
+
+STEPS = ("prepare", "train", "evaluate", "probe")
 
 
 def _run(text: str) -> str:
@@ -44,10 +46,10 @@ def _names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
 
 
-def parser(steps: Iterable[str]) -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     """The parser of the program that makes results.
 
-    Its `step` is `launch`, `environment`, `cost` or one of these.
+    Its `step` is `launch`, `environment`, `cost` or one of `STEPS`.
     """
     program = argparse.ArgumentParser(prog="code.pyz", description="The steps that make results.")
     verbs = program.add_subparsers(dest="step", required=True)
@@ -67,7 +69,7 @@ def parser(steps: Iterable[str]) -> argparse.ArgumentParser:
     )  # fmt: skip
     start.add_argument("--twice", action="store_true", help="once more, in sight of what was left")
     start.add_argument("arguments", nargs=argparse.REMAINDER)
-    for name in steps:
+    for name in STEPS:
         _add(verbs.add_parser(name), name)
     now_here = verbs.add_parser("environment", help="what a step would find around it now")
     trained = parameters_of(TrainParameters)

@@ -30,8 +30,6 @@ from repro.model import evaluation, training
 from repro.probe import sanity_probe
 from repro.watch.op_trace import Detail
 
-STEPS = ("prepare", "train", "evaluate", "probe")
-
 
 def begin(parameters: Parameters) -> int:
     """Seeds everything, before any line of the user's code runs; returns the root seed."""

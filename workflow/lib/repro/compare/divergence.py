@@ -6,7 +6,11 @@ Synopsis:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from repro.core.layout import FITTED
 
 WORDS = {
     "initial seed states": "initial states of the random generators",
@@ -33,6 +37,20 @@ class Divergence:
     epoch: int | None = None
     step: int | None = None
     variable: str | None = None
+
+
+def in_data(left: Mapping[str, str], right: Mapping[str, str]) -> Divergence | None:
+    """The first file of prepared data that differs, from the digest of each by its name."""
+    odd = {name for name in {*left, *right} if left.get(name) != right.get(name)}
+    # What is fitted decides what is stored, but ids come from what `dataset` returned.
+    fitted = sorted(name for name in odd if name.startswith(f"{FITTED}/"))
+    if fitted and not any(name.endswith("/id.npy") for name in odd):
+        return Divergence("fitted preprocessing", variable=PurePosixPath(fitted[0]).stem)
+    # Ids come from the content unless they were given: the content says more, so it goes first.
+    first = min(
+        odd.difference(fitted), key=lambda name: (name.endswith("/id.npy"), name), default=None
+    )
+    return Divergence("prepared data", variable=first) if first else None
 
 
 def place(divergence: Divergence) -> str:

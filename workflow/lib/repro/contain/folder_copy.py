@@ -14,13 +14,13 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from repro.contain.changes import States, since, snapshot_of
-from repro.contain.outputs import NOT_OUTPUTS, Names, collect, gathered
-from repro.contain.place import CommandFolders, Outputs, RunPlace, homes_of
+from repro.contain.outputs import NOT_OUTPUTS
+from repro.contain.place import Outputs, RunPlace
 from repro.contain.scratch import removed
+from repro.contain.snapshots import BySnapshots
 from repro.core.errors import UserError
 from repro.core.text import counted
 
@@ -34,19 +34,14 @@ _ENVIRONMENTS = ("pyvenv.cfg", "conda-meta")
 
 
 @dataclass(frozen=True)
-class FolderCopy:
+class FolderCopy(BySnapshots):
     """Runs in copies of the command's folders.
 
     Raises:
         UserError: on `place`, where they are too large.
     """
 
-    folders: CommandFolders
-    scratch: Path
     kind: str = "copy"
-    catches_home: bool = False
-    own_processes: bool = False
-    _before: dict[str, States] = field(default_factory=dict[str, States])
 
     @property
     def left_out(self) -> list[str]:
@@ -70,26 +65,16 @@ class FolderCopy:
             moved[root] = base / str(number) / (root.name or "root")
             _copied(root, moved[root], self.folders.spared, budget)
         _links_mended(moved)
-        self._before[name] = snapshot_of(moved.values())
         directory = moved[self.folders.folder]
-        return RunPlace(name, directory, fresh, shared, lambda: None, moved)
+        return self._begun(RunPlace(name, directory, fresh, shared, lambda: None, moved))
 
     def caught(self, place: RunPlace) -> Outputs:
         """Moves what was written out of the copies, which are removed."""
-        back = {ours: theirs for theirs, ours in place.moved.items()}
-        homes = homes_of(place)
-        names = Names(self.folders, homes=homes, skipped=[self.scratch], moved=back)
-        after = snapshot_of(place.moved.values())
-        changes = since(self._before.pop(place.name), {**after, **snapshot_of(homes)})
-        root = self.scratch / place.name / "outputs"
-        for path in changes.written:
-            if where := names.of(path):
-                collect(root, where, path, move=True)
-        gone = [where for path in changes.removed if (where := names.of(path))]
+        outputs = super().caught(place)
         for copy in place.moved.values():
             removed(copy.parent.parent)
         removed(place.fresh)
-        return gathered(root, gone)
+        return outputs
 
 
 @dataclass

@@ -6,24 +6,18 @@ Synopsis:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
-from repro.contain.changes import States, since, snapshot_of
-from repro.contain.outputs import NOT_OUTPUTS, Names, collect, gathered
-from repro.contain.place import CommandFolders, Outputs, RunPlace, homes_of
+from repro.contain.outputs import NOT_OUTPUTS
+from repro.contain.place import RunPlace
+from repro.contain.snapshots import BySnapshots
 
 
 @dataclass(frozen=True)
-class InPlace:
+class InPlace(BySnapshots):
     """Nothing is caught; each run sees what those before it left."""
 
-    folders: CommandFolders
-    scratch: Path
     kind: str = "in place"
-    catches_home: bool = False
-    own_processes: bool = False
-    _before: dict[str, States] = field(default_factory=dict[str, States])
 
     @property
     def left_out(self) -> list[str]:
@@ -40,19 +34,4 @@ class InPlace:
         fresh, shared = self.scratch / name / "fresh", self.scratch / name / "shared"
         for folder in (fresh, shared):
             folder.mkdir(parents=True)
-        self._before[name] = self._now()
-        return RunPlace(name, self.folders.folder, fresh, shared, lambda: None)
-
-    def caught(self, place: RunPlace) -> Outputs:
-        """Copies what was written in the folder since the run began."""
-        homes = homes_of(place)
-        names = Names(self.folders, homes=homes, skipped=[self.scratch])
-        changes = since(self._before.pop(place.name), {**self._now(), **snapshot_of(homes)})
-        root = self.scratch / place.name / "outputs"
-        for path in changes.written:
-            if where := names.of(path):
-                collect(root, where, path, move=False)
-        return gathered(root, [where for path in changes.removed if (where := names.of(path))])
-
-    def _now(self) -> States:
-        return snapshot_of(self.folders.roots())
+        return self._begun(RunPlace(name, self.folders.folder, fresh, shared, lambda: None))

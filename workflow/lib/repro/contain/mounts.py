@@ -1,7 +1,7 @@
 """Mounts: which parts of the tree of files a command could write to, each to be caught by itself.
 
 Synopsis:
-    for point in points(folders, mounted(), privileged=os.geteuid() == 0): ...
+    for folder in writable_folders(folders, mounted(), may_write): ...
 """
 
 from __future__ import annotations

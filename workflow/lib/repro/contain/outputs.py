@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from repro.contain.home import CACHES
 from repro.contain.place import FOLDER, HOME, OUTSIDE, CommandFolders, Outputs
+from repro.core.text import TEMPORARY_NAME
 
 NOT_OUTPUTS = (
     "Not compared: hidden folders and known caches of data in HOME, the folder for temporary files "
@@ -24,7 +25,7 @@ NOT_OUTPUTS = (
 )
 _NEVER = {"__pycache__", ".git", ".ipynb_checkpoints"}
 # As Python's tempfile and mktemp(1) draw them.
-_TEMPORARY = re.compile(r"(tmp[a-z0-9_]{8}|tmp\.\w{10})")
+_TEMPORARY = re.compile(rf"({TEMPORARY_NAME}|tmp\.\w{{10}})")
 _OF_SYSTEM = tuple(map(Path, ("/var", "/run", "/proc", "/sys", "/dev", "/etc/ld.so.cache")))
 _USUAL = (Path("/tmp"), Path("/var/tmp"))
 

@@ -47,7 +47,7 @@ def run(start: Start, stopped: Callable[[float], str]) -> Ended:
     lifeline, report = os.pipe(), os.pipe()
     # Opened here: what is opened in the sight of the command is caught.
     outputs = tuple(os.open(file, _APPENDING, 0o600) for file in (start.stdout, start.stderr))
-    began, why, text, runner = time.monotonic(), "", b"", 0
+    began, text, why, runner = time.monotonic(), b"", "", 0
     try:
         runner = os.fork()
         if runner == 0:
@@ -55,21 +55,35 @@ def run(start: Start, stopped: Callable[[float], str]) -> Ended:
             os.close(report[0])
             supervised(start, Pipes(lifeline[0], report[1], outputs))
         os.close(report[1])
-        while True:
-            if select.select([report[0]], [], [], _PACE)[0]:
-                if not (part := os.read(report[0], 65536)):
-                    break
-                text += part
-            elif why := why or stopped(time.monotonic() - began):
-                break
+        text, why = _reported(report[0], lambda: stopped(time.monotonic() - began))
     finally:
         for descriptor in (*lifeline, *outputs):  # the closed lifeline ends all
             os.close(descriptor)
         if runner:
             _waited(runner)
-    while part := os.read(report[0], 65536):
-        text += part
+    text += _reported(report[0], lambda: "")[0]
     os.close(report[0])
+    return _ended(text, time.monotonic() - began, why)
+
+
+def _reported(report: int, stopped: Callable[[], str]) -> tuple[bytes, str]:
+    """What the runner reports until it ends, or until there is a reason to end it; and that."""
+    text = b""
+    while True:
+        if select.select([report], [], [], _PACE)[0]:
+            if not (part := os.read(report, 65536)):
+                return text, ""
+            text += part
+        elif why := stopped():
+            return text, why
+
+
+def _ended(text: bytes, seconds: float, why: str) -> Ended:
+    """What the runner reported.
+
+    Raises:
+        CouldNotRun: it could not start the command.
+    """
     said: dict[str, Any] = {}
     for line in text.decode("utf-8", "replace").splitlines():
         said |= json.loads(line)
@@ -78,8 +92,8 @@ def run(start: Start, stopped: Callable[[float], str]) -> Ended:
             f"Expected to start {said.get('what', 'the command')}. Received from the system: "
             f"{said['refused']}. Mend that, and run again."
         )
-    seconds = said.get("seconds", time.monotonic() - began)
-    return Ended(said.get("status", 128 + signal.SIGKILL), seconds, said.get("notes", {}), why)
+    status, seconds = said.get("status", 128 + signal.SIGKILL), said.get("seconds", seconds)
+    return Ended(status, seconds, said.get("notes", {}), why)
 
 
 def _waited(child: int) -> None:

@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.content.files import compared
-from repro.content.findings import ContentDifference, FileComparison
 from repro.content.kinds import shards
-from repro.content.masks import DATES, IDS, OBJECTS, TEMPORARY
-from repro.content.tables import SQLITE_PARTS
 from repro.content.tensor_reader import TensorReader
+from repro.core.text import TEMPORARY_NAME
+from repro.formats.findings import ContentDifference, FileComparison
+from repro.formats.masks import DATES, IDS, OBJECTS, TEMPORARY
+from repro.formats.tables import logs_of
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _GENERATED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -35,7 +36,7 @@ _GENERATED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
                 r"(?:Z|[+-]\d{4})?(?!\d)"),
         (DATES, r"(?<!\d)[0-2]\d([-_:])[0-5]\d\1[0-5]\d(?!\d)"),
         (DATES, r"(?<![\d.])(?:1[5-9]|20)\d{8}(?:\.\d+|\d{3}|\d{6}|\d{9})?(?!\d)"),
-        (TEMPORARY, r"\btmp[a-z0-9_]{8}\b"),
+        (TEMPORARY, rf"\b{TEMPORARY_NAME}\b"),
         (OBJECTS, r"(?<![^\W_])(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,64}(?![^\W_])"),
         (IDS, r"(?<=pid)[-_=]?\d+"),
     )
@@ -147,7 +148,7 @@ def _parts(path: Path, names: set[str]) -> list[Path]:
     """The files beside a file that belong to it."""
     if path.suffix == ".index":
         return shards(path)
-    logs = [path.with_name(path.name + part) for part in SQLITE_PARTS]
+    logs = logs_of(path)
     if any(log.name in names for log in logs):
         with suppress(OSError), path.open("rb") as file:
             if file.read(6) == b"SQLite":

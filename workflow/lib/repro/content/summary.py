@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from repro.content.findings import ContentDifference, FileComparison
 from repro.content.kinds import ARRAYS, WEIGHTS
 from repro.core.text import counted, shortened
+from repro.formats.findings import ContentDifference, FileComparison
 
 _MOST = 5
 

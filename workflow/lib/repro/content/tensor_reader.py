@@ -107,6 +107,14 @@ class TensorReader:
             self._lacks[form] = answer["why"]
         raise NotRead(answer["why"])
 
+    def import_ahead(self, *modules: str) -> None:
+        """Starts the process, and has it import these; nobody waits, whatever comes of it."""
+        with suppress(NotRead, OSError):
+            pipe = self._started().stdin
+            assert pipe is not None
+            pipe.write(json.dumps({"import": modules}).encode() + b"\n")
+            pipe.flush()
+
     def close(self) -> None:
         """Ends the process; nothing happens where none runs."""
         process, self._process = self._process, None

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from repro.core.canonical_json import Json
-from repro.core.config_checks import FILE, check
+from repro.core.config_checks import FILE, check, check_digests
 from repro.core.digest import sha256_variable
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS, STRESS
@@ -203,7 +203,9 @@ def resolve(value: Any) -> dict[str, Experiment]:
     Raises:
         UserError: a key, type, range or sum is wrong; the sentence names the key.
     """
-    value = checked(_plain(value, ""), "config", FILE)
+    value = _plain(value, "")
+    check_digests(value)
+    value = checked(value, "config", FILE)
     for name, entry in value["experiments"].items():
         check(name, entry)
     return {n: Experiment.of(entry, value["stress"]) for n, entry in value["experiments"].items()}

@@ -1,19 +1,56 @@
 """Config checks: what an entry of the configuration must satisfy that no schema can say.
 
 Synopsis:
-    check("digits", entry)          # UserError, or nothing
+    check_digests(configuration)    # UserError, or nothing
+    check("digits", entry)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, cast
 
+from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
 
 FILE = "config/config.yaml"
+
+
+def check_digests(configuration: Any) -> None:
+    """Refuses raw data that are there and whose digest is not; names the one that they have.
+
+    What else is wrong with the configuration, which no schema has seen yet, is left to it.
+
+    Raises:
+        UserError: names the key, and what to write there.
+    """
+    for key, source in _sources(configuration):
+        path, digest = source.get("path"), source.get("sha256")
+        if not isinstance(path, str) or not path or not Path(path).exists():
+            continue
+        if not re.fullmatch("[0-9a-f]{64}", str(digest)):
+            raise UserError(
+                f"{FILE}: Expected the digest of {path} at `{key}.sha256`. Received "
+                f"{digest or 'none'}. Write `sha256: {sha256_tree(Path(path))}` there, if {path} "
+                "is as it should be."
+            )
+
+
+def _sources(configuration: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each source of raw data in what may be a configuration, with its key."""
+    for name, entry in _mapping(_mapping(configuration).get("experiments")).items():
+        data, key = _mapping(_mapping(entry).get("data")), f"experiments.{name}.data"
+        several = {f"{key}.{one}": source for one, source in data.items()}
+        for place, source in ({key: data} if "path" in data else several).items():
+            yield place, _mapping(source)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
 def check(name: str, entry: Mapping[str, Any]) -> None:

@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SUFFIX = ".manifest.json"
+FITTED = "fitted"
+"""The folder within prepared data that holds what was fitted on the training part."""
 
 
 @dataclass(frozen=True)

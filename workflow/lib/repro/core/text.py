@@ -12,10 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+TEMPORARY_NAME = r"tmp[a-z0-9_]{8}"
+"""A pattern: how Python's tempfile draws names."""
+
 _OF_ONE_RUN = (
     (re.compile(r"""(['"`])/(?:(?!\1).)*/"""), r"\1…/"),  # a folder, in quotes
     (re.compile(r"""(?<![\w/:.…])/(?:[^\s/'"`<>()]+/)+"""), "…/"),  # and without
-    (re.compile(r"\btmp[a-z0-9_]{8}\b"), "tmp…"),  # as Python's tempfile draws names
+    (re.compile(rf"\b{TEMPORARY_NAME}\b"), "tmp…"),
     (re.compile(r"\b0x[0-9a-f]{6,}\b"), "0x…"),  # an address in memory
 )
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 class Mistake:
     """What was expected, received, and to be done; `{0}` stands for a group of `pattern`.
 
+    `{what}` is the user's function; `{package}` is what to install where `{0}` is to be imported.
+
     `pattern` is looked for in the message, `beside` in the exception's kind and whole text;
     `function` is the user's function to look at where no line of the user's is known.
     """
@@ -136,11 +138,26 @@ _ROWS = (
         r"No module named '(\w+)[.\w]*'",
         expected="the package `{0}` in the environment",
         received="an environment without it",
-        remedy="Add a category with its name and version to environment.yml, run `./run lock`, and "
-        "name the category at `environment` in the configuration. Where `{0}` is a file of your "
-        "own, let `code` be a folder that holds it, and import it by `from . import {0}`.",
+        remedy="Add the line `- {package}` below `- pip:` in environment.yml of the workflow, run "
+        "`./run lock`, and then the same again. Where `{0}` is a file of your own, let `code` be a "
+        "folder that holds it, and import it by `from . import {0}`.",
     ),
 )
+
+_PACKAGES = {
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "PIL": "pillow",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+"""Packages that have another name than the module that they bring."""
+
+
+def _package(module: str) -> str:
+    return _PACKAGES.get(module, module.replace("_", "-"))
 
 
 def known_mistake(message: str, text: str, what: str) -> Mistake | None:
@@ -156,6 +173,9 @@ def known_mistake(message: str, text: str, what: str) -> Mistake | None:
         if found and re.search(row.beside, text):
             sentences = {name: getattr(row, name) for name in ("expected", "received", "remedy")}
             groups = found.groups()
-            filled = {n: text.format(*groups, what=what) for n, text in sentences.items()}
+            package = _package(str(groups[0])) if groups else ""
+            filled = {
+                n: text.format(*groups, what=what, package=package) for n, text in sentences.items()
+            }
             return replace(row, **filled)
     return None

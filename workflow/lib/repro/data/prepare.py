@@ -26,6 +26,7 @@ from repro.arrays.returned import WHOLE, parts_of
 from repro.core.atomic import whole_folder, write_text
 from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
+from repro.core.layout import FITTED
 from repro.core.parameters import PrepareParameters, RawData, ReadLimits
 from repro.core.seeding import Seeds
 from repro.data.dataset import Part, examples_of_parts, parted
@@ -34,7 +35,7 @@ from repro.data.preprocessing import preprocessed
 from repro.data.user_code import Code
 
 _ROWS = 4096
-COLUMN_NAMES, FITTED = "columns.json", "fitted"
+COLUMN_NAMES = "columns.json"
 """What lies beside the parts, where there is any: a file, and a folder."""
 
 

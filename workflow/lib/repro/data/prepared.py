@@ -22,7 +22,8 @@ import numpy as np
 from repro.arrays.array import Array
 from repro.arrays.nested import rebuilt
 from repro.arrays.returned import PARTS
-from repro.data.prepare import COLUMN_NAMES, FITTED, part
+from repro.core.layout import FITTED
+from repro.data.prepare import COLUMN_NAMES, part
 
 _FED = ("x", "y", "sample_weight")
 

@@ -21,15 +21,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from repro.events.digests import Digester
+from repro.events.digests import LENGTH, Digester
 from repro.events.stream import Stream
 from repro.events.variables import KnownVariables, Name
 from repro.events.written import written
 
-_SHARE = 0.08
-"""The part of the time that may go into digests; beyond it, every other step is left out."""
-_ALWAYS = 10
+SHARE = 0.07
+"""The part of the time that may go into digests of variables; beyond it, steps are left out."""
+ALWAYS = 10
 """So many first steps are digested whatever it takes."""
+LOOKS = 16
+"""After so many digests it is seen what they take."""
 
 
 @dataclass(frozen=True)
@@ -43,28 +45,33 @@ class _Plan:
     trains: bool
 
 
-class _Pace:
-    """Which steps are digested: all, or multiples of a power of two.
+class Pace:
+    """Which steps of a model are digested: the first ones, then the multiples of a power of two.
 
     So two processes that took other powers have those of the larger one in common.
     """
 
-    def __init__(self) -> None:
-        self.every, self._began, self._spent = 1, time.perf_counter(), 0.0
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.every, self._step = 1, 0
+        self._clock, self._began, self._looks = clock, 0.0, list[float]()
 
-    def due(self, step: int) -> bool:
-        return step <= _ALWAYS or step % self.every == 0
+    def due(self) -> bool:
+        """Whether to digest the step that was taken now."""
+        self._step += 1
+        return self._step <= ALWAYS or self._step % self.every == 0
 
-    def spent(self, step: int, seconds: float) -> None:
-        if step <= _ALWAYS:
-            self._began, self._spent = time.perf_counter(), 0.0
-            return
-        self._spent += seconds
-        # By then a fair number of digests was taken with this pace, and of steps without one.
-        if step % (self.every * 16) == 0:
-            if self._spent > _SHARE * (time.perf_counter() - self._began):
+    def took(self, seconds: float) -> None:
+        """The digests of this step took so long."""
+        if self._step > ALWAYS:
+            self._looks.append(seconds)
+            if len(self._looks) < LOOKS:
+                return
+            # The median, since one that was interrupted says nothing of the others.
+            usual = sorted(self._looks)[LOOKS // 2]
+            if usual * LOOKS > SHARE * (self._clock() - self._began):
                 self.every *= 2
-            self._began, self._spent = time.perf_counter(), 0.0
+        self._began = self._clock()
+        self._looks.clear()
 
 
 class Watch:
@@ -74,6 +81,7 @@ class Watch:
         limit: the process ends after so many steps.
         left_out: what is called with a sentence for whatever cannot be watched.
         before: what is called right before a step is put into the stream.
+        clock: gives the seconds by which it is judged what the digests take.
     """
 
     def __init__(
@@ -82,13 +90,15 @@ class Watch:
         limit: int | None,
         left_out: Callable[[str], None],
         before: Callable[[], None],
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._stream, self._limit, self.left_out, self._before = stream, limit, left_out, before
+        self._clock = clock
         self.variables = KnownVariables()
         self._plans: weakref.WeakKeyDictionary[Any, _Plan] = weakref.WeakKeyDictionary()
         self._layouts: dict[tuple[Name, ...], int] = {}
         self._steps, self._fits = Counter[str](), Counter[str]()
-        self._paces: dict[str, _Pace] = {}
+        self._paces: dict[str, Pace] = {}
         self._epochs: dict[str, int] = {}
         self._total = 0
         self._lock = threading.RLock()
@@ -99,7 +109,10 @@ class Watch:
         self.on_fit: Callable[[], None] = _nothing
         self.on_test: Callable[[], None] = _nothing
         self.on_batch: Callable[[int | None, Any, str], None] = _nothing
+        self.needs_batch: Callable[[Any], bool] = _nothing
         self.on_step: Callable[[str, Any], None] = _nothing
+        self.on_stepped: Callable[[int | None, str | None], None] = _nothing
+        self.on_made: Callable[[], None] = _nothing
 
     def _forked(self) -> None:
         """A child has a stream of its own, in which no layout was declared; no thread holds it."""
@@ -176,6 +189,7 @@ class Watch:
             variables = self.variables.fresh()
             if variables:
                 self._before()
+                self.on_made()
                 named = self.variables.named(variables)
                 self._stream.put(
                     {
@@ -232,39 +246,55 @@ class Watch:
             return self._layouts[key]
 
     def _step(self, what: str, layout: int, variables: Sequence[Any], arguments: Any) -> None:
-        began = time.perf_counter()
-        trainer = self.trainer
+        trainer, here = self.trainer, self._here
         model = trainer.name if trainer is not None else what
         with self._lock:
             self._before()
-            self.on_step(model, getattr(self._here, "read_from", None))
+            self.on_step(model, getattr(here, "read_from", None))
             self._steps[model] += getattr(trainer, "steps_per_execution", 1) or 1
-            step, pace = self._steps[model], self._paces.setdefault(model, _Pace())
-            due = pace.due(step)
-            batches = (*getattr(self._here, "batches", ()), self._digester.of_values(arguments))
-            taken = getattr(self._here, "taken", None)
-            if trainer is not None and taken is not None:
-                digest = self._digester.of_variables([taken])
-                self.on_batch(self._epochs.get(model), taken, digest)
-                batches = (*batches, digest)
+            if model not in self._paces:
+                self._paces[model] = Pace(self._clock)
+            digests, batches = self._digests(model, variables, arguments)
             event: dict[str, Any] = {
-                "step": step,
+                "step": self._steps[model],
                 "model": model,
                 "fit": self._fits[model] if trainer is not None else None,
                 "epoch": self._epochs.get(model) if trainer is not None else None,
                 "layout": layout,
-                "digests": self._digester.of_variables(variables) if due else None,
+                "digests": digests,
                 "batch": "".join(dict.fromkeys(filter(None, batches))) or None,
             }
             self._stream.put(event)
-            pace.spent(step, time.perf_counter() - began)
+            self.on_stepped(event["epoch"], event["batch"])
             self._total += 1
-        self._here.batches, self._here.written, self._here.stepped = (), {}, True
+        here.batches, here.written, here.stepped = (), {}, True
         if self._limit is not None and self._total >= self._limit:
             raise SystemExit(0)
 
+    def _digests(
+        self, model: str, variables: Sequence[Any], arguments: Any
+    ) -> tuple[str | None, tuple[str | None, ...]]:
+        """Those of the variables, None where the step is left out; and of the batches."""
+        pace, began = self._paces[model], self._clock()
+        due, here = pace.due(), self._here
+        batches = getattr(here, "batches", ())
+        taken = getattr(here, "taken", None) if self.trainer is not None else None
+        found: str | None = None
+        if taken is None:
+            batches = (*batches, self._digester.of_values(arguments))
+            found = self._digester.of_variables(variables) if due else None
+        elif due or self.needs_batch(taken):
+            # Read together, since most of what a reading takes is the same for one and many.
+            both = self._digester.of_variables(variables if due else (), (taken,))
+            found, batch = both[:-LENGTH] if due else None, both[-LENGTH:]
+            self.on_batch(self._epochs.get(model), taken, batch)
+            batches = (*batches, batch)
+        if due:
+            pace.took(self._clock() - began)
+        return found, batches
 
-def _nothing(*_: Any) -> None:
+
+def _nothing(*_: Any) -> Any:
     """What is called where nobody looks."""
 
 

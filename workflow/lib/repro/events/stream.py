@@ -12,6 +12,7 @@ A process that is forked from a watched one has a file of its own. The lines:
     {"calls": [[source, call, file, line, count, digest], …]}     since the last such line
     {"step", "model", "fit", "epoch", "layout", "digests", "batch"}
     {"finding": {"name", "sentence", "file", "line"}}
+    {"deterministic": true}                           TensorFlow's operations are, as it trains
     {"end": true}                                     the process came to its end
 
 `digests` are those of the layout's variables one after the other, or null at a step that was left
@@ -24,6 +25,8 @@ import json
 import os
 import sys
 from typing import Any
+
+_line = json.JSONEncoder(separators=(",", ":")).encode  # `dumps` makes an encoder at each call
 
 
 class Stream:
@@ -38,7 +41,7 @@ class Stream:
 
     def put(self, event: dict[str, Any]) -> None:
         """Writes a line."""
-        line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
+        line = _line(event).encode() + b"\n"
         try:
             if self._file is None:
                 self._file = self._opened()

@@ -48,6 +48,8 @@ def of_user(frame: FrameType | None) -> Place | None:
     """File and line of this very frame, if it is the user's."""
     if frame is None:
         return None
+    if frame.f_code.co_filename == "<string>" and frame.f_globals.get("__name__") != "__main__":
+        return None  # a line of a .pth file, or what a library made
     return place_of(frame.f_code.co_filename, frame.f_lineno)
 
 

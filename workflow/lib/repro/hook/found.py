@@ -1,9 +1,8 @@
-"""Found: what a process of the user's notes of itself, for the tool that reads it afterwards.
+"""Found: what a process of the user's notes of itself, for `check`, which reads it afterwards.
 
 Synopsis:
     note = Note(folder, {"python": "3.12.1"})
     note.put("versions", {"keras": "3.15.1"})      # on the disk at once
-    notes(folder)                                  # of all processes, for the tool
 """
 
 from __future__ import annotations

@@ -16,10 +16,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from repro.events.user_frames import Place, place_of
-from repro.hook.pipelines import ancestors, is_kind
+from repro.hook.pipelines import KEEPING, ancestors, is_kind
 
-_KEEPING = ("cache", "snapshot")
-"""What was drawn before it is kept as asked for."""
 _SHAPES = {"Shape", "ShapeN", "Size", "Rank"}
 
 
@@ -49,7 +47,7 @@ class FrozenNoise:
 
 def _mapped(dataset: Any) -> Iterable[Any]:
     """The graphs of the functions that the pipeline maps."""
-    for node in ancestors(dataset, until=_KEEPING):
+    for node in ancestors(dataset, until=KEEPING):  # what was drawn before is kept as asked for
         if is_kind(node, "mapdataset") and callable(getattr(node, "_functions", None)):
             yield from (each.function.graph for each in node._functions())
 

@@ -77,6 +77,11 @@ class Order:
         self._place = self._repeated = 0
         self._same = True
 
+    @property
+    def open(self) -> bool:
+        """Whether more batches can still tell something: nothing differed, nothing is certain."""
+        return self._same and self._repeated * self._bits < CHANCE_BITS
+
     def took(self, epoch: int, digest: str) -> bool:
         """A step took a batch: whether by now no chance explains that all epochs are the same.
 

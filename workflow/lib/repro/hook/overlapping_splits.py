@@ -1,4 +1,4 @@
-"""Overlapping splits: training and validation data cut from what is shuffled anew in between.
+"""Overlapping splits: training and validation data cut from what is reshuffled in between.
 
 Synopsis:
     overlapping(training, validation)          # two datasets of one `fit`
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from repro.hook.pipelines import ancestors, inputs, is_kind, reshuffles
+from repro.hook.pipelines import KEEPING, ancestors, inputs, is_kind, reshuffles
 
 _CUTTING = ("take", "skip", "shard", "window")
-_KEEPING = ("cache", "snapshot")
-"""What hands on the same elements in the same order from the first time on."""
 
 
 def overlapping(training: Any, validation: Any) -> bool:
@@ -26,10 +24,10 @@ def overlapping(training: Any, validation: Any) -> bool:
     common = {id(node) for node in ancestors(training)} & {
         id(node) for node in ancestors(validation)
     }
-    forks = _forks(training, common).keys() & _forks(validation, common).keys()
-    both = (_forks(training, common), _forks(validation, common))
+    both = _forks(training, common), _forks(validation, common)
     return any(
-        all(side[fork][1] for side in both) and _reshuffled(both[0][fork][0]) for fork in forks
+        all(side[fork][1] for side in both) and _reshuffled(both[0][fork][0])
+        for fork in both[0].keys() & both[1].keys()
     )
 
 
@@ -52,5 +50,5 @@ def _reshuffled(fork: Any) -> bool:
     # A buffer of one shuffles nothing.
     return any(
         reshuffles(node) and int(getattr(node, "_buffer_size", 0)) != 1
-        for node in ancestors(fork, until=_KEEPING)
+        for node in ancestors(fork, until=KEEPING)
     )

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+KEEPING = ("cache", "snapshot")
+"""What hands on, from the first time on, the same elements in the same order."""
+
 
 def inputs(dataset: Any) -> list[Any]:
     """The datasets that this one is made of, without theirs."""
@@ -36,7 +39,7 @@ def is_kind(dataset: Any, *kinds: str) -> bool:
 
 
 def reshuffles(dataset: Any) -> bool:
-    """Whether this very step of a pipeline shuffles, and anew in each epoch."""
+    """Whether this very step of a pipeline shuffles, and reshuffles in each epoch."""
     # ASSUME: TensorFlow takes None for True.
     return (
         is_kind(dataset, "shuffle")

@@ -67,11 +67,12 @@ def _safely(act: Callable[[Any], None], module: Any) -> None:
 
 
 def _watch(settings: Mapping[str, Any], note: Note) -> None:
-    from repro.events.ledger import Ledger
     from repro.events.patches import patch
     from repro.events.steps import Watch
     from repro.events.stream import Stream
     from repro.hook.silent import SilentErrors
+    from repro.ledger.ledger import Ledger
+    from repro.ledger.user_sources import note_hashed_lines
 
     stream = Stream(settings["events"])
     ledger = Ledger(stream)
@@ -83,8 +84,16 @@ def _watch(settings: Mapping[str, Any], note: Note) -> None:
     def left_out(what: str) -> None:
         note.add("left out", what)
 
+    def before_step() -> None:
+        nonlocal began
+        if not began:
+            began = True
+            note_hashed_lines(ledger.note)
+        ledger.flush()
+
+    began = False
     atexit.register(end)
-    watch = Watch(stream, settings["steps"], left_out, ledger.flush)
+    watch = Watch(stream, settings["steps"], left_out, before_step)
     patch(watch)
-    SilentErrors(stream).watch(watch)
+    SilentErrors(stream).watch(watch, ledger)
     ledger.begin()

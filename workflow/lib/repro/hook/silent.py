@@ -2,7 +2,7 @@
 
 Synopsis:
     errors = SilentErrors(stream)
-    errors.watch(watch)               # before TensorFlow is imported
+    errors.watch(watch, ledger)       # before TensorFlow is imported
 
 Each is noted once for each line, as a finding: name, sentence, file and line.
 """
@@ -22,6 +22,8 @@ from repro.events.user_frames import Place, frame_at, nearest
 from repro.hook.frozen_noise import FrozenNoise
 from repro.hook.one_order import Order, shuffling
 from repro.hook.overlapping_splits import overlapping
+from repro.hook.reset_generators import ResetGenerators
+from repro.ledger.ledger import Ledger
 
 ONE_ORDER = (
     "one order for every epoch",
@@ -41,8 +43,13 @@ FROZEN_NOISE = (
 )
 OVERLAPPING = (
     "overlapping splits",
-    "Training and validation data are cut from a dataset that is shuffled anew each time, so that "
+    "Training and validation data are cut from a dataset that is reshuffled each time, so that "
     "validation examples are also trained on.",
+)
+RESET = (
+    "generator reset in every epoch",
+    "While the model is trained, a generator of random numbers is set to the same seed again and "
+    "again, so that the same numbers are drawn in every epoch or for every batch.",
 )
 
 
@@ -62,11 +69,12 @@ class SilentErrors:
         self._last: _Read | None = None
         self._fitted: _Read | None = None
         self._noise = FrozenNoise()
+        self._resets = ResetGenerators()
         self._asked: Place | None = None
         self._began = False
         self._found: set[tuple[str, Place | None]] = set()
 
-    def watch(self, watch: Watch) -> None:
+    def watch(self, watch: Watch, ledger: Ledger) -> None:
         """Begins to look."""
 
         def safely(look: Callable[..., None]) -> Callable[..., None]:
@@ -79,8 +87,10 @@ class SilentErrors:
             return looks
 
         watch.on_data, watch.on_batch = safely(self._read), safely(self._took)
+        watch.needs_batch = self._is_ordered
         watch.on_fit, watch.on_test = safely(self._fit), safely(self._test)
-        watch.on_step = safely(self._step)
+        watch.on_step, watch.on_stepped = safely(self._step), safely(self._stepped)
+        watch.on_made, ledger.on_note = safely(self._resets.restarted), safely(self._resets.noted)
         when_imported("tensorflow", self._await_determinism)
 
     def _note(self, error: tuple[str, str], place: Place | None) -> None:
@@ -107,13 +117,20 @@ class SilentErrors:
         if order is not None and epoch is not None and order.took(epoch, digest):
             self._note(ONE_ORDER, place)
 
+    def _is_ordered(self, state: Any) -> bool:
+        """Whether the order of the batches whose digest this is may still be one for all epochs."""
+        _, order, _ = self._orders.get(id(state), (None, None, None))
+        return order is not None and order.open
+
     # Overlapping splits.
 
     def _fit(self) -> None:
         self._fitted, self._last = self._last, None
+        self._resets.restarted()
 
     def _test(self) -> None:
         """Evaluation begins: within `fit`, that of the validation data, called from its line."""
+        self._resets.tested()
         training, validation, self._last = self._fitted, self._last, None
         if training is None or validation is None or training.place != validation.place:
             return
@@ -139,8 +156,16 @@ class SilentErrors:
             self._began = True
             from tensorflow.python.framework import config
 
-            if self._asked and not config.is_op_determinism_enabled():
+            if config.is_op_determinism_enabled():
+                self._stream.put({"deterministic": True})
+            elif self._asked:
                 self._note(NOT_DETERMINISTIC, self._asked)
         if iterator is not None:
             for place in self._noise.stepped(model, iterator):
                 self._note(FROZEN_NOISE, place)
+
+    # A generator that is reset.
+
+    def _stepped(self, epoch: int | None, batch: str | None) -> None:
+        for place in self._resets.stepped(epoch, batch):
+            self._note(RESET, place)

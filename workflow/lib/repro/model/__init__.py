@@ -1,5 +1,5 @@
 """The user's model, trained with every step traced, then evaluated.
 
-Imports what makes its inputs (`data`), and `variables`, `watch`, `checkpoint`.
+Imports `core`, `record`, `data` (which makes its inputs), `variables`, `watch` and `checkpoint`.
 Begin reading at `training` and `evaluation`.
 """

@@ -1,5 +1,5 @@
 """What determinism, trace and checkpoints cost a training in time and memory.
 
-Imports `model` and what that stands on.
+Imports `core`, `record`, `data`, `checkpoint` and `model`.
 Begin reading at `timed_training` (measures) and `breakdown` (what each part costs).
 """

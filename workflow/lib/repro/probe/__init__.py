@@ -1,5 +1,5 @@
 """Errors that both runs share: randomness that repeats itself, seeds that change nothing.
 
-Imports `model` and what that stands on.
+Imports `core`, `data`, `variables`, `watch` and `model`.
 Begin reading at `sanity_probe`.
 """

@@ -2,5 +2,5 @@
 
 Imports no other room. Python 3.9 and later; NumPy, h5py, TensorFlow, pyarrow and Pillow are
 imported where they are needed, and their absence is an answer. Nothing is ever unpickled.
-Begin reading at `program`, then `distance`.
+Begin reading at `program`, then `tensor_findings`, `distance` and `blocks`.
 """

@@ -11,7 +11,8 @@ import os
 import zipfile
 from typing import IO, Any
 
-from repro.reader.distance import BlockedTensor, Read, TensorFindings, library, of_array
+from repro.reader.blocks import BlockedTensor, Read, library, of_array
+from repro.reader.tensor_findings import TensorFindings
 
 
 def npy(found: TensorFindings, left: str, right: str) -> None:

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
-from repro.reader.distance import TensorFindings, library, of_array, short
+from repro.reader.blocks import library, of_array
+from repro.reader.distance import short
+from repro.reader.tensor_findings import TensorFindings
 
 _ROWS = 1 << 16
 _MOST_TEXTS = 1000

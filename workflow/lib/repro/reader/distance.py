@@ -1,9 +1,9 @@
-"""Distance: how far two tensors are apart, block by block, so that their size does not matter.
+"""Distance: how far two tensors are apart, added up block by block.
 
 Synopsis:
-    found = TensorFindings(rtol=0.0)
-    found.compare("layers/dense/vars/0", of_array(left), of_array(right))
-    found.answer()["differences"]
+    apart = TensorDistance(rtol=0.0, classes=False, place="layers/dense/vars/0")
+    apart.take(left, right, start=(0, 0))
+    apart.differ, apart.distance(shape)
 
 Tensors are compared as bits: NaNs with other payloads and the two zeros differ. How far apart the
 values are is said only of what differs.
@@ -11,165 +11,16 @@ values are is said only of what differs.
 
 from __future__ import annotations
 
-import importlib
 import math
 import re
-from collections.abc import Callable, Iterator
-from itertools import product
 from typing import Any
 
-MOST = 20
-"""How many differences are sent; all are counted."""
-
-_BLOCK = 1 << 25
-"""In bytes: how much of a tensor is in memory at once."""
+from repro.reader.blocks import library
 
 _NAMES_OF_CLASSES = re.compile(r"pred|prob|logit|softmax|label|class|(?:^|[\W_])y(?:[\W_]|$)", re.I)
 
 
-Read = Callable[[tuple[slice, ...]], Any]
-"""Gives one block of a tensor, as an array."""
-
-
-class BlockedTensor:
-    """A tensor that is read in blocks."""
-
-    def __init__(self, shape: Any, dtype: Any, read: Read) -> None:
-        self.shape: tuple[int, ...] = tuple(int(size) for size in shape)
-        self.dtype = dtype
-        self.read = read
-
-
-def library(name: str) -> Any:
-    """A module of the user's Python, whatever it has; ModuleNotFoundError where it has it not."""
-    return importlib.import_module(name)
-
-
-def of_array(array: Any) -> BlockedTensor:
-    """An array in memory, or mapped to it."""
-    return BlockedTensor(array.shape, array.dtype, lambda block: array[block] if block else array)
-
-
-def blocks(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[slice, ...]]:
-    """The slices that cut a tensor into blocks of whole rows, or of parts of a row if need be."""
-    whole, size = len(shape), max(itemsize, 1)
-    while whole and size * shape[whole - 1] <= _BLOCK:
-        whole -= 1
-        size *= shape[whole]
-    if not whole:
-        yield tuple(slice(0, length) for length in shape)
-        return
-    step = max(1, _BLOCK // max(size, 1))
-    cut = shape[whole - 1]
-    inner = tuple(slice(0, length) for length in shape[whole:])
-    for outer in product(*(range(length) for length in shape[: whole - 1])):
-        head = tuple(slice(index, index + 1) for index in outer)
-        for start in range(0, cut, step):
-            yield (*head, slice(start, min(start + step, cut)), *inner)
-
-
-class TensorFindings:
-    """What comparing one pair of files found.
-
-    Args:
-        rtol: relative differences up to this one pass, and are counted.
-        classes: whether arrays may be predictions, so that changed classes are counted.
-    """
-
-    def __init__(self, rtol: float, classes: bool = False) -> None:
-        self.rtol = rtol
-        self.classes = classes
-        self.compared = 0
-        self.count = 0
-        self.tolerated = 0
-        self.differences: list[dict[str, Any]] = []
-        self.largest: dict[str, Any] | None = None
-        self.metrics: dict[str, dict[str, Any]] = {}
-        self.texts: list[dict[str, str]] = []
-        self.masked: list[str] = []
-        self.notes: list[str] = []
-
-    def add(
-        self,
-        place: str,
-        left: str,
-        right: str,
-        distance: dict[str, Any] | None = None,
-        metric: str | None = None,
-    ) -> None:
-        """Notes one difference."""
-        found = {
-            "place": place, "left": left, "right": right, "metric": metric, "distance": distance,
-        }  # fmt: skip
-        self.count += 1
-        if len(self.differences) < MOST:
-            self.differences.append(found)
-        if metric is not None:
-            self.metrics[metric] = found
-        if distance and (self.largest is None or _size(found) > _size(self.largest)):
-            self.largest = found
-
-    def text(self, place: str, left: str, right: str) -> None:
-        """Leaves two texts that differ to who asked, who knows what to mask in them."""
-        self.compared += 1
-        if left != right:
-            self.texts.append({"place": place, "left": left, "right": right})
-
-    def equal(self, place: str, left: Any, right: Any) -> None:
-        """Compares two values of no measure, as they are written."""
-        self.compared += 1
-        if repr(left) != repr(right):
-            self.add(place, short(left), short(right))
-
-    def missing(self, left: Any, right: Any, place: str = "{}") -> list[Any]:
-        """Notes what has a name on one side alone; gives the names of both, the left's order."""
-        for name in left:
-            if name not in right:
-                self.add(place.format(name), "there", "")
-        for name in right:
-            if name not in left:
-                self.add(place.format(name), "", "there")
-        return [name for name in left if name in right]
-
-    def compare(
-        self, place: str, left: BlockedTensor, right: BlockedTensor, metric: str | None = None
-    ) -> None:
-        """Compares two tensors; a dtype or a shape that changed is the difference."""
-        self.compared += 1
-        if left.dtype != right.dtype:
-            self.add(place, f"dtype {left.dtype}", f"dtype {right.dtype}")
-        elif left.shape != right.shape:
-            self.add(place, f"shape {list(left.shape)}", f"shape {list(right.shape)}")
-        else:
-            apart = _Apart(self.rtol, self.classes, place)
-            for block in blocks(left.shape, left.dtype.itemsize):
-                apart.take(left.read(block), right.read(block), tuple(s.start for s in block))
-            self.tolerated += apart.tolerated
-            if apart.differ:
-                self.add(place, apart.left, apart.right, apart.distance(left.shape), metric)
-
-    def answer(self) -> dict[str, Any]:
-        """The findings as JSON can hold them."""
-        names = (
-            "compared", "count", "tolerated", "differences", "largest", "texts", "masked", "notes",
-        )  # fmt: skip
-        found = {name: getattr(self, name) for name in names}
-        return {**found, "metrics": list(self.metrics.values())}
-
-
-def _size(found: dict[str, Any]) -> float:
-    relative = found["distance"].get("relative")
-    return -1.0 if relative is None else float(relative)
-
-
-def short(value: Any, most: int = 80) -> str:
-    """A value on one line, cut where it is long."""
-    text = value if isinstance(value, str) else repr(value)
-    text = " ".join(text.split()) if len(text) < 10 * most else text[: 10 * most]
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-class _Apart:
+class TensorDistance:
     """Adds up, block by block, how far two tensors of one shape and dtype are apart."""
 
     def __init__(self, rtol: float, classes: bool, place: str) -> None:
@@ -313,3 +164,9 @@ def _written(value: Any) -> str:
             return str(value)
         return repr(number) if not hasattr(number, "dtype") else str(number)
     return short(value)
+
+
+def short(value: object, most: int = 80) -> str:
+    """A value on one line, cut where it is long."""
+    text = " ".join((value if isinstance(value, str) else repr(value))[: 10 * most].split())
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from repro.reader.distance import BlockedTensor, TensorFindings, library, of_array, short
+from repro.reader.blocks import BlockedTensor, library, of_array
+from repro.reader.distance import short
+from repro.reader.tensor_findings import TensorFindings
 
 
 def hdf5(found: TensorFindings, left: str, right: str) -> None:

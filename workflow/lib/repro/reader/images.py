@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from repro.reader.distance import TensorFindings, library, of_array
+from repro.reader.blocks import library, of_array
+from repro.reader.tensor_findings import TensorFindings
 
 
 def image(found: TensorFindings, left: str, right: str) -> None:

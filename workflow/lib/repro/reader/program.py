@@ -6,6 +6,7 @@ Synopsis:
 A request: `{"form": "npz", "left": path, "right": path, "rtol": 0.0}`. Its answer: what
 `TensorFindings.answer` gives, or `{"why": …}` where these files cannot be compared here. Each
 answer stands on a line of its own behind `MARK`, since other libraries may print as well.
+`{"import": [name, …]}` has no answer: what takes long to import is so there when it is needed.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import importlib
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
-from repro.reader.distance import TensorFindings
+from repro.reader.tensor_findings import TensorFindings
 
 MARK = "\x1erepro "
 
@@ -56,6 +58,12 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     for line in sys.stdin.buffer:
-        answer = json.dumps(answered(json.loads(line)))
+        request = json.loads(line)
+        if "import" in request:
+            for name in request["import"]:
+                with suppress(Exception):  # where it is needed, that is said
+                    importlib.import_module(name)
+            continue
+        answer = json.dumps(answered(request))
         answers.write(f"{MARK}{answer}\n")
         answers.flush()

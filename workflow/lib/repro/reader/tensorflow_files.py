@@ -13,7 +13,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from repro.reader.distance import BlockedTensor, TensorFindings, library, of_array, short
+from repro.reader.blocks import BlockedTensor, library, of_array
+from repro.reader.distance import short
+from repro.reader.tensor_findings import TensorFindings
 
 _GRAPH, _VALUE = "_CHECKPOINTABLE_OBJECT_GRAPH", "/.ATTRIBUTES/VARIABLE_VALUE"
 _ORDER = "order in which an export numbers its variables"

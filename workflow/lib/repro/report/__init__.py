@@ -1,5 +1,5 @@
 """Pages for people, made from a verdict alone.
 
-Imports `verdict` and what that stands on.
+Imports `core`, `overhead`, `drift` and `compare`, of whose findings a verdict is made.
 Begin reading at `verdict_page`.
 """

@@ -1,5 +1,5 @@
 """From evidence to an answer for each goal, in facts and short sentences.
 
-Imports `drift`, `compare`, `stats`, `cause` and what they stand on.
+Imports `core`, `machine`, `record`, `launch`, `drift`, `compare`, `stats`, `sanity` and `cause`.
 Begin reading at `goals`, then `bitwise`, `metrics` and `documented`.
 """

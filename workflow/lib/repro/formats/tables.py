@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from repro.content.findings import FileFindings
-from repro.content.text import compare_cell
+from repro.formats.findings import FileFindings
+from repro.formats.text import compare_cell
 
 _SAMPLE = 1 << 16
 _DELIMITERS = ",;\t|"
@@ -35,8 +35,6 @@ _STEPS = {
     "fold",
     "trial",
 }
-SQLITE_PARTS = ("-wal", "-shm", "-journal")
-"""The ends of the names of what belongs to a database beside its file."""
 
 
 def compare_csv(findings: FileFindings, left: Path, right: Path, metrics: bool) -> None:
@@ -113,17 +111,21 @@ def compare_sqlite(findings: FileFindings, left: Path, right: Path) -> None:
                 _table(findings, str(name)[6:], one, other)
 
 
+def logs_of(database: Path) -> list[Path]:
+    """The files that may lie beside a database's and hold some of its content."""
+    return [database.with_name(database.name + end) for end in ("-wal", "-shm", "-journal")]
+
+
 @contextmanager
 def _opened(path: Path) -> Generator[sqlite3.Connection]:
     """A database, opened so that nothing beside it is written; with its log, from a copy."""
     with ExitStack() as stack:
-        parts = [path.with_name(path.name + part) for part in SQLITE_PARTS]
+        logs = [log for log in logs_of(path) if log.is_file()]
         options = "mode=ro&immutable=1"
-        if any(part.is_file() for part in parts):
+        if logs:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            for part in (path, *parts):
-                if part.is_file():
-                    shutil.copyfile(part, folder / part.name)
+            for part in (path, *logs):
+                shutil.copyfile(part, folder / part.name)
             path, options = folder / path.name, "mode=rw"
         address = f"file:{quote(str(path.absolute()))}?{options}"
         database = stack.enter_context(closing(sqlite3.connect(address, uri=True)))

@@ -3,6 +3,7 @@
 Synopsis:
     masked("2024-01-01 10:00:00,123 [77] INFO loss: 0.31 - 3s")     # ("… loss: 0.31 - …", kinds)
     is_time("epoch_time_s"), is_time("time_step")                    # (True, False)
+    is_metric("val_loss", "3"), is_metric("epoch", "3")              # (True, False)
 
 A mask covers the date, the duration, the process id alone, never the number beside it; what was
 covered is named by kind, and counts only where the same kind stands at the same place of both.
@@ -13,6 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+
+from repro.core.text import TEMPORARY_NAME
 
 DATES, DURATIONS, IDS = "dates and times of day", "durations and speeds", "process and thread ids"
 ADDRESSES, TEMPORARY = "memory addresses", "names of temporary files"
@@ -66,7 +69,10 @@ _SOURCES: tuple[tuple[str, str, str], ...] = (
                     rf"(?:and )?{_UNSIGNED}\s?(?:s|secs?|seconds?|m|mins?|minutes?)"
                     r"(?![\w/]|\s*[:=])"),
     (DURATIONS, "", rf"(?<![\w.,+-]){_UNSIGNED}\s?(?:{_SPANS})(?![\w/])"),
-    (DURATIONS, "took ", rf"(?<=\btook )\s*{_UNSIGNED}(?!\s*[\w%.:])"),
+    # A word after it is what was counted ("took 10 steps"), or the name of the next number.
+    (DURATIONS, "took ", rf"(?<=\btook )\s*(?:{_UNSIGNED}(?!\s*[\w%.:])"
+                         r"|\d+\.\d+(?=\s+[A-Za-z][\w./%-]*(?: [A-Za-z]\w*)?"
+                         rf"(?:\s*[:=]|\s)\s*{NUMBER}))"),
     (IDS, "id", r"(?:(?<=\bpid )|(?<=\bpid=)|(?<=\bpid:)|(?<=\bpid: )|(?<=\bprocess id )"
                 r"|(?<=\bthread id ))\d+\b"),
     (IDS, "PID", r"(?:(?<=\bPID )|(?<=\bPID=)|(?<=\bPID:)|(?<=\bPID: ))\d+\b"),
@@ -74,7 +80,7 @@ _SOURCES: tuple[tuple[str, str, str], ...] = (
                       r"|(?<=\bat )0x[0-9a-fA-F]{6,16}\b"),
     # As Keras names what an export captures.
     (ADDRESSES, "TensorSpec", r"(?<=^  )\d{12,16}(?=: TensorSpec\()"),
-    (TEMPORARY, "tmp", r"\btmp[a-z0-9_]{8}\b"),
+    (TEMPORARY, "tmp", rf"\b{TEMPORARY_NAME}\b"),
     (TEMPORARY, "/T", r"/var/folders/\w\w/\w+/T\b"),
 )  # fmt: skip
 """The kind, a word without which the pattern cannot match (it saves most of the time), and it."""
@@ -116,11 +122,20 @@ _UNIT_WORDS = frozenset((
     "s", "sec", "secs", "second", "seconds", "ms", "us", "ns", "minutes", "mins", "hours",
     "hrs", "h",
 ))  # fmt: skip
-_MEASURES = frozenset((
+_METRICS = frozenset((
     "loss", "acc", "accuracy", "error", "err", "auc", "roc", "precision", "recall", "f", "score",
-    "mae", "mse", "rmse", "mape", "r", "perplexity", "bleu", "rouge", "iou", "dice", "lr", "reward",
-    "norm", "kl", "entropy", "correct", "seed", "horizon", "lag", "window", "rate",
+    "mae", "mse", "msle", "rmse", "mape", "r", "perplexity", "bleu", "rouge", "iou", "dice",
+    "reward", "kl", "entropy", "crossentropy", "hinge", "huber", "poisson", "divergence",
+    "similarity", "positives", "negatives", "correct",
 ))  # fmt: skip
+"""Words in the names of metrics, Keras' own among them; digits are no part of a word ("f1")."""
+_MEASURES = _METRICS | frozenset(("lr", "norm", "seed", "horizon", "lag", "window", "rate"))
+_IDENTIFIERS = frozenset((
+    "epoch", "step", "iteration", "iter", "batch", "fold", "trial", "round", "run", "version",
+    "seed", "pid", "id", "uid", "gid", "user", "host", "port", "job", "process", "thread", "worker",
+    "index", "number", "line", "size",
+))  # fmt: skip
+"""What a number may count or name without measuring anything, whatever its digits."""
 
 
 def is_time(name: str) -> bool:
@@ -145,6 +160,22 @@ def kind_of_time(name: str) -> str:
     """Which kind the number is of which `is_time` is true."""
     words = [word.lower() for word in _WORD.findall(name)]
     return DATES if words and words[-1] in _OF_DATES else DURATIONS
+
+
+def is_metric(name: str, *values: str) -> bool:
+    """Whether numbers of this name, as they are written, are a metric.
+
+    One with a known name is; else one with a fraction, unless its name says what it counts.
+    """
+    words = [word.lower() for word in _WORD.findall(_PER.sub(" per ", name))]
+    words = words[: words.index("per")] if "per" in words[1:] else words
+    if {*words[-1:], *(word.removesuffix("s") for word in words[-1:])} & _IDENTIFIERS:
+        return False
+    return (
+        words[:1] == ["val"]
+        or any(word in _METRICS for word in words)
+        or any(not value.strip().lstrip("+-").isdigit() for value in values)
+    )
 
 
 def masked(line: str) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
-MOST = 20
-"""How many differences of one file are kept; `FileComparison.count` counts them all."""
+from repro.reader.distance import short
+from repro.reader.tensor_findings import MOST
 
 
 @dataclass(frozen=True)
@@ -199,12 +199,6 @@ class FileFindings:
             masked=tuple(sorted(self._masked)),
             tolerated=self.tolerated,
         )
-
-
-def short(value: object, most: int = 80) -> str:
-    """A value on one line, cut where it is long."""
-    text = " ".join((value if isinstance(value, str) else repr(value))[: 10 * most].split())
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _size(difference: ContentDifference) -> float:

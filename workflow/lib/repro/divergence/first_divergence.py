@@ -5,39 +5,21 @@ Synopsis:
     compared_steps(left, right).agreed
 
 Events are aligned by what they are (process, model) and how often that was there before, not by
-their place in the file. Beside the divergence stands the first call, up to there, whose results
-differ; where none does, one that differs by its nature and is suspected.
+their place in the file. Beside the divergence stands the call that explains it best.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from repro.events.recorded import Key, Moment, Site, WatchedProcess, read
+from repro.divergence.named_call import BY_NATURE, LedgerCall, named_call
+from repro.divergence.recorded import Key, Moment, Site, WatchedProcess, read
 
-BY_NATURE = (
-    "generator without a seed", "system entropy", "unordered stream", "threads", "processes",
-    "another program", "network", "process id", "clock",
-)  # fmt: skip
-"""Sources that differ in each run by their nature, the likeliest first."""
-_MAKING_SEEDS = ("generator without a seed", "system entropy", "process id")
-_VALUED = ("random numbers", "seed", "listing order")
-"""Sources that should give the same in each run."""
 _KINDS = ("seed", "weight", "other")
 """Of several variables that differ in one step, the one to name: causes before effects."""
-
-
-@dataclass(frozen=True)
-class LedgerCall:
-    """A call in the user's code, and through what it may differ."""
-
-    source: str
-    call: str
-    file: str
-    line: int
 
 
 @dataclass(frozen=True)
@@ -46,8 +28,8 @@ class StepDivergence:
 
     Args:
         step: of the model, from 1; 0 is before its first step.
-        after: the last step of that model before it at which the variables were compared and
-            agreed; less than `step - 1` where steps between were left out for their cost.
+        after: the last step of that model before it at which the same was compared and agreed;
+            less than `step - 1` where steps between were left out for their cost.
         variable: its path; empty where the batch differs or an event is missing.
         what: `initial value`, `batch`, `value`, `missing in the first run`, `missing in the second
             run`.
@@ -72,12 +54,15 @@ class StepComparison:
     """How many steps were compared and agreed, and the first divergence, if there is one.
 
     Args:
-        left_out: steps at which, for their cost, no variables were compared.
+        agreed: a step that was left out is one of them as soon as a later one agrees.
+        left_out: of these, the steps at which, for their cost, no variables were compared.
+        undecided: steps that were left out, and none of their model was compared later.
     """
 
     agreed: int
     left_out: int
     divergence: StepDivergence | None
+    undecided: int = 0
 
 
 def first_divergence(left: Path, right: Path) -> StepDivergence | None:
@@ -91,16 +76,18 @@ def compared_steps(left: Path, right: Path, suspects: Sequence[str] = BY_NATURE)
     Args:
         suspects: the sources, of those that differ by their nature, that may be named.
     """
-    agreed = left_out = 0
+    agreed = left_out = undecided = 0
     for one, other in _paired(read(left), read(right)):
         found = _compared(one, other, suspects)
         agreed, left_out = agreed + found.agreed, left_out + found.left_out
+        undecided += found.undecided
         if found.divergence:
-            return StepComparison(agreed, left_out, replace(found.divergence, agreed=agreed))
-    return StepComparison(agreed, left_out, None)
+            first = replace(found.divergence, agreed=agreed)
+            return StepComparison(agreed, left_out, first, undecided)
+    return StepComparison(agreed, left_out, None, undecided)
 
 
-_NONE = WatchedProcess((), (), (), {}, ended=False)
+_NONE = WatchedProcess((), (), (), {}, ended=False, deterministic=False)
 
 
 def _paired(
@@ -138,12 +125,41 @@ def _numbered(
     return found
 
 
+@dataclass
+class _Progress:
+    """How far the comparison of two processes has come."""
+
+    agreed: int = 0
+    left_out: int = 0
+    variables: dict[str, int] = field(default_factory=dict[str, int])
+    batches: dict[str, int] = field(default_factory=dict[str, int])
+    waiting: Counter[str] = field(default_factory=Counter[str])
+
+    def agree(self, one: Moment, other: Moment) -> None:
+        """Nothing differed at this moment, as far as both runs looked."""
+        if not (_unread(one) or _unread(other)):
+            self.batches[one.model] = one.step
+        if one.variables is None or other.variables is None:
+            self.waiting[one.model] += 1
+            return
+        self.variables[one.model] = one.step
+        left_out = self.waiting.pop(one.model, 0)
+        self.agreed += left_out + (one.step > 0)
+        self.left_out += left_out
+
+    def after(self, moment: Moment, what: str) -> int:
+        """The last step before at which the same was compared."""
+        if what.startswith("missing"):
+            return moment.step - 1
+        return (self.batches if what == "batch" else self.variables).get(moment.model, 0)
+
+
 def _compared(
     left: WatchedProcess, right: WatchedProcess, suspects: Sequence[str]
 ) -> StepComparison:
     ours, theirs = (_by_identity(run.moments) for run in (left, right))
-    agreed = left_out = 0
-    after: dict[str, int] = {}
+    progress = _Progress()
+    divergence = None
     for moment in _merged(left.moments, right.moments, ours):
         one, other = ours.get(moment.identity), theirs.get(moment.identity)
         if moment.step == 0 and (one is None or other is None):
@@ -151,28 +167,42 @@ def _compared(
         different = _different(one, other)
         if different is not None:
             what, variables = different
-            names = tuple(dict.fromkeys(path for path, *_ in variables))
-            divergence = StepDivergence(
-                step=moment.step,
-                after=after.get(moment.model, 0),
-                epoch=moment.epoch,
-                fit=moment.fit,
-                model=moment.model,
-                variable=names[0] if names else "",
-                what=what,
-                others=names[1:],
-                agreed=agreed,
-                call=_call(_until(left, moment), _until(right, moment), suspects),
+            call = named_call(
+                _until(left, moment),
+                _until(right, moment),
+                suspects,
+                initial=what == "initial value",
+                deterministic=left.deterministic and right.deterministic,
             )
-            return StepComparison(agreed, left_out, divergence)
+            divergence = _divergence(moment, what, variables, progress, call)
+            break
         assert one is not None
         assert other is not None
-        agreed += moment.step > 0
-        if one.variables is None or other.variables is None:
-            left_out += 1
-        else:
-            after[moment.model] = moment.step
-    return StepComparison(agreed, left_out, None)
+        progress.agree(one, other)
+    undecided = sum(progress.waiting.values())
+    return StepComparison(progress.agreed, progress.left_out, divergence, undecided)
+
+
+def _divergence(
+    moment: Moment,
+    what: str,
+    variables: Iterable[Key],
+    progress: _Progress,
+    call: LedgerCall | None,
+) -> StepDivergence:
+    names = tuple(dict.fromkeys(path for path, *_ in variables))
+    return StepDivergence(
+        step=moment.step,
+        after=progress.after(moment, what),
+        epoch=moment.epoch,
+        fit=moment.fit,
+        model=moment.model,
+        variable=names[0] if names else "",
+        what=what,
+        others=names[1:],
+        agreed=progress.agreed,
+        call=call,
+    )
 
 
 def _by_identity(moments: Iterable[Moment]) -> dict[tuple[str, int], Moment]:
@@ -199,12 +229,17 @@ def _different(one: Moment | None, other: Moment | None) -> tuple[str, list[Key]
     """What differs, and of the variables which, the one to name first; None where nothing does."""
     if one is None or other is None:
         return f"missing in the {'first' if one is None else 'second'} run", []
-    if one.batch != other.batch:
+    if one.batch != other.batch and not _unread(one) and not _unread(other):
         return "batch", []
     variables = _differing(one, other)
     if not variables:
         return None
     return "value" if one.step else "initial value", variables
+
+
+def _unread(moment: Moment) -> bool:
+    """Whether its batch was left out, with its variables."""
+    return moment.variables is None and moment.batch is None
 
 
 def _differing(one: Moment, other: Moment) -> list[Key]:
@@ -226,37 +261,3 @@ def _until(process: WatchedProcess, moment: Moment) -> list[Mapping[Site, tuple[
     end = places[0] + 1 if places else len(process.moments)
     calls = [each.calls for each in process.moments[:end]]
     return calls if places else [*calls, process.last_calls]
-
-
-def _call(
-    left: Sequence[Mapping[Site, tuple[int, str]]],
-    right: Sequence[Mapping[Site, tuple[int, str]]],
-    suspects: Sequence[str],
-) -> LedgerCall | None:
-    """The first call that differs; else the likeliest suspect."""
-    without_seed: list[Site] = []
-    every: dict[Site, None] = {}
-    for ours, theirs in zip(left, right, strict=False):
-        for site in dict.fromkeys([*ours, *theirs]):
-            differs = site[0] in _VALUED and ours.get(site) != theirs.get(site)
-            if differs and site[0] == "seed":
-                return LedgerCall(*(_made_from([*every]) or site))
-            every[site] = None
-            if site[0] == "generator without a seed":
-                without_seed.append(site)
-            if differs:
-                drawn = site[1].startswith("numpy.random.") and site[1].count(".") > 2
-                return LedgerCall(*(without_seed[-1] if drawn and without_seed else site))
-    suspected = [site for site in every if site[0] in suspects]
-    suspected.sort(key=lambda site: BY_NATURE.index(site[0]))
-    return LedgerCall(*suspected[0]) if suspected else None
-
-
-def _made_from(before: Sequence[Site]) -> Site | None:
-    """The call from which a seed that differs was likely made, of those before it.
-
-    Scripts also ask the clock for how long they take, so that counts right before the seed only.
-    """
-    if before and before[-1][0] == "clock":
-        return before[-1]
-    return next((site for site in reversed(before) if site[0] in _MAKING_SEEDS), None)

@@ -13,8 +13,8 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from urllib.parse import quote
 
-from repro.content.findings import FileFindings
-from repro.content.masks import FOLDERS, NUMBER, PROGRESS, is_time, kind_of_time, masked
+from repro.formats.findings import FileFindings
+from repro.formats.masks import FOLDERS, NUMBER, PROGRESS, is_metric, is_time, kind_of_time, masked
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _NUMBER = re.compile(rf"(?<![\w.])(?:{NUMBER}|[-+]?(?:nan|inf|NaN|Infinity))(?![\w])")
@@ -45,7 +45,7 @@ def compare_cell(
     """Compares two cells: numbers by value, what `name` says to be a time not at all.
 
     Args:
-        metric: whether a number in it is a metric of this name.
+        metric: whether a number in it is a metric of this name, if the name may be one's.
     """
     if left == right:
         return
@@ -53,6 +53,7 @@ def compare_cell(
     if numbers and is_time(name):
         findings.mask(kind_of_time(name))
     elif numbers:
+        metric = metric and is_metric(name, left, right)
         findings.number(place, left.strip(), right.strip(), name if metric else None)
     else:
         one, other = _without_folders(findings, left, right)
@@ -153,7 +154,8 @@ def _lines(findings: FileFindings, place: str, left: str | None, right: str | No
         return
     for a, b in zip(_NUMBER.finditer(one), _NUMBER.finditer(other), strict=True):
         name = _name_of(one[max(0, a.start() - 200) : a.start()])
-        findings.number(f"{place}, {name}" if name else place, a[0], b[0], name)
+        metric = name if name and is_metric(name, a[0], b[0]) else None
+        findings.number(f"{place}, {name}" if name else place, a[0], b[0], metric)
     _note_masked(findings, covered, covered_there)
 
 

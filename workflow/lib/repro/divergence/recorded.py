@@ -46,13 +46,18 @@ class Moment:
 
 @dataclass(frozen=True)
 class WatchedProcess:
-    """One process: which it is, what it did, and whether it came to its end."""
+    """One process: which it is, what it did, and whether it came to its end.
+
+    Args:
+        deterministic: whether TensorFlow's operations were, when the training began.
+    """
 
     identity: tuple[str, ...]
     moments: Sequence[Moment]
     findings: Sequence[Mapping[str, Any]]
     last_calls: Mapping[Site, tuple[int, str]]
     ended: bool
+    deterministic: bool
 
 
 def read(folder: Path) -> list[WatchedProcess]:
@@ -82,6 +87,7 @@ class _Reading:
     calls: dict[Site, tuple[int, str]] = field(default_factory=dict[Site, tuple[int, str]])
     seen: Counter[str] = field(default_factory=Counter[str])
     ended: bool = False
+    deterministic: bool = False
 
     def take(self, line: Mapping[str, Any]) -> None:
         """Reads one line."""
@@ -97,6 +103,7 @@ class _Reading:
         elif "step" in line:
             self._moment(line)
         self.ended = self.ended or "end" in line
+        self.deterministic = self.deterministic or line.get("deterministic", False)
 
     def _parts(self, line: Mapping[str, Any]) -> dict[Key, str]:
         digests, keys = line["digests"], self.layouts[line["layout"]]
@@ -151,4 +158,5 @@ def _process(lines: Sequence[Mapping[str, Any]]) -> WatchedProcess | None:
         reading.findings,
         reading.calls,
         reading.ended,
+        reading.deterministic,
     )

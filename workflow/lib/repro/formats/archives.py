@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from repro.content.findings import FileComparison, FileFindings
+from repro.formats.findings import FileComparison, FileFindings
 
 Compare = Callable[[Path, Path, str], FileComparison]
 """Compares two files that were unpacked, under a member's name."""

@@ -13,7 +13,6 @@ without. Calls within a noted call are part of it.
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import sys
 import threading
@@ -21,44 +20,29 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from repro.events.digests import of_array
 from repro.events.imports import when_imported
 from repro.events.stream import Stream
 from repro.events.user_frames import frame_at, nearest, of_user
+from repro.ledger.call_results import CallResults
+from repro.ledger.environment_reads import watch_environment
+from repro.ledger.watched_calls import (
+    DIRECT,
+    DRAW,
+    DRAWS,
+    KERAS_SEED,
+    SEED,
+    SEEDS,
+    VALUED,
+    watched_calls,
+)
 from repro.shim.replaced import Replacement, replaced_in_type
-from repro.watch.nondeterminism_sources import WatchedCall, every
+from repro.watch.nondeterminism_sources import WatchedCall
 
-_DRAW, _SEED = "random numbers", "seed"
-_MOST = 100_000
-"""Of more calls from one line only the number is noted."""
-_DIRECT = ("clock", "process id", "network", "system entropy", "random.Random")
-"""Sources, and one call, of which only the user's own lines are noted: libraries ask them, too."""
-_NOTED = (
-    "threads", "processes", "another program", "listing order",
-    "generator without a seed", "unordered stream", *_DIRECT,
-)  # fmt: skip
-_PASSED_OVER = (
-    "time.perf_counter", "time.monotonic", "time.process_time", "time.thread_time",  # durations
-    "secrets.randbits",  # NumPy asks it, even for a generator with a seed
-)  # fmt: skip
-
-_SEEDS = "random.seed numpy.random.seed tensorflow.random.set_seed numpy.random.default_rng"
-_RANDOM = """
-    random randint randrange uniform gauss normalvariate lognormvariate expovariate betavariate
-    gammavariate triangular vonmisesvariate paretovariate weibullvariate choice choices sample
-    shuffle getrandbits randbytes"""
-_TENSORFLOW = "normal uniform truncated_normal shuffle categorical gamma poisson"
 _LEFT_ALONE = ("seed", "get_state", "set_state", "get_bit_generator", "set_bit_generator", "spawn")
+_KERAS_SEEDS = "keras.src.random.seed_generator"
+"""The module in which Keras draws a seed for what was given none."""
 
 Place = tuple[str, int]
-
-
-class _Site:
-    """One call in one line: how often, and what came of it."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.results = hashlib.sha256()
 
 
 class Ledger:
@@ -66,10 +50,11 @@ class Ledger:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._sites: dict[tuple[str, str, str, int], _Site] = {}
+        self._sites: dict[tuple[str, str, str, int], CallResults] = {}
         self._since: dict[tuple[str, str, str, int], None] = {}
         self._lock, self._here = threading.RLock(), threading.local()
         self._kept: list[Any] = []
+        self.on_note: Callable[[str, str, Place, Any], None] = lambda *_: None
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
 
@@ -79,44 +64,35 @@ class Ledger:
     def begin(self) -> None:
         """Watches the functions of what is imported, now and later."""
         awaited: dict[str, list[Callable[[], None]]] = {}
-        for watched in every():
-            if watched.source in _NOTED and watched.call not in _PASSED_OVER:
-                act = functools.partial(self._watch, watched)
-                awaited.setdefault(watched.call.rpartition(".")[0], []).append(act)
-        for name in _SEEDS.split():
-            act = functools.partial(self._replace, name, _SEED, _given, True)
+        for watched in watched_calls():
+            act = functools.partial(self._watch, watched)
+            awaited.setdefault(watched.call.rpartition(".")[0], []).append(act)
+        for name in SEEDS:
+            act = functools.partial(self._replace, name, SEED, _given, True)
             awaited.setdefault(name.rpartition(".")[0], []).append(act)
-        for name in _RANDOM.split():
-            act = functools.partial(self._replace, f"random.{name}", _DRAW, None, False)
-            awaited.setdefault("random", []).append(act)
+        for name in DRAWS:
+            act = functools.partial(self._replace, name, DRAW, None, False)
+            awaited.setdefault(_module(name.rpartition(".")[0]), []).append(act)
         awaited.setdefault("numpy.random", []).append(self._watch_numpy)
-        for name in _TENSORFLOW.split():
-            act = functools.partial(self._replace, f"tensorflow.random.{name}", _DRAW, None, False)
-            awaited.setdefault("tensorflow", []).append(act)
         for owner, actions in awaited.items():
             when_imported(_module(owner), functools.partial(_all, actions))
+        watch_environment(self.note)
 
     def flush(self) -> None:
         """Writes what was noted since it was written last, in the order in which it came first."""
         with self._lock:
-            calls = [
-                [*key, self._sites[key].count, self._sites[key].results.hexdigest()[:16]]
-                for key in self._since
-            ]
+            calls = [[*key, self._sites[key].count, self._sites[key].digest] for key in self._since]
             self._since.clear()
         if calls:
             self._stream.put({"calls": calls})
 
-    def _note(self, source: str, call: str, place: Place, result: Any) -> None:
+    def note(self, source: str, call: str, place: Place, result: Any = None) -> None:
+        """Notes a call, or whatever else of a line may make two runs differ."""
+        self.on_note(source, call, place, result)
         key = (source, call, *place)
         with self._lock:
-            site = self._sites.setdefault(key, _Site())
-            site.count += 1
+            self._sites.setdefault(key, CallResults()).add(result)
             self._since[key] = None
-            if site.count <= _MOST:
-                text = _text(result)
-                if text is not None:
-                    site.results.update(text)
 
     # How functions are replaced.
 
@@ -147,7 +123,12 @@ class Ledger:
                 bound = functools.partial(_bound_to, original)
                 method = classmethod(self._noting(bound, name, source, when, given, 1))
                 self._in_type(owner, {attribute: method})
-            elif not isinstance(original, (classmethod, staticmethod)):
+            elif isinstance(original, classmethod):
+                inner: Any = getattr(original, "__func__")  # noqa: B009 (its type is not known)
+                noting = self._noting(inner, name, source, when, given, 1)
+                with suppress(TypeError):
+                    setattr(owner, attribute, classmethod(functools.wraps(inner)(noting)))
+            elif not isinstance(original, staticmethod):
                 noting = self._noting(function, name, source, when, given, 1)
                 with suppress(TypeError):
                     setattr(owner, attribute, functools.wraps(function)(noting))
@@ -164,22 +145,28 @@ class Ledger:
         given: bool,
         skipped: int,
     ) -> Callable[..., Any]:
-        here, direct = self._here, source in _DIRECT or name in _DIRECT
+        here, direct = self._here, source in DIRECT or name in DIRECT
         frames = 1 if skipped else 2  # a `Replacement` has a frame of its own
-        valued = source in (_DRAW, _SEED, "listing order")
+        valued = source in VALUED
 
         def noting(*args: Any, **named: Any) -> Any:
             if getattr(here, "inside", False):
                 return function(*args, **named)
             place: Place | None = None
-            with suppress(Exception):
+            by_keras = False
+            here.inside = True  # to find the place, functions are called that are watched
+            try:
                 frame = frame_at(frames)
                 place = of_user(frame) if direct else nearest(frame)
                 if place and when is not None and not when(args[skipped:], named):
                     place = None
+                by_keras = source == DRAW and frame.f_globals.get("__name__") == _KERAS_SEEDS
+            except Exception:
+                place = None
+            finally:
+                here.inside = place is not None
             if place is None:
                 return function(*args, **named)
-            here.inside = True
             try:
                 result = function(*args, **named)
             finally:
@@ -188,7 +175,7 @@ class Ledger:
                 value = None if not valued else (args[skipped:], named) if given else result
                 if valued and value is None and args[skipped:]:
                     value = args[skipped]  # shuffled in place
-                self._note(source, name, place, value)
+                self.note(KERAS_SEED if by_keras else source, name, place, value)
             return result
 
         vars(noting)["autograph_info__"] = {}  # TensorFlow need not read our source
@@ -201,13 +188,13 @@ class Ledger:
         for name, function in every_name.items():
             owner = getattr(function, "__self__", None)
             if type(owner) is random.RandomState and name not in _LEFT_ALONE:
-                self._replace(f"numpy.random.{name}", _DRAW, None, False)
+                self._replace(f"numpy.random.{name}", DRAW, None, False)
         for kind in (random.Generator, random.RandomState):
             own: Mapping[str, Any] = dict(kind.__dict__)
             methods = {
                 name: functools.wraps(method)(
                     self._noting(
-                        method, f"numpy.random.{kind.__name__}.{name}", _DRAW, None, False, 1
+                        method, f"numpy.random.{kind.__name__}.{name}", DRAW, None, False, 1
                     )
                 )
                 for name, method in own.items()
@@ -251,19 +238,3 @@ def _resolved(name: str) -> tuple[Any, str]:
     module = _module(owner)
     rest = filter(None, owner[len(module) :].split("."))
     return functools.reduce(getattr, rest, sys.modules[module]), attribute
-
-
-def _text(value: Any) -> bytes | None:
-    """What stands for a result; None for what has no text that is the same in each process."""
-    if isinstance(value, (bool, int, float, str, bytes)):
-        return repr(os.path.basename(value) if isinstance(value, str) else value).encode()
-    if isinstance(value, (list, tuple)):
-        parts = [_text(part) for part in value]  # pyright: ignore[reportUnknownVariableType]
-        return None if None in parts else b"[" + b",".join(filter(None, parts)) + b"]"
-    if isinstance(value, dict):
-        return _text(list(value.values()))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-    if hasattr(value, "__array_interface__"):
-        return of_array(value).encode()
-    if hasattr(value, "numpy") and hasattr(value, "_numpy_internal"):
-        return of_array(value.numpy()).encode()
-    return b"None" if value is None else None

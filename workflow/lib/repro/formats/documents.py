@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 import zlib
 
-from repro.content.findings import FileFindings
-from repro.content.masks import DATES, OBJECTS
-from repro.content.text import compare_text
+from repro.formats.findings import FileFindings
+from repro.formats.masks import DATES, OBJECTS
+from repro.formats.text import compare_text
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # The chunks of the PNG specification that decide which colours are shown.

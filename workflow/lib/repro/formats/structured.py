@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, cast
 
-from repro.content.findings import FileFindings
-from repro.content.masks import OBJECTS
-from repro.content.text import compare_cell, compare_text
+from repro.formats.findings import FileFindings
+from repro.formats.masks import OBJECTS
+from repro.formats.text import compare_cell, compare_text
 
 _IDS = {"shared_object_id"}  # Keras writes the address of an object that several layers share
 _MISSING = object()

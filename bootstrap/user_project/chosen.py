@@ -1,0 +1,77 @@
+"""Which project a verb works on: the folder that it is called in, or the one that is named.
+
+Synopsis:
+    here, arguments = chosen.project_of(["drift", "--directory", "mine"])
+    here.folder, here.snakemake(["drift"])
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import project
+from repro.core.errors import UserError
+
+CONFIGURATION = Path("config", "config.yaml")
+SNAKEFILE = project.ROOT / "Snakefile"
+OF_CLONE = {
+    "lock", "test", "containerfile", "clean",
+    "tests", "benchmark", "controls", "scripts",
+}  # fmt: skip
+"""Verbs and targets that work on the clone, wherever they are called."""
+_NO_CONFIGURATION_NEEDED = ("-h", "--help", "--version", "--configfile", "--configfiles")
+
+
+@dataclass(frozen=True)
+class UserProject:
+    """The folder, absolute, whose configuration, data and results a verb works on."""
+
+    folder: Path
+
+    def snakemake(self, arguments: Sequence[str]) -> list[str]:
+        """Return what Snakemake is called with in that folder, to run the clone's workflow."""
+        if self.folder.samefile(project.ROOT):
+            return [*arguments]
+        return ["--snakefile", str(SNAKEFILE), *arguments]
+
+
+CLONE = UserProject(project.ROOT)
+
+
+def options() -> argparse.ArgumentParser:
+    """Return a parent for the parsers of verbs: `project_of` takes what it describes."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument(
+        "--directory", "-d", type=Path, metavar="FOLDER",
+        help="a project elsewhere; the other paths start there",
+    )  # fmt: skip
+    return parser
+
+
+def project_of(arguments: Sequence[str]) -> tuple[UserProject, list[str]]:
+    """Return the project of a command line, and the command line without its name.
+
+    Raises:
+        UserError: there is none.
+    """
+    if arguments[0] in OF_CLONE:
+        return CLONE, [*arguments]
+    named, rest = options().parse_known_args(arguments)
+    folder = (named.directory or Path()).resolve()
+    words = {word.partition("=")[0] for word in rest}
+    if (folder / CONFIGURATION).is_file() or not words.isdisjoint(_NO_CONFIGURATION_NEEDED):
+        return UserProject(_existing(folder)), rest
+    if arguments[0] == "setup" and named.directory is None:
+        return CLONE, rest
+    raise UserError(
+        f"Expected a project, a folder with {CONFIGURATION}. Received {_existing(folder)}, which "
+        "has none. Change to a project's folder, or name one by `--directory FOLDER`; "
+        f"`{project.ROOT / 'run'} new FOLDER` makes one."
+    )
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise UserError(f"Expected a folder at {folder}. Received none. Correct `--directory`.")
+    return folder

@@ -1,0 +1,171 @@
+"""A generator that is set to the same seed again and again while a model is trained."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from repro.events.user_frames import Place
+from repro.hook.reset_generators import ResetGenerators
+
+LINE: Place = ("train.py", 3)
+
+
+class Training:
+    """What a script does, and the lines that were found."""
+
+    def __init__(self) -> None:
+        self.resets = ResetGenerators()
+        self.found: list[Place] = []
+
+    def seed(self, value: Any = 0, call: str = "numpy.random.default_rng") -> None:
+        self.resets.noted("seed", call, LINE, ((value,), {}))
+
+    def draw(self, call: str = "numpy.random.Generator.permutation") -> None:
+        self.resets.noted("random numbers", call, ("train.py", 9), None)
+
+    def steps(self, *batches: str | None, epoch: int | None = None) -> None:
+        for batch in batches:
+            self.found += self.resets.stepped(epoch, batch)
+
+
+def at_each_epoch(training: Training, epoch: int | None, batches: list[str]) -> None:
+    training.seed()
+    training.draw()
+    training.steps(*batches, epoch=epoch)
+
+
+def test_a_seed_that_is_set_in_each_epoch_of_a_loop() -> None:
+    training = Training()
+    for _ in range(4):
+        at_each_epoch(training, None, ["a", "b"])
+    assert {*training.found} == {LINE}
+
+
+def test_a_seed_that_is_set_in_each_epoch_of_fit() -> None:
+    training = Training()
+    training.resets.restarted()
+    for epoch in range(3):
+        at_each_epoch(training, epoch, ["a", "b"])
+    assert {*training.found} == {LINE}
+
+
+def test_where_the_optimizer_is_made_with_the_first_step_it_takes_one_more_epoch() -> None:
+    training = Training()
+    at_each_epoch(training, None, ["a"])
+    training.resets.restarted()
+    training.steps("b")
+    for _ in range(4):
+        at_each_epoch(training, None, ["a", "b"])
+    assert {*training.found} == {LINE}
+
+
+def test_a_seed_that_is_set_for_each_batch() -> None:
+    training = Training()
+    for number in range(12):
+        at_each_epoch(training, None, [f"batch {number}"])
+    assert {*training.found} == {LINE}
+
+
+def _other_batches(training: Training) -> None:
+    for epoch in range(9):
+        at_each_epoch(training, None, [f"{epoch}a", f"{epoch}b", "c"])
+
+
+def _another_seed(training: Training) -> None:
+    for epoch in range(9):
+        training.seed(epoch)
+        training.draw()
+        training.steps("a", "b")
+
+
+def _a_seed_sequence(training: Training) -> None:
+    for _ in range(9):
+        training.seed(object())
+        training.draw()
+        training.steps("a", "b")
+
+
+def _set_once(training: Training) -> None:
+    training.seed()
+    for _ in range(9):
+        training.draw()
+        training.steps("a", "b")
+
+
+def _nothing_drawn(training: Training) -> None:
+    for _ in range(9):
+        training.seed()
+        training.draw("numpy.random.normal")
+        training.steps("a", "b")
+
+
+def _folds(training: Training) -> None:
+    for _ in range(9):
+        training.seed()
+        training.draw()
+        training.resets.restarted()
+        training.steps("a", "b", "a", "b")
+
+
+def _fits(training: Training) -> None:
+    for _ in range(9):
+        training.seed()
+        training.draw()
+        training.resets.restarted()
+        for epoch in range(3):
+            training.steps("a", "b", epoch=epoch)
+
+
+def _samples_after_each_epoch(training: Training) -> None:
+    for _ in range(9):
+        training.steps("a", "b")
+        training.seed()
+        training.draw()
+
+
+def _evaluation(training: Training) -> None:
+    training.resets.restarted()
+    for epoch in range(9):
+        training.steps("a", "b", epoch=epoch)
+        training.resets.tested()
+        training.seed()
+        training.draw()
+
+
+def _unseen_batches(training: Training) -> None:
+    for _ in range(9):
+        training.seed()
+        training.draw()
+        training.steps(None, None)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        _other_batches, _another_seed, _a_seed_sequence, _set_once, _nothing_drawn, _folds, _fits,
+        _samples_after_each_epoch, _evaluation, _unseen_batches,
+    ],
+)  # fmt: skip
+def test_what_is_no_mistake_is_passed_over(act: Callable[[Training], None]) -> None:
+    training = Training()
+    act(training)
+    assert training.found == []
+
+
+def test_seeds_of_callbacks_are_passed_over() -> None:
+    training = Training()
+    space: dict[str, Any] = {"__name__": "keras.src.callbacks.callback_list", "training": training}
+    for _ in range(9):
+        exec("training.seed(); training.draw()", space)
+        training.steps("a", "b")
+    assert training.found == []
+
+
+def test_very_long_epochs_are_forgotten() -> None:
+    training = Training()
+    training.seed()
+    training.draw()
+    training.steps(*map(str, range(50_000)))
+    for _ in range(4):
+        at_each_epoch(training, None, ["a", "b"])
+    assert {*training.found} == {LINE}

@@ -1,0 +1,100 @@
+"""Named call: of what was called before a divergence, the call that explains it best.
+
+Synopsis:
+    named_call(left, right, BY_NATURE, initial=False, deterministic=False)    # None: no explanation
+
+That is the first call whose results differ; where none does, one that may differ and is suspected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from repro.divergence.recorded import Site
+from repro.ledger.watched_calls import KERAS_SEED, TEMPORARY_NAME, VALUED
+
+_UNSEEDED = "generator without a seed"
+BY_NATURE = (
+    _UNSEEDED, "system entropy", "unordered stream", "threads", "processes", "another program",
+    "network", "process id", TEMPORARY_NAME, "clock",
+)  # fmt: skip
+"""Sources that differ in each run by their nature, the likeliest first."""
+_MAKING_SEEDS = (_UNSEEDED, "system entropy", "process id")
+
+Calls = Sequence[Mapping[Site, tuple[int, str]]]
+"""What was called before each moment: how often by then, and the results' digest."""
+
+
+@dataclass(frozen=True)
+class LedgerCall:
+    """A call in the user's code, and through what it may differ."""
+
+    source: str
+    call: str
+    file: str
+    line: int
+
+
+def named_call(
+    left: Calls, right: Calls, suspects: Sequence[str], *, initial: bool, deterministic: bool
+) -> LedgerCall | None:
+    """The first call that differs; else the likeliest suspect.
+
+    Args:
+        suspects: the sources that may be named where no result differs, the likeliest first.
+        initial: whether it is an initial value that differs, which Keras draws from seeds.
+        deterministic: whether TensorFlow's operations were.
+    """
+    every, differing = _walked(left, right)
+    if initial and any(site[0] == KERAS_SEED for site, _ in differing):
+        differing = [each for each in differing if _seeds_keras(each[0])]
+    for site, count in differing[:1]:
+        return LedgerCall(*_behind(site, every[:count]))
+    suspected = [site for site in every if site[0] in suspects]
+    if deterministic:  # then these keep the order of their elements, whatever their arguments say
+        suspected = [site for site in suspected if not _in_parallel(site)]
+    suspected.sort(key=lambda site: suspects.index(site[0]))
+    return LedgerCall(*suspected[0]) if suspected else None
+
+
+def _walked(left: Calls, right: Calls) -> tuple[list[Site], list[tuple[Site, int]]]:
+    """All calls as they came, and those that differ, each with how many came before it."""
+    every: dict[Site, None] = {}
+    differing: list[tuple[Site, int]] = []
+    for ours, theirs in zip(left, right, strict=False):
+        for site in dict.fromkeys([*ours, *theirs]):
+            if site[0] in VALUED and ours.get(site) != theirs.get(site):
+                differing.append((site, len(every)))
+            every[site] = None
+    return [*every], differing
+
+
+def _in_parallel(site: Site) -> bool:
+    return site[0] in ("threads", "unordered stream") and site[1].startswith("tensorflow.data.")
+
+
+def _seeds_keras(site: Site) -> bool:
+    return site[0] == KERAS_SEED or site[1] == "random.seed"
+
+
+def _behind(site: Site, before: Sequence[Site]) -> Site:
+    """What gave a call that differs its numbers, of those before it; or the call itself."""
+    if site[0] == "seed":
+        return _made_from(before) or site
+    unseeded = [each for each in before if each[0] == _UNSEEDED]
+    if site[0] == KERAS_SEED:
+        unseeded = [each for each in unseeded if each[1] == "random.seed"]
+    elif not (site[1].startswith("numpy.random.") and site[1].count(".") > 2):
+        return site
+    return unseeded[-1] if unseeded else site
+
+
+def _made_from(before: Sequence[Site]) -> Site | None:
+    """The call from which a seed that differs was likely made.
+
+    Scripts also ask the clock for how long they take, so that counts right before the seed only.
+    """
+    if before and before[-1][0] == "clock":
+        return before[-1]
+    return next((site for site in reversed(before) if site[0] in _MAKING_SEEDS), None)

@@ -1,0 +1,177 @@
+"""Reset generators: one that is set to the same seed again while a model is trained.
+
+Synopsis:
+    resets = ResetGenerators()
+    resets.noted(source, call, place, value)       # each seed and draw of the user's
+    resets.stepped(epoch, batch)                   # after each step: the lines where it is certain
+
+It is certain where one line sets the same seed again and again, numbers are drawn each time, and
+the batches repeat with it; or where that happens for each step. A seed at the start of each `fit`
+or of each new model is a habit, and no mistake; nor is one in a callback or for an evaluation.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from repro.events.user_frames import Place, frame_at
+from repro.ledger.call_results import as_text
+from repro.ledger.watched_calls import DRAW, SEED
+
+_CALLBACKS = "keras.src.callbacks.callback_list"
+_DRAWING: Mapping[str, str] = {
+    "random.seed": "random.",
+    "numpy.random.seed": "numpy.random.",
+    "numpy.random.default_rng": "numpy.random.Generator.",
+    "tensorflow.random.set_seed": "tensorflow.random.",
+}
+"""By what sets a seed, how the calls begin that draw from that generator."""
+_STEPS = 8
+"""So many steps, each with a seed set for it, show that each has one."""
+_NEARLY_ALL = 0.9
+_MOST = 20_000
+"""Of longer epochs nothing is known."""
+
+_Key = tuple[str, Place, bytes]
+_Batches = Sequence["str | None"]
+
+
+@dataclass
+class _Reset:
+    """A seed that a line sets, in the training that goes on.
+
+    `first`, `since`: how many batches there were when it was set first and last. `last`: those
+    between the last two times. `used`: how often numbers were drawn after it was set; `steps`:
+    before how many steps that was, `step`: before which one last. `waiting`: for a draw.
+    """
+
+    first: int
+    since: int | None
+    last: _Batches = ()
+    used: int = 0
+    steps: int = 0
+    step: int = -1
+    waiting: bool = True
+
+
+class ResetGenerators:
+    """Seeds and draws of a process beside its training steps."""
+
+    def __init__(self) -> None:
+        self._resets: dict[_Key, _Reset] = {}
+        self._batches: list[str | None] = []
+        self._start = 0
+        self._epoch: int | None = None
+        self._began: list[int] = []
+        self._testing = False
+        self._found: list[Place] = []
+        self._lock = threading.RLock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self._lock = threading.RLock()  # a thread that is not there may have held it
+
+    def noted(self, source: str, call: str, place: Place, value: Any) -> None:
+        """A seed was set or numbers were drawn, in any thread."""
+        if source not in (SEED, DRAW) or self._testing:
+            return
+        with self._lock:
+            if source == SEED and call in _DRAWING:
+                seed = as_text(value)
+                if seed is not None and not _in_callback(frame_at(1)):
+                    self._seeded((call, place, seed))
+            elif source == DRAW:
+                self._drew(call)
+
+    def restarted(self) -> None:
+        """Another `fit` begins, or new variables were made: what came before does not count."""
+        with self._lock:
+            self._epoch, self._began, self._start = None, [], len(self._batches)
+            for reset in self._resets.values():
+                reset.since, reset.last, reset.used, reset.steps = None, (), 0, 0
+
+    def tested(self) -> None:
+        """An evaluation begins; the next step ends it."""
+        self._testing = True
+
+    def stepped(self, epoch: int | None, batch: str | None) -> list[Place]:
+        """A model was trained on a batch, in that epoch of `fit`, if it is one."""
+        with self._lock:
+            self._testing = False
+            if epoch is not None and epoch != self._epoch:
+                self._epoch = epoch
+                self._began.append(len(self._batches))
+            if len(self._batches) >= _MOST:
+                self._forget()
+            self._batches.append(batch)
+            self._compare_epochs()
+            found, self._found = self._found, []
+            return found
+
+    def _forget(self) -> None:
+        self._batches.clear()
+        self._resets.clear()
+        self.restarted()
+
+    def _seeded(self, key: _Key) -> None:
+        now, reset = len(self._batches), self._resets.get(key)
+        if reset is None:
+            if len(self._resets) < _MOST:
+                self._resets[key] = _Reset(now, now)
+            return
+        batches = self._batches[reset.since : now] if reset.since is not None else []
+        if batches or reset.since is None:
+            if reset.used > 1 and self._epoch is None and self._repeat(reset, reset.last, batches):
+                self._found.append(key[1])
+            reset.since, reset.last = now, batches
+        reset.waiting = True
+
+    def _drew(self, call: str) -> None:
+        for (seeding, place, _), reset in self._resets.items():
+            if reset.waiting and _draws_from(seeding, call) and not _in_callback(frame_at(2)):
+                reset.waiting = False
+                reset.used += 1
+                now = len(self._batches)
+                if reset.step != now:
+                    reset.step, reset.steps = now, reset.steps + 1
+                if reset.steps >= max(_STEPS, (now - self._start) * _NEARLY_ALL):
+                    self._found.append(place)
+
+    def _compare_epochs(self) -> None:
+        """Compares this epoch of `fit` with the one before as soon as it is as long."""
+        if len(self._began) < 2:
+            return
+        before, start = self._began[-2:]
+        one, other = self._batches[before:start], self._batches[start:]
+        if one == other:
+            for (_, place, _), reset in self._resets.items():
+                if reset.used > 1 and self._repeat(reset, one, other):
+                    self._found.append(place)
+
+    def _repeat(self, reset: _Reset, one: _Batches, other: _Batches) -> bool:
+        """Whether two cycles of several batches are the same.
+
+        Where they were so before the seed was set for the first time, it is not to blame.
+        """
+        several = None not in one and len({*one}) > 1
+        return several and list(one) == list(other) and one[0] not in self._batches[: reset.first]
+
+
+def _draws_from(seeding: str, call: str) -> bool:
+    begins = _DRAWING[seeding]
+    # "numpy.random.normal" draws from the global generator, "numpy.random.Generator.normal" not.
+    return call.startswith(begins) and "." not in call[len(begins) :]
+
+
+def _in_callback(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_globals.get("__name__") == _CALLBACKS:
+            return True
+        frame = frame.f_back
+    return False
