@@ -72,7 +72,12 @@ def preprocessed(
                 _check_rows(name, column, transform, values[column], changed[name][column])
     columns = {name: checked_columns(values, intake) for name, values in changed.items()}
     arrays = alike({name: found for name, (found, _) in columns.items()}, intake)
-    made = {name: _replaced(part, arrays[name], columns[name][1]) for name, part in parts.items()}
+    made = {
+        name: _replaced(
+            part, arrays[name], _names(part, arrays[name], columns[name][1], transforms)
+        )
+        for name, part in parts.items()
+    }
     kinds = {name: _kind(transform) for name, transform in transforms.items()}
     return Preprocessed(made, kinds, {name: values_of(t) for name, t in transforms.items()})
 
@@ -177,6 +182,23 @@ def _same(one: Array, other: Array | None) -> bool:
         return bool((one == other).all())
     tolerance = float(np.finfo(one.dtype).eps) ** 0.5
     return bool(np.isclose(one, other, tolerance, tolerance, equal_nan=True).all())
+
+
+def _names(
+    part: Part, columns: Mapping[str, Array], names: Mapping[str, tuple[str, ...]],
+    transforms: Mapping[str, Any],
+) -> dict[str, tuple[str, ...]]:  # fmt: skip
+    """The names of columns that a transformation of a DataFrame gives back as an array."""
+    found = dict(names)
+    for column, before in part.examples.names.items():
+        array = columns.get(column)
+        if column in found or array is None or array.ndim != 2:
+            continue
+        told = getattr(transforms.get(column), "get_feature_names_out", None)
+        after = tuple(map(str, told())) if callable(told) else before
+        if len(after) == array.shape[1]:
+            found[column] = after
+    return found
 
 
 def _replaced(part: Part, columns: dict[str, Array], names: Mapping[str, tuple[str, ...]]) -> Part:
