@@ -57,7 +57,7 @@ def test_help_lists_the_verbs_and_needs_no_tools(clone: Path, tmp_path: Path) ->
     done = run("--help", root=clone, cwd=tmp_path)
     assert done.returncode == 0
     verbs = ["setup", "lock", "test", "manifest", "check-files", "containerfile", "drift"]
-    verbs += ["cost", "clean", "check", "check.pyz", "new", "digest"]
+    verbs += ["cost", "clean", "check", "check.pyz", "new", "digest", "compare"]
     for verb in verbs:
         assert f"\n  {verb} " in done.stdout
     assert not (clone / ".tools").exists()

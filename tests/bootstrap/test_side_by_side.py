@@ -63,6 +63,15 @@ class Trained(Project):
         lines.append({"epoch": 0, **states})
         return "".join(f"{json.dumps(line)}\n" for line in lines)
 
+    def train_seed(self, seed: int) -> None:
+        """One more seed of the original."""
+        here, data = f"tiny/original/seed-{seed}", self.results / "tiny/original"
+        used = {"data": data / "data", "data.manifest": data / "data.manifest.json"}
+        for name, content in self.trained().items():
+            write(self.results / here / name, content)
+        names = {"run": "original", "seed": seed}
+        self.claim("train", names, {**self.always(), **used}, here, "train", *self.trained())
+
     def evaluated(self) -> dict[str, str | bytes]:
         metrics = {"accuracy": self.training.accuracy, "loss": 0.5}
         return {"metrics.json": json.dumps({"metrics": metrics})}
@@ -170,12 +179,15 @@ def test_an_archive_is_a_side(
 
 
 def test_seeds_of_an_experiment_are_sides(one: Trained, answer: Answer) -> None:
-    status, said = answer("0", "0", "--experiment", "tiny")
-    assert status == 0
-    assert "A: tiny, seed 0 (0)" in said
-    with pytest.raises(
-        UserError, match=r"Expected a seed of tiny that was trained: 0\. Received 7"
-    ):
+    one.training = Training(weights=(0.5, 0.375), other_from=1)
+    one.train_seed(1)
+    status, said = answer("0", "1", "--experiment", "tiny")
+    assert status == 1
+    assert "A: tiny, seed 0 (0)\nB: tiny, seed 1 (1)\n" in said
+    assert "Seed 0 and 1: first divergence at epoch 0, step 1, in the weights" in said
+    assert ["seeds", "0", "1"] in [line.split() for line in said.splitlines()]
+    assert answer("1", "1")[0] == 0
+    with pytest.raises(UserError, match=r"Expected a seed of tiny .*: 0, 1\. Received 7"):
         answer("0", "7")
 
 
