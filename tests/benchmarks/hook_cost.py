@@ -1,11 +1,12 @@
 """Hook: what the digests of `check`'s second rung cost, as a share of a step of `fit`.
 
 Synopsis:
-    python tests/benchmarks/hook_cost.py [--epochs 40] [--models MLP CNN …]
+    python tests/benchmarks/hook_cost.py [--turns 40] [--models MLP CNN …]
 
-Each model is trained in one process in which epochs with digests at every step and epochs without
-take turns, so that what else the machine does hits both alike. Prints a table in Markdown, then
-one line of JSON with every measurement: seconds of each epoch by both clocks, watched first.
+Each model is trained in one process in which three ways take turns, a `fit` each, so that what else
+the machine does hits all alike: digests at every step, digests as `check` takes them, and
+none. Prints a table in Markdown, then one line of JSON with every measurement: seconds of each turn
+by both clocks.
 """
 
 from __future__ import annotations
@@ -27,81 +28,117 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "workflow" / "lib")]
 
 from models import MODELS, model, random_examples  # noqa: E402
 
-WARMING = 2
+WARMING, EPOCHS = 2, 3
+WAYS = ("every step", "as it runs", "none")
 
 
-def _train(name: str, epochs: int) -> None:
-    """Trains in a hooked process; prints what each epoch took, watched and not, in turn."""
+class _Turns:
+    """Has the hook take digests in one of the ways, in the process that it watches."""
+
+    def __init__(self) -> None:
+        self._steps: Any = sys.modules["_repro_hook.events.steps"]
+        self._patches: Any = sys.modules["_repro_hook.events.patches"]
+        (self._watch,) = [each for each in gc.get_objects() if type(each) is self._steps.Watch]
+        self._share, self._mark = self._steps.SHARE, self._patches.with_digest
+        self._paces: dict[str, dict[str, Any]] = {way: {} for way in WAYS}
+
+    def begin(self, way: str) -> None:
+        """From now on digests are taken in this way."""
+        self._steps.SHARE = float("inf") if way == "every step" else self._share
+        self._watch._paces = self._paces[way]
+        if way == "none":
+            self._patches.with_digest = lambda *_: None
+            self._watch.enter()  # what is inside something watched is not looked at by itself
+
+    def end(self, way: str) -> None:
+        """The end of what `begin` began."""
+        if way == "none":
+            self._patches.with_digest = self._mark
+            self._watch.leave()
+
+    def every(self) -> int:
+        """Of how many steps one is looked at."""
+        return max(pace.every for pace in self._paces["as it runs"].values())
+
+
+def _train(name: str, turns: int) -> None:
+    """Trains in a hooked process; prints what each turn took, from its second step on."""
     import keras
 
-    steps: Any = sys.modules["_repro_hook.events.steps"]
-    steps._SHARE = float("inf")  # no step is left out
-    (watch,) = [each for each in gc.get_objects() if type(each) is steps.Watch]
-    seconds: list[list[float]] = []
+    class Clock(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.now = time.perf_counter(), time.process_time()
+            self.began = self.began or self.now
 
-    class Turns(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            if epoch % 2:
-                watch.enter()  # what is inside something watched is not looked at by itself
-            self.began = time.perf_counter(), time.process_time()
+        def on_train_begin(self, logs: Any = None) -> None:
+            self.began: Any = None
 
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            now = time.perf_counter(), time.process_time()
-            seconds.append([after - before for after, before in zip(now, self.began, strict=True)])
-            if epoch % 2:
-                watch.leave()
+    examples, network = random_examples(MODELS[name]), model({"model": name})
+    hook, clock = _Turns(), Clock()
+    seconds: dict[str, list[list[float]]] = {way: [] for way in WAYS}
+    for turn in range(turns):
+        for way in (*WAYS[turn % len(WAYS) :], *WAYS[: turn % len(WAYS)]):
+            hook.begin(way)
+            network.fit(
+                examples["x"],
+                examples["y"],
+                batch_size=MODELS[name].batch_size,
+                epochs=EPOCHS,
+                verbose=0,
+                callbacks=[clock],
+            )
+            hook.end(way)
+            seconds[way].append(
+                [one - other for one, other in zip(clock.now, clock.began, strict=True)]
+            )
+    print(json.dumps({"seconds": seconds, "every": hook.every()}))
 
-    examples = random_examples(MODELS[name])
-    model({"model": name}).fit(
-        examples["x"],
-        examples["y"],
-        batch_size=MODELS[name].batch_size,
-        epochs=epochs,
-        verbose=0,
-        callbacks=[Turns()],
-    )
-    print(json.dumps(seconds))
 
-
-def _measured(name: str, epochs: int) -> list[list[float]]:
+def _measured(name: str, turns: int) -> dict[str, Any]:
     from repro.hook.install import HookSettings, installed
 
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         settings = HookSettings((), "cost", folder / "found", events=folder / "events")
         environment = installed(folder / "hook", settings, os.environ)
-        command = [sys.executable, __file__, "--train", name, "--epochs", str(epochs)]
+        command = [sys.executable, __file__, "--train", name, "--turns", str(turns)]
         done = subprocess.run(
             command, env=environment, stdout=subprocess.PIPE, check=True, timeout=3600
         )
     return json.loads(done.stdout)
 
 
-def main() -> None:
-    """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=["MLP", "CNN"])
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--train", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.train:
-        _train(given.train, given.epochs)
-        return
-    print("| model | time | step without, ms | digests, ms | share | quartiles |")
-    print("| --- | --- | ---: | ---: | ---: | ---: |")
-    every: dict[str, list[list[float]]] = {}
-    for name in given.models:
-        steps = -(-MODELS[name].examples // MODELS[name].batch_size)
-        epochs = every[name] = _measured(name, given.epochs)[2 * WARMING :]
+def _print_rows(name: str, found: dict[str, Any]) -> None:
+    steps = EPOCHS * -(-MODELS[name].examples // MODELS[name].batch_size) - 1
+    seconds = {way: each[WARMING:] for way, each in found["seconds"].items()}
+    for way, looks in (("every step", 1), ("as it runs", found["every"])):
         for place, clock in enumerate(("wall", "processor")):
-            watched, plain = ([epoch[place] for epoch in epochs[turn::2]] for turn in (0, 1))
+            watched, plain = ([turn[place] for turn in seconds[each]] for each in (way, "none"))
             shares = [one / other - 1 for one, other in zip(watched, plain, strict=True)]
             low, middle, high = statistics.quantiles(shares)
             step = statistics.median(plain) / steps
             print(
-                f"| {name} | {clock} | {step * 1e3:.2f} | {middle * step * 1e3:.3f} "
+                f"| {name} | 1 in {looks} | {clock} | {step * 1e3:.2f} | {middle * step * 1e3:.3f} "
                 f"| {middle:.1%} | {low:.1%} to {high:.1%} |"
             )
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=["MLP", "CNN"])
+    parser.add_argument("--turns", type=int, default=40)
+    parser.add_argument("--train", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.train:
+        _train(given.train, given.turns)
+        return
+    print("| model | steps looked at | time | step without, ms | digests, ms | share | quartiles |")
+    print("| --- | --- | --- | ---: | ---: | ---: | ---: |")
+    every: dict[str, Any] = {}
+    for name in given.models:
+        every[name] = _measured(name, given.turns)
+        _print_rows(name, every[name])
     print(json.dumps(every))
 
 

@@ -3,6 +3,7 @@
 Synopsis:
     marked = with_digest(dataset, forget)      # None where it cannot be had
     digest_of(iterator)                        # the variable with the digest so far, or None
+    want_rows(marked, wanted=True)                 # from the next batch on, also:
     rows_in(marked)                            # the variable with digests of some examples
 
 The last step of the pipeline gets one more behind it, which hands each batch on as it is and takes
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-_MARK, _ROWS_MARK = "_repro_digest", "_repro_rows"
+_MARK, _ROWS_MARK, _WANTED_MARK = "_repro_digest", "_repro_rows", "_repro_rows_wanted"
 _ROWS = 16
 """Of each batch, so many first examples have a digest of their own."""
 
@@ -25,7 +26,7 @@ def with_digest(dataset: Any, forget: Callable[[Any], None]) -> Any:
     """The same batches, as a dataset that notes them; None for what is no plain `tf.data`.
 
     Args:
-        forget: called with the variable made for it, which is none of the user's.
+        forget: called with each variable made for it, which is none of the user's.
     """
     import tensorflow as tf
 
@@ -37,8 +38,9 @@ def with_digest(dataset: Any, forget: Callable[[Any], None]) -> Any:
         single = tf.Variable(
             tf.zeros([0, 8], tf.uint8), trainable=False, name="rows", shape=[None, 8]
         )
-    forget(state)
-    forget(single)
+        wanted = tf.Variable(0, trainable=False, name="rows_wanted")
+    for made in (state, single, wanted):
+        forget(made)
     whole = isinstance(dataset.element_spec, tuple)
     first: Any = next(iter(tf.nest.flatten(dataset.element_spec)), None)
     has_rows = isinstance(first, tf.TensorSpec) and bool(first.shape.rank)
@@ -51,7 +53,7 @@ def with_digest(dataset: Any, forget: Callable[[Any], None]) -> Any:
         digest = tf.raw_ops.Fingerprint(data=so_far, method="farmhash64")
         writing = [state.assign(digest[0])]
         if has_rows:
-            writing.append(single.assign(_by_row(tf.nest.flatten(parts)[0])))
+            writing.append(single.assign(_by_row(tf.nest.flatten(parts)[0], wanted)))
         with tf.control_dependencies(writing):
             same = tf.nest.map_structure(tf.identity, parts, expand_composites=True)
         return same if whole else same[0]
@@ -66,18 +68,19 @@ def with_digest(dataset: Any, forget: Callable[[Any], None]) -> Any:
         return None
     setattr(marked, _MARK, state)
     setattr(marked, _ROWS_MARK, single)
+    setattr(marked, _WANTED_MARK, wanted)
     return marked
 
 
-def _by_row(tensor: Any) -> Any:
-    """Digests of the first examples of a batch."""
+def _by_row(tensor: Any, wanted: Any) -> Any:
+    """Digests of so many first examples of a batch."""
     import tensorflow as tf
 
-    some = tensor[:_ROWS]
-    count = tf.shape(some)[0]
-    flat = tf.reshape(_bytes(some), [-1])
-    width = tf.size(flat) // tf.maximum(count, 1)
-    return tf.raw_ops.Fingerprint(data=tf.reshape(flat, [count, width]), method="farmhash64")
+    some = tensor[:wanted]
+    if tensor.dtype == tf.string:  # of which each text has a digest, whatever the shape
+        count = tf.shape(some)[0]
+        some = tf.reshape(_bytes(some), [count, tf.size(some) // tf.maximum(count, 1) * 8])
+    return tf.raw_ops.Fingerprint(data=some, method="farmhash64")
 
 
 def _bytes(tensor: Any) -> Any:
@@ -106,3 +109,8 @@ def digest_in(dataset: Any) -> Any:
 def rows_in(dataset: Any) -> Any:
     """The variable with digests of the first examples in the last batch; none, in odd batches."""
     return getattr(dataset, _ROWS_MARK)
+
+
+def want_rows(dataset: Any, *, wanted: bool) -> None:
+    """Says whether some examples of each batch to come are wanted, which takes time."""
+    getattr(dataset, _WANTED_MARK).assign(_ROWS if wanted else 0)

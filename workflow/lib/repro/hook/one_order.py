@@ -65,10 +65,13 @@ class Order:
 
     Args:
         rows: gives digests of examples of the last batch.
+        enough: called as soon as no more of them are needed.
     """
 
-    def __init__(self, rows: Callable[[], Iterable[bytes]], how: Shuffling) -> None:
-        self._rows, self._how = rows, how
+    def __init__(
+        self, rows: Callable[[], Iterable[bytes]], how: Shuffling, enough: Callable[[], None]
+    ) -> None:
+        self._rows, self._how, self._enough = rows, how, enough
         self._seen = Counter[bytes]()
         self._bits = 0.0
         self._first: int | None = None
@@ -107,3 +110,5 @@ class Order:
             rows = list(self._rows())
             self._seen.update(rows[:1] if self._how.of_batches else rows)
             self._bits = self._how.bits(self._seen)
+            if self._bits >= CHANCE_BITS:
+                self._enough()

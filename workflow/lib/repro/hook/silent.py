@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from repro.events.batches import digest_in, rows_in
+from repro.events.batches import digest_in, rows_in, want_rows
 from repro.events.imports import when_imported
 from repro.events.steps import Watch
 from repro.events.stream import Stream
@@ -107,7 +107,12 @@ class SilentErrors:
         how = shuffling(adapter)
         if how is not None:
             state, rows = digest_in(marked), rows_in(marked)
-            order = Order(lambda: [row.tobytes() for row in rows.numpy()], how)
+
+            def enough() -> None:
+                want_rows(marked, wanted=False)
+
+            want_rows(marked, wanted=True)
+            order = Order(lambda: [row.tobytes() for row in rows.numpy()], how, enough)
             self._orders[id(state)] = (state, order, place)
 
     # One order for every epoch.
