@@ -14,6 +14,7 @@ from repro.data.prepare import part
 from repro.data.user_code import Code
 from repro.model.evaluation import evaluate
 from repro.probe.sanity_probe import probe
+from repro.sanity.results import facts_of
 
 
 def features() -> Any:
@@ -198,12 +199,15 @@ def test_a_shape_is_trained_evaluated_and_probed(name: str, tmp_path: Path) -> N
     for file, content in e.contents(tmp_path / "graph").items():
         assert content == (tmp_path / "fit" / file).read_bytes(), file
     asked = EvaluateParameters(threads=e.THREADS, settings={}, seed=0, batch_size=16)
-    weights = tmp_path / "graph" / "weights.safetensors"
-    assert evaluate(experiment, data, weights, asked, tmp_path).same
-    metrics = json.loads((tmp_path / "metrics.json").read_text())["metrics"]
+    graph_folder = tmp_path / "graph"
+    weights = graph_folder / "weights.safetensors"
+    assert evaluate(experiment, data, weights, asked, graph_folder).same
+    metrics = json.loads((graph_folder / "metrics.json").read_text())["metrics"]
     assert metrics["loss"] > 0
-    with np.load(tmp_path / "predictions.npz") as saved:
+    with np.load(graph_folder / "predictions.npz") as saved:
         assert saved["id"].tolist() == part(data, "test")["id"].tolist()
+    facts = facts_of(data, graph_folder)
+    assert (facts.nonfinite, facts.constant) == ({}, ())
     looked = ProbeParameters(threads=e.THREADS, settings={}, training=e.training(), seed=0)
     probe(experiment, data, looked, tmp_path)
     found = json.loads((tmp_path / "probe.json").read_text())

@@ -149,6 +149,21 @@ def test_a_structure_comes_back(nest: Any) -> None:
     assert rebuilt(names, "y") is None
 
 
+def test_names_that_differ_in_capitals_alone_are_two_files() -> None:
+    nest = {"A": X, "a": Y, "Ab": X, "aB": Y}
+    names = flat("x", nest)
+    assert len({name.lower() for name in names}) == 4
+    assert {"x.A", "x.Ab"} < set(names)
+    assert {key: len(value.shape) for key, value in rebuilt(names, "x").items()} == {
+        "A": 2, "a": 1, "Ab": 2, "aB": 1,
+    }  # fmt: skip
+
+
+def test_a_name_that_no_file_can_have_is_refused() -> None:
+    assert "at most 200 characters" in refusal({"x": {"n" * 201: X}})
+    assert "Rename it" in refusal({"x": {"Grösse in Ångström, Länge über alles" * 3: X}})
+
+
 def shape_of(nest: Any) -> Any:
     if isinstance(nest, Mapping):
         return {key: shape_of(value) for key, value in nest.items()}

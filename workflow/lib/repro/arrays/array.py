@@ -45,7 +45,7 @@ def arrays_of(
         if all(column.dtype.kind not in "SU" for column in columns.values()):
             arrays[path] = np.stack(list(columns.values()), axis=1)
         else:
-            arrays |= {joined(path, key): columns[key] for key in sorted(columns)}
+            arrays |= {name: columns[key] for key, name in joined(path, columns).items()}
     return arrays, names
 
 

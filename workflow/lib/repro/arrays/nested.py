@@ -6,18 +6,21 @@ Synopsis:
 
 A name becomes one of a file, so what is no letter, digit, `_`, `-` or `.` of a key is written as
 its bytes in hexadecimal, each behind a `=`, and so is the first digit of a key of digits: a plain
-number is a place in a sequence. A list comes back as a tuple, as Keras makes it one.
+number is a place in a sequence, and all of a key that differs from another one in capitals alone:
+some file systems take those for the same. A list comes back as a tuple, as Keras makes it one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from repro.core.errors import UserError
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]")
+_LONGEST = 200
+"""File systems take names of 255 bytes, with which a suffix and a temporary name must do."""
 _CODED = re.compile(r"(?:=[0-9a-f]{2})+")
 
 
@@ -100,7 +103,7 @@ def _leaves(
         )
     if isinstance(inner, Mapping):
         _check_keys(name, inner)
-        parts = [(_coded(key), inner[key]) for key in sorted(inner)]
+        parts = [(text, inner[key]) for key, text in coded(name, inner).items()]
     else:
         parts = [(str(place), each) for place, each in enumerate(inner)]
     for key, each in parts:
@@ -146,9 +149,33 @@ def _shaped(node: Any) -> Any:
     return {_decoded(key): _shaped(value) for key, value in named.items()}
 
 
-def joined(name: str, key: str) -> str:
-    """The flat name of a part of what has one already."""
-    return f"{name}{'~' if '.' in name else '.'}{_coded(key)}"
+def joined(name: str, keys: Iterable[str]) -> dict[str, str]:
+    """The flat name of each part, by its key and in the order of these, of what has one already."""
+    separator = "~" if "." in name else "."
+    return {key: f"{name}{separator}{text}" for key, text in coded(name, keys).items()}
+
+
+def coded(name: str, keys: Iterable[str]) -> dict[str, str]:
+    """How each key is written in a name, in the order of the keys.
+
+    Raises:
+        UserError: one is too long for a file.
+    """
+    written: dict[str, str] = {}
+    taken = set[str]()
+    for key in sorted(keys):
+        text = _coded(key)
+        if text.lower() in taken:
+            text = "".join(map(_hexadecimal, key))
+        taken.add(text.lower())
+        if len(name) + len(text) > _LONGEST:
+            raise UserError(
+                f"Expected names in `{name[:40]}` of the dataset that fit into a file's: at most "
+                f"{_LONGEST} characters, of which a letter beyond ASCII takes six or more. "
+                f"Received {key!r}. Rename it."
+            )
+        written[key] = text
+    return written
 
 
 def _hexadecimal(letter: str) -> str:

@@ -79,7 +79,10 @@ def preprocessed(
         for name, part in parts.items()
     }
     kinds = {name: _kind(transform) for name, transform in transforms.items()}
-    return Preprocessed(made, kinds, {name: values_of(t) for name, t in transforms.items()})
+    fitted = {name: values_of(transform) for name, transform in transforms.items()}
+    for name in (name for name, values in fitted.items() if not values):
+        intake.say(f"What transforms `{name}` shows no values that it was fitted to.")
+    return Preprocessed(made, kinds, fitted)
 
 
 def _given(part: Part) -> dict[str, Any]:
