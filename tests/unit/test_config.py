@@ -1,6 +1,7 @@
 """The configuration: defaults, a sentence for every mistake, and what each step depends on."""
 
 import itertools
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from repro.cause.explain import LOOKS
 from repro.cause.fault_isolation import Trial, search
 from repro.core.canonical_json import canonical
-from repro.core.config import Experiment, check_files, resolve
+from repro.core.config import Experiment, check_files, filled, resolve
 from repro.core.errors import UserError
+from repro.core.parameters import decoded
 from samples import configuration, entry
 
 
@@ -72,6 +74,33 @@ def test_how_often_checkpoints_come_is_no_parameter_of_any_step() -> None:
         assert one.parameters(step, seed=0) == two.parameters(step, seed=0)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"drop_remainder": True},
+    ],
+    ids=str,
+)
+def test_what_was_added_changes_nothing_where_it_is_not_used(changes: dict[str, Any]) -> None:
+    """The digests of what older configurations made, and the bytes of their archives, stay."""
+    without = digits()
+    text = canonical(without.parameters("train", seed=0))
+    assert text == (
+        '{"limit":null,"seed":0,"settings":{},"threads":{"inter":1,"intra":2},"training":'
+        '{"batch_size":64,"epochs":20,"loop":"auto","threads":{"inter":1,"intra":2},'
+        '"trace":"step"}}'
+    )
+    written: Any = filled(configuration(), "digits")
+    assert not set(changes) & set(written["experiments"]["digits"]["training"])
+    used = digits(training=changes)
+    for step in ("train", "probe", "cost"):
+        assert used.parameters(step, seed=0) != without.parameters(step, seed=0)
+        found = used.parameters(step, seed=0)
+        assert decoded(type(found), json.loads(canonical(found))) == found
+    for step in ("prepare", "evaluate", "compare"):
+        assert used.parameters(step, seed=0) == without.parameters(step, seed=0)
+
+
 def test_defaults_are_not_shared_between_experiments() -> None:
     both = resolve({"experiments": {"a": entry(), "b": entry()}})
     assert both["a"].split is not both["b"].split
@@ -91,6 +120,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"training": {"checkpoint": -1}}, ["training.checkpoint", "seconds", "or off", "-1"]),
     ({"training": {"checkpoint": True}}, ["training.checkpoint", "or off", "true"]),
     ({"training": None}, ["experiments.digits.training", "object", "null"]),
+    ({"training": {"drop_remainder": 1}}, ["training.drop_remainder", "boolean", "1"]),
     ({"seeds": ["a"]}, ["seeds.0", "integer", '"a"']),
     ({"seeds": [1.5]}, ["seeds.0", "integer", "1.5"]),
     ({"seeds": [1.0]}, ["seeds.0", "integer", "1.0"]),

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from repro.core.canonical_json import ABSENT_IF_EMPTY, Json, canonical
+from repro.core.errors import UserError
 
 T = TypeVar("T")
 
@@ -44,13 +45,31 @@ class Threads:
 
 @dataclass(frozen=True)
 class Training:
-    """How to train: epochs, examples in a batch, loop, what is traced, threads."""
+    """How to train: epochs, examples in a batch, loop, what is traced, threads.
+
+    `drop_remainder` leaves the last, smaller batch of an epoch out.
+    """
 
     epochs: int
     batch_size: int
     loop: str
     trace: str
     threads: Threads
+    drop_remainder: bool = field(default=False, metadata=ABSENT_IF_EMPTY)
+
+    def steps(self, examples: int) -> int:
+        """The batches of an epoch over so many examples.
+
+        Raises:
+            UserError: there are none, since all examples would be left out.
+        """
+        if self.drop_remainder and examples < self.batch_size:
+            raise UserError(
+                f"Expected at least {self.batch_size} training examples, a whole batch, beside "
+                f"`drop_remainder: true`. Received {examples}. Choose a smaller `batch_size`."
+            )
+        whole, rest = divmod(examples, self.batch_size)
+        return whole + (1 if rest and not self.drop_remainder else 0)
 
 
 @dataclass(frozen=True)

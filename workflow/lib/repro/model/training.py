@@ -45,7 +45,8 @@ class Trained:
     `resumable` is `yes`, or `no` with the reason; `resumed` are the epochs at which a process took
     up what another one had begun. `limits` tell what narrows the promises
     (`repro.model.determinism_caveats`). `unsaved` are variables that the training changed and that
-    no weights file holds, None where no graph shows them.
+    no weights file holds, None where no graph
+    shows them.
     """
 
     loop: str
@@ -112,18 +113,17 @@ def built(model: Any, arrays: Mapping[str, npt.NDArray[Any]], code: Code) -> Any
     return model
 
 
-def _plan(folder: Path, parameters: TrainParameters) -> Plan:
+def _plan(
+    arrays: Mapping[str, npt.NDArray[Any]], folder: Path, parameters: TrainParameters
+) -> Plan:
     training, limit = parameters.training, parameters.limit
-    arrays = part(folder, "train")
-    steps = -(-len(arrays["id"]) // training.batch_size)
+    steps = training.steps(len(arrays["id"]))
     wanted = training.epochs * steps
     if limit:
         wanted = min(wanted, limit["epochs"] * steps if "epochs" in limit else limit["steps"])
     epoch, last = divmod(wanted - 1, steps)
     validation = part(folder, "validation")
-    return Plan(
-        arrays, validation, training.batch_size, training.epochs, parameters.seed, epoch, last + 1
-    )
+    return Plan(arrays, validation, training, parameters.seed, epoch, last + 1)
 
 
 def _header(model: Any) -> Mapping[str, object]:
@@ -178,10 +178,11 @@ def train(
         RestartTraining: checkpoints were found that do not fit; they are removed.
     """
     training, seeds = parameters.training, Seeds(parameters.seed)
-    plan = _plan(data, parameters)
+    arrays = part(data, "train")
+    plan = _plan(arrays, data, parameters)
     model = built(made(code, parameters.settings, seeds), plan.arrays, code)
-    for name, arrays in (("train", plan.arrays), ("validation", plan.validation)):
-        require_whole_batches(model, name, arrays, plan.batch_size)
+    require_whole_batches(model, "train", arrays, plan.batch_size, training.drop_remainder)
+    require_whole_batches(model, "validation", plan.validation, plan.batch_size)
     with code.blamed("model"):
         check_fit(model, columns(plan.validation))
     maker, augment = code.function("callbacks"), code.function("augment")

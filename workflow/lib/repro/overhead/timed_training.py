@@ -70,8 +70,8 @@ class Task:
         return [*user_callbacks, clock.callback()]
 
 
-def _in_memory(folder: Path, name: str) -> tuple[Any, ...]:
-    return columns({key: np.array(array) for key, array in part(folder, name).items()})
+def _in_memory(arrays: Mapping[str, Any]) -> tuple[Any, ...]:
+    return columns({name: np.array(array) for name, array in arrays.items()})
 
 
 def _plain(task: Task, clock: Clock) -> Timing:
@@ -84,8 +84,8 @@ def _plain(task: Task, clock: Clock) -> Timing:
 
     code, training = load(task.experiment), task.training
     model = made(code, task.parameters.settings, task.seeds)
-    data, augment = _in_memory(task.data, "train"), code.function("augment")
-    size, batch = len(part(task.data, "train")["id"]), training.batch_size
+    arrays, augment = part(task.data, "train"), code.function("augment")
+    data, size, batch = _in_memory(arrays), len(arrays["id"]), training.batch_size
 
     def augmented(x: Any, y: Any, *weight: Any) -> Any:
         assert augment is not None
@@ -93,9 +93,11 @@ def _plain(task: Task, clock: Clock) -> Timing:
         return (*augment(x, y, seed), *weight)
 
     fed: dict[str, Any] = dict(zip(("x", "y", "sample_weight"), data, strict=False))
-    if augment:
-        rows = tf.data.Dataset.from_tensor_slices(data).shuffle(size).batch(batch)
-        fed = {"x": rows.map(augmented, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)}
+    if augment or training.drop_remainder:
+        rows = tf.data.Dataset.from_tensor_slices(data).shuffle(size)
+        rows = rows.batch(batch, drop_remainder=training.drop_remainder)
+        rows = rows.map(augmented, tf.data.AUTOTUNE) if augment else rows
+        fed = {"x": rows.prefetch(tf.data.AUTOTUNE)}
     else:
         fed["batch_size"] = batch
     callbacks = task.callbacks(code, clock)
@@ -103,12 +105,12 @@ def _plain(task: Task, clock: Clock) -> Timing:
         model.fit(
             **fed,
             epochs=training.epochs,
-            validation_data=_in_memory(task.data, "validation") or None,
+            validation_data=_in_memory(part(task.data, "validation")) or None,
             validation_batch_size=batch,
             callbacks=callbacks,
             verbose=0,
         )
-    return clock.spent(-(-size // batch), "fit")
+    return clock.spent(training.steps(size), "fit")
 
 
 def _threads(task: Task, clock: Clock) -> Timing:
@@ -135,9 +137,8 @@ def _bare(task: Task, clock: Clock) -> Timing:
 
     code, training, seed = load(task.experiment), task.training, task.seeds.root
     arrays, validation = part(task.data, "train"), part(task.data, "validation")
-    size, epochs = training.batch_size, training.epochs
-    steps = -(-len(arrays["id"]) // size)
-    plan = Plan(arrays, validation, size, epochs, seed, epochs - 1, steps)
+    epochs, steps = training.epochs, training.steps(len(arrays["id"]))
+    plan = Plan(arrays, validation, training, seed, epochs - 1, steps)
     model = built(made(code, task.parameters.settings, task.seeds), arrays, code)
     callbacks = task.callbacks(code, clock)
     loop = choose(training.loop, model, plan, callbacks)
@@ -200,7 +201,7 @@ def _trained(task: Task, clock: Clock, *, keep: bool) -> Timing:
             "Expected a training that checkpoints can be kept of. Received one that they cannot, "
             f"because {done.resumable.removeprefix('no: ')}. It runs without."
         )
-    steps = -(-len(part(task.data, "train")["id"]) // task.training.batch_size)
+    steps = task.training.steps(len(part(task.data, "train")["id"]))
     return clock.spent(steps, done.loop)
 
 

@@ -170,7 +170,7 @@ def probe(code: Code, data: Path, parameters: ProbeParameters, out: Path) -> Non
     """
     training, first = parameters.training, parameters.seed
     arrays = part(data, "train")
-    plan = Plan(arrays, {}, training.batch_size, training.epochs, first, 0, 1)
+    plan = Plan(arrays, {}, training, first, 0, 1)
     trial, augment = _Trial(code, parameters.settings, plan), code.function("augment")
     model = trial.model(first)  # first of all, as in training: `augment` may rely on it
     initial = states(model).digests()["weights"]
@@ -184,7 +184,7 @@ def probe(code: Code, data: Path, parameters: ProbeParameters, out: Path) -> Non
         "One order for every epoch": whole,
     }  # fmt: skip
     report = {
-        "order": {"bits": _bits_of_order(plan), "even": plan.size % plan.batch_size == 0},
+        "order": {"bits": _bits_of_order(plan), "even": plan.even},
         "noise": sources,
         "seeds": tried,
         "unlooked": {what: why for what, why in whys.items() if why},
