@@ -78,6 +78,8 @@ def test_how_often_checkpoints_come_is_no_parameter_of_any_step() -> None:
     "changes",
     [
         {"drop_remainder": True},
+        {"class_weight": "balanced"},
+        {"class_weight": {0: 1, 1: 2.5}},
     ],
     ids=str,
 )
@@ -101,6 +103,13 @@ def test_what_was_added_changes_nothing_where_it_is_not_used(changes: dict[str, 
         assert used.parameters(step, seed=0) == without.parameters(step, seed=0)
 
 
+def test_classes_may_be_numbers_or_text() -> None:
+    one, other = ({"class_weight": value} for value in ({0: 1.0, 1: 5.0}, {"0": 1.0, "1": 5.0}))
+    assert digits(training=one) == digits(training=other)
+    text = yaml.safe_load("{0: 1.0, 1: 5.0}")
+    assert digits(training={"class_weight": text}).training.class_weight == {"0": 1.0, "1": 5.0}
+
+
 def test_defaults_are_not_shared_between_experiments() -> None:
     both = resolve({"experiments": {"a": entry(), "b": entry()}})
     assert both["a"].split is not both["b"].split
@@ -121,6 +130,12 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"training": {"checkpoint": True}}, ["training.checkpoint", "or off", "true"]),
     ({"training": None}, ["experiments.digits.training", "object", "null"]),
     ({"training": {"drop_remainder": 1}}, ["training.drop_remainder", "boolean", "1"]),
+    ({"training": {"class_weight": "auto"}}, ["training.class_weight", "balanced", "auto"]),
+    ({"training": {"class_weight": {}}}, ["training.class_weight", "at least 1 key"]),
+    ({"training": {"class_weight": {0: -1}}}, ["training.class_weight.0", "at least 0", "-1"]),
+    ({"training": {"class_weight": {"a": 1}}}, ["training.class_weight", '"a"', "Rename"]),
+    ({"training": {"class_weight": {-1: 1}}}, ["training.class_weight", '"-1"', "Rename"]),
+    ({"training": {"class_weight": {True: 1}}}, ["class_weight", "text as keys", "True"]),
     ({"seeds": ["a"]}, ["seeds.0", "integer", '"a"']),
     ({"seeds": [1.5]}, ["seeds.0", "integer", "1.5"]),
     ({"seeds": [1.0]}, ["seeds.0", "integer", "1.0"]),

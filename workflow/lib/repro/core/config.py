@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from repro.core.canonical_json import Json
-from repro.core.config_checks import FILE, check
+from repro.core.config_checks import CLASSES, FILE, check
 from repro.core.digest import sha256_variable
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS, STRESS
@@ -164,6 +164,8 @@ def _plain(value: Any, where: str) -> Any:
     """The value in plain Python types; refused where it is not one that JSON could hold."""
     if isinstance(value, Mapping):
         mapping = cast("Mapping[Any, Any]", value)
+        if where.endswith(CLASSES):
+            mapping = {str(k) if type(k) is int else k: part for k, part in mapping.items()}
         if odd := [key for key in mapping if not isinstance(key, str)]:
             raise UserError(
                 f"{FILE}: Expected text as keys in `{where}`. Received {odd[0]!r}. Put it in "

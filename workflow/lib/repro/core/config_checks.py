@@ -14,6 +14,8 @@ from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
 
 FILE = "config/config.yaml"
+CLASSES = ".training.class_weight"
+"""Where keys are numbers of classes, which YAML gives as such."""
 
 
 def check(name: str, entry: Mapping[str, Any]) -> None:

@@ -47,7 +47,8 @@ class Threads:
 class Training:
     """How to train: epochs, examples in a batch, loop, what is traced, threads.
 
-    `drop_remainder` leaves the last, smaller batch of an epoch out.
+    `drop_remainder` leaves the last, smaller batch of an epoch out. `class_weight` is by class, or
+    `balanced`; empty where each example counts as it is.
     """
 
     epochs: int
@@ -56,6 +57,9 @@ class Training:
     trace: str
     threads: Threads
     drop_remainder: bool = field(default=False, metadata=ABSENT_IF_EMPTY)
+    class_weight: Mapping[str, float] | str = field(
+        default_factory=dict[str, float], metadata=ABSENT_IF_EMPTY
+    )
 
     def steps(self, examples: int) -> int:
         """The batches of an epoch over so many examples.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from repro.data.keras_checks import check_fit
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
 from repro.data.user_code import Code
+from repro.model.class_weight import Weights, class_weights, weighted
 from repro.model.determinism_caveats import Limit, Limits, require_one_device, require_one_process
 from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose, ended
@@ -46,7 +47,7 @@ class Trained:
     up what another one had begun. `limits` tell what narrows the promises
     (`repro.model.determinism_caveats`). `unsaved` are variables that the training changed and that
     no weights file holds, None where no graph
-    shows them.
+    shows them. `class_weight` are the weights of classes, if any.
     """
 
     loop: str
@@ -56,6 +57,7 @@ class Trained:
     resumed: tuple[int, ...]
     limits: Sequence[Limit] = ()
     unsaved: Sequence[str] | None = None
+    class_weight: Weights = field(default_factory=dict[str, float])
 
 
 def made(code: Code, settings: Mapping[str, Json], seeds: Seeds) -> Any:
@@ -179,7 +181,8 @@ def train(
     """
     training, seeds = parameters.training, Seeds(parameters.seed)
     arrays = part(data, "train")
-    plan = _plan(arrays, data, parameters)
+    weights = class_weights(code, arrays, training, parameters.settings)
+    plan = _plan(weighted(arrays, weights), data, parameters)
     model = built(made(code, parameters.settings, seeds), plan.arrays, code)
     require_whole_batches(model, "train", arrays, plan.batch_size, training.drop_remainder)
     require_whole_batches(model, "validation", plan.validation, plan.batch_size)
@@ -212,8 +215,9 @@ def train(
         (resume.resumable(), tuple(resume.resumed)) if resume else ("no: not asked for", ())
     )
     return Trained(
-        loop, len(history), augment is not None, *checkpointing, limits.found(), step.unsaved()
-    )
+        loop, len(history), augment is not None, *checkpointing, limits.found(), step.unsaved(),
+        weights,
+    )  # fmt: skip
 
 
 def _callbacks(user_callbacks: Sequence[Any], recording: Recording, epochs: int) -> Any:

@@ -26,6 +26,7 @@ from repro.core.parameters import CostParameters, Training, TrainParameters
 from repro.core.seeding import Seeds, step_seeds
 from repro.data.prepare import part
 from repro.data.user_code import Code, load
+from repro.model.class_weight import class_weights, weighted
 from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose
 from repro.model.training import built, made, train
@@ -74,6 +75,12 @@ def _in_memory(arrays: Mapping[str, Any]) -> tuple[Any, ...]:
     return columns({name: np.array(array) for name, array in arrays.items()})
 
 
+def _arrays(task: Task, code: Code) -> Mapping[str, Any]:
+    """The training part, with class weights."""
+    arrays, asked = part(task.data, "train"), task.parameters
+    return weighted(arrays, class_weights(code, arrays, asked.training, asked.settings))
+
+
 def _plain(task: Task, clock: Clock) -> Timing:
     """Keras' `fit` as one would write it: nothing seeded, nothing set.
 
@@ -84,7 +91,7 @@ def _plain(task: Task, clock: Clock) -> Timing:
 
     code, training = load(task.experiment), task.training
     model = made(code, task.parameters.settings, task.seeds)
-    arrays, augment = part(task.data, "train"), code.function("augment")
+    arrays, augment = _arrays(task, code), code.function("augment")
     data, size, batch = _in_memory(arrays), len(arrays["id"]), training.batch_size
 
     def augmented(x: Any, y: Any, *weight: Any) -> Any:
@@ -136,7 +143,7 @@ def _bare(task: Task, clock: Clock) -> Timing:
     import keras
 
     code, training, seed = load(task.experiment), task.training, task.seeds.root
-    arrays, validation = part(task.data, "train"), part(task.data, "validation")
+    arrays, validation = _arrays(task, code), part(task.data, "validation")
     epochs, steps = training.epochs, training.steps(len(arrays["id"]))
     plan = Plan(arrays, validation, training, seed, epochs - 1, steps)
     model = built(made(code, task.parameters.settings, task.seeds), arrays, code)
