@@ -171,13 +171,6 @@ WRONG = {
         "def augment",
         "Define `def augment(x, y, seed)`.",
     ),
-    "arguments and no get_config": (
-        {"MODEL": own("pass", ", width", "4")},
-        "Expected a model that can be saved.",
-        "Received `Net`",
-        "def model",
-        "Give `Net` a method `get_config`",
-    ),
     "no loss": (
         {"MODEL": network(loss="metrics=['mse']")},
         "Expected a model with a loss.",

@@ -158,7 +158,8 @@ def test_the_rules_declare_every_file_and_every_manifest() -> None:
     spelt = {path for _, path in SPELT}
     names = {name: f"{{{name}}}" for name in ("experiment", "run", "seed", "seeds")}
     for step in STEPS.keys() - {"cost"}:  # it declares no output, so that it always measures
-        for path in (layout.manifest(step, names), *layout.made(step, names)):
+        row = STEPS[step]
+        for path in (layout.path(step, name, names) for name in (row.manifest, *row.declared)):
             assert [own for own in spelt if f"{own}/".startswith(f"{path}/")], path
 
 

@@ -6,7 +6,6 @@ rule train:
         manifest="results/{experiment}/{run}/data.manifest.json",
     output:
         weights="results/{experiment}/{run}/seed-{seed}/weights.safetensors",
-        model="results/{experiment}/{run}/seed-{seed}/model.keras",
         trace="results/{experiment}/{run}/seed-{seed}/trace.jsonl",
         history="results/{experiment}/{run}/seed-{seed}/history.csv",
         manifest="results/{experiment}/{run}/seed-{seed}/train.manifest.json",

@@ -114,7 +114,8 @@ def _do(options: argparse.Namespace, say: Say) -> None:
             started=started,
         )
         row = layout.STEPS[options.step]
-        outputs = [options.out / output for output in row.makes]
+        made = [options.out / output for output in row.makes]
+        outputs = [path for path in made if path.exists() or path.name not in row.optional]
         manifest.write(options.out / row.manifest, making, outputs)
         if kept:
             kept.remove()
@@ -135,7 +136,8 @@ def _made(job: _Job, keeping: CheckpointPolicy | None) -> tuple[Process, Mapping
     """Makes the outputs; returns what the process found of itself, and around it."""
     step, inputs = job.options.step, job.inputs
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
-    with whole_outputs(job.options.out, layout.STEPS[step].makes) as folder:
+    row = layout.STEPS[step]
+    with whole_outputs(job.options.out, row.makes, row.optional) as folder:
         with shims.applied(launcher.varied(), launcher.run(), _read_by_the_user(inputs)):
             seen, before = observed(inputs), standing()
             process = _worked(job, folder, keeping)

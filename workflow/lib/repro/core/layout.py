@@ -26,7 +26,7 @@ class Row:
 
     `makes` are files and folders, of which every file is bound. `uses` are inputs that steps before
     it made, by their names. `volatile` are those whose bytes are others in every run, so that
-    nobody compares them.
+    nobody compares them; `optional` those that need not be there, so that no rule declares them.
     """
 
     folder: str
@@ -34,6 +34,12 @@ class Row:
     makes: tuple[str, ...]
     uses: tuple[str, ...] = ()
     volatile: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """What it always makes."""
+        return tuple(name for name in self.makes if name not in self.optional)
 
     @property
     def manifest(self) -> str:
@@ -55,7 +61,8 @@ STEPS: Mapping[str, Row] = {
     "prepare": Row(_OF_RUN, "data", ("data",)),
     "train": Row(
         _OF_SEED, "train", ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv"),
-        _DATA, volatile=("model.keras",),  # a zip, with the time of its writing
+        # A zip, with the time of its writing, where Keras can write the model down.
+        _DATA, volatile=("model.keras",), optional=("model.keras",),
     ),
     "evaluate": Row(
         _OF_SEED, "evaluate", ("metrics.json", "predictions.npz"),

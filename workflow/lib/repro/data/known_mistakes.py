@@ -113,12 +113,6 @@ _ROWS = (
         function="augment",
     ),
     Mistake(
-        r"Object (\w+) was created by passing non-serializable argument values",
-        expected="a model that can be saved",
-        received="`{0}`, whose `__init__` takes arguments that Keras cannot write down",
-        remedy="Give `{0}` a method `get_config` that returns these arguments by name.",
-    ),
-    Mistake(
         r"No loss to compute",
         expected="a model with a loss",
         received="one without",
