@@ -15,7 +15,7 @@ from repro.cause.fault_isolation import Trial, search
 from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, check_files, filled, resolve
 from repro.core.errors import UserError
-from repro.core.parameters import decoded
+from repro.core.parameters import BestEpoch, decoded
 from samples import configuration, entry
 
 
@@ -78,6 +78,8 @@ def test_how_often_checkpoints_come_is_no_parameter_of_any_step() -> None:
     "changes",
     [
         {"drop_remainder": True},
+        {"best_epoch": {}},
+        {"best_epoch": {"monitor": "val_f2", "mode": "max"}},
         {"class_weight": "balanced"},
         {"class_weight": {0: 1, 1: 2.5}},
     ],
@@ -101,6 +103,17 @@ def test_what_was_added_changes_nothing_where_it_is_not_used(changes: dict[str, 
         assert decoded(type(found), json.loads(canonical(found))) == found
     for step in ("prepare", "evaluate", "compare"):
         assert used.parameters(step, seed=0) == without.parameters(step, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("monitor", "direction"),
+    [("val_loss", "min"), ("left_loss", "min"), ("val_mean_absolute_error", "min"), ("mse", "min"),
+     ("val_accuracy", "max"), ("acc", "max"), ("val_auc_3", "max"), ("out_recall_1", "max"),
+     ("val_kl_divergence", "min"), ("val_f1_score", "max"), ("val_perplexity", None)],
+)  # fmt: skip
+def test_a_name_says_which_value_is_better(monitor: str, direction: str | None) -> None:
+    assert BestEpoch(monitor).direction == direction
+    assert BestEpoch(monitor, "max").direction == "max"
 
 
 def test_classes_may_be_numbers_or_text() -> None:
@@ -130,6 +143,10 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"training": {"checkpoint": True}}, ["training.checkpoint", "or off", "true"]),
     ({"training": None}, ["experiments.digits.training", "object", "null"]),
     ({"training": {"drop_remainder": 1}}, ["training.drop_remainder", "boolean", "1"]),
+    ({"training": {"best_epoch": {"mode": "best"}}}, ["best_epoch.mode", "min", "max", "best"]),
+    ({"training": {"best_epoch": "val_loss"}}, ["best_epoch", "object", "val_loss"]),
+    ({"training": {"best_epoch": {"metric": "a"}}}, ["best_epoch", "`metric`", "monitor"]),
+    ({"training": {"best_epoch": {"monitor": "val_f2"}}}, ["best_epoch.mode", "val_f2", "better"]),
     ({"training": {"class_weight": "auto"}}, ["training.class_weight", "balanced", "auto"]),
     ({"training": {"class_weight": {}}}, ["training.class_weight", "at least 1 key"]),
     ({"training": {"class_weight": {0: -1}}}, ["training.class_weight.0", "at least 0", "-1"]),

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
+from repro.core.parameters import BestEpoch
 
 FILE = "config/config.yaml"
 CLASSES = ".training.class_weight"
@@ -28,6 +29,7 @@ def check(name: str, entry: Mapping[str, Any]) -> None:
     _check_repeat(name, entry)
     _check_seeds(name, entry)
     _check_factors(name, entry)
+    _check_best(name, entry["training"])
 
 
 def _check_split(name: str, split: Mapping[str, float]) -> None:
@@ -60,6 +62,16 @@ def _check_repeat(name: str, entry: Mapping[str, Any]) -> None:
             f"{FILE}: Expected `experiments.{name}.training.trace: step` beside "
             f"`repeat: {{steps: N}}`. Received `trace: {entry['training']['trace']}`, which leaves "
             "no step to compare. Trace every step, or repeat by epochs."
+        )
+
+
+def _check_best(name: str, training: Mapping[str, Any]) -> None:
+    asked = training.get("best_epoch")
+    if asked is not None and BestEpoch(**asked).direction is None:
+        raise UserError(
+            f"{FILE}: Expected `experiments.{name}.training.best_epoch.mode` to be min or max "
+            f"beside a `monitor` whose name does not tell it. Received {asked['mode']} for "
+            f"{asked['monitor']}. Say which is better."
         )
 
 

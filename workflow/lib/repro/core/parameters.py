@@ -43,12 +43,34 @@ class Threads:
     inter: int
 
 
+_LESS = ("loss", "error", "mse", "mae", "mape", "msle", "rmse", "crossentropy", "divergence")
+_MORE = ("acc", "accuracy", "auc", "precision", "recall", "score", "io_u", "iou", "similarity")
+
+
+@dataclass(frozen=True)
+class BestEpoch:
+    """Which epoch's weights are the result: the one whose `monitor` is best, by `mode`."""
+
+    monitor: str = "val_loss"
+    mode: str = "auto"
+
+    @property
+    def direction(self) -> str | None:
+        """`min` or `max`; None where neither the mode nor the name of the value says it."""
+        if self.mode != "auto":
+            return self.mode
+        name = self.monitor.rstrip("0123456789").rstrip("_")
+        least, most = (name.endswith(ends) for ends in (_LESS, _MORE))
+        return "min" if least else "max" if most else None
+
+
 @dataclass(frozen=True)
 class Training:
     """How to train: epochs, examples in a batch, loop, what is traced, threads.
 
     `drop_remainder` leaves the last, smaller batch of an epoch out. `class_weight` is by class, or
-    `balanced`; empty where each example counts as it is.
+    `balanced`; empty where each example counts as it is. Without `best_epoch` the weights after the
+    last epoch are the result.
     """
 
     epochs: int
@@ -60,6 +82,7 @@ class Training:
     class_weight: Mapping[str, float] | str = field(
         default_factory=dict[str, float], metadata=ABSENT_IF_EMPTY
     )
+    best_epoch: BestEpoch | None = field(default=None, metadata=ABSENT_IF_EMPTY)
 
     def steps(self, examples: int) -> int:
         """The batches of an epoch over so many examples.
@@ -230,4 +253,7 @@ def _part(kind: Any, value: Any) -> Any:
     inner = get_args(kind)
     if get_origin(kind) is Mapping and is_dataclass(inner[1]):
         return {name: decoded(cast("type[Any]", inner[1]), one) for name, one in value.items()}
+    optional = next((each for each in inner if is_dataclass(each)), None)
+    if optional and isinstance(value, Mapping):
+        return decoded(cast("type[Any]", optional), cast("Mapping[str, Any]", value))
     return tuple(cast("list[Any]", value)) if isinstance(value, list) else value

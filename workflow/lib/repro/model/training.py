@@ -36,6 +36,7 @@ from repro.model.loops import LOOPS, choose, ended
 from repro.model.trace_callback import Recording
 from repro.model.training_plan import Plan, columns, require_whole_batches
 from repro.record.trace import writer
+from repro.variables.best_epoch import BestWeights
 from repro.variables.by_path import save, states
 from repro.variables.keras_file import obstacle, save_whole
 from repro.watch.op_trace import Detail
@@ -50,7 +51,8 @@ class Trained:
     (`repro.model.determinism_caveats`). `unsaved` are variables that the training changed and that
     no weights file holds, None where no graph
     shows them. `class_weight` are the weights of classes, if any. `keras_file` is
-    `yes`, or `no` with why Keras could not write the model.
+    `yes`, or `no` with why Keras could not write the model. `best_epoch`, from 0, is the one that
+    the weights are of, where the best is asked for and there is one.
     """
 
     loop: str
@@ -62,6 +64,7 @@ class Trained:
     unsaved: Sequence[str] | None = None
     class_weight: Weights = field(default_factory=dict[str, float])
     keras_file: str = "yes"
+    best_epoch: int | None = None
 
 
 def made(code: Code, settings: Mapping[str, Json], seeds: Seeds) -> Any:
@@ -217,18 +220,22 @@ def train(
         )
     loop = choose(training.loop, model, plan, user_callbacks)
     header, limits = _header(model), Limits(model, code.path, say)
-    resume = Resume(keeping, model, training.epochs) if keeping else None
+    best = BestWeights(training.best_epoch, model) if training.best_epoch else None
+    resume = Resume(keeping, model, training.epochs, best) if keeping else None
     around = resume.trace_step if resume else None
     step = TracedStep(model, augment, plan.steps, training.trace, detail, around)
     with writer(out / "trace.jsonl", header) as trace:
         history = resume.history if resume else []
-        recording = Recording(model, plan, step, trace, detail, history)
+        recording = Recording(model, plan, step, trace, detail, history, best)
         callbacks = _callbacks(user_callbacks, recording, training.epochs)
         if resume:
             resume.continue_trace(trace)
             callbacks.callbacks.append(resume.callback(user_callbacks, step.own()))
         with code.blamed("model", "augment"):
             _run(loop, plan, callbacks, resume, model)
+    unsaved = step.unsaved()
+    if best:
+        best.put_back()
     save(model, out / "weights.safetensors")
     _write_history(out / "history.csv", history)
     why = why or save_whole(model, out / "model.keras")
@@ -236,8 +243,8 @@ def train(
         (resume.resumable(), tuple(resume.resumed)) if resume else ("no: not asked for", ())
     )
     return Trained(
-        loop, len(history), augment is not None, *checkpointing, limits.found(), step.unsaved(),
-        weights, f"no: {why}" if why else "yes",
+        loop, len(history), augment is not None, *checkpointing, limits.found(), unsaved,
+        weights, f"no: {why}" if why else "yes", best.epoch if best else None,
     )  # fmt: skip
 
 
