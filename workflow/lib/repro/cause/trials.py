@@ -28,7 +28,7 @@ from repro.core import layout
 from repro.core.canonical_json import canonical
 from repro.core.digest import HashedOnce, sha256_tree, sha256_value
 from repro.core.errors import UserError
-from repro.core.parameters import BY_STEP, Parameters, TrainParameters, decoded
+from repro.core.parameters import BY_STEP, Parameters, Training, TrainParameters, decoded
 from repro.core.text import lasting
 from repro.launch.command import launching
 from repro.launch.reporting import what_it_said
@@ -104,11 +104,11 @@ def _limit(divergence: Divergence, steps: int) -> dict[str, int] | None:
     return {"steps": divergence.epoch * steps + divergence.step + 1}
 
 
-def _steps_per_epoch(original: Path, batch_size: int) -> int:
+def steps_per_epoch(original: Path, training: Training) -> int:
+    """The batches of an epoch of the original, whose folder is given."""
     import numpy as np
 
-    size = len(np.load(original / "data" / "train" / "id.npy", mmap_mode="r"))
-    return -(-size // batch_size)
+    return training.steps(len(np.load(original / "data" / "train" / "id.npy", mmap_mode="r")))
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Trials:
         parameters = decoded(BY_STEP[self.setting.step], read_step(path).parameters)
         if not isinstance(parameters, TrainParameters):
             return parameters
-        steps = _steps_per_epoch(self.setting.runs.original, parameters.training.batch_size)
+        steps = steps_per_epoch(self.setting.runs.original, parameters.training)
         return replace(parameters, limit=self.setting.limit(steps))
 
     def _limit(self) -> Mapping[str, int] | None:
