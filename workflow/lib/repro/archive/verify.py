@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -20,7 +21,8 @@ from repro.audit import against_present
 from repro.audit.check import broken, replaced
 from repro.audit.results import CODE, LOCK
 from repro.core import layout
-from repro.core.canonical_json import canonical
+from repro.core.canonical_json import ABSENT_IF_EMPTY, canonical
+from repro.core.parameters import BY_STEP, Training
 
 PINS = (
     "requirements.txt",
@@ -28,6 +30,8 @@ PINS = (
     "requirements-uv.txt",
     "channel-wheels.txt",
 )
+_STARTED = ("prepare", "train", "evaluate", "probe", "cost")
+"""Steps in which the user's code runs."""
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
@@ -75,12 +79,20 @@ def _configuration(inside: Inside) -> Iterator[str]:
     """What each step was called with, against the configuration."""
     for step in inside.results.steps.values():
         parameters = step.parameters
-        for key in parameters:
-            if not _asked(inside.experiment.said, key, parameters[key]):
-                yield f"{CONFIGURATION}: {key} is not what results/{step.key} says"
+        odd = [k for k, then in parameters.items() if not _asked(inside.experiment.said, k, then)]
+        if step.name in _STARTED:
+            odd += _unsaid(BY_STEP[step.name], inside.experiment.said, parameters)
+        for key in odd:
+            yield f"{CONFIGURATION}: {key} is not what results/{step.key} says"
         environment = step.installed.get("environment")
         if step.name != "code" and environment != inside.experiment.said["environment"]:
             yield f"{CONFIGURATION}: environment is not what results/{step.key} says"
+
+
+def _unsaid(kind: type[Any], said: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
+    """What a configuration asks for and a step knows nothing of, of what is absent if empty."""
+    optional = [field.name for field in fields(kind) if field.metadata == ABSENT_IF_EMPTY]
+    return [name for name in optional if said.get(name) and name not in then]
 
 
 def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:
@@ -92,7 +104,7 @@ def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:
     training = said["training"]
     match key:
         case "training":  # may hold more, which decides no result
-            return {**training, **then} == training
+            return {**training, **then} == training and not _unsaid(Training, training, then)
         case "threads" | "batch_size":
             return bool(then == training[key])
         case "seed":
