@@ -178,6 +178,13 @@ WRONG = {
         "def model",
         "Pass `loss=` to `model.compile`",
     ),
+    "a file at a relative path": (
+        {"MODEL": f"open('words.txt')\n    {network()}"},
+        "Expected files at the paths that your functions receive, or beside `__file__`.",
+        "Received the relative path words.txt, where there is nothing (FileNotFoundError",
+        "open('words.txt')",
+        "Name the file in the configuration",
+    ),
     "no such package": (
         {"MODEL": f"import no_such_package.inner\n    {network()}"},
         "Expected the package `no_such_package` in the environment.",

@@ -128,7 +128,14 @@ def test_a_manifest_of_data_binds_a_whole_folder(path: str) -> None:
     assert layout.whole_folder(path) == "data"
 
 
-@pytest.mark.parametrize("name", ["train.manifest.json", "code.manifest.json", "metrics.json"])
+def test_a_manifest_of_a_training_binds_the_folder_of_what_it_wrote_by_itself() -> None:
+    assert layout.whole_folder("a/original/seed-0/train.manifest.json") == "files"
+    found = layout.place("a/original/seed-0/files/logs/train/events")
+    assert found is not None
+    assert (found.step, found.names["seed"]) == ("train", "0")
+
+
+@pytest.mark.parametrize("name", ["evaluate.manifest.json", "code.manifest.json", "metrics.json"])
 def test_other_manifests_bind_single_files(name: str) -> None:
     assert layout.whole_folder(name) is None
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from repro.checkpoint.caught_files import caught
 from repro.checkpoint.resume import CheckpointPolicy, RestartTraining
 from repro.checkpoint.store import CheckpointStore
 from repro.cli.options import parser
@@ -103,7 +105,7 @@ def _do(options: argparse.Namespace, say: Say) -> None:
     keeping = _keeping(job)
     kept = CheckpointStore(keeping.folder, keeping.key) if keeping else None
     with kept.alone() if kept else nullcontext():
-        process, here = _made(job, keeping)
+        process, here = _made(job, keeping, kept)
         making = Making(
             names={"step": options.step, "experiment": options.experiment, "run": options.run},
             parameters=parameters.json(),
@@ -132,13 +134,18 @@ def _check_inputs(job: _Job) -> None:
             manifest.check_subjects(path, layout.whole_folder(path.name), job.sha256)
 
 
-def _made(job: _Job, keeping: CheckpointPolicy | None) -> tuple[Process, Mapping[str, object]]:
+def _made(
+    job: _Job, keeping: CheckpointPolicy | None, kept: CheckpointStore | None
+) -> tuple[Process, Mapping[str, object]]:
     """Makes the outputs; returns what the process found of itself, and around it."""
     step, inputs = job.options.step, job.inputs
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
     row = layout.STEPS[step]
     with whole_outputs(job.options.out, row.makes, row.optional) as folder:
-        with shims.applied(launcher.varied(), launcher.run(), _read_by_the_user(inputs)):
+        with (
+            _catching(job, folder, kept),
+            shims.applied(launcher.varied(), launcher.run(), _read_by_the_user(inputs)),
+        ):
             seen, before = observed(inputs), standing()
             process = _worked(job, folder, keeping)
             process |= {"observed": seen, "left": left_since(before)}
@@ -151,6 +158,17 @@ def _made(job: _Job, keeping: CheckpointPolicy | None) -> tuple[Process, Mapping
                 f"another {odd[0]} at its end. Run again."
             )
     return process, here
+
+
+def _catching(job: _Job, out: Path, kept: CheckpointStore | None) -> AbstractContextManager[None]:
+    """Lets a step that calls the user's `model` stand in an empty folder; a training's is kept."""
+    if isinstance(job.parameters, PrepareParameters):
+        return nullcontext()
+    # Where the working directory is varied, so is the name of this one.
+    name = Path.cwd().name if "working directory" in launcher.varied() else layout.FILES
+    if not isinstance(job.parameters, TrainParameters):
+        return caught(out / "scratch" / name)
+    return caught(kept.caught(name) if kept else out / "scratch" / name, out / layout.FILES)
 
 
 def _read_by_the_user(inputs: Mapping[str, Path]) -> list[Path]:
@@ -197,7 +215,9 @@ def _cost(options: argparse.Namespace, _say: Say) -> None:
         inputs["experiment"], inputs["data"], parameters, options.seconds, options.out.parent,
         lambda: surroundings(found, own),
     )  # fmt: skip
-    write_text(options.out, pretty(timed_training.measured(task, options.variant)))
+    with tempfile.TemporaryDirectory(dir=task.scratch) as scratch, caught(Path(scratch) / "files"):
+        spent = timed_training.measured(task, options.variant)
+    write_text(options.out, pretty(spent))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -52,6 +52,9 @@ class Row:
         return tuple(name for name in self.makes if name not in self.volatile)
 
 
+FILES = "files"
+"""The folder of what the user's code writes by itself while it trains."""
+
 _SEED = "seed-"
 _OF_EXPERIMENT, _OF_RUN = "{experiment}", "{experiment}/{run}"
 _OF_SEED = f"{_OF_RUN}/{_SEED}{{seed}}"
@@ -60,9 +63,11 @@ STEPS: Mapping[str, Row] = {
     "code": Row("", "code", ("code.pyz", "judge.pyz")),
     "prepare": Row(_OF_RUN, "data", ("data",)),
     "train": Row(
-        _OF_SEED, "train", ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv"),
-        # A zip, with the time of its writing, where Keras can write the model down.
-        _DATA, volatile=("model.keras",), optional=("model.keras",),
+        _OF_SEED, "train",
+        ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv", FILES), _DATA,
+        # A zip, with the time of its writing, where Keras can write the model down; what the user's
+        # code wrote, if it did.
+        volatile=("model.keras", FILES), optional=("model.keras", FILES),
     ),
     "evaluate": Row(
         _OF_SEED, "evaluate", ("metrics.json", "predictions.npz"),
@@ -82,8 +87,8 @@ _INPUTS: Mapping[str, tuple[str, str]] = {
     "weights": ("train", "weights.safetensors"),
 }
 """Which step made an input of that name, and what of it; all others come from outside."""
-_FOLDERS = frozenset(["data"])
-"""What of all that steps make is a folder."""
+_FOLDERS = frozenset(["data", FILES])
+"""What of all that steps make is a folder; at most one of a step."""
 
 Names = Mapping[str, object]
 

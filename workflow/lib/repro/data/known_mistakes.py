@@ -127,6 +127,12 @@ _ROWS = (
         "`settings`: steps see only what is named.",
     ),
     Mistake(
+        r"No such file or directory: '(?!/)(.+?)'",
+        expected="files at the paths that your functions receive, or beside `__file__`",
+        received="the relative path {0}, where there is nothing",
+        remedy="Name the file in the configuration: a step runs in an empty folder of its own.",
+    ),
+    Mistake(
         r"No module named '(\w+)[.\w]*'",
         expected="the package `{0}` in the environment",
         received="an environment without it",
