@@ -236,6 +236,10 @@ FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
     "an environment variable seen": (
         asked("environment_variables", ["TOKEN"]), f"{CONFIGURATION}: environment_variables is not",
     ),
+    "weights from elsewhere": (
+        asked("pretrained", {"path": "raw data.csv", "sha256": "0" * 64}),
+        f"{CONFIGURATION}: pretrained is not what {SEED}/evaluate",
+    ),
     "another goal": (asked("goal", "metrics"), f"{CONFIGURATION}: goal is not what"),
     "another seed": (asked("seeds", [1]), f"{CONFIGURATION}: seeds? is not what"),
     "another setting": (asked("settings", {"a": 1}), f"{CONFIGURATION}: settings is not what"),

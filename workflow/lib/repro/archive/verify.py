@@ -68,7 +68,7 @@ def _results(inside: Inside) -> Iterator[str]:
     ]
     yield from _configuration(inside)
     yield from (str(finding).strip() for finding in broken(results, digests))
-    data = {source.path for source in inside.experiment.data.values()}
+    data = {source.path for source in inside.experiment.sources}
     yield from (f"{path} is left out and no raw data" for path in {*inside.index.left_out} - data)
     for difference in differences:
         if difference.path not in inside.index.left_out or difference.kind != "missing":
@@ -110,7 +110,7 @@ def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:
         case "seed":
             auto = said["seeds"] == "auto"
             return then in (range(said["equivalence"]["budget"]) if auto else said["seeds"])
-        case "data":  # of which the address decides no result
+        case "data" | layout.PRETRAINED if key in said:  # of which the address decides no result
             asked = {n: {k: s[k] for k in s if k != "address"} for n, s in said[key].items()}
             return canonical(then) == canonical(asked)
         case "limit":
@@ -147,7 +147,7 @@ def _unexplained(inside: Inside) -> Iterator[str]:
     """Files that have no business in an archive."""
     known = {INDEX, METADATA, SUMS, LOCK, *ALWAYS, "config/README.md"}
     known |= inside.results.steps[CODE].inputs.keys()
-    inputs = [inside.experiment.code, *(s.path for s in inside.experiment.data.values())]
+    inputs = [inside.experiment.code, *(s.path for s in inside.experiment.sources)]
     for path in inputs:
         if path not in inside.index.left_out:
             place = PurePosixPath(path).as_posix()

@@ -144,10 +144,11 @@ class Trials:
     def _inputs(self) -> list[str]:
         runs, step = self.setting.runs, self.setting.step
         if step == "prepare":
-            return [f"{name}={path}" for name, path in runs.inputs.items()]
+            given = runs.inputs.items()
+            return [f"{n}={p}" for n, p in given if layout.source_of(n, layout.PRETRAINED) is None]
         original, results = runs.original, runs.original.parents[1]
         names = {"experiment": original.parent.name, "run": original.name, "seed": runs.seed}
-        inputs = [f"experiment={runs.inputs['experiment']}"]
+        inputs = [f"{n}={p}" for n, p in runs.inputs.items() if layout.source_of(n) is None]
         for name in layout.STEPS[step].uses:
             inputs.append(f"{name}={results}/{layout.input_at(step, name, names)}")
         return inputs

@@ -26,12 +26,13 @@ from repro.cli.steps import STEPS, Process, Work, begin, done
 from repro.core import layout
 from repro.core.atomic import whole_outputs, write_text
 from repro.core.canonical_json import pretty
-from repro.core.digest import HashedOnce, sha256_value
+from repro.core.digest import HashedOnce, sha256_tree, sha256_value
 from repro.core.errors import UserError
 from repro.core.parameters import (
     CostParameters,
     Parameters,
     PrepareParameters,
+    SeededParameters,
     TrainParameters,
 )
 from repro.data.prepare import check_sources
@@ -57,6 +58,11 @@ def _inputs(options: argparse.Namespace) -> dict[str, Path]:
     }
 
 
+def _pretrained(inputs: Mapping[str, Path]) -> dict[str, Path]:
+    named = {layout.source_of(name, layout.PRETRAINED): path for name, path in inputs.items()}
+    return {source: path for source, path in named.items() if source is not None}
+
+
 @dataclass(frozen=True)
 class _Job:
     """What a process is to do: its command line, inputs with their digests, and environment."""
@@ -80,14 +86,14 @@ def _worked(job: _Job, out: Path, keeping: CheckpointPolicy | None) -> Process:
         # A repeat would only say it again.
         (job.say if options.run == "original" else print)(line)
 
-    seed, path = begin(parameters), inputs["experiment"]
+    seed, path, weights = begin(parameters), inputs["experiment"], _pretrained(inputs)
     if options.detail is None:
-        process = done(Work(load(path), inputs, out, None, keeping, say), parameters)
+        process = done(Work(load(path, weights), inputs, out, None, keeping, say), parameters)
     else:
         detail = Detail(path, **options.detail) if options.detail else None
         read = [file for name, file in inputs.items() if name != "code"]
         with watched(path, read, {"prepare": "dataset"}.get(options.step, "training")) as calls:
-            process = done(Work(load(path), inputs, out, detail, None, say), parameters)
+            process = done(Work(load(path, weights), inputs, out, detail, None, say), parameters)
         calls.write(options.out / "detail.json", detail.tensors() if detail else ())
     settings = found()
     return {**process, "seed": seed, "determinism": asdict(settings) if settings else None}
@@ -125,10 +131,13 @@ def _do(options: argparse.Namespace, say: Say) -> None:
 
 def _check_inputs(job: _Job) -> None:
     """Refuses inputs that are not what the configuration or the manifests beside them say."""
+    found = {name: digest(resource) for name, resource in job.read.items()}
+    asked, kind = {}, "data"
     if isinstance(job.parameters, PrepareParameters):
-        found = {name: digest(resource) for name, resource in job.read.items()}
-        data = job.parameters.data
-        check_sources(data, {name: found[layout.source_input(name)] for name in data})
+        asked = job.parameters.data
+    elif isinstance(job.parameters, SeededParameters):
+        asked, kind = job.parameters.pretrained, layout.PRETRAINED
+    check_sources(asked, {name: found[layout.source_input(name, kind)] for name in asked})
     for name in ("data.manifest", "train.manifest"):
         if path := job.inputs.get(name):
             manifest.check_subjects(path, layout.whole_folder(path.name), job.sha256)
@@ -210,10 +219,11 @@ def _cost(options: argparse.Namespace, _say: Say) -> None:
     parameters: CostParameters = options.parameters
     launcher.check(parameters.threads.intra, parameters.environment_variables)
     inputs, found = _inputs(options), installed.require(Path(sys.prefix))
-    own = [Path(sys.argv[0]), inputs["experiment"]]
+    own, weights = [Path(sys.argv[0]), inputs["experiment"]], _pretrained(inputs)
+    check_sources(parameters.pretrained, {n: sha256_tree(path) for n, path in weights.items()})
     task = timed_training.Task(
         inputs["experiment"], inputs["data"], parameters, options.seconds, options.out.parent,
-        lambda: surroundings(found, own),
+        lambda: surroundings(found, own), weights,
     )  # fmt: skip
     with tempfile.TemporaryDirectory(dir=task.scratch) as scratch, caught(Path(scratch) / "files"):
         spent = timed_training.measured(task, options.variant)

@@ -214,17 +214,21 @@ def input_at(step: str, name: str, names: Names) -> str | None:
     return path(*_INPUTS[name], {"run": "original", **names})
 
 
-def source_input(source: str) -> str:
-    """The name of raw data as an input: `data` for a single source, which has no name."""
-    return f"data:{source}" if source else "data"
+PRETRAINED = "pretrained"
+"""The kind of input that weights are which somebody else trained; the other is `data`."""
 
 
-def source_of(name: str) -> str | None:
-    """The source of raw data that an input of `prepare` is; None where it is something else.
+def source_input(source: str, kind: str = "data") -> str:
+    """The name of raw data, or what else, as an input: `data` for a single one without a name."""
+    return f"{kind}:{source}" if source else kind
+
+
+def source_of(name: str, kind: str = "data") -> str | None:
+    """The source of raw data, or what else, that an input is; None where it is something else.
 
     Example:
         >>> source_of("data:labels"), source_of("data"), source_of("code")
         ('labels', '', None)
     """
-    kind, _, source = name.partition(":")
-    return source if kind == "data" else None
+    found, _, source = name.partition(":")
+    return source if found == kind else None

@@ -160,10 +160,13 @@ class PrepareParameters(Parameters):
 
 @dataclass(frozen=True, kw_only=True)
 class SeededParameters(Parameters):
-    """Of what runs under the root seed of a training."""
+    """Of what runs under the root seed of a training. `pretrained` is as `data` of `prepare`."""
 
     settings: Mapping[str, Json]
     seed: int
+    pretrained: Mapping[str, RawData] = field(
+        default_factory=dict[str, RawData], metadata=ABSENT_IF_EMPTY
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -49,6 +49,11 @@ class Task:
     seconds: float
     scratch: Path
     check: Callable[[], object] = lambda: None
+    pretrained: Mapping[str, Path] = field(default_factory=dict[str, Path])
+
+    def code(self) -> Code:
+        """The user's code, loaded anew."""
+        return load(self.experiment, self.pretrained)
 
     @property
     def training(self) -> Training:
@@ -89,7 +94,7 @@ def _plain(task: Task, clock: Clock) -> Timing:
     """
     import tensorflow as tf
 
-    code, training = load(task.experiment), task.training
+    code, training = task.code(), task.training
     model = made(code, task.parameters.settings, task.seeds)
     arrays, augment = _arrays(task, code), code.function("augment")
     data, size, batch = _in_memory(arrays), len(arrays["id"]), training.batch_size
@@ -142,7 +147,7 @@ def _loop(task: Task, clock: Clock) -> Timing:
 def _bare(task: Task, clock: Clock) -> Timing:
     import keras
 
-    code, training, seed = load(task.experiment), task.training, task.seeds.root
+    code, training, seed = task.code(), task.training, task.seeds.root
     arrays, validation = _arrays(task, code), part(task.data, "validation")
     epochs, steps = training.epochs, training.steps(len(arrays["id"]))
     plan = Plan(arrays, validation, training, seed, epochs - 1, steps)
@@ -187,7 +192,7 @@ def _checkpoints(task: Task, clock: Clock) -> Timing:
 
 def _trained(task: Task, clock: Clock, *, keep: bool) -> Timing:
     _begin(task)
-    code = load(task.experiment)
+    code = task.code()
 
     def callbacks(*_: Any) -> list[Any]:
         return task.callbacks(code, clock)
@@ -201,7 +206,7 @@ def _trained(task: Task, clock: Clock, *, keep: bool) -> Timing:
     with tempfile.TemporaryDirectory(dir=task.scratch) as name:
         folder = Path(name)
         keeping = CheckpointPolicy(folder / "kept", "cost", 0, task.check) if keep else None
-        timed = Code(module, code.path)
+        timed = replace(code, module=module)
         done = train(timed, task.data, parameters, folder, keeping=keeping)
     if keep and done.resumable != "yes":
         raise UserError(
