@@ -21,7 +21,7 @@ from typing import Any
 
 from repro.checkpoint import preconditions
 from repro.checkpoint.callback_state import CallbackStates
-from repro.checkpoint.file_format import Facts, Snapshot
+from repro.checkpoint.file_format import Array, Facts, Snapshot
 from repro.checkpoint.plain_values import CannotKeep, NotOurs
 from repro.checkpoint.store import CheckpointStore
 from repro.core.errors import UserError
@@ -227,7 +227,7 @@ class Resume:
                 "history": [{n: v.hex() for n, v in each.items()} for each in self.history],
             }
             self._trace.file.flush()
-            best = self._best.arrays if self._best else {}
+            best = self._best.arrays if self._best else dict[str, Array]()
             snapshot = Snapshot(epoch + 1, self._variables.arrays(), facts, python, best)
             self._kept.add(snapshot, Path(self._trace.file.name))
         except CannotKeep as why:

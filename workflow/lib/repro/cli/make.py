@@ -32,6 +32,7 @@ from repro.core.parameters import (
     CostParameters,
     Parameters,
     PrepareParameters,
+    RawData,
     SeededParameters,
     TrainParameters,
 )
@@ -132,7 +133,8 @@ def _do(options: argparse.Namespace, say: Say) -> None:
 def _check_inputs(job: _Job) -> None:
     """Refuses inputs that are not what the configuration or the manifests beside them say."""
     found = {name: digest(resource) for name, resource in job.read.items()}
-    asked, kind = {}, "data"
+    asked: Mapping[str, RawData] = {}
+    kind = "data"
     if isinstance(job.parameters, PrepareParameters):
         asked = job.parameters.data
     elif isinstance(job.parameters, SeededParameters):

@@ -134,7 +134,9 @@ def _pass(
     outputs = predict(size)
     with code.blamed("model"):
         measurable = validates(model, columns(arrays))
-        metrics = model.evaluate(x, y, size, 0, weight, return_dict=True) if measurable else {}
+        metrics: dict[str, float] = (
+            model.evaluate(x, y, size, 0, weight, return_dict=True) if measurable else {}
+        )
     changed = tuple(path for path, digest in _learned(model).items() if digest != before[path])
     named = {name: float(value) for name, value in sorted(metrics.items())}
     read = unsaved.read() if unsaved.looked else None
