@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,23 @@ def test_classes_may_be_numbers_or_text() -> None:
     assert digits(training=one) == digits(training=other)
     text = yaml.safe_load("{0: 1.0, 1: 5.0}")
     assert digits(training={"class_weight": text}).training.class_weight == {"0": 1.0, "1": 5.0}
+
+
+FOLDS = """
+experiments:
+  fold-0: &fold
+    code: folds.py
+    data: {path: table.csv, sha256: "%s"}
+    training: {epochs: 3}
+    settings: {fold: 0, folds: 2}
+  fold-1: {<<: *fold, settings: {fold: 1, folds: 2}}
+"""
+
+
+def test_folds_are_experiments_that_differ_in_their_settings_alone() -> None:
+    one, other = resolve(yaml.safe_load(FOLDS % ("0" * 64))).values()
+    assert (one.settings["fold"], other.settings["fold"]) == (0, 1)
+    assert replace(one, settings=other.settings) == other
 
 
 def test_defaults_are_not_shared_between_experiments() -> None:
