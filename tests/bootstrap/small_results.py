@@ -24,6 +24,7 @@ SOURCES = {
     "workflow/schemas/manifest.schema.yaml": "type: object\n",
     "workflow/schemas/verdict.schema.yaml": "type: object\n",
     "workflow/lib/repro/__init__.py": "",
+    "workflow/lib/repro/cli/program.py": "from repro.cli import make\n",
     "workflow/lib/repro/cli/make.py": "from repro.model import training\n",
     "workflow/lib/repro/model/training.py": "EPOCHS = 3\n",
     "workflow/lib/repro/cli/judge.py": "def main():\n    return 0\n",
