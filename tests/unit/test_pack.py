@@ -89,10 +89,10 @@ def test_an_edit_of_what_makes_results_changes_both(copy: Path, name: str) -> No
         "lib/repro/check/answer.py", "lib/repro/contain/overlay.py", "lib/repro/formats/text.py",
         "lib/repro/hook/install.py", "lib/repro/events/steps.py", "lib/repro/content/files.py",
         "lib/repro/reader/program.py", "lib/repro/cli/check.py",
-        "schemas/check.schema.yaml",
+        "schemas/check.schema.yaml", "lib/repro/side_by_side/page.py",
     ],
 )  # fmt: skip
-def test_an_edit_of_check_changes_neither_program(copy: Path, name: str) -> None:
+def test_an_edit_of_what_only_the_host_runs_changes_neither_program(copy: Path, name: str) -> None:
     before, sources = packed(copy), recorded(copy)
     with (copy / "workflow" / name).open("a") as file:
         file.write("# edited\n")

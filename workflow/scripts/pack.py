@@ -38,8 +38,7 @@ MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 
 def members(judging: bool) -> dict[str, str]:
     """The programs' files: name in the zip, and text, with one kind of line end."""
-    texts = {name: text for name, text in library().items() if not of_check(name)}
-    texts = {name: text for name, text in texts.items() if not name.startswith(ON_THE_HOST)}
+    texts = {name: text for name, text in library().items() if not in_neither(name)}
     if not judging:
         chosen = imported([MAKES], texts) | {name for name in texts if name.endswith(".yaml")}
         chosen -= {f"repro/schemas/{name}.schema.yaml" for name in JUDGED}
@@ -69,6 +68,11 @@ def of_check(name: str) -> bool:
     return name in single or name.startswith(tuple(f"repro/{room}/" for room in CHECKING))
 
 
+def in_neither(name: str) -> bool:
+    """Whether neither program holds a file, so that no result rests on it."""
+    return of_check(name) or name.startswith(ON_THE_HOST)
+
+
 def imported(modules: Iterable[str], texts: dict[str, str]) -> set[str]:
     """The files of modules, and of all of ours that they import anywhere."""
     wanted, found = [*modules], set[str]()
@@ -93,7 +97,7 @@ def sources() -> dict[str, Path]:
     files = (file for kind in kinds for file in HERE.glob(kind))
     every = [*files, home / "Snakefile", home / "environment.yml"]
     named = {file.relative_to(home).as_posix(): file for file in every if file.is_file()}
-    return {name: file for name, file in named.items() if not of_check(_packed(name))}
+    return {name: file for name, file in named.items() if not in_neither(_packed(name))}
 
 
 def _packed(source: str) -> str:
