@@ -8,6 +8,7 @@ import project
 import yaml
 from repro.core.config import Experiment, resolve
 from repro.core.digest import sha256_file
+from repro.core.layout import PRETRAINED, source_input
 from repro.data.module_loader import module
 from repro.plan.schedule import Schedule
 from repro.record import manifest
@@ -24,6 +25,7 @@ SOURCES = {
     "workflow/schemas/manifest.schema.yaml": "type: object\n",
     "workflow/schemas/verdict.schema.yaml": "type: object\n",
     "workflow/lib/repro/__init__.py": "",
+    "workflow/lib/repro/cli/program.py": "from repro.cli import make\n",
     "workflow/lib/repro/cli/make.py": "from repro.model import training\n",
     "workflow/lib/repro/model/training.py": "EPOCHS = 3\n",
     "workflow/lib/repro/cli/judge.py": "def main():\n    return 0\n",
@@ -113,7 +115,7 @@ class Project:
         made = [path for run in Schedule.of(self.experiment).runs for path in self.run(run)]
         first = self.results / "tiny/original"
         write(self.results / "tiny/probe.json", "{}")
-        used = {**self.always(), "data": first / "data", "data.manifest": made[0]}
+        used = {**self.always(), **self.weights(), "data": first / "data", "data.manifest": made[0]}
         names = {"run": "original", "seed": 0}
         made.append(self.claim("probe", names, used, "tiny", "probe", "probe.json"))
         self.judge(made)
@@ -129,13 +131,18 @@ class Project:
     def always(self) -> dict[str, Path]:
         return {"code": self.results / "code.pyz", "experiment": self.folder / "tiny"}
 
+    def weights(self) -> dict[str, Path]:
+        """Those from elsewhere, which what makes the model uses."""
+        named = self.experiment.pretrained.items()
+        return {source_input(n, PRETRAINED): self.folder / s.path for n, s in named}
+
     def run(self, run: str) -> list[Path]:
         folder = self.results / "tiny" / run
         for part in ("train", "test"):
             write(folder / "data" / part / "x.npy", f"{part} data")
         raw = {**self.always(), "data": self.folder / "raw data.csv"}
         data = self.claim("prepare", {"run": run}, raw, f"tiny/{run}", "data", "data")
-        used = {**self.always(), "data": folder / "data", "data.manifest": data}
+        used = {**self.always(), **self.weights(), "data": folder / "data", "data.manifest": data}
         here, made = f"tiny/{run}/seed-0", self.trained()
         for name, text in made.items():
             write(self.results / here / name, text)

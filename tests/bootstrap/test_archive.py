@@ -24,8 +24,9 @@ from repro.archive.open_archive import accepted, unpack
 from repro.archive.write import ArchivePlan, write
 from repro.archive.zip_reader import opened
 from repro.archive.zip_writer import put, written
+from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
-from small_archive import FURNITURE, archived, members, plan
+from small_archive import FURNITURE, archived, forge, members, plan
 from small_results import CONFIGURATION, SOURCES, Project
 from verbs import archive_command
 
@@ -200,6 +201,58 @@ def test_raw_data_beyond_the_limit_are_named_by_path_digest_and_address_alone(
     ).items()
     with accepted(tmp_path / "a.zip") as found:
         assert found.index.left_out == ("raw data.csv",)
+
+
+@pytest.fixture
+def transferred(furnished: Project) -> Project:
+    """A project whose model begins with weights from elsewhere: a file, and a folder."""
+    small_results.write(furnished.folder / "vgg.h5", "w" * 90)
+    small_results.write(furnished.folder / "words/table.npy", "t" * 90)
+    several = {
+        name: {"path": path, "sha256": sha256_tree(furnished.folder / path)}
+        for name, path in (("base", "vgg.h5"), ("words", "words"))
+    }
+    several["base"]["address"] = "https://example.org/vgg"
+    furnished.configuration["experiments"]["tiny"] = furnished.entry(pretrained=several)
+    furnished.save()
+    furnished.make()
+    return furnished
+
+
+def test_weights_from_elsewhere_are_inside_and_followed(
+    transferred: Project, tmp_path: Path
+) -> None:
+    path = archived(transferred, tmp_path / "a.zip")
+    assert members(path)["vgg.h5"] == b"w" * 90
+    with accepted(path) as inside:
+        assert inside.index.left_out == ()
+        used = inside.results.steps["tiny/original/seed-0/evaluate.manifest.json"].inputs
+        assert {"pretrained:base", "pretrained:words"} <= used.keys()
+    forged = forge(path, lambda c: c.update({"words/table.npy": b"other"}), tmp_path / "b.zip")
+    with pytest.raises(UserError, match=r"words/table\.npy is changed"), accepted(forged):
+        pass
+
+
+def test_large_ones_are_named_by_path_digest_and_address_alone(
+    transferred: Project, tmp_path: Path
+) -> None:
+    write(tmp_path / "a.zip", small_archive.plan(transferred, limit=0))
+    inside = members(tmp_path / "a.zip")
+    assert "vgg.h5" not in inside
+    assert "https://example.org/vgg" in inside["HOW-TO-CHECK.txt"].decode()
+    with accepted(tmp_path / "a.zip") as found:
+        assert found.index.left_out == ("raw data.csv", "vgg.h5", "words")
+
+
+def test_weights_that_a_step_does_not_name_are_missed(transferred: Project, tmp_path: Path) -> None:
+    def silent(self: Project) -> dict[str, Path]:
+        return {}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Project, "weights", silent)
+        transferred.make()
+    with pytest.raises(UserError, match=r"does not say which pretrained:base it used"):
+        archived(transferred, tmp_path / "a.zip")
 
 
 def test_the_page_quotes_a_verdict_on_one_line_and_moves_no_cursor(

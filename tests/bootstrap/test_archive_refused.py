@@ -223,6 +223,23 @@ FORGED: dict[str, tuple[Callable[[Members], Any], str]] = {
     "more epochs asked for": (
         asked("training.epochs", 7), f"{CONFIGURATION}: training is not what {SEED}/train",
     ),
+    "a last batch left out": (
+        asked("training.drop_remainder", True), f"{CONFIGURATION}: training is not what {SEED}/tr",
+    ),
+    "classes weighed": (
+        asked("training.class_weight", {"0": 2}), f"{CONFIGURATION}: training is not what {SEED}/t",
+    ),
+    "the best epoch asked for": (
+        asked("training.best_epoch", {"monitor": "val_loss", "mode": "min"}),
+        f"{CONFIGURATION}: training is not what {SEED}/train",
+    ),
+    "an environment variable seen": (
+        asked("environment_variables", ["TOKEN"]), f"{CONFIGURATION}: environment_variables is not",
+    ),
+    "weights from elsewhere": (
+        asked("pretrained", {"path": "raw data.csv", "sha256": "0" * 64}),
+        f"{CONFIGURATION}: pretrained is not what {SEED}/evaluate",
+    ),
     "another goal": (asked("goal", "metrics"), f"{CONFIGURATION}: goal is not what"),
     "another seed": (asked("seeds", [1]), f"{CONFIGURATION}: seeds? is not what"),
     "another setting": (asked("settings", {"a": 1}), f"{CONFIGURATION}: settings is not what"),

@@ -43,7 +43,7 @@ def usable(world: World) -> bool:
 
 
 def each(worlds: Sequence[World]) -> list[ParameterSet]:
-    """All but the first are slow: ten minutes in all."""
+    """All but the first are slow: minutes in all."""
     marks = [[], *[[pytest.mark.slow]] * len(worlds[1:])]
     return [pytest.param(w, id=w.name, marks=m) for w, m in zip(worlds, marks, strict=True)]
 
@@ -89,21 +89,21 @@ def test_the_same_again(user: Folder) -> None:
     assert "<h1>check: same</h1>" in (user.project / "check/report.html").read_text()
 
 
-def test_what_differs_also_when_nothing_is_varied(user: Folder) -> None:
-    report = user.script(RANDOM, status=1)
+def test_what_differs_also_when_nothing_is_varied(plain: Folder) -> None:
+    report = plain.script(RANDOM, status=1)
     assert report["nondeterministic"] is True
     assert report["factor"] is None
     assert [each["name"] for each in report["outputs"] if not each["same"]] == ["metrics.json"]
 
 
-def test_what_depends_on_a_factor(user: Folder) -> None:
-    report = user.script(SETS, status=1)
+def test_what_depends_on_a_factor(plain: Folder) -> None:
+    report = plain.script(SETS, status=1)
     assert report["factor"]["name"] == "hash seed"
     assert "Sort sets" in report["sentence"]
 
 
-def test_a_script_that_fails_only_when_varied_is_a_finding(user: Folder) -> None:
-    report = user.script(f"import time; assert not time.timezone\n{SAME}", status=1)
+def test_a_script_that_fails_only_when_varied_is_a_finding(plain: Folder) -> None:
+    report = plain.script(f"import time; assert not time.timezone\n{SAME}", status=1)
     assert report["factor"]["name"] == "time zone"
     assert report["runs"][1]["status"] == 1
 
@@ -299,6 +299,7 @@ def test_in_place_says_what_stays(overlay: Folder) -> None:
     assert "metrics.json" in [output["name"] for output in report["outputs"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "answer"),
     [
@@ -447,6 +448,7 @@ def test_a_cache_at_another_place_stays_there(overlay: Folder) -> None:
     overlay.check("--", overlay.python, "train.py", status=0, HF_HOME=str(overlay.home / "models"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rtol", "answer"), [("1e-6", "same"), ("1e-12", "not the same")])
 def test_small_differences_pass_where_that_was_asked_for(
     overlay: Folder, rtol: str, answer: str
@@ -464,6 +466,7 @@ def version_of(python: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
+@pytest.mark.slow
 def test_the_clone_and_the_one_file_give_the_same_answer(overlay: Folder) -> None:
     overlay.write("a project/train.py", SETS)
     reports: list[object] = []
@@ -478,6 +481,7 @@ def test_the_clone_and_the_one_file_give_the_same_answer(overlay: Folder) -> Non
     assert reports[0] == reports[1]
 
 
+@pytest.mark.slow
 def test_the_one_file_has_the_same_bytes_twice(tmp_path: Path) -> None:
     for _ in range(2):
         subprocess.run([project.ROOT / "run", "check.pyz"], cwd=tmp_path, check=True)
@@ -486,6 +490,7 @@ def test_the_one_file_has_the_same_bytes_twice(tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes() == small_check.packed()
 
 
+@pytest.mark.slow
 def test_the_one_file_runs_on_python_3_10(overlay: Folder) -> None:
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
     pythons = [shutil.which("python3.10"), *versions.glob("3.10.*/bin/python")]

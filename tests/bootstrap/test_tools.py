@@ -75,6 +75,7 @@ def test_made_once_and_again_when_half_made_or_outdated(
     assert len(set(again)) == 2
 
 
+@pytest.mark.slow
 def test_the_pinned_pip_fetches_where_it_can_be_had(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

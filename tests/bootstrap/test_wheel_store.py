@@ -86,14 +86,16 @@ def test_a_damaged_one_is_fetched_again(by_folder: Path, store: Store) -> None:
     assert found.read_bytes() == by_folder.read_bytes()
 
 
-@pytest.mark.parametrize("text", ["{", "{}", "[]", "7", '{"name": 7}', "\xff"])
-def test_a_damaged_list_is_made_again(by_folder: Path, store: Store, text: str) -> None:
+@pytest.mark.slow
+def test_a_damaged_list_is_made_again(by_folder: Path, store: Store) -> None:
     (found,) = store.fetched(wanted(by_folder), pip(), "wheels")
     (index,) = store.folder.glob("*.json")
-    index.write_text(text, encoding="latin-1")
-    assert store.fetched(wanted(by_folder), pip(), "wheels") == [found]
+    for text in ("{", "{}", "[]", "7", '{"name": 7}', "\xff"):
+        index.write_text(text, encoding="latin-1")
+        assert store.fetched(wanted(by_folder), pip(), "wheels") == [found], text
 
 
+@pytest.mark.slow
 def test_a_list_reaches_no_file_outside_of_the_store(by_folder: Path, store: Store) -> None:
     (found,) = store.fetched(wanted(by_folder), pip(), "wheels")
     mine = store.folder.parent / "thesis.tex"
@@ -104,6 +106,7 @@ def test_a_list_reaches_no_file_outside_of_the_store(by_folder: Path, store: Sto
     assert mine.read_text() == "all my work"
 
 
+@pytest.mark.slow
 def test_a_list_that_names_another_file_is_made_again(by_folder: Path, store: Store) -> None:
     """Though the file is what it is called by: it is not what was asked for."""
     text = wanted(by_folder)
@@ -228,6 +231,7 @@ def index(folder: Path, wheel: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_an_index_with_credentials(
     offered: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +243,7 @@ def test_an_index_with_credentials(
     assert "secret" not in kept
 
 
+@pytest.mark.slow
 def test_the_index_that_has_the_right_bytes_is_found_behind_one_that_has_not(
     offered: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +261,7 @@ def test_the_index_that_has_the_right_bytes_is_found_behind_one_that_has_not(
     assert any(path.endswith(".whl") for path in asked)
 
 
+@pytest.mark.slow
 def test_what_is_set_for_pip_install_counts_for_fetching(
     offered: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +277,7 @@ def test_what_is_set_for_pip_install_counts_for_fetching(
     assert asked[0] == "/simple/some-thing/"
 
 
+@pytest.mark.slow
 def test_a_proxy(
     offered: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,6 +291,7 @@ def test_a_proxy(
     assert asked.count("as a proxy") == 2
 
 
+@pytest.mark.slow
 def test_what_a_killed_one_left_is_in_nobodys_way(
     offered: Path, store: Store, serve: Callable[[Path], Server], tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -75,7 +75,7 @@ def test_each_step_is_seen_once_and_evaluation_is_none(hooked: Path) -> None:
     assert steps["sequential_6"] == 12  # eager loop
     assert steps["assign_sub"] == 6
     assert steps["train_step"] == 6  # the GAN's
-    assert [steps[f"sequential_{n}"] for n in (8, 9, 10)] == [4, 4, 4]  # folds
+    assert [steps[f"sequential_{n}"] for n in (8, 9)] == [3, 3]  # folds
 
 
 def test_two_hooked_runs_of_one_script_agree(run: Run, hooked: Path) -> None:

@@ -13,21 +13,18 @@ from repro.record.trace import read
 
 NO_VALIDATION = {"train": 0.8, "validation": 0.0, "test": 0.2}
 CASES: dict[str, dict[str, Any]] = {
-    "mlp": {},
     "cnn": {"dataset": e.images, "model": e.cnn, "augment": e.noise},
     "lstm": {"dataset": e.sequences, "model": e.lstm},
     "own step": {"model": e.own_step},
     "own step with flat logs": {"model": e.own_step_flat},
     "two inputs": {"dataset": e.two_inputs, "model": e.two_towers},
-    "sample weights": {"dataset": e.weighted},
     "augmented with weights": {"dataset": e.weighted, "augment": e.noise},
     "early stopping": {"callbacks": e.stopping, "epochs": 8},
     "learning rates": {"callbacks": e.rates, "epochs": 3},
     "no validation": {"split": NO_VALIDATION},
     "schedule and average": {"model": e.scheduled},
-    "without seeds": {"model": e.unseeded},
-    "one batch": {"batch_size": 500},
-    "trace of epochs": {"trace": "epoch"},
+    "sample weights, without seeds": {"dataset": e.weighted, "model": e.unseeded},
+    "one batch, trace of epochs": {"batch_size": 500, "trace": "epoch"},
 }
 
 

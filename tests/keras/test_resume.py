@@ -113,8 +113,6 @@ def own_generator(_settings: Any, seeds: Any) -> Any:
 
 
 CASES: dict[str, dict[str, Any]] = {
-    "mlp": {},
-    "cnn": {"dataset": e.images, "model": e.cnn, "augment": e.noise},
     "lstm": {"dataset": e.sequences, "model": e.lstm},
     "gan": {"dataset": digits, "model": gan},
     "own step": {"model": e.own_step},
@@ -132,10 +130,10 @@ def keeping(folder: Path, key: str = "key", seconds: int = 0) -> CheckpointPolic
     return CheckpointPolicy(folder, key, seconds)
 
 
-FIT = ("mlp", "gan", "stopping and rates", "mixed precision", "of its history")
+FIT = ("gan", "stopping and rates", "mixed precision", "of its history")
 LOOPS = [(name, "fit" if name in FIT else "graph") for name in CASES]
 LOOPS.append(("stopping and rates", "graph"))
-TWICE = ("mlp", "stopping and rates", "of its history")
+TWICE = ("stopping and rates", "of its history")
 
 
 @pytest.mark.slow

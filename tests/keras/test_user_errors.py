@@ -171,19 +171,19 @@ WRONG = {
         "def augment",
         "Define `def augment(x, y, seed)`.",
     ),
-    "arguments and no get_config": (
-        {"MODEL": own("pass", ", width", "4")},
-        "Expected a model that can be saved.",
-        "Received `Net`",
-        "def model",
-        "Give `Net` a method `get_config`",
-    ),
     "no loss": (
         {"MODEL": network(loss="metrics=['mse']")},
         "Expected a model with a loss.",
         "Received one without",
         "def model",
         "Pass `loss=` to `model.compile`",
+    ),
+    "a file at a relative path": (
+        {"MODEL": f"open('words.txt')\n    {network()}"},
+        "Expected files at the paths that your functions receive, or beside `__file__`.",
+        "Received the relative path words.txt, where there is nothing (FileNotFoundError",
+        "open('words.txt')",
+        "Name the file in the configuration",
     ),
     "no such package": (
         {"MODEL": f"import no_such_package.inner\n    {network()}"},

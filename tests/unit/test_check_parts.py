@@ -22,7 +22,7 @@ from repro.check.report import github_lines
 from repro.check.session import CheckOptions, Session
 from repro.check.stages import watched
 from repro.check.varied import USUAL, factor_names
-from repro.check.watched_steps import SeenError, StepFindings
+from repro.check.watched_steps import SeenError, StepFindings, told
 from repro.cli.check import parser
 from repro.contain.folder_copy import FolderCopy
 from repro.contain.mounts import mounted, writable_folders
@@ -32,7 +32,10 @@ from repro.contain.scratch import scratch
 from repro.contain.user_command import user_command
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
-from repro.divergence.first_divergence import StepComparison
+from repro.divergence.first_divergence import StepComparison, StepDivergence
+from repro.divergence.named_call import LedgerCall
+from repro.ledger.set_order import HASH, ORDER, TEXT_ORDER
+from repro.ledger.watched_calls import KERAS_SEED
 
 ASKED = CommandFolders(
     Path("/home/ada/project"),
@@ -166,6 +169,25 @@ def test_a_warning_contradicts_only_what_is_the_same(tmp_path: Path) -> None:
             "Warning: Each epoch draws the same noise. (train.py, line 7)"
         )
         assert words in answer.sentence
+
+
+@pytest.mark.parametrize(
+    ("source", "call", "said"),
+    [
+        (KERAS_SEED, "random.randint", "called by Keras there"),
+        (KERAS_SEED, "random.randint", "keras.utils.set_random_seed seeds it"),
+        (ORDER, "list(words)", "(it may go through a set of text, whose order depends on"),
+        (TEXT_ORDER, "list(words)", "(it goes through a set of text, whose order depends on"),
+        (HASH, "hash({name})", "(of text, it depends on the hash seed)"),
+        ("clock", "time.time", "time.time (clock)."),
+    ],
+)
+def test_a_call_is_said_to_be_no_more_than_is_known(source: str, call: str, said: str) -> None:
+    named = LedgerCall(source, call, "train.py", 7)
+    first = StepDivergence(1, 0, 0, 1, "m", "m/w", "value", (), 0, named)
+    found = StepFindings(None, StepComparison(0, 0, first), outputs_differ=True)
+    assert f"See train.py, line 7: {call}" in told(found, same=False)
+    assert said in told(found, same=False)
 
 
 def test_steps_that_no_time_is_left_for_are_said_to_be_unwatched(tmp_path: Path) -> None:

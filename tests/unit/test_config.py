@@ -1,7 +1,9 @@
 """The configuration: defaults, a sentence for every mistake, and what each step depends on."""
 
 import itertools
+import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,10 @@ from hypothesis import strategies as st
 from repro.cause.explain import LOOKS
 from repro.cause.fault_isolation import Trial, search
 from repro.core.canonical_json import canonical
-from repro.core.config import Experiment, check_files, resolve
+from repro.core.config import Experiment, check_files, filled, resolve
 from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
+from repro.core.parameters import BestEpoch, decoded
 from samples import configuration, entry
 
 
@@ -81,6 +84,72 @@ def test_how_often_checkpoints_come_is_no_parameter_of_any_step() -> None:
         assert one.parameters(step, seed=0) == two.parameters(step, seed=0)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"drop_remainder": True},
+        {"best_epoch": {}},
+        {"best_epoch": {"monitor": "val_f2", "mode": "max"}},
+        {"class_weight": "balanced"},
+        {"class_weight": {0: 1, 1: 2.5}},
+    ],
+    ids=str,
+)
+def test_what_was_added_changes_nothing_where_it_is_not_used(changes: dict[str, Any]) -> None:
+    """The digests of what older configurations made, and the bytes of their archives, stay."""
+    without = digits()
+    text = canonical(without.parameters("train", seed=0))
+    assert text == (
+        '{"limit":null,"seed":0,"settings":{},"threads":{"inter":1,"intra":2},"training":'
+        '{"batch_size":64,"epochs":20,"loop":"auto","threads":{"inter":1,"intra":2},'
+        '"trace":"step"}}'
+    )
+    written: Any = filled(configuration(), "digits")
+    assert not set(changes) & set(written["experiments"]["digits"]["training"])
+    used = digits(training=changes)
+    for step in ("train", "probe", "cost"):
+        assert used.parameters(step, seed=0) != without.parameters(step, seed=0)
+        found = used.parameters(step, seed=0)
+        assert decoded(type(found), json.loads(canonical(found))) == found
+    for step in ("prepare", "evaluate", "compare"):
+        assert used.parameters(step, seed=0) == without.parameters(step, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("monitor", "direction"),
+    [("val_loss", "min"), ("left_loss", "min"), ("val_mean_absolute_error", "min"), ("mse", "min"),
+     ("val_accuracy", "max"), ("acc", "max"), ("val_auc_3", "max"), ("out_recall_1", "max"),
+     ("val_kl_divergence", "min"), ("val_f1_score", "max"), ("val_perplexity", None)],
+)  # fmt: skip
+def test_a_name_says_which_value_is_better(monitor: str, direction: str | None) -> None:
+    assert BestEpoch(monitor).direction == direction
+    assert BestEpoch(monitor, "max").direction == "max"
+
+
+def test_classes_may_be_numbers_or_text() -> None:
+    one, other = ({"class_weight": value} for value in ({0: 1.0, 1: 5.0}, {"0": 1.0, "1": 5.0}))
+    assert digits(training=one) == digits(training=other)
+    text = yaml.safe_load("{0: 1.0, 1: 5.0}")
+    assert digits(training={"class_weight": text}).training.class_weight == {"0": 1.0, "1": 5.0}
+
+
+FOLDS = """
+experiments:
+  fold-0: &fold
+    code: folds.py
+    data: {path: table.csv, sha256: "%s"}
+    training: {epochs: 3}
+    settings: {fold: 0, folds: 2}
+  fold-1: {<<: *fold, settings: {fold: 1, folds: 2}}
+"""
+
+
+def test_folds_are_experiments_that_differ_in_their_settings_alone() -> None:
+    one, other = resolve(yaml.safe_load(FOLDS % ("0" * 64))).values()
+    assert (one.settings["fold"], other.settings["fold"]) == (0, 1)
+    assert replace(one, settings=other.settings) == other
+
+
 def test_defaults_are_not_shared_between_experiments() -> None:
     both = resolve({"experiments": {"a": entry(), "b": entry()}})
     assert both["a"].split is not both["b"].split
@@ -100,6 +169,17 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"training": {"checkpoint": -1}}, ["training.checkpoint", "seconds", "or off", "-1"]),
     ({"training": {"checkpoint": True}}, ["training.checkpoint", "or off", "true"]),
     ({"training": None}, ["experiments.digits.training", "object", "null"]),
+    ({"training": {"drop_remainder": 1}}, ["training.drop_remainder", "boolean", "1"]),
+    ({"training": {"best_epoch": {"mode": "best"}}}, ["best_epoch.mode", "min", "max", "best"]),
+    ({"training": {"best_epoch": "val_loss"}}, ["best_epoch", "object", "val_loss"]),
+    ({"training": {"best_epoch": {"metric": "a"}}}, ["best_epoch", "`metric`", "monitor"]),
+    ({"training": {"best_epoch": {"monitor": "val_f2"}}}, ["best_epoch.mode", "val_f2", "better"]),
+    ({"training": {"class_weight": "auto"}}, ["training.class_weight", "balanced", "auto"]),
+    ({"training": {"class_weight": {}}}, ["training.class_weight", "at least 1 key"]),
+    ({"training": {"class_weight": {0: -1}}}, ["training.class_weight.0", "at least 0", "-1"]),
+    ({"training": {"class_weight": {"a": 1}}}, ["training.class_weight", '"a"', "Rename"]),
+    ({"training": {"class_weight": {-1: 1}}}, ["training.class_weight", '"-1"', "Rename"]),
+    ({"training": {"class_weight": {True: 1}}}, ["class_weight", "text as keys", "True"]),
     ({"seeds": ["a"]}, ["seeds.0", "integer", '"a"']),
     ({"seeds": [1.5]}, ["seeds.0", "integer", "1.5"]),
     ({"seeds": [1.0]}, ["seeds.0", "integer", "1.0"]),

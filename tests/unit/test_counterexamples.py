@@ -44,10 +44,13 @@ def is_sound() -> bool:
     return True
 
 
-pytestmark = pytest.mark.skipif(
-    not is_sound() or refused(isolation.MOUNTS),
-    reason="a step runs only in the locked environment, and needs namespaces for this",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not is_sound() or refused(isolation.MOUNTS),
+        reason="a step runs only in the locked environment, and needs namespaces for this",
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +237,6 @@ else:
 """
 
 
-@pytest.mark.slow
 def test_files_that_every_run_leaves_for_the_next_are_found(make: Make) -> None:
     """In each place: bits are others where all are in sight, and a run that sees some fails."""
     experiment = make(CACHES.format(places=", ".join(PLACES)))

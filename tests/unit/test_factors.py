@@ -41,6 +41,7 @@ def test_every_factor_of_the_table_is_varied_in_some_way() -> None:
     assert list(variations.VARIATIONS) == list(FACTORS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [*NAMES, STRESS])
 def test_a_factor_is_exposed_by_its_own_fixture_alone(factor: str, place: Place, port: str) -> None:
     if factor == "processors" and len(os.sched_getaffinity(0)) == 1:

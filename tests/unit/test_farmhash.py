@@ -139,6 +139,7 @@ def surplus(digests: npt.NDArray[np.uint64], shift: int) -> float:
     return (len(digests) - len(np.unique(digests)) - expected) / expected**0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [160, 257])
 @pytest.mark.parametrize("change", CHANGES)
 def test_changes_meet_as_seldom_as_by_chance(

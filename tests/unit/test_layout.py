@@ -128,7 +128,14 @@ def test_a_manifest_of_data_binds_a_whole_folder(path: str) -> None:
     assert layout.whole_folder(path) == "data"
 
 
-@pytest.mark.parametrize("name", ["train.manifest.json", "code.manifest.json", "metrics.json"])
+def test_a_manifest_of_a_training_binds_the_folder_of_what_it_wrote_by_itself() -> None:
+    assert layout.whole_folder("a/original/seed-0/train.manifest.json") == "files"
+    found = layout.place("a/original/seed-0/files/logs/train/events")
+    assert found is not None
+    assert (found.step, found.names["seed"]) == ("train", "0")
+
+
+@pytest.mark.parametrize("name", ["evaluate.manifest.json", "code.manifest.json", "metrics.json"])
 def test_other_manifests_bind_single_files(name: str) -> None:
     assert layout.whole_folder(name) is None
 
@@ -158,7 +165,8 @@ def test_the_rules_declare_every_file_and_every_manifest() -> None:
     spelt = {path for _, path in SPELT}
     names = {name: f"{{{name}}}" for name in ("experiment", "run", "seed", "seeds")}
     for step in STEPS.keys() - {"cost"}:  # it declares no output, so that it always measures
-        for path in (layout.manifest(step, names), *layout.made(step, names)):
+        row = STEPS[step]
+        for path in (layout.path(step, name, names) for name in (row.manifest, *row.declared)):
             assert [own for own in spelt if f"{own}/".startswith(f"{path}/")], path
 
 

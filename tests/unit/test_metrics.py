@@ -231,6 +231,13 @@ def test_the_same_bits_need_no_test() -> None:
     assert "## The metrics" in markdown(found), "several seeds show their spread"
 
 
+@pytest.mark.parametrize("parted", [True, False])
+def test_of_a_model_without_metrics_nothing_is_claimed_for_them(parted: bool) -> None:
+    found = verdict(compare_metrics({}, SPREAD), parted)
+    assert found["verdict"] == "inconclusive"
+    assert "inconclusive, because there are no metrics." in found["sentence"]
+
+
 def page_of(
     found: MetricComparison,
     seeds: Sequence[int],

@@ -78,7 +78,8 @@ def test_every_manifest_has_what_it_binds_beside_it(changes: dict[str, Any]) -> 
         found = layout.place(file.removeprefix("results/"))
         assert found is not None, file
         assert f"results/{layout.manifest(found.step, found.names)}" in made
-        for name in layout.made(found.step, found.names):
+        for file in layout.STEPS[found.step].declared:
+            name = layout.path(found.step, file, found.names)
             assert [one for one in made if f"{one}/".startswith(f"results/{name}/")], name
 
 
@@ -87,7 +88,7 @@ def test_everything_is_of_all_experiments_and_the_programs() -> None:
     found = results.everything(experiments)
     assert found[:3] == ["results/code.pyz", "results/judge.pyz", "results/code.manifest.json"]
     for name in ("a", "b"):
-        for file in ("verdict.md", "probe.json", "original/seed-0/model.keras",
+        for file in ("verdict.md", "probe.json", "original/seed-0/history.csv",
                      "repeat/data/train/id.npy"):  # fmt: skip
             assert f"results/{name}/{file}" in found
     assert len(found) == len(set(found))

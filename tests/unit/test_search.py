@@ -2,11 +2,15 @@
 
 import itertools
 from collections.abc import Callable, Collection
+from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from repro.cause.fault_isolation import AGAIN, UNVARIED, Factors, Trial, search
+from repro.cause.trials import steps_per_epoch
+from repro.core.parameters import Threads, Training
 from samples import NAMES
 
 ENOUGH = 999
@@ -89,3 +93,13 @@ def test_the_budget_is_kept(budget: int, guilty: set[str]) -> None:
 def test_what_was_found_before_the_budget_ended_is_kept() -> None:
     found = search(NAMES, lambda: ["clock"], step([{"clock"}, {"home"}]), UNVARIED + 2 + AGAIN)
     assert (found.kind, found.factors) == ("factor", (("clock",),))
+
+
+@pytest.mark.parametrize(("dropped", "steps"), [(False, 3), (True, 2)])
+def test_a_trial_goes_as_many_steps_as_the_training_has(
+    dropped: bool, steps: int, tmp_path: Path
+) -> None:
+    (tmp_path / "data" / "train").mkdir(parents=True)
+    np.save(tmp_path / "data" / "train" / "id.npy", np.arange(10))
+    training = Training(1, 4, "auto", "step", Threads(2, 1), drop_remainder=dropped)
+    assert steps_per_epoch(tmp_path, training) == steps

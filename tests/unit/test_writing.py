@@ -322,6 +322,21 @@ def test_outputs_appear_together_and_nothing_else_does(tmp_path: Path) -> None:
     assert files == {"data", "data/new", "b.txt"}
 
 
+def test_an_output_that_need_not_be_made_is_replaced_or_removed(tmp_path: Path) -> None:
+    names = ["a.txt", "b.txt", "files"]
+    (tmp_path / "files").mkdir()
+    for name in ("a.txt", "b.txt", "files/old"):
+        (tmp_path / name).write_text("old")
+    with whole_outputs(tmp_path, names, optional=["b.txt", "files"]) as folder:
+        (folder / "a.txt").write_text("new")
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.txt", "new")]
+    with whole_outputs(tmp_path, names, optional=["b.txt", "files"]) as folder:
+        for name in names[:2]:
+            (folder / name).write_text("newer")
+        (folder / "files").mkdir()
+    assert {file.name for file in tmp_path.iterdir()} == set(names)
+
+
 def test_no_output_appears_where_the_work_fails(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text("old")
 

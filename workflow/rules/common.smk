@@ -92,6 +92,8 @@ checkpoint_of = of_entry(jobs.checkpoint_interval)
 code_files = of_entry(lambda chosen: jobs.files_of(chosen.code))
 data_files = of_entry(jobs.data_files)
 data_inputs = of_entry(jobs.data_inputs)
+pretrained_files = of_entry(jobs.pretrained_files)
+pretrained_inputs = of_entry(jobs.pretrained_inputs)
 
 
 def program(name):

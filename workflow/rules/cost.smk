@@ -7,6 +7,7 @@ rule cost:
         judge="results/judge.pyz",
         code="results/code.pyz",
         experiment=jobs.files_of(EXPERIMENTS[PRICED].code),
+        pretrained=jobs.pretrained_files(EXPERIMENTS[PRICED]),
         data=f"results/{PRICED}/original/data/train/id.npy",
         manifest=f"results/{PRICED}/original/data.manifest.json",
     log:
@@ -22,9 +23,10 @@ rule cost:
             EXPERIMENTS[PRICED].parameters("cost", seed=EXPERIMENTS[PRICED].seeds[0])
         ),
         experiment=lambda wildcards: EXPERIMENTS[PRICED].code,
+        pretrained=lambda wildcards: jobs.pretrained_inputs(EXPERIMENTS[PRICED]),
         rounds=f"--rounds {config['rounds']}" if "rounds" in config else "",
     shell:
         "python -I -B {input.judge} cost --experiment {params.name} {params.rounds} "
         "--parameters {params.parameters:q} --program {input.code} "
-        "--input experiment={params.experiment:q} data=results/{params.name}/original/data "
+        "--input experiment={params.experiment:q} {params.pretrained:q} data=results/{params.name}/original/data "
         "data.manifest={input.manifest} --folder results/{params.name} --log {log}"

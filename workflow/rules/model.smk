@@ -2,11 +2,11 @@ rule train:
     input:
         code=program("code"),
         experiment=code_files,
+        pretrained=pretrained_files,
         data="results/{experiment}/{run}/data/train/id.npy",
         manifest="results/{experiment}/{run}/data.manifest.json",
     output:
         weights="results/{experiment}/{run}/seed-{seed}/weights.safetensors",
-        model="results/{experiment}/{run}/seed-{seed}/model.keras",
         trace="results/{experiment}/{run}/seed-{seed}/trace.jsonl",
         history="results/{experiment}/{run}/seed-{seed}/history.csv",
         manifest="results/{experiment}/{run}/seed-{seed}/train.manifest.json",
@@ -23,9 +23,10 @@ rule train:
         machine=repeated_on,
         parameters=parameters("train"),
         experiment=lambda wildcards: entry(wildcards).code,
+        pretrained=pretrained_inputs,
     shell:
         "{params.launch} train --experiment {wildcards.experiment} --run {wildcards.run} "
-        "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
+        "--parameters {params.parameters:q} --input experiment={params.experiment:q} {params.pretrained:q} "
         "--input data=results/{wildcards.experiment}/{wildcards.run}/data "
         "--input data.manifest={input.manifest} "
         "--checkpoints checkpoints/{wildcards.experiment}/{wildcards.run}/seed-{wildcards.seed} "
@@ -37,6 +38,7 @@ rule evaluate:
     input:
         code=program("code"),
         experiment=code_files,
+        pretrained=pretrained_files,
         data="results/{experiment}/{run}/data/test/id.npy",
         weights="results/{experiment}/{run}/seed-{seed}/weights.safetensors",
         manifests=[
@@ -57,9 +59,10 @@ rule evaluate:
         machine=repeated_on,
         parameters=parameters("evaluate"),
         experiment=lambda wildcards: entry(wildcards).code,
+        pretrained=pretrained_inputs,
     shell:
         "{params.launch} evaluate --experiment {wildcards.experiment} --run {wildcards.run} "
-        "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
+        "--parameters {params.parameters:q} --input experiment={params.experiment:q} {params.pretrained:q} "
         "--input data=results/{wildcards.experiment}/{wildcards.run}/data "
         "--input weights={input.weights} "
         "--input data.manifest={input.manifests[0]} --input train.manifest={input.manifests[1]} "
@@ -71,6 +74,7 @@ rule probe:
     input:
         code=program("code"),
         experiment=code_files,
+        pretrained=pretrained_files,
         data="results/{experiment}/original/data/train/id.npy",
         manifest="results/{experiment}/original/data.manifest.json",
     output:
@@ -87,9 +91,10 @@ rule probe:
             entry(wildcards).parameters("probe", seed=entry(wildcards).seeds[0])
         ),
         experiment=lambda wildcards: entry(wildcards).code,
+        pretrained=pretrained_inputs,
     shell:
         "{params.launch} probe --experiment {wildcards.experiment} --run original "
-        "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
+        "--parameters {params.parameters:q} --input experiment={params.experiment:q} {params.pretrained:q} "
         "--input data=results/{wildcards.experiment}/original/data "
         "--input data.manifest={input.manifest} "
         "--out results/{wildcards.experiment} --log {log}"

@@ -31,6 +31,7 @@ rule compare:
         code=program("code"),
         experiment=code_files,
         data=data_files,
+        pretrained=pretrained_files,
         # What `./run cost` has left there, if anything.
         price=priced("cost.manifest.json"),
         prices=priced("cost.json"),
@@ -47,11 +48,12 @@ rule compare:
         parameters=parameters("compare"),
         experiment=lambda wildcards: entry(wildcards).code,
         data=data_inputs,
+        pretrained=pretrained_inputs,
     shell:
         "python -I -B {input.judge} compare --experiment {wildcards.experiment} "
         "--parameters {params.parameters:q} --folder results/{wildcards.experiment} "
         "--manifests {input.manifests} {input.probed} --program {input.code} "
-        "--input experiment={params.experiment:q} {params.data:q} "
+        "--input experiment={params.experiment:q} {params.data:q} {params.pretrained:q} "
         "--price {input.price} --log {log}"
 
 

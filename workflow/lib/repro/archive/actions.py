@@ -18,7 +18,8 @@ from repro.archive.contents import CONFIGURATION, Inside
 from repro.archive.software import Entity
 from repro.audit.results import LOCK, where
 from repro.core.canonical_json import canonical, parsed
-from repro.core.layout import SUFFIX
+from repro.core.config import Source
+from repro.core.layout import PRETRAINED, SUFFIX
 from repro.record.step import Step
 
 _PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
@@ -70,7 +71,7 @@ def workflow(inside: Inside) -> Entity:
 
 def parameters_of(inside: Inside) -> dict[str, str]:
     """Which files are inputs or outputs of the workflow, and which ones."""
-    data = [name for s in inside.experiment.data.values() for name in _files(inside, s.path)]
+    data = [name for s in inside.experiment.sources for name in _files(inside, s.path)]
     return {
         **dict.fromkeys(data, "#input/raw-data"),
         **dict.fromkeys(_files(inside, inside.experiment.code), "#input/experiment"),
@@ -109,7 +110,7 @@ def _parameters() -> Iterator[Entity]:
 
 
 def _left_out(inside: Inside) -> Iterator[Entity]:
-    for source in inside.experiment.data.values():
+    for source in inside.experiment.sources:
         if source.path in inside.index.left_out:
             yield {
                 "@id": f"#left-out/{quote(source.path)}", "@type": "CreativeWork",
@@ -126,9 +127,7 @@ def _whole(inside: Inside) -> Iterator[Entity]:
     started, ended = times(inside)
     span: Entity = {"startTime": started, "endTime": ended}
     inputs = [CONFIGURATION, *_files(inside, inside.experiment.code)]
-    data = [
-        entity for path in inside.experiment.data.values() for entity in _data(inside, path.path)
-    ]
+    data = [entity for path in inside.experiment.sources for entity in _data(inside, path.path)]
     results = [name for name in inside.kept if name.startswith("results/") and "/" in name[8:]]
     yield {
         "@id": "#run", "@type": "CreateAction", **span, "instrument": ref("Snakefile"),
@@ -175,6 +174,14 @@ def _action(inside: Inside, step: Step) -> Iterator[Entity]:
     }  # fmt: skip
 
 
+def _source(inside: Inside, step: Step, name: str) -> Source | None:
+    """The raw data, or the weights from elsewhere, that an input is."""
+    kind, _, key = name.partition(":")
+    if kind == PRETRAINED:
+        return inside.experiment.pretrained.get(key)
+    return inside.experiment.data.get(key) if (step.name, kind) == ("prepare", "data") else None
+
+
 def _objects(inside: Inside, step: Step) -> list[Entity]:
     """What a step used: files of the archive, or raw data that are not in it."""
     used: list[Entity] = []
@@ -184,9 +191,8 @@ def _objects(inside: Inside, step: Step) -> list[Entity]:
             used += [ref(file) for file in _files(inside, f"results/{place}")]
         elif name == "experiment":
             used += [ref(file) for file in _files(inside, inside.experiment.code)]
-        elif step.name == "prepare" and name.partition(":")[0] == "data":
-            source = inside.experiment.data.get(name.partition(":")[2])
-            used += _data(inside, source.path) if source else []
+        elif source := _source(inside, step, name):
+            used += _data(inside, source.path)
         else:
             used += [ref(name)] if name == LOCK or name in inside.kept else []
     return list({entity["@id"]: entity for entity in used}.values())

@@ -55,11 +55,14 @@ def _unfollowed(inside: Inside) -> Iterator[str]:
     name, steps = inside.index.experiment, inside.results.steps
     verdict = steps[layout.manifest("compare", {"experiment": name})]
     data = {layout.source_input(source) for source in inside.experiment.data}
+    named = inside.experiment.pretrained
+    pretrained = {layout.source_input(source, layout.PRETRAINED) for source in named}
     for path, step in steps.items():
         rests = path.removeprefix(f"{name}/") in verdict.inputs
         if step.name in _USED and step is not verdict and not rests:
             yield f"the verdict does not say that it rests on results/{path}"
-        used = {*_USED.get(step.name, ()), *(data if step.name == "prepare" else ())}
+        weights = pretrained if step.name in ("train", "evaluate", "probe") else ()
+        used = {*weights, *_USED.get(step.name, ()), *(data if step.name == "prepare" else ())}
         if lacking := used - step.inputs.keys():
             yield f"results/{path} does not say which {min(lacking)} it used"
         if not step.parameters_are_whole:

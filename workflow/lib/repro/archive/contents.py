@@ -19,8 +19,9 @@ from typing import Any
 from repro.archive.zip_writer import StoredMember
 from repro.audit.results import Results, of
 from repro.core import canonical_json
-from repro.core.config import Source
+from repro.core.config import Source, sources
 from repro.core.errors import UserError
+from repro.core.layout import PRETRAINED
 from repro.record import manifest
 
 FORMAT = 1
@@ -115,7 +116,13 @@ class Entry:
 
     code: str
     data: Mapping[str, Source]
+    pretrained: Mapping[str, Source]
     said: Mapping[str, Any]
+
+    @property
+    def sources(self) -> list[Source]:
+        """All that it reads beside its code."""
+        return [*self.data.values(), *self.pretrained.values()]
 
 
 @dataclass(frozen=True)
@@ -146,9 +153,10 @@ class Inside:
         ((name, entry),) = value["experiments"].items()
         if name != self.index.experiment:
             raise ValueError(f"{CONFIGURATION} has another experiment than {INDEX}")
-        data = {"": entry["data"]} if "path" in entry["data"] else entry["data"]
-        sources = {key: Source(**source) for key, source in data.items()}
-        return Entry(entry["code"], sources, {**entry, "data": data})
+        kinds = [kind for kind in ("data", PRETRAINED) if kind in entry]
+        named = {k: {"": entry[k]} if "path" in entry[k] else entry[k] for k in kinds}
+        data, pretrained = sources(entry["data"]), sources(entry.get(PRETRAINED, {}))
+        return Entry(entry["code"], data, pretrained, {**entry, **named})
 
     @cached_property
     def results(self) -> Results:

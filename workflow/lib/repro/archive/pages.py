@@ -71,7 +71,7 @@ def guide(inside: Inside) -> str:
         f"    sha256 {source.sha256}\n"
         f"    {shown(source.address or 'No address was given.')}\n"
         "    Put it at that path; `rerun` finds it by --data FOLDER, at that path from there.\n"
-        for source in experiment.data.values()
+        for source in experiment.sources
         if source.path in inside.index.left_out
     ]
     return _GUIDE.format(

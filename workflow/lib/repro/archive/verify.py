@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -20,7 +21,8 @@ from repro.audit import against_present
 from repro.audit.check import broken, replaced
 from repro.audit.results import CODE, LOCK
 from repro.core import layout
-from repro.core.canonical_json import canonical
+from repro.core.canonical_json import ABSENT_IF_EMPTY, canonical
+from repro.core.parameters import BY_STEP, Training
 
 PINS = (
     "requirements.txt",
@@ -28,6 +30,8 @@ PINS = (
     "requirements-uv.txt",
     "channel-wheels.txt",
 )
+_STARTED = ("prepare", "train", "evaluate", "probe", "cost")
+"""Steps in which the user's code runs."""
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
@@ -64,7 +68,7 @@ def _results(inside: Inside) -> Iterator[str]:
     ]
     yield from _configuration(inside)
     yield from (str(finding).strip() for finding in broken(results, digests))
-    data = {source.path for source in inside.experiment.data.values()}
+    data = {source.path for source in inside.experiment.sources}
     yield from (f"{path} is left out and no raw data" for path in {*inside.index.left_out} - data)
     for difference in differences:
         if difference.path not in inside.index.left_out or difference.kind != "missing":
@@ -75,12 +79,20 @@ def _configuration(inside: Inside) -> Iterator[str]:
     """What each step was called with, against the configuration."""
     for step in inside.results.steps.values():
         parameters = step.parameters
-        for key in parameters:
-            if not _asked(inside.experiment.said, key, parameters[key]):
-                yield f"{CONFIGURATION}: {key} is not what results/{step.key} says"
+        odd = [k for k, then in parameters.items() if not _asked(inside.experiment.said, k, then)]
+        if step.name in _STARTED:
+            odd += _unsaid(BY_STEP[step.name], inside.experiment.said, parameters)
+        for key in odd:
+            yield f"{CONFIGURATION}: {key} is not what results/{step.key} says"
         environment = step.installed.get("environment")
         if step.name != "code" and environment != inside.experiment.said["environment"]:
             yield f"{CONFIGURATION}: environment is not what results/{step.key} says"
+
+
+def _unsaid(kind: type[Any], said: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
+    """What a configuration asks for and a step knows nothing of, of what is absent if empty."""
+    optional = [field.name for field in fields(kind) if field.metadata == ABSENT_IF_EMPTY]
+    return [name for name in optional if said.get(name) and name not in then]
 
 
 def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:
@@ -92,13 +104,13 @@ def _asked(said: Mapping[str, Any], key: str, then: Any) -> bool:
     training = said["training"]
     match key:
         case "training":  # may hold more, which decides no result
-            return {**training, **then} == training
+            return {**training, **then} == training and not _unsaid(Training, training, then)
         case "threads" | "batch_size":
             return bool(then == training[key])
         case "seed":
             auto = said["seeds"] == "auto"
             return then in (range(said["equivalence"]["budget"]) if auto else said["seeds"])
-        case "data":  # of which the address decides no result
+        case "data" | layout.PRETRAINED if key in said:  # of which the address decides no result
             asked = {n: {k: s[k] for k in s if k != "address"} for n, s in said[key].items()}
             return canonical(then) == canonical(asked)
         case "limit":
@@ -135,7 +147,7 @@ def _unexplained(inside: Inside) -> Iterator[str]:
     """Files that have no business in an archive."""
     known = {INDEX, METADATA, SUMS, LOCK, *ALWAYS, "config/README.md"}
     known |= inside.results.steps[CODE].inputs.keys()
-    inputs = [inside.experiment.code, *(s.path for s in inside.experiment.data.values())]
+    inputs = [inside.experiment.code, *(s.path for s in inside.experiment.sources)]
     for path in inputs:
         if path not in inside.index.left_out:
             place = PurePosixPath(path).as_posix()

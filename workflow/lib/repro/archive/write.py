@@ -101,7 +101,7 @@ def planned(
     # What an earlier, longer repeat has left is no part of it.
     verdict = layout.manifest("compare", {"experiment": name})
     results = read(place.results).only(name).evidence(verdict)
-    data = {source.path: _inputs(place, source.path) for source in experiment.data.values()}
+    data = {source.path: _inputs(place, source.path) for source in experiment.sources}
     limit = experiment.archive["data_limit"] if data_limit is None else data_limit
     left = {path for path, files in data.items() if _bytes(files) > limit * 2**20}
     files = {f"results/{inner}": path for inner, path in results.files.items()}

@@ -55,6 +55,9 @@ class Asked(Protocol):
     @property
     def data(self) -> Mapping[str, Source]: ...
 
+    @property
+    def pretrained(self) -> Mapping[str, Source]: ...
+
 
 def joined(differences: Iterable[Discrepancy]) -> Iterator[Discrepancy]:
     """Each difference once, with the users of all."""
@@ -137,6 +140,8 @@ def inputs(
         paths = {"experiment": entry.code}
         if step.name == "prepare":
             paths |= {layout.source_input(n): source.path for n, source in entry.data.items()}
+        for n, source in entry.pretrained.items():
+            paths[layout.source_input(n, layout.PRETRAINED)] = source.path
         for name, path in paths.items():
             if name in step.inputs:
                 if path not in hashed:

@@ -24,7 +24,7 @@ from repro.core.atomic import write_bytes
 from repro.core.config import resolve
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
-from repro.core.layout import claimant, whole_folder
+from repro.core.layout import STEPS, claimant, whole_folder
 from repro.record.statement import digest
 
 _UNKNOWN = "a later step used it, and its manifest does not know it"
@@ -185,9 +185,9 @@ def _why_odd(found: str) -> str:
 
 def _may_claim(path: str, name: str) -> bool:
     folder, below = PurePosixPath(path).parent, whole_folder(path)
-    if below is not None:
-        return PurePosixPath(name).is_relative_to(folder / below)
-    return PurePosixPath(name).parent == folder
+    if below is not None and PurePosixPath(name).is_relative_to(folder / below):
+        return True
+    return PurePosixPath(name).parent == folder and not path.endswith(STEPS["prepare"].manifest)
 
 
 def replaced(results: Results, digests: Mapping[str, str]) -> Iterator[Discrepancy]:

@@ -28,7 +28,7 @@ from repro.core import layout
 from repro.core.canonical_json import canonical
 from repro.core.digest import HashedOnce, sha256_tree, sha256_value
 from repro.core.errors import UserError
-from repro.core.parameters import BY_STEP, Parameters, TrainParameters, decoded
+from repro.core.parameters import BY_STEP, Parameters, Training, TrainParameters, decoded
 from repro.core.text import lasting
 from repro.launch.command import launching
 from repro.launch.reporting import what_it_said
@@ -107,11 +107,11 @@ def _limit(divergence: Divergence, steps: int) -> dict[str, int] | None:
     return {"steps": divergence.epoch * steps + divergence.step + 1}
 
 
-def _steps_per_epoch(original: Path, batch_size: int) -> int:
+def steps_per_epoch(original: Path, training: Training) -> int:
+    """The batches of an epoch of the original, whose folder is given."""
     import numpy as np
 
-    size = len(np.load(original / "data" / "train" / "id.npy", mmap_mode="r"))
-    return -(-size // batch_size)
+    return training.steps(len(np.load(original / "data" / "train" / "id.npy", mmap_mode="r")))
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Trials:
         parameters = decoded(BY_STEP[self.setting.step], read_step(path).parameters)
         if not isinstance(parameters, TrainParameters):
             return parameters
-        steps = _steps_per_epoch(self.setting.runs.original, parameters.training.batch_size)
+        steps = steps_per_epoch(self.setting.runs.original, parameters.training)
         return replace(parameters, limit=self.setting.limit(steps))
 
     def _limit(self) -> Mapping[str, int] | None:
@@ -147,10 +147,11 @@ class Trials:
     def _inputs(self) -> list[str]:
         runs, step = self.setting.runs, self.setting.step
         if step == "prepare":
-            return [f"{name}={path}" for name, path in runs.inputs.items()]
+            given = runs.inputs.items()
+            return [f"{n}={p}" for n, p in given if layout.source_of(n, layout.PRETRAINED) is None]
         original, results = runs.original, runs.original.parents[1]
         names = {"experiment": original.parent.name, "run": original.name, "seed": runs.seed}
-        inputs = [f"experiment={runs.inputs['experiment']}"]
+        inputs = [f"{n}={p}" for n, p in runs.inputs.items() if layout.source_of(n) is None]
         for name in layout.STEPS[step].uses:
             inputs.append(f"{name}={results}/{layout.input_at(step, name, names)}")
         return inputs

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Required, TypedDict
 
@@ -25,7 +25,7 @@ from repro.core.canonical_json import canonical
 from repro.core.digest import sha256_bytes
 
 MAGIC = b"repro-checkpoint-1 sha256:"
-_FACTS, _PYTHON, _ARRAY = "facts", "python", "array/"
+_FACTS, _PYTHON, _ARRAY, _BEST = "facts", "python", "array/", "best/"
 
 Array = npt.NDArray[Any]
 
@@ -63,13 +63,15 @@ class Facts(TypedDict, total=False):
 class Snapshot:
     """A state of a training.
 
-    `epoch` is the next one to be trained, `arrays` the variables by name, `python` is a pickle.
+    `epoch` is the next one to be trained, `arrays` the variables by name, `python` is a pickle,
+    `best` are the weights of the best epoch so far, where that is asked for.
     """
 
     epoch: int
     arrays: Mapping[str, Array]
     facts: Facts
     python: bytes = b""
+    best: Mapping[str, Array] = field(default_factory=dict[str, Array])
 
 
 def _bytes(content: bytes) -> Array:
@@ -85,7 +87,12 @@ def save(path: Path, key: str, snapshot: Snapshot) -> None:
     from safetensors.numpy import save as serialised
 
     facts = canonical({"key": key, "epoch": snapshot.epoch, "facts": snapshot.facts})
-    arrays = {_ARRAY + name: np.asarray(a, order="C") for name, a in snapshot.arrays.items()}
+    both = ((_ARRAY, snapshot.arrays), (_BEST, snapshot.best))
+    arrays = {
+        prefix + name: np.asarray(a, order="C")
+        for prefix, named in both
+        for name, a in named.items()
+    }
     extra = {_FACTS: _bytes(facts.encode()), _PYTHON: _bytes(snapshot.python)}
     content = serialised({**arrays, **extra})
     with whole_file(path) as temporary, temporary.open("wb") as file:
@@ -113,5 +120,8 @@ def load(path: Path, key: str) -> Snapshot:
     if header["key"] != key:
         raise Foreign
     python = arrays.pop(_PYTHON).tobytes()
-    named = {name.removeprefix(_ARRAY): array for name, array in arrays.items()}
-    return Snapshot(header["epoch"], named, header["facts"], python)
+    named, best = (
+        {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+        for prefix in (_ARRAY, _BEST)
+    )
+    return Snapshot(header["epoch"], named, header["facts"], python, best)

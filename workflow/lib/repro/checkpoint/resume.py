@@ -21,11 +21,12 @@ from typing import Any
 
 from repro.checkpoint import preconditions
 from repro.checkpoint.callback_state import CallbackStates
-from repro.checkpoint.file_format import Facts, Snapshot
+from repro.checkpoint.file_format import Array, Facts, Snapshot
 from repro.checkpoint.plain_values import CannotKeep, NotOurs
 from repro.checkpoint.store import CheckpointStore
 from repro.core.errors import UserError
 from repro.record.trace import Writer
+from repro.variables.best_epoch import BestWeights
 from repro.variables.training_state import (
     Different,
     Variables,
@@ -66,12 +67,15 @@ def _signature(data: Any) -> str:
 class Resume:
     """The checkpoints of one training, in a folder that the caller has alone.
 
-    The model is built and compiled, and no epoch of it has been trained.
+    The model is built and compiled, and no epoch of it has been trained; `best` are the weights of
+    its best epoch.
     """
 
-    def __init__(self, keeping: CheckpointPolicy, model: Any, epochs: int) -> None:
+    def __init__(
+        self, keeping: CheckpointPolicy, model: Any, epochs: int, best: BestWeights | None = None
+    ) -> None:
         self._kept = CheckpointStore(keeping.folder, keeping.key)
-        self._model, self._epochs, self._keeping = model, epochs, keeping
+        self._model, self._epochs, self._keeping, self._best = model, epochs, keeping, best
         self._variables, self._graphs = Variables(model), dict[str, set[str]]()
         self._reasons: list[str] = []
         self._found = self._kept.newest()
@@ -107,6 +111,8 @@ class Resume:
                 raise self._afresh("it starts from another state")
         facts = self._found.facts
         self.history += [{n: float.fromhex(v) for n, v in e.items()} for e in facts["history"]]
+        if self._best:
+            self._best.resume(self.history, self._found.best)
 
     def callback(self, callbacks: list[Any], record: tuple[Any, ...]) -> Any:
         """The callback that restores the state as training begins, and keeps it at ends of epochs.
@@ -135,7 +141,9 @@ class Resume:
                     self._variables.put_found_back(self._found.arrays)
                 except Different as why:
                     raise self._afresh(str(why)) from None
-            self._found = replace(self._found, arrays={}, python=b"")  # as large as the model
+            self._found = replace(
+                self._found, arrays={}, python=b"", best={}
+            )  # as large as the model
 
     def _watch(self, name: str) -> None:
         original = getattr(self._model, name)
@@ -219,7 +227,8 @@ class Resume:
                 "history": [{n: v.hex() for n, v in each.items()} for each in self.history],
             }
             self._trace.file.flush()
-            snapshot = Snapshot(epoch + 1, self._variables.arrays(), facts, python)
+            best = self._best.arrays if self._best else dict[str, Array]()
+            snapshot = Snapshot(epoch + 1, self._variables.arrays(), facts, python, best)
             self._kept.add(snapshot, Path(self._trace.file.name))
         except CannotKeep as why:
             self._refuse(str(why))

@@ -6,6 +6,7 @@ Synopsis:
         snapshot = store.newest()       # None, or the newest one that is whole
         store.add(snapshot, trace)
         store.clear()
+    folder = store.caught("files")      # what the training's own code writes meanwhile
 
 The trace only grows, so its lines are copied once, and a snapshot says how many bytes of the copy
 are its own and what their digest is.
@@ -16,6 +17,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -29,6 +31,7 @@ from repro.core.errors import CouldNotRun
 _KEPT = 2
 _BLOCK = 2**20
 _TRACE = "trace.jsonl"
+_CAUGHT = "caught-"
 _OURS = ("epoch-*.checkpoint", ".partial.epoch-*.checkpoint", _TRACE)
 
 
@@ -115,6 +118,18 @@ class CheckpointStore:
             for path in self._files()[:-_KEPT]:
                 path.unlink()
 
+    def caught(self, name: str) -> Path:
+        """A folder of that name for files that the training's own code writes.
+
+        It is empty, unless there is a snapshot: then it holds what a killed process left.
+        """
+        folder = self.folder / f"{_CAUGHT}{self._key[:16]}"
+        for other in self.folder.glob(f"{_CAUGHT}*"):
+            if other != folder or not self._files():
+                shutil.rmtree(other)
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        return folder / name
+
     def trace(self) -> Iterator[bytes]:
         """The trace that belongs to what `newest` gave, in blocks."""
         with (self.folder / _TRACE).open("rb") as file:
@@ -130,6 +145,8 @@ class CheckpointStore:
     def remove(self) -> None:
         """Removes the folder, and those around it up to three that are empty then."""
         self.clear()
+        for folder in self.folder.glob(f"{_CAUGHT}*"):
+            shutil.rmtree(folder, ignore_errors=True)
         for folder in (self.folder, *self.folder.parents[:3]):
             with suppress(OSError):
                 folder.rmdir()

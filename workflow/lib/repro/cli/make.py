@@ -12,23 +12,27 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from repro.checkpoint.caught_files import caught
 from repro.checkpoint.resume import CheckpointPolicy, RestartTraining
 from repro.checkpoint.store import CheckpointStore
 from repro.cli.steps import Process, Work, begin, done
 from repro.core import layout
 from repro.core.atomic import whole_outputs, write_text
 from repro.core.canonical_json import pretty
-from repro.core.digest import HashedOnce, sha256_value
+from repro.core.digest import HashedOnce, sha256_tree, sha256_value
 from repro.core.errors import UserError
 from repro.core.parameters import (
     CostParameters,
     Parameters,
     PrepareParameters,
+    RawData,
+    SeededParameters,
     TrainParameters,
 )
 from repro.data.prepare import check_sources
@@ -54,6 +58,11 @@ def _inputs(options: argparse.Namespace) -> dict[str, Path]:
     }
 
 
+def _pretrained(inputs: Mapping[str, Path]) -> dict[str, Path]:
+    named = {layout.source_of(name, layout.PRETRAINED): path for name, path in inputs.items()}
+    return {source: path for source, path in named.items() if source is not None}
+
+
 @dataclass(frozen=True)
 class _Job:
     """What a process is to do: its command line, inputs with their digests, and environment."""
@@ -77,14 +86,14 @@ def _worked(job: _Job, out: Path, keeping: CheckpointPolicy | None) -> Process:
         # A repeat would only say it again.
         (job.say if options.run == "original" else print)(line)
 
-    seed, path = begin(parameters), inputs["experiment"]
+    seed, path, weights = begin(parameters), inputs["experiment"], _pretrained(inputs)
     if options.detail is None:
-        process = done(Work(load(path), inputs, out, None, keeping, say), parameters)
+        process = done(Work(load(path, weights), inputs, out, None, keeping, say), parameters)
     else:
         detail = Detail(path, **options.detail) if options.detail else None
         read = [file for name, file in inputs.items() if name != "code"]
         with watched(path, read, {"prepare": "dataset"}.get(options.step, "training")) as calls:
-            process = done(Work(load(path), inputs, out, detail, None, say), parameters)
+            process = done(Work(load(path, weights), inputs, out, detail, None, say), parameters)
         calls.write(options.out / "detail.json", detail.tensors() if detail else ())
     settings = found()
     return {**process, "seed": seed, "determinism": asdict(settings) if settings else None}
@@ -102,7 +111,7 @@ def _do(options: argparse.Namespace, say: Say) -> None:
     keeping = _keeping(job)
     kept = CheckpointStore(keeping.folder, keeping.key) if keeping else None
     with kept.alone() if kept else nullcontext():
-        process, here = _made(job, keeping)
+        process, here = _made(job, keeping, kept)
         making = Making(
             names={"step": options.step, "experiment": options.experiment, "run": options.run},
             parameters=parameters.json(),
@@ -113,7 +122,8 @@ def _do(options: argparse.Namespace, say: Say) -> None:
             started=started,
         )
         row = layout.STEPS[options.step]
-        outputs = [options.out / output for output in row.makes]
+        made = [options.out / output for output in row.makes]
+        outputs = [path for path in made if path.exists() or path.name not in row.optional]
         manifest.write(options.out / row.manifest, making, outputs)
         if kept:
             kept.remove()
@@ -121,21 +131,31 @@ def _do(options: argparse.Namespace, say: Say) -> None:
 
 def _check_inputs(job: _Job) -> None:
     """Refuses inputs that are not what the configuration or the manifests beside them say."""
+    found = {name: digest(resource) for name, resource in job.read.items()}
+    asked: Mapping[str, RawData] = {}
+    kind = "data"
     if isinstance(job.parameters, PrepareParameters):
-        found = {name: digest(resource) for name, resource in job.read.items()}
-        data = job.parameters.data
-        check_sources(data, {name: found[layout.source_input(name)] for name in data})
+        asked = job.parameters.data
+    elif isinstance(job.parameters, SeededParameters):
+        asked, kind = job.parameters.pretrained, layout.PRETRAINED
+    check_sources(asked, {name: found[layout.source_input(name, kind)] for name in asked})
     for name in ("data.manifest", "train.manifest"):
         if path := job.inputs.get(name):
             manifest.check_subjects(path, layout.whole_folder(path.name), job.sha256)
 
 
-def _made(job: _Job, keeping: CheckpointPolicy | None) -> tuple[Process, Mapping[str, object]]:
+def _made(
+    job: _Job, keeping: CheckpointPolicy | None, kept: CheckpointStore | None
+) -> tuple[Process, Mapping[str, object]]:
     """Makes the outputs; returns what the process found of itself, and around it."""
     step, inputs = job.options.step, job.inputs
     # Nothing appears before it is known to come from the locked environment and unchanged inputs.
-    with whole_outputs(job.options.out, layout.STEPS[step].makes) as folder:
-        with shims.applied(launcher.varied(), launcher.run(), _read_by_the_user(inputs)):
+    row = layout.STEPS[step]
+    with whole_outputs(job.options.out, row.makes, row.optional) as folder:
+        with (
+            _catching(job, folder, kept),
+            shims.applied(launcher.varied(), launcher.run(), _read_by_the_user(inputs)),
+        ):
             seen, before = observed(inputs), standing()
             process = _worked(job, folder, keeping)
             process |= {"observed": seen, "left": left_since(before)}
@@ -148,6 +168,17 @@ def _made(job: _Job, keeping: CheckpointPolicy | None) -> tuple[Process, Mapping
                 f"another {odd[0]} at its end. Run again."
             )
     return process, here
+
+
+def _catching(job: _Job, out: Path, kept: CheckpointStore | None) -> AbstractContextManager[None]:
+    """Lets a step that calls the user's `model` stand in an empty folder; a training's is kept."""
+    if isinstance(job.parameters, PrepareParameters):
+        return nullcontext()
+    # Where the working directory is varied, so is the name of this one.
+    name = Path.cwd().name if "working directory" in launcher.varied() else layout.FILES
+    if not isinstance(job.parameters, TrainParameters):
+        return caught(out / "scratch" / name)
+    return caught(kept.caught(name) if kept else out / "scratch" / name, out / layout.FILES)
 
 
 def _read_by_the_user(inputs: Mapping[str, Path]) -> list[Path]:
@@ -189,12 +220,15 @@ def _cost(options: argparse.Namespace, _say: Say) -> None:
     parameters: CostParameters = options.parameters
     launcher.check(parameters.threads.intra, parameters.environment_variables)
     inputs, found = _inputs(options), installed.require(Path(sys.prefix))
-    own = [Path(sys.argv[0]), inputs["experiment"]]
+    own, weights = [Path(sys.argv[0]), inputs["experiment"]], _pretrained(inputs)
+    check_sources(parameters.pretrained, {n: sha256_tree(path) for n, path in weights.items()})
     task = timed_training.Task(
         inputs["experiment"], inputs["data"], parameters, options.seconds, options.out.parent,
-        lambda: surroundings(found, own),
+        lambda: surroundings(found, own), weights,
     )  # fmt: skip
-    write_text(options.out, pretty(timed_training.measured(task, options.variant)))
+    with tempfile.TemporaryDirectory(dir=task.scratch) as scratch, caught(Path(scratch) / "files"):
+        spent = timed_training.measured(task, options.variant)
+    write_text(options.out, pretty(spent))
 
 
 def main(options: argparse.Namespace) -> int:

@@ -80,6 +80,8 @@ def _train(work: Work, parameters: TrainParameters) -> Process:
 def _evaluate(work: Work, parameters: EvaluateParameters) -> Process:
     data, weights = work.inputs["data"], work.inputs["weights"]
     found = evaluation.evaluate(work.code, data, weights, parameters, work.out)
+    for what, why in found.left_out.items():
+        work.say(f"No {what} of the test part: {why}.")
     return {
         "inference_same": found.same, "companions": found.companions, "unsaved": found.unsaved,
     }  # fmt: skip

@@ -149,12 +149,22 @@ def _mend(path: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 @contextmanager
-def whole_outputs(folder: Path, names: Sequence[str]) -> Generator[Path]:
+def whole_outputs(
+    folder: Path, names: Sequence[str], optional: Sequence[str] = ()
+) -> Generator[Path]:
     """Gives a new folder inside `folder`; what was written there under `names` is moved out of it.
 
-    Older files and folders of these names are replaced. Nothing appears where the caller raises an
-    exception, and nothing but `names` ever does.
+    Older files and folders of these names are replaced, and those of `optional` that were not
+    written anew are removed. Nothing appears where the caller raises an exception, and nothing but
+    `names` ever does.
 
     Raises:
         CouldNotRun: the system refused to write.
@@ -169,7 +179,10 @@ def whole_outputs(folder: Path, names: Sequence[str]) -> Generator[Path]:
         yield temporary
         with sentence_for_system_errors(folder):
             for name in names:
-                _take_place(temporary / name, folder / name)
+                if name in optional and not (temporary / name).exists():
+                    _remove(folder / name)
+                else:
+                    _take_place(temporary / name, folder / name)
             flush(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from repro.core.canonical_json import Json
-from repro.core.config_checks import FILE, check, check_digests
+from repro.core.config_checks import CLASSES, FILE, check, check_digests
 from repro.core.digest import sha256_variable
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS, STRESS
+from repro.core.layout import PRETRAINED
 from repro.core.parameters import (
     CompareParameters,
     CostParameters,
@@ -56,12 +57,27 @@ class Source(RawData):
     """For people, and for an archive that leaves the data out: nothing is fetched from there."""
 
 
+def sources(value: Mapping[str, Any]) -> dict[str, Source]:
+    """The sources that an entry of the configuration names; a single one as ""."""
+    named = {"": value} if "path" in value else value
+    return {name: Source(**source) for name, source in named.items()}
+
+
+def _raw(named: Mapping[str, Source]) -> dict[str, RawData]:
+    return {name: RawData(source.path, source.sha256) for name, source in named.items()}
+
+
 @dataclass(frozen=True)
 class Experiment:
-    """One entry of the configuration. `data` has the key "" where it is a single source."""
+    """One entry of the configuration.
+
+    `data` has the key "" where it is a single source; so has `pretrained`, weights that were
+    trained elsewhere.
+    """
 
     code: str
     data: Mapping[str, Source]
+    pretrained: Mapping[str, Source]
     data_seed: int
     split: Mapping[str, float]
     settings: Mapping[str, Json]
@@ -84,16 +100,21 @@ class Experiment:
     environment_variables: Mapping[str, str]
     """What steps see of the user's shell, with the digest of each or `NOT_SET`."""
 
+    @property
+    def sources(self) -> list[Source]:
+        """All that it reads beside its code."""
+        return [*self.data.values(), *self.pretrained.values()]
+
     @classmethod
     def of(cls, value: Mapping[str, Any], stress: bool = False) -> Experiment:
         """From the checked mapping; under stress the factor `load` is varied too."""
-        data = {"": value["data"]} if "path" in value["data"] else value["data"]
         wanted = {STRESS: stress, **value["factors"]}
         every = value["training"]["checkpoint"]
         auto, budget = value["seeds"] == "auto", value["equivalence"]["budget"]
         named: dict[str, Any] = {
             **value,
-            "data": {name: Source(**source) for name, source in data.items()},
+            "data": sources(value["data"]),
+            "pretrained": sources(value.get(PRETRAINED, {})),
             "training": decoded(Training, value["training"]),
             "checkpoint": every if type(every) is int else None,
             "seeds": tuple(range(budget) if auto else value["seeds"]),
@@ -123,13 +144,12 @@ class Experiment:
             "settings": self.settings,
         }
         root = self.seeds[0] if seed is None else seed
+        if step in ("train", "evaluate", "probe", "cost"):
+            started["pretrained"] = _raw(self.pretrained)
         match step:
             case "prepare":
-                data = {
-                    name: RawData(source.path, source.sha256) for name, source in self.data.items()
-                }
                 return PrepareParameters(
-                    **started, data=data, data_seed=self.data_seed, split=self.split,
+                    **started, data=_raw(self.data), data_seed=self.data_seed, split=self.split,
                     limits=self.limits,
                 )  # fmt: skip
             case "train":
@@ -168,6 +188,8 @@ def _plain(value: Any, where: str) -> Any:
     """The value in plain Python types; refused where it is not one that JSON could hold."""
     if isinstance(value, Mapping):
         mapping = cast("Mapping[Any, Any]", value)
+        if where.endswith(CLASSES):
+            mapping = {str(k) if type(k) is int else k: part for k, part in mapping.items()}
         if odd := [key for key in mapping if not isinstance(key, str)]:
             raise UserError(
                 f"{FILE}: Expected text as keys in `{where}`. Received {odd[0]!r}. Put it in "
@@ -239,8 +261,9 @@ def check_files(experiments: Mapping[str, Experiment], *, data: bool = True) -> 
     """
     for name, experiment in experiments.items():
         paths = {"code": experiment.code}
-        for source, value in experiment.data.items() if data else ():
-            paths[f"data.{source}.path" if source else "data.path"] = value.path
+        for kind, named in (("data", experiment.data), (PRETRAINED, experiment.pretrained)):
+            for source, value in named.items() if data else ():
+                paths[f"{kind}.{source}.path" if source else f"{kind}.path"] = value.path
         for key, path in paths.items():
             if not Path(path).exists():
                 raise UserError(

@@ -16,8 +16,11 @@ from typing import Any, cast
 from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
+from repro.core.parameters import BestEpoch
 
 FILE = "config/config.yaml"
+CLASSES = ".training.class_weight"
+"""Where keys are numbers of classes, which YAML gives as such."""
 
 
 def check_digests(configuration: Any) -> None:
@@ -63,6 +66,7 @@ def check(name: str, entry: Mapping[str, Any]) -> None:
     _check_repeat(name, entry)
     _check_seeds(name, entry)
     _check_factors(name, entry)
+    _check_best(name, entry["training"])
 
 
 def _check_split(name: str, split: Mapping[str, float]) -> None:
@@ -95,6 +99,16 @@ def _check_repeat(name: str, entry: Mapping[str, Any]) -> None:
             f"{FILE}: Expected `experiments.{name}.training.trace: step` beside "
             f"`repeat: {{steps: N}}`. Received `trace: {entry['training']['trace']}`, which leaves "
             "no step to compare. Trace every step, or repeat by epochs."
+        )
+
+
+def _check_best(name: str, training: Mapping[str, Any]) -> None:
+    asked = training.get("best_epoch")
+    if asked is not None and BestEpoch(**asked).direction is None:
+        raise UserError(
+            f"{FILE}: Expected `experiments.{name}.training.best_epoch.mode` to be min or max "
+            f"beside a `monitor` whose name does not tell it. Received {asked['mode']} for "
+            f"{asked['monitor']}. Say which is better."
         )
 
 

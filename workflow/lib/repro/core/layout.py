@@ -28,7 +28,7 @@ class Row:
 
     `makes` are files and folders, of which every file is bound. `uses` are inputs that steps before
     it made, by their names. `volatile` are those whose bytes are others in every run, so that
-    nobody compares them.
+    nobody compares them; `optional` those that need not be there, so that no rule declares them.
     """
 
     folder: str
@@ -36,6 +36,12 @@ class Row:
     makes: tuple[str, ...]
     uses: tuple[str, ...] = ()
     volatile: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """What it always makes."""
+        return tuple(name for name in self.makes if name not in self.optional)
 
     @property
     def manifest(self) -> str:
@@ -48,6 +54,9 @@ class Row:
         return tuple(name for name in self.makes if name not in self.volatile)
 
 
+FILES = "files"
+"""The folder of what the user's code writes by itself while it trains."""
+
 _SEED = "seed-"
 _OF_EXPERIMENT, _OF_RUN = "{experiment}", "{experiment}/{run}"
 _OF_SEED = f"{_OF_RUN}/{_SEED}{{seed}}"
@@ -56,8 +65,11 @@ STEPS: Mapping[str, Row] = {
     "code": Row("", "code", ("code.pyz", "judge.pyz")),
     "prepare": Row(_OF_RUN, "data", ("data",)),
     "train": Row(
-        _OF_SEED, "train", ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv"),
-        _DATA, volatile=("model.keras",),  # a zip, with the time of its writing
+        _OF_SEED, "train",
+        ("weights.safetensors", "model.keras", "trace.jsonl", "history.csv", FILES), _DATA,
+        # A zip, with the time of its writing, where Keras can write the model down; what the user's
+        # code wrote, if it did.
+        volatile=("model.keras", FILES), optional=("model.keras", FILES),
     ),
     "evaluate": Row(
         _OF_SEED, "evaluate", ("metrics.json", "predictions.npz"),
@@ -77,8 +89,8 @@ _INPUTS: Mapping[str, tuple[str, str]] = {
     "weights": ("train", "weights.safetensors"),
 }
 """Which step made an input of that name, and what of it; all others come from outside."""
-_FOLDERS = frozenset(["data"])
-"""What of all that steps make is a folder."""
+_FOLDERS = frozenset(["data", FILES])
+"""What of all that steps make is a folder; at most one of a step."""
 
 Names = Mapping[str, object]
 
@@ -204,17 +216,21 @@ def input_at(step: str, name: str, names: Names) -> str | None:
     return path(*_INPUTS[name], {"run": "original", **names})
 
 
-def source_input(source: str) -> str:
-    """The name of raw data as an input: `data` for a single source, which has no name."""
-    return f"data:{source}" if source else "data"
+PRETRAINED = "pretrained"
+"""The kind of input that weights are which somebody else trained; the other is `data`."""
 
 
-def source_of(name: str) -> str | None:
-    """The source of raw data that an input of `prepare` is; None where it is something else.
+def source_input(source: str, kind: str = "data") -> str:
+    """The name of raw data, or what else, as an input: `data` for a single one without a name."""
+    return f"{kind}:{source}" if source else kind
+
+
+def source_of(name: str, kind: str = "data") -> str | None:
+    """The source of raw data, or what else, that an input is; None where it is something else.
 
     Example:
         >>> source_of("data:labels"), source_of("data"), source_of("code")
         ('labels', '', None)
     """
-    kind, _, source = name.partition(":")
-    return source if kind == "data" else None
+    found, _, source = name.partition(":")
+    return source if found == kind else None

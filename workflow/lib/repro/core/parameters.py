@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from repro.core.canonical_json import ABSENT_IF_EMPTY, Json, canonical
+from repro.core.errors import UserError
 
 T = TypeVar("T")
 
@@ -42,15 +43,60 @@ class Threads:
     inter: int
 
 
+_LESS = ("loss", "error", "mse", "mae", "mape", "msle", "rmse", "crossentropy", "divergence")
+_MORE = ("acc", "accuracy", "auc", "precision", "recall", "score", "io_u", "iou", "similarity")
+
+
+@dataclass(frozen=True)
+class BestEpoch:
+    """Which epoch's weights are the result: the one whose `monitor` is best, by `mode`."""
+
+    monitor: str = "val_loss"
+    mode: str = "auto"
+
+    @property
+    def direction(self) -> str | None:
+        """`min` or `max`; None where neither the mode nor the name of the value says it."""
+        if self.mode != "auto":
+            return self.mode
+        name = self.monitor.rstrip("0123456789").rstrip("_")
+        least, most = (name.endswith(ends) for ends in (_LESS, _MORE))
+        return "min" if least else "max" if most else None
+
+
 @dataclass(frozen=True)
 class Training:
-    """How to train: epochs, examples in a batch, loop, what is traced, threads."""
+    """How to train: epochs, examples in a batch, loop, what is traced, threads.
+
+    `drop_remainder` leaves the last, smaller batch of an epoch out. `class_weight` is by class, or
+    `balanced`; empty where each example counts as it is. Without `best_epoch` the weights after the
+    last epoch are the result.
+    """
 
     epochs: int
     batch_size: int
     loop: str
     trace: str
     threads: Threads
+    drop_remainder: bool = field(default=False, metadata=ABSENT_IF_EMPTY)
+    class_weight: Mapping[str, float] | str = field(
+        default_factory=dict[str, float], metadata=ABSENT_IF_EMPTY
+    )
+    best_epoch: BestEpoch | None = field(default=None, metadata=ABSENT_IF_EMPTY)
+
+    def steps(self, examples: int) -> int:
+        """The batches of an epoch over so many examples.
+
+        Raises:
+            UserError: there are none, since all examples would be left out.
+        """
+        if self.drop_remainder and examples < self.batch_size:
+            raise UserError(
+                f"Expected at least {self.batch_size} training examples, a whole batch, beside "
+                f"`drop_remainder: true`. Received {examples}. Choose a smaller `batch_size`."
+            )
+        whole, rest = divmod(examples, self.batch_size)
+        return whole + (1 if rest and not self.drop_remainder else 0)
 
 
 @dataclass(frozen=True)
@@ -127,10 +173,13 @@ class PrepareParameters(Parameters):
 
 @dataclass(frozen=True, kw_only=True)
 class SeededParameters(Parameters):
-    """Of what runs under the root seed of a training."""
+    """Of what runs under the root seed of a training. `pretrained` is as `data` of `prepare`."""
 
     settings: Mapping[str, Json]
     seed: int
+    pretrained: Mapping[str, RawData] = field(
+        default_factory=dict[str, RawData], metadata=ABSENT_IF_EMPTY
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,4 +269,7 @@ def _part(kind: Any, value: Any) -> Any:
     inner = get_args(kind)
     if get_origin(kind) is Mapping and is_dataclass(inner[1]):
         return {name: decoded(cast("type[Any]", inner[1]), one) for name, one in value.items()}
+    optional = next((each for each in inner if is_dataclass(each)), None)
+    if optional and isinstance(value, Mapping):
+        return decoded(cast("type[Any]", optional), cast("Mapping[str, Any]", value))
     return tuple(cast("list[Any]", value)) if isinstance(value, list) else value

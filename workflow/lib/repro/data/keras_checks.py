@@ -2,6 +2,7 @@
 
 Synopsis:
     check_fit(model, (x, y))          # of a model that is built
+    predicts(model), validates(model, (x, y))
 
 A Sequential model takes inputs that its `Input` does not declare (Keras looks at the number of axes
 alone, and a layer at the axes that it needs); most losses broadcast labels over predictions; a GPU
@@ -47,6 +48,45 @@ def check_fit(model: Any, data: Sequence[Any]) -> None:
     if y is not None and all(_keras_own(model, name) for name in ("train_step", "compute_loss")):
         for loss, labels, predicted in _losses(model, y):
             _check_labels(loss, labels, predicted)
+
+
+def predicts(model: Any) -> bool:
+    """Whether a model can be called on inputs, or predicts in a way of its own."""
+    return any(_overridden(model, name) for name in ("call", "predict_step", "predict"))
+
+
+def validates(model: Any, data: Sequence[Any]) -> bool:
+    """Whether a built model has something to be evaluated by: a `test_step` of its own, or a loss.
+
+    A model with a `train_step` of its own may have neither. The data are as for `check_fit`.
+    """
+    import keras
+    import tensorflow as tf
+
+    if any(_overridden(model, name) for name in ("test_step", "evaluate", "make_test_function")):
+        return True
+    if not predicts(model):
+        return False
+    if model.loss is not None or not _overridden(model, "train_step"):
+        return True
+
+    def batch(part: Any) -> Any:
+        real = str(part.dtype).startswith("float")
+        return tf.TensorSpec([None, *part.shape[1:]], keras.config.floatx() if real else part.dtype)
+
+    try:  # a layer may add a loss, which shows when it is called
+        signature = [tf.nest.map_structure(batch, tuple(data))]
+        function = tf.function(model.test_step, input_signature=signature, autograph=False)
+        function.get_concrete_function()
+    except Exception as error:
+        return "No loss to compute" not in str(error)
+    return True
+
+
+def _overridden(model: Any, method: str) -> bool:
+    import keras
+
+    return getattr(cast("Any", type(model)), method) is not getattr(keras.Model, method)
 
 
 def _keras_own(model: Any, method: str) -> bool:

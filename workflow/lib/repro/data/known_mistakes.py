@@ -115,12 +115,6 @@ _ROWS = (
         function="augment",
     ),
     Mistake(
-        r"Object (\w+) was created by passing non-serializable argument values",
-        expected="a model that can be saved",
-        received="`{0}`, whose `__init__` takes arguments that Keras cannot write down",
-        remedy="Give `{0}` a method `get_config` that returns these arguments by name.",
-    ),
-    Mistake(
         r"No loss to compute",
         expected="a model with a loss",
         received="one without",
@@ -133,6 +127,12 @@ _ROWS = (
         received="a step without it",
         remedy="Name it at `environment_variables` in the configuration, or put what it says into "
         "`settings`: steps see only what is named.",
+    ),
+    Mistake(
+        r"No such file or directory: '(?!/)(.+?)'",
+        expected="files at the paths that your functions receive, or beside `__file__`",
+        received="the relative path {0}, where there is nothing",
+        remedy="Name the file in the configuration: a step runs in an empty folder of its own.",
     ),
     Mistake(
         r"No module named '(\w+)[.\w]*'",

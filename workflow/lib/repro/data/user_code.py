@@ -11,10 +11,12 @@ traceback goes to the step's log.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
+import inspect
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.abc import PathEntryFinder
@@ -29,6 +31,7 @@ from types import ModuleType
 from typing import Any
 
 from repro.core.errors import UserError
+from repro.core.layout import PRETRAINED
 from repro.data.module_loader import SourceLoader
 from repro.data.user_errors import blamed
 
@@ -48,15 +51,48 @@ def _file(path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Code:
-    """The user's module, and where it lies."""
+    """The user's module, and where it lies; `pretrained` is what `model` may ask for by that name.
+
+    A path, or several by name; None where the configuration names none.
+    """
 
     module: ModuleType
     path: Path
+    pretrained: Path | Mapping[str, Path] | None = None
 
     def function(self, name: str) -> Callable[..., Any] | None:
-        """The user's function of that name, or None where there is none."""
+        """The user's function of that name, or None where there is none.
+
+        Raises:
+            UserError: `model` does not ask for what the configuration names, or the reverse.
+        """
         value = getattr(self.module, name, None)
-        return value if callable(value) else None
+        if not callable(value):
+            return None
+        return self._with_pretrained(value) if name == "model" else value
+
+    def _with_pretrained(self, model: Callable[..., Any]) -> Callable[..., Any]:
+        """The user's `model` with its `pretrained` given, so that callers see the others alone."""
+        asked = _parameters(model).get(PRETRAINED)
+        if asked is None and self.pretrained is None:
+            return model
+        if asked is None:
+            raise UserError(
+                "Expected a `model` that takes `pretrained`, since the configuration names it. "
+                f"Received one without in {self.path.name}. Define `def model(settings, seeds, "
+                "pretrained)`, or remove it from the configuration."
+            )
+        if self.pretrained is None:
+            if asked.default is not inspect.Parameter.empty:
+                return model
+            raise UserError(
+                "Expected `pretrained` in the configuration, with a path and its sha256, since "
+                f"`model` takes it. Received none, for {self.path.name}. Add it to the experiment."
+            )
+        given = functools.partial(model, pretrained=self.pretrained)
+        bound: Any = functools.update_wrapper(given, model)
+        bound.__signature__ = inspect.signature(functools.partial(model, **{PRETRAINED: None}))
+        return bound
 
     @contextmanager
     def blamed(self, *functions: str) -> Generator[None]:
@@ -67,6 +103,13 @@ class Code:
         """
         with blamed(self.path, functions, self.function):
             yield
+
+
+def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # of what is written in C
+        return {}
 
 
 def _from_source_below(folder: Path) -> Callable[[str], PathEntryFinder]:
@@ -82,8 +125,10 @@ def _from_source_below(folder: Path) -> Callable[[str], PathEntryFinder]:
     return hook
 
 
-def load(path: Path) -> Code:
+def load(path: Path, pretrained: Mapping[str, Path] | None = None) -> Code:
     """Imports the user's file, or folder with an `__init__.py`, as the module `experiment`.
+
+    `pretrained` are the paths that its `model` may ask for; a single one has the name "".
 
     Raises:
         UserError: no such file, it cannot be imported, or `dataset` or `model` is missing.
@@ -102,9 +147,10 @@ def load(path: Path) -> Code:
     sys.modules[MODULE] = module
     with blamed(path, (), lambda _: None):
         spec.loader.exec_module(module)
-    code = Code(module, path)
+    given = dict(pretrained) if pretrained else None
+    code = Code(module, path, given[""] if given and "" in given else given)
     for name in ("dataset", "model"):
-        if code.function(name) is None:
+        if not callable(getattr(module, name, None)):
             raise UserError(
                 f"Expected a function `{name}` in {path.name}. Received a file without one. "
                 f"Define `def {name}(...)` there."

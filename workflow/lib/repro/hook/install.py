@@ -27,8 +27,9 @@ PACKAGE = "_repro_hook"
 MODULES = (
     "shim/replaced", "shim/listing_order", "shim/file_times", "shim/clock", "launch/drawn_values",
     "watch/call_conditions", "watch/nondeterminism_sources", "events/stream", "events/imports",
-    "events/digests", "events/variables", "events/written", "events/steps", "events/patches",
-    "events/user_frames", "events/batches", "ledger/watched_calls", "ledger/environment_reads",
+    "events/digests", "events/variables", "events/written", "events/steps", "events/wrapped_steps",
+    "events/wrapped_fit", "events/patches", "events/user_frames", "events/batches",
+    "ledger/watched_calls", "ledger/environment_reads",
     "ledger/set_expressions", "ledger/set_order", "ledger/user_sources",
     "ledger/call_results", "ledger/ledger", "hook/factors", "hook/found", "hook/pipelines",
     "hook/one_order", "hook/frozen_noise", "hook/overlapping_splits",

@@ -47,7 +47,7 @@ class _Reset:
 
     `first`, `since`: how many batches there were when it was set first and last. `last`: those
     between the last two times. `used`: how often numbers were drawn after it was set; `steps`:
-    before how many steps that was, `step`: before which one last. `waiting`: for a draw.
+    before how many steps that was, `step`: before which one last.
     """
 
     first: int
@@ -56,7 +56,6 @@ class _Reset:
     used: int = 0
     steps: int = 0
     step: int = -1
-    waiting: bool = True
 
 
 class ResetGenerators:
@@ -64,6 +63,7 @@ class ResetGenerators:
 
     def __init__(self) -> None:
         self._resets: dict[_Key, _Reset] = {}
+        self._waiting: dict[_Key, _Reset] = {}
         self._batches: list[str | None] = []
         self._start = 0
         self._epoch: int | None = None
@@ -117,31 +117,34 @@ class ResetGenerators:
     def _forget(self) -> None:
         self._batches.clear()
         self._resets.clear()
+        self._waiting.clear()
         self.restarted()
 
     def _seeded(self, key: _Key) -> None:
         now, reset = len(self._batches), self._resets.get(key)
         if reset is None:
             if len(self._resets) < _MOST:
-                self._resets[key] = _Reset(now, now)
+                self._resets[key] = self._waiting[key] = _Reset(now, now)
             return
         batches = self._batches[reset.since : now] if reset.since is not None else []
         if batches or reset.since is None:
             if reset.used > 1 and self._epoch is None and self._repeat(reset, reset.last, batches):
                 self._found.append(key[1])
             reset.since, reset.last = now, batches
-        reset.waiting = True
+        self._waiting[key] = reset
 
     def _drew(self, call: str) -> None:
-        for (seeding, place, _), reset in self._resets.items():
-            if reset.waiting and _draws_from(seeding, call) and not _in_callback(frame_at(2)):
-                reset.waiting = False
-                reset.used += 1
-                now = len(self._batches)
-                if reset.step != now:
-                    reset.step, reset.steps = now, reset.steps + 1
-                if reset.steps >= max(_STEPS, (now - self._start) * _NEARLY_ALL):
-                    self._found.append(place)
+        drawn = [key for key in self._waiting if _draws_from(key[0], call)]
+        if not drawn or _in_callback(frame_at(2)):
+            return
+        now = len(self._batches)
+        for key in drawn:
+            reset = self._waiting.pop(key)
+            reset.used += 1
+            if reset.step != now:
+                reset.step, reset.steps = now, reset.steps + 1
+            if reset.steps >= max(_STEPS, (now - self._start) * _NEARLY_ALL):
+                self._found.append(key[1])
 
     def _compare_epochs(self) -> None:
         """Compares this epoch of `fit` with the one before as soon as it is as long."""

@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from repro.core.layout import PRETRAINED
 from repro.launch import isolation
 from repro.launch.command import NotVaried, StepCommand
 from repro.launch.drawn_values import mirror
@@ -69,12 +70,12 @@ def _show(copies: Mapping[Path, Path]) -> None:
 
 
 def read_by_the_user(names: Collection[str]) -> list[str]:
-    """Those of a step's inputs that the user's code reads: itself, and raw data.
+    """Those of a step's inputs that the user's code reads: itself, raw data, pretrained weights.
 
     Prepared data come with their manifest.
     """
-    raw = "data.manifest" not in names
-    return [n for n in names if n == "experiment" or (raw and n.partition(":")[0] == "data")]
+    kinds = ["experiment", PRETRAINED, *(() if "data.manifest" in names else ("data",))]
+    return [name for name in names if name.partition(":")[0] in kinds]
 
 
 def _refuse_uncopied(paths: Iterable[Path]) -> None:

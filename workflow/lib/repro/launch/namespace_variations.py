@@ -27,7 +27,7 @@ from repro.launch.command import NotVaried, StepCommand
 from repro.launch.stale_state import HIDING
 
 _REFUSED = "the system gives no namespace ({})"
-_RELOCATED = re.compile(r"experiment|data(:.*)?")
+_RELOCATED = re.compile(r"experiment|(data|pretrained)(:.*)?")
 
 # Nothing is hidden that is, holds or lies in one of the first, or that is or holds one of the
 # second: programs and libraries of the system lie there.

@@ -18,7 +18,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from repro.events.imports import when_imported
 from repro.events.stream import Stream
@@ -54,7 +54,7 @@ class Ledger:
         self._since: dict[tuple[str, str, str, int], None] = {}
         self._lock, self._here = threading.RLock(), threading.local()
         self._kept: list[Any] = []
-        self.on_note: Callable[[str, str, Place, Any], None] = lambda *_: None
+        self.on_note: Callable[[str, str, Place, Any], None] = _nobody
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
 
@@ -124,7 +124,7 @@ class Ledger:
                 method = classmethod(self._noting(bound, name, source, when, given, 1))
                 self._in_type(owner, {attribute: method})
             elif isinstance(original, classmethod):
-                inner: Any = getattr(original, "__func__")  # noqa: B009 (its type is not known)
+                inner: Any = cast(Any, original).__func__
                 noting = self._noting(inner, name, source, when, given, 1)
                 with suppress(TypeError):
                     setattr(owner, attribute, classmethod(functools.wraps(inner)(noting)))
@@ -206,6 +206,10 @@ class Ledger:
         manager = replaced_in_type(kind, methods)
         manager.__enter__()
         self._kept.append(manager)
+
+
+def _nobody(*_: Any) -> None:
+    """What is called where nobody looks."""
 
 
 def _given(args: Sequence[Any], named: Mapping[str, Any]) -> bool:

@@ -25,10 +25,19 @@ from repro.core.canonical_json import pretty
 from repro.core.errors import UserError
 from repro.core.parameters import EvaluateParameters
 from repro.core.seeding import Seeds
+from repro.data.keras_checks import predicts, validates
 from repro.data.prepare import part
 from repro.data.user_code import Code
 from repro.model.classification import per_class
-from repro.model.inference import Companions, Rows, circumstances, companions, same_bits
+from repro.model.inference import (
+    NOT_CALLED,
+    UNMEASURED,
+    Companions,
+    Rows,
+    circumstances,
+    companions,
+    same_bits,
+)
 from repro.model.training import built, made
 from repro.model.training_plan import columns, require_whole_batches, rows_of, unpacked
 from repro.variables.by_path import States, by_path, load
@@ -44,7 +53,8 @@ class Evaluated:
     """What one evaluation found: metrics by name, predictions by output, weights it changed.
 
     `predict` predicts once more, with another batch size, all examples or some rows of them;
-    `unsaved` are the variables that it reads and no weights file holds.
+    `unsaved` are the variables that it reads and no weights file holds; `measurable` is whether
+    there is something that it could be measured by.
     """
 
     metrics: Mapping[str, float]
@@ -52,6 +62,7 @@ class Evaluated:
     changed: tuple[str, ...]
     predict: Callable[..., Mapping[str, Array]]
     unsaved: Sequence[str] | None
+    measurable: bool
 
     def same_bits(self, other: Evaluated) -> bool:
         """Whether metrics and predictions agree to the last bit."""
@@ -65,12 +76,13 @@ class Inference:
 
     `same` is whether two evaluations gave the same bits, `companions` what other examples in the
     batch did, `unsaved` which variables a prediction reads and no weights file holds; None where no
-    graph shows them.
+    graph shows them; `left_out` what could not be evaluated, and why.
     """
 
     same: bool
     companions: Companions
     unsaved: Sequence[str] | None
+    left_out: Mapping[str, str]
 
 
 def _named(outputs: Any) -> dict[str, Array]:
@@ -113,6 +125,8 @@ def _pass(code: Code, data: Path, weights: Path, parameters: EvaluateParameters)
 
         for variable, value in start:
             variable.assign(value)
+        if not predicts(model):
+            return {}
         with code.blamed("model"):
             fed = keras.tree.map_structure(chosen, x)
             return _named(model.predict(fed, batch_size=batch_size, verbose=0))
@@ -120,10 +134,14 @@ def _pass(code: Code, data: Path, weights: Path, parameters: EvaluateParameters)
     unsaved = _watched(model)
     outputs = predict(size)
     with code.blamed("model"):
-        metrics = model.evaluate(x, y, size, 0, weight, return_dict=True)
+        measurable = validates(model, columns(arrays))
+        metrics: dict[str, float] = (
+            model.evaluate(x, y, size, 0, weight, return_dict=True) if measurable else {}
+        )
     changed = tuple(path for path, digest in _learned(model).items() if digest != before[path])
     named = {name: float(value) for name, value in sorted(metrics.items())}
-    return Evaluated(named, outputs, changed, predict, unsaved.read() if unsaved.looked else None)
+    read = unsaved.read() if unsaved.looked else None
+    return Evaluated(named, outputs, changed, predict, read, measurable)
 
 
 def _watched(model: Any) -> UnsavedVariables:
@@ -140,6 +158,12 @@ def _watched(model: Any) -> UnsavedVariables:
 
     model.predict_step = step
     return unsaved
+
+
+def _left_out(found: Evaluated) -> dict[str, str]:
+    """What a model has no means for, and why."""
+    whys = {} if found.measurable else {"metrics": UNMEASURED}
+    return whys if found.predictions else {**whys, "predictions": NOT_CALLED}
 
 
 def _plain(value: float) -> float | str:
@@ -169,6 +193,7 @@ def evaluate(
     size = parameters.batch_size
     outcomes = circumstances(last.predict, last.predictions, arrays, size)
     shared = companions(lambda rows: last.predict(size, rows), last.predictions, size)
+    left_out = _left_out(first)
     report = {
         "examples": len(arrays["id"]),
         "metrics": {name: _plain(value) for name, value in first.metrics.items()},
@@ -177,8 +202,9 @@ def evaluate(
             "passes": PASSES, "same": same, "changed": list(first.changed),
             "circumstances": outcomes,
         },
+        **({"left_out": left_out} if left_out else {}),
     }  # fmt: skip
     write_text(out / "metrics.json", pretty(report))
     with whole_file(out / "predictions.npz") as temporary:
         np.savez(temporary, allow_pickle=False, id=arrays["id"], **first.predictions)
-    return Inference(same, shared, first.unsaved)
+    return Inference(same, shared, first.unsaved, left_out)

@@ -29,6 +29,8 @@ Rows = npt.NDArray[np.int64]
 _THREADS = Path("/proc/self/task")
 _BATCHES = 2
 _ONE_PROCESSOR = "one processor for all threads"
+UNMEASURED = "the model has neither a loss nor a `test_step` of its own"
+NOT_CALLED = "the model has neither a `call` nor a `predict_step` of its own"
 _BY_ITSELF = "predicting again in the same process gives other predictions by itself"
 
 
@@ -110,15 +112,19 @@ def circumstances(
     examples = max(map(len, before.values()), default=0)
     # Batches of one are doubled.
     other = (min(batch_size, examples) // 2 or 2) if examples > 1 else 0
-    if not same_bits(before, predict(batch_size)):
+    if why := NOT_CALLED if not before else _unsteady(before, predict(batch_size)):
         return {
-            "batch size": {"to": str(other), "same": None, "why": _BY_ITSELF},
-            "processors": {"to": _ONE_PROCESSOR, "same": None, "why": _BY_ITSELF},
+            "batch size": {"to": str(other), "same": None, "why": why},
+            "processors": {"to": _ONE_PROCESSOR, "same": None, "why": why},
         }
     return {
         "batch size": _in_batches(predict, before, labels, other),
         "processors": _on_one_processor(predict, before, labels, batch_size),
     }
+
+
+def _unsteady(before: Predictions, after: Predictions) -> str | None:
+    return None if same_bits(before, after) else _BY_ITSELF
 
 
 def _in_batches(
@@ -167,6 +173,8 @@ def companions(
     `batch_size`; the predictions `before` are those of all rows.
     """
     count = min(max(map(len, before.values()), default=0), _BATCHES * batch_size)
+    if not before:
+        return {"examples": 0, "why": NOT_CALLED}
     if min(count, batch_size) < 2:
         return {"examples": 0}
     rows = np.arange(count)

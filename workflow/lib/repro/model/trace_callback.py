@@ -19,6 +19,7 @@ from repro.core.seeding import step_seeds
 from repro.model.instrumented_step import TracedStep
 from repro.model.training_plan import Plan
 from repro.record.trace import Writer
+from repro.variables.best_epoch import BestWeights
 from repro.variables.by_path import states
 from repro.watch.op_trace import Detail
 
@@ -27,7 +28,7 @@ from repro.watch.op_trace import Detail
 class Recording:
     """Around each epoch: prepares the traced step before it, writes its lines behind it.
 
-    `history` takes each epoch's logs; `detail`, if any, is told of each epoch.
+    `history` takes each epoch's logs; `detail` and `best`, if any, are told of each epoch.
     """
 
     model: Any
@@ -36,6 +37,7 @@ class Recording:
     trace: Writer
     detail: Detail | None
     history: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
+    best: BestWeights | None = None
 
     def callback(self) -> Any:
         """This, as a Keras callback; acts at batches only to let `fit` stop within an epoch."""
@@ -63,6 +65,8 @@ class Recording:
     def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Writes what the epoch's steps recorded, and the states at its end."""
         self.history.append({name: float(value) for name, value in logs.items()})
+        if self.best:
+            self.best.see(epoch, self.history[-1])
         self.trace.lines(self._steps(epoch))
         self.trace.line({"epoch": epoch, **states(self.model).digests()})
         if epoch == self.plan.last_epoch:

@@ -3,7 +3,7 @@
 Synopsis:
     trained = train(code, data_folder, parameters, out_folder)
 
-Writes weights.safetensors, model.keras, trace.jsonl and history.csv.
+Writes weights.safetensors, trace.jsonl, history.csv and, where Keras can write it, model.keras.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +24,22 @@ from repro.core.digest import STEP_DIGEST
 from repro.core.errors import UserError
 from repro.core.parameters import TrainParameters
 from repro.core.seeding import Seeds
-from repro.data.keras_checks import check_fit
+from repro.data.keras_checks import check_fit, predicts, validates
 from repro.data.order import METHOD as ORDER
 from repro.data.prepare import part
 from repro.data.prepared import call_model
 from repro.data.user_code import Code
+from repro.model.class_weight import Weights, class_weights, weighted
 from repro.model.determinism_caveats import Limit, Limits, require_one_device, require_one_process
+from repro.model.inference import UNMEASURED
 from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose, ended
 from repro.model.trace_callback import Recording
 from repro.model.training_plan import Plan, columns, require_whole_batches
 from repro.record.trace import writer
+from repro.variables.best_epoch import BestWeights
 from repro.variables.by_path import save, states
+from repro.variables.keras_file import obstacle, save_whole
 from repro.watch.op_trace import Detail
 
 
@@ -46,7 +50,10 @@ class Trained:
     `resumable` is `yes`, or `no` with the reason; `resumed` are the epochs at which a process took
     up what another one had begun. `limits` tell what narrows the promises
     (`repro.model.determinism_caveats`). `unsaved` are variables that the training changed and that
-    no weights file holds, None where no graph shows them.
+    no weights file holds, None where no graph
+    shows them. `class_weight` are the weights of classes, if any. `keras_file` is
+    `yes`, or `no` with why Keras could not write the model. `best_epoch`, from 0, is the one that
+    the weights are of, where the best is asked for and there is one.
     """
 
     loop: str
@@ -56,6 +63,9 @@ class Trained:
     resumed: tuple[int, ...]
     limits: Sequence[Limit] = ()
     unsaved: Sequence[str] | None = None
+    class_weight: Weights = field(default_factory=dict[str, float])
+    keras_file: str = "yes"
+    best_epoch: int | None = None
 
 
 def made(code: Code, settings: Mapping[str, Json], seeds: Seeds, data: Path) -> Any:
@@ -98,13 +108,15 @@ def built(model: Any, arrays: Mapping[str, npt.NDArray[Any]], code: Code) -> Any
         return keras.KerasTensor((None, *array.shape[1:]), dtype)
 
     with code.blamed("model"):
-        # Keras' `fit` begins with this very call; there is no public one.
         data = columns(arrays)
-        model._symbolic_build(data_batch=keras.tree.map_structure(symbol, data))
+        if predicts(model):
+            # Keras' `fit` begins with this very call; there is no public one.
+            model._symbolic_build(data_batch=keras.tree.map_structure(symbol, data))
+        else:
+            _build_without_call(model)
         check_fit(model, data)
         # XLA and op determinism exclude one another: Keras would turn it off with a warning.
         model.jit_compile = False
-        keras.saving.serialize_keras_object(model)
     if odd := [str(v.path) for v in model.weights if v.dtype == "bfloat16"]:
         raise UserError(
             f"Expected weights of a type that NumPy knows. Received bfloat16 at {odd[0]}. Use the "
@@ -113,18 +125,29 @@ def built(model: Any, arrays: Mapping[str, npt.NDArray[Any]], code: Code) -> Any
     return model
 
 
-def _plan(folder: Path, parameters: TrainParameters) -> Plan:
+def _build_without_call(model: Any) -> None:
+    """Builds the optimizer of a model that only its own steps can use."""
+    if odd := [layer.name for layer in model.layers if not layer.built]:
+        raise UserError(
+            f"Expected layers that are built in a model without a `call`. Received `{odd[0]}`, "
+            "whose weights would only come to be in the first step. Begin it with a keras.Input, "
+            "or give the model a `call`."
+        )
+    if model.optimizer is not None and not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def _plan(
+    arrays: Mapping[str, npt.NDArray[Any]], folder: Path, parameters: TrainParameters
+) -> Plan:
     training, limit = parameters.training, parameters.limit
-    arrays = part(folder, "train")
-    steps = -(-len(arrays["id"]) // training.batch_size)
+    steps = training.steps(len(arrays["id"]))
     wanted = training.epochs * steps
     if limit:
         wanted = min(wanted, limit["epochs"] * steps if "epochs" in limit else limit["steps"])
     epoch, last = divmod(wanted - 1, steps)
     validation = part(folder, "validation")
-    return Plan(
-        arrays, validation, training.batch_size, training.epochs, parameters.seed, epoch, last + 1
-    )
+    return Plan(arrays, validation, training, parameters.seed, epoch, last + 1)
 
 
 def _header(model: Any) -> Mapping[str, object]:
@@ -151,8 +174,7 @@ def _run(loop: str, plan: Plan, callbacks: Any, resume: Resume | None, model: An
     if resume is None or not resume.finished:
         LOOPS[loop](model, plan, callbacks, resume.first if resume else 0)
         return
-    # It was killed between its last epoch and its outputs.
-    callbacks.on_train_begin()
+    callbacks.on_train_begin()  # it was killed between its last epoch and its outputs
     ended(model, callbacks, resume.last_logs)
 
 
@@ -167,8 +189,8 @@ def train(
 ) -> Trained:
     """Trains the user's model and writes its four files.
 
-    Determinism must have begun (`repro.model.determinism.begin`). Returns what the manifest says of
-    it.
+    Determinism must have begun (`repro.model.determinism.begin`). Returns what the manifest
+    says of it.
 
     Args:
         keeping: where checkpoints are kept; None keeps none.
@@ -179,12 +201,19 @@ def train(
         RestartTraining: checkpoints were found that do not fit; they are removed.
     """
     training, seeds = parameters.training, Seeds(parameters.seed)
-    plan = _plan(data, parameters)
+    arrays = part(data, "train")
+    weights = class_weights(code, arrays, training, parameters.settings)
+    plan = _plan(weighted(arrays, weights), data, parameters)
     model = built(made(code, parameters.settings, seeds, data), plan.arrays, code)
-    for name, arrays in (("train", plan.arrays), ("validation", plan.validation)):
-        require_whole_batches(model, name, arrays, plan.batch_size)
+    require_whole_batches(model, "train", arrays, plan.batch_size, training.drop_remainder)
+    require_whole_batches(model, "validation", plan.validation, plan.batch_size)
     with code.blamed("model"):
         check_fit(model, columns(plan.validation))
+        if plan.validation and not validates(model, columns(plan.validation)):
+            say(f"Not validated: {UNMEASURED}.")
+            plan = replace(plan, validation={})
+    if why := obstacle(model):
+        say(f"No model.keras will be written, since Keras cannot write the model ({why}).")
     maker, augment = code.function("callbacks"), code.function("augment")
     with code.blamed("callbacks"):
         user_callbacks: list[Any] = (
@@ -192,28 +221,32 @@ def train(
         )
     loop = choose(training.loop, model, plan, user_callbacks)
     header, limits = _header(model), Limits(model, code.path, say)
-    resume = Resume(keeping, model, training.epochs) if keeping else None
+    best = BestWeights(training.best_epoch, model) if training.best_epoch else None
+    resume = Resume(keeping, model, training.epochs, best) if keeping else None
     around = resume.trace_step if resume else None
     step = TracedStep(model, augment, plan.steps, training.trace, detail, around)
     with writer(out / "trace.jsonl", header) as trace:
         history = resume.history if resume else []
-        recording = Recording(model, plan, step, trace, detail, history)
+        recording = Recording(model, plan, step, trace, detail, history, best)
         callbacks = _callbacks(user_callbacks, recording, training.epochs)
         if resume:
             resume.continue_trace(trace)
             callbacks.callbacks.append(resume.callback(user_callbacks, step.own()))
         with code.blamed("model", "augment"):
             _run(loop, plan, callbacks, resume, model)
+    unsaved = step.unsaved()
+    if best:
+        best.put_back()
     save(model, out / "weights.safetensors")
     _write_history(out / "history.csv", history)
-    with whole_file(out / "model.keras") as temporary:
-        model.save(temporary)
+    why = why or save_whole(model, out / "model.keras")
     checkpointing = (
         (resume.resumable(), tuple(resume.resumed)) if resume else ("no: not asked for", ())
     )
     return Trained(
-        loop, len(history), augment is not None, *checkpointing, limits.found(), step.unsaved()
-    )
+        loop, len(history), augment is not None, *checkpointing, limits.found(), unsaved,
+        weights, f"no: {why}" if why else "yes", best.epoch if best else None,
+    )  # fmt: skip
 
 
 def _callbacks(user_callbacks: Sequence[Any], recording: Recording, epochs: int) -> Any:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from repro.arrays.nested import rebuilt
 from repro.core.errors import UserError
+from repro.core.parameters import Training
 from repro.core.text import counted
 from repro.data.order import Int64, order
 
@@ -44,11 +45,20 @@ class Plan:
 
     arrays: Mapping[str, Array]
     validation: Mapping[str, Array]
-    batch_size: int
-    epochs: int
+    training: Training
     seed: int
     last_epoch: int
     last_steps: int
+
+    @property
+    def batch_size(self) -> int:
+        """The examples in a batch."""
+        return self.training.batch_size
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs a whole training has."""
+        return self.training.epochs
 
     @property
     def size(self) -> int:
@@ -57,8 +67,13 @@ class Plan:
 
     @property
     def steps(self) -> int:
-        """Batches in a whole epoch; the last one may be smaller."""
-        return -(-self.size // self.batch_size)
+        """Batches in a whole epoch; the last one may be smaller, unless it is left out."""
+        return self.training.steps(self.size)
+
+    @property
+    def even(self) -> bool:
+        """Whether all batches have the same size."""
+        return self.training.drop_remainder or self.size % self.batch_size == 0
 
     def steps_of(self, epoch: int) -> int:
         """Batches to be run in this epoch."""
@@ -71,8 +86,8 @@ class Plan:
     def batches(self, epoch: int) -> Iterator[Int64]:
         """The rows of each batch of this epoch."""
         rows = self.order(epoch)
-        for start in range(0, self.size, self.batch_size):
-            yield rows[start : start + self.batch_size]
+        for step in range(self.steps):
+            yield rows[step * self.batch_size : (step + 1) * self.batch_size]
 
 
 def rows_of(array: Any, rows: Int64) -> Any:
@@ -111,11 +126,12 @@ def packed(x: Any, y: Any = None, weight: Any = None) -> Any:
 
 
 def require_whole_batches(
-    model: Any, part: str, arrays: Mapping[str, Array], batch_size: int
+    model: Any, part: str, arrays: Mapping[str, Array], batch_size: int, dropped: bool = False
 ) -> None:
     """Refuses a smaller last batch where the model's input has a fixed number of examples.
 
-    The arrays of that part of the data have an example in each row; it may be empty.
+    The arrays of that part of the data have an example in each row; it may be empty. `dropped` is
+    whether a smaller last batch is left out.
 
     Raises:
         UserError: a batch of that part of the data would have another number.
@@ -125,7 +141,8 @@ def require_whole_batches(
     examples = max(map(len, arrays.values()), default=0)
     inputs = keras.tree.flatten(getattr(model, "inputs", None) or [])
     fixed = {symbol.shape[0] for symbol in inputs} - {None}
-    odd = {min(examples, batch_size), examples % batch_size or batch_size} - fixed
+    last = batch_size if dropped else examples % batch_size or batch_size
+    odd = {min(examples, batch_size), last} - fixed
     if examples and fixed and odd:
         raise UserError(
             f"Expected batches of {min(fixed)} examples, which the model's Input is fixed to. "

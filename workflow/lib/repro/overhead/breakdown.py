@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
+from repro.core import layout
 from repro.core.canonical_json import Json, parsed
 from repro.core.errors import UserError
 from repro.core.schema import checked
@@ -115,6 +116,8 @@ def _other(then: Step, now: Step) -> list[str]:
         "conda-lock.yml": "lock",
     }  # fmt: skip
     used = [then.digests, now.digests]
+    weights = [n for n in now.digests if layout.source_of(n, layout.PRETRAINED) is not None]
+    words |= dict.fromkeys(weights, "pretrained weights")
     odd = [words[name] for name in words if len({digests.get(name) for digests in used}) > 1]
     asked = [then.parameters, now.parameters]
     keys = ("settings", "training", "environment_variables")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,6 +26,7 @@ from repro.core.parameters import CostParameters, Training, TrainParameters
 from repro.core.seeding import Seeds, step_seeds
 from repro.data.prepare import part
 from repro.data.user_code import Code, load
+from repro.model.class_weight import class_weights, weighted
 from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose
 from repro.model.training import built, made, train
@@ -48,6 +49,11 @@ class Task:
     seconds: float
     scratch: Path
     check: Callable[[], object] = lambda: None
+    pretrained: Mapping[str, Path] = field(default_factory=dict[str, Path])
+
+    def code(self) -> Code:
+        """The user's code, loaded anew."""
+        return load(self.experiment, self.pretrained)
 
     @property
     def training(self) -> Training:
@@ -70,8 +76,14 @@ class Task:
         return [*user_callbacks, clock.callback()]
 
 
-def _in_memory(folder: Path, name: str) -> tuple[Any, ...]:
-    return columns({key: np.array(array) for key, array in part(folder, name).items()})
+def _in_memory(arrays: Mapping[str, Any]) -> tuple[Any, ...]:
+    return columns({name: np.array(array) for name, array in arrays.items()})
+
+
+def _arrays(task: Task, code: Code) -> Mapping[str, Any]:
+    """The training part, with class weights."""
+    arrays, asked = part(task.data, "train"), task.parameters
+    return weighted(arrays, class_weights(code, arrays, asked.training, asked.settings))
 
 
 def _plain(task: Task, clock: Clock) -> Timing:
@@ -82,10 +94,10 @@ def _plain(task: Task, clock: Clock) -> Timing:
     """
     import tensorflow as tf
 
-    code, training = load(task.experiment), task.training
+    code, training = task.code(), task.training
     model = made(code, task.parameters.settings, task.seeds, task.data)
-    data, augment = _in_memory(task.data, "train"), code.function("augment")
-    size, batch = len(part(task.data, "train")["id"]), training.batch_size
+    arrays, augment = _arrays(task, code), code.function("augment")
+    data, size, batch = _in_memory(arrays), len(arrays["id"]), training.batch_size
 
     def augmented(*batch: Any) -> Any:
         assert augment is not None
@@ -95,9 +107,11 @@ def _plain(task: Task, clock: Clock) -> Timing:
         return packed(x, y, weight)
 
     fed: dict[str, Any] = dict(zip(("x", "y", "sample_weight"), data, strict=False))
-    if augment:
-        rows = tf.data.Dataset.from_tensor_slices(data).shuffle(size).batch(batch)
-        fed = {"x": rows.map(augmented, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)}
+    if augment or training.drop_remainder:
+        rows = tf.data.Dataset.from_tensor_slices(data).shuffle(size)
+        rows = rows.batch(batch, drop_remainder=training.drop_remainder)
+        rows = rows.map(augmented, tf.data.AUTOTUNE) if augment else rows
+        fed = {"x": rows.prefetch(tf.data.AUTOTUNE)}
     else:
         fed["batch_size"] = batch
     callbacks = task.callbacks(code, clock)
@@ -105,12 +119,12 @@ def _plain(task: Task, clock: Clock) -> Timing:
         model.fit(
             **fed,
             epochs=training.epochs,
-            validation_data=_in_memory(task.data, "validation") or None,
+            validation_data=_in_memory(part(task.data, "validation")) or None,
             validation_batch_size=batch,
             callbacks=callbacks,
             verbose=0,
         )
-    return clock.spent(-(-size // batch), "fit")
+    return clock.spent(training.steps(size), "fit")
 
 
 def _threads(task: Task, clock: Clock) -> Timing:
@@ -135,11 +149,10 @@ def _loop(task: Task, clock: Clock) -> Timing:
 def _bare(task: Task, clock: Clock) -> Timing:
     import keras
 
-    code, training, seed = load(task.experiment), task.training, task.seeds.root
-    arrays, validation = part(task.data, "train"), part(task.data, "validation")
-    size, epochs = training.batch_size, training.epochs
-    steps = -(-len(arrays["id"]) // size)
-    plan = Plan(arrays, validation, size, epochs, seed, epochs - 1, steps)
+    code, training, seed = task.code(), task.training, task.seeds.root
+    arrays, validation = _arrays(task, code), part(task.data, "validation")
+    epochs, steps = training.epochs, training.steps(len(arrays["id"]))
+    plan = Plan(arrays, validation, training, seed, epochs - 1, steps)
     model = built(made(code, task.parameters.settings, task.seeds, task.data), arrays, code)
     callbacks = task.callbacks(code, clock)
     loop = choose(training.loop, model, plan, callbacks)
@@ -181,7 +194,7 @@ def _checkpoints(task: Task, clock: Clock) -> Timing:
 
 def _trained(task: Task, clock: Clock, *, keep: bool) -> Timing:
     _begin(task)
-    code = load(task.experiment)
+    code = task.code()
 
     def callbacks(*_: Any) -> list[Any]:
         return task.callbacks(code, clock)
@@ -195,14 +208,14 @@ def _trained(task: Task, clock: Clock, *, keep: bool) -> Timing:
     with tempfile.TemporaryDirectory(dir=task.scratch) as name:
         folder = Path(name)
         keeping = CheckpointPolicy(folder / "kept", "cost", 0, task.check) if keep else None
-        timed = Code(module, code.path)
+        timed = replace(code, module=module)
         done = train(timed, task.data, parameters, folder, keeping=keeping)
     if keep and done.resumable != "yes":
         raise UserError(
             "Expected a training that checkpoints can be kept of. Received one that they cannot, "
             f"because {done.resumable.removeprefix('no: ')}. It runs without."
         )
-    steps = -(-len(part(task.data, "train")["id"]) // task.training.batch_size)
+    steps = task.training.steps(len(part(task.data, "train")["id"]))
     return clock.spent(steps, done.loop)
 
 

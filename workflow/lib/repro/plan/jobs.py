@@ -57,6 +57,17 @@ def data_inputs(experiment: Experiment) -> list[str]:
     return [f"{layout.source_input(name)}={source.path}" for name, source in sources]
 
 
+def pretrained_files(experiment: Experiment) -> list[str]:
+    """All files of weights that were trained elsewhere."""
+    return [file for source in experiment.pretrained.values() for file in files_of(source.path)]
+
+
+def pretrained_inputs(experiment: Experiment) -> list[str]:
+    """The words after `--input` for those weights."""
+    named = experiment.pretrained.items()
+    return [f"{layout.source_input(name, layout.PRETRAINED)}={each.path}" for name, each in named]
+
+
 def refuse_variables(experiments: Mapping[str, Experiment]) -> None:
     """Refuses environment variables that cannot be passed to steps, before anything is planned.
 

@@ -65,7 +65,7 @@ class Wanted:
 
 def _made(step: str, names: layout.Names, files: Iterable[str] | None = None) -> list[str]:
     """Of what a step makes, what its rule declares; or those files of it."""
-    chosen = layout.STEPS[step].makes if files is None else files
+    chosen = layout.STEPS[step].declared if files is None else files
     if step == "prepare":
         chosen = [f"{folder}/{file}" for folder in chosen for file in _FOR_DATA]
     return [f"{RESULTS}/{layout.path(step, file, names)}" for file in chosen]

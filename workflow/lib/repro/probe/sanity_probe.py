@@ -26,6 +26,7 @@ from repro.core.parameters import ProbeParameters
 from repro.core.seeding import Seeds, step_seeds, stream_seed
 from repro.data.prepare import part
 from repro.data.user_code import Code
+from repro.model.class_weight import class_weights, weighted
 from repro.model.instrumented_step import TracedStep, pair
 from repro.model.training import built, made
 from repro.model.training_plan import Plan, columns, rows_of
@@ -171,7 +172,8 @@ def probe(code: Code, data: Path, parameters: ProbeParameters, out: Path) -> Non
     """
     training, first = parameters.training, parameters.seed
     arrays = part(data, "train")
-    plan = Plan(arrays, {}, training.batch_size, training.epochs, first, 0, 1)
+    weights = class_weights(code, arrays, training, parameters.settings)
+    plan = Plan(weighted(arrays, weights), {}, training, first, 0, 1)
     trial, augment = _Trial(code, parameters.settings, plan, data), code.function("augment")
     model = trial.model(first)  # first of all, as in training: `augment` may rely on it
     initial = states(model).digests()["weights"]
@@ -185,7 +187,7 @@ def probe(code: Code, data: Path, parameters: ProbeParameters, out: Path) -> Non
         "One order for every epoch": whole,
     }  # fmt: skip
     report = {
-        "order": {"bits": _bits_of_order(plan), "even": plan.size % plan.batch_size == 0},
+        "order": {"bits": _bits_of_order(plan), "even": plan.even},
         "noise": sources,
         "seeds": tried,
         "unlooked": {what: why for what, why in whys.items() if why},

@@ -21,6 +21,8 @@ def metrics(case: Case) -> Answer:
     if why := _untested(case):
         return Answer(INCONCLUSIVE, f"{case.name}: inconclusive, because {why}.")
     family = case.moved.metrics if case.moved else None
+    if case.moved and not case.moved.spread:
+        return Answer(INCONCLUSIVE, f"{case.name}: inconclusive, because there are no metrics.")
     if not case.first and not case.nondeterministic_inference:
         return Answer(
             MET,
