@@ -197,7 +197,7 @@ def _names(
         array = columns.get(column)
         if column in found or array is None or array.ndim != 2:
             continue
-        told = getattr(transforms.get(column), "get_feature_names_out", None)
+        told: Any = getattr(transforms.get(column), "get_feature_names_out", None)
         after = tuple(map(str, told())) if callable(told) else before
         if len(after) == array.shape[1]:
             found[column] = after
