@@ -11,7 +11,7 @@ by itself: what would depend on the other rows of a part is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -197,8 +197,10 @@ def _names(
         array = columns.get(column)
         if column in found or array is None or array.ndim != 2:
             continue
-        told: Any = getattr(transforms.get(column), "get_feature_names_out", None)
-        after = tuple(map(str, told())) if callable(told) else before
+        told: Callable[[], Sequence[object]] | None = getattr(
+            transforms.get(column), "get_feature_names_out", None
+        )
+        after = tuple(map(str, told())) if told else before
         if len(after) == array.shape[1]:
             found[column] = after
     return found
