@@ -69,8 +69,9 @@ def main(argv: Sequence[str]) -> int:
         here, arguments = chosen.project_of(argv)  # before anything is made
         os.environ["REPRO_CACHE"] = str(project.CACHE)  # as whatever is started shall know it
         with screen.shown():
-            soon = argv[0] not in VERBS or argv[0] in ("setup", "test")
-            python = tools.ensure(dev=argv[0] in ("lock", "test"), ahead=soon)
+            verb = arguments[0]
+            soon = verb not in VERBS or verb in ("setup", "test")
+            python = tools.ensure(dev=verb in ("lock", "test"), ahead=soon)
         if Path(sys.prefix).resolve() != tools.VENV.resolve():
             program = str(Path(__file__).resolve().parent)
             sys.stdout.flush()

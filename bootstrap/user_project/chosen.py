@@ -53,16 +53,23 @@ def project_of(arguments: Sequence[str]) -> tuple[UserProject, list[str]]:
     """Return the project of a command line, and the command line without its name.
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, or nothing to do in it.
     """
     if arguments[0] in OF_CLONE:
         return CLONE, [*arguments]
     named, rest = options().parse_known_args(arguments)
+    if not rest:
+        raise UserError(
+            "Expected a target or a verb. Received none. `./run --help` lists them; `all` is "
+            "everything."
+        )
+    if rest[0] in OF_CLONE:
+        return CLONE, rest
     folder = (named.directory or Path()).resolve()
     words = {word.partition("=")[0] for word in rest}
     if (folder / CONFIGURATION).is_file() or not words.isdisjoint(_NO_CONFIGURATION_NEEDED):
         return UserProject(_existing(folder)), rest
-    if arguments[0] == "setup" and named.directory is None:
+    if rest[0] == "setup" and named.directory is None:
         return CLONE, rest
     raise UserError(
         f"Expected a project, a folder with {CONFIGURATION}. Received {_existing(folder)}, which "
