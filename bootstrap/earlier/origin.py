@@ -103,8 +103,12 @@ def of(results: Results, config: Any, name: str) -> Origin:
     if told is None:
         return Origin(None, {}, ("its configuration and its code",))
     files, missing = dict[str, Path](), [] if asking else ["its configuration"]
-    raw = [source.path for source in told.experiment.data.values()]
-    kinds = {told.experiment.code: "its code", **dict.fromkeys(raw, "raw data")}
+    asked = told.experiment
+    kinds = {
+        asked.code: "its code",
+        **{source.path: "weights from elsewhere" for source in asked.pretrained.values()},
+        **{source.path: "raw data" for source in asked.data.values()},
+    }
     for path, kind in kinds.items():
         having = next((place for place in places if place.whole(name, own, [path])), None)
         if having:
@@ -138,8 +142,8 @@ def _kept(name: str) -> _Place | None:
 
 
 def _small(place: _Place) -> list[str]:
-    """The paths of raw data that are worth a copy."""
-    paths = [source.path for source in place.experiment.data.values()]
+    """The paths of raw data, and of weights from elsewhere, that are worth a copy."""
+    paths = [source.path for source in place.experiment.sources]
     sizes = {
         path: [f.stat().st_size for f in place.files(path).values() if f.is_file()]
         for path in paths

@@ -21,6 +21,7 @@ from repro.core.digest import sha256_bytes, sha256_file
 from repro.data.module_loader import module
 
 _FORCED = re.compile(r"-[FfR].*|--(force|forceall|forcerun)(=.*)?")
+_TOUCHED = {"--touch", "-t"}  # times alone change
 _COLUMNS = {"output_file", "status", "plan"}
 _NO_REASON = ("ok", "missing")
 """What is said of a file that is made again only because of what another job makes, if it is."""
@@ -41,6 +42,8 @@ def steps(command: Sequence[str], results: Results) -> list[str] | None:
     None where Snakemake does not say, since it refuses the command line or the configuration. The
     programs are none of them.
     """
+    if not _TOUCHED.isdisjoint(command):
+        return []
     rows = _rows(command)
     if rows is None:
         return None

@@ -13,6 +13,7 @@ import yaml
 from earlier import guard
 from earlier.guard import Wish
 from repro.audit.check import check
+from repro.core.digest import sha256_file
 from repro.core.errors import UserError
 from small_results import Project, write
 
@@ -140,6 +141,33 @@ def test_a_stored_run_is_whole_by_itself_whatever_is_made_and_edited_afterwards(
         name for name in before if name.startswith(("results/", "tiny/", "raw", "logs/tiny"))
     } <= {*kept}
     assert findings(folder) == []
+
+
+def test_weights_from_elsewhere_are_put_aside_or_named_as_missing(
+    here: Project, summary: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(here.folder / "base.weights.h5", "base")
+    edit(here, pretrained={"path": file.name, "sha256": sha256_file(file)})
+    here.make()
+    guard.remember(here.configuration)
+    write(file, "another")
+    summary(here, ["results/tiny"])
+    watch(here, Wish.STORE)
+    (folder,) = stored(here)
+    assert (folder / file.name).read_text() == "base"
+    assert findings(folder) == []
+    shutil.rmtree(here.folder / "runs")
+    watch(here, Wish.STORE)
+    assert "without weights from elsewhere (base.weights.h5)" in capsys.readouterr().err
+
+
+def test_touching_overwrites_nothing(
+    here: Project, summary: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary(here, ["results/tiny"])
+    for option in ("--touch", "-t"):
+        watch(here, Wish.ASK, option)
+    assert capsys.readouterr().err == ""
 
 
 def test_results_are_linked_not_copied_and_are_not_those_of_another_run(
