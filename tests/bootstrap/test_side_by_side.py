@@ -11,6 +11,7 @@ import pytest
 import small_results
 from earlier import compare, store
 from repro.audit.results import read
+from repro.core.digest import sha256_file
 from repro.core.errors import UserError
 from small_archive import archived, furnish
 from small_results import Project, write
@@ -154,6 +155,19 @@ def test_what_differs_in_how_they_were_made_is_told_whatever_came_of_it(
     assert found["origins"]["configuration"] == {"settings.size": ["none", "4"]}
 
 
+def test_weights_from_elsewhere_that_differ_are_told(
+    one: Trained, make: Callable[..., Trained], answer: Answer
+) -> None:
+    other = make("other")
+    for side, content in ((one, "base"), (other, "another")):
+        file = write(side.folder / "base.weights.h5", content)
+        asked = {"path": file.name, "sha256": sha256_file(file)}
+        side.configuration = {"experiments": {"tiny": side.entry(pretrained=asked)}}
+        side.make()
+    lines = [" ".join(line.split()) for line in answer(".", other.folder)[1].splitlines()]
+    assert "weights from elsewhere: pretrained" in lines
+
+
 def test_a_stored_run_is_found_by_its_name_and_by_its_beginning(
     one: Trained, answer: Answer
 ) -> None:
@@ -165,6 +179,21 @@ def test_a_stored_run_is_found_by_its_name_and_by_its_beginning(
         assert status == 1
         assert f"A: tiny ({name})" in said
         assert "epoch 0, step 0" in said
+
+
+def test_a_beginning_that_several_stored_runs_share_is_refused(
+    one: Trained, answer: Answer
+) -> None:
+    names = [
+        store.put_aside(read(one.results), one.configuration, "tiny").folder.name,
+        "tiny-20010101T000000Z-01234567",
+    ]
+    (one.folder / "runs" / names[1]).mkdir()
+    with pytest.raises(UserError, match="Expected a name that one stored run") as raised:
+        answer("tiny-", ".")
+    assert all(name in str(raised.value) for name in names)
+    with pytest.raises(UserError, match="Expected a folder with results, a stored run"):
+        answer("tiny**", ".")
 
 
 def test_an_archive_is_a_side(
@@ -189,6 +218,19 @@ def test_seeds_of_an_experiment_are_sides(one: Trained, answer: Answer) -> None:
     assert answer("1", "1")[0] == 0
     with pytest.raises(UserError, match=r"Expected a seed of tiny .*: 0, 1\. Received 7"):
         answer("0", "7")
+
+
+def test_a_seed_is_held_against_the_same_seed_of_a_side_that_has_several(
+    one: Trained, make: Callable[..., Trained], answer: Answer
+) -> None:
+    other = make("other")
+    for side in (one, other):
+        side.training = Training(weights=(0.5, 0.375), other_from=1)
+        side.train_seed(1)
+    for sides in (("1", other.folder), (other.folder, "1")):
+        status, said = answer(*sides)
+        assert status == 0, said
+        assert "Seed 1: all that both have is the same" in said
 
 
 def test_what_only_one_side_has_is_no_sameness(

@@ -85,7 +85,11 @@ def compared(left: Side, right: Side, tensors: TensorReader) -> SideBySide:
 
 def _pairs(left: Side, right: Side) -> tuple[list[tuple[int, int]], tuple[int, ...]]:
     if left.seed is not None or right.seed is not None:
-        one, other = (side.seeds[0] if side.seed is None else side.seed for side in (left, right))
+        named = {side.seed for side in (left, right) if side.seed is not None}
+        one, other = (
+            side.seed if side.seed is not None else min({*side.seeds} & named or side.seeds)
+            for side in (left, right)
+        )
         return [(one, other)], ()
     both = sorted({*left.seeds} & {*right.seeds})
     if not both:

@@ -13,6 +13,7 @@ from typing import Any
 
 from repro.audit.against_present import by_key
 from repro.audit.results import LOCK
+from repro.core.layout import PRETRAINED, source_of
 from repro.drift.environment_differences import Difference
 from repro.drift.setups import differing
 from repro.record.step import Step
@@ -26,19 +27,22 @@ _NONE = "none"
 class Origins:
     """What differs: by key of the configuration both values, as JSON; files by name; and the setup.
 
-    `code` and `data` are the experiment's, `workflow` the files that the programs were packed from.
+    `code`, `data` and `pretrained` (weights from elsewhere) are the experiment's, `workflow` the
+    files that the programs were packed from.
     """
 
     configuration: Mapping[str, tuple[str, str]]
     code: tuple[str, ...]
     data: tuple[str, ...]
+    pretrained: tuple[str, ...]
     workflow: tuple[str, ...]
     setup: tuple[Difference, ...]
 
     @property
     def same(self) -> bool:
         """Whether nothing differs."""
-        return not any((self.configuration, self.code, self.data, self.workflow, self.setup))
+        files = self.code, self.data, self.pretrained, self.workflow
+        return not any((self.configuration, *files, self.setup))
 
 
 def origins(left: Side, right: Side, seeds: tuple[int, int]) -> Origins:
@@ -49,13 +53,12 @@ def origins(left: Side, right: Side, seeds: tuple[int, int]) -> Origins:
         if (one := left.step(name, seeds[0])) and (other := right.step(name, seeds[1]))
     ]
     trained = next(pair for pair in pairs if pair[0].name == "train")
-    raw = {name for step in pairs[0] for name in step.inputs if name.startswith("data")}
+    prepared = [pair for pair in pairs if pair[0].name == "prepare"]
     return Origins(
         _configuration(pairs),
         tuple(_files(*trained, "experiment")),
-        tuple(n for name in sorted(raw) for n in _files(*pairs[0], name))
-        if pairs[0][0].name == "prepare"
-        else (),
+        tuple(name for pair in prepared for name in _sources(*pair, "data")),
+        tuple(_sources(*trained, PRETRAINED)),
         tuple(_workflow(left.program, right.program)),
         tuple(differing(*trained)),
     )
@@ -74,6 +77,13 @@ def _configuration(pairs: list[tuple[Step, Step]]) -> dict[str, tuple[str, str]]
         key: both for key, both in values.items()
         if not ("{}" in both and any(other.startswith(f"{key}.") for other in values))
     }  # fmt: skip
+
+
+def _sources(one: Step, other: Step, kind: str) -> Iterator[str]:
+    """The files that differ of all inputs of a kind."""
+    for name in sorted({**one.inputs, **other.inputs}):
+        if source_of(name, kind) is not None:
+            yield from _files(one, other, name)
 
 
 def _files(one: Step, other: Step, name: str) -> Iterator[str]:

@@ -76,7 +76,8 @@ def _origins(found: Origins) -> Iterator[str]:
         "the experiment's code" if n == "experiment" else n.partition("/")[2] for n in found.code
     ]
     for what, names in (
-        ("experiment's code", code), ("raw data", found.data), ("workflow's files", found.workflow),
+        ("experiment's code", code), ("raw data", found.data),
+        ("weights from elsewhere", found.pretrained), ("workflow's files", found.workflow),
     ):  # fmt: skip
         if names:
             yield f"  {what}: {shortened(list(names), _FILES)}"

@@ -21,6 +21,7 @@ from repro.audit.results import CODE, Results, read
 from repro.core import layout
 from repro.core.digest import HashedOnce
 from repro.core.errors import UserError
+from repro.core.text import listed
 from repro.record.manifest import check_subjects
 from repro.record.step import Step
 
@@ -127,8 +128,14 @@ def _path(name: str, project: Path) -> Path | None:
     """What a name leads to: from here, or among the stored runs, which it may begin."""
     if Path(name).exists():
         return Path(name)
-    stored = sorted(project.glob(f"runs/{name}*")) if "/" not in name and len(name) > 3 else []
-    return stored[0] if len(stored) == 1 else None
+    runs = project.glob("runs/*") if len(name) > 3 else ()
+    stored = sorted(run for run in runs if run.name.startswith(name))
+    if len(stored) > 1:
+        raise UserError(
+            f"Expected a name that one stored run begins with. Received {name}, as "
+            f"{listed([run.name for run in stored], 3)} do. Add to it."
+        )
+    return stored[0] if stored else None
 
 
 def _in_results(name: str, folder: Path, experiment: str | None) -> Side:
