@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from repro.core.errors import UserError
+
 from conda.lock_file import conda_package
 
 Yaml = Mapping[str, Any]
@@ -41,18 +43,30 @@ def write(lock: Yaml, folder: Path) -> None:
 
 
 def missing(environment: Yaml, folder: Path) -> list[str]:
-    """Return the conda packages that an environment.yml asks for and that channel does not have."""
+    """Return the conda packages that an environment.yml asks for and that channel does not have.
+
+    Raises:
+        UserError: what it asks for is no package.
+    """
     from rattler import Channel, MatchSpec, RepoData, RepoDataRecord
+    from rattler.exceptions import InvalidMatchSpecError
 
     def records(subdir: str) -> list[RepoDataRecord]:
         file = folder / subdir / "repodata.json"
         channel = Channel(folder.as_uri())
         return RepoData.from_path(file).into_repo_data(channel) if file.is_file() else []
 
-    specs = [each for each in environment["dependencies"] if isinstance(each, str)]
+    specs = dict[str, MatchSpec]()
+    for text in (each for each in environment["dependencies"] if isinstance(each, str)):
+        try:
+            specs[text] = MatchSpec(text)
+        except InvalidMatchSpecError as error:
+            raise UserError(
+                f"Expected a conda package in environment.yml. Received {text} ({error}). Mend it."
+            ) from None
     return [
-        f"{spec} for {platform}"
+        f"{text} for {platform}"
         for platform in environment["platforms"]
-        for spec in specs
-        if not any(MatchSpec(spec).matches(one) for one in records(platform) + records("noarch"))
+        for text, spec in specs.items()
+        if not any(spec.matches(one) for one in records(platform) + records("noarch"))
     ]

@@ -232,6 +232,15 @@ def test_without_conda_forge_what_is_out_of_reach_is_said_in_a_sentence(
     assert yaml.safe_load(project.LOCK.read_text()) == content
 
 
+@pytest.mark.usefixtures("elsewhere", "unreachable")
+def test_without_conda_forge_what_names_no_package_is_said_in_a_sentence(text: str) -> None:
+    project.LOCK.write_text(text)
+    lock.SOURCE.write_text(ENVIRONMENT.replace("3.11.*", ">=>3", 1))
+    with pytest.raises(UserError, match=r"Expected a conda package .* Received python >=>3 \("):
+        lock.main([])
+    assert project.LOCK.read_text() == text
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("elsewhere", "unreachable")
 def test_an_index_that_does_not_answer_is_named_without_its_password(
