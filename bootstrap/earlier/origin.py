@@ -1,11 +1,11 @@
-"""Origin: the configuration, code and raw data that an experiment's results were made of.
+"""Origin: configuration, code, raw data and weights that an experiment's results were made of.
 
 Synopsis:
     origin.remember(results, config)                 # while they are still there
     origin.of(results, config, "digits").files       # later, also when they were edited
 
 Manifests hold digests of them, and an edit is what makes results outdated. So configuration, code
-and what is small of raw data are kept in runs/.made-of, a copy for each experiment, until there are
+and what is small of the rest are kept in runs/.made-of, a copy for each experiment, until there are
 results that were made of something else.
 """
 

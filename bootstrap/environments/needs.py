@@ -18,12 +18,12 @@ DEFAULT, DEVELOPMENT = "keras", "keras-dev"
 _DEVELOPERS = {"tests", "benchmark", "controls", "scripts"}
 # With these Snakemake runs no job, or none of ours: it prints, or clears up.
 _NO_JOB = re.compile(
-    r"-n|-np|-pn|--dry-?run|-h|--help|-v|--version|--unlock|(--lint|-s|--snakefile|--dag|"
+    r"-[Ffkpt]*n[Ffkpt]*q?|--dry-?run|-h|--help|-v|--version|--unlock|(--lint|-s|--snakefile|--dag|"
     r"--rulegraph)(=.*)?|--filegraph|--d3dag|-S|--summary|-D|--detailed-summary|-l|--list|"
     r"--list-rules|--lt|--list-target-rules|(--lc|--list-changes)(=.*)?|--li|--list-input-changes|"
     r"--lp|--list-params-changes|--lu|--list-untracked|--list-conda-envs|--print-compilation|"
     r"(--containerize|--export-cwl|--cm|--cleanup-metadata)(=.*)?|--cleanup-shadow|"
-    r"--delete-all-output|--delete-temp-output"
+    r"--delete-all-output|--delete-temp-output|(--archive|--generate-unit-tests)(=.*)?"
 )
 
 
