@@ -49,7 +49,6 @@ def missing(environment: Yaml, folder: Path) -> list[str]:
         UserError: what it asks for is no package.
     """
     from rattler import Channel, MatchSpec, RepoData, RepoDataRecord
-    from rattler.exceptions import InvalidMatchSpecError
 
     def records(subdir: str) -> list[RepoDataRecord]:
         file = folder / subdir / "repodata.json"
@@ -60,7 +59,7 @@ def missing(environment: Yaml, folder: Path) -> list[str]:
     for text in (each for each in environment["dependencies"] if isinstance(each, str)):
         try:
             specs[text] = MatchSpec(text)
-        except InvalidMatchSpecError as error:
+        except Exception as error:  # rattler's errors have no base of their own
             raise UserError(
                 f"Expected a conda package in environment.yml. Received {text} ({error}). Mend it."
             ) from None
