@@ -41,7 +41,7 @@ CLONE = UserProject(project.ROOT)
 
 def options() -> argparse.ArgumentParser:
     """Return a parent for the parsers of verbs: `project_of` takes what it describes."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog="./run", add_help=False, allow_abbrev=False)
     parser.add_argument(
         "--directory", "-d", type=Path, metavar="FOLDER",
         help="a project elsewhere; the other paths start there",

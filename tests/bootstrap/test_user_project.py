@@ -118,13 +118,18 @@ def test_a_folder_that_is_no_project_is_refused_before_anything_is_made(
         chosen.project_of([verb, "--directory", "absent"])
 
 
-def test_a_project_may_be_named_before_the_verb(elsewhere: Path) -> None:
+def test_a_project_may_be_named_before_the_verb(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     place = ["--directory", str(elsewhere)]
     here = chosen.UserProject(elsewhere)
     assert chosen.project_of([*place, "drift", "--json"]) == (here, ["drift", "--json"])
     assert chosen.project_of([*place, "lock", "--keep"]) == (chosen.CLONE, ["lock", "--keep"])
     with pytest.raises(UserError, match=r"Expected a target or a verb\. Received none"):
         chosen.project_of(place)
+    with pytest.raises(SystemExit, match="2"):
+        chosen.project_of(["all", "--directory"])
+    assert capsys.readouterr().err.startswith("usage: ./run [--directory FOLDER]\n")
 
 
 def test_what_is_the_clones_own_works_on_the_clone_from_anywhere(
