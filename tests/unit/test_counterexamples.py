@@ -1,6 +1,7 @@
 """Runs that agree and should not: real trials of `dataset`, started as the workflow starts them."""
 
 import importlib.util
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable
@@ -215,12 +216,14 @@ if place.exists():
 else:
     np.save(place, np.float32({value}))
 """
+SHARED = f"scale-{secrets.token_hex(8)}.npy"
+"""A name of this test alone, in folders that all share: another that was killed left its own."""
 PLACES = [
     'Path.home() / ".cache" / "mine" / "scale.npy"',
-    'Path(tempfile.gettempdir()) / "scale-of-a-test-of-repro.npy"',
+    f'Path(tempfile.gettempdir()) / "{SHARED}"',
     'Path("scale.npy")',
     'Path(__file__).parent / "scale.npy"',
-    'Path("/dev/shm/scale-of-a-test-of-repro.npy")',
+    f'Path("/dev/shm/{SHARED}")',
 ]
 
 
@@ -239,13 +242,13 @@ else:
 
 def test_files_that_every_run_leaves_for_the_next_are_found(make: Make) -> None:
     """In each place: bits are others where all are in sight, and a run that sees some fails."""
-    experiment = make(CACHES.format(places=", ".join(PLACES)))
     try:
+        experiment = make(CACHES.format(places=", ".join(PLACES)))
         assert experiment.comparison().divergence is None
         found = experiment.inquire()
     finally:
         for path in (Path("/tmp"), Path("/dev/shm")):
-            (path / "scale-of-a-test-of-repro.npy").unlink(missing_ok=True)
+            (path / SHARED).unlink(missing_ok=True)
     cause = found.causes[0]
     assert (cause.cause, cause.tested) == ("stale state", True)
     assert (cause.file, cause.line) == ("experiment.py", 12)
