@@ -292,6 +292,18 @@ def test_a_frame_with_text_is_a_mapping_of_its_columns(frame: Any) -> None:
 
 
 @pytest.mark.parametrize("frame", FRAMES, ids=lambda kind: kind.__name__)
+def test_frames_with_columns_in_another_order_are_refused(frame: Any) -> None:
+    train, test = frame({"a": [1, 2], "b": [3, 4]}), frame({"b": [3, 4], "a": [1, 2]})
+    sentence = refusal({"train": train, "test": test})
+    for word in ("`train` and `test`", "`x`", "'a'", "'b'", "same order"):
+        assert word in sentence
+    test = frame({"b": ["c", "d"], "a": [1, 2]})  # each is a column of its own
+    assert set(parts({"train": frame({"a": [1, 2], "b": ["c", "d"]}), "test": test})) == {
+        "train", "test",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=lambda kind: kind.__name__)
 def test_a_hole_in_a_frame_of_numbers_stays_one(frame: Any) -> None:
     found = frame({"a": [1.0, np.nan], "b": [1.0, 2.0]})
     arrays, _ = arrays_of("x", found, None, Intake())
