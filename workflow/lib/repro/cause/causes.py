@@ -138,7 +138,7 @@ _ROWS = (
         "it receives.",
         quantities=("batch content",),
         phase="augmentation",
-        functions=("augment", "training", "import"),
+        functions=("augment", "class_weight", "training", "import"),
         needs="augment",
     ),
     CauseKind(
