@@ -291,6 +291,12 @@ def test_a_frame_with_text_is_a_mapping_of_its_columns(frame: Any) -> None:
     assert set(inside) == {"x.other", "x.table~age=20=28years=29", "x.table~name"}
 
 
+def test_text_in_one_part_and_bytes_in_another_are_refused() -> None:
+    text, encoded = np.array(["grün", "b"]), np.array(["grün".encode(), b"b"])
+    for train, test in ((text, encoded), (encoded, text)):
+        assert "bytes of shape []" in refusal({"train": train, "test": test})
+
+
 @pytest.mark.parametrize("frame", FRAMES, ids=lambda kind: kind.__name__)
 def test_frames_with_columns_in_another_order_are_refused(frame: Any) -> None:
     train, test = frame({"a": [1, 2], "b": [3, 4]}), frame({"b": [3, 4], "a": [1, 2]})

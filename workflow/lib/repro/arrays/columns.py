@@ -58,7 +58,7 @@ def _check_inputs(name: str, value: Any, examples: int | None) -> None:
 
 
 def _form(columns: Mapping[str, Array]) -> dict[str, str]:
-    kinds = {"U": "text", "S": "text"}
+    kinds = {"U": "text", "S": "bytes"}
     return {
         name: f"{kinds.get(c.dtype.kind, 'numbers')} of shape {list(c.shape[1:])}"
         for name, c in columns.items()
