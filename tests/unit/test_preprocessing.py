@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -263,6 +264,20 @@ def test_what_a_transformation_holds_is_found() -> None:
     pipeline.named_steps = {"scale": Scaler().fit(np.eye(2))}  # type: ignore[attr-defined]
     assert set(values_of(pipeline)["scale"]) == {"mean_", "scale_"}
     assert values_of(len) == {}
+    scaler = Scaler().fit(np.eye(2))
+    assert set(values_of(scaler.transform)) == {"mean_", "scale_"}
+    assert values_of(partial(np.multiply, mean, where=True))["0"].tolist() == [0, 1, 2]
+
+
+def test_a_mapping_of_many_words_to_numbers_is_two_arrays(tmp_path: Path) -> None:
+    means = {"b" * 300: 0.5, "a": 1.5}
+    found = values_of(lambda x: [means[word] for word in x])
+    assert found["means"]["keys"].tolist() == ["a", "b" * 300]
+    assert found["means"]["values"].tolist() == [1.5, 0.5]
+    made, _ = done(tmp_path / "made", lambda *_: {"x": lambda x: x + means["a"]})
+    assert {file.name for file in (made / "fitted").iterdir()} == {
+        "x.means~keys.npy", "x.means~values.npy",
+    }  # fmt: skip
 
 
 def test_a_model_may_ask_what_was_prepared(tmp_path: Path) -> None:
