@@ -61,7 +61,7 @@ def trained(data: Path, out: Path, asked: BestEpoch, values: Any = VALUES, **mor
 
 MONITORED = {
     "less is better": BestEpoch("val_fault", "min"),
-    "more is better": BestEpoch("val_score", "auto"),
+    "more is better": BestEpoch("val_score", "max"),
 }
 
 

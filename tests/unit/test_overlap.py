@@ -169,6 +169,35 @@ def test_a_group_in_two_given_parts_is_told() -> None:
     assert "a `group` that is also in `train`" in evidence(found)
 
 
+def grouped(rows: slice, *group: str) -> dict[str, Any]:
+    return {"x": measured()[rows], "group": [*group]}
+
+
+def test_a_group_of_validation_in_the_test_part_is_told() -> None:
+    found = of_given(
+        train=grouped(slice(0, 4), *"aabb"),
+        validation=grouped(slice(4, 7), *"ccd"),
+        test=grouped(slice(7, 10), *"cce"),
+    )
+    assert evidence(found) == (
+        "Examples with a `group` that is also in `validation`: 2 of 3 in `test`."
+    )
+
+
+def test_groups_of_one_part_alone_tell_nothing() -> None:
+    x = measured()
+    for given in ("train", "test"):
+        parts = {"train": {"x": x[:200]}, "test": {"x": x[200:]}}
+        parts[given]["group"] = np.arange(len(parts[given]["x"]))
+        assert evidence(of_given(**parts)) == ""
+
+
+def test_a_part_of_one_example_may_be_a_copy() -> None:
+    x = measured()
+    found = of_given(train=x[:200], validation=x[200:201], test=x[200:])
+    assert "in `validation`: 1 of 100 in `test`" in evidence(found)
+
+
 def test_ids_of_two_given_parts_may_begin_alike() -> None:
     x = measured()
     parts = {"train": {"x": x[:200], "id": range(200)}, "test": {"x": x[200:], "id": range(100)}}

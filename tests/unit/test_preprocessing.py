@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -54,12 +55,13 @@ def numbered(train: Any, _settings: Any, _seeds: Any) -> dict[str, Any]:
 
 
 def done(
-    folder: Path, fit: Callable[..., Any] | None, dataset: Callable[..., Any] = table
-) -> tuple[Path, Any]:
-    module = ModuleType("experiment")
+    folder: Path, fit: Callable[..., Any] | None, dataset: Callable[..., Any] = table,
+    **changed: Any,
+) -> tuple[Path, Any]:  # fmt: skip
+    module, asked = ModuleType("experiment"), replace(PARAMETERS, **changed)
     functions = {"dataset": dataset, "fit_preprocessing": fit}
     vars(module).update({name: each for name, each in functions.items() if each})
-    found = prepare(Code(module, Path(__file__)), {}, PARAMETERS, folder, lambda _line: None)
+    found = prepare(Code(module, Path(__file__)), {}, asked, folder, lambda _line: None)
     return folder, found
 
 
@@ -130,6 +132,92 @@ def test_given_parts_are_transformed_by_what_train_says(tmp_path: Path) -> None:
     assert found.given == ["train", "test"]
 
 
+def test_a_function_may_change_what_it_is_given(tmp_path: Path) -> None:
+    def in_place(train: Any, _settings: Any, _seeds: Any) -> dict[str, Any]:
+        mean = train["x"].mean(axis=0)
+
+        def centred(x: Any) -> Any:
+            x -= mean
+            return x
+
+        return {"x": centred}
+
+    made, _ = done(tmp_path / "made", in_place)
+    raw, _ = done(tmp_path / "raw", None)
+    mean = part(raw, "train")["x"].mean(axis=0)
+    for name in SPLIT:
+        np.testing.assert_array_equal(part(made, name)["x"], part(raw, name)["x"] - mean)
+
+
+class _Wide:
+    """A sparse matrix that says it is too large for the limits that nobody changed."""
+
+    nnz, dtype = 1, np.dtype(np.float32)
+
+    def __init__(self, values: Any) -> None:
+        self.values, self.shape = values, (len(values), 2**40)
+
+    def toarray(self) -> Any:
+        return self.values
+
+
+def test_what_becomes_dense_is_limited_as_the_configuration_says(tmp_path: Path) -> None:
+    def fit(*_: Any) -> dict[str, Any]:
+        return {"x": _Wide}
+
+    assert "`limits.mebibytes`" in refusal(tmp_path, fit)
+    made, _ = done(tmp_path / "made", fit, limits={"mebibytes": 2**40})
+    assert part(made, "test")["x"].shape[1:] == (3,)
+
+
+class _Table:
+    """What pandas calls a DataFrame of two columns, as far as it is asked of."""
+
+    columns = ("a", "b")
+
+    def __init__(self, values: Any) -> None:
+        self.values, self.shape = values, values.shape
+
+    def __getitem__(self, place: Any) -> Any:
+        return _Table(self.values[place]) if not isinstance(place, tuple) else self.values[place]
+
+    @property
+    def iloc(self) -> Any:
+        return self
+
+    def reset_index(self, drop: bool) -> Any:
+        return self
+
+    def to_numpy(self) -> Any:
+        return self.values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+class _Unnamed(Scaler):
+    """A pipeline with a function among its steps, which knows no names."""
+
+    def transform(self, x: Any) -> Any:
+        return super().transform(x.values)
+
+    def get_feature_names_out(self) -> Any:
+        raise AttributeError("FunctionTransformer does not provide get_feature_names_out")
+
+
+def test_a_transformer_need_not_name_its_columns(tmp_path: Path) -> None:
+    def dataset(*_: Any) -> dict[str, Any]:
+        return {"x": _Table(table()["x"][:, :2]), "y": table()["y"]}
+
+    def fit(train: Any, _settings: Any, _seeds: Any) -> dict[str, Any]:
+        return {"x": _Unnamed().fit(train["x"].values)}
+
+    raw, _ = done(tmp_path / "raw", None, dataset)
+    assert Prepared.of(raw).columns == {"x": ("a", "b")}
+    made, _ = done(tmp_path / "made", fit, dataset)
+    assert Prepared.of(made).columns == {}
+
+
 def leaking(_train: Any, _settings: Any, _seeds: Any) -> dict[str, Any]:
     return {"x": lambda x: (x - x.mean(axis=0)) / x.std(axis=0)}
 
@@ -176,6 +264,20 @@ def test_what_a_transformation_holds_is_found() -> None:
     pipeline.named_steps = {"scale": Scaler().fit(np.eye(2))}  # type: ignore[attr-defined]
     assert set(values_of(pipeline)["scale"]) == {"mean_", "scale_"}
     assert values_of(len) == {}
+    scaler = Scaler().fit(np.eye(2))
+    assert set(values_of(scaler.transform)) == {"mean_", "scale_"}
+    assert values_of(partial(np.multiply, mean, where=True))["0"].tolist() == [0, 1, 2]
+
+
+def test_a_mapping_of_many_words_to_numbers_is_two_arrays(tmp_path: Path) -> None:
+    means = {"b" * 300: 0.5, "a": 1.5}
+    found = values_of(lambda x: [means[word] for word in x])
+    assert found["means"]["keys"].tolist() == ["a", "b" * 300]
+    assert found["means"]["values"].tolist() == [1.5, 0.5]
+    made, _ = done(tmp_path / "made", lambda *_: {"x": lambda x: x + means["a"]})
+    assert {file.name for file in (made / "fitted").iterdir()} == {
+        "x.means~keys.npy", "x.means~values.npy",
+    }  # fmt: skip
 
 
 def test_a_model_may_ask_what_was_prepared(tmp_path: Path) -> None:

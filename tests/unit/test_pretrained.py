@@ -10,6 +10,7 @@ import pytest
 from repro.core import layout
 from repro.core.canonical_json import canonical
 from repro.core.config import Experiment, check_files, resolve
+from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
 from repro.core.parameters import decoded
 from repro.core.seeding import Seeds
@@ -66,6 +67,17 @@ def test_what_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         check_files({"digits": digits(pretrained=ONE)})
     with pytest.raises(UserError, match=r"`experiments\.digits\.pretrained\.b\.path`"):
         check_files({"digits": digits(pretrained={"b": ONE})})
+
+
+def test_a_missing_digest_is_told_with_the_value_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("vgg.h5").write_bytes(b"weights")
+    value = sha256_tree(Path("vgg.h5"))
+    for key, given in (("", {"path": "vgg.h5"}), (".b", {"b": {"path": "vgg.h5"}})):
+        with pytest.raises(UserError, match=f"pretrained{key}.sha256`.*`sha256: {value}`"):
+            digits(pretrained=given)
 
 
 @pytest.mark.parametrize(

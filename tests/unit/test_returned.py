@@ -291,6 +291,24 @@ def test_a_frame_with_text_is_a_mapping_of_its_columns(frame: Any) -> None:
     assert set(inside) == {"x.other", "x.table~age=20=28years=29", "x.table~name"}
 
 
+def test_text_in_one_part_and_bytes_in_another_are_refused() -> None:
+    text, encoded = np.array(["grün", "b"]), np.array(["grün".encode(), b"b"])
+    for train, test in ((text, encoded), (encoded, text)):
+        assert "bytes of shape []" in refusal({"train": train, "test": test})
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=lambda kind: kind.__name__)
+def test_frames_with_columns_in_another_order_are_refused(frame: Any) -> None:
+    train, test = frame({"a": [1, 2], "b": [3, 4]}), frame({"b": [3, 4], "a": [1, 2]})
+    sentence = refusal({"train": train, "test": test})
+    for word in ("`train` and `test`", "`x`", "'a'", "'b'", "same order"):
+        assert word in sentence
+    test = frame({"b": ["c", "d"], "a": [1, 2]})  # each is a column of its own
+    assert set(parts({"train": frame({"a": [1, 2], "b": ["c", "d"]}), "test": test})) == {
+        "train", "test",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("frame", FRAMES, ids=lambda kind: kind.__name__)
 def test_a_hole_in_a_frame_of_numbers_stays_one(frame: Any) -> None:
     found = frame({"a": [1.0, np.nan], "b": [1.0, 2.0]})

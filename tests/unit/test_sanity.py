@@ -180,7 +180,7 @@ class Run:
         self.history = {"loss": [0.9, 0.5, 0.3], "accuracy": [0.5, 0.7, 0.9]}
         self.metrics: dict[str, Any] = {"loss": 0.3, "accuracy": 1.0}
 
-    def facts(self, trace: Trace | None = None) -> ResultFacts:
+    def facts(self, trace: Trace | None = None, **more: Any) -> ResultFacts:
         from safetensors.numpy import save_file
 
         for name, arrays in self.parts.items():
@@ -194,7 +194,7 @@ class Run:
             rows, epochs = csv.writer(file), zip(*self.history.values(), strict=True)
             rows.writerow(["epoch", *self.history])
             rows.writerows([n, *row] for n, row in enumerate(epochs))
-        return facts_of(self.data, self.seed, 0, trace)
+        return facts_of(self.data, self.seed, 0, trace, **more)
 
 
 @pytest.fixture
@@ -258,6 +258,17 @@ def test_two_classes_are_counted_by_the_metric(run: Run) -> None:
     # Weighted, the share is not one of examples.
     run.metrics["accuracy"] = 0.3901234
     assert in_results([run.facts()]) == []
+
+
+def test_rare_classes_that_count_more_may_cost_accuracy(run: Run) -> None:
+    rare = (np.arange(8000) % 10 == 0).astype(int)
+    alarms = rare | (np.arange(8000) % 7 == 0)  # all that are there, and others
+    run.parts["train"]["y"] = (np.arange(400) % 10 == 0).astype(int)
+    run.parts["test"] = {"x": np.ones((8000, 3)), "y": rare}
+    run.predictions["y"] = np.eye(2, dtype=np.float32)[alarms]
+    (found,) = in_results([run.facts()])
+    assert found.mistake == "no better than one answer for all"
+    assert in_results([run.facts(weighted=True)]) == []
 
 
 def steps(losses: list[float]) -> Trace:

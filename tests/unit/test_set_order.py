@@ -1,9 +1,12 @@
 """Lines that go through a set in its own order, or hash text, read off the source."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from repro.cause.set_order import steps_with_sets
 from repro.ledger.set_order import HASH, ORDER, TEXT_ORDER, lines_on_hash_seed
+from repro.watch.call_sites import FUNCTIONS, running
 
 
 def found(source: str, **held: Any) -> list[tuple[str, int]]:
@@ -97,3 +100,21 @@ def test_the_expression_is_shown() -> None:
     assert line.text == "list(set(w))"
     with pytest.raises(SyntaxError):
         lines_on_hash_seed(b"print 1", {})
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_set_in_a_function_is_of_the_steps_that_call_it(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "experiment.py"
+    file.write_text(f"def {name}(words): return list(set(words))\n")
+    steps = {"dataset": ["prepare"], "fit_preprocessing": ["prepare"]}
+    steps |= {"model": ["train", "evaluate"]}
+    assert steps_with_sets(file) == steps.get(name, ["train"])
+
+
+def test_each_function_of_an_experiment_is_known_while_it_runs(tmp_path: Path) -> None:
+    path, code = tmp_path / "experiment.py", "def {}(running, path): return running(path)"
+    names = ("dataset", "fit_preprocessing", "model", "augment", "callbacks", "class_weight")
+    for name in names:
+        module: dict[str, Any] = {}
+        exec(compile(code.format(name), str(path), "exec"), module)
+        assert module[name](running, path) == name

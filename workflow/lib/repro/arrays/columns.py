@@ -2,12 +2,13 @@
 
 Synopsis:
     columns, names = checked_columns({"x": x, "y": y}, intake)
-    alike({"train": columns, "test": others}, intake)
+    alike({"train": (columns, names), "test": others}, intake)
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,11 @@ from repro.arrays.intake import Intake
 from repro.arrays.nested import holds_arrays, length
 from repro.core.errors import UserError
 
+Checked = tuple[dict[str, Array], dict[str, tuple[str, ...]]]
+"""Arrays by flat name, and the columns' names of what was a DataFrame."""
 
-def checked_columns(
-    values: Mapping[str, Any], intake: Intake
-) -> tuple[dict[str, Array], dict[str, tuple[str, ...]]]:
+
+def checked_columns(values: Mapping[str, Any], intake: Intake) -> Checked:
     """The arrays of `x`, `y` and `sample_weight` by flat name, and the names in DataFrames.
 
     Raises:
@@ -56,15 +58,38 @@ def _check_inputs(name: str, value: Any, examples: int | None) -> None:
 
 
 def _form(columns: Mapping[str, Array]) -> dict[str, str]:
-    kinds = {"U": "text", "S": "text"}
+    kinds = {"U": "text", "S": "bytes"}
     return {
         name: f"{kinds.get(c.dtype.kind, 'numbers')} of shape {list(c.shape[1:])}"
         for name, c in columns.items()
     }
 
 
-def alike(parts: Mapping[str, dict[str, Array]], intake: Intake) -> Mapping[str, dict[str, Array]]:
-    """The columns of all parts in the same dtypes, so that the same example has the same bytes."""
+def _check_names(parts: Mapping[str, Checked]) -> None:
+    """Refuses DataFrames that became one array each, of columns that differ in the parts."""
+    first = next(iter(parts))
+    for part, (arrays, names) in parts.items():
+        for name in (name for name in names if name in arrays):
+            known = parts[first][1].get(name, names[name])
+            for one, other in zip_longest(known, names[name]):
+                if one != other:
+                    raise UserError(
+                        f"Expected the DataFrames `{name}` of the parts `{first}` and `{part}` to "
+                        f"have the same columns in the same order. Received {one!r} and {other!r} "
+                        "at one place. Select them by name, alike in all parts."
+                    )
+
+
+def alike(checked: Mapping[str, Checked], intake: Intake) -> Mapping[str, dict[str, Array]]:
+    """The columns of all parts in the same dtypes, so that the same example has the same bytes.
+
+    Args:
+        checked: what `checked_columns` returns of each part.
+
+    Raises:
+        UserError: two parts have other columns.
+    """
+    parts = {name: arrays for name, (arrays, _) in checked.items()}
     first = next(iter(parts))
     for name, columns in parts.items():
         mine, other = _form(parts[first]), _form(columns)
@@ -75,6 +100,7 @@ def alike(parts: Mapping[str, dict[str, Array]], intake: Intake) -> Mapping[str,
                 f"Received for `{odd}` {mine.get(odd, 'nothing')} and {other.get(odd, 'nothing')}. "
                 "Prepare both alike."
             )
+    _check_names(checked)
     for key in parts[first]:
         dtypes = {name: columns[key].dtype for name, columns in parts.items()}
         if len({d.kind if d.kind in "US" else d.str for d in dtypes.values()}) > 1:

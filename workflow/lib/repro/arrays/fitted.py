@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 from repro.arrays.array import Array
 
 _KINDS = "biufcSU"
+_SINGLE = (bool, int, float, str, bytes, np.generic)
 _DEPTH = 4
 
 
@@ -45,7 +47,13 @@ def _values(thing: Any, depth: int) -> dict[str, Any]:
 def _held(thing: Any) -> Mapping[str, Any]:
     """What a thing may have been fitted to, by name."""
     if isinstance(thing, Mapping):
-        return {str(name): value for name, value in cast("Mapping[Any, Any]", thing).items()}
+        return _of_mapping(cast("Mapping[Any, Any]", thing))
+    if inspect.ismethod(thing):
+        return _held(thing.__self__)
+    if isinstance(thing, partial):
+        bound = cast("partial[Any]", thing)
+        places = {str(place): value for place, value in enumerate(bound.args)}
+        return {"func": bound.func, **bound.keywords, **places}
     if is_layer(thing):
         return _of_layer(thing)
     for steps in ("named_steps", "named_transformers_"):
@@ -59,6 +67,14 @@ def _held(thing: Any) -> Mapping[str, Any]:
         for name, value in sorted(attributes.items())
         if name.endswith("_") and not name.startswith("_")
     }
+
+
+def _of_mapping(thing: Mapping[Any, Any]) -> Mapping[str, Any]:
+    """Each value by its key; of texts or numbers two arrays: there may be very many."""
+    named = {str(key): thing[key] for key in sorted(thing, key=str)}
+    if named and all(isinstance(value, _SINGLE) for value in named.values()):
+        return {"keys": list(named), "values": list(named.values())}
+    return named
 
 
 def is_layer(thing: Any) -> bool:
@@ -85,9 +101,7 @@ def _plain(value: Any) -> Array | None:
         return _vocabulary(cast("Mapping[Any, Any]", value))
     if isinstance(value, list | tuple) and len(cast("Sequence[Any]", value)) == 0:
         return None
-    if not isinstance(value, bool | int | float | str | bytes | list | tuple | np.generic) and (
-        not hasattr(value, "__array__")
-    ):
+    if not isinstance(value, (*_SINGLE, list, tuple)) and not hasattr(value, "__array__"):
         return None
     try:
         array = np.array(value)

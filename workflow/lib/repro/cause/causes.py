@@ -102,9 +102,10 @@ _ROWS = (
     ),
     CauseKind(
         "preprocessing",
-        words="`fit_preprocessing` fits something else to the same data",
+        words="`fit_preprocessing` fits something else to examples of the same ids",
         remedy="Give every random draw in `fit_preprocessing` a seed from `seeds(name)`, and go "
-        "through no set of texts in its own order: sort it.",
+        "through no set of texts in its own order: sort it. Where `dataset` gives ids, look there "
+        "too: such ids tell nothing of what the examples hold.",
         quantities=("fitted preprocessing",),
         functions=("fit_preprocessing", "import"),
     ),
@@ -138,7 +139,7 @@ _ROWS = (
         "it receives.",
         quantities=("batch content",),
         phase="augmentation",
-        functions=("augment", "training", "import"),
+        functions=("augment", "class_weight", "training", "import"),
         needs="augment",
     ),
     CauseKind(

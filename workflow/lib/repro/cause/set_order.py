@@ -31,7 +31,7 @@ Order = tuple[str, ...]
 STEPS = ("prepare", "train", "evaluate")
 _OF_FUNCTION = {
     "dataset": ("prepare",), "fit_preprocessing": ("prepare",), "model": ("train", "evaluate"),
-    "augment": ("train",), "callbacks": ("train",),
+    "augment": ("train",), "callbacks": ("train",), "class_weight": ("train",),
 }  # fmt: skip
 _MAKING = {"set", "frozenset"}
 _METHODS = {"union", "intersection", "difference", "symmetric_difference"}

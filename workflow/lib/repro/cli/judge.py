@@ -77,7 +77,11 @@ def _agreed(
     inference = seen(reports[0], first, evaluated)
     facts = [
         facts_of(
-            data.folder / "data", step.folder, step.seed or 0, trace if step is first else None
+            data.folder / "data",
+            step.folder,
+            step.seed or 0,
+            trace if step is first else None,
+            weighted=bool(step.process.get("class_weight")),
         )
         for step in steps
         if step.name == "train" and step.run == first.run

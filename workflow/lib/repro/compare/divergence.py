@@ -27,7 +27,7 @@ class Divergence:
     """The first place where two runs part.
 
     `epoch` and `step` count from 0 and are None before training and after it. `what` is
-    one of: prepared data, fitted preprocessing (of the same data), initial weights, initial
+    one of: prepared data, fitted preprocessing (of the same ids), initial weights, initial
     optimizer state, initial seed states, data order, batch content, learning rate, loss, weights,
     optimizer state, seed states, length, history, final weights, predictions, metrics, trace
     layout. `variable` names the array, variable or column.
@@ -42,7 +42,7 @@ class Divergence:
 def in_data(left: Mapping[str, str], right: Mapping[str, str]) -> Divergence | None:
     """The first file of prepared data that differs, from the digest of each by its name."""
     odd = {name for name in {*left, *right} if left.get(name) != right.get(name)}
-    # What is fitted decides what is stored, but ids come from what `dataset` returned.
+    # What is fitted decides what is stored, but not the ids, which `dataset` decides.
     fitted = sorted(name for name in odd if name.startswith(f"{FITTED}/"))
     if fitted and not any(name.endswith("/id.npy") for name in odd):
         return Divergence("fitted preprocessing", variable=PurePosixPath(fitted[0]).stem)

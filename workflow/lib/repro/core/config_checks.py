@@ -16,6 +16,7 @@ from typing import Any, cast
 from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
+from repro.core.layout import PRETRAINED
 from repro.core.parameters import BestEpoch
 
 FILE = "config/config.yaml"
@@ -24,7 +25,7 @@ CLASSES = ".training.class_weight"
 
 
 def check_digests(configuration: Any) -> None:
-    """Refuses raw data that are there and whose digest is not; names the one that they have.
+    """Refuses inputs that are there and whose digest is not; names the one that they have.
 
     What else is wrong with the configuration, which no schema has seen yet, is left to it.
 
@@ -44,12 +45,13 @@ def check_digests(configuration: Any) -> None:
 
 
 def _sources(configuration: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each source of raw data in what may be a configuration, with its key."""
+    """Each file or folder that a digest belongs to in what may be a configuration, with its key."""
     for name, entry in _mapping(_mapping(configuration).get("experiments")).items():
-        data, key = _mapping(_mapping(entry).get("data")), f"experiments.{name}.data"
-        several = {f"{key}.{one}": source for one, source in data.items()}
-        for place, source in ({key: data} if "path" in data else several).items():
-            yield place, _mapping(source)
+        for kind in ("data", PRETRAINED):
+            named, key = _mapping(_mapping(entry).get(kind)), f"experiments.{name}.{kind}"
+            several = {f"{key}.{one}": source for one, source in named.items()}
+            for place, source in ({key: named} if "path" in named else several).items():
+                yield place, _mapping(source)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

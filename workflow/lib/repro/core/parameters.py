@@ -44,7 +44,11 @@ class Threads:
 
 
 _LESS = ("loss", "error", "mse", "mae", "mape", "msle", "rmse", "crossentropy", "divergence")
-_MORE = ("acc", "accuracy", "auc", "precision", "recall", "score", "io_u", "iou", "similarity")
+_MORE = (
+    "acc", "accuracy", "auc", "precision", "recall", "f1_score", "fbeta_score", "r2_score", "io_u",
+    "iou", "similarity",
+)  # fmt: skip
+"""Of the scores those of Keras: of others, such as Brier's, less may be better."""
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ def examples_of_parts(
         UserError: see `examples_of`; or two parts have other columns.
     """
     checked = {name: checked_columns(values, intake) for name, values in given.items()}
-    columns = alike({name: arrays for name, (arrays, _) in checked.items()}, intake)
+    columns = alike(checked, intake)
     return {
         name: _examples(name, values, columns[name], checked[name][1], intake)
         for name, values in given.items()

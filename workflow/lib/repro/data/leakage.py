@@ -40,6 +40,8 @@ def _coincidence(examples: Examples) -> float:
     categories has much of it; measured values and images have none.
     """
     rows = _some(len(examples.ids), _ROWS)
+    if len(rows) == 1:  # of which there is no pair to tell chance by
+        return 0.0
     pairs, chance = len(rows) * (len(rows) - 1), 1.0
     seen: set[bytes] = set()
     for feature in _features(examples.columns, rows):
@@ -57,7 +59,8 @@ class Overlap(TypedDict):
 
     `by_chance` is how many would if the features of `x` were independent of one another (0 where
     none has). Of `test`, where there are any, the same for `validation`; of parts that the user
-    gave, `group_in_train` is how many have a group that occurs in `train`.
+    gave, `group_in_train` is how many have a group that occurs in `train`, and of `test`
+    `group_in_validation`.
     """
 
     examples: int
@@ -66,6 +69,7 @@ class Overlap(TypedDict):
     in_validation: NotRequired[int]
     by_chance_in_validation: NotRequired[float]
     group_in_train: NotRequired[int]
+    group_in_validation: NotRequired[int]
 
 
 def _contents(part: Part) -> list[str]:
@@ -87,11 +91,13 @@ def _shared(part: Part, other: Part | None) -> tuple[int, float]:
 
 
 def _groups(part: Part, other: Part | None) -> int:
-    """How many examples of a part have a group that occurs in another one."""
-    if other is None or "group" not in {**part.examples.columns, **other.examples.columns}:
-        return 0
-    mine, theirs = (each.examples.columns["group"][each.rows] for each in (part, other))
-    return int(np.isin(mine, theirs).sum())
+    """How many examples of a part have a group that occurs in another one; 0 without groups."""
+    groups = [
+        each.examples.columns["group"][each.rows]
+        for each in (part, other)
+        if each and "group" in each.examples.columns
+    ]
+    return int(np.isin(*groups).sum()) if len(groups) == 2 else 0
 
 
 def overlap(parts: Mapping[str, Part]) -> dict[str, Overlap]:
@@ -103,10 +109,13 @@ def overlap(parts: Mapping[str, Part]) -> dict[str, Overlap]:
             continue
         count, chance = _shared(part, train)
         found: Overlap = {"examples": len(part.rows), "in_train": count, "by_chance": chance}
-        seen, by_chance = _shared(part, parts.get("validation") if name == "test" else None)
+        validation = parts.get("validation") if name == "test" else None
+        seen, by_chance = _shared(part, validation)
         if seen:
             found["in_validation"], found["by_chance_in_validation"] = seen, by_chance
         if groups := _groups(part, train):
             found["group_in_train"] = groups
+        if groups := _groups(part, validation):
+            found["group_in_validation"] = groups
         overlaps[name] = found
     return overlaps

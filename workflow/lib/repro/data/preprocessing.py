@@ -12,6 +12,7 @@ by itself: what would depend on the other rows of a part is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -25,6 +26,7 @@ from repro.arrays.intake import Intake
 from repro.arrays.nested import length, mapped
 from repro.core.canonical_json import Json
 from repro.core.errors import UserError
+from repro.core.parameters import ReadLimits
 from repro.core.seeding import Seeds
 from repro.data.dataset import Examples, Part, Rows
 from repro.data.user_code import Code
@@ -64,14 +66,13 @@ def preprocessed(
     changed: dict[str, dict[str, Any]] = {}
     with code.blamed(FUNCTION):
         for name, values in given.items():
-            changed[name] = {
-                column: _applied(transforms[column], value) if column in transforms else value
-                for column, value in values.items()
-            }
+            changed[name] = dict(values)
             for column, transform in transforms.items():
-                _check_rows(name, column, transform, values[column], changed[name][column])
+                changed[name][column] = _transformed(
+                    name, column, transform, values[column], intake.limits
+                )
     columns = {name: checked_columns(values, intake) for name, values in changed.items()}
-    arrays = alike({name: found for name, (found, _) in columns.items()}, intake)
+    arrays = alike(columns, intake)
     made = {
         name: _replaced(
             part, arrays[name], _names(part, arrays[name], columns[name][1], transforms)
@@ -150,28 +151,38 @@ def _fed(value: Any) -> Any:
     return mapped(array, value)
 
 
-def _check_rows(part: str, column: str, transform: Any, before: Any, after: Any) -> None:
-    """Refuses what makes more or fewer rows, or what makes others of the first half alone.
+def _transformed(part: str, column: str, transform: Any, before: Any, limits: ReadLimits) -> Any:
+    """What a transformation makes of a column of a part.
 
     Raises:
-        UserError: says which column.
+        UserError: it makes more or fewer rows, or others of the first half alone.
     """
     count = length(before) or 0
+    rows: Rows = np.arange(-(-count // 2), dtype=np.int64)
+    half = None
+    if part != "train":  # it was fitted on those, and each other part is looked at
+        # Taken before the whole is: the user's function may write into what it is given.
+        half = mapped(lambda leaf: _taken(leaf, rows), before, count)
+    after = _applied(transform, before)
     if length(after) != count:
         raise UserError(
             f"Expected what `{FUNCTION}` returns for `{column}` to make one row of each. Received "
             f"{length(after)} of {count} in `{part}`. Leave out no example there."
         )
-    if part == "train":
-        return  # it was fitted on these, and each other part is looked at
-    rows: Rows = np.arange(-(-count // 2), dtype=np.int64)
-    half = _applied(transform, mapped(lambda leaf: _taken(leaf, rows), before, count))
-    intake = Intake()
-    whole, some = (checked_columns({"x": each}, intake)[0] for each in (after, half))
-    if not all(_same(array[: len(rows)], some.get(name)) for name, array in whole.items()):
+    if half is not None:
+        _check_rows(part, column, after, _applied(transform, half), limits)
+    return after
+
+
+def _check_rows(part: str, column: str, after: Any, half: Any, limits: ReadLimits) -> None:
+    """Refuses what makes other rows of the first half of a part alone."""
+    quiet = Intake(limits)
+    whole, some = (checked_columns({"x": each}, quiet)[0] for each in (after, half))
+    count = length(half) or 0
+    if not all(_same(array[:count], some.get(name)) for name, array in whole.items()):
         raise UserError(
             f"Expected what `{FUNCTION}` returns for `{column}` to transform each example by "
-            f"itself. Received other values, or another shape, for the first {len(rows)} of "
+            f"itself. Received other values, or another shape, for the first {count} of "
             f"`{part}` alone than among all. Fit it there (a mean, a vocabulary, a length), and "
             "only apply it."
         )
@@ -200,7 +211,11 @@ def _names(
         told: Callable[[], Sequence[object]] | None = getattr(
             transforms.get(column), "get_feature_names_out", None
         )
-        after = tuple(map(str, told())) if told else before
+        after = before
+        if told:
+            after = ()
+            with suppress(Exception):  # scikit-learn raises where a step of a pipeline knows none
+                after = tuple(map(str, told()))
         if len(after) == array.shape[1]:
             found[column] = after
     return found

@@ -52,12 +52,14 @@ class ResultFacts:
 
 
 def facts_of(
-    data: Path, folder: Path, seed: int | None = None, trace: Trace | None = None
-) -> ResultFacts:
+    data: Path, folder: Path, seed: int | None = None, trace: Trace | None = None,
+    weighted: bool = False,
+) -> ResultFacts:  # fmt: skip
     """Reads the results of one seed.
 
     Losses are those of each step where the trace of the training is given and holds them, else
-    those of each epoch.
+    those of each epoch. Where classes counted differently in training (`weighted`), as where
+    examples do, one answer for all is no measure of it: it may have traded accuracy for recall.
     """
     history, metrics = _history(folder / "history.csv"), _metrics(folder / "metrics.json")
     with np.load(folder / "predictions.npz") as saved:
@@ -76,7 +78,7 @@ def facts_of(
         seed,
         {what: counts for what, counts in odd.items() if counts},
         tuple(constant(predictions, labels)),
-        _one_answer(train, test, predictions, metrics),
+        None if weighted else _one_answer(train, test, predictions, metrics),
         stall,
     )
 

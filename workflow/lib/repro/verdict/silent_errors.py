@@ -95,6 +95,7 @@ _OVERLAPS = (
     ("an `x` that is also in `train`", "in_train", "by_chance"),
     ("an `x` that is also in `validation`", "in_validation", "by_chance_in_validation"),
     ("a `group` that is also in `train`", "group_in_train", ""),
+    ("a `group` that is also in `validation`", "group_in_validation", ""),
 )
 """What examples of a part may share with another one: in words, and the keys of how many do."""
 

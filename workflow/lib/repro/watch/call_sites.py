@@ -21,7 +21,7 @@ from typing import Any
 
 from repro.data.user_errors import name_in
 
-FUNCTIONS = ("dataset", "fit_preprocessing", "model", "augment", "callbacks")
+FUNCTIONS = ("dataset", "fit_preprocessing", "model", "augment", "callbacks", "class_weight")
 _IMPORT = "<module>"
 
 
