@@ -118,6 +118,16 @@ def test_a_step_left_out_for_its_cost_is_not_compared(write: Any) -> None:
     assert where(late.divergence) == "step 2 or 3 of m: the value of m/dense/kernel"
 
 
+def test_variables_made_between_two_steps_say_nothing_of_those_that_were_left_out(
+    write: Any,
+) -> None:
+    made = [*RUN[:2], step(2), start(3, 4), step(3, 7, 8)]
+    found = first_divergence(write("a", *made), write("b", *made[:-1], step(3, 7, 99)))
+    assert found is not None
+    assert (found.after, found.step, found.agreed) == (1, 3, 1)
+    assert where(found) == "step 2 or 3 of m: the value of m/dense/kernel"
+
+
 def test_steps_behind_the_last_one_that_was_compared_are_undecided(write: Any) -> None:
     thin = [*RUN[:2], step(2), step(3)]
     found = compared_steps(write("a", *RUN), write("b", *thin))
