@@ -92,6 +92,23 @@ def _set_once(training: Training) -> None:
         training.steps("a", "b")
 
 
+def _set_otherwise_before_the_draw(training: Training) -> None:
+    for epoch in range(9):
+        training.seed(0, "random.seed")
+        training.seed(epoch, "random.seed")
+        training.draw("random.random")
+        training.steps("a", "b")
+
+
+def _an_index_of_each_example(training: Training) -> None:
+    training.resets.restarted()
+    for epoch in range(9):
+        for index in range(4):
+            training.seed(index)
+            training.draw()
+            training.steps(f"batch {index}", epoch=epoch)
+
+
 def _nothing_drawn(training: Training) -> None:
     for _ in range(9):
         training.seed()
@@ -142,7 +159,8 @@ def _unseen_batches(training: Training) -> None:
 @pytest.mark.parametrize(
     "act",
     [
-        _other_batches, _another_seed, _a_seed_sequence, _set_once, _nothing_drawn, _folds, _fits,
+        _other_batches, _another_seed, _set_otherwise_before_the_draw, _an_index_of_each_example,
+        _a_seed_sequence, _set_once, _nothing_drawn, _folds, _fits,
         _samples_after_each_epoch, _evaluation, _unseen_batches,
     ],
 )  # fmt: skip
