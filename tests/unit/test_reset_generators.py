@@ -1,11 +1,16 @@
 """A generator that is set to the same seed again and again while a model is trained."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from repro.events.steps import Watch
+from repro.events.stream import Stream
 from repro.events.user_frames import Place
+from repro.hook import silent
 from repro.hook.reset_generators import ResetGenerators
+from repro.ledger.ledger import Ledger
 
 LINE: Place = ("train.py", 3)
 
@@ -177,6 +182,33 @@ def test_seeds_of_callbacks_are_passed_over() -> None:
         exec("training.seed(); training.draw()", space)
         training.steps("a", "b")
     assert training.found == []
+
+
+def test_batches_are_asked_for_once_a_seed_is_set_and_used_in_this_training() -> None:
+    training = Training()
+    training.seed()
+    training.resets.restarted()
+    training.draw()
+    assert not training.resets.needs_batches
+    training.seed()
+    assert not training.resets.needs_batches
+    training.draw()
+    assert training.resets.needs_batches
+    training.resets.restarted()
+    assert not training.resets.needs_batches
+
+
+def test_no_batch_is_left_out_that_shows_a_generator_reset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silent, "when_imported", lambda *_: None)
+    stream = Stream(str(tmp_path))
+    ledger, watch = Ledger(stream), Watch(stream, None, pytest.fail, lambda: None)
+    silent.SilentErrors(stream).watch(watch, ledger)
+    assert not watch.needs_batch(object())
+    ledger.note("seed", "random.seed", LINE, ((7,), {}))
+    ledger.note("random numbers", "random.random", LINE, 0.5)
+    assert watch.needs_batch(object())
 
 
 def test_very_long_epochs_are_forgotten() -> None:

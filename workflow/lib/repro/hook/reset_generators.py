@@ -72,6 +72,8 @@ class ResetGenerators:
         self._epoch: int | None = None
         self._began: list[int] = []
         self._testing = False
+        self.needs_batches = False
+        """Whether a seed was set and used in this training, so that the batches tell something."""
         self._found: list[Place] = []
         self._lock = threading.RLock()
         if hasattr(os, "register_at_fork"):
@@ -96,6 +98,7 @@ class ResetGenerators:
         """Another `fit` begins, or new variables were made: what came before does not count."""
         with self._lock:
             self._epoch, self._began, self._start = None, [], len(self._batches)
+            self.needs_batches = False
             for reset in self._resets.values():
                 reset.since, reset.last, reset.used, reset.steps = None, (), 0, 0
 
@@ -147,6 +150,7 @@ class ResetGenerators:
         for key in drawn:
             reset = self._waiting.pop(key)
             reset.used += 1
+            self.needs_batches |= reset.since is not None
             if reset.step != now:
                 reset.step, reset.steps = now, reset.steps + 1
             if reset.steps >= max(_STEPS, (now - self._start) * _NEARLY_ALL):
