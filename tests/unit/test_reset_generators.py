@@ -71,6 +71,18 @@ def test_a_seed_that_is_set_for_each_batch() -> None:
     assert {*training.found} == {LINE}
 
 
+def test_a_seed_that_is_set_for_each_batch_of_a_second_fit_which_reads_one_ahead() -> None:
+    training = Training()
+    training.resets.restarted()
+    training.steps("x", "y", epoch=0)
+    training.seed()
+    training.draw()
+    training.resets.restarted()
+    for number in range(12):
+        at_each_epoch(training, 0, [f"batch {number}"])
+    assert {*training.found} == {LINE}
+
+
 def _other_batches(training: Training) -> None:
     for epoch in range(9):
         at_each_epoch(training, None, [f"{epoch}a", f"{epoch}b", "c"])
@@ -145,6 +157,13 @@ def _samples_after_each_epoch(training: Training) -> None:
         training.draw()
 
 
+def _samples_after_each_whole_batch(training: Training) -> None:
+    for _ in range(20):
+        training.steps("all")
+        training.seed()
+        training.draw()
+
+
 def _evaluation(training: Training) -> None:
     training.resets.restarted()
     for epoch in range(9):
@@ -166,7 +185,7 @@ def _unseen_batches(training: Training) -> None:
     [
         _other_batches, _another_seed, _set_otherwise_before_the_draw, _an_index_of_each_example,
         _a_seed_sequence, _set_once, _nothing_drawn, _folds, _fits,
-        _samples_after_each_epoch, _evaluation, _unseen_batches,
+        _samples_after_each_epoch, _samples_after_each_whole_batch, _evaluation, _unseen_batches,
     ],
 )  # fmt: skip
 def test_what_is_no_mistake_is_passed_over(act: Callable[[Training], None]) -> None:

@@ -48,13 +48,15 @@ _Batches = Sequence["str | None"]
 class _Reset:
     """A seed that a line sets, in the training that goes on.
 
-    `first`, `since`: how many batches there were when it was set first and last. `last`: those
-    between the last two times. `used`: how often numbers were drawn after it was set; `steps`:
-    before how many steps that was, `step`: before which one last.
+    `first`, `since`: how many batches there were when it was set first and last; `early`: whether
+    the first time was before the first step of a training. `last`: the batches between the last two
+    times. `used`: how often numbers were drawn after it was set; `steps`: before how many steps
+    that was, `step`: before which one last.
     """
 
     first: int
     since: int | None
+    early: bool
     last: _Batches = ()
     used: int = 0
     steps: int = 0
@@ -101,6 +103,7 @@ class ResetGenerators:
             self.needs_batches = False
             for reset in self._resets.values():
                 reset.since, reset.last, reset.used, reset.steps = None, (), 0, 0
+                reset.early |= reset.first == self._start  # data may be read before `fit` begins
 
     def tested(self) -> None:
         """An evaluation begins; the next step ends it."""
@@ -133,7 +136,7 @@ class ResetGenerators:
                 del self._waiting[other]
         if reset is None:
             if len(self._resets) < _MOST:
-                self._resets[key] = self._waiting[key] = _Reset(now, now)
+                self._resets[key] = self._waiting[key] = _Reset(now, now, now == self._start)
             return
         batches = self._batches[reset.since : now] if reset.since is not None else []
         if batches or reset.since is None:
@@ -153,7 +156,9 @@ class ResetGenerators:
             self.needs_batches |= reset.since is not None
             if reset.step != now:
                 reset.step, reset.steps = now, reset.steps + 1
-            if reset.steps >= max(_STEPS, (now - self._start) * _NEARLY_ALL):
+            # What is first drawn after a step may be what shows how far it came.
+            most = max(_STEPS, (now - self._start) * _NEARLY_ALL)
+            if reset.early and reset.steps >= most:
                 self._found.append(key[1])
 
     def _compare_epochs(self) -> None:
