@@ -166,7 +166,7 @@ def _all_agreed(found: StepFindings, *, same: bool) -> str:
     if compared.undecided:
         last = f"in the last {counted(compared.undecided, 'step')}, at which nothing was looked at"
     if same:
-        return f"Step by step: {agreed}." + f" What happens {last} is not known." * bool(last)
+        return f"Step by step: {agreed}." + f" What happens {last}, is not known." * bool(last)
     where = "so it arises outside of them" + f" or {last}" * bool(last)
     if not found.outputs_differ:
         where = "and so did the outputs: this time it did not show"
