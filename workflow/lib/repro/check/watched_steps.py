@@ -193,7 +193,8 @@ def where(first: StepDivergence) -> str:
     what = known.get(first.what, f"a step that is {first.what}")
     model = f" of {first.model}" if first.model else ""
     if first.step == 0:
-        return f"{what}{variable}, before the first step{model}"
+        when = f"after step {first.after}" if first.after else "before the first step"
+        return f"{what}{variable}, {when}{model}"
     return f"step {_steps(first)}{model}: {what}{variable}"
 
 

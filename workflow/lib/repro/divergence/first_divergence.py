@@ -27,7 +27,7 @@ class StepDivergence:
     """Where two runs first differ.
 
     Args:
-        step: of the model, from 1; 0 is before its first step.
+        step: of the model, from 1; 0 for initial values.
         after: the last step of that model before it at which the same was compared and agreed;
             less than `step - 1` where steps between were left out for their cost.
         variable: its path; empty where the batch differs or an event is missing.
