@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from repro.check.watched_steps import StepFindings, told
-from repro.events.first_divergence import StepComparison, compared_steps
-from repro.events.recorded import read
+from repro.divergence.first_divergence import StepComparison, compared_steps
+from repro.divergence.recorded import read
 from repro.events.steps import ALWAYS, SHARE, Watch
 from repro.events.stream import Stream
 

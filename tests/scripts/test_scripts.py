@@ -45,7 +45,7 @@ def differs(**changes):
 SAME = Answer(0, report(), 40, 22)
 
 
-def test_the_table_names_20_faults_4_silent_errors_10_clean_scripts_and_all_that_lie_here():
+def test_the_table_names_20_faults_5_silent_errors_10_clean_scripts_and_all_that_lie_here():
     kinds = [case.kind for case in PAIRS]
     assert (len(kinds), kinds.count(Kind.SILENT), len(CLEAN)) == (25, 5, 10)
     cases = {file.stem for file in (twins.HERE / "cases").iterdir()}

@@ -171,6 +171,14 @@ def test_a_warning_contradicts_only_what_is_the_same(tmp_path: Path) -> None:
         assert words in answer.sentence
 
 
+def test_of_steps_behind_the_last_look_nothing_is_claimed() -> None:
+    found = StepFindings(None, StepComparison(5, 0, None, undecided=2), outputs_differ=False)
+    assert told(found, same=True) == (
+        "Step by step: 5 training steps agreed, bit for bit. What happens in the last 2 steps, at "
+        "which nothing was looked at, is not known."
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "call", "said"),
     [

@@ -118,6 +118,26 @@ def test_a_step_left_out_for_its_cost_is_not_compared(write: Any) -> None:
     assert where(late.divergence) == "step 2 or 3 of m: the value of m/dense/kernel"
 
 
+def test_variables_made_between_two_steps_say_nothing_of_those_that_were_left_out(
+    write: Any,
+) -> None:
+    made = [*RUN[:2], step(2), start(3, 4), step(3, 7, 8)]
+    found = first_divergence(write("a", *made), write("b", *made[:-1], step(3, 7, 99)))
+    assert found is not None
+    assert (found.after, found.step, found.agreed) == (1, 3, 1)
+    assert where(found) == "step 2 or 3 of m: the value of m/dense/kernel"
+
+
+def test_initial_values_of_a_later_fold_are_said_to_be_there(write: Any) -> None:
+    folds = [*RUN, start(3, 4), step(4, 7, 8)]
+    found = first_divergence(write("a", *folds), write("b", *RUN, start(3, 9), step(4, 7, 9)))
+    assert found is not None
+    assert where(found) == "the initial value of m/dense/kernel, after step 3 of m"
+    first = first_divergence(write("a2", *RUN), write("b2", start(1, 9), *RUN[1:]))
+    assert first is not None
+    assert where(first) == "the initial value of m/dense/kernel, before the first step of m"
+
+
 def test_steps_behind_the_last_one_that_was_compared_are_undecided(write: Any) -> None:
     thin = [*RUN[:2], step(2), step(3)]
     found = compared_steps(write("a", *RUN), write("b", *thin))

@@ -158,6 +158,8 @@ def test_what_runs_there_is_python_3_9_and_whole() -> None:
     for module in (*MODULES, "hook/sitecustomize"):
         tree = ast.parse((library / f"{module}.py").read_text(), feature_version=(3, 9))
         for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "zip":
+                assert not node.keywords, f"Python 3.9 has no `zip(strict=)`: {module}"
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("repro."):
                 place = (node.module or "").partition(".")[2].replace(".", "/")
                 assert place in MODULES or {f"{place}/{each.name}" for each in node.names} <= {

@@ -1,11 +1,16 @@
 """A generator that is set to the same seed again and again while a model is trained."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from repro.events.steps import Watch
+from repro.events.stream import Stream
 from repro.events.user_frames import Place
+from repro.hook import silent
 from repro.hook.reset_generators import ResetGenerators
+from repro.ledger.ledger import Ledger
 
 LINE: Place = ("train.py", 3)
 
@@ -66,6 +71,18 @@ def test_a_seed_that_is_set_for_each_batch() -> None:
     assert {*training.found} == {LINE}
 
 
+def test_a_seed_that_is_set_for_each_batch_of_a_second_fit_which_reads_one_ahead() -> None:
+    training = Training()
+    training.resets.restarted()
+    training.steps("x", "y", epoch=0)
+    training.seed()
+    training.draw()
+    training.resets.restarted()
+    for number in range(12):
+        at_each_epoch(training, 0, [f"batch {number}"])
+    assert {*training.found} == {LINE}
+
+
 def _other_batches(training: Training) -> None:
     for epoch in range(9):
         at_each_epoch(training, None, [f"{epoch}a", f"{epoch}b", "c"])
@@ -90,6 +107,23 @@ def _set_once(training: Training) -> None:
     for _ in range(9):
         training.draw()
         training.steps("a", "b")
+
+
+def _set_otherwise_before_the_draw(training: Training) -> None:
+    for epoch in range(9):
+        training.seed(0, "random.seed")
+        training.seed(epoch, "random.seed")
+        training.draw("random.random")
+        training.steps("a", "b")
+
+
+def _an_index_of_each_example(training: Training) -> None:
+    training.resets.restarted()
+    for epoch in range(9):
+        for index in range(4):
+            training.seed(index)
+            training.draw()
+            training.steps(f"batch {index}", epoch=epoch)
 
 
 def _nothing_drawn(training: Training) -> None:
@@ -123,6 +157,13 @@ def _samples_after_each_epoch(training: Training) -> None:
         training.draw()
 
 
+def _samples_after_each_whole_batch(training: Training) -> None:
+    for _ in range(20):
+        training.steps("all")
+        training.seed()
+        training.draw()
+
+
 def _evaluation(training: Training) -> None:
     training.resets.restarted()
     for epoch in range(9):
@@ -142,8 +183,9 @@ def _unseen_batches(training: Training) -> None:
 @pytest.mark.parametrize(
     "act",
     [
-        _other_batches, _another_seed, _a_seed_sequence, _set_once, _nothing_drawn, _folds, _fits,
-        _samples_after_each_epoch, _evaluation, _unseen_batches,
+        _other_batches, _another_seed, _set_otherwise_before_the_draw, _an_index_of_each_example,
+        _a_seed_sequence, _set_once, _nothing_drawn, _folds, _fits,
+        _samples_after_each_epoch, _samples_after_each_whole_batch, _evaluation, _unseen_batches,
     ],
 )  # fmt: skip
 def test_what_is_no_mistake_is_passed_over(act: Callable[[Training], None]) -> None:
@@ -159,6 +201,33 @@ def test_seeds_of_callbacks_are_passed_over() -> None:
         exec("training.seed(); training.draw()", space)
         training.steps("a", "b")
     assert training.found == []
+
+
+def test_batches_are_asked_for_once_a_seed_is_set_and_used_in_this_training() -> None:
+    training = Training()
+    training.seed()
+    training.resets.restarted()
+    training.draw()
+    assert not training.resets.needs_batches
+    training.seed()
+    assert not training.resets.needs_batches
+    training.draw()
+    assert training.resets.needs_batches
+    training.resets.restarted()
+    assert not training.resets.needs_batches
+
+
+def test_no_batch_is_left_out_that_shows_a_generator_reset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silent, "when_imported", lambda *_: None)
+    stream = Stream(str(tmp_path))
+    ledger, watch = Ledger(stream), Watch(stream, None, pytest.fail, lambda: None)
+    silent.SilentErrors(stream).watch(watch, ledger)
+    assert not watch.needs_batch(object())
+    ledger.note("seed", "random.seed", LINE, ((7,), {}))
+    ledger.note("random numbers", "random.random", LINE, 0.5)
+    assert watch.needs_batch(object())
 
 
 def test_very_long_epochs_are_forgotten() -> None:

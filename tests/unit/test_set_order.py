@@ -37,6 +37,9 @@ def found(source: str, **held: Any) -> list[tuple[str, int]]:
         "class A:\n def a(self):\n  self.w = set()\n def b(self):\n  return list(self.w)",
         "def f(w: set[str]):\n return list(w)",
         "w = set(a)\ndef f():\n return tuple(w)",
+        "def f():\n w = set()\n for t in texts: w = w.union(t)\n return list(w)",
+        "def f(w):\n w = w if w else {'a'}\n return list(w)",
+        "w = set(a)\nw = w - stop\ndef f():\n return list(w)",
     ],
 )
 def test_what_takes_the_order_of_a_set_is_found(line: str) -> None:
@@ -65,10 +68,17 @@ def test_what_takes_the_order_of_a_set_is_found(line: str) -> None:
         "stack = [1]\nstack.pop()",
         "def f(w: set[int]):\n return list(w)",
         "w = set(a)\ndef f(w):\n return tuple(w)",
+        "def f(x):\n x = x - x.mean()\n return list(x)",
+        "def f():\n a = b\n b = a\n return list(a)",
     ],
 )
 def test_what_takes_no_order_of_text_is_not(line: str) -> None:
     assert found(line) == []
+
+
+def test_long_sums_are_read_in_no_time() -> None:
+    lines = (f" x{n} = x{n - 1} - x{n - 1} - x{n - 1}" for n in range(1, 99))
+    assert found("\n".join(["def f(x0):", *lines, " return list(x98)"])) == []
 
 
 def test_a_set_that_the_module_holds_tells_what_is_in_it() -> None:

@@ -166,7 +166,7 @@ def _all_agreed(found: StepFindings, *, same: bool) -> str:
     if compared.undecided:
         last = f"in the last {counted(compared.undecided, 'step')}, at which nothing was looked at"
     if same:
-        return f"Step by step: {agreed}." + f" What happens {last} is not known." * bool(last)
+        return f"Step by step: {agreed}." + f" What happens {last}, is not known." * bool(last)
     where = "so it arises outside of them" + f" or {last}" * bool(last)
     if not found.outputs_differ:
         where = "and so did the outputs: this time it did not show"
@@ -193,7 +193,8 @@ def where(first: StepDivergence) -> str:
     what = known.get(first.what, f"a step that is {first.what}")
     model = f" of {first.model}" if first.model else ""
     if first.step == 0:
-        return f"{what}{variable}, before the first step{model}"
+        when = f"after step {first.after}" if first.after else "before the first step"
+        return f"{what}{variable}, {when}{model}"
     return f"step {_steps(first)}{model}: {what}{variable}"
 
 

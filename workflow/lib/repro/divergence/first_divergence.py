@@ -27,7 +27,7 @@ class StepDivergence:
     """Where two runs first differ.
 
     Args:
-        step: of the model, from 1; 0 is before its first step.
+        step: of the model, from 1; 0 for initial values.
         after: the last step of that model before it at which the same was compared and agreed;
             less than `step - 1` where steps between were left out for their cost.
         variable: its path; empty where the batch differs or an event is missing.
@@ -137,6 +137,8 @@ class _Progress:
 
     def agree(self, one: Moment, other: Moment) -> None:
         """Nothing differed at this moment, as far as both runs looked."""
+        if one.step == 0:
+            return  # new variables say nothing of what was trained before
         if not (_unread(one) or _unread(other)):
             self.batches[one.model] = one.step
         if one.variables is None or other.variables is None:
@@ -144,7 +146,7 @@ class _Progress:
             return
         self.variables[one.model] = one.step
         left_out = self.waiting.pop(one.model, 0)
-        self.agreed += left_out + (one.step > 0)
+        self.agreed += left_out + 1
         self.left_out += left_out
 
     def after(self, moment: Moment, what: str) -> int:

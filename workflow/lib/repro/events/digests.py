@@ -72,7 +72,7 @@ class Digester:
             sha256(array).hexdigest()[:LENGTH]
             if array.nbytes < _LARGE and array.dtype.kind in _PLAIN
             else self.of_tensor(tensor)
-            for array, tensor in zip(arrays, tensors, strict=False)
+            for array, tensor in zip(arrays, tensors)
         ]
         return "".join(found)
 

@@ -7,7 +7,8 @@ Synopsis:
 
 It is certain where one line sets the same seed again and again, numbers are drawn each time, and
 the batches repeat with it; or where that happens for each step. A seed at the start of each `fit`
-or of each new model is a habit, and no mistake; nor is one in a callback or for an evaluation.
+or of each new model is a habit, and no mistake; nor is one in a callback or for an evaluation, nor
+one for each example, as data that are made have it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _DRAWING: Mapping[str, str] = {
     "tensorflow.random.set_seed": "tensorflow.random.",
 }
 """By what sets a seed, how the calls begin that draw from that generator."""
+_OWN = "numpy.random.default_rng"
+"""What makes another generator; the others set the one that there is."""
 _STEPS = 8
 """So many steps, each with a seed set for it, show that each has one."""
 _NEARLY_ALL = 0.9
@@ -45,13 +48,15 @@ _Batches = Sequence["str | None"]
 class _Reset:
     """A seed that a line sets, in the training that goes on.
 
-    `first`, `since`: how many batches there were when it was set first and last. `last`: those
-    between the last two times. `used`: how often numbers were drawn after it was set; `steps`:
-    before how many steps that was, `step`: before which one last.
+    `first`, `since`: how many batches there were when it was set first and last; `early`: whether
+    the first time was before the first step of a training. `last`: the batches between the last two
+    times. `used`: how often numbers were drawn after it was set; `steps`: before how many steps
+    that was, `step`: before which one last.
     """
 
     first: int
     since: int | None
+    early: bool
     last: _Batches = ()
     used: int = 0
     steps: int = 0
@@ -69,6 +74,8 @@ class ResetGenerators:
         self._epoch: int | None = None
         self._began: list[int] = []
         self._testing = False
+        self.needs_batches = False
+        """Whether a seed was set and used in this training, so that the batches tell something."""
         self._found: list[Place] = []
         self._lock = threading.RLock()
         if hasattr(os, "register_at_fork"):
@@ -93,8 +100,10 @@ class ResetGenerators:
         """Another `fit` begins, or new variables were made: what came before does not count."""
         with self._lock:
             self._epoch, self._began, self._start = None, [], len(self._batches)
+            self.needs_batches = False
             for reset in self._resets.values():
                 reset.since, reset.last, reset.used, reset.steps = None, (), 0, 0
+                reset.early |= reset.first == self._start  # data may be read before `fit` begins
 
     def tested(self) -> None:
         """An evaluation begins; the next step ends it."""
@@ -122,13 +131,16 @@ class ResetGenerators:
 
     def _seeded(self, key: _Key) -> None:
         now, reset = len(self._batches), self._resets.get(key)
+        if key[0] != _OWN:  # nothing can be drawn any more after the seed before
+            for other in [each for each in self._waiting if each[0] == key[0]]:
+                del self._waiting[other]
         if reset is None:
             if len(self._resets) < _MOST:
-                self._resets[key] = self._waiting[key] = _Reset(now, now)
+                self._resets[key] = self._waiting[key] = _Reset(now, now, now == self._start)
             return
         batches = self._batches[reset.since : now] if reset.since is not None else []
         if batches or reset.since is None:
-            if reset.used > 1 and self._epoch is None and self._repeat(reset, reset.last, batches):
+            if self._epoch is None and self._repeat(key, reset.last, batches):
                 self._found.append(key[1])
             reset.since, reset.last = now, batches
         self._waiting[key] = reset
@@ -141,9 +153,12 @@ class ResetGenerators:
         for key in drawn:
             reset = self._waiting.pop(key)
             reset.used += 1
+            self.needs_batches |= reset.since is not None
             if reset.step != now:
                 reset.step, reset.steps = now, reset.steps + 1
-            if reset.steps >= max(_STEPS, (now - self._start) * _NEARLY_ALL):
+            # What is first drawn after a step may be what shows how far it came.
+            most = max(_STEPS, (now - self._start) * _NEARLY_ALL)
+            if reset.early and reset.steps >= most:
                 self._found.append(key[1])
 
     def _compare_epochs(self) -> None:
@@ -151,19 +166,24 @@ class ResetGenerators:
         if len(self._began) < 2:
             return
         before, start = self._began[-2:]
+        if len(self._batches) - start != start - before:
+            return
         one, other = self._batches[before:start], self._batches[start:]
         if one == other:
-            for (_, place, _), reset in self._resets.items():
-                if reset.used > 1 and self._repeat(reset, one, other):
-                    self._found.append(place)
+            self._found += [key[1] for key in self._resets if self._repeat(key, one, other)]
 
-    def _repeat(self, reset: _Reset, one: _Batches, other: _Batches) -> bool:
-        """Whether two cycles of several batches are the same.
+    def _repeat(self, key: _Key, one: _Batches, other: _Batches) -> bool:
+        """Whether two cycles of several batches are the same, and a seed is to blame.
 
-        Where they were so before the seed was set for the first time, it is not to blame.
+        It is not where they were so before it was set for the first time, nor where its line sets
+        others again, too.
         """
-        several = None not in one and len({*one}) > 1
-        return several and list(one) == list(other) and one[0] not in self._batches[: reset.first]
+        reset = self._resets[key]
+        if reset.used < 2 or None in one or len({*one}) < 2 or list(one) != list(other):
+            return False
+        again = (each for each, its in self._resets.items() if its.used > 1 and each != key)
+        alone = all(each[:2] != key[:2] for each in again)
+        return alone and one[0] not in self._batches[: reset.first]
 
 
 def _draws_from(seeding: str, call: str) -> bool:

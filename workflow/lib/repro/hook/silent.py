@@ -87,7 +87,7 @@ class SilentErrors:
             return looks
 
         watch.on_data, watch.on_batch = safely(self._read), safely(self._took)
-        watch.needs_batch = self._is_ordered
+        watch.needs_batch = self._needs_batch
         watch.on_fit, watch.on_test = safely(self._fit), safely(self._test)
         watch.on_step, watch.on_stepped = safely(self._step), safely(self._stepped)
         watch.on_made, ledger.on_note = safely(self._resets.restarted), safely(self._resets.noted)
@@ -122,10 +122,10 @@ class SilentErrors:
         if order is not None and epoch is not None and order.took(epoch, digest):
             self._note(ONE_ORDER, place)
 
-    def _is_ordered(self, state: Any) -> bool:
-        """Whether the order of the batches whose digest this is may still be one for all epochs."""
+    def _needs_batch(self, state: Any) -> bool:
+        """Whether these batches may still show one order, or a generator that is reset."""
         _, order, _ = self._orders.get(id(state), (None, None, None))
-        return order is not None and order.open
+        return self._resets.needs_batches or (order is not None and order.open)
 
     # Overlapping splits.
 

@@ -32,6 +32,8 @@ class SetExpressions:
         self._locals: list[dict[str, list[tuple[int, Any]]]] = []
         self._attributes: set[str] = set()
         self._functions: set[str] = set()
+        self._asked: set[int] = set()
+        self._known: dict[int, bool] = {}
         for _ in range(2):  # what a function gives may be what another one gave
             self._learn(tree)
 
@@ -93,9 +95,19 @@ class SetExpressions:
         return self._last_is_set(given, given[-1][0] if given and self._locals else name.lineno)
 
     def _last_is_set(self, given: list[tuple[int, Any]], line: int) -> bool:
+        """By what was given last; where that is made of the name itself, by what it was before."""
         above = [value for number, value in given if number < line or self._locals]
-        last = above[-1] if above else None
-        return last is True or (isinstance(last, ast.AST) and self.is_set(last))
+        last = next((each for each in reversed(above) if id(each) not in self._asked), None)
+        if not isinstance(last, ast.AST):
+            return last is True
+        if id(last) not in self._known:
+            self._asked.add(id(last))
+            self._known[id(last)] = self.is_set(last)
+            self._asked.remove(id(last))
+        known = self._known[id(last)]
+        if not self._asked:
+            self._known.clear()  # inside of another function it may be another one
+        return known
 
     def _learn(self, tree: ast.Module) -> None:
         for node in ast.walk(tree):

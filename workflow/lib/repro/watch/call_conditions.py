@@ -109,7 +109,7 @@ def workers(source: str) -> Condition:
     """That a `PyDataset` of such `workers` and `use_multiprocessing` lets Keras start these."""
 
     def started(args: Sequence[Any], named: Mapping[str, Any]) -> bool:
-        placed = dict(zip(_WORKING, args, strict=False))
+        placed = dict(zip(_WORKING, args))
         given: dict[str, Any] = {"workers": 1, "use_multiprocessing": False, **placed, **named}
         return source == _started(given["workers"], given["use_multiprocessing"])
 
