@@ -55,7 +55,7 @@ def _where(verdict: Verdict) -> Iterator[str]:
     )  # fmt: skip
     if any(at["epoch"] is not None for _, at in parted):
         yield "Epochs and steps count from 0; a line without a step speaks of the epoch's end.\n"
-    if any(at["what"] != "prepared data" for _, at in parted):
+    if any(at["what"] not in ("prepared data", "fitted preprocessing") for _, at in parted):
         yield "Everything that comes before these places was the same, bit for bit.\n"
     if agreed := len(verdict["per_seed"]) - len(parted):
         whole = len(verdict["per_seed"])
