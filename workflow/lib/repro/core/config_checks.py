@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Any, cast
 
 from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
 from repro.core.factor_table import FACTORS
+from repro.core.layout import PRETRAINED
 from repro.core.parameters import BestEpoch
 
 FILE = "config/config.yaml"
@@ -24,7 +26,7 @@ CLASSES = ".training.class_weight"
 
 
 def check_digests(configuration: Any) -> None:
-    """Refuses raw data that are there and whose digest is not; names the one that they have.
+    """Refuses raw data and weights that are there without a digest; names the one that they have.
 
     What else is wrong with the configuration, which no schema has seen yet, is left to it.
 
@@ -44,11 +46,12 @@ def check_digests(configuration: Any) -> None:
 
 
 def _sources(configuration: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each source of raw data in what may be a configuration, with its key."""
-    for name, entry in _mapping(_mapping(configuration).get("experiments")).items():
-        data, key = _mapping(_mapping(entry).get("data")), f"experiments.{name}.data"
-        several = {f"{key}.{one}": source for one, source in data.items()}
-        for place, source in ({key: data} if "path" in data else several).items():
+    """Each source of data or weights in what may be a configuration, with its key."""
+    entries = _mapping(_mapping(configuration).get("experiments"))
+    for name, kind in product(entries, ("data", PRETRAINED)):
+        given, key = _mapping(_mapping(entries[name]).get(kind)), f"experiments.{name}.{kind}"
+        several = {f"{key}.{one}": source for one, source in given.items()}
+        for place, source in ({key: given} if "path" in given else several).items():
             yield place, _mapping(source)
 
 
