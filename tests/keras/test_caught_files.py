@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from repro.checkpoint.caught_files import caught
-from repro.checkpoint.file_format import Snapshot
+from repro.checkpoint.file_format import Facts, Snapshot
 from repro.checkpoint.store import CheckpointStore
 from repro.core.canonical_json import canonical
 from repro.core.config import resolve
@@ -182,10 +182,17 @@ def test_only_what_the_same_training_left_is_found_again(tmp_path: Path) -> None
     (store.caught("files") / "a").touch()
     assert not list(store.caught("files").iterdir()), "training begins at the first epoch"
     (tmp_path / "trace").touch()
-    store.add(Snapshot(1, {}, {"finished": False, "resumed": [], "graphs": {}, "history": []}),
-              tmp_path / "trace")  # fmt: skip
-    (store.caught("files") / "a").touch()
+
+    def keep() -> None:
+        facts: Facts = {"finished": False, "resumed": [], "graphs": {}, "history": []}
+        store.add(Snapshot(1, {}, facts), tmp_path / "trace")
+        (store.caught("files") / "a").touch()
+
+    keep()
     assert [file.name for file in store.caught("files").iterdir()] == ["a"]
+    (tmp_path / "kept" / "epoch-00000001.checkpoint").write_bytes(b"damaged")
+    assert not list(store.caught("files").iterdir()), "training begins at the first epoch"
+    keep()
     assert not list(other.caught("files").iterdir())
     assert not list(store.caught("files").iterdir()), "it was another training's turn"
     store.remove()
