@@ -119,7 +119,8 @@ def test_what_was_added_changes_nothing_where_it_is_not_used(changes: dict[str, 
     ("monitor", "direction"),
     [("val_loss", "min"), ("left_loss", "min"), ("val_mean_absolute_error", "min"), ("mse", "min"),
      ("val_accuracy", "max"), ("acc", "max"), ("val_auc_3", "max"), ("out_recall_1", "max"),
-     ("val_kl_divergence", "min"), ("val_f1_score", "max"), ("val_perplexity", None)],
+     ("val_kl_divergence", "min"), ("val_f1_score", "max"), ("val_perplexity", None),
+     ("val_brier_score", "min")],
 )  # fmt: skip
 def test_a_name_says_which_value_is_better(monitor: str, direction: str | None) -> None:
     assert BestEpoch(monitor).direction == direction

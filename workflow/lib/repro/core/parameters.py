@@ -43,7 +43,10 @@ class Threads:
     inter: int
 
 
-_LESS = ("loss", "error", "mse", "mae", "mape", "msle", "rmse", "crossentropy", "divergence")
+_LESS = (
+    "loss", "error", "mse", "mae", "mape", "msle", "rmse", "crossentropy", "divergence",
+    "brier_score",
+)  # fmt: skip
 _MORE = ("acc", "accuracy", "auc", "precision", "recall", "score", "io_u", "iou", "similarity")
 
 
