@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from repro.checkpoint.caught_files import caught
-from repro.checkpoint.file_format import Snapshot
+from repro.checkpoint.file_format import Facts, Snapshot
 from repro.checkpoint.store import CheckpointStore
 from repro.core.canonical_json import canonical
 from repro.core.config import resolve
@@ -163,15 +163,36 @@ def test_what_fails_stays_where_it_is(tmp_path: Path) -> None:
     assert not (tmp_path / "files").exists()
 
 
+def test_what_was_caught_is_caught_again_if_the_outputs_do_not_come_to_be(tmp_path: Path) -> None:
+    """A kill between the last epoch and the manifest leaves the outputs unfinished."""
+    for out in ("killed", "resumed"):
+        (tmp_path / out).mkdir()
+        with caught(tmp_path / "place", tmp_path / out / "files"):
+            if out == "killed":
+                Path("made").mkdir(mode=0o755)
+                Path("made/0.txt").write_text("0")
+                Path("made").chmod(0o555)
+        assert (tmp_path / out / "files/made/0.txt").read_text() == "0"
+    for place in tmp_path.glob("**/made"):
+        place.chmod(0o755)  # so that pytest can remove it
+
+
 def test_only_what_the_same_training_left_is_found_again(tmp_path: Path) -> None:
     store, other = (CheckpointStore(tmp_path / "kept", key) for key in ("one", "other"))
     (store.caught("files") / "a").touch()
     assert not list(store.caught("files").iterdir()), "training begins at the first epoch"
     (tmp_path / "trace").touch()
-    store.add(Snapshot(1, {}, {"finished": False, "resumed": [], "graphs": {}, "history": []}),
-              tmp_path / "trace")  # fmt: skip
-    (store.caught("files") / "a").touch()
+
+    def keep() -> None:
+        facts: Facts = {"finished": False, "resumed": [], "graphs": {}, "history": []}
+        store.add(Snapshot(1, {}, facts), tmp_path / "trace")
+        (store.caught("files") / "a").touch()
+
+    keep()
     assert [file.name for file in store.caught("files").iterdir()] == ["a"]
+    (tmp_path / "kept" / "epoch-00000001.checkpoint").write_bytes(b"damaged")
+    assert not list(store.caught("files").iterdir()), "training begins at the first epoch"
+    keep()
     assert not list(other.caught("files").iterdir())
     assert not list(store.caught("files").iterdir()), "it was another training's turn"
     store.remove()

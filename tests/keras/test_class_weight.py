@@ -11,6 +11,7 @@ from repro.core.errors import UserError
 from repro.core.seeding import Seeds
 from repro.data.order import order
 from repro.data.prepare import part
+from repro.model.class_weight import weighted
 from repro.record.trace import read
 from repro.variables.by_path import read as weights_of
 
@@ -165,3 +166,15 @@ def test_what_cannot_be_weighted_is_a_sentence(number: int, tmp_path: Path) -> N
     with pytest.raises(UserError, match=words):
         e.trained(e.code(**functions), data, tmp_path / "out", class_weight=asked)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_sample_weight_in_a_column_stays_one() -> None:
+    y, given = np.array([0, 1, 1]), np.array([[1.0], [2.0], [3.0]], np.float32)
+    found = weighted({"y": y, "sample_weight": given}, WEIGHTS)["sample_weight"]
+    assert found.tolist() == [[0.25], [8.0], [12.0]]
+
+
+def test_sample_weights_of_several_outputs_are_a_sentence() -> None:
+    y, given = np.array([0, 1]), np.ones(2)
+    with pytest.raises(UserError, match=r"one array in `sample_weight`.*Received several"):
+        weighted({"y": y, "sample_weight.a": given}, WEIGHTS)

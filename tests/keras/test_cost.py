@@ -10,6 +10,7 @@ from typing import Any
 
 import experiments as e
 import pytest
+import test_shapes
 from repro.core.canonical_json import canonical
 from repro.core.errors import UserError
 from repro.core.parameters import CostParameters, Threads
@@ -123,6 +124,13 @@ def test_all_forms_of_data_and_model_are_timed(form: str, variant: str, tmp_path
     dataset = {"two inputs": e.two_inputs}.get(form, e.weighted if "weights" in form else e.table)
     folder = e.prepared(tmp_path / "data", dataset)
     assert timed(code, folder, variant).epochs == 3
+
+
+def test_inputs_alone_reach_a_step_of_its_own_in_whole_batches_too(tmp_path: Path) -> None:
+    forms = "dataset, model = test_shapes.alone, test_shapes.auto_encoder"
+    code = experiment(tmp_path, "import test_shapes", forms)
+    folder = e.prepared(tmp_path / "data", test_shapes.alone)
+    assert timed(code, folder, "plain", drop_remainder=True).epochs == 3
 
 
 def test_a_checkpoint_is_written_after_every_epoch_and_cleared_away(

@@ -5,6 +5,7 @@ import os
 import pickle
 import random
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -373,6 +374,19 @@ def by_closure() -> Any:
     return acting(lambda epoch, logs: seen.append(epoch))
 
 
+def backing(folder: str, **options: Any) -> Any:
+    def callbacks(_settings: Any, _seeds: Any) -> list[Any]:
+        import keras
+
+        return [keras.callbacks.BackupAndRestore(folder, **options)]
+
+    return callbacks
+
+
+def in_a_new_folder(*arguments: Any) -> Any:
+    return backing(tempfile.mkdtemp())(*arguments)  # which it removes at the end
+
+
 OBSTACLES: dict[str, tuple[dict[str, Any], str]] = {
     "kernel": ({"augment": kernel_noise}, "the training step holds RandomStandardNormal"),
     "python": ({"augment": python_noise}, "the training step holds PyFunc"),
@@ -389,6 +403,7 @@ OBSTACLES: dict[str, tuple[dict[str, Any], str]] = {
     "closure": ({"callbacks": lambda *_: by_closure()(*_)}, "a callback changes seen"),
     "attribute": ({"callbacks": setting}, "a callback changes dense"),
     "tensorflow": ({"callbacks": lambda *_: by_tensorflow()(*_)}, "draws by tf.random"),
+    "backup": ({"callbacks": in_a_new_folder}, "BackupAndRestore takes up a training by itself"),
 }  # fmt: skip
 
 
@@ -404,6 +419,16 @@ def test_what_cannot_be_put_back_is_told_and_never_resumed(
     assert reason in done.resumable
     assert reason in capsys.readouterr().out
     assert not list(kept.folder.glob("epoch-*"))
+
+
+@pytest.mark.slow
+def test_a_training_that_a_callback_takes_up_by_itself_is_refused(
+    data: Path, tmp_path: Path
+) -> None:
+    kept = e.code(callbacks=backing(str(tmp_path / "backup"), delete_checkpoint=False))
+    e.trained(kept, data, tmp_path / "first", epochs=1)
+    with pytest.raises(UserError, match=r"epoch 0 .* Received epoch 1.*BackupAndRestore"):
+        e.trained(kept, data, tmp_path / "second", epochs=2)
 
 
 def harmless(settings: Any, _seeds: Any) -> list[Any]:

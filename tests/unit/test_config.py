@@ -120,7 +120,7 @@ def test_what_was_added_changes_nothing_where_it_is_not_used(changes: dict[str, 
     [("val_loss", "min"), ("left_loss", "min"), ("val_mean_absolute_error", "min"), ("mse", "min"),
      ("val_accuracy", "max"), ("acc", "max"), ("val_auc_3", "max"), ("out_recall_1", "max"),
      ("val_kl_divergence", "min"), ("val_f1_score", "max"), ("val_perplexity", None),
-     ("r2_score", "max"), ("val_brier_score", None)],
+     ("r2_score", "max"), ("val_brier_score", "min")],
 )  # fmt: skip
 def test_a_name_says_which_value_is_better(monitor: str, direction: str | None) -> None:
     assert BestEpoch(monitor).direction == direction
@@ -378,15 +378,17 @@ def test_missing_code_and_data_are_named(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("written", [{}, {"sha256": None}, {"sha256": "what it is"}])
 @pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("kind", ["data", "pretrained"])
 def test_a_missing_digest_is_told_with_the_value_to_write(
-    written: dict[str, Any], several: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    written: dict[str, Any], several: bool, kind: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "a.csv").write_text("1,2\n")
     source = {"path": "raw", **written}
-    given = {"data": {"left": source}} if several else {"data": source}
-    key, value = "data.left.sha256" if several else "data.sha256", sha256_tree(Path("raw"))
+    given = {kind: {"left": source} if several else source}
+    key, value = f"{kind}{'.left' if several else ''}.sha256", sha256_tree(Path("raw"))
     with pytest.raises(UserError) as refused:
         resolve(configuration(**given))
     assert str(refused.value) == (

@@ -175,8 +175,11 @@ def measured(tmp_path: Path) -> Path:
     return claimed(tmp_path, "cost", "cost.json")
 
 
-def claimed(folder: Path, step: str, output: str, **changed: Any) -> Path:
+def claimed(
+    folder: Path, step: str, output: str, weights: str | None = None, **changed: Any
+) -> Path:
     inputs = {"code": "code.pyz", "experiment": "experiment.py", "data": "data"}
+    inputs |= {"pretrained:vgg": weights} if weights else {}
     making = Making(
         names={"step": step, "experiment": "digits", "run": "original"},
         parameters={**PARAMETERS, **changed}, installed=INSTALLED, environment=ENVIRONMENT,
@@ -209,6 +212,17 @@ def test_the_price_of_another_training_is_left_out_and_said_to_be(
     found, (sentence,) = known(measured, original(measured))
     assert found is None
     assert f"it is of another {CHANGES[file]}. Measure it again" in sentence
+
+
+@pytest.mark.parametrize("weights", [("code.pyz", "experiment.py"), ("code.pyz", None)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_price_with_other_weights_from_elsewhere_is_left_out(
+    weights: tuple[str | None, str | None], turned: bool, measured: Path
+) -> None:
+    then, now = reversed(weights) if turned else weights
+    claimed(measured.parent, "cost", "cost.json", then)
+    found, (sentence,) = known(measured, original(measured, weights=now))
+    assert (found, "it is of another pretrained weights." in sentence) == (None, True)
 
 
 def test_the_price_with_other_environment_variables_is_left_out(measured: Path) -> None:

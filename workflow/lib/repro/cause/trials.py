@@ -39,8 +39,8 @@ from repro.record.step import read_step
 class Runs:
     """What a trial starts from: the program, the inputs, the original, and a repeat's name.
 
-    `inputs` are the user's own, NAME to PATH: `experiment`, and `data` or `data:NAME`. The values
-    of factors are those of the run `like`.
+    `inputs` are the user's own, NAME to PATH: `experiment`, `data` or `data:NAME`, and the same of
+    `pretrained`. The values of factors are those of the run `like`.
     """
 
     experiment: str

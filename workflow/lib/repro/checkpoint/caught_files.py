@@ -22,12 +22,13 @@ from repro.core.atomic import flush, sentence_for_system_errors
 
 @contextmanager
 def caught(place: Path, target: Path | None = None) -> Generator[None]:
-    """Makes `place` the working directory for a while; moves it to `target` if files lie in it.
+    """Makes `place` the working directory for a while; if files lie in it, `target` has them too.
 
-    Where an exception leaves the block, and without a target, all stays where it is.
+    They stay in `place` as well, for a training that is killed before its outputs are whole. Where
+    an exception leaves the block, and without a target, they are there alone.
 
     Raises:
-        CouldNotRun: the system refused to move them.
+        CouldNotRun: the system refused to link or copy them.
     """
     before = Path.cwd()
     place.mkdir(parents=True, exist_ok=True)
@@ -39,9 +40,17 @@ def caught(place: Path, target: Path | None = None) -> Generator[None]:
     if target:
         with sentence_for_system_errors(target):
             if _files(place):
-                shutil.move(place, target)  # it may lie on another file system
+                shutil.copytree(place, target, copy_function=_linked)
                 for path in _files(target):
                     flush(path)
+
+
+def _linked(source: str, target: str) -> None:
+    """The same file under another name; a copy where the system links none, as to another disk."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -11,6 +11,7 @@ written, and a kill costs the whole training, which is better than other bits.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, cast
 
 from repro.watch.graphs import Body, callees, constants, nodes
@@ -55,6 +56,14 @@ def of_model(model: Any) -> list[str]:
     overridden = [n for n in _EAGER_METHODS if getattr(kind, n) is not getattr(keras.Model, n)]
     reasons = [f"the model has a {' and a '.join(overridden)} of its own"] if overridden else []
     return reasons + (["the model runs eagerly"] if model.run_eagerly else [])
+
+
+def of_callbacks(callbacks: Sequence[Any]) -> list[str]:
+    """Callbacks that put a state of their own in place of the one that was kept."""
+    import keras
+
+    own = [each for each in callbacks if isinstance(each, keras.callbacks.BackupAndRestore)]
+    return [f"{type(each).__name__} takes up a training by itself" for each in own]
 
 
 def _plain_attributes(op: Any) -> list[tuple[str, bytes]]:

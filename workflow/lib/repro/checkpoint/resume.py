@@ -122,6 +122,8 @@ class Resume:
         import keras
 
         self._own, self._record = callbacks, record
+        for reason in preconditions.of_callbacks(callbacks):
+            self._refuse(reason)
         return keras.callbacks.LambdaCallback(
             on_train_begin=self._begin, on_epoch_end=self._end_epoch
         )

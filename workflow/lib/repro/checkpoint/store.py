@@ -121,11 +121,13 @@ class CheckpointStore:
     def caught(self, name: str) -> Path:
         """A folder of that name for files that the training's own code writes.
 
-        It is empty, unless there is a snapshot: then it holds what a killed process left.
+        It is empty, unless there is a snapshot that is whole: then it holds what a killed process
+        left.
         """
+        resumed = self.newest() is not None
         folder = self.folder / f"{_CAUGHT}{self._key[:16]}"
         for other in self.folder.glob(f"{_CAUGHT}*"):
-            if other != folder or not self._files():
+            if other != folder or not resumed:
                 shutil.rmtree(other)
         (folder / name).mkdir(parents=True, exist_ok=True)
         return folder / name

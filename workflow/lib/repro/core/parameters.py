@@ -43,12 +43,15 @@ class Threads:
     inter: int
 
 
-_LESS = ("loss", "error", "mse", "mae", "mape", "msle", "rmse", "crossentropy", "divergence")
+_LESS = (
+    "loss", "error", "mse", "mae", "mape", "msle", "rmse", "crossentropy", "divergence",
+    "brier_score",
+)  # fmt: skip
 _MORE = (
     "acc", "accuracy", "auc", "precision", "recall", "f1_score", "fbeta_score", "r2_score", "io_u",
     "iou", "similarity",
 )  # fmt: skip
-"""Of the scores those of Keras: of others, such as Brier's, less may be better."""
+"""Of the scores those that are known: of others less may be better."""
 
 
 @dataclass(frozen=True)

@@ -73,15 +73,25 @@ def weighted(arrays: Mapping[str, Array], weights: Weights) -> Mapping[str, Arra
     """The training part's arrays with these weights in `sample_weight`, times what is there.
 
     A class without a weight counts as 1.
+
+    Raises:
+        UserError: what is there is no one array.
     """
     if not weights:
         return arrays
     numbers, place = np.unique(_classes(rebuilt(arrays, "y")), return_inverse=True)
     of_class = np.array([weights.get(str(number), 1.0) for number in numbers], np.float32)
-    by_example = of_class[place.reshape(-1)]
-    if "sample_weight" in arrays:
-        by_example = np.asarray(arrays["sample_weight"], np.float32) * by_example
-    return {**arrays, "sample_weight": by_example}
+    by_example, given = of_class[place.reshape(-1)], rebuilt(arrays, "sample_weight")
+    if given is None:
+        return {**arrays, "sample_weight": by_example}
+    if not isinstance(given, np.ndarray):
+        raise UserError(
+            "Expected one array in `sample_weight` beside class weights. Received several. Put "
+            "the class weights into them in `dataset`, and leave those here out."
+        )
+    own = np.asarray(cast("Array", given), np.float32)
+    by_row = by_example.reshape(-1, *[1] * (own.ndim - 1))  # a column stays one
+    return {**arrays, "sample_weight": own * by_row}
 
 
 def _classes(labels: Any) -> npt.NDArray[np.int64]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from repro.core.errors import UserError
 from repro.core.seeding import step_seeds
 from repro.model.instrumented_step import TracedStep
 from repro.model.training_plan import Plan
@@ -51,7 +52,17 @@ class Recording:
         )
 
     def begin_epoch(self, epoch: int, _logs: Any = None) -> None:
-        """Prepares the step for an epoch."""
+        """Prepares the step for an epoch.
+
+        Raises:
+            UserError: epochs before it were left out.
+        """
+        if epoch > (due := len(self.history)):
+            raise UserError(
+                f"Expected epoch {due} (counted from 0) to be next. Received epoch {epoch}, as "
+                "where a callback such as BackupAndRestore takes up an earlier training by "
+                "itself. Remove it: `training.checkpoint` lets a killed training go on."
+            )
         self._epoch = epoch
         if self.detail:
             self.detail.begin_epoch(epoch)

@@ -187,7 +187,7 @@ def train(
     keeping: CheckpointPolicy | None = None,
     say: Callable[[str], None] = print,
 ) -> Trained:
-    """Trains the user's model and writes its four files.
+    """Trains the user's model and writes its files.
 
     Determinism must have begun (`repro.model.determinism.begin`). Returns what the manifest
     says of it.

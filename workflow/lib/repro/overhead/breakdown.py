@@ -116,9 +116,11 @@ def _other(then: Step, now: Step) -> list[str]:
         "conda-lock.yml": "lock",
     }  # fmt: skip
     used = [then.digests, now.digests]
-    weights = [n for n in now.digests if layout.source_of(n, layout.PRETRAINED) is not None]
+    named = {**then.digests, **now.digests}
+    weights = [n for n in named if layout.source_of(n, layout.PRETRAINED) is not None]
     words |= dict.fromkeys(weights, "pretrained weights")
     odd = [words[name] for name in words if len({digests.get(name) for digests in used}) > 1]
     asked = [then.parameters, now.parameters]
     keys = ("settings", "training", "environment_variables")
-    return odd + [f"`{key}`" for key in keys if asked[0].get(key) != asked[1].get(key)]
+    odd += [f"`{key}`" for key in keys if asked[0].get(key) != asked[1].get(key)]
+    return list(dict.fromkeys(odd))

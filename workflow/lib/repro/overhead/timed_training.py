@@ -108,7 +108,7 @@ def _plain(task: Task, clock: Clock) -> Timing:
 
     fed: dict[str, Any] = dict(zip(("x", "y", "sample_weight"), data, strict=False))
     if augment or training.drop_remainder:
-        rows = tf.data.Dataset.from_tensor_slices(data).shuffle(size)
+        rows = tf.data.Dataset.from_tensor_slices(packed(*unpacked(data))).shuffle(size)
         rows = rows.batch(batch, drop_remainder=training.drop_remainder)
         rows = rows.map(augmented, tf.data.AUTOTUNE) if augment else rows
         fed = {"x": rows.prefetch(tf.data.AUTOTUNE)}
