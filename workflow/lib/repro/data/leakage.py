@@ -97,7 +97,7 @@ def _groups(part: Part, other: Part | None) -> int:
         for each in (part, other)
         if each and "group" in each.examples.columns
     ]
-    return int(np.isin(*groups).sum()) if len(groups) == 2 else 0
+    return int(np.isin(groups[0], groups[1]).sum()) if len(groups) == 2 else 0
 
 
 def overlap(parts: Mapping[str, Part]) -> dict[str, Overlap]:
