@@ -106,6 +106,24 @@ def test_the_paragraph_tells_n_scope_and_bound() -> None:
     ) in text
 
 
+def test_the_paragraph_tells_what_a_reader_could_not_guess() -> None:
+    statement = deepcopy(MANIFEST)
+    given = statement["predicate"]["buildDefinition"]["externalParameters"]
+    given["parameters"]["training"] |= {
+        "drop_remainder": True, "best_epoch": {"monitor": "val_accuracy", "mode": "auto"},
+    }  # fmt: skip
+    given["parameters"]["pretrained"] = {"": {"path": "models/base.h5", "sha256": "ab" * 32}}
+    statement["predicate"][EXTENSION]["process"]["class_weight"] = {"0": 1.0, "1": 12.5}
+    told = case()
+    told = replace(told, context=replace(told.context, trained=Step(KEPT, statement)))
+    assert (
+        "It began with weights from elsewhere (base.h5, sha256 abababababab…). In each epoch the "
+        "examples that fill no whole batch were left out. Training examples were weighted by their "
+        "class (0: 1 and 1: 12.5). The weights of the epoch with the largest val_accuracy were "
+        "evaluated. Everything was executed again"
+    ) in methods(told, {"bitwise": Answer("met", "")})
+
+
 def test_the_paragraph_claims_no_more_than_was_found() -> None:
     parted = case(Divergence("weights", 0, 3, "dense/kernel"))
     text = methods(parted, {"bitwise": Answer("not met", ""), "documented": Answer("met", "")})

@@ -7,6 +7,7 @@ Synopsis:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 
 from repro.compare.divergence import place
 from repro.core.parameters import TrainParameters, decoded
@@ -27,7 +28,13 @@ def methods(case: Case, answers: Mapping[str, Answer]) -> str:
     """
     if not case.context.trained:
         return ""
-    parts = [*_trained(case), *_repeated(case), *_supported(case, answers), *_bound(case)]
+    parts = [
+        *_trained(case),
+        *_recipe(case),
+        *_repeated(case),
+        *_supported(case, answers),
+        *_bound(case),
+    ]
     return " ".join(part for part in parts if part)
 
 
@@ -50,6 +57,25 @@ def _trained(case: Case) -> Iterator[str]:
         f"(conda-lock.yml, sha256 {lock}…; program {used['code'][:_DIGITS]}…, code of the "
         f"experiment {used['experiment'][:_DIGITS]}…)."
     )
+
+
+def _recipe(case: Case) -> Iterator[str]:
+    """What a reader could not guess, where the configuration asks for it."""
+    step = case.context.trained
+    assert step is not None
+    parameters = decoded(TrainParameters, step.parameters)
+    training = parameters.training
+    for source in parameters.pretrained.values():
+        name = PurePosixPath(source.path).name
+        yield f"It began with weights from elsewhere ({name}, sha256 {source.sha256[:_DIGITS]}…)."
+    if training.drop_remainder:
+        yield "In each epoch the examples that fill no whole batch were left out."
+    if weights := step.process.get("class_weight"):
+        named = listed([f"{name}: {weight:.4g}" for name, weight in weights.items()])
+        yield f"Training examples were weighted by their class ({named})."
+    if best := training.best_epoch:
+        extreme = "smallest" if best.direction == "min" else "largest"
+        yield f"The weights of the epoch with the {extreme} {best.monitor} were evaluated."
 
 
 def _repeated(case: Case) -> Iterator[str]:
