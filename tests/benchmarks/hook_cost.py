@@ -36,15 +36,15 @@ class _Turns:
     """Has the hook take digests in one of the ways, in the process that it watches."""
 
     def __init__(self) -> None:
-        self._steps: Any = sys.modules["_repro_hook.events.steps"]
+        self._pace: Any = sys.modules["_repro_hook.events.pace"]
         self._patches: Any = sys.modules["_repro_hook.events.patches"]
-        (self._watch,) = [each for each in gc.get_objects() if type(each) is self._steps.Watch]
-        self._share, self._mark = self._steps.SHARE, self._patches.with_digest
+        (self._watch,) = [each for each in gc.get_objects() if type(each).__name__ == "Watch"]
+        self._share, self._mark = self._pace.SHARE, self._patches.with_digest
         self._paces: dict[str, dict[str, Any]] = {way: {} for way in WAYS}
 
     def begin(self, way: str) -> None:
         """From now on digests are taken in this way."""
-        self._steps.SHARE = float("inf") if way == "every step" else self._share
+        self._pace.SHARE = float("inf") if way == "every step" else self._share
         self._watch._paces = self._paces[way]
         if way == "none":
             self._patches.with_digest = lambda *_: None

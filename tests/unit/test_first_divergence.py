@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from repro.check.factor_search import FactorFinding
 from repro.check.watched_steps import suspects, where
 from repro.divergence.first_divergence import compared_steps, first_divergence
-from repro.events.steps import ALWAYS, LOOKS, SHARE, Pace
+from repro.events.pace import ALWAYS, LOOKS, SHARE, Pace
 
 NAMES = [
     ["m/dropout/state", "(2,)", "uint32", "seed"],

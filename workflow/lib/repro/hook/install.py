@@ -27,7 +27,8 @@ PACKAGE = "_repro_hook"
 MODULES = (
     "shim/replaced", "shim/listing_order", "shim/file_times", "shim/clock", "launch/drawn_values",
     "watch/call_conditions", "watch/nondeterminism_sources", "events/stream", "events/imports",
-    "events/digests", "events/variables", "events/written", "events/steps", "events/wrapped_steps",
+    "events/digests", "events/variables", "events/written", "events/pace", "events/steps",
+    "events/wrapped_steps",
     "events/wrapped_fit", "events/patches", "events/user_frames", "events/batches",
     "ledger/watched_calls", "ledger/environment_reads",
     "ledger/set_expressions", "ledger/set_order", "ledger/user_sources",
