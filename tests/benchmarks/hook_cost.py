@@ -30,16 +30,18 @@ from models import MODELS, model, random_examples  # noqa: E402
 
 WARMING, EPOCHS = 2, 3
 WAYS = ("every step", "as it runs", "none")
+PACE, WRAPPED_FIT = "events.pace", "events.wrapped_fit"
+"""Modules of the hook in which `SHARE`, and `with_digest`, are replaced."""
 
 
 class _Turns:
     """Has the hook take digests in one of the ways, in the process that it watches."""
 
     def __init__(self) -> None:
-        self._pace: Any = sys.modules["_repro_hook.events.pace"]
-        self._patches: Any = sys.modules["_repro_hook.events.patches"]
+        self._pace: Any = sys.modules[f"_repro_hook.{PACE}"]
+        self._fit: Any = sys.modules[f"_repro_hook.{WRAPPED_FIT}"]
         (self._watch,) = [each for each in gc.get_objects() if type(each).__name__ == "Watch"]
-        self._share, self._mark = self._pace.SHARE, self._patches.with_digest
+        self._share, self._mark = self._pace.SHARE, self._fit.with_digest
         self._paces: dict[str, dict[str, Any]] = {way: {} for way in WAYS}
 
     def begin(self, way: str) -> None:
@@ -47,13 +49,13 @@ class _Turns:
         self._pace.SHARE = float("inf") if way == "every step" else self._share
         self._watch._paces = self._paces[way]
         if way == "none":
-            self._patches.with_digest = lambda *_: None
+            self._fit.with_digest = lambda *_: None
             self._watch.enter()  # what is inside something watched is not looked at by itself
 
     def end(self, way: str) -> None:
         """The end of what `begin` began."""
         if way == "none":
-            self._patches.with_digest = self._mark
+            self._fit.with_digest = self._mark
             self._watch.leave()
 
     def every(self) -> int:

@@ -1,6 +1,7 @@
 """The hook in the user's Python processes: it varies and notes, and gets in nobody's way."""
 
 import ast
+import importlib
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repro.data import module_loader
 from repro.hook.factors import NAMES
 from repro.hook.install import MODULES, PACKAGE, HookSettings, installed
 
@@ -317,3 +319,11 @@ def test_what_cannot_be_watched_is_said(
     hooked.run(f"import sys; sys.path.insert(0, {place!r}); import {name}")
     (note,) = hooked.notes()
     assert note.get("left out", []) == said
+
+
+def test_the_benchmark_of_its_cost_replaces_what_is_there() -> None:
+    place = Path(__file__).parents[1] / "benchmarks" / "hook_cost.py"
+    benchmark = module_loader.module("hook_cost", place)
+    for name, replaced in ((benchmark.PACE, "SHARE"), (benchmark.WRAPPED_FIT, "with_digest")):
+        assert name.replace(".", "/") in MODULES
+        assert hasattr(importlib.import_module(f"repro.{name}"), replaced)
