@@ -53,20 +53,21 @@ def resumed(new_project):
     made = project(new_project, "killed")
     configure(made, epoch=3)
     killed, said = set(), []
-    for _ in range(2):
+    while killed != {"original", "repeat"}:
         result = run(made)
         assert result.returncode != 0
         said.append(result.stdout)
-        # Whether the first is taken up before the second begins is Snakemake's choice.
+        # Whether the first is taken up before the second begins is Snakemake's choice; and where a
+        # repeat dies in a group of its own, Snakemake outlives it and goes on with what it can.
         kept = sorted((made.folder / "checkpoints" / "small").glob("*/seed-0/epoch-*"))
-        (name,) = {file.parts[-3] for file in kept} - killed
-        assert sum(file.parts[-3] == name for file in kept) == 2
-        assert not list((made.results / "small" / name).rglob("weights.safetensors"))
-        killed.add(name)
-    assert killed == {"original", "repeat"}
+        more = {file.parts[-3] for file in kept} - killed
+        assert more
+        for name in more:
+            assert sum(file.parts[-3] == name for file in kept) == 2
+            assert not list((made.results / "small" / name).rglob("weights.safetensors"))
+        killed |= more
     result = run(made, "verify")
     assert result.returncode == 0, result.stdout
-    # A repeat may die in a group of its own, and Snakemake outlives it.
     assert any("left its lock behind" in text for text in (*said, result.stdout))
     return made
 
