@@ -7,7 +7,8 @@ import pytest
 from repro.check.watched_steps import StepFindings, told
 from repro.divergence.first_divergence import StepComparison, compared_steps
 from repro.divergence.recorded import read
-from repro.events.steps import ALWAYS, SHARE, Watch
+from repro.events.pace import ALWAYS, SHARE
+from repro.events.steps import Watch
 from repro.events.stream import Stream
 
 STEPS = 99
