@@ -12,6 +12,8 @@ from repro.model import loops
 from repro.record.trace import read
 
 NO_VALIDATION = {"train": 0.8, "validation": 0.0, "test": 0.2}
+# A schedule with an average of weights is none of them: on some processors, two compiled functions
+# round its momentum differently. test_resume holds that each loop repeats it.
 CASES: dict[str, dict[str, Any]] = {
     "cnn": {"dataset": e.images, "model": e.cnn, "augment": e.noise},
     "lstm": {"dataset": e.sequences, "model": e.lstm},
@@ -22,7 +24,6 @@ CASES: dict[str, dict[str, Any]] = {
     "early stopping": {"callbacks": e.stopping, "epochs": 8},
     "learning rates": {"callbacks": e.rates, "epochs": 3},
     "no validation": {"split": NO_VALIDATION},
-    "schedule and average": {"model": e.scheduled},
     "sample weights, without seeds": {"dataset": e.weighted, "model": e.unseeded},
     "one batch, trace of epochs": {"batch_size": 500, "trace": "epoch"},
 }
