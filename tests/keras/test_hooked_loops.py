@@ -12,6 +12,7 @@ import pytest
 from repro.divergence.first_divergence import compared_steps, first_divergence
 from repro.divergence.recorded import Moment, read
 from repro.hook.install import HookSettings, installed
+from repro.ledger.watched_calls import KERAS_SEED
 
 SCRIPT = Path(__file__).parent / "loops/loops.py"
 Run = Callable[..., Path]
@@ -93,7 +94,7 @@ def test_without_a_seed_the_first_layer_that_draws_one_is_named(run: Run, style:
         n for n, text in enumerate(SCRIPT.read_text().splitlines(), 1) if "layers.Dense(8" in text
     )
     assert found.call is not None
-    assert (found.call.source, found.call.file) == ("random numbers", "loops.py")
+    assert (found.call.source, found.call.file) == (KERAS_SEED, "loops.py")
     assert found.call.line == line
 
 
