@@ -23,7 +23,10 @@ _INSTALLED = tuple(
     {os.path.join(os.path.realpath(sysconfig.get_path(kind)), "") for kind in _KINDS}
 )
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
-_HERE = os.getcwd()
+try:
+    _HERE = os.getcwd()
+except OSError:  # it was removed; `check`, which imports this too, has a sentence for that
+    _HERE = os.path.join(os.sep, "removed")
 _NAMES: dict[str, str | None] = {}
 
 
