@@ -64,7 +64,10 @@ class _Answer:
 
 
 def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
-    """Run Snakemake, and say what came of it.
+    """Run Snakemake in this folder, and say what came of it.
+
+    Args:
+        folder: this folder, as whoever called can follow it.
 
     Returns:
         0 done; 1 a claim does not hold; 2 a user's mistake; 3 nobody can tell; 4 it could not run;
@@ -106,7 +109,9 @@ def _of_jobs(ends: Mapping[Path, Ending], text: HeldText, folder: Path) -> _Answ
         if these := {log: end.sentence for log, end in ends.items() if end.status == status}:
             told = [log for log, end in ends.items() if end.status != NOT_RUN]
             says_all = status != NOT_RUN and text.told_by(told, folder)
-            return _Answer(status, _sentences(these, text.log() if says_all else None), says_all)
+            whole = text.log() if says_all else None
+            shown = folder / _from_here(whole) if whole else None
+            return _Answer(status, _sentences(these, shown), says_all)
     return None
 
 
@@ -164,14 +169,14 @@ def _sentences(noted: Mapping[Path, str], whole: Path | None) -> list[str]:
         if sentence:
             known = next((other for other in said if sentence.startswith(other)), sentence)
             said.setdefault(known, []).append(str(log))
-    snakemakes = f"; Snakemake's: {_shown(whole)}" if whole else ""
+    snakemakes = f"; Snakemake's: {whole}" if whole else ""
     return [
         f"{sentence} ({'Log' if len(logs) == 1 else 'Logs'}: {listed(sorted(logs), 2)}{snakemakes})"
         for sentence, logs in said.items()
     ]
 
 
-def _shown(file: Path) -> Path:
+def _from_here(file: Path) -> Path:
     here = Path.cwd()
     return file.relative_to(here) if file.is_relative_to(here) else file
 

@@ -7,7 +7,7 @@ Synopsis:
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import project
@@ -25,9 +25,18 @@ _NO_CONFIGURATION_NEEDED = ("-h", "--help", "--version", "--configfile", "--conf
 
 @dataclass(frozen=True)
 class UserProject:
-    """The folder, absolute, whose configuration, data and results a verb works on."""
+    """The folder, absolute, whose configuration, data and results a verb works on.
+
+    `entered` is whether whoever called was there already.
+    """
 
     folder: Path
+    entered: bool = field(default=True, compare=False)
+
+    @property
+    def shown(self) -> Path:
+        """What paths in it begin with, so that whoever called can follow them."""
+        return Path() if self.entered else self.folder
 
     def snakemake(self, arguments: Sequence[str]) -> list[str]:
         """Return what Snakemake is called with in that folder, to run the clone's workflow."""
@@ -68,7 +77,7 @@ def project_of(arguments: Sequence[str]) -> tuple[UserProject, list[str]]:
     folder = (named.directory or Path()).resolve()
     words = {word.partition("=")[0] for word in rest}
     if (folder / CONFIGURATION).is_file() or not words.isdisjoint(_NO_CONFIGURATION_NEEDED):
-        return UserProject(_existing(folder)), rest
+        return UserProject(_existing(folder), folder == Path.cwd()), rest
     if rest[0] == "setup" and named.directory is None:
         return CLONE, rest
     raise UserError(

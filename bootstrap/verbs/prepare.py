@@ -62,14 +62,14 @@ def target(argv: Sequence[str], here: UserProject) -> int:
     command_line = [*rest, *(["--config", *config] if config else [])]
     with prepared(here, command_line, options.config, anew=False) as status:
         if status or not needs.of(command_line, here.folder).jobs:
-            return status or outcome.of_snakemake(here.snakemake(command_line), Path())
-        return _guarded(here.snakemake(command_line), options.wish or Wish.ASK)
+            return status or outcome.of_snakemake(here.snakemake(command_line), here.shown)
+        return _guarded(here, here.snakemake(command_line), options.wish or Wish.ASK)
 
 
-def _guarded(command: Sequence[str], wish: Wish) -> int:
+def _guarded(here: UserProject, command: Sequence[str], wish: Wish) -> int:
     """Run Snakemake once earlier results that it would overwrite are listed, and perhaps stored."""
     guard.watch(command, _configuration(command), wish)
-    status = outcome.of_snakemake(command, Path())
+    status = outcome.of_snakemake(command, here.shown)
     guard.remember(_configuration(command))  # also of experiments beside one that failed
     return status
 
@@ -101,7 +101,7 @@ def prepared(
     names = needed.names if needed.jobs else frozenset[str]()
 
     def make() -> int:
-        return outcome.of_snakemake(here.snakemake(needs.making(argv)), Path())
+        return outcome.of_snakemake(here.snakemake(needs.making(argv)), here.shown)
 
     with making.ready(needed.given, names, renders, make) as status:
         ahead.drop()  # whatever was not used
