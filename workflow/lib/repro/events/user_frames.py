@@ -23,15 +23,21 @@ _INSTALLED = tuple(
     {os.path.join(os.path.realpath(sysconfig.get_path(kind)), "") for kind in _KINDS}
 )
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
-try:
-    _HERE = os.getcwd()
-except OSError:  # it was removed; `check`, which imports this too, has a sentence for that
-    _HERE = os.path.join(os.sep, "removed")
 _NAMES: dict[str, str | None] = {}
 
 
 frame_at: Callable[[int], FrameType] = sys._getframe  # pyright: ignore[reportPrivateUsage] (as inspect does)
 """The frame of the caller, or so many further out."""
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed; `check`, which imports this too, has a sentence for that
+        return os.path.join(os.sep, "removed")
+
+
+_HERE = _folder()
 
 
 def _name(file: str) -> str | None:
