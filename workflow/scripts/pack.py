@@ -3,10 +3,11 @@
 Synopsis:
     python -I -B workflow/scripts/pack.py --out results --log logs/code.log
 
-code.pyz holds what the steps import, judge.pyz the whole library: so an edit of what looks at
-results changes judge.pyz alone, and trains nothing again. What only `check` needs, the door for
-anyone's own script, is in neither; `./run check.pyz` makes a program of it. Standard library's zip,
-stored, in the order of names, with one fixed date: the same source, the same bytes.
+code.pyz holds what the steps import, judge.pyz that and what looks at results: so an edit of the
+latter changes judge.pyz alone, and trains nothing again. What only ./run imports is in neither, nor
+what only `check` needs; `./run check.pyz` makes a program of that. Standard library's zip, stored,
+in the order of names, with one fixed date: the same source, the same bytes. Snakemake looks into
+files of up to 1 MB by default, and so into these.
 """
 
 import argparse
@@ -39,10 +40,11 @@ MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 def members(judging: bool) -> dict[str, str]:
     """The programs' files: name in the zip, and text, with one kind of line end."""
     texts = {name: text for name, text in library().items() if not in_neither(name)}
+    begins = [JUDGES, MAKES] if judging else [MAKES]
+    chosen = imported(begins, texts) | {name for name in texts if name.endswith(".yaml")}
     if not judging:
-        chosen = imported([MAKES], texts) | {name for name in texts if name.endswith(".yaml")}
         chosen -= {f"repro/schemas/{name}.schema.yaml" for name in JUDGED}
-        texts = {name: text for name, text in texts.items() if name in chosen}
+    texts = {name: text for name, text in texts.items() if name in chosen}
     return {**texts, "__main__.py": MAIN.format(module=JUDGES if judging else MAKES)}
 
 

@@ -9,9 +9,10 @@ zip is not all that Python may run of it.
 
 from __future__ import annotations
 
+import ast
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from repro.archive.contents import Inside
 from repro.archive.zip_writer import DATE
@@ -51,10 +52,27 @@ def _differences(
             if not stored or expected.get(name) != zipped.read(info):
                 yield f"results/{program} holds another {name} than the sources"
                 return
-    if program == "judge.pyz" and (lacking := sources.keys() - there):  # the other has a part
+    if lacking := _imported(there.keys() & sources.keys(), sources) - there.keys():
         yield f"results/{program} lacks {min(lacking)}"
     elif content != _zip({name: expected[name] for name in there}):
         yield f"results/{program} is packed otherwise than from the sources"
+
+
+def _imported(names: Iterable[str], sources: Mapping[str, bytes]) -> set[str]:
+    """Those of the sources that some of them import, and the packages that these are in."""
+    found: set[str] = set()
+    for name in names:
+        if not name.endswith(".py"):
+            continue
+        for node in ast.walk(ast.parse(sources[name])):
+            modules: list[str] = []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules = [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+            elif isinstance(node, ast.Import):
+                modules = [each.name for each in node.names]
+            for path in (module.replace(".", "/") for module in modules):
+                found |= {f"{path}.py", f"{path}/__init__.py"} & sources.keys()
+    return found
 
 
 def _text(source: bytes) -> bytes:
