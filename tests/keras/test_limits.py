@@ -289,7 +289,7 @@ def tried(strategy):
             return e.mlp(settings, seeds)
 
     try:
-        made(e.code(model=model), {{}}, Seeds(0))
+        made(e.code(model=model), {{}}, Seeds(0), None)
     except UserError as error:
         print(error)
 

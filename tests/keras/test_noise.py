@@ -45,7 +45,8 @@ def sources(model: Any, all_change: bool = False, dataset: Any = e.table) -> lis
     keras.backend.clear_session()
     keras.utils.set_random_seed(0)
     arrays = dataset(None, {}, None)
-    whole = built(made(e.code(model=lambda *_: model()), {}, Seeds(0)), arrays, e.code())
+    code = e.code(model=lambda *_: model())
+    whole = built(made(code, {}, Seeds(0), Path()), arrays, e.code())
     batch = tuple(tf.constant(arrays[name][:16]) for name in ("x", "y"))
     return in_step(whole, batch, HERE, all_change)
 
