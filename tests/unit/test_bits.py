@@ -1,6 +1,7 @@
 """What matters to the bits: known with its source, or unknown with the reason; never guessed."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,14 @@ EXPECTED = {
     "arithmetic of C", "arithmetic of NumPy", "arithmetic of TensorFlow", "memory allocator", "GPU",
     "GPUs of the machine", "driver", "CUDA of the driver", "CUDA runtime", "cuDNN",
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_caps_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what whoever runs the tests has set to keep libraries from instructions."""
+    for name in os.environ:
+        if instructions.CAPS.fullmatch(name):
+            monkeypatch.delenv(name)
 
 
 def test_every_entry_has_a_value_and_its_source_or_a_reason() -> None:
