@@ -1,14 +1,16 @@
 """Guard: no run overwrites earlier results before it has listed them and, at a terminal, asked.
 
 Synopsis:
-    guard.watch(["all"], config, Wish.ASK)      # before Snakemake runs
-    guard.remember(config)                      # after it
+    makes = guard.watch(["all"], config, Wish.ASK)      # before Snakemake runs
+    if makes:
+        guard.remember(config)                          # after it
 
 Away from a terminal it lists and goes on, as ever; `--store` puts them aside first, anywhere.
 """
 
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
@@ -35,21 +37,36 @@ class Wish(Enum):
     ASK, STORE, OVERWRITE = "ask", "store", "overwrite"
 
 
-def watch(command: Sequence[str], config: Any, wish: Wish) -> None:
+def watch(command: Sequence[str], config: Any, wish: Wish) -> bool:
     """List what a command line of Snakemake would overwrite, and put it aside if that is wanted.
+
+    Returns:
+        Whether it makes anything, as far as can be known.
 
     Raises:
         UserError: the user, when asked, wanted to change nothing.
         CouldNotRun: it could not be put aside.
     """
     if not _any_there():
-        return _nothing_lost(wish)
-    results = read(RESULTS)
-    _remember(results, config)
-    lost = overwritten.steps(command, results)
-    if lost is None:
+        _nothing_lost(wish)
+        return True
+    with ThreadPoolExecutor(1) as beside:  # Snakemake takes as long to answer as the rest takes
+        plan = beside.submit(overwritten.plan, command)
+        results = read(RESULTS)
+        _remember(results, config)
+    rows = plan.result()
+    _warn(rows, command, results, config, wish)
+    return rows is None or any(row.pending for row in rows)
+
+
+def _warn(
+    rows: Sequence[overwritten.Row] | None, command: Sequence[str], results: Results, config: Any,
+    wish: Wish,
+) -> None:  # fmt: skip
+    if rows is None:
         _say("Snakemake does not say what this run would overwrite.")
         return _put_aside(origin.experiments(results), results, config, wish)
+    lost = overwritten.steps(rows, command, results)
     if not lost:
         return _nothing_lost(wish)
     _say(f"This run makes these results again, and overwrites them: {_listed(lost, results)}.")

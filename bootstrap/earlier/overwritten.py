@@ -1,7 +1,8 @@
 """What a run of Snakemake would overwrite: the steps whose results are there and are made again.
 
 Synopsis:
-    overwritten.steps(["all"], read(Path("results")))        # digits/original/data.manifest.json, …
+    rows = overwritten.plan(["all"])
+    overwritten.steps(rows, ["all"], read(Path("results")))  # digits/original/data.manifest.json, …
 
 Snakemake says what it would make again (`--summary`). It cannot know what comes of packing the
 programs anew, and then names all: so they are packed here, in memory, and what rests on nothing
@@ -36,25 +37,13 @@ class Row:
     pending: bool
 
 
-def steps(command: Sequence[str], results: Results) -> list[str] | None:
-    """The steps, by their manifests, whose results a command line of Snakemake would overwrite.
+def plan(command: Sequence[str]) -> list[Row] | None:
+    """What Snakemake says of each file that a command line asks for.
 
-    None where Snakemake does not say, since it refuses the command line or the configuration. The
-    programs are none of them.
+    None where it does not say, since it refuses the command line or the configuration.
     """
     if not _TOUCHED.isdisjoint(command):
         return []
-    rows = _rows(command)
-    if rows is None:
-        return None
-    pending = {row.step for row in rows if row.pending}
-    if CODE in pending and not any(map(_FORCED.fullmatch, command)):
-        pending &= results.following(_changed(rows, results))
-    pending |= _unplanned(rows, pending, results)
-    return [name for name in results.steps if name in pending and name != CODE]
-
-
-def _rows(command: Sequence[str]) -> list[Row] | None:
     done = subprocess.run(
         [str(tools.BIN / "snakemake"), "--summary", *command], env=tools.environment(),
         check=False, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -66,6 +55,18 @@ def _rows(command: Sequence[str]) -> list[Row] | None:
         return None
     told = [dict(zip(lines[head], line, strict=False)) for line in lines[head + 1 :]]
     return [_row(**{column: values[column] for column in _COLUMNS}) for values in told]
+
+
+def steps(rows: Sequence[Row], command: Sequence[str], results: Results) -> list[str]:
+    """The steps, by their manifests, whose results a command line of Snakemake would overwrite.
+
+    The programs are none of them.
+    """
+    pending = {row.step for row in rows if row.pending}
+    if CODE in pending and not any(map(_FORCED.fullmatch, command)):
+        pending &= results.following(_changed(rows, results))
+    pending |= _unplanned(rows, pending, results)
+    return [name for name in results.steps if name in pending and name != CODE]
 
 
 def _row(output_file: str, status: str, plan: str) -> Row:

@@ -68,9 +68,10 @@ def target(argv: Sequence[str], here: UserProject) -> int:
 
 def _guarded(here: UserProject, command: Sequence[str], wish: Wish) -> int:
     """Run Snakemake once earlier results that it would overwrite are listed, and perhaps stored."""
-    guard.watch(command, _configuration(command), wish)
+    makes = guard.watch(command, _configuration(command), wish)
     status = outcome.of_snakemake(command, here.shown)
-    guard.remember(_configuration(command))  # also of experiments beside one that failed
+    if makes:
+        guard.remember(_configuration(command))  # also of experiments beside one that failed
     return status
 
 

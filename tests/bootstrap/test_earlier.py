@@ -65,8 +65,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Answer:
     return answers
 
 
-def watch(here: Project, wish: Wish = Wish.ASK, *more: str) -> None:
-    guard.watch(["all", *more], here.configuration, wish)
+def watch(here: Project, wish: Wish = Wish.ASK, *more: str) -> bool:
+    return guard.watch(["all", *more], here.configuration, wish)
 
 
 def stored(here: Project) -> list[Path]:
@@ -98,7 +98,7 @@ def test_what_is_overwritten_is_listed_and_goes_on_without_a_terminal(
     here: Project, summary: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     summary(here, ["repeat", "verdict"])
-    watch(here)
+    assert watch(here) is True
     said = capsys.readouterr().err
     assert "tiny (repeat: data, training of seed 0, evaluation of seed 0; verdict)" in said
     assert "`--store`" in said
@@ -109,7 +109,7 @@ def test_where_nothing_is_overwritten_nothing_is_said_or_put_aside(
     here: Project, summary: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     summary(here, [])
-    watch(here)
+    assert watch(here) is False
     assert capsys.readouterr().err == ""
     watch(here, Wish.STORE)
     assert "Nothing would be overwritten" in capsys.readouterr().err
