@@ -2,6 +2,7 @@
 
 Synopsis:
     debian.write_python(channel, scratch)
+    debian.fetch_packages(folder)          # ahead of it, in a process beside
 
 apt fetches the packages and checks their signatures, in folders of its own so that neither root
 nor up-to-date package lists are needed. What Debian changed for a Python that lives in /usr is
@@ -19,6 +20,7 @@ from pathlib import Path
 import project
 from display import progress
 from repro.core.errors import CouldNotRun, UserError
+from wheels import ahead
 
 from local_channel import package
 
@@ -28,10 +30,12 @@ LIBRARIES = (
     "libbz2-1.0", "libcrypt1", "libdb5.3", "libexpat1", "libffi8", "liblzma5", "libncursesw6",
     "libreadline8", "libsqlite3-0", "libssl3", "libtinfo6", "libuuid1", "zlib1g",
 )  # fmt: skip
+PACKAGES = (*PYTHON, *LIBRARIES)
 SUBDIRS = {
     "amd64": ("linux-64", "x86_64-linux-gnu"),
     "arm64": ("linux-aarch64", "aarch64-linux-gnu"),
 }
+_FETCHED = "packages of Debian"
 PLACEHOLDER = "/opt/placeholder_" + "p" * 60
 
 # `site` is frozen into the interpreter, so that its notion of dist-packages is put right here.
@@ -78,20 +82,17 @@ def write_python(channel: Path, scratch: Path) -> Path:
     """
     subdir, triplet = SUBDIRS[_architecture()]
     scratch = scratch.resolve()  # each command below has its own working directory
-    debs = _download(scratch)
     raw, tree = scratch / "raw", scratch / "tree"
-    raw.mkdir()
-    _note(2, "unpacking")
-    for deb in debs.values():
-        _run("dpkg-deb", "--extract", str(deb), str(raw))
+    raw.mkdir(parents=True)
+    _note(0, "packages")
+    version = _unpack(raw, scratch / "apt")
     library = _arrange(raw, tree, triplet)
     _undo_debian(library)
     data = library / f"_sysconfigdata__{triplet}.py"
     data.write_text(re.sub(r"(?<![\w/.+-])/usr(?=[/'\s])", PLACEHOLDER, data.read_text()))
-    _note(3, "library paths")
+    _note(2, "library paths")
     _set_library_paths(tree)
-    version = _run("dpkg-deb", "--field", str(debs[PYTHON[0]]), "Version")
-    upstream, _, revision = version.strip().partition("-")
+    upstream, _, revision = version.partition("-")
     index = {
         "name": "python",
         "version": upstream,
@@ -102,9 +103,9 @@ def write_python(channel: Path, scratch: Path) -> Path:
         "license": "PSF-2.0",
     }
     placeholders = {data.relative_to(tree).as_posix(): PLACEHOLDER}
-    _note(4, "packing")
+    _note(3, "packing")
     packed = package.write(tree, index, channel, placeholders=placeholders)
-    _note(5)
+    _note(4)
     return packed
 
 
@@ -112,27 +113,46 @@ def _architecture() -> str:
     return _run("dpkg", "--print-architecture").strip()
 
 
-def _download(scratch: Path) -> dict[str, Path]:
-    """Fetch the .deb files with the machine's own sources and keys, and state of our own."""
-    debs, state, cache = (scratch / name for name in ("debs", "state", "cache"))
-    for folder in (debs, state / "lists" / "partial", cache / "archives" / "partial"):
-        folder.mkdir(parents=True)
+def _unpack(raw: Path, scratch: Path) -> str:
+    """Unpack the packages, of which the first is Python itself, and return its version."""
+    with ahead.scratch(ahead.DEBIAN, str(PACKAGES), scratch, f"fetching {_FETCHED}") as place:
+        if not any(place.iterdir()):
+            fetch_packages(place)
+        debs = [_package(place, name) for name in PACKAGES]
+        _note(1, "unpacking")
+        for deb in debs:
+            _run("dpkg-deb", "--extract", str(deb), str(raw))
+        return _run("dpkg-deb", "--field", str(debs[0]), "Version").strip()
+
+
+def _package(folder: Path, name: str) -> Path:
+    found = sorted(folder.glob(f"debs/{name}_*.deb"))
+    if not found:
+        raise CouldNotRun(f"Expected {name} from apt. Received no such package.")
+    return found[0]
+
+
+def fetch_packages(folder: Path) -> None:
+    """Fetch the .deb files into ``folder``/debs, with the machine's own sources and keys.
+
+    apt's state lies beside them.
+
+    Raises:
+        CouldNotRun: apt cannot fetch them.
+    """
+    debs, state, cache = (folder / name for name in ("debs", "state", "cache"))
+    for place in (debs, state / "lists" / "partial", cache / "archives" / "partial"):
+        place.mkdir(parents=True)
     options = [f"Dir::State={state}", f"Dir::State::lists={state}/lists", f"Dir::Cache={cache}"]
     options += ["Acquire::Retries=2", "Acquire::http::Timeout=30", "Acquire::Languages=none"]
     if os.geteuid() == 0:  # else apt fetches as a user who may not write here
         options.append("APT::Sandbox::User=root")
     apt = ["apt-get", "-qq", *(part for option in options for part in ("-o", option))]
-    names = [*PYTHON, *LIBRARIES]
-    _note(0, "package lists of apt")
+    progress.note(_FETCHED, 0, len(PACKAGES), "package lists of apt")
     # Of its sources a machine may have some that do not answer; `download` tells what matters.
     subprocess.run([*apt, "update"], check=False, stdin=subprocess.DEVNULL, env=_environment())
-    _note(1, f"{len(names)} packages of apt")
-    _run(*apt, "download", *names, cwd=debs)
-    files = {name: sorted(debs.glob(f"{name}_*.deb")) for name in names}
-    missing = [name for name, versions in files.items() if not versions]
-    if missing:
-        raise CouldNotRun(f"Expected {', '.join(missing)} from apt. Received no such package.")
-    return {name: versions[0] for name, versions in files.items()}
+    _run(*apt, "download", *PACKAGES, cwd=debs)
+    progress.note(_FETCHED, len(PACKAGES), len(PACKAGES))
 
 
 def _arrange(raw: Path, tree: Path, triplet: str) -> Path:
@@ -194,7 +214,7 @@ def _set_library_paths(tree: Path) -> None:
 
 
 def _note(done: int, name: str = "") -> None:
-    progress.note("Debian's Python", done, 5, name)
+    progress.note("Debian's Python", done, 4, name)
 
 
 def _run(*command: str, cwd: Path = project.ROOT) -> str:

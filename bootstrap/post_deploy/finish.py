@@ -134,7 +134,7 @@ def _installed(prefix: Path, name: str, wanted: str) -> Generator[dict[str, Brou
         brought = contents.of(files, os.path.relpath(sysconfig.get_path("purelib"), sys.prefix))
         with (
             unpacked_uv(wheel, scratch) as uv,
-            ahead.scratch(usable, scratch / "work", f"unpacking {what}") as work,
+            ahead.scratch(ahead.WHEELS, usable, scratch / "work", f"unpacking {what}") as work,
         ):
             install(files, wanted, Target(python, work), uv, what)
             yield brought

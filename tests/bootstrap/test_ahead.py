@@ -17,6 +17,7 @@ import project
 import pytest
 import small_results
 import tools
+from local_channel import debian
 from repro.record import installed
 from test_post_deploy import PLATFORM, Site, base, index_of, site, uv
 from wheels import ahead
@@ -31,7 +32,7 @@ FILLS = """\
 import os, sys
 sys.path[1:1] = sys.argv[1:]
 from wheels import ahead
-with ahead.filling(os.environ["TEXT"]) as place:
+with ahead.filling(ahead.WHEELS, os.environ["TEXT"]) as place:
     (place / "cache").mkdir()
     (place / "cache" / "half").write_text("half a wheel")
     print("filling", flush=True)
@@ -69,14 +70,14 @@ def begun(site: Site, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRe
 
 @pytest.fixture
 def filled(begun: Path) -> Path:
-    fetch_ahead.fetch()
-    assert (begun / "ready").is_file()
+    fetch_ahead.fetch_wheels()
+    assert (begun / "wheels" / "ready").is_file()
     return begun
 
 
 def unpacked(place: Path, name: str) -> Path:
     """A file of the wheels as it was unpacked."""
-    (file,) = place.glob(f"work/cache/archive-*/*/{name}")
+    (file,) = place.glob(f"wheels/work/cache/archive-*/*/{name}")
     return file
 
 
@@ -95,7 +96,7 @@ def test_what_was_unpacked_becomes_the_environment_and_nothing_else_has_it(
     files = [path for path in site.prefix.rglob("*") if path.is_file()]
     assert [path for path in files if path.lstat().st_nlink > 1] == []
     assert installed.check(site.prefix) == []
-    assert not (filled / "work").exists()
+    assert not (filled / "wheels" / "work").exists()
     assert {path.name for path in site.prefix.parent.glob("env.*")} == {"env.lock"}
     ahead.drop()
     assert list(tools.UNPACKED.iterdir()) == []
@@ -148,13 +149,13 @@ def test_what_is_not_as_in_the_wheels_is_refused(
     assert sentence in done.stderr
     assert "Expected the wheels of the lock, whole." in done.stderr
     assert installed.check(site.prefix) != [], "no job may start in it"
-    assert not (filled / "work").exists(), "the next try does not find it"
+    assert not (filled / "wheels" / "work").exists(), "the next try does not find it"
 
 
 def test_the_wheels_of_the_channel_are_fetched_too(begun: Path) -> None:
     text = project.ENVS / f"keras.{PLATFORM}.wheels.txt"
     tools.CHANNEL.write_text(f"# another list\n{text.read_text()}")
-    fetch_ahead.fetch()
+    fetch_ahead.fetch_wheels()
     nothing = Pip(lambda: pytest.fail("pip is started"), "3.11")
     store = usable_store(tools.KEPT)
     wheels = store.fetched(tools.CHANNEL.read_text(), nothing, "wheels of the channel")
@@ -164,14 +165,14 @@ def test_the_wheels_of_the_channel_are_fetched_too(begun: Path) -> None:
 def test_a_wheel_that_was_damaged_is_not_unpacked_but_fetched_again(
     site: Site, begun: Path
 ) -> None:
-    fetch_ahead.fetch()
+    fetch_ahead.fetch_wheels()
     (wheel,) = project.CACHE.glob("wheels/*/tiny-*.whl")
     whole = wheel.read_bytes()
     wheel.write_bytes(whole[:10] + bytes([whole[10] ^ 1]) + whole[11:])  # a date; it still unpacks
-    shutil.rmtree(begun / "work")
-    (begun / "ready").unlink()
-    fetch_ahead.fetch()
-    assert not (begun / "ready").exists()
+    shutil.rmtree(begun / "wheels" / "work")
+    (begun / "wheels" / "ready").unlink()
+    fetch_ahead.fetch_wheels()
+    assert not (begun / "wheels" / "ready").exists()
     assert wheel.read_bytes() != whole
     assert site.deploy(REPRO_AHEAD=str(begun)).returncode == 0
     assert wheel.read_bytes() == whole
@@ -186,9 +187,9 @@ def test_of_a_folder_that_others_may_enter_nothing_is_taken(site: Site, filled: 
 
 
 def test_what_is_for_another_environment_stays(site: Site, filled: Path) -> None:
-    (filled / "wanted.txt").write_text("other==1.0\n")
+    (filled / "wheels" / "wanted.txt").write_text("other==1.0\n")
     assert site.deploy(REPRO_AHEAD=str(filled)).returncode == 0
-    assert (filled / "ready").is_file()
+    assert (filled / "wheels" / "ready").is_file()
 
 
 @pytest.fixture
@@ -210,10 +211,10 @@ def test_killed_in_the_middle_it_is_in_nobodys_way(
 ) -> None:
     filling.send_signal(signal.SIGKILL)
     filling.wait()
-    assert (begun / "work" / "cache" / "half").is_file()
+    assert (begun / "wheels" / "work" / "cache" / "half").is_file()
     assert site.deploy(REPRO_AHEAD=str(begun)).returncode == 0
     assert installed.check(site.prefix) == []
-    assert not (begun / "work").exists(), "there may be no room for two"
+    assert not (begun / "wheels" / "work").exists(), "there may be no room for two"
 
 
 def test_who_makes_the_environment_waits_for_it(
@@ -251,18 +252,19 @@ def test_a_disk_that_fills_up_leaves_nothing_in_the_way(
 
     real: Callable[..., None] = fetch_ahead.unpack
     monkeypatch.setattr(fetch_ahead, "unpack", unpack)
-    fetch_ahead.fetch()
+    fetch_ahead.fetch_wheels()
     assert started == ["uv"]
-    assert not (begun / "ready").exists()
-    assert not (begun / "work").exists()
+    assert not (begun / "wheels" / "ready").exists()
+    assert not (begun / "wheels" / "work").exists()
     assert site.deploy(REPRO_AHEAD=str(begun)).returncode == 0
     assert installed.check(site.prefix) == []
 
 
 def test_what_a_killed_run_left_is_removed_and_what_another_one_holds_is_not(
-    site: Site, begun: Path
+    site: Site, begun: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Held also by what took the place of the process that began it."""
+    monkeypatch.setattr(debian, "unsuited", lambda: "another system")
     code = [sys.executable, "-c", BEGINS, str(tools.UNPACKED), *sys.path]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(code, **pipes) as other:  # type: ignore[call-overload]
@@ -277,3 +279,41 @@ def test_what_a_killed_run_left_is_removed_and_what_another_one_holds_is_not(
         assert list(ahead.left(tools.UNPACKED)) == [place]
     fetch_ahead.fetch()
     assert list(tools.UNPACKED.iterdir()) == [begun]
+
+
+FETCHES = """\
+import sys
+sys.path[:0] = sys.argv[2:]
+import fetch_ahead, project
+from conda import reach
+from local_channel import debian
+from pathlib import Path
+project.ENVS = Path(sys.argv[1])
+reach.answers = lambda url, _: "answers.it" in url
+debian.unsuited = lambda: None
+debian.fetch_packages = lambda folder: (folder / "a.deb").touch()
+fetch_ahead.fetch_debian()
+"""
+
+
+@pytest.mark.parametrize(("host", "fetched"), [("answers.it", []), ("answers.not", ["a.deb"])])
+def test_packages_of_debian_are_fetched_where_no_channel_answers(
+    begun: Path, tmp_path: Path, host: str, fetched: list[str]
+) -> None:
+    """By a Python that has no packages: the tools are not made yet."""
+    pin = f"@EXPLICIT\nhttps://{host}/noarch/a-1-0.conda#{64 * '0'}\n"
+    envs = small_results.write(tmp_path / "envs" / f"keras.{PLATFORM}.pin.txt", pin).parent
+    ours = [str(project.BOOTSTRAP), str(project.ROOT / "workflow" / "lib")]
+    subprocess.run([sys.executable, "-ISc", FETCHES, str(envs), *ours], check=True)
+    with ahead.scratch(ahead.DEBIAN, str(debian.PACKAGES), tmp_path / "empty", "") as folder:
+        assert [file.name for file in folder.iterdir()] == fetched
+
+
+def test_packages_of_debian_are_not_fetched_where_a_local_channel_is_built(
+    begun: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_results.write(project.CACHE / "channels" / "0.made", "0")
+    monkeypatch.setattr(debian, "unsuited", lambda: None)
+    monkeypatch.setattr(debian, "fetch_packages", lambda folder: pytest.fail("they are fetched"))
+    fetch_ahead.fetch_debian()
+    assert not (begun / ahead.DEBIAN).exists()

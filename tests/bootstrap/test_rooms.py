@@ -12,11 +12,12 @@ from conda import render
 
 BOOTSTRAP = project.ROOT / "bootstrap"
 LAYERS = (
-    "__main__", "verbs", "earlier", "check", "user_project", "environments", "local_channel",
-    "conda", "fetch_ahead", "outcome", "tools", "post_deploy", "wheels", "project", "locks",
+    "__main__", "verbs", "earlier", "check", "user_project", "environments", "fetch_ahead",
+    "local_channel", "conda", "outcome", "tools", "post_deploy", "wheels", "project", "locks",
     "failures", "display", "cache",
 )  # fmt: skip
 """From above to below: rooms, and modules that lie in none."""
+OF_THE_LOCAL_CHANNEL = ("environments.channel", "fetch_ahead")
 MODULES, LINES = 12, 250
 
 
@@ -66,7 +67,7 @@ def problems(folder: Path) -> list[str]:
             here, there = unit(name), unit(target)
             if here != there and LAYERS.index(here) > LAYERS.index(there):
                 found.append(f"{name} imports {target}, which lies above")
-            if there == "local_channel" and here != there and name != "environments.channel":
+            if there == "local_channel" and here != there and name not in OF_THE_LOCAL_CHANNEL:
                 found.append(f"{name} imports {target}, which is fenced off")
     found += [f"{name} imports itself, by way of {by}" for name, by in _circles(edges)]
     rooms = {name: page for name, page in modules(folder).items() if page.name == "__init__.py"}

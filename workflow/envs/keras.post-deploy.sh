@@ -890,16 +890,16 @@ def _without(prefix: str, scratch: Path) -> dict[str, str]:
 END_OF_FILE
 
 cat >"$code/wheels/ahead.py" <<'END_OF_FILE' || room
-"""Wheels that are unpacked ahead, for one environment of one ./run, while its tools are made.
+"""What is got ready ahead for one ./run while its tools are made: unpacked wheels, and packages.
 
 Synopsis:
-    ahead.begin(folder)                               # in ./run, which holds it until it ends
-    with ahead.filling(text) as place: ...            # in a process beside it
-    with ahead.scratch(text, otherwise, name) as folder: ...      # who makes the environment
-    ahead.drop()                                      # in ./run again
+    ahead.begin(folder)                                   # in ./run, which holds it until it ends
+    with ahead.filling(ahead.WHEELS, text) as place: ...  # in a process beside it
+    with ahead.scratch(ahead.WHEELS, text, otherwise, name) as folder: ...  # who needs it
+    ahead.drop()                                          # in ./run again
 
-What is unpacked is uv's cache, which uv trusts without a look. So nobody but this user may enter
-it, no later ./run uses it, and what comes from it is compared with the wheels themselves
+Of wheels it is uv's cache, which uv trusts without a look. So nobody but this user may enter it, no
+later ./run uses it, and what comes from it is compared with the wheels themselves
 (`post_deploy.against_lock`).
 """
 
@@ -920,6 +920,8 @@ VARIABLE = "REPRO_AHEAD"  # names the folder of this ./run
 _HELD, _FILLING = "held.lock", "filling.lock"  # by the ./run, by who fills it
 _WANTED, _READY = "wanted.txt", "ready"
 _WORK = "work"
+WHEELS, DEBIAN = "wheels", "debian"
+"""What there is to get ready; a name is also that of its folder."""
 
 
 def begin(within: Path) -> None:
@@ -938,15 +940,17 @@ def begin(within: Path) -> None:
 
 
 @contextmanager
-def filling(requirements: str) -> Generator[Path]:
-    """Give the folder in which to unpack wheels; whoever needs it waits until the end.
+def filling(kind: str, wanted: str) -> Generator[Path]:
+    """Give the folder in which to get something ready; whoever needs it waits until the end.
+
+    ``wanted`` is what it is made from, as text.
 
     Raises:
         OSError: it is not there, or cannot be written.
     """
-    place = Path(os.environ[VARIABLE])
+    place = Path(os.environ[VARIABLE], kind)
     with locks.held(place / _FILLING):
-        (place / _WANTED).write_text(requirements, encoding="utf-8")
+        (place / _WANTED).write_text(wanted, encoding="utf-8")
         work = place / _WORK
         work.mkdir()
         try:
@@ -958,15 +962,16 @@ def filling(requirements: str) -> Generator[Path]:
 
 
 @contextmanager
-def scratch(requirements: str, otherwise: Path, what: str) -> Generator[Path]:
-    """Give a folder to install from, which goes away: with wheels unpacked, or an empty one.
+def scratch(kind: str, wanted: str, otherwise: Path, what: str) -> Generator[Path]:
+    """Give a folder to work in, which goes away: with what was got ready, or an empty one.
 
     Raises:
         OSError: it cannot be written.
     """
     with ExitStack() as stack:
-        place = _own()
-        if place and _text(place / _WANTED) == requirements:
+        own = _own()
+        place = own / kind if own else None
+        if place and _text(place / _WANTED) == wanted:
             stack.enter_context(locks.held(place / _FILLING, what=what))
             work = place / _WORK
             stack.callback(shutil.rmtree, work, ignore_errors=True)
@@ -1501,7 +1506,7 @@ def _installed(prefix: Path, name: str, wanted: str) -> Generator[dict[str, Brou
         brought = contents.of(files, os.path.relpath(sysconfig.get_path("purelib"), sys.prefix))
         with (
             unpacked_uv(wheel, scratch) as uv,
-            ahead.scratch(usable, scratch / "work", f"unpacking {what}") as work,
+            ahead.scratch(ahead.WHEELS, usable, scratch / "work", f"unpacking {what}") as work,
         ):
             install(files, wanted, Target(python, work), uv, what)
             yield brought
