@@ -20,9 +20,9 @@ NAMES = [
 ]
 
 
-def process(*arguments: str) -> dict[str, Any]:
+def process(*arguments: str, began: Sequence[int] = (0,)) -> dict[str, Any]:
     argv = ["/somewhere/train.py", *arguments]
-    return {"process": {"argv": argv, "python": "3.11", "forks": 0}}
+    return {"process": {"argv": argv, "python": "3.11", "forks": 0, "began": list(began)}}
 
 
 LAYOUT: dict[str, Any] = {"layout": 0, "variables": NAMES}
@@ -55,10 +55,13 @@ RUN = [start(1, 2), step(1, 3, 4), step(2, 5, 6), step(3, 7, 8)]
 def write(tmp_path: Path) -> Any:
     """Writes a process' events into a folder of that name."""
 
-    def writes(name: str, *events: dict[str, Any], cut: bool = False, given: str = "") -> Path:
+    def writes(
+        name: str, *events: dict[str, Any], cut: bool = False, given: str = "", began: int = 0
+    ) -> Path:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        text = "".join(f"{json.dumps(event)}\n" for event in (process(given), LAYOUT, *events))
+        lines = (process(given, began=[began]), LAYOUT, *events)
+        text = "".join(f"{json.dumps(event)}\n" for event in lines)
         number = len(list(folder.iterdir()))
         (folder / f"{number}.jsonl").write_text(text[:-9] if cut else text)
         return folder
@@ -373,6 +376,48 @@ def test_calls_after_the_divergence_explain_nothing(write: Any) -> None:
     assert found.call is None
 
 
+UNUSED = start(0, 0)
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_an_event_that_one_run_lacks_shifts_no_call(write: Any, extra: int) -> None:
+    folders = [
+        write(
+            name, calls((*DRAW, 1, "a")), *([UNUSED] if extra == n else []), step(1, 1, 1),
+            calls((*DRAW, 2, "b")), step(2, n, n),
+        )
+        for n, name in enumerate("ab")
+    ]  # fmt: skip
+    found = first_divergence(*folders)
+    assert found is not None
+    assert (found.step, found.call) == (2, None)
+
+
+@pytest.mark.parametrize("short", [0, 1])
+def test_what_was_called_in_place_of_a_missing_step_is_beside_it(write: Any, short: int) -> None:
+    folders = [
+        write(
+            name, calls((*DRAW, 1, "a")), step(1, 1, 1, model="g"), step(1, 1, 1, model="d"),
+            calls((*METHOD, 1, name)), *([] if n == short else [step(2, 2, 2, model="g")]),
+            step(2, 2, 2, model="d"),
+        )
+        for n, name in enumerate("ab")
+    ]  # fmt: skip
+    found = first_divergence(*folders)
+    assert found is not None
+    assert (found.model, found.step, found.call and found.call.line) == ("g", 2, METHOD[3])
+
+
+def test_models_that_take_turns_otherwise_shift_no_call(write: Any) -> None:
+    parts = [[calls((*DRAW, 1, "a")), step(1, 1, 1, model="g")], [step(1, 1, 1, model="d")]]
+    drawn = calls((*DRAW, 2, "b"))
+    left = write("a", *parts[0], *parts[1], drawn, step(2, 1, 1, model="g"))
+    right = write("b", *parts[0], drawn, step(2, 1, 2, model="g"), *parts[1])
+    found = first_divergence(left, right)
+    assert found is not None
+    assert (found.step, found.call) == (2, None)
+
+
 def test_a_process_that_never_came_is_missing(write: Any) -> None:
     left, empty = write("a", *RUN), write("b")
     found = first_divergence(left, empty)
@@ -394,6 +439,15 @@ def test_processes_are_paired_by_what_they_were_started_with(write: Any) -> None
         left = write("a", *started[name], given=name)
     for name in reversed(started):
         right = write("b", *started[name], given=name)
+    assert compared_steps(left, right).divergence is None
+
+
+def test_processes_of_one_name_are_in_the_order_in_which_they_began(write: Any) -> None:
+    runs = [RUN, [start(3, 4), step(1, 5, 6)]]
+    for number in (0, 1):
+        left = write("a", *runs[number], began=number)
+    for number in (1, 0):  # the file that was made first is that of the second
+        right = write("b", *runs[number], began=number)
     assert compared_steps(left, right).divergence is None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from repro.data import module_loader
+from repro.divergence import recorded
 from repro.hook.factors import NAMES
 from repro.hook.install import MODULES, PACKAGE, HookSettings, installed
 
@@ -291,6 +292,41 @@ def test_a_forked_process_has_a_stream_of_its_own(tmp_path: Path) -> None:
     ]
     assert sorted(stream[0]["process"]["forks"] for stream in streams) == [0, 1]
     assert all(stream[-1] == {"end": True} for stream in streams)
+
+
+TURNS = """
+import os, random, sys
+
+ending = os.pipe()
+children = [os.fork()]
+if not children[0]:
+    os.close(ending[1])
+    os.read(ending[0], 1)
+    random.random()  # the first child
+    raise SystemExit
+children.append(os.fork())
+if not children[1]:
+    random.random()  # the second child
+    os.close(ending[1])
+    raise SystemExit
+os.close(ending[1])
+for child in children:
+    os.waitpid(child, 0)
+os.execv(sys.executable, [sys.executable, "-c", "import random; random.random()"])
+"""
+
+
+def test_processes_are_in_the_order_of_their_start_whichever_wrote_first(tmp_path: Path) -> None:
+    hooked = Hooked(tmp_path, factors=(), events=tmp_path / "events")
+    hooked.run(TURNS)
+    drawn = [
+        line
+        for process in recorded.read(tmp_path / "events")
+        for _, call, _, line in process.last_calls
+        if call == "random.random"
+    ]
+    first, second = (n for n, line in enumerate(TURNS.splitlines(), 1) if line.endswith(" child"))
+    assert drawn == [1, first, second]  # the parent became another program
 
 
 def _library(folder: Path, name: str, text: str) -> str:

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from repro.divergence.named_call import BY_NATURE, LedgerCall, named_call
-from repro.divergence.recorded import Key, Moment, Site, WatchedProcess, read
+from repro.divergence.named_call import BY_NATURE, CallsSideBySide, LedgerCall, named_call
+from repro.divergence.recorded import Key, Moment, WatchedProcess, read
 
 _KINDS = ("seed", "weight", "other")
 """Of several variables that differ in one step, the one to name: causes before effects."""
@@ -87,7 +87,7 @@ def compared_steps(left: Path, right: Path, suspects: Sequence[str] = BY_NATURE)
     return StepComparison(agreed, left_out, None, undecided)
 
 
-_NONE = WatchedProcess((), (), (), {}, ended=False, deterministic=False)
+_NONE = WatchedProcess((), (), (), (), {}, ended=False, deterministic=False)
 
 
 def _paired(
@@ -160,18 +160,18 @@ def _compared(
     left: WatchedProcess, right: WatchedProcess, suspects: Sequence[str]
 ) -> StepComparison:
     ours, theirs = (_by_identity(run.moments) for run in (left, right))
-    progress = _Progress()
+    progress, calls = _Progress(), CallsSideBySide(left, right)
     divergence = None
     for moment in _merged(left.moments, right.moments, ours):
         one, other = ours.get(moment.identity), theirs.get(moment.identity)
+        calls.take(one, other)
         if moment.step == 0 and (one is None or other is None):
             continue  # variables that are made and never used may be gone by then, or not
         different = _different(one, other)
         if different is not None:
             what, variables = different
             call = named_call(
-                _until(left, moment),
-                _until(right, moment),
+                calls.until_now(),
                 suspects,
                 initial=what == "initial value",
                 deterministic=left.deterministic and right.deterministic,
@@ -253,13 +253,3 @@ def _differing(one: Moment, other: Moment) -> list[Key]:
         keys = [key for key in keys if key in ours and key in theirs]
     found = [key for key in keys if ours.get(key) != theirs.get(key)]
     return sorted(found, key=lambda key: _KINDS.index(key[3]))
-
-
-def _until(process: WatchedProcess, moment: Moment) -> list[Mapping[Site, tuple[int, str]]]:
-    """What was called before each moment, up to and with this one."""
-    places = [
-        place for place, each in enumerate(process.moments) if each.identity == moment.identity
-    ]
-    end = places[0] + 1 if places else len(process.moments)
-    calls = [each.calls for each in process.moments[:end]]
-    return calls if places else [*calls, process.last_calls]

@@ -1,7 +1,9 @@
 """Named call: of what was called before a divergence, the call that explains it best.
 
 Synopsis:
-    named_call(left, right, BY_NATURE, initial=False, deterministic=False)    # None: no explanation
+    calls = CallsSideBySide(left, right)
+    calls.take(one, other)                # moment by moment, up to the divergence
+    named_call(calls.until_now(), BY_NATURE, initial=False, deterministic=False)
 
 That is the first call whose results differ; where none does, one that may differ and is suspected.
 """
@@ -11,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from repro.divergence.recorded import Site
+from repro.divergence.recorded import Moment, Site, WatchedProcess
 from repro.ledger.watched_calls import KERAS_SEED, TEMPORARY_NAME, VALUED
 
 _UNSEEDED = "generator without a seed"
@@ -22,8 +24,8 @@ BY_NATURE = (
 """Sources that differ in each run by their nature, the likeliest first."""
 _MAKING_SEEDS = (_UNSEEDED, "system entropy", "process id")
 
-Calls = Sequence[Mapping[Site, tuple[int, str]]]
-"""What was called before each moment: how often by then, and the results' digest."""
+Calls = Mapping[Site, tuple[int, str]]
+"""What was called before a moment: how often by then, and the results' digest."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,71 @@ class LedgerCall:
     line: int
 
 
+class CallsSideBySide:
+    """What two processes called before each moment that both have.
+
+    What one of them called before a moment of its own alone counts to the next that both have.
+    """
+
+    def __init__(self, left: WatchedProcess, right: WatchedProcess) -> None:
+        self._left, self._right = _Side(left), _Side(right)
+        self._pairs: list[tuple[Calls, Calls]] = []
+
+    def take(self, one: Moment | None, other: Moment | None) -> None:
+        """Goes on to a moment, as both have it, or one alone."""
+        self._left.take(one)
+        self._right.take(other)
+        if one and other:
+            self._pairs.append((self._left.given(), self._right.given()))
+
+    def until_now(self) -> Sequence[tuple[Calls, Calls]]:
+        """What was called up to the last moment; where that is missing, what was instead of it."""
+        if not (self._left.lacking or self._right.lacking):
+            return self._pairs
+        return [*self._pairs, (self._left.given(), self._right.given())]
+
+
+class _Side:
+    """The calls of one of them that stand beside no other's yet."""
+
+    def __init__(self, process: WatchedProcess) -> None:
+        self._process = process
+        self._taken = set[tuple[str, int]]()
+        self._calls: dict[Site, tuple[int, str]] = {}
+        self.lacking = False
+
+    def take(self, moment: Moment | None) -> None:
+        self.lacking = moment is None
+        if moment:
+            self._taken.add(moment.identity)
+            self._calls.update(moment.calls)
+
+    def given(self) -> Calls:
+        """These calls, which are given away; where a moment is lacking, with those behind them."""
+        calls, self._calls = self._calls, {}
+        if not self.lacking:
+            return calls
+        behind = (each for each in self._process.moments if each.identity not in self._taken)
+        following = next(behind, None)
+        return {**calls, **(following.calls if following else self._process.last_calls)}
+
+
 def named_call(
-    left: Calls, right: Calls, suspects: Sequence[str], *, initial: bool, deterministic: bool
+    calls: Sequence[tuple[Calls, Calls]],
+    suspects: Sequence[str],
+    *,
+    initial: bool,
+    deterministic: bool,
 ) -> LedgerCall | None:
     """The first call that differs; else the likeliest suspect.
 
     Args:
+        calls: of both runs, before each moment.
         suspects: the sources that may be named where no result differs, the likeliest first.
         initial: whether it is an initial value that differs, which Keras draws from seeds.
         deterministic: whether TensorFlow's operations were.
     """
-    every, differing = _walked(left, right)
+    every, differing = _walked(calls)
     if initial and any(site[0] == KERAS_SEED for site, _ in differing):
         differing = [each for each in differing if _seeds_keras(each[0])]
     for site, count in differing[:1]:
@@ -58,11 +114,13 @@ def named_call(
     return LedgerCall(*suspected[0]) if suspected else None
 
 
-def _walked(left: Calls, right: Calls) -> tuple[list[Site], list[tuple[Site, int]]]:
+def _walked(
+    calls: Sequence[tuple[Calls, Calls]],
+) -> tuple[list[Site], list[tuple[Site, int]]]:
     """All calls as they came, and those that differ, each with how many came before it."""
     every: dict[Site, None] = {}
     differing: list[tuple[Site, int]] = []
-    for ours, theirs in zip(left, right, strict=False):
+    for ours, theirs in calls:
         for site in dict.fromkeys([*ours, *theirs]):
             if site[0] in VALUED and ours.get(site) != theirs.get(site):
                 differing.append((site, len(every)))

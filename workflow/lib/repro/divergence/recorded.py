@@ -1,7 +1,7 @@
 """Recorded: the events of a run's processes, read back.
 
 Synopsis:
-    processes = read(folder)           # by identity, in the order in which they began
+    processes = read(folder)           # in the order in which they began
     processes[0].moments               # what was trained, and what had been called until then
 """
 
@@ -49,10 +49,12 @@ class WatchedProcess:
     """One process: which it is, what it did, and whether it came to its end.
 
     Args:
+        began: greater in a process that began later.
         deterministic: whether TensorFlow's operations were, when the training began.
     """
 
     identity: tuple[str, ...]
+    began: tuple[int, ...]
     moments: Sequence[Moment]
     findings: Sequence[Mapping[str, Any]]
     last_calls: Mapping[Site, tuple[int, str]]
@@ -61,10 +63,9 @@ class WatchedProcess:
 
 
 def read(folder: Path) -> list[WatchedProcess]:
-    """The processes that wrote into a folder; those of one identity in the order of their start."""
-    files = sorted(folder.glob("*.jsonl"), key=lambda file: file.stat().st_ctime_ns)
-    found = [_process(list(_lines(file))) for file in files]
-    return [process for process in found if process is not None]
+    """The processes that wrote into a folder, in the order in which they began."""
+    found = [_process(list(_lines(file))) for file in folder.glob("*.jsonl")]
+    return sorted((each for each in found if each is not None), key=lambda each: each.began)
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
@@ -154,6 +155,7 @@ def _process(lines: Sequence[Mapping[str, Any]]) -> WatchedProcess | None:
     arguments = [os.path.basename(argument) for argument in first["argv"]]
     return WatchedProcess(
         (*arguments, str(first["forks"])),
+        tuple(first["began"]),
         reading.moments,
         reading.findings,
         reading.calls,

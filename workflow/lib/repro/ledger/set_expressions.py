@@ -182,8 +182,8 @@ def _of_numbers(value: ast.expr) -> bool:
     if not isinstance(value, ast.Call):
         return False
     name = getattr(value.func, "id", "")
-    mapped = name == "map" and getattr(value.args[0], "id", "") in _NUMBERS
-    return mapped or name == "range"
+    first = value.args[0] if value.args else None
+    return name == "range" or (name == "map" and getattr(first, "id", "") in _NUMBERS)
 
 
 def _is_keys(value: ast.expr) -> bool:
