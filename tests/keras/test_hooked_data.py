@@ -187,7 +187,8 @@ def again(epoch):
     np.random.seed(7)
     return np.random.permutation(96)
 loop(again)
-# None of these is one: seeded once, by the epoch too, for each fold, for samples that are shown.
+# None of these is one: seeded once, by the epoch too, for each fold, for samples that are shown,
+# for data that are made, and for data of validation.
 model().fit(Shuffled(np.random.default_rng(7)), epochs=4, verbose=0)
 once = np.random.default_rng(7)
 loop(lambda epoch: once.permutation(96))
@@ -200,6 +201,13 @@ for fold in range(3):
 shown = keras.callbacks.LambdaCallback(
     on_epoch_end=lambda *_: np.random.default_rng(7).normal(size=3))
 model().fit(x, y, shuffle=False, epochs=4, verbose=0, callbacks=[shown])
+def made():
+    rng = np.random.default_rng(7)
+    for _ in range(64): yield rng.random(6, np.float32), 1
+like = tf.TensorSpec([6]), tf.TensorSpec([], tf.int64)
+drawn = tf.data.Dataset.from_generator(made, output_signature=like).batch(32)
+model().fit(drawn, epochs=3, verbose=0)
+model().fit(x, y, shuffle=False, validation_data=drawn, epochs=3, verbose=0)
 """
 
 

@@ -71,6 +71,25 @@ def test_a_seed_that_is_set_for_each_batch() -> None:
     assert {*training.found} == {LINE}
 
 
+@pytest.mark.parametrize("draw", ["shuffle", "permutation", "permuted"])
+def test_an_order_that_is_drawn_again_whatever_draws_it(draw: str) -> None:
+    training = Training()
+    for _ in range(4):
+        training.seed()
+        training.draw(f"numpy.random.Generator.{draw}")
+        training.steps("a", "b")
+    assert {*training.found} == {LINE}
+
+
+def test_noise_that_is_the_same_for_each_batch() -> None:
+    training = Training()
+    for number in range(12):
+        training.seed()
+        training.draw(NORMAL)
+        training.steps(f"batch {number}")
+    assert {*training.found} == {LINE}
+
+
 def test_a_seed_that_is_set_for_each_batch_of_a_second_fit_which_reads_one_ahead() -> None:
     training = Training()
     training.resets.restarted()
@@ -81,6 +100,55 @@ def test_a_seed_that_is_set_for_each_batch_of_a_second_fit_which_reads_one_ahead
     for number in range(12):
         at_each_epoch(training, 0, [f"batch {number}"])
     assert {*training.found} == {LINE}
+
+
+NORMAL = "numpy.random.Generator.normal"
+
+
+def _synthetic_data_made_in_each_epoch(training: Training) -> None:
+    training.resets.restarted()
+    for epoch in range(9):
+        training.seed()
+        for batch in "abc":
+            training.draw(NORMAL)
+            training.steps(batch, epoch=epoch)
+
+
+def _synthetic_data_made_and_put_in_order(training: Training) -> None:
+    for _ in range(9):
+        training.seed()
+        training.draw()
+        training.draw(NORMAL)
+        training.steps("a", "b")
+
+
+def _synthetic_orders(training: Training) -> None:
+    for _ in range(9):
+        training.seed()
+        for batch in "abc":
+            training.draw()
+            training.steps(batch)
+
+
+def _noise_for_validation(training: Training) -> None:
+    for _ in range(9):  # before the first epoch, too, as a baseline
+        training.seed()
+        training.draw(NORMAL)
+        training.steps("a", "b")
+
+
+def _one_batch_again_and_again(training: Training) -> None:
+    for _ in range(40):
+        training.seed()
+        training.draw(NORMAL)
+        training.steps("the batch")
+
+
+def _unseen_batches_each_with_a_seed(training: Training) -> None:
+    for _ in range(40):
+        training.seed()
+        training.draw(NORMAL)
+        training.steps(None)
 
 
 def _other_batches(training: Training) -> None:
@@ -186,6 +254,9 @@ def _unseen_batches(training: Training) -> None:
         _other_batches, _another_seed, _set_otherwise_before_the_draw, _an_index_of_each_example,
         _a_seed_sequence, _set_once, _nothing_drawn, _folds, _fits,
         _samples_after_each_epoch, _samples_after_each_whole_batch, _evaluation, _unseen_batches,
+        _synthetic_data_made_in_each_epoch, _synthetic_data_made_and_put_in_order,
+        _synthetic_orders, _noise_for_validation, _one_batch_again_and_again,
+        _unseen_batches_each_with_a_seed,
     ],
 )  # fmt: skip
 def test_what_is_no_mistake_is_passed_over(act: Callable[[Training], None]) -> None:

@@ -5,10 +5,12 @@ Synopsis:
     resets.noted(source, call, place, value)       # each seed and draw of the user's
     resets.stepped(epoch, batch)                   # after each step: the lines where it is certain
 
-It is certain where one line sets the same seed again and again, numbers are drawn each time, and
-the batches repeat with it; or where that happens for each step. A seed at the start of each `fit`
-or of each new model is a habit, and no mistake; nor is one in a callback or for an evaluation, nor
-one for each example, as data that are made have it.
+It is certain in two cases. For each epoch, one line sets the same seed, nothing but an order is
+drawn from it, and the batches repeat: data that are made from a seed, and noise for validation, may
+well be the same each time, but who draws an order again wants another one. Or for each step one
+line sets the same seed and numbers are drawn, while the batches are others: so these are not made
+of those numbers, and all get the same. A seed at the start of each `fit` or of each new model is a
+habit, and no mistake; nor is one in a callback or for an evaluation, nor one for each example.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ _DRAWING: Mapping[str, str] = {
 """By what sets a seed, how the calls begin that draw from that generator."""
 _OWN = "numpy.random.default_rng"
 """What makes another generator; the others set the one that there is."""
+_ORDERS = ("permutation", "permuted", "shuffle", "sample")
+"""What draws an order of what is there, by the last part of its name."""
 _STEPS = 8
 """So many steps, each with a seed set for it, show that each has one."""
 _NEARLY_ALL = 0.9
@@ -51,7 +55,8 @@ class _Reset:
     `first`, `since`: how many batches there were when it was set first and last; `early`: whether
     the first time was before the first step of a training. `last`: the batches between the last two
     times. `used`: how often numbers were drawn after it was set; `steps`: before how many steps
-    that was, `step`: before which one last.
+    that was, `step`: before which one last. `orders`: how many orders were drawn since it was set,
+    `most`: at most; `others`: whether anything else was, at any time.
     """
 
     first: int
@@ -61,6 +66,15 @@ class _Reset:
     used: int = 0
     steps: int = 0
     step: int = -1
+    orders: int = 0
+    most: int = 0
+    others: bool = False
+
+    def drew(self, name: str) -> None:
+        """Numbers were drawn from the generator by a function of that name."""
+        self.others |= name not in _ORDERS
+        self.orders += 1
+        self.most = max(self.most, self.orders)
 
 
 class ResetGenerators:
@@ -69,7 +83,9 @@ class ResetGenerators:
     def __init__(self) -> None:
         self._resets: dict[_Key, _Reset] = {}
         self._waiting: dict[_Key, _Reset] = {}
+        self._latest: dict[str, _Reset] = {}
         self._batches: list[str | None] = []
+        self._different: set[str] = set()
         self._start = 0
         self._epoch: int | None = None
         self._began: list[int] = []
@@ -101,6 +117,7 @@ class ResetGenerators:
         with self._lock:
             self._epoch, self._began, self._start = None, [], len(self._batches)
             self.needs_batches = False
+            self._different.clear()
             for reset in self._resets.values():
                 reset.since, reset.last, reset.used, reset.steps = None, (), 0, 0
                 reset.early |= reset.first == self._start  # data may be read before `fit` begins
@@ -119,6 +136,8 @@ class ResetGenerators:
             if len(self._batches) >= _MOST:
                 self._forget()
             self._batches.append(batch)
+            if batch is not None and len(self._different) < 2:
+                self._different.add(batch)
             self._compare_epochs()
             found, self._found = self._found, []
             return found
@@ -127,6 +146,7 @@ class ResetGenerators:
         self._batches.clear()
         self._resets.clear()
         self._waiting.clear()
+        self._latest.clear()
         self.restarted()
 
     def _seeded(self, key: _Key) -> None:
@@ -135,17 +155,23 @@ class ResetGenerators:
             for other in [each for each in self._waiting if each[0] == key[0]]:
                 del self._waiting[other]
         if reset is None:
+            self._latest.pop(key[0], None)
             if len(self._resets) < _MOST:
-                self._resets[key] = self._waiting[key] = _Reset(now, now, now == self._start)
+                reset = _Reset(now, now, now == self._start)
+                self._resets[key] = self._waiting[key] = self._latest[key[0]] = reset
             return
         batches = self._batches[reset.since : now] if reset.since is not None else []
         if batches or reset.since is None:
             if self._epoch is None and self._repeat(key, reset.last, batches):
                 self._found.append(key[1])
             reset.since, reset.last = now, batches
-        self._waiting[key] = reset
+        reset.orders = 0
+        self._waiting[key] = self._latest[key[0]] = reset
 
     def _drew(self, call: str) -> None:
+        for seeding, latest in self._latest.items():
+            if _draws_from(seeding, call):
+                latest.drew(call.rpartition(".")[2])
         drawn = [key for key in self._waiting if _draws_from(key[0], call)]
         if not drawn or _in_callback(frame_at(2)):
             return
@@ -158,7 +184,7 @@ class ResetGenerators:
                 reset.step, reset.steps = now, reset.steps + 1
             # What is first drawn after a step may be what shows how far it came.
             most = max(_STEPS, (now - self._start) * _NEARLY_ALL)
-            if reset.early and reset.steps >= most:
+            if reset.early and reset.steps >= most and len(self._different) > 1:
                 self._found.append(key[1])
 
     def _compare_epochs(self) -> None:
@@ -173,12 +199,14 @@ class ResetGenerators:
             self._found += [key[1] for key in self._resets if self._repeat(key, one, other)]
 
     def _repeat(self, key: _Key, one: _Batches, other: _Batches) -> bool:
-        """Whether two cycles of several batches are the same, and a seed is to blame.
+        """Whether two cycles of several batches are the same, and the order of a seed is to blame.
 
         It is not where they were so before it was set for the first time, nor where its line sets
-        others again, too.
+        others again, too, nor where there are as many orders as batches: then these are the data.
         """
         reset = self._resets[key]
+        if reset.others or reset.most >= len(one):
+            return False
         if reset.used < 2 or None in one or len({*one}) < 2 or list(one) != list(other):
             return False
         again = (each for each, its in self._resets.items() if its.used > 1 and each != key)

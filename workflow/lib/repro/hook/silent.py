@@ -49,7 +49,7 @@ OVERLAPPING = (
 RESET = (
     "generator reset in every epoch",
     "While the model is trained, a generator of random numbers is set to the same seed again and "
-    "again, so that the same numbers are drawn in every epoch or for every batch.",
+    "again, so that the same order is drawn in every epoch, or the same numbers for every batch.",
 )
 
 
