@@ -1,5 +1,5 @@
-# The only entry: configuration, path grammar, rules, targets. The rooms behind it are told in
-# README.md ("The house"); how another Snakefile imports it, in README.md ("In your own workflow").
+# The only entry: configuration, path grammar, rules, targets. CONTRIBUTING.md shows the rooms behind
+# it, docs/how-to/snakemake-module.md how another Snakefile imports it.
 from os import PathLike
 
 from snakemake.exceptions import WorkflowError

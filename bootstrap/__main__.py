@@ -34,6 +34,7 @@ VERBS = {
     "digest": "print what the configuration wants of a file or folder of raw data",
     "lock": "make conda-lock.yml from environment.yml, and render from it",
     "test": "run the linters and the tests",
+    "docs": "make the pages of docs/ as HTML, and check the links between them",
     "manifest": "print what a file of the results came from",
     "check-files": "list each file of the results that is not as it was, or outdated",
     "compare": "hold two runs, archives or seeds side by side",
@@ -46,6 +47,10 @@ VERBS = {
     "drift": "list what differs now from what made the results, and what can still be claimed",
     "clean": "show what all clones keep in the cache, and remove what nobody uses",
 }
+BARE = ("rerun", "check", "check.pyz", "new", "digest")
+"""Verbs that ask nothing of the machine but this Python."""
+DEVELOPERS = ("lock", "test", "docs")
+"""Verbs that need the tools of `requirements-dev.txt` too."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -54,31 +59,21 @@ def main(argv: Sequence[str]) -> int:
         print(usage(), file=sys.stdout if argv else sys.stderr)
         return 0 if argv else 2
     try:
-        if argv[0] == "rerun":  # asks nothing of the machine but this Python
-            from verbs import rerun
-
-            return rerun.main(argv[1:])
-        if argv[0] in ("check", "check.pyz"):  # nor do these
-            import check
-
-            return check.main(argv[1:]) if argv[0] == "check" else check.pack(argv[1:])
-        if argv[0] in ("new", "digest"):
-            from user_project import digest, new
-
-            return new.main(argv[1:]) if argv[0] == "new" else digest.main(argv[1:])
+        if argv[0] in BARE:
+            return command(argv[0], chosen.CLONE)(argv[1:])
         here, arguments = chosen.project_of(argv)  # before anything is made
         os.environ["REPRO_CACHE"] = str(project.CACHE)  # as whatever is started shall know it
         with screen.shown():
             verb = arguments[0]
             soon = verb not in VERBS or verb in ("setup", "test")
-            python = tools.ensure(dev=verb in ("lock", "test"), ahead=soon)
+            python = tools.ensure(dev=verb in DEVELOPERS, ahead=soon)
         if Path(sys.prefix).resolve() != tools.VENV.resolve():
             program = str(Path(__file__).resolve().parent)
             sys.stdout.flush()
             os.execv(python, [str(python), "-Es", program, *argv])
         tools.write_commands()
         os.chdir(here.folder)  # where manifests, and whoever types a path, begin
-        return _command(arguments[0], here)(arguments[1:])
+        return command(arguments[0], here)(arguments[1:])
     except UserError as error:
         print(error, file=sys.stderr)
         return error.status
@@ -127,27 +122,39 @@ def usage() -> str:
     )
 
 
-def _command(verb: str, here: chosen.UserProject) -> Callable[[Sequence[str]], int]:
+def command(verb: str, here: chosen.UserProject) -> Callable[[Sequence[str]], int]:
     """What runs a verb. Each is imported alone: some need what another one repairs."""
     match verb:
+        case "rerun":
+            from verbs.rerun import main as run
+        case "check":
+            from check import main as run
+        case "check.pyz":
+            from check import pack as run
+        case "new":
+            from user_project.new import main as run
+        case "digest":
+            from user_project.digest import main as run
+        case "docs":
+            from documentation.build import main as run
         case "setup":
             from verbs import prepare
 
             return partial(prepare.setup, here=here)
         case "lock":
-            from conda.lock import main as command
+            from conda.lock import main as run
         case "test":
-            from verbs.run_tests import main as command
+            from verbs.run_tests import main as run
         case "manifest":
-            from verbs.manifest import main as command
+            from verbs.manifest import main as run
         case "check-files":
-            from verbs.check_files import main as command
+            from verbs.check_files import main as run
         case "compare":
-            from earlier.compare import main as command
+            from earlier.compare import main as run
         case "archive":
-            from verbs.archive_command import main as command
+            from verbs.archive_command import main as run
         case "containerfile":
-            from verbs.containerfile import main as command
+            from verbs.containerfile import main as run
         case "cost":
             from verbs import cost
 
@@ -157,12 +164,12 @@ def _command(verb: str, here: chosen.UserProject) -> Callable[[Sequence[str]], i
 
             return partial(drift.main, here=here)
         case "clean":
-            from verbs.clean import main as command
+            from verbs.clean import main as run
         case target:
             from verbs import prepare
 
             return lambda rest: prepare.target([target, *rest], here)
-    return command
+    return run
 
 
 if __name__ == "__main__":

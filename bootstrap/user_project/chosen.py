@@ -16,7 +16,7 @@ from repro.core.errors import UserError
 CONFIGURATION = Path("config", "config.yaml")
 SNAKEFILE = project.ROOT / "Snakefile"
 OF_CLONE = {
-    "lock", "test", "containerfile", "clean",
+    "lock", "test", "docs", "containerfile", "clean",
     "tests", "benchmark", "controls", "scripts",
 }  # fmt: skip
 """Verbs and targets that work on the clone, wherever they are called."""

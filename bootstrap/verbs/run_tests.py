@@ -105,6 +105,7 @@ def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
         Stage("snakefmt", ("snakefmt", "--check", *SNAKEMAKE_FILES)),
         Stage("pyright", ("basedpyright", "--level", "error", "--pythonpath", python)),
         Stage("snakemake --lint", ("snakemake", "--lint")),
+        Stage("./run docs", (str(project.ROOT / "run"), "docs")),
     ]
     in_environment = ["tests/unit", "tests/irreproducible", "tests/scripts"]
     in_environment += [] if quick else ["tests/keras"]

@@ -57,7 +57,7 @@ def test_help_lists_the_verbs_and_needs_no_tools(clone: Path, tmp_path: Path) ->
     done = run("--help", root=clone, cwd=tmp_path)
     assert done.returncode == 0
     verbs = ["setup", "lock", "test", "manifest", "check-files", "containerfile", "drift"]
-    verbs += ["cost", "clean", "check", "check.pyz", "new", "digest", "compare"]
+    verbs += ["docs", "cost", "clean", "check", "check.pyz", "new", "digest", "compare"]
     for verb in verbs:
         assert f"\n  {verb} " in done.stdout
     assert not (clone / ".tools").exists()
@@ -165,10 +165,10 @@ def test_standard_output_holds_what_was_asked_for_alone(option: str, first: str)
 def test_help_lists_what_the_documentation_names() -> None:
     said = run("--help").stdout
     named = set[str]()
-    for page in ("README.md", "config/README.md", "tests/irreproducible/README.md",
-                 "tests/scripts/README.md",
-                 "tests/benchmarks/README.md"):  # fmt: skip
-        text = (project.ROOT / page).read_text("utf-8")
+    pages = [*project.ROOT.glob("*.md"), *project.ROOT.glob("config/*.md")]
+    pages += [*project.ROOT.glob("docs/**/*.md"), *project.ROOT.glob("tests/*/*.md")]
+    for page in pages:
+        text = page.read_text("utf-8")
         named |= set(re.findall(r"(?:`|^)\./run ([a-z][a-z-]*)", text, re.MULTILINE))
     assert {"all", "verify", "test", "check-files"} <= named
     assert sorted(name for name in named if f"\n  {name} " not in said) == []
