@@ -53,10 +53,35 @@ def test_text_is_taken() -> None:
     assert collected(stream(rows, Y))["x"].tolist() == rows.astype("S").tolist()
 
 
-def test_a_shuffled_one_is_refused() -> None:
-    sentence = refusal(stream(X, Y).shuffle(10))
-    assert "the same examples in the same order" in sentence
-    assert "Leave out `shuffle`" in sentence
+@pytest.mark.parametrize("batched", [False, True])
+def test_one_that_comes_in_another_order_each_time_is_taken(batched: bool) -> None:
+    shuffled = stream(X, Y).shuffle(10)
+    found = collected(shuffled.batch(4) if batched else shuffled)
+    assert sorted(examples_of(found).ids) == sorted(examples_of({"x": X, "y": Y}).ids)
+    texts = np.array([f"text {number}" for number in range(10)])
+    assert len(collected(stream(texts, Y).shuffle(10).batch(3))["x"]) == 10
+
+
+@pytest.mark.parametrize("kind", ["take", "skip", "drop_remainder"])
+def test_one_that_gives_some_of_the_shuffled_examples_is_refused(kind: str) -> None:
+    shuffled = stream(X, Y).shuffle(10)
+    some = shuffled.batch(4, drop_remainder=True) if kind == "drop_remainder" else None
+    sentence = refusal(some or getattr(shuffled, kind)(3))
+    assert "the same examples when it is read again, in any order" in sentence
+    assert f"`{kind}`" in sentence
+
+
+def test_examples_that_swap_their_labels_are_refused() -> None:
+    import tensorflow as tf
+
+    labels = iter([Y, Y[::-1]])
+
+    def some() -> Any:
+        yield from zip(X, next(labels), strict=True)
+
+    signature = (tf.TensorSpec([2]), tf.TensorSpec([], tf.int64))
+    found = tf.data.Dataset.from_generator(some, output_signature=signature)
+    assert "Received others" in refusal(found.batch(4))
 
 
 def test_one_that_draws_at_random_is_refused() -> None:
@@ -69,7 +94,7 @@ def test_one_that_draws_at_random_is_refused() -> None:
         return tf.ensure_shape(tf.numpy_function(drawn, [x], tf.float32), [2]), y
 
     noisy = stream(X, Y).map(with_noise)
-    assert "give every random operation a seed" in refusal(noisy)
+    assert "belongs into `augment`" in refusal(noisy)
 
 
 def test_an_endless_one_is_refused() -> None:
@@ -199,7 +224,7 @@ def test_one_that_has_another_length_the_second_time_is_refused(change: int) -> 
 
     signature = (tf.TensorSpec([]), tf.TensorSpec([], tf.int32))
     found = tf.data.Dataset.from_generator(some, output_signature=signature)
-    assert "read again. Received others" in refusal(found)
+    assert "read again, in any order. Received others" in refusal(found)
 
 
 def test_ragged_and_sparse_elements_are_refused() -> None:

@@ -63,6 +63,15 @@ def test_one_source_and_several_are_told_apart() -> None:
     assert set(digits(data={"left": one, "right": one}).data) == {"left", "right"}
 
 
+def test_data_may_be_left_out_and_so_may_the_share_of_a_test_part_that_is_given() -> None:
+    left_out = {name: value for name, value in entry().items() if name != "data"}
+    found = resolve({"experiments": {"digits": left_out}})["digits"]
+    assert found.data == {}
+    assert found.sources == []
+    given = {"train": 0.8, "validation": 0.2, "test": 0}
+    assert digits(split=given).split == given
+
+
 def test_a_bare_off_of_yaml_means_off() -> None:
     value = yaml.safe_load("off")
     assert value is False
@@ -199,7 +208,6 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"data_seed": "x"}, ["data_seed", "integer", '"x"']),
     ({"split": {"train": 0.8, "validation": 0.1, "test": 0.2}}, ["split", "sum to 1", "1.1"]),
     ({"split": {"train": 0.0, "validation": 0.5, "test": 0.5}}, ["split.train", "above 0"]),
-    ({"split": {"train": 1, "validation": 0, "test": 0}}, ["split.test", "above 0"]),
     ({"split": {"train": 0.9, "test": 0.1}}, ["split", "`validation`"]),
     ({"split": {"train": -0.1, "validation": 0.6, "test": 0.5}}, ["split.train", "at least 0"]),
     ({"split": {"train": math.nan, "validation": 0, "test": 1}}, ["split.train", "finite", "nan"]),

@@ -158,5 +158,47 @@ def test_a_mistake_of_the_users_keeps_the_old_and_leaves_nothing_else(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["code.py", "data.csv", "out"]
 
 
+MADE_UP = """
+import numpy as np
+
+def dataset(data, settings, seeds):
+    LINE
+    return {"train": (np.arange(30.0), np.arange(30.0)), "test": (np.arange(5.0), np.arange(5.0))}
+
+def model(settings, seeds): ...
+"""
+
+
+def without_data(folder: Path, line: str, shares: dict[str, float]) -> Path:
+    (folder / "code.py").write_text(MADE_UP.replace("LINE", line))
+    asked = PrepareParameters(
+        threads=Threads(2, 1), data={}, data_seed=0, split=shares, settings={}
+    )
+    prepare(load(folder / "code.py"), {}, asked, folder / "out")
+    return folder / "out"
+
+
+def test_without_raw_data_dataset_gets_none(tmp_path: Path) -> None:
+    shares = {"train": 0.8, "validation": 0.2, "test": 0.0}
+    folder = without_data(tmp_path, "assert data is None", shares)
+    sizes = [len(part(folder, name)["id"]) for name in ("train", "validation", "test")]
+    assert sizes[2] == 5
+    assert sum(sizes) == 35
+
+
+@pytest.mark.parametrize("line", ["open(data)", "data['left']", "np.loadtxt(data)"])
+def test_who_reads_raw_data_that_nobody_named_is_told(line: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"code\.py, line 5.* names no `data`: what `dataset` reads"
+    ):
+        without_data(tmp_path, line, {"train": 0.8, "validation": 0.1, "test": 0.1})
+
+
+def test_a_test_part_that_is_neither_given_nor_split_off_is_missed(tmp_path: Path) -> None:
+    line = "return np.arange(30.0), np.arange(30.0)"
+    with pytest.raises(UserError, match=r"Expected a part `test`.*`split\.test` a share"):
+        without_data(tmp_path, line, {"train": 0.8, "validation": 0.2, "test": 0.0})
+
+
 def test_a_part_that_has_no_share_is_empty(tmp_path: Path) -> None:
     assert part(prepared(tmp_path, "out", order=1), "none") == {}

@@ -22,4 +22,4 @@ rule prepare:
     shell:
         "{params.launch} prepare --experiment {wildcards.experiment} --run {wildcards.run} "
         "--parameters {params.parameters:q} --input experiment={params.experiment:q} "
-        "--input {params.data:q} --out results/{wildcards.experiment}/{wildcards.run} --log {log}"
+        "{params.data:q} --out results/{wildcards.experiment}/{wildcards.run} --log {log}"

@@ -71,8 +71,8 @@ def _raw(named: Mapping[str, Source]) -> dict[str, RawData]:
 class Experiment:
     """One entry of the configuration.
 
-    `data` has the key "" where it is a single source; so has `pretrained`, weights that were
-    trained elsewhere.
+    `data` has the key "" where it is a single source, and is empty where there is none; so is
+    `pretrained`, weights that were trained elsewhere.
     """
 
     code: str
@@ -113,7 +113,7 @@ class Experiment:
         auto, budget = value["seeds"] == "auto", value["equivalence"]["budget"]
         named: dict[str, Any] = {
             **value,
-            "data": sources(value["data"]),
+            "data": sources(value.get("data", {})),
             "pretrained": sources(value.get(PRETRAINED, {})),
             "training": decoded(Training, value["training"]),
             "checkpoint": every if type(every) is int else None,

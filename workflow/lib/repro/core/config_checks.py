@@ -79,12 +79,11 @@ def _check_split(name: str, split: Mapping[str, float]) -> None:
             f"{FILE}: Expected the fractions of `experiments.{name}.split` to sum to 1. "
             f"Received {dict(split)}, which sum to {float(total):g}. Correct them."
         )
-    for part in ("train", "test"):
-        if not split[part]:
-            raise UserError(
-                f"{FILE}: Expected `experiments.{name}.split.{part}` above 0. Received 0. "
-                "Give it a share."
-            )
+    if not split["train"]:
+        raise UserError(
+            f"{FILE}: Expected `experiments.{name}.split.train` above 0. Received 0. Give it a "
+            "share."
+        )
 
 
 def _check_repeat(name: str, entry: Mapping[str, Any]) -> None:

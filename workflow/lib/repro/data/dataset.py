@@ -196,7 +196,7 @@ def parted(
         given: as `examples_of_parts` returns it.
 
     Raises:
-        UserError: a part with a share above 0 received no example.
+        UserError: a part with a share above 0 received no example, or nothing is left for a test.
     """
     source = given.get(WHOLE) or given["train"]
     wanted = {n: Fraction(str(s)) for n, s in shares.items() if n == "train" or n not in given}
@@ -204,6 +204,12 @@ def parted(
     rows = split(source, {name: share / total for name, share in wanted.items()}, seed)
     whole = {name: Part(each, each.by_id()) for name, each in given.items() if name != WHOLE}
     made = {name: Part(source, chosen) for name, chosen in rows.items()}
+    if "test" not in whole | made:
+        raise UserError(
+            "Expected a part `test`, on which the model is evaluated. Received none from "
+            "`dataset`, and 0 as its share. Return one, or give `split.test` a share in the "
+            "configuration."
+        )
     return {name: (whole | made)[name] for name in shares if name in whole | made}
 
 

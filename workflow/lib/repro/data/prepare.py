@@ -90,20 +90,15 @@ def prepare(
 ) -> PreparedData:  # fmt: skip
     """Runs the user's `dataset` and writes the parts of the data; returns what is known of them.
 
-    The key of a single raw data source is "". `say` is given what was done to the data, and how far
-    the reading is.
+    The key of a single raw data source is "", and without any `dataset` gets None. `say` is
+    given what was done to the data, and how far the reading is.
 
     Raises:
         UserError: the user's code or what it returned is wrong; nothing is kept.
     """
     seeds = Seeds(parameters.data_seed)
     intake = Intake(ReadLimits(**parameters.limits), say)
-    function = code.function("dataset")
-    assert function is not None
-    with code.blamed("dataset"):
-        single = sources[""] if "" in sources else dict(sources)
-        returned = function(single, deepcopy(parameters.settings), seeds)
-        columns = parts_of(returned, intake)  # a stream runs the user's code as it is read
+    columns = _columns(code, sources, parameters, intake)
     given = examples_of_parts(columns, intake)
     parts = parted(given, parameters.split, seeds("split"))
     overlapping = overlap(parts)
@@ -115,6 +110,26 @@ def prepare(
             write_text(temporary / COLUMN_NAMES, pretty(names))
         _store_fitted(temporary / FITTED, done.fitted)
     return PreparedData([name for name in given if name != WHOLE], overlapping, done.kinds)
+
+
+def _columns(
+    code: Code, sources: Mapping[str, Path], parameters: PrepareParameters, intake: Intake
+) -> dict[str, dict[str, Any]]:
+    """The columns of each part that the user's `dataset` returns."""
+    function = code.function("dataset")
+    assert function is not None
+    data = sources[""] if "" in sources else dict(sources) or None
+    try:
+        with code.blamed("dataset"):
+            settings, seeds = deepcopy(parameters.settings), Seeds(parameters.data_seed)
+            # A stream runs the user's code as it is read.
+            return parts_of(function(data, settings, seeds), intake)
+    except UserError as error:
+        if data is not None:
+            raise
+        raise UserError(
+            f"{error} The configuration names no `data`: what `dataset` reads belongs there."
+        ) from error
 
 
 def _store_fitted(folder: Path, fitted: Mapping[str, Any]) -> None:
