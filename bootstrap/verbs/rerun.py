@@ -25,7 +25,7 @@ from verbs import reproduce
 
 SUFFIX = ".crate.zip"
 _RUNS = {
-    "whole": "then `./run all` runs there, the whole way from raw data to verdict",
+    "whole": "then `./run all` runs there, from raw data to verdict",
     "evaluate": "then the archived weights are evaluated there again, and nothing is trained",
     "current": "then `./run all` of this copy runs there, with the environment of today",
 }

@@ -188,7 +188,7 @@ def test_raw_data_beyond_the_limit_are_named_by_path_digest_and_address_alone(
     entry["archive"] = {"data_limit": 1 if by_option else 0}
     write(tmp_path / "whole.zip", plan(furnished, limit=1))
     assert "raw data.csv" in members(tmp_path / "whole.zip")
-    entry["data"]["address"] = address  # after the run: no result hangs on it
+    entry["data"]["address"] = address  # after the run: no result depends on it
     write(tmp_path / "a.zip", plan(furnished, limit=0 if by_option else None))
     inside = members(tmp_path / "a.zip")
     sha256 = furnished.experiment.data[""].sha256

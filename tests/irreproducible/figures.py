@@ -93,7 +93,7 @@ def _seen(divergence: Verdict, steps: int, epoch: int) -> bool:
 
 def _short(verdict: Verdict, epoch: int) -> dict[str, bool]:
     addresses = [entry["divergence"] for entry in verdict["per_seed"] if entry["divergence"]]
-    # Mistakes, and an inference that is not repeatable, show without a second training.
+    # Mistakes, and a nondeterministic inference, show without a second training.
     anyway = bool(verdict.get("mistakes")) or not all(i["same"] for i in verdict["inference"])
     lengths = {"1": 1, "10": 10, "epoch": epoch}
     return {

@@ -112,5 +112,5 @@ def test_dropout_at_inference_starts_from_the_same_state(tmp_path: Path) -> None
     found = json.loads((tmp_path / "found/metrics.json").read_text())["inference"]
     assert found["same"]
     assert found["circumstances"]["processors"]["same"]
-    # The draws of a batch hang on its size.
+    # The draws of a batch depend on its size.
     assert not found["circumstances"]["batch size"]["same"]

@@ -78,7 +78,7 @@ def both_callbacks(settings: Any, seeds: Any) -> list[Any]:
 
 
 def of_history(_settings: Any, seeds: Any) -> list[Any]:
-    """What it does hangs on all epochs so far, and on four generators."""
+    """What it does depends on all epochs so far, and on four generators."""
     import keras
 
     class Shaking(keras.callbacks.Callback):
@@ -403,7 +403,7 @@ OBSTACLES: dict[str, tuple[dict[str, Any], str]] = {
     "closure": ({"callbacks": lambda *_: by_closure()(*_)}, "a callback changes seen"),
     "attribute": ({"callbacks": setting}, "a callback changes dense"),
     "tensorflow": ({"callbacks": lambda *_: by_tensorflow()(*_)}, "draws by tf.random"),
-    "backup": ({"callbacks": in_a_new_folder}, "BackupAndRestore takes up a training by itself"),
+    "backup": ({"callbacks": in_a_new_folder}, "BackupAndRestore resumes a training by itself"),
 }  # fmt: skip
 
 
@@ -467,7 +467,7 @@ def test_what_only_reads_from_outside_is_no_obstacle(data: Path, tmp_path: Path)
 
 
 def flagged(_settings: Any, seeds: Any) -> Any:
-    """Its graph hangs on something out of sight, which a callback sets before each epoch."""
+    """Its graph depends on something out of sight, which a callback sets before each epoch."""
     import keras
 
     class Flagged(keras.Sequential):

@@ -1,4 +1,4 @@
-"""Comparison: the first place where two runs part is found, whatever it is."""
+"""Comparison: the first place where two runs diverge is found, whatever it is."""
 
 import hashlib
 import json

@@ -57,7 +57,7 @@ def test_without_a_search_the_cause_is_likely_and_not_tested() -> None:
 def test_random_by_itself_is_named_by_its_address(what: str, cause: str) -> None:
     first = causes(Divergence(what, 0, 0), Findings(RANDOM))[0]
     assert (first.cause, first.tested, first.trials) == (cause, True, 2)
-    assert "run again 2 times with nothing varied, it gave other bits each time" in first.evidence
+    assert "rerun 2 times with nothing varied, it gave other bits each time" in first.evidence
 
 
 def test_the_line_that_draws_is_named() -> None:
@@ -224,7 +224,7 @@ def test_a_step_that_receives_other_batches_has_not_changed_them(what: str, caus
 @pytest.mark.parametrize(
     ("what", "cause"), [("data order", "data order"), ("batch content", "augmentation")]
 )
-def test_two_runs_that_parted_before_the_step_tell_nothing_of_its_batch(
+def test_two_runs_that_diverged_before_the_step_show_nothing_of_its_batch(
     what: str, cause: str
 ) -> None:
     calls = [call("generator without a seed", "training")]
@@ -276,7 +276,7 @@ def test_what_does_not_come_back_is_rare() -> None:
     found = Found("not reproduced", trials(*[((), True)] * 3, (tuple(FACTORS), True)))
     first = causes(LOSS, Findings(found))[0]
     assert (first.cause, first.tested, first.trials) == ("a race", False, 4)
-    assert "what made the runs part is rare" in first.evidence
+    assert "what made the runs diverge is rare" in first.evidence
 
 
 @pytest.mark.parametrize("factor", FACTORS)

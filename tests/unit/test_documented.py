@@ -100,9 +100,9 @@ def test_the_paragraph_tells_n_scope_and_bound() -> None:
     assert "TensorFlow 2.21.0, Keras 3.15.1 and NumPy 2.4.6, in an" in text
     assert (
         "Everything was executed again once with seed 0, in processes of their own, with 1 "
-        "circumstance changed that must not matter, from the raw data to the predictions: every "
-        "bit that was compared was the same. Where: this machine (A). The result is repeatable bit "
-        "for bit within that scope. 1 repeat cannot rule out a rare race"
+        "factor varied that must not matter, from the raw data to the predictions: every bit that "
+        "was compared was the same. Where: this machine (A). The result is the same, bit for bit, "
+        "within that scope, which is one setup. 1 repeat cannot rule out a rare race"
     ) in text
 
 
@@ -125,10 +125,10 @@ def test_the_paragraph_tells_what_a_reader_could_not_guess() -> None:
 
 
 def test_the_paragraph_claims_no_more_than_was_found() -> None:
-    parted = case(Divergence("weights", 0, 3, "dense/kernel"))
-    text = methods(parted, {"bitwise": Answer("not met", ""), "documented": Answer("met", "")})
-    assert "1 of 1 comparison parted" in text
-    assert "repeatable" not in text
+    diverged = case(Divergence("weights", 0, 3, "dense/kernel"))
+    text = methods(diverged, {"bitwise": Answer("not met", ""), "documented": Answer("met", "")})
+    assert "1 of 1 comparison diverged" in text
+    assert "within that scope" not in text
     assert "documented and can be executed again; more is not claimed" in text
     assert "rule out" not in text
     alone = methods(case(comparisons=[]), {"bitwise": Answer("inconclusive", "")})
@@ -138,10 +138,10 @@ def test_the_paragraph_claims_no_more_than_was_found() -> None:
 def test_the_paragraph_of_a_part_says_so() -> None:
     stopped = [Comparison("repeat", 0, None, {}, {"steps": 1})]
     text = methods(case(comparisons=stopped), {"bitwise": Answer("met", "")})
-    assert "As far as it was repeated, the result is repeatable bit for bit" in text
+    assert "As far as it was repeated, the result is the same, bit for bit" in text
 
 
-def test_the_paragraph_tells_of_an_evaluation_that_is_not_repeatable() -> None:
+def test_the_paragraph_tells_of_a_nondeterministic_evaluation() -> None:
     restless = case()
     inference = [{"run": "original", "seed": 0, "same": False}]
     restless = replace(restless, context=replace(restless.context, inference=inference))

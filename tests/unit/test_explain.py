@@ -1,4 +1,4 @@
-"""Explanation: how often the step that parted is looked into, and that the budget bounds it."""
+"""Explanation: how often the step that diverged is looked into, and that the budget bounds it."""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager

@@ -63,7 +63,7 @@ OUTCOMES = {
     "other bits elsewhere": Outcome(parted=True, context={"setups": 2}),
     "another program": Outcome(context={"programs": 2}),
     "other bits of another program": Outcome(parted=True, context={"programs": 2}),
-    "an evaluation that is not repeatable": Outcome(restless=True),
+    "a nondeterministic evaluation": Outcome(restless=True),
     "one seed left out": Outcome(left=1),
     "one seed left out, other bits": Outcome(parted=True, left=1),
     "stopped early": Outcome(stopped=True),
@@ -164,7 +164,7 @@ def test_a_verdict_and_its_page_say_one_thing(
     metrics_say_what_the_goal_says(value, text)
     strongest_is_met(value, text, found)
     paper_says_what_the_page_says(value, found)
-    assert ("## Where the runs part" in text) == (outcome.parted or outcome.further)
+    assert ("## Where the runs first diverge" in text) == (outcome.parted or outcome.further)
     assert ("rule out a rare race" in text) == (
         not (outcome.parted or outcome.further or outcome.nothing)
     )
@@ -209,7 +209,7 @@ def strongest_is_met(value: Mapping[str, Any], text: str, found: Mapping[str, st
 def paper_says_what_the_page_says(value: Mapping[str, Any], found: Mapping[str, str]) -> None:
     paper = value["methods"]
     assert ("None of the goals" in paper) == ("met" not in found.values())
-    assert ("bit for bit within that scope" in paper) == (found["bitwise"] == "met")
+    assert ("bit for bit, within that scope" in paper) == (found["bitwise"] == "met")
     whole = "As far as it was repeated" not in paper
     assert found["bitwise"] != "met" or whole == (value["best"] == "bitwise")
     if value["verdict"] == "met":
@@ -249,12 +249,12 @@ def test_a_reproduction_and_its_page_say_one_thing(
     outcome = OUTCOMES[name]
     value = again(goal, outcome, seeds, place, whole)
     text = page(value)
-    same_as_its_table(value, text, f"# digits, run again: {value['verdict']}")
+    same_as_its_table(value, text, f"# digits, rerun: {value['verdict']}")
     if value["verdict"] == "met":
         assert "No goal was reached" not in text
-        assert ("was run again" in text) or value["reached"]
+        assert ("was rerun" in text) or value["reached"]
     if value["reached"]:
         assert answers(text)[value["reached"]] == "met"
-    assert ("## Where they part" in text) == outcome.parted
+    assert ("## Where they first diverge" in text) == outcome.parted
     of_the_verdict = verdict(goal, outcome, seeds, 1)["goals"]["metrics"]["verdict"]
     assert answers(text)["metrics"] == of_the_verdict, "the same metrics, the same answer"

@@ -26,7 +26,7 @@ MISTAKE = {"mistake": "frozen noise", "evidence": "It comes back.", "remedy": "D
 def verdict(**changed: Any) -> dict[str, Any]:
     value = {
         "experiment": "digits", "goal": "bitwise", "verdict": "met",
-        "sentence": "digits: repeatable.", "scope": "this machine", "repeats": 1,
+        "sentence": "digits: same bits.", "scope": "this machine", "repeats": 1,
         "per_seed": [ENTRY], "causes": [], "search": [], "mistakes": [], "differences": {},
         "factors": [
             {"factor": "clock", "varied": True, "how": "990 days ahead"},
@@ -36,7 +36,7 @@ def verdict(**changed: Any) -> dict[str, Any]:
         ],
         "inference": [{"run": "original", "seed": 0, "same": True}],
         "goals": {
-            "bitwise": {"verdict": "met", "sentence": "digits: repeatable."},
+            "bitwise": {"verdict": "met", "sentence": "digits: same bits."},
             "metrics": {"verdict": "met", "sentence": "digits: the same."},
             "documented": {"verdict": "inconclusive", "sentence": "digits: not all is known."},
         },
@@ -69,7 +69,7 @@ WHOLE = verdict(
 def test_the_page_tells_all_in_order() -> None:
     page = markdown(WHOLE)
     assert heads(page) == [
-        "digits: not met, with a warning", "Where the runs part", "Why",
+        "digits: not met, with a warning", "Where the runs first diverge", "Why",
         "How far apart: original and repeat, seed 0", "Warnings",
         "What the evidence supports", "What was done", "What to bear in mind",
         "For the Methods section of a paper",
@@ -167,7 +167,7 @@ def test_each_goal_stands_with_what_was_found() -> None:
     assert "The strongest goal that is wholly supported: **bitwise**." in page
     assert ["bitwise (claimed)", "met", "see above"] in rows(page)
     assert ["documented", "inconclusive", "not all is known."] in rows(page)
-    parted = {"verdict": "not met", "sentence": "digits: not repeatable."}
+    parted = {"verdict": "not met", "sentence": "digits: not the same bits."}
     none = verdict(best=None, goals={**verdict()["goals"], "bitwise": parted})
     assert "No goal is wholly supported." in markdown(none)
     only = "**documented**; **bitwise** only as far as it was repeated."
@@ -197,9 +197,9 @@ def test_circumstances_of_inference_are_told_each() -> None:
 
 
 def test_limits_and_the_paragraph_for_a_paper() -> None:
-    limit = {"name": "mixed precision", "where": "dense", "promise": "Bits hang on the GPU."}
+    limit = {"name": "mixed precision", "where": "dense", "promise": "Bits depend on the GPU."}
     page = markdown(verdict(limits=[limit]))
-    assert "- **mixed precision** (dense): Bits hang on the GPU." in page
+    assert "- **mixed precision** (dense): Bits depend on the GPU." in page
     assert page.endswith("\n> It was trained.\n")
 
 

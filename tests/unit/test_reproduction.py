@@ -42,7 +42,7 @@ def found(goal: str = "bitwise", parted: bool = False, **changed: Any) -> dict[s
     case = {"setups": HERE, "differences": [], "moved": metrics(), "whole": True, **changed}
     value = checked(reproduction(Again("digits", goal, compared, **case)), "reproduction", "it")
     text = page(value)
-    assert text.startswith(f"# digits, run again: {value['verdict']}\n\ndigits: ")
+    assert text.startswith(f"# digits, rerun: {value['verdict']}\n\ndigits: ")
     assert value["scope"] in text
     assert ("| `accuracy` | 0.875 | 0.75 | -0.125 |" in text) == parted
     return value
@@ -56,33 +56,33 @@ ELSEWHERE: dict[str, Any] = {"setups": Setups(2, 1, "two machines"), "difference
 CURRENT: dict[str, Any] = {"setups": Setups(2, 2, "two programs"), "differences": [OTHER]}
 
 
-def test_the_same_bits_here_are_repeatable() -> None:
+def test_the_same_bits_here_are_those_of_the_same_setup() -> None:
     value = found()
     assert (answers(value), value["reached"]) == (["met"] * 3, "bitwise")
     assert value["sentence"] == (
-        "digits: repeatable. The whole way of seeds 0, 1, 2, 3, 4, 5, 6 and 7, gone again, gave "
-        "the same bits as the archive, from the raw data to the predictions, where nothing differs "
-        "that may change a bit."
+        "digits: same bits, same setup. The rerun of seeds 0, 1, 2, 3, 4, 5, 6 and 7, end to end, "
+        "gave the same bits as the archive, from the raw data to the predictions, where nothing "
+        "differs that may change a bit."
     )
 
 
-def test_the_same_bits_elsewhere_are_reproduced_not_repeatable() -> None:
+def test_the_same_bits_elsewhere_are_those_of_another_setup() -> None:
     value = found(**ELSEWHERE)
     assert (answers(value), value["reached"]) == (["met"] * 3, "bitwise")
-    assert value["sentence"].startswith("digits: reproduced bit for bit. ")
+    assert value["sentence"].startswith("digits: same bits, other setup. ")
     assert "in another setup (processor: model)." in value["sentence"]
-    assert "repeatable" not in page(value)
+    assert "same setup" not in page(value)
     assert "| processor: model | AMD EPYC | Intel Xeon | bits may change | it rounds |" in page(
         value
     )
-    assert "1 difference that no bit hangs on" in page(value)
+    assert "1 difference that no bit depends on" in page(value)
 
 
 def test_other_bits_here_refute_the_claim() -> None:
     value = found(parted=True)
     assert (answers(value), value["reached"]) == (["not met", "met", "met"], "metrics")
     assert value["verdict"] == "not met"
-    assert "parts from the archive at epoch 0, step 3, in the loss" in value["sentence"]
+    assert "first diverges from the archive at epoch 0, step 3, in the loss" in value["sentence"]
 
 
 def test_other_bits_elsewhere_refute_nothing_and_metrics_are_reached() -> None:
@@ -90,7 +90,7 @@ def test_other_bits_elsewhere_refute_nothing_and_metrics_are_reached() -> None:
     assert (answers(value), value["reached"]) == (["inconclusive", "met", "met"], "metrics")
     assert value["verdict"] == "inconclusive"
     assert found("metrics", parted=True, **ELSEWHERE)["sentence"].startswith(
-        "digits: the metrics are reproduced, in another setup (processor: model)."
+        "digits: the metrics are equivalent, in another setup (processor: model)."
     )
 
 
@@ -109,8 +109,10 @@ def test_a_margin_of_a_metric_that_nobody_measured_is_told() -> None:
 def test_weights_evaluated_again_reach_no_goal_as_a_whole() -> None:
     value = found(whole=False)
     assert (answers(value), value["reached"]) == (["met", "met", "inconclusive"], None)
-    assert value["sentence"].startswith("digits: repeatable as far as it was run again. The archiv")
-    assert "only the evaluation was run again" in page(value)
+    assert value["sentence"].startswith(
+        "digits: same bits, same setup, as far as it was rerun. The"
+    )
+    assert "Only the evaluation was rerun." in page(value)
 
 
 @pytest.mark.parametrize("parted", [False, True])

@@ -1,4 +1,4 @@
-"""The search: random by itself, a race, stale state, a factor; and never beyond its budget."""
+"""The search: nondeterministic, a race, stale state, a factor; and never beyond its budget."""
 
 import itertools
 from collections.abc import Callable, Collection

@@ -85,7 +85,7 @@ def test_a_further_run_with_other_bits_speaks_against_repeats_that_agree(goal: s
                     trials=trials, goal=goal)  # fmt: skip
     assert found["goals"]["bitwise"]["verdict"] == "not met"
     assert found["goals"]["bitwise"]["sentence"] == (
-        "digits: not repeatable bit for bit. With seed 0, no repeat parts from the original, but "
+        "digits: not the same bits. With seed 0, no repeat diverges from the original, but "
         "one more run does: a second run of `dataset` in sight of what the first left, at the "
         "prepared data (train/x.npy). Cause (tested in 2 trials): the code reads a file that an "
         "earlier run of it has left; see e.py, line 9."
@@ -96,18 +96,19 @@ def test_a_further_run_with_other_bits_speaks_against_repeats_that_agree(goal: s
     assert [entry["verdict"] for entry in found["per_seed"]] == ["met", "met", "not met"]
     page = markdown(found)
     assert "In 2 of 3 comparisons no bit differs." in page
-    assert "repeatable bit for bit within that scope" not in page
+    assert "within that scope" not in page
 
 
-def test_the_same_bits_are_repeatable_and_no_more() -> None:
+def test_the_same_bits_in_one_setup_are_called_so() -> None:
     found = verdict(None)
     assert found["verdict"] == "met"
     assert found["sentence"] == (
-        "digits: repeatable. 1 repeat of seed 0, with 2 circumstances changed that must not "
+        "digits: same bits, same setup. 1 repeat of seed 0, with 2 factors varied that must not "
         "matter, gave the same bits as the original, from the raw data to the predictions, on this "
         "machine and in this environment."
     )
     assert "reproduc" not in pretty(found)
+    assert "repeatab" not in pretty(found)
     assert [(s["run"], s["seed"], s["verdict"]) for s in found["per_seed"]] == [
         ("repeat", 0, "met")
     ]
@@ -125,11 +126,11 @@ def test_several_seeds_and_repeats_are_counted() -> None:
     assert found["warnings"][0].startswith("2 repeats cannot rule out a rare race")
 
 
-def test_the_first_seed_that_parts_is_told() -> None:
+def test_the_first_seed_that_diverges_is_named() -> None:
     found = verdict(None, PARTED, None)
     assert found["verdict"] == "not met"
     assert found["sentence"] == (
-        "digits: not repeatable bit for bit. With seed 1, the repeat parts from the original at "
+        "digits: not the same bits. With seed 1, the repeat first diverges from the original at "
         "epoch 0, step 3, in the weights (dense/kernel); affected: 1 of 3 seeds."
     )
     assert [s["verdict"] for s in found["per_seed"]] == ["met", "not met", "met"]
@@ -145,18 +146,18 @@ RUNS = ("repeat", "repeat-2", "repeat-3")
 
 def test_repeats_that_agree_only_sometimes_are_counted() -> None:
     one = verdict(None, PARTED, None, runs=RUNS)["sentence"]
-    assert "With seed 0, 1 of 3 repeats parts from the original at epoch 0, step 3" in one
+    assert "With seed 0, 1 of 3 repeats diverges from the original at epoch 0, step 3" in one
     two = verdict(None, PARTED, DATA, runs=RUNS)["sentence"]
-    assert "With seed 0, 2 of 3 repeats part from the original, the first at epoch 0" in two
+    assert "With seed 0, 2 of 3 repeats diverge from the original, the first at epoch 0" in two
 
 
 @pytest.mark.parametrize("what", ["predictions", "metrics"])
 def test_evaluation_alone_is_told_apart_from_training(what: str) -> None:
     found = verdict(Divergence(what, variable="y"))
     assert found["verdict"] == "not met"
-    assert "training is repeatable bit for bit, evaluation is not. With seed 0" in found["sentence"]
+    assert "training gave the same bits, evaluation did not. With seed 0" in found["sentence"]
     both = verdict(Divergence(what, variable="y"), PARTED)
-    assert "digits: not repeatable bit for bit." in both["sentence"]
+    assert "digits: not the same bits." in both["sentence"]
 
 
 def test_weights_that_give_other_bits_when_evaluated_again_are_told() -> None:
@@ -181,11 +182,11 @@ def test_a_tested_cause_is_told_with_the_number_of_trials_and_its_line() -> None
     assert found["causes"][0]["line"] == 17
 
 
-def test_what_is_random_by_itself_is_told_so() -> None:
+def test_what_is_nondeterministic_is_called_so() -> None:
     why = [cause("data content", tested=True, trials=2), cause("a race")]
     text = verdict(DATA, why=why, trials=tried(((), False), ((), False)))["sentence"]
     assert text.endswith(
-        "Cause, random by itself (tested in 2 trials): `dataset` returns other data from the same "
+        "Cause, nondeterministic (tested in 2 trials): `dataset` returns other data from the same "
         "files."
     )
 
@@ -213,11 +214,11 @@ def test_a_cause_that_was_not_tested_is_likely() -> None:
     assert "Likely cause (not tested): `dataset` returns other data" in text
 
 
-def test_what_did_not_come_back_is_rare_and_its_cause_is_only_likely() -> None:
+def test_what_was_not_reproduced_is_rare_and_its_cause_is_only_likely() -> None:
     why = [cause("a race", tested=True, trials=4)]
     found = verdict(PARTED, why=why, trials=tried(*[((), True)] * 3, (tuple(FACTORS), True)))
     assert found["verdict"] == "not met"
-    assert "That did not come back in 4 trials, so it is rare; likely a race" in found["sentence"]
+    assert "That was not reproduced in 4 trials, so it is rare; likely a race" in found["sentence"]
     assert "Cause" not in found["sentence"]
 
 
@@ -239,7 +240,7 @@ def test_every_cause_has_words(name: str) -> None:
 def test_what_runs_agree_on_wrongly_is_a_warning() -> None:
     found = verdict(None, mistakes=[ORDER])
     assert found["verdict"] == "met"
-    assert found["sentence"].startswith("digits: repeatable, with a warning. 1 repeat of seed 0")
+    assert found["sentence"].startswith("digits: same bits, same setup, with a warning. 1 repeat")
     assert found["sentence"].endswith(
         "But the runs agree on what is likely wrong: one order for every epoch."
     )
@@ -269,7 +270,9 @@ def test_without_a_repeat_nothing_is_claimed() -> None:
 def test_a_shorter_repeat_says_what_it_leaves_unseen(limit: dict[str, int], words: str) -> None:
     found = verdict(None, repeat=limit, stopped=limit)
     assert found["verdict"] == "met"
-    assert found["sentence"].startswith("digits: repeatable as far as it was repeated. ")
+    assert found["sentence"].startswith(
+        "digits: same bits, same setup, as far as it was repeated. "
+    )
     end = words.removeprefix("1 ")
     assert f"to the end of the first {end} of training, on this" in found["sentence"]
     assert f"The repeat stopped after {words} of training: what comes" in found["warnings"][0]
@@ -281,7 +284,7 @@ def test_a_shorter_repeat_says_what_it_leaves_unseen(limit: dict[str, int], word
 
 def test_a_shorter_repeat_that_went_to_the_end_says_what_was_compared() -> None:
     found = verdict(None, repeat={"steps": 5000})
-    assert "repeatable as far as it was repeated" in found["sentence"]
+    assert "same bits, same setup, as far as it was repeated" in found["sentence"]
     assert "from the raw data to the end of training, on this" in found["sentence"]
     assert "stopped" not in pretty(found)
     assert "metrics and predictions were not compared" in found["warnings"][0]
@@ -316,7 +319,7 @@ def test_a_shorter_repeat_says_nothing_of_the_metrics() -> None:
     assert found["sentence"] == (
         "digits: documented. Every file is bound by a manifest to the digests of code, "
         "configuration, raw data, lock and environment, and nothing is unknown that could be "
-        "known. The way to execute it again (`snakemake --use-conda all`) was gone once more, "
+        "known. The rerun (`snakemake --use-conda all`) completed once, "
         "from the raw data to the end of the first step of training."
     )
     assert "the repeat was not evaluated" in found["goals"]["metrics"]["sentence"]
@@ -355,33 +358,33 @@ def test_what_is_missing_or_unknown_is_not_documented() -> None:
     assert found["best"] == "bitwise"
 
 
-def test_the_same_bits_in_another_setup_are_reproduced_and_not_called_repeatable() -> None:
+def test_the_same_bits_in_another_setup_are_not_those_of_the_same_one() -> None:
     found = verdict(None, setups=2, scope="original on a machine (A); repeat on a machine (B)")
     assert found["verdict"] == "met"
     assert found["scope"] == "original on a machine (A); repeat on a machine (B)"
     assert found["sentence"] == (
-        "digits: reproduced bit for bit in another setup. 1 repeat of seed 0, with 2 circumstances "
-        "changed that must not matter, gave the same bits as the original, from the raw data to "
-        "the predictions, in more than one setup (original on a machine (A); repeat on a machine "
-        "(B))."
+        "digits: same bits, other setup. 1 repeat of seed 0, with 2 factors varied that must not "
+        "matter, gave the same bits as the original, from the raw data to the predictions, in "
+        "more than one setup (original on a machine (A); repeat on a machine (B))."
     )
-    assert "repeatable" not in found["sentence"]
+    assert "same setup" not in found["sentence"]
     assert "this machine" not in found["sentence"]
     short = verdict(None, setups=2, repeat={"steps": 5}, stopped={"steps": 5})["sentence"]
-    assert "reproduced bit for bit in another setup as far as it was repeated." in short
+    assert "same bits, other setup, as far as it was repeated." in short
 
 
-def test_other_bits_in_another_setup_can_be_called_neither_repeatable_nor_not() -> None:
+def test_other_bits_in_another_setup_decide_nothing() -> None:
     found = verdict(PARTED, setups=2)
     assert found["verdict"] == "inconclusive"
     assert "made in different setups" in found["sentence"]
-    assert "they part at epoch 0, step 3" in found["sentence"]
-    assert "The setups: this machine. To judge it, make the original anew" in found["sentence"]
+    assert "they first diverge at epoch 0, step 3" in found["sentence"]
+    assert "The setups: this machine. To judge it, make the original again" in found["sentence"]
     assert [entry["verdict"] for entry in found["per_seed"]] == ["inconclusive"]
 
 
 @pytest.mark.parametrize(
-    ("divergence", "words"), [(None, "bits are the same"), (PARTED, "part at epoch 0, step 3")]
+    ("divergence", "words"),
+    [(None, "bits are the same"), (PARTED, "first diverge at epoch 0, step 3")],
 )
 def test_runs_of_different_programs_are_no_repeats(
     divergence: Divergence | None, words: str

@@ -9,13 +9,13 @@ UNSEEDED = {
     "dataset": (
         'table[:, :-1], "y"',
         f'table[:, :-1] + {DRAW}.random((len(table), 4), "float32") / 1e6, "y"',
-        r"parts from the original at the prepared data (test/x.npy)",
+        r"first diverges from the original at the prepared data (test/x.npy)",
         "data content",
     ),
     "augment": (
         "stddev=0.01), y",
         f"stddev=0.01) + {DRAW}.random(dtype='float32'), y",
-        "parts from the original at epoch 0, step 0, in the batch content",
+        "first diverges from the original at epoch 0, step 0, in the batch content",
         "augmentation",
     ),
 }

@@ -1,4 +1,4 @@
-# With `seeds: auto`: whether so many are enough. A checkpoint, since the seeds to come hang on it.
+# With `seeds: auto`: whether so many are enough. A checkpoint, since the seeds to come depend on it.
 checkpoint look:
     input:
         judge=program("judge"),
@@ -27,7 +27,7 @@ rule compare:
         manifests=lambda wildcards: results.manifests(compared(wildcards)),
         probe="results/{experiment}/probe.json",
         probed="results/{experiment}/probe.manifest.json",
-        # Where the runs part, single steps are run again to find the cause.
+        # Where the runs diverge, single steps are run again to find the cause.
         code=program("code"),
         experiment=code_files,
         data=data_files,

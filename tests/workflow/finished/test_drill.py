@@ -53,7 +53,9 @@ def test_the_main_job_is_had_again_by_a_stranger_without_a_network(root: Path, t
     assert done.returncode == 0, done.stdout
     answer = found(tmp_path / "digits")
     assert (answer["verdict"], answer["reached"], answer["setup"]) == ("met", "bitwise", [])
-    assert str(answer["sentence"]).startswith("digits: repeatable. The whole way of seed 0, gone ")
+    assert str(answer["sentence"]).startswith(
+        "digits: same bits, same setup. The rerun of seed 0, "
+    )
     assert f"\n{answer['sentence']}\n" in done.stdout
     # It was made again, not copied: by other processes, later.
     then, now = (

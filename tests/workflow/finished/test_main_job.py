@@ -1,4 +1,4 @@
-"""The main job, whole: what it leaves, that it is repeatable, what a change makes it do again."""
+"""The main job, whole: what it leaves, that it repeats bit for bit, what a change reruns."""
 
 import hashlib
 import os

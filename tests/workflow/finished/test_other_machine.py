@@ -33,7 +33,7 @@ def test_another_machine_redoes_the_repeat_and_is_told(
     finished, elsewhere: tuple[str, ...]
 ) -> None:
     project = finished("drift")
-    assert "repeatable. 1 repeat" in project.verdict("small")["sentence"]
+    assert "same bits, same setup. 1 repeat" in project.verdict("small")["sentence"]
     before = made(project.results)
 
     here = project.run("drift")
@@ -56,7 +56,7 @@ def test_another_machine_redoes_the_repeat_and_is_told(
     assert changed == {"repeat"}, redone.stdout
     verdict = project.verdict("small")
     assert verdict["scope"].endswith("what differs: processor: stepping")
-    assert "repeatable" not in verdict["sentence"]
-    # Bits hang on the stepping by name only here: they are the same, in two setups.
+    assert "same setup" not in verdict["sentence"]
+    # Bits depend on the stepping by name only here: they are the same, in two setups.
     assert verdict["verdict"] == "met"
-    assert "reproduced bit for bit in another setup" in verdict["sentence"]
+    assert "same bits, other setup" in verdict["sentence"]

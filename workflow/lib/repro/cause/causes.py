@@ -71,7 +71,7 @@ def remedy(call: Mapping[str, Any] | None, otherwise: str) -> str:
 
 @dataclass(frozen=True)
 class CauseKind:
-    """One kind of cause: how it is told, what to do about it, and what points to it."""
+    """One kind of cause: its words, what to do about it, and what points to it."""
 
     name: str
     words: str
@@ -182,7 +182,7 @@ _ROWS = (
     ),
     CauseKind(
         "a race",
-        words="a race, in which the result hangs on which thread or process comes first",
+        words="a race, in which the result depends on which thread or process comes first",
         remedy="Let no result depend on which thread or process comes first: collect what they "
         "return in a fixed order, and add floating-point numbers in that order.",
         sources=RACING,

@@ -89,7 +89,7 @@ class Counterexamples:
         return trial.broken
 
     def parts(self, seed: int, trial: Trial, label: str) -> str:
-        """Keeps that a trial parts from the original; says where."""
+        """Keeps that a trial diverges from the original; says where."""
         at = trial.at or Divergence(_FAILED[trial.step])
         self.comparison = Comparison(label, seed, at, {}, trial=True)
         return place(at)
@@ -112,7 +112,7 @@ class _Search:
 
 
 def counterexamples(runs: Runs, repeats: Repeats, budget: int, say: Say) -> Counterexamples:
-    """Looks for a run that parts from the original although no repeat did, in `budget` trials.
+    """Looks for a run that diverges from the original although no repeat did, in `budget` trials.
 
     A warning says what could not be tried.
     """

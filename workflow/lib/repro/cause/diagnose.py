@@ -1,4 +1,4 @@
-"""Diagnose: from where two runs part, and what trials showed, to ranked causes and what to do.
+"""Diagnose: from where two runs diverge, and what trials showed, to ranked causes and what to do.
 
 Synopsis:
     causes(Divergence("data order", epoch=0, step=0))                  # likely ones
@@ -21,7 +21,7 @@ from repro.core.text import times
 
 @dataclass(frozen=True)
 class Cause:
-    """Why runs part. `tested` says whether it was tried out, in `trials` runs, or is only likely.
+    """Why runs diverge. `tested`: it was tried out, in `trials` runs; else it is only likely.
 
     `file` and `line` lead to the user's code where they are known.
     """
@@ -93,7 +93,7 @@ def _draws(culprit: Culprit, findings: Findings) -> bool:
 
 
 def _racing(divergence: Divergence, findings: Findings) -> Mapping[str, Any] | None:
-    """The call that starts what may race before the place where runs part.
+    """The call that starts what may race before the place where runs diverge.
 
     Keras' workers make batches: where these are the same, they had no part in what came after. What
     starts in training has none in how it starts.
@@ -111,11 +111,12 @@ def _located(divergence: Divergence, findings: Findings) -> Cause:
     if divergence.what == "weights" and divergence.step is None:
         cause = "update"  # the last step left the same: what came behind it did not
     evidence = (
-        f"everything before was the same, bit for bit, and the runs part at {place(divergence)}"
+        "everything before was the same, bit for bit, and the runs first diverge at "
+        f"{place(divergence)}"
     )
     culprit, layer = findings.culprit, _layer_of(divergence.variable, findings.layers)
     if divergence.what in ("data order", "batch content") and culprit and culprit.op == "Variable":
-        culprit = None  # the two runs looked into had parted before, and tell nothing of the batch
+        culprit = None  # the two runs had diverged before, and show nothing of the batch
     file = line = None
     if culprit is not None:
         received = culprit.op == "Placeholder"  # by the step, so the address tells more
@@ -160,10 +161,10 @@ def _by_factor(factors: Factors, located: Cause, outcome: Found, calls: Any) -> 
     named, wanted = " and ".join(factors), set(factors)
     with_them = [trial for trial in outcome.trials if wanted <= set(trial.factors)]
     without = [trial for trial in outcome.trials if not wanted & set(trial.factors)]
-    parted, agreed = sum(not t.same for t in with_them), sum(t.same for t in without)
+    diverged, agreed = sum(not t.same for t in with_them), sum(t.same for t in without)
     evidence = (
         f"differs when the {named} {'changes' if len(factors) == 1 else 'change together'}: "
-        f"{parted} of {len(with_them)} trials with it gave other bits than the original, "
+        f"{diverged} of {len(with_them)} trials with it gave other bits than the original, "
         f"{agreed} of {len(without)} without it gave the same"
     )
     factor = FACTORS[factors[0]]
@@ -186,12 +187,12 @@ def _tested(
     assert outcome is not None
     count = sum(not trial.factors for trial in outcome.trials)
     agreed = sum(trial.same for trial in outcome.trials if not trial.factors)
-    again = f"run again {times(count)} with nothing varied, it gave "
+    again = f"rerun {times(count)} with nothing varied, it gave "
     # Whoever stops or slows down by the clock changes the bits as rarely as a race does.
     drawn = RANDOM[:3] if located.cause == "update" else RANDOM[:2]
     drawing = _seen(findings, located.cause, drawn) is not None
     if outcome.kind == "random":
-        evidence = f"{again}other bits each time: it is random by itself"
+        evidence = f"{again}other bits each time: it is nondeterministic"
         race = [_race(located, racing, evidence, count)] if racing else []
         # A draw without a seed is enough for that; threads may be harmless.
         yield from () if drawing else race
@@ -221,8 +222,8 @@ def _tested(
     elif outcome.kind == "not reproduced":
         total = len(outcome.trials)
         evidence = (
-            f"run again {times(total)}, with the factors varied and not, it gave the original's "
-            "bits every time: what made the runs part is rare"
+            f"rerun {times(total)}, with the factors varied and not, it gave the original's "
+            "bits every time: what made the runs diverge is rare"
         )
         if drawing and not racing:
             yield located

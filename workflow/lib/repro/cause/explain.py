@@ -22,7 +22,7 @@ from repro.core.factor_table import FACTORS, likely
 _OPTIONAL = frozenset({"augment", "callbacks"})
 _STAR = re.compile(r"^\s*from\s.*\simport\s+\*", re.MULTILINE)
 LOOKS = 2
-"""Trials that are kept back to look into every operation of the step that parted."""
+"""Trials that are kept back to look into every operation of the step that diverged."""
 
 
 class _Watching:

@@ -1,4 +1,4 @@
-"""Fault isolation: whether a divergence is random by itself, or hangs on a factor, and on which.
+"""Fault isolation: whether a step is nondeterministic, or depends on a factor, and on which.
 
 Synopsis:
     outcome = search(suspects, likely, attempt, budget)
@@ -30,7 +30,7 @@ class Trial:
     """One step run again: what was varied, whether it gave the original's bits, and which bits.
 
     `mark` tells trials with other bits apart; `failed` is the sentence of one that broke off, and
-    `broken` says that the user's code was not what stopped it; `at` is where it parts from the
+    `broken` says that the user's code was not what stopped it; `at` is where it diverges from the
     original.
     """
 

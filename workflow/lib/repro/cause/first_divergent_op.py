@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Culprit:
-    """Where one step of two runs parts.
+    """Where one step of two runs diverges.
 
     `name` is the tensor's, or the path of a variable that already differed when the step began
     (`op` is then `Variable`). `file` and `line` are those of the user's code that made the

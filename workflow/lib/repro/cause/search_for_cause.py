@@ -1,4 +1,4 @@
-"""Search for cause: why runs part; and where none does, whether a further run would.
+"""Search for cause: why runs diverge; and where none does, whether a further run would.
 
 Synopsis:
     result = inquire(runs, repeats, comparisons, budget, say)
@@ -38,8 +38,8 @@ def inquire(
         remaining = max(budget - len(result.trials), 0)
         if remaining:
             say(
-                f"{runs.experiment}: the runs part at {place(first.divergence)}; searching for the "
-                f"cause, in at most {remaining} trials (`search.trials`)."
+                f"{runs.experiment}: the runs first diverge at {place(first.divergence)}; "
+                f"searching for the cause, in at most {remaining} trials (`search.trials`)."
             )
         result.causes, trials = explain(first.divergence, runs, repeats.factors, remaining)
         result.trials += trials

@@ -81,10 +81,10 @@ _STEPS = {
 
 
 def reaching(divergence: Divergence, runs: Runs) -> Setting:
-    """The step in which runs part, run again as far as to there.
+    """The step in which runs diverge, run again as far as to there.
 
     Args:
-        divergence: where they part.
+        divergence: where they diverge.
         runs: what a trial starts from.
     """
     at = divergence.epoch, divergence.step
@@ -203,7 +203,7 @@ class Trials:
             twice: whether it runs a second time, in sight of what the first one left.
 
         Returns:
-            Whether it gave the original's bits, and where it parts from them.
+            Whether it gave the original's bits, and where it diverges from them.
         """
         step, runs = self.setting.step, self.setting.runs
         how = _How(factors, like, twice)
@@ -219,7 +219,7 @@ class Trials:
         return Trial(step, factors, at is None, mark, None, at)
 
     def detailed(self, factors: Factors) -> Mapping[str, Any]:
-        """Runs the step once more and looks into every operation of the step that parted.
+        """Runs the step again and looks into every operation of the step that diverged.
 
         Args:
             factors: what to vary.

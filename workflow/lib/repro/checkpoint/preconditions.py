@@ -63,11 +63,11 @@ def of_callbacks(callbacks: Sequence[Any]) -> list[str]:
     import keras
 
     own = [each for each in callbacks if isinstance(each, keras.callbacks.BackupAndRestore)]
-    return [f"{type(each).__name__} takes up a training by itself" for each in own]
+    return [f"{type(each).__name__} resumes a training by itself" for each in own]
 
 
 def _plain_attributes(op: Any) -> list[tuple[str, bytes]]:
-    """What an operation is told, but for the names of functions, which count up in a process."""
+    """The settings of an operation, but for the names of functions, which count up in a process."""
     return [
         (name, value.SerializeToString(deterministic=True))
         for name, value in sorted(op.node_def.attr.items())
@@ -81,7 +81,7 @@ def _plain_attributes(op: Any) -> list[tuple[str, bytes]]:
 def mark(graph: Any) -> str:
     """A digest of the operations of a traced function's graph and of all that it calls.
 
-    Python decides while TensorFlow traces what the graph will be: where that hangs on something
+    Python decides while TensorFlow traces what the graph will be: where that depends on something
     which a resumed process does not have, the digest is another one.
     """
     body = Body(graph)

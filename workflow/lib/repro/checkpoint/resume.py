@@ -1,4 +1,4 @@
-"""Resume: takes up a training that was killed, where its last checkpoint stands, bit for bit.
+"""Resume: goes on with a killed training from its last checkpoint, bit for bit.
 
 Synopsis:
     resume = Resume(CheckpointPolicy(folder, key, seconds=60), model, epochs)

@@ -93,10 +93,10 @@ def _agreed(
 def _asks_why(
     parameters: CompareParameters, comparisons: Sequence[Comparison], moved: MetricComparison
 ) -> bool:
-    """Whether it must be known why runs part, or that no further run would.
+    """Whether it must be known why runs diverge, or that no further run would.
 
     Other bits with equivalent metrics may do for the goal. Where the whole was repeated with the
-    same bits, the verdict calls it repeatable whatever the goal.
+    same bits, the verdict says so whatever the goal.
     """
     goal, family = parameters.goal, moved.metrics
     if not any(comparison.divergence for comparison in comparisons):

@@ -1,4 +1,4 @@
-"""Divergence: the first place where two runs part.
+"""Divergence: the first place where two runs diverge.
 
 Synopsis:
     place(Divergence("weights", epoch=0, step=3, variable="dense/kernel"))
@@ -24,7 +24,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Divergence:
-    """The first place where two runs part.
+    """The first place where two runs diverge.
 
     `epoch` and `step` count from 0 and are None before training and after it. `what` is
     one of: prepared data, fitted preprocessing (of the same ids), initial weights, initial
@@ -54,7 +54,7 @@ def in_data(left: Mapping[str, str], right: Mapping[str, str]) -> Divergence | N
 
 
 def place(divergence: Divergence) -> str:
-    """Where runs part, as words: "epoch 0, step 3, in the weights (dense/kernel)"."""
+    """Where runs diverge, as words: "epoch 0, step 3, in the weights (dense/kernel)"."""
     time = ""
     if divergence.epoch is not None:
         step = "its end" if divergence.step is None else f"step {divergence.step}"

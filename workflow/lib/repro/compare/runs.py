@@ -85,7 +85,7 @@ def parted(
     limit: Mapping[str, int] | None = None,
     sha256: Sha256 = sha256_file,
 ) -> Divergence | None:
-    """The first place where one step of two runs parts; None where it does not.
+    """The first place where one step of two runs diverges; None where it does not.
 
     `step`: `prepare`, `train` or `evaluate`; nothing that another step wrote in the repeat is read.
     `limit`: None, or where the repeat's training stopped early.

@@ -240,7 +240,7 @@ class CompareParameters(Parameters):
 
     @property
     def full(self) -> bool:
-        """Whether a repeat goes the whole way, and is evaluated."""
+        """Whether a repeat goes to the end, and is evaluated."""
         return self.repeat == "full"
 
     @property

@@ -71,8 +71,8 @@ _TABLE: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("cpu/caches*",), BITS,
         "Eigen and oneDNN cut products into blocks by the size of the caches, and add in the order "
         "of the blocks"),
-    # ASSUME: no bit hangs on it. oneDNN divides a shared cache by it where it plans blocks for much
-    # data (batch normalisation, say); that a bit changed with it was not seen, and not measured.
+    # ASSUME: no bit depends on it. oneDNN divides a shared cache by it where it plans blocks for
+    # much data (batch normalisation, say); a change of a bit was not seen, and not measured.
     (("cpu/cache sharing*",), IRRELEVANT,
         "it goes with the number of processors, as a virtual machine is given more or fewer; sizes "
         "are compared by themselves"),
@@ -102,7 +102,7 @@ _TABLE: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("bits/Keras*", "variables/KERAS_BACKEND", "variables/TF_USE_LEGACY_KERAS"), METRICS,
         "another backend, float type, policy or image layout is another computation"),
     (("bits/BLAS*", "variables/OPENBLAS_*", "variables/MKL_*", "variables/VECLIB_*"), BITS,
-        "BLAS, as NumPy calls it, adds in an order that hangs on its build, its core and its "
+        "BLAS, as NumPy calls it, adds in an order that depends on its build, its core and its "
         "threads (measured: other bits of a product with its core for Haswell than for SkylakeX)"),
     (("bits/memory allocator*", "variables/LD_PRELOAD"), BITS,
         "what is loaded first may replace functions, and memory at other addresses is summed from "
@@ -127,7 +127,7 @@ _TABLE: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "the process that made the result did not load it"),
     (("loaded/host*",), BITS, "a library outside the lock, with other bytes"),
     (("loaded/packages",), IRRELEVANT,
-        "what a step loads hangs on its code; each package is compared by its digest"),
+        "what a step loads depends on its code; each package is compared by its digest"),
     (("locked: not loaded", "bits: not loaded"), IRRELEVANT,
         "the step that made the result did not load it"),
     (("system/kernel",), IRRELEVANT,
@@ -138,7 +138,7 @@ _TABLE: tuple[tuple[tuple[str, ...], str, str], ...] = (
     # Variables.
     (("variables/TZ", "variables/LC_ALL", "variables/LANG", "variables/PYTHONHASHSEED",
          "variables/REPRO_FACTORS", "variables/PYTHONUTF8"), IRRELEVANT,
-        "the repeat varies it on purpose, and a result that hangs on it is found so (measured: "
+        "the repeat varies it on purpose, and a result that depends on it is found so (measured: "
         "hash seed, locale and time zone changed no bit)"),
     (("variables/TF_CPP_*", "variables/PYTHONDONTWRITEBYTECODE", "variables/PYTHONNOUSERSITE",
          "variables/PYTHONSAFEPATH", "variables/KERAS_HOME", "variables/LD_LIBRARY_PATH"),

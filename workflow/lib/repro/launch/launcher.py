@@ -65,7 +65,7 @@ _SETTINGS: Mapping[str, str] = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # cuBLAS is deterministic only with a fixed workspace
     # ASSUME: BLAS, as NumPy calls it, takes no more threads than a process has processors, and
-    # its sums change with them: only with one thread its bits hang on no processor. TensorFlow
+    # its sums change with them: only with one thread its bits depend on no processor. TensorFlow
     # has threads of its own. tests/unit/test_factors.py
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",

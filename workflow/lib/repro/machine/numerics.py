@@ -1,4 +1,4 @@
-"""Numerics: what of this process, and of the machine below it, the bits of results hang on.
+"""Numerics: what of this process, and of the machine below it, the bits of results depend on.
 
 Synopsis:
     bits()["threads"]       # {"value": {"intra": 2, "inter": 1}, "by": "tf.config.threading"}

@@ -42,8 +42,8 @@ _NOT_COMPILED = (
     "goal can be claimed for a training without it."
 )
 _SHORT = (
-    "How 16 bits are rounded hangs on the units of the processor or GPU: `bitwise` can be claimed "
-    "for the same model of it only, for another claim `metrics`."
+    "How 16 bits are rounded depends on the units of the processor or GPU: `bitwise` can be "
+    "claimed for the same model of it only, for another claim `metrics`."
 )
 _UNSEEN = (
     "No graph was traced before the first step, so its operations were not looked at: there may be "

@@ -60,7 +60,7 @@ class Recording:
         if epoch > (due := len(self.history)):
             raise UserError(
                 f"Expected epoch {due} (counted from 0) to be next. Received epoch {epoch}, as "
-                "where a callback such as BackupAndRestore takes up an earlier training by "
+                "where a callback such as BackupAndRestore resumes an earlier training by "
                 "itself. Remove it: `training.checkpoint` lets a killed training go on."
             )
         self._epoch = epoch

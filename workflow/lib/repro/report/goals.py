@@ -44,15 +44,15 @@ def metrics(verdict: Verdict) -> Iterator[str]:
     """How far each metric scatters, and how far it moved, beside its margin."""
     comparison, family = verdict["metrics"], _family(verdict)
     several = len({entry["seed"] for entry in verdict["per_seed"]}) > 1
-    if not comparison or not (several or family or _parted(verdict)):
+    if not comparison or not (several or family or _diverged(verdict)):
         return
     yield "## The metrics\n"
     yield _scatter(verdict, family)
     yield (
-        "The spread is the standard deviation from seed to seed; the error is that of a share of "
-        "so few test examples, which is the same for every seed.\n"
+        "SD is the standard deviation. The standard error is that of a share of so few test "
+        "examples, and is the same for every seed.\n"
     )
-    if family or _parted(verdict):
+    if family or _diverged(verdict):
         yield from _tested(verdict, family)
     yield ""
 
@@ -75,7 +75,7 @@ def _scatter(verdict: Verdict, family: Mapping[str, Any] | None) -> str:
     families = (comparison["classes"], comparison["metrics"])
     every = {test["metric"]: test for of in families if of for test in of["tests"]}
     return table(
-        ("metric", "mean", "spread of the seeds", "error of the test part", "repeat less original",
+        ("metric", "mean", "seed-to-seed SD", "test-set standard error", "repeat − original",
          "margin", "found"),
         [
             (*_seen(name, comparison, every.get(name)), *_judged(claimed.get(name), untested))
@@ -105,7 +105,7 @@ def _head(verdict: Verdict) -> str:
     return f"{verdict['experiment']}: "
 
 
-def _parted(verdict: Verdict) -> bool:
+def _diverged(verdict: Verdict) -> bool:
     return any(entry["divergence"] for entry in verdict["per_seed"])
 
 

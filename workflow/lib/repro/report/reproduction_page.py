@@ -20,7 +20,7 @@ Reproduction = Mapping[str, Any]
 
 
 def _head(reproduction: Reproduction) -> Iterator[str]:
-    yield f"# {reproduction['experiment']}, run again: {reproduction['verdict']}\n"
+    yield f"# {reproduction['experiment']}, rerun: {reproduction['verdict']}\n"
     yield f"{text(reproduction['sentence'])}\n"
     yield f"The archive claims **{reproduction['goal']}**. {_reached(reproduction)}\n"
     yield answers(reproduction)
@@ -28,7 +28,7 @@ def _head(reproduction: Reproduction) -> Iterator[str]:
 
 def _reached(reproduction: Reproduction) -> str:
     if not reproduction["whole"]:
-        return "Of the way to it only the evaluation was run again."
+        return "Only the evaluation was rerun."
     if not reproduction["reached"]:
         return "No goal was reached."
     return f"The strongest goal that was reached: **{reproduction['reached']}**."
@@ -43,17 +43,17 @@ def _setup(reproduction: Reproduction) -> Iterator[str]:
         keys = ("what", "was", "now", "effect", "why")
         yield table(head, [tuple(text(difference[key]) for key in keys) for difference in odd])
     if left := len(reproduction["setup"]) - len(odd):
-        yield f"Besides, {counted(left, 'difference')} that no bit hangs on.\n"
+        yield f"Besides, {counted(left, 'difference')} that no bit depends on.\n"
     elif not odd:
         yield "Nothing that was recorded differs.\n"
 
 
 def _where(reproduction: Reproduction) -> Iterator[str]:
-    parted = [entry for entry in reproduction["per_seed"] if entry["divergence"]]
-    if not parted:
+    diverged = [entry for entry in reproduction["per_seed"] if entry["divergence"]]
+    if not diverged:
         return
-    yield "## Where they part\n"
-    rows = [(entry["seed"], text(place(Divergence(**entry["divergence"])))) for entry in parted]
+    yield "## Where they first diverge\n"
+    rows = [(entry["seed"], text(place(Divergence(**entry["divergence"])))) for entry in diverged]
     yield table(("seed", "first at"), rows)
     yield "Below, *original* is what the archive holds, and *repeat* what came out here.\n"
     yield from distances(reproduction["differences"], "reproduction.json")

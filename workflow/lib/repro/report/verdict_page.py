@@ -3,9 +3,9 @@
 Synopsis:
     markdown(verdict)
 
-In this order: the sentence; where the runs part; why; how far apart; the metrics, which come first
-where they are claimed; warnings; what each goal rests on; what was done; what it costs; where the
-promises end; what to bear in mind; a paragraph for a paper.
+In this order: the sentence; where the runs first diverge; why; how far apart; the metrics, which
+come first where they are claimed; warnings; what each goal rests on; what was done; the overhead;
+where the promises end; what to bear in mind; a paragraph for a paper.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def _head(verdict: Verdict) -> Iterator[str]:
 
 
 def _where(verdict: Verdict) -> Iterator[str]:
-    parted = [(entry, at) for entry in verdict["per_seed"] if (at := entry["divergence"])]
-    if not parted:
+    diverged = [(entry, at) for entry in verdict["per_seed"] if (at := entry["divergence"])]
+    if not diverged:
         return
-    yield "## Where the runs part\n"
+    yield "## Where the runs first diverge\n"
     yield table(
         ("run", "seed", "epoch", "step", "where", "which"),
         [
@@ -50,14 +50,14 @@ def _where(verdict: Verdict) -> Iterator[str]:
                 entry["run"], entry["seed"], at["epoch"], at["step"],
                 WORDS.get(at["what"], at["what"]), code(at["variable"]) if at["variable"] else None,
             )
-            for entry, at in parted
+            for entry, at in diverged
         ],
     )  # fmt: skip
-    if any(at["epoch"] is not None for _, at in parted):
+    if any(at["epoch"] is not None for _, at in diverged):
         yield "Epochs and steps count from 0; a line without a step speaks of the epoch's end.\n"
-    if any(at["what"] not in ("prepared data", "fitted preprocessing") for _, at in parted):
+    if any(at["what"] not in ("prepared data", "fitted preprocessing") for _, at in diverged):
         yield "Everything that comes before these places was the same, bit for bit.\n"
-    if agreed := len(verdict["per_seed"]) - len(parted):
+    if agreed := len(verdict["per_seed"]) - len(diverged):
         whole = len(verdict["per_seed"])
         yield f"In {agreed} of {counted(whole, 'comparison')} no bit differs.\n"
 

@@ -66,7 +66,7 @@ def _warnings(case: Case) -> list[str]:
     ]
     if case.nondeterministic_inference:
         warnings.append(
-            "Evaluation is not repeatable: the same weights gave other bits when evaluated again "
+            "Evaluation is nondeterministic: the same weights gave other bits when evaluated again "
             f"({sentences.seeds(case.nondeterministic_inference)})."
         )
     return [text for text in warnings if text]
@@ -88,7 +88,7 @@ def judge(
 
     `comparisons` has one for each seed of each repeat, none where no repeat was made; `causes` come
     best first; `mistakes` are wrong although the runs agree; `moved` is None where no run was
-    evaluated; `further` is a run of one step that parts although no repeat does;
+    evaluated; `further` is a run of one step that diverges although no repeat does;
     `warnings` go behind those that follow from the case.
     """
     names = [mistake.mistake for mistake in mistakes]

@@ -29,7 +29,7 @@ def bitwise(case: Case) -> Answer:
     if odd := case.nondeterministic_inference:
         return Answer(
             NOT_MET,
-            f"{name}: training is repeatable bit for bit, evaluation is not. The weights of "
+            f"{name}: training gave the same bits, evaluation did not. The weights of "
             f"{sentences.seeds(odd)}, evaluated twice, gave other bits.",
         )
     text = sentences.met(

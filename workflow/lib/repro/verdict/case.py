@@ -2,7 +2,7 @@
 
 Synopsis:
     case = Case("digits", parameters, comparisons, context, causes, trials, names)
-    case.whole          # whether the repeats went the whole way
+    case.whole          # whether the repeats went from start to end
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Context:
 class Case:
     """All that a verdict rests on; `moved` only where runs were evaluated.
 
-    `further` is a run of one step that parts from the original although no repeat does.
+    `further` is a run of one step that diverges from the original although no repeat does.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Case:
 
     @property
     def first(self) -> Comparison | None:
-        """The first comparison whose runs part."""
+        """The first comparison whose runs diverge."""
         return next((c for c in self.comparisons if c.divergence), self.further)
 
     @property
@@ -76,7 +76,7 @@ class Case:
 
     @property
     def whole(self) -> bool:
-        """Whether the repeats went the whole way, with every seed of the original."""
+        """Whether the repeats went to the end, with every seed of the original."""
         seeds = {entry["seed"] for entry in self.context.inference if entry["run"] == "original"}
         repeated = {comparison.seed for comparison in self.comparisons}
         stopped = any(comparison.stopped for comparison in self.comparisons)

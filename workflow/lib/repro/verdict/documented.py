@@ -20,8 +20,8 @@ _SHOWN = 5
 def documented(case: Case) -> Answer:
     """What is found for the goal `documented`, by the gaps (`repro.verdict.completeness`).
 
-    `not met` where something is not bound, `inconclusive` where something is unknown or the way to
-    execute it again was not tried.
+    `not met` where something is not bound, `inconclusive` where something is unknown or the rerun
+    was not tried.
     """
     name, context = case.name, case.context
     if context.missing:
@@ -35,21 +35,21 @@ def documented(case: Case) -> Answer:
     if not case.comparisons:
         return Answer(
             INCONCLUSIVE,
-            f"{name}: inconclusive, because the way to execute it again (`{COMMAND}`) was not "
-            "tried (`repeat: off`); all else is documented.",
+            f"{name}: inconclusive, because the rerun (`{COMMAND}`) was not tried "
+            "(`repeat: off`); all else is documented.",
         )
     if context.programs > 1:
         return Answer(
             INCONCLUSIVE,
             f"{name}: inconclusive, because what was executed again was another program: "
-            f"{context.scope}. Make the original anew.",
+            f"{context.scope}. Make the original again.",
         )
     runs = times(len({c.run for c in case.comparisons}))
     return Answer(
         MET,
         f"{name}: documented. Every file is bound by a manifest to the digests of code, "
         "configuration, raw data, lock and environment, and nothing is unknown that could be "
-        f"known. The way to execute it again (`{COMMAND}`) was gone {runs} more, "
+        f"known. The rerun (`{COMMAND}`) completed {runs}, "
         f"{extent(case.comparisons, case.evaluated)}.",
     )
 

@@ -41,7 +41,7 @@ def answers(case: Case) -> dict[str, Answer]:
 def best(case: Case, by_goal: Mapping[str, Answer]) -> str | None:
     """The strongest goal that the evidence supports; None where none is.
 
-    It is `bitwise` only where the whole way was repeated with every seed.
+    It is `bitwise` only where everything was repeated with every seed.
     """
     met = [goal for goal, answer in by_goal.items() if answer.verdict == MET]
     return next((goal for goal in met if goal != "bitwise" or case.whole), None)

@@ -84,13 +84,13 @@ def _repeated(case: Case) -> Iterator[str]:
         yield "It was not repeated."
         return
     varied = sum(factor["varied"] for factor in case.context.factors)
-    changed = f", with {counted(varied, 'circumstance')} changed that must not matter"
+    changed = f", with {counted(varied, 'factor')} varied that must not matter"
     again = seeds([c.seed for c in case.comparisons])
-    parted = sum(c.divergence is not None for c in case.comparisons)
+    diverged = sum(c.divergence is not None for c in case.comparisons)
     whole = len(case.comparisons)
     outcome = (
-        f"{parted} of {counted(whole, 'comparison')} parted"
-        if parted
+        f"{diverged} of {counted(whole, 'comparison')} diverged"
+        if diverged
         else "every bit that was compared was the same"
     )
     yield (
@@ -99,7 +99,7 @@ def _repeated(case: Case) -> Iterator[str]:
         f"{extent(case.comparisons, case.evaluated)}: {outcome}."
     )
     if case.further and case.further.divergence:
-        yield f"{capital(case.further.run)} parted at {place(case.further.divergence)}."
+        yield f"{capital(case.further.run)} diverged at {place(case.further.divergence)}."
     if case.nondeterministic_inference:
         yield "The same weights, evaluated twice, gave other bits."
     yield f"Where: {case.context.scope}."
@@ -108,9 +108,9 @@ def _repeated(case: Case) -> Iterator[str]:
 def _supported(case: Case, answers: Mapping[str, Answer]) -> Iterator[str]:
     met = [goal for goal, answer in answers.items() if answer.verdict == MET]
     if "bitwise" in met:
-        word = "repeatable" if case.context.setups == 1 else "reproduced"
+        where = "one setup" if case.context.setups == 1 else "more than one setup"
         part = "The result is" if case.whole else "As far as it was repeated, the result is"
-        yield f"{part} {word} bit for bit within that scope."
+        yield f"{part} the same, bit for bit, within that scope, which is {where}."
     elif "metrics" in met:
         yield f"Of the metrics: {answers['metrics'].sentence.partition(': ')[2]}"
     elif "documented" in met:

@@ -40,13 +40,14 @@ def metrics(case: Case) -> Answer:
     tested = f"{seeds(used)}, each original beside its repeat"
     if case.parameters.seeds == "auto":
         tested += (
-            f", as many as the plan asked for, with an error of {family.alpha:.2g} at this look"
+            f", as many as the plan asked for, with an error of {family.alpha:.2g} at this interim "
+            "analysis"
         )
     more = ""
     if family.more_runs:
         more = (
-            f" About {counted(family.more_runs, 'more seed')} would decide: in a set that is fixed "
-            "anew, or by `seeds: auto`; to add some and ask again errs more often."
+            f" About {counted(family.more_runs, 'more seed')} would decide: in a new set "
+            "of seeds, or by `seeds: auto`; to add some and ask again errs more often."
         )
     return Answer(family.answer, f"{case.name}: {head} ({tested}). {capital(family.why)}.{more}")
 

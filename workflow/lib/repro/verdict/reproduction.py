@@ -1,11 +1,11 @@
-"""Reproduction: whether what an archive holds was had again, here or elsewhere.
+"""Reproduction: whether a rerun gave what an archive holds, here or elsewhere.
 
 Synopsis:
     answer = reproduction(Again("digits", "bitwise", comparisons, setups, differences, moved))
     answer["verdict"], answer["reached"]          # "met", "bitwise"
 
-Words follow the ACM: *repeatable* is the same setup again, *reproduced* another one. On one side
-are the results that an archive holds, on the other those that came out when they were made again.
+On one side are the results that an archive holds, on the other those that came out when they were
+made again. The words speak of setups, never of teams, as those of the ACM do.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Again:
     def what(self) -> str:
         """What was made again."""
         numbers = seeds([c.seed for c in self.comparisons])
-        whole = f"The whole way of {numbers}, gone again,"
+        whole = f"The rerun of {numbers}, end to end,"
         return whole if self.whole else f"The archived weights of {numbers}, evaluated again,"
 
     @property
@@ -72,10 +72,14 @@ class Again:
         return f"in another setup ({listed(odd, _SHOWN)})"
 
 
+def _setup(case: Again) -> str:
+    return "same setup" if case.here else "other setup"
+
+
 def _bitwise(case: Again) -> Answer:
     if case.first is None:
-        head = "repeatable" if case.here else "reproduced bit for bit"
-        part = "" if case.whole else " as far as it was run again"
+        head = f"same bits, {_setup(case)}"
+        part = "" if case.whole else ", as far as it was rerun"
         end = (
             extent(case.comparisons, evaluated=True) if case.whole else "in predictions and metrics"
         )
@@ -85,19 +89,19 @@ def _bitwise(case: Again) -> Answer:
             f"{case.where}.",
         )
     assert case.first.divergence is not None
-    parted = f"{case.what} parts from the archive at {place(case.first.divergence)}"
-    parted = parted if case.whole else parted.replace(" parts ", " part ")
+    verb = "diverges" if case.whole else "diverge"
+    diverged = f"{case.what} first {verb} from the archive at {place(case.first.divergence)}"
     if case.here:
-        return Answer(NOT_MET, f"{case.name}: not repeatable bit for bit. {parted}, {case.where}.")
+        return Answer(NOT_MET, f"{case.name}: not the same bits. {diverged}, {case.where}.")
     return Answer(
         INCONCLUSIVE,
         f"{case.name}: not the same bits, {case.where}, and the goal `bitwise` promises those of "
-        f"one setup only. {parted}.",
+        f"one setup only. {diverged}.",
     )
 
 
 def _metrics(case: Again) -> Answer:
-    head = f"the metrics are {'repeatable' if case.here else 'reproduced'}"
+    head = "the metrics are equivalent"
     if case.first is None:
         return Answer(
             MET,

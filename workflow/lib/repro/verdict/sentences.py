@@ -4,7 +4,8 @@ Synopsis:
     met("digits", comparisons, context, evaluated, mistakes, whole)
     not_met("digits", comparisons, causes, trials, mistakes)
 
-Words follow the ACM: *repeatable* is the same setup again; nothing here claims more.
+They speak of setups, never of teams, as the ACM's *repeatable* and *reproduced* do: whose setup it
+is, a program cannot know.
 """
 
 from __future__ import annotations
@@ -44,19 +45,19 @@ def met(
     mistakes: Sequence[str],
     whole: bool,
 ) -> str:
-    """The sentence where every bit was the same: repeatable within one setup, else reproduced.
+    """The sentence where every bit was the same: in one setup, or in several.
 
     `mistakes` are the names of what is wrong although the runs agree; `whole` says that everything
     was repeated, with every seed.
     """
     runs = {comparison.run for comparison in comparisons}
     varied = sum(factor["varied"] for factor in context.factors)
-    under = f"{counted(varied, 'circumstance')} changed that must not matter"
+    under = f"{counted(varied, 'factor')} varied that must not matter"
     one_setup = context.setups == 1
     where = "on this machine and in this environment"
     where = where if one_setup else f"in more than one setup ({context.scope})"
-    head = "repeatable" if one_setup else "reproduced bit for bit in another setup"
-    head += "" if whole else " as far as it was repeated"
+    head = f"same bits, {'same' if one_setup else 'other'} setup"
+    head += "" if whole else ", as far as it was repeated"
     head += f", with {_warnings(mistakes)}" if mistakes else ""
     numbers = [c.seed for c in comparisons]
     each_of = "" if len(set(numbers)) == 1 else "each of the "
@@ -73,15 +74,15 @@ def met(
 def elsewhere(name: str, first: Comparison | None, context: Context) -> str:
     """The sentences where other setups or programs keep the goal `bitwise` from being judged.
 
-    `first` is the first comparison whose runs part, if any do.
+    `first` is the first comparison whose runs diverge, if any do.
     """
     at = first.divergence if first else None
-    also = f"they part at {place(at)}" if at else "their bits are the same"
+    also = f"they first diverge at {place(at)}" if at else "their bits are the same"
     how = "in different setups" if context.programs == 1 else "by different programs"
     return (
         f"{name}: inconclusive, because the runs were made {how}, and the goal `bitwise` "
         f"promises the same bits of one only; {also}. The setups: {context.scope}. To judge "
-        "it, make the original anew where the repeat was made."
+        "it, make the original again where the repeat was made."
     )
 
 
@@ -96,22 +97,23 @@ def warning(mistakes: Sequence[str]) -> str:
     return f" But the runs agree on what is likely wrong: {listed(mistakes)}."
 
 
-def _parting(comparisons: Sequence[Comparison]) -> str:
-    """Which runs part, and where first."""
+def _diverging(comparisons: Sequence[Comparison]) -> str:
+    """Which runs diverge, and where first."""
     first = next(c for c in comparisons if c.divergence)
     assert first.divergence is not None
     of_seed = [c for c in comparisons if c.seed == first.seed]
-    parted = sum(c.divergence is not None for c in of_seed)
+    diverged = sum(c.divergence is not None for c in of_seed)
     if first.trial:
         return (
-            f"With seed {first.seed}, no repeat parts from the original, but one more run does: "
+            f"With seed {first.seed}, no repeat diverges from the original, but one more run does: "
             f"{first.run}, at {place(first.divergence)}"
         )
     if len(of_seed) == 1:
-        who, at = "the repeat parts", ""
+        who, at = "the repeat first diverges", ""
     else:
-        verb = "parts" if parted == 1 else "part"
-        who, at = f"{parted} of {len(of_seed)} repeats {verb}", "" if parted == 1 else ", the first"
+        verb = "diverges" if diverged == 1 else "diverge"
+        who = f"{diverged} of {len(of_seed)} repeats {verb}"
+        at = "" if diverged == 1 else ", the first"
     text = f"With seed {first.seed}, {who} from the original{at} at {place(first.divergence)}"
     every = {c.seed for c in comparisons}
     affected = {c.seed for c in comparisons if c.divergence}
@@ -136,12 +138,12 @@ def _why(causes: Sequence[Cause], trials: Sequence[Trial]) -> str:
     at = f"; see {first.file}, line {first.line}" if first.file and first.line else ""
     if trials and first.cause == "a race" and all(trial.same for trial in trials):
         many = counted(len(trials), "trial")
-        return f" That did not come back in {many}, so it is rare; likely {_by(first)}{at}."
+        return f" That was not reproduced in {many}, so it is rare; likely {_by(first)}{at}."
     if not first.tested:
         return f" Likely cause (not tested): {_by(first)}{at}."
     alone = any(not trial.same and not trial.factors for trial in trials)
     itself = alone and first.cause not in ("a race", "environment", "stale state")
-    head = "Cause, random by itself" if itself else "Cause"
+    head = "Cause, nondeterministic" if itself else "Cause"
     return f" {head} (tested in {counted(first.trials, 'trial')}): {_by(first)}{at}."
 
 
@@ -152,12 +154,12 @@ def not_met(
     trials: Sequence[Trial],
     mistakes: Sequence[str],
 ) -> str:
-    """The sentences where runs parted: what, where, why; `causes` come best first."""
+    """The sentences where runs diverged: what, where, why; `causes` come best first."""
     whats = {c.divergence.what for c in comparisons if c.divergence}
-    head = "not repeatable bit for bit"
+    head = "not the same bits"
     if whats <= {"predictions", "metrics"}:
-        head = "training is repeatable bit for bit, evaluation is not"
+        head = "training gave the same bits, evaluation did not"
     return (
-        f"{name}: {head}. {_parting(comparisons)}.{_why(causes, trials)}"
+        f"{name}: {head}. {_diverging(comparisons)}.{_why(causes, trials)}"
         f"{f' Besides, likely wrong: {listed(mistakes)}.' if mistakes else ''}"
     )

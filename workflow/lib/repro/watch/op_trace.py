@@ -1,4 +1,4 @@
-"""Op trace: the digest of every tensor of one step, to find the operation at which two runs part.
+"""Op trace: the digest of every tensor of one step, to find the operation where runs diverge.
 
 Synopsis:
     detail = Detail(code.path, epoch=0, step=7)
