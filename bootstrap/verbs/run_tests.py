@@ -50,11 +50,13 @@ def main(argv: Sequence[str]) -> int:
     options, rest = parser.parse_known_args(argv)
 
     stages = chains(quick=options.quick, pytest=rest)
-    with _environments(quick=options.quick) as status:
-        if status:
-            return status
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            results = [result for chain in pool.map(_run, stages) for result in chain]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        checked = pool.submit(_run, linters())  # which need no environment
+        with _environments(quick=options.quick) as status:
+            if status:
+                return status
+            ran = list(pool.map(_run, stages))
+    results = [result for chain in (checked.result(), *ran) for result in chain]
     print("\n== summary")
     for name, status, seconds in results:
         print(f"{_ENDED.get(status, 'FAILED'):<8}{name:<36}{seconds:6.1f} s")
@@ -93,13 +95,10 @@ def _run(chain: Sequence[Stage]) -> list[tuple[str, int, float]]:
     return results
 
 
-def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
-    """Return what to run, in chains of which as many run at once as there are processors.
-
-    What fails fastest comes first; the longest chains too, so that the last ones end together.
-    """
+def linters() -> list[Stage]:
+    """Return what reads the code and the pages without running them."""
     python = str(tools.VENV / "bin" / "python")
-    lint = [
+    return [
         Stage("ruff", ("ruff", "check", ".")),
         Stage("ruff format", ("ruff", "format", "--check", ".")),
         Stage("snakefmt", ("snakefmt", "--check", *SNAKEMAKE_FILES)),
@@ -107,6 +106,13 @@ def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
         Stage("snakemake --lint", ("snakemake", "--lint")),
         Stage("./run docs", (str(project.ROOT / "run"), "docs")),
     ]
+
+
+def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
+    """Return the tests, in chains of which as many run at once as there are processors.
+
+    The longest come first, so that the last ones end together.
+    """
     in_environment = ["tests/unit", "tests/irreproducible", "tests/scripts"]
     in_environment += [] if quick else ["tests/keras"]
     # Of the negative controls only how they are counted; they themselves run by `./run controls`.
@@ -116,7 +122,7 @@ def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
     ]
     chosen = ["-m", "not slow"] if quick else []
     host = [Stage(name, ("pytest", name, *chosen, *pytest)) for name in _host_tests(quick)]
-    return [[*lint, *tests], *([stage] for stage in host)]
+    return [tests, *([stage] for stage in host)]
 
 
 def _host_tests(quick: bool) -> list[str]:
