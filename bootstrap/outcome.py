@@ -70,7 +70,7 @@ def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
         folder: this folder, as whoever called can follow it.
 
     Returns:
-        0 done; 1 a claim does not hold; 2 a user's mistake; 3 nobody can tell; 4 it could not run;
+        0 done; 1 a claim does not hold; 2 a user's mistake; 3 undecided; 4 it could not run;
         128 + n where signal n ended it.
     """
     before, snakemake = _logs(folder), str(tools.BIN / "snakemake")

@@ -70,7 +70,7 @@ NO_NOTE = "sys.exit(0 if dry else 1)"
         pytest.param("sys.exit(0)", 0, id="all went well"),
         pytest.param(f"{MISTAKEN}; sys.exit(0)", 0, id="well in the end"),
         pytest.param('sys.exit(job("verify.log", status=1))', 1, id="a claim does not hold"),
-        pytest.param('job("verify.log", status=3); sys.exit(1)', 3, id="nobody can tell"),
+        pytest.param('job("verify.log", status=3); sys.exit(1)', 3, id="undecided"),
         pytest.param(f"{MISTAKEN}; sys.exit(1)", 2, id="a mistake in a job"),
         pytest.param(f"{FULL}; sys.exit(1)", 4, id="no room for a job"),
         pytest.param('job("a.log", KeyError(1)); sys.exit(1)', 4, id="a bug in a job"),

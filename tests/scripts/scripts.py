@@ -38,7 +38,7 @@ from repro.data.module_loader import module
 from table import Case, Kind, Twin, chosen, ten
 
 LIMIT = 900  # seconds for one run of `check`
-ANSWERS = (b"The same", b"Not the same", b"Nobody can tell")  # how its answers begin
+ANSWERS = (b"The same", b"Not the same", b"Undecided")  # how its answers begin
 
 
 def answered(program: Path, python: str, place: twins.Place, limit: float = LIMIT) -> Answer:

@@ -108,7 +108,7 @@ def test_a_search_without_time_says_so(runs: int) -> None:
             FactorFinding(True, (), True, 1),
             "It differs also when nothing is varied (tested in 1 more run).",
         ),
-        (None, "and with status 1 with 1 circumstance changed."),
+        (None, "and failed with status 1 with 1 factor varied."),
     ],
 )
 def test_the_answer_says_what_was_found_out(

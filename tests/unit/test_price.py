@@ -132,7 +132,7 @@ def test_what_one_checkpoint_takes_is_told_where_it_is_measurable() -> None:
 def test_one_round_claims_no_range() -> None:
     found = value({name: [1.0 + place] for place, name in enumerate(NAMES)})
     assert cells(found)["the trace"][1] == "1.25 (once)"
-    assert "One round does not tell" in "\n".join(page(found))
+    assert "One round does not show" in "\n".join(page(found))
 
 
 def test_what_could_not_run_is_unknown_with_its_reason_and_the_rest_stands() -> None:

@@ -5,7 +5,7 @@ Synopsis:
 
 A verdict's manifest binds the verdict itself, and names each manifest that was read for it by
 digest; those bind data, weights, traces, metrics and predictions. Whoever writes a verdict and its
-manifest anew, together, is not found.
+manifest again, together, is not found.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def changed(verdict: Path) -> list[Odd]:
     if (step.name, step.experiment) != ("compare", verdict.absolute().parent.name):
         raise UserError(
             f"Expected the manifest of this verdict at {manifest}. Received that of another "
-            "experiment or step. Delete it and run again: the verdict is made anew."
+            "experiment or step. Delete it and run again: the verdict is made again."
         )
     changes = list(_differing(manifest, step))
     used = step.digests.items()

@@ -69,9 +69,9 @@ def _head(node: Node, again: bool) -> str:
     if node.kind == "file":
         return f"{node.id}  sha256 {node.facts['sha256']}"
     if node.kind == "step":
-        return f"made by {title(node)}" + (", as told above" if again else f"  ({node.id})")
+        return f"made by {title(node)}" + (", as shown above" if again else f"  ({node.id})")
     method, digest = next(iter(node.facts["digest"].items()))
-    return f"{method} {f'{digest[:12]}…, as told above' if again else digest}"
+    return f"{method} {f'{digest[:12]}…, as shown above' if again else digest}"
 
 
 def _alarm(trouble: str) -> str:
@@ -99,7 +99,7 @@ def _facts(node: Node, shown: set[str]) -> Iterator[str]:
     if step.parameters:
         yield f"settings: {canonical(step.parameters)}"
     around = _surroundings(step.environment)
-    known = "in the environment and on the machine told above"
+    known = "in the environment and on the machine shown above"
     yield f"made: {step.times[1]} {known if around in shown else around}"
     shown.add(around)
 

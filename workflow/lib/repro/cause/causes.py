@@ -42,7 +42,7 @@ _CALLS = {
     "experimental_deterministic = False": _STREAM,
     "hash": "Take hashlib in place of hash(), which gives text other numbers in every process.",
     "id": "Let no value depend on id(), which is an address in memory.",
-    "iteration over a set": "Sort the set before it is gone through.",
+    "iteration over a set": "Sort the set before you iterate over it.",
     "collections.Counter.most_common": "Let the elements themselves break ties: sort the items by "
     "(-count, element) in place of most_common.",
     "os.getloadavg": "Let no value depend on the load of the machine.",
@@ -103,9 +103,9 @@ _ROWS = (
     CauseKind(
         "preprocessing",
         words="`fit_preprocessing` fits something else to examples of the same ids",
-        remedy="Give every random draw in `fit_preprocessing` a seed from `seeds(name)`, and go "
-        "through no set of texts in its own order: sort it. Where `dataset` gives ids, look there "
-        "too: such ids tell nothing of what the examples hold.",
+        remedy="Give every random draw in `fit_preprocessing` a seed from `seeds(name)`, and "
+        "sort a set of texts before you iterate over it. Where `dataset` gives ids, look there "
+        "too: such ids say nothing of what the examples hold.",
         quantities=("fitted preprocessing",),
         functions=("fit_preprocessing", "import"),
     ),

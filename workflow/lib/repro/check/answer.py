@@ -99,7 +99,7 @@ def first_answer(findings: CheckFindings) -> CheckAnswer:
         return CheckAnswer(NOT_SAME, f"Not the same: {_failed(findings)}{_why(findings)}")
     if outcome.differing and not any(each.readable for each in outcome.differing):
         names = shortened([each.name for each in outcome.differing], 3)
-        sentence = f"Nobody can tell: {names} could not be read, and the bytes differ."
+        sentence = f"Undecided: {names} could not be read, and the bytes differ."
         return CheckAnswer(CANNOT_TELL, sentence)
     if outcome.differing:
         details = summarised(outcome.differing).sentences
@@ -114,13 +114,13 @@ def first_answer(findings: CheckFindings) -> CheckAnswer:
 def _never_ended(findings: CheckFindings, stopped: Sequence[RunResult]) -> str:
     run = (*stopped, findings.runs[-1])[0]
     why = run.stopped or "no second run was made"
-    return f"Nobody can tell: {run.name} was ended after {duration(run.seconds)}, since {why}."
+    return f"Undecided: {run.name} was ended after {duration(run.seconds)}, since {why}."
 
 
 def _failed(findings: CheckFindings) -> str:
     varied = next(run for run in findings.runs if run.well != findings.runs[0].well)
-    count = counted(len(varied.varied), "circumstance")
-    return f"it ended well as it is, and with status {varied.status} with {count} changed."
+    count = counted(len(varied.varied), "factor")
+    return f"it succeeded as it is, and failed with status {varied.status} with {count} varied."
 
 
 def _why(findings: CheckFindings) -> str:
@@ -149,7 +149,7 @@ def _same(findings: CheckFindings, outcome: Outcome) -> CheckAnswer:
     printed = findings.runs[0].stdout.exists() and findings.runs[0].stdout.stat().st_size > 0
     written = [each for each in outcome.comparisons if each.name not in (STDOUT, STDERR)]
     if not printed and not written:
-        sentence = "Nobody can tell: the command wrote no file and printed nothing to compare."
+        sentence = "Undecided: the command wrote no file and printed nothing to compare."
         return CheckAnswer(CANNOT_TELL, sentence)
     counts = [counted(len(written), "file")] * bool(written) + ["printed text"] * printed
     varied = max(len(run.varied) for run in findings.runs[1:])
@@ -159,7 +159,7 @@ def _same(findings: CheckFindings, outcome: Outcome) -> CheckAnswer:
     return CheckAnswer(
         SAME,
         f"The same: it ran {times(len(findings.runs))}, {again} "
-        f"{counted(varied, 'circumstance')} changed, and gave the same {listed(counts)}"
+        f"{counted(varied, 'factor')} varied, and gave the same {listed(counts)}"
         f"{close if tolerated else ''}.",
         ("A rare race may not have shown: `--runs N` runs it more often.",),
     )

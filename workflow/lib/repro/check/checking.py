@@ -118,11 +118,11 @@ def _containment(
 
 def _announce(session: Session, refusal: str | None) -> None:
     options, say = session.options, session.progress.line
-    count = counted(len(session.factors()), "circumstance")
+    count = counted(len(session.factors()), "factor")
     more = times(options.runs - 1)
     say(
         f"check: `{session.command.shown}` will run {times(options.runs)} for the answer: once as "
-        f"it is, and {more} with {count} changed that must not matter; then a few more times to "
+        f"it is, and {more} with {count} varied that must not matter; then a few more times to "
         f"find out why, and to watch its training steps, for at most "
         f"{duration(options.budget or BUDGET)}."
     )

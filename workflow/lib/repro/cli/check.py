@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Checks a command.
 
     Returns:
-        0 its results are the same; 1 they are not; 2 a mistake of the user's; 3 nobody can tell;
+        0 its results are the same; 1 they are not; 2 a mistake of the user's; 3 undecided;
         4 it could not run; 128 + n where signal n ended it.
     """
     words = list(sys.argv[1:] if argv is None else argv)
@@ -144,7 +144,7 @@ def parser() -> argparse.ArgumentParser:
         "whether its results are the same, how far apart they are, and what the difference needs. "
         "The command runs at least twice.",
         epilog="Exit status: 0 the same, 1 not the same, 2 a mistake of yours (also: the command "
-        "fails by itself), 3 nobody can tell, 4 it could not run.",
+        "fails by itself), 3 undecided, 4 it could not run.",
     )
     made.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="what to run")
     made.add_argument("--runs", type=int, default=2, metavar="N", help="how often it runs (2)")

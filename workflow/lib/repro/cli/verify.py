@@ -58,7 +58,7 @@ def _refuse_changed(odd: Sequence[Odd]) -> None:
         raise UserError(
             "Expected verdicts, and what they rest on, as they were written. Received "
             f"{names}{rest}. Delete what is named to be deleted and run again: what is "
-            "missing then is made anew."
+            "missing then is made again."
         )
 
 

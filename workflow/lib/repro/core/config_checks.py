@@ -108,7 +108,7 @@ def _check_best(name: str, training: Mapping[str, Any]) -> None:
     if asked is not None and BestEpoch(**asked).direction is None:
         raise UserError(
             f"{FILE}: Expected `experiments.{name}.training.best_epoch.mode` to be min or max "
-            f"beside a `monitor` whose name does not tell it. Received {asked['mode']} for "
+            f"beside a `monitor` whose name does not show it. Received {asked['mode']} for "
             f"{asked['monitor']}. Say which is better."
         )
 
@@ -121,7 +121,7 @@ def _check_seeds(name: str, entry: Mapping[str, Any]) -> None:
         raise UserError(
             f"{FILE}: Expected `goal: metrics` and `repeat: full` beside "
             f"`experiments.{name}.seeds: auto`. Received `goal: {entry['goal']}` and "
-            f"`repeat: {repeat}`, for which nothing tells how many are enough. List the seeds."
+            f"`repeat: {repeat}`, for which no rule says how many are enough. List the seeds."
         )
 
 

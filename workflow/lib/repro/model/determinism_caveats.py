@@ -47,7 +47,7 @@ _SHORT = (
 )
 _UNSEEN = (
     "No graph was traced before the first step, so its operations were not looked at: there may be "
-    "more limits than are told. The repeat tests what they do on this machine."
+    "more limits than are listed. The repeat tests what they do on this machine."
 )
 _SHOWN = 3
 
@@ -60,7 +60,7 @@ def require_one_process() -> None:
     """
     if os.environ.get("TF_CONFIG"):
         raise UserError(
-            "Expected training in one process. Received TF_CONFIG, which tells of a cluster. Leave "
+            "Expected training in one process. Received TF_CONFIG, which names a cluster. Leave "
             "it out, and train with one worker: several workers or a parameter server cannot be "
             "repeated here."
         )

@@ -129,6 +129,6 @@ def check_subjects(
         raise UserError(
             f"Expected the files beside {path.name} to be as it says. Received a difference at "
             f"{odd[0]} (sha256 {digests.get(odd[0])} in place of {claimed.get(odd[0])}). Delete "
-            f"{path.name} and run again: they are made anew."
+            f"{path.name} and run again: they are made again."
         )
     return value

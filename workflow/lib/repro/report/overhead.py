@@ -74,7 +74,7 @@ def page(value: Mapping[str, Any]) -> Iterator[str]:
         if "unknown" in variant:
             yield f"- {_WORDS[name]}: unknown. {text(variant['unknown'])}\n"
     if value["rounds"] == 1:
-        yield "One round does not tell how far a second one would be from it.\n"
+        yield "One round does not show how far a second one would be from it.\n"
     elif any(_ODD in row for rows in _rows(value) for row in rows):
         yield f"{_ODD.capitalize()}: the rounds are further apart than the ratio is from 1.\n"
     yield from _one_checkpoint(value)

@@ -87,7 +87,7 @@ def _idle_seed(probe: Mapping[str, Any]) -> Iterator[SilentError]:
         f"variables are the same, bit for bit, at the start and after {seeds['steps']} step(s) on "
         "the same batches, though the model draws random numbers.",
         "Seed every initialiser and random layer with `seeds(name)`, and set no global seed in "
-        "`model`: else several seeds are one training told several times.",
+        "`model`: else several seeds are one training counted several times.",
     )
 
 
