@@ -29,6 +29,12 @@ def packed(root: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.fixture(scope="module")
+def programs() -> dict[str, bytes]:
+    """Both programs of this repository."""
+    return packed(ROOT)
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     root = tmp_path / "another folder"
@@ -40,75 +46,70 @@ def copy(tmp_path: Path) -> Path:
     return root
 
 
-def test_the_same_source_gives_the_same_bytes(copy: Path) -> None:
-    first = packed(ROOT)
-    assert packed(ROOT) == first
+def test_the_same_source_gives_the_same_bytes(copy: Path, programs: dict[str, bytes]) -> None:
     for file in copy.rglob("*"):
         os.utime(file, (10**9, 10**9))
         if file.is_file():
             file.chmod(0o600)
     (copy / "workflow/lib/repro/__pycache__").mkdir()
     (copy / "workflow/lib/repro/__pycache__/a.cpython-311.pyc").touch()
-    assert packed(copy) == first
+    assert packed(copy) == programs
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "lib/repro/report/verdict_page.py",
-        "lib/repro/audit/check.py",
-        "lib/repro/record/step.py",
-        "schemas/verdict.schema.yaml",
-        "schemas/cost.schema.yaml",
-    ],
-)
-def test_an_edit_of_what_judges_changes_the_judge_alone(copy: Path, name: str) -> None:
-    before = packed(copy)
-    with (copy / "workflow" / name).open("a") as file:
+def edit(root: Path, name: str) -> None:
+    with (root / "workflow" / name).open("a") as file:
         file.write("# edited\n")
-    after = packed(copy)
-    assert after["code"] == before["code"]
-    assert after["judge"] != before["judge"]
 
 
-@pytest.mark.parametrize("name", ["lib/repro/model/training.py", "schemas/manifest.schema.yaml"])
-def test_an_edit_of_what_makes_results_changes_both(copy: Path, name: str) -> None:
+def test_an_edit_of_what_judges_changes_the_judge_alone(copy: Path) -> None:
     before = packed(copy)
-    with (copy / "workflow" / name).open("a") as file:
-        file.write("# edited\n")
-    after = packed(copy)
-    assert after["code"] != before["code"]
-    assert after["judge"] != before["judge"]
+    for name in (
+        "lib/repro/report/verdict_page.py", "lib/repro/audit/check.py", "lib/repro/record/step.py",
+        "schemas/verdict.schema.yaml", "schemas/cost.schema.yaml",
+    ):  # fmt: skip
+        edit(copy, name)
+        after = packed(copy)
+        assert after["code"] == before["code"], name
+        assert after["judge"] != before["judge"], name
+        before = after
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
+def test_an_edit_of_what_makes_results_changes_both(copy: Path) -> None:
+    before = packed(copy)
+    for name in ("lib/repro/model/training.py", "schemas/manifest.schema.yaml"):
+        edit(copy, name)
+        after = packed(copy)
+        assert after["code"] != before["code"], name
+        assert after["judge"] != before["judge"], name
+        before = after
+
+
+def test_an_edit_of_what_only_the_host_runs_changes_neither_program(copy: Path) -> None:
+    names = {
         "lib/repro/check/answer.py", "lib/repro/contain/overlay.py", "lib/repro/formats/text.py",
         "lib/repro/hook/install.py", "lib/repro/events/steps.py", "lib/repro/content/files.py",
         "lib/repro/reader/program.py", "lib/repro/cli/check.py",
         "schemas/check.schema.yaml", "lib/repro/side_by_side/page.py",
-    ],
-)  # fmt: skip
-def test_an_edit_of_what_only_the_host_runs_changes_neither_program(copy: Path, name: str) -> None:
+    }  # fmt: skip
     before, sources = packed(copy), recorded(copy)
-    with (copy / "workflow" / name).open("a") as file:
-        file.write("# edited\n")
+    for name in names:
+        edit(copy, name)
     assert packed(copy) == before
-    assert f"workflow/{name}" not in sources
+    assert {f"workflow/{name}" for name in names} & sources == set()
 
 
-@pytest.mark.parametrize("name", ["lib/repro/archive/zip_reader.py", "lib/repro/verdict/new.py"])
-def test_an_edit_of_what_no_job_imports_changes_neither_program(copy: Path, name: str) -> None:
+def test_an_edit_of_what_no_job_imports_changes_neither_program(copy: Path) -> None:
+    names = {"lib/repro/archive/zip_reader.py", "lib/repro/verdict/new.py"}
     before = packed(copy)
-    with (copy / "workflow" / name).open("a") as file:
-        file.write("# edited\n")
+    for name in names:
+        edit(copy, name)
     assert packed(copy) == before
-    assert f"workflow/{name}" in recorded(copy)  # an archive holds it, for who runs it again
+    # An archive holds it, for who runs it again.
+    assert {f"workflow/{name}" for name in names} <= recorded(copy)
 
 
-def test_programs_are_as_small_as_snakemake_looks_into() -> None:
-    assert max(map(len, packed(ROOT).values())) < 1_000_000  # its --max-checksum-file-size
+def test_programs_are_as_small_as_snakemake_looks_into(programs: dict[str, bytes]) -> None:
+    assert max(map(len, programs.values())) < 1_000_000  # its --max-checksum-file-size
 
 
 def recorded(root: Path) -> set[str]:
@@ -123,8 +124,8 @@ def test_a_missing_last_newline_is_no_other_program(copy: Path) -> None:
     assert packed(copy) == before
 
 
-def test_members_are_in_order_and_stored() -> None:
-    for content in packed(ROOT).values():
+def test_members_are_in_order_and_stored(programs: dict[str, bytes]) -> None:
+    for content in programs.values():
         members = zipfile.ZipFile(BytesIO(content)).infolist()
         names = [member.filename for member in members]
         assert names == sorted(names)
@@ -134,9 +135,11 @@ def test_members_are_in_order_and_stored() -> None:
 
 
 @pytest.mark.parametrize(("name", "word"), [("code", "launch"), ("judge", "verify")])
-def test_a_program_runs_alone(name: str, word: str, tmp_path: Path) -> None:
+def test_a_program_runs_alone(
+    name: str, word: str, tmp_path: Path, programs: dict[str, bytes]
+) -> None:
     file = tmp_path / f"{name}.pyz"
-    file.write_bytes(packed(ROOT)[name])
+    file.write_bytes(programs[name])
     done = subprocess.run(
         [sys.executable, "-I", "-B", file.name, "--help"],
         cwd=tmp_path, text=True, capture_output=True, check=False,
