@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 from repro.check.varied import USUAL
 from repro.launch.drawn_values import hash_seed
 
