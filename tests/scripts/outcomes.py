@@ -68,6 +68,8 @@ class Outcome:
     `said` is the answer on the fault in brief; `found`, `step` and `line` are None where that twin
     did not run. `alarm` is what is wrong with the answer on the clean script, and `hooked` tells
     whether the hooked run's outputs equal the unhooked one's; None where that twin did not run.
+    `verified`: whether a patch for the fault was confirmed; `patched`: whether there is one for the
+    clean script; likewise.
     """
 
     case: Case
@@ -78,6 +80,8 @@ class Outcome:
     alarm: str | None
     hooked: bool | None
     answers: tuple[Answer, ...]
+    verified: bool | None = None
+    patched: bool | None = None
 
     @property
     def clean(self) -> str:
@@ -99,13 +103,22 @@ def judged(case: Case, fault: Answer | None, clean: Answer | None) -> Outcome:
     answers = tuple(answer for answer in (fault, clean) if answer is not None)
     seen = None if clean is None else (_alarm(clean), _hooked(clean))
     alarm, hooked = seen or (None, None)
+    patched = None if clean is None else bool(_changes(clean))
     if fault is None:
-        return Outcome(case, None, None, None, "", alarm, hooked, answers)
+        return Outcome(case, None, None, None, "", alarm, hooked, answers, None, patched)
     if fault.fault or fault.report is None:
-        return Outcome(case, False, False, False, fault.fault, alarm, hooked, answers)
+        said = fault.fault
+        return Outcome(case, False, False, False, said, alarm, hooked, answers, False, patched)
     judge = _silent if case.kind is Kind.SILENT else _diverging
     found, step, line, said = judge(case, fault.report)
-    return Outcome(case, found, step, line, said, alarm, hooked, answers)
+    verified = bool(_changes(fault)) and fault.report["patch"]["confirmed"]
+    said += "; patch verified" if verified else ""
+    return Outcome(case, found, step, line, said, alarm, hooked, answers, verified, patched)
+
+
+def _changes(answer: Answer) -> Sequence[str]:
+    patch = answer.report.get("patch") if answer.report else None
+    return patch["changes"] if patch else ()
 
 
 def _alarm(clean: Answer) -> str:
@@ -175,6 +188,25 @@ def figures(outcomes: Sequence[Outcome]) -> list[Figure]:
         Figure("clean scripts whose hooked run equals the unhooked one", hooked, len(clean),
                hooked == len(clean)),
     ]  # fmt: skip
+
+
+def patch_figures(outcomes: Sequence[Outcome]) -> list[Figure]:
+    """The counts of causes and patches, of the faults that make runs differ.
+
+    Args:
+        outcomes: at least one.
+
+    Returns:
+        First causes that are right, patches that were verified, and clean scripts with a patch.
+    """
+    faults = [o for o in outcomes if o.found is not None and o.case.kind is not Kind.SILENT]
+    clean = [o for o in outcomes if o.patched is not None]
+    changed = sum(o.patched is True for o in clean)
+    return [
+        Figure("first cause right", sum(o.line is True for o in faults), len(faults)),
+        Figure("patches verified", sum(o.verified is True for o in faults), len(faults)),
+        Figure("patches that changed a clean script", changed, len(clean), changed == 0),
+    ]
 
 
 @dataclass(frozen=True)

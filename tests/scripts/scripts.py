@@ -5,8 +5,9 @@ Synopsis:
         [--ten] [--jobs 1] [--folder FOLDER]
 
 Runs each script with its fault and without, prints a table, then how many faults were found, how
-many with the right step and line, and how many clean scripts gave a false alarm, each with its
-exact 95 % interval, and how long it took. The exit status is 0 only where every goal is reached.
+many with the right step and line, how many clean scripts gave a false alarm, and how many patches
+were verified, each with its exact 95 % interval, and how long it took. The exit status is 0 only
+where every goal is reached.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ import command_line
 import project  # it makes the library importable
 import twins
 import users_python
-from outcomes import Answer, Outcome, Report, figures, judged, table, times
+from outcomes import Answer, Outcome, Report, figures, judged, patch_figures, table, times
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.data.module_loader import module
@@ -41,7 +42,13 @@ LIMIT = 900  # seconds for one run of `check`
 ANSWERS = (b"The same", b"Not the same", b"Undecided")  # how its answers begin
 
 
-def answered(program: Path, python: str, place: twins.Place, limit: float = LIMIT) -> Answer:
+def answered(
+    program: Path,
+    python: str,
+    place: twins.Place,
+    limit: float = LIMIT,
+    options: Sequence[str] = (),
+) -> Answer:
     """Runs `check` on a script.
 
     Args:
@@ -50,11 +57,12 @@ def answered(program: Path, python: str, place: twins.Place, limit: float = LIMI
         place: where the script is; `check` leaves its report there, and the output in
             `check.log` beside the folder.
         limit: how many seconds it may take.
+        options: more options of `check`.
 
     Returns:
         Its answer.
     """
-    command = [sys.executable, str(program), "--", python, place.script]
+    command = [sys.executable, str(program), *options, "--", python, place.script]
     began = time.monotonic()
     process = subprocess.Popen(
         command, cwd=place.folder, env=place.environment, stdin=subprocess.DEVNULL,
@@ -111,7 +119,9 @@ def packed(folder: Path) -> Path:
     return program
 
 
-def outcome(program: Path, python: str, case: Case, folder: Path) -> Outcome:
+def outcome(
+    program: Path, python: str, case: Case, folder: Path, options: Sequence[str] = ()
+) -> Outcome:
     """Runs `check` on those twins of a script that are asked for.
 
     Args:
@@ -119,24 +129,30 @@ def outcome(program: Path, python: str, case: Case, folder: Path) -> Outcome:
         python: the Python of the script.
         case: the script.
         folder: a folder that may be filled.
+        options: more options of `check`.
     """
     answers: dict[Twin, Answer] = {}
     for twin in Twin:
         if twin in case.twins and (twin is Twin.CLEAN or case.kind is not Kind.NONE):
             mended = twin is Twin.CLEAN
             place = twins.make(case, folder / case.name / twin.value, mended=mended)
-            answers[twin] = answered(program, python, place)
+            answers[twin] = answered(program, python, place, options=options)
     found = judged(case, answers.get(Twin.FAULTY), answers.get(Twin.CLEAN))
     print(f"{case.name}: {found.said}; clean: {found.clean}", file=sys.stderr, flush=True)
     return found
 
 
 def run_all(
-    cases: Sequence[Case], program: Path, python: str, folder: Path, jobs: int
+    cases: Sequence[Case],
+    program: Path,
+    python: str,
+    folder: Path,
+    jobs: int,
+    options: Sequence[str] = (),
 ) -> list[Outcome]:
     """Runs `check` over scripts, so many at once; the arguments are those of `outcome`."""
     with ThreadPoolExecutor(jobs) as pool:
-        return [*pool.map(lambda case: outcome(program, python, case, folder), cases)]
+        return [*pool.map(lambda case: outcome(program, python, case, folder, options), cases)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -160,7 +176,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with command_line.working_folder(options.folder, "scripts-") as folder:
         program = options.program.resolve() if options.program else packed(folder)
         outcomes = run_all(cases, program, python, folder, options.jobs)
-    return command_line.printed(table(outcomes), [*figures(outcomes), times(outcomes)])
+    counts = [*figures(outcomes), *patch_figures(outcomes), times(outcomes)]
+    return command_line.printed(table(outcomes), counts)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 import scripts
 import twins
-from outcomes import Answer, figures, judged, table, times
+from outcomes import Answer, figures, judged, patch_figures, table, times
 from table import CLEAN, PAIRS, Kind, Step, Twin, chosen, right_lines, ten
 
 CASE = next(case for case in PAIRS if case.name == "noise_without_a_seed")
@@ -222,6 +222,23 @@ def test_of_a_pair_only_the_twin_that_is_asked_for_runs(twin, fake, tmp_path):
     assert (found.found, found.alarm) == ((True, None) if twin is Twin.FAULTY else (None, ""))
 
 
+def test_patches_are_counted_of_faults_that_differ_and_none_may_change_a_clean_script():
+    patch = {"confirmed": True, "changes": ["it"]}
+    mended = Answer(1, {**report("not the same", diverging()), "patch": patch}, 50)
+    refused = Answer(1, {**mended.report, "patch": {**patch, "confirmed": False}}, 50)
+    changed = Answer(0, {**report(), "patch": patch}, 50)
+
+    def counts(*outcomes):
+        return [(figure.k, figure.n, figure.enough) for figure in patch_figures(outcomes)]
+
+    silent = judged(SILENT, Answer(0, report(errors=[error("frozen noise")]), 9), SAME)
+    assert counts(judged(CASE, mended, SAME), judged(CASE, refused, SAME), silent) == [
+        (2, 2, True), (1, 2, True), (0, 3, True),
+    ]  # fmt: skip
+    assert counts(judged(ALONE, None, changed))[2] == (1, 1, False)
+    assert counts(judged(CASE, Answer(2, None, 9), None))[1] == (0, 1, True)
+
+
 def test_times_are_medians_in_plain_runs_of_each_script():
     answers = [
         Answer(0, report(seconds=(plain,)), 50, first)
@@ -257,7 +274,11 @@ pathlib.Path("check/report.json").write_text(json.dumps({{
     "sentence": "So it is.", "details": [], "command": sys.argv[2:], "outputs": [],
     "runs": [{{"name": "run 1", "seconds": 10, "status": 0, "stopped": None, "varied": {{}},
               "not_varied": {{}}, "containment": "copy"}}],
-    "nondeterministic": None, "factor": None, "searched": None, "left_out": [],
+    "nondeterministic": None, "factor": None, "searched": None, "cause": None, "left_out": [],
+    "patch": {{
+        "confirmed": True, "changes": ["seeds it"], "diff": "", "variables": {{}}, "agreed": 2,
+        "needed": 2, "tried": 1, "complete": True, "new_silent_errors": [], "by_hand": None,
+    }} if different else None,
     "steps": {{
         "void": None, "agreed": 0, "not_compared": 0,
         "divergence": divergence if different else None,
@@ -282,7 +303,7 @@ def fake(tmp_path):
 
 
 def figures_of(printed):
-    return [line.split(" (")[0] for line in printed.splitlines() if line.startswith("- ")][:5]
+    return [line.split(" (")[0] for line in printed.splitlines() if line.startswith("- ")][:8]
 
 
 def test_all_is_printed_and_the_status_is_0_where_the_goals_are_reached(fake, capsys):
@@ -296,6 +317,9 @@ def test_all_is_printed_and_the_status_is_0_where_the_goals_are_reached(fake, ca
         "- right step and line: 1 of 1",
         "- false alarms: 0 of 2",
         "- clean scripts whose hooked run equals the unhooked one: 2 of 2",
+        "- first cause right: 1 of 1",
+        "- patches verified: 1 of 1",
+        "- patches that changed a clean script: 0 of 2",
     ]
     assert re.search(r"up to the first answer: 0\.\d plain runs", printed)
 
@@ -353,6 +377,11 @@ def test_the_program_is_made_of_the_source_that_is_here(tmp_path):
 
 @pytest.mark.slow
 def test_ten_scripts_five_faulty_and_five_clean_are_told_apart_in_the_locked_environment(tmp_path):
-    found = scripts.run_all(ten(), scripts.packed(tmp_path), sys.executable, tmp_path, jobs=1)
+    program, found = scripts.packed(tmp_path), []
+    for case in ten():
+        # Trying a patch takes three more runs, so only one of them gets one.
+        options = [] if case.name == CASE.name else ["--only", "steps"]
+        found.append(scripts.outcome(program, sys.executable, case, tmp_path, options))
+    assert [outcome.case.name for outcome in found if outcome.verified] == [CASE.name]
     assert [count.n for count in figures(found)] == [5] * 5
     assert [count.text() for count in figures(found) if not count.enough] == [], [*table(found)]

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from repro.check.answer import CheckFindings, answered
-from repro.check.factor_search import LIKELY, FactorFinding, search
 from repro.check.one_run import RunResult
 from repro.check.outcome import Outcome, Reading
 from repro.check.page import page
@@ -36,6 +35,7 @@ from repro.divergence.first_divergence import StepComparison, StepDivergence
 from repro.divergence.named_call import LedgerCall
 from repro.ledger.set_order import HASH, ORDER, TEXT_ORDER
 from repro.ledger.watched_calls import KERAS_SEED
+from repro.repair.factor_search import LIKELY, FactorFinding, search
 
 ASKED = CommandFolders(
     Path("/home/ada/project"),
@@ -422,10 +422,15 @@ def report() -> dict[str, Any]:
     call = {"source": "numpy", "call": "numpy.x", "file": "a,b:c.py", "line": 3}
     divergence = {"step": 1, "epoch": None, "model": "m", "variable": "", "what": "<what>"}
     steps = {"void": None, "agreed": 7, "divergence": {**divergence, "call": call}}
+    patch = {
+        "confirmed": True, "changes": ["<sorts>"], "diff": "-<old>\n+<new>\n", "agreed": 2,
+        "variables": {"A": "<1>"}, "needed": 2, "tried": 1, "complete": True, "by_hand": None,
+        "new_silent_errors": [],
+    }  # fmt: skip
     return {
         "answer": "not the same", "sentence": "Not the same:\n50% <b>differ</b>.", "details": [],
         "command": ["python", "<train>.py"], "outputs": [], "left_out": ["<left>"], "runs": [],
-        "steps": steps,
+        "steps": steps, "patch": patch,
         "silent_errors": [{"name": "one order", "sentence": "<s>", "file": "t.py", "line": 2}],
     }  # fmt: skip
 
@@ -440,7 +445,7 @@ def test_annotations_are_escaped(report: dict[str, Any]) -> None:
 
 def test_the_page_is_escaped_and_has_no_script(report: dict[str, Any]) -> None:
     text = page(report)
-    for raw in ("<b>", "<train>", "<left>", "<what>", "<s>", "<script"):
+    for raw in ("<b>", "<train>", "<left>", "<what>", "<s>", "<sorts>", "<old>", "<1>", "<script"):
         assert raw not in text
     assert "Training steps that agreed: 7" in text
 

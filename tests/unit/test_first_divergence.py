@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from repro.check.factor_search import FactorFinding
 from repro.check.watched_steps import suspects, where
 from repro.divergence.first_divergence import compared_steps, first_divergence
 from repro.events.pace import ALWAYS, LOOKS, SHARE, Pace
+from repro.repair.factor_search import FactorFinding
 
 NAMES = [
     ["m/dropout/state", "(2,)", "uint32", "seed"],

@@ -68,7 +68,7 @@ ROOMS = (
     "core", "machine", "record", "shim", "launch", "plan", "arrays", "data", "variables", "watch",
     "checkpoint", "model", "probe", "overhead", "drift", "compare", "stats", "sanity", "cause",
     "verdict", "report", "audit", "archive", "events", "ledger", "divergence", "hook", "reader",
-    "formats", "content", "contain", "check", "side_by_side", "cli",
+    "formats", "content", "contain", "repair", "check", "side_by_side", "cli",
 )  # fmt: skip
 """From the lowest: each imports those before it alone, not even for types."""
 LARGEST = 12

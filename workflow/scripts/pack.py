@@ -30,6 +30,7 @@ CHECKING = (
     "formats",
     "content",
     "contain",
+    "repair",
     "check",
 )  # rooms that only `check` needs
 ON_THE_HOST = ("repro/side_by_side/",)  # rooms that only ./run needs

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from repro.check.factor_search import FactorFinding
 from repro.check.one_run import RunResult
 from repro.check.outcome import STDERR, STDOUT, Outcome
 from repro.check.progress import duration
@@ -18,6 +17,9 @@ from repro.check.watched_steps import SeenError, StepFindings, told
 from repro.content.summary import summarised
 from repro.core.factor_table import FACTORS
 from repro.core.text import counted, listed, shortened, times
+from repro.repair.by_hand import told_of_patch
+from repro.repair.factor_search import FactorFinding
+from repro.repair.patch import TriedPatch
 
 _REMEDIES: Mapping[str, str] = {
     "home": "Read files by paths beside `__file__` or of the command line, not in the home folder.",
@@ -40,6 +42,7 @@ class CheckFindings:
     `outcomes`: the comparison of each later run with the first. `finding`: what the search for a
     factor found, None where there was none. `rtol`: the tolerance that was asked for. `steps`: what
     watching showed, None where nothing was watched. `late`: whether no time was left to watch.
+    `patch`: what became of the changes of the script that were tried; None where none were.
     """
 
     command: str
@@ -49,6 +52,7 @@ class CheckFindings:
     finding: FactorFinding | None = None
     steps: StepFindings | None = None
     late: bool = False
+    patch: TriedPatch | None = None
 
     @property
     def decisive(self) -> Outcome | None:
@@ -80,7 +84,8 @@ def answered(findings: CheckFindings) -> CheckAnswer:
     more = told(findings.steps, same=answer.word == SAME)
     see = "But see" if answer.word == SAME else "See also"
     above = f"{see} {'the warning' if len(warnings) == 1 else 'the warnings'} above."
-    sentence = " ".join(filter(None, (answer.sentence, more, above if warnings else "")))
+    mended = told_of_patch(findings.patch) if findings.patch else ""
+    sentence = " ".join(filter(None, (answer.sentence, more, mended, above if warnings else "")))
     return replace(answer, sentence=sentence, details=(*answer.details, *warnings))
 
 

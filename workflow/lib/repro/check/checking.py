@@ -16,6 +16,7 @@ from pathlib import Path
 
 from repro.check.answer import CheckAnswer, CheckFindings, answered
 from repro.check.outcome import Reading
+from repro.check.patching import patched
 from repro.check.progress import Progress, duration
 from repro.check.session import BUDGET, CheckOptions, Session
 from repro.check.stages import first_runs, searched, watched
@@ -71,6 +72,7 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
             _announce(session, refusal)
             findings = searched(session, reading, first_runs(session, reading))
             findings = watched(session, reading, findings)
+            findings = patched(session, reading, findings)
         kept = {**not_asked(session.factors(), options.keep), **session.refused}
         answer, left_out = answered(findings), tuple(containment.left_out)
         return Checked(command, containment.kind, findings, answer, kept, left_out)
@@ -116,6 +118,16 @@ def _containment(
     return (FolderCopy(folders, ours), made) if isinstance(made, str) else (made, None)
 
 
+def _more(options: CheckOptions) -> str:
+    """What runs are for that follow the answer."""
+    watching = "to watch its training steps"
+    if options.only == "outputs":
+        return "find out why"
+    if options.only == "steps" or options.in_place:
+        return f"find out why, and {watching}"
+    return f"find out why, {watching}, and to try out a patch"
+
+
 def _announce(session: Session, refusal: str | None) -> None:
     options, say = session.options, session.progress.line
     count = counted(len(session.factors()), "factor")
@@ -123,8 +135,7 @@ def _announce(session: Session, refusal: str | None) -> None:
     say(
         f"check: `{session.command.shown}` will run {times(options.runs)} for the answer: once as "
         f"it is, and {more} with {count} varied that must not matter; then a few more times to "
-        f"find out why, and to watch its training steps, for at most "
-        f"{duration(options.budget or BUDGET)}."
+        f"{_more(options)}, for at most {duration(options.budget or BUDGET)}."
     )
     caught = {
         "overlay": "What it writes is caught, and your files stay as they are",

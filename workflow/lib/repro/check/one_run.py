@@ -15,7 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from repro.check.varied import BY_HOOK, NETWORK, OF_TRACKERS, RunPlan, environment, prepared
+from repro.check.varied import (
+    BY_HOOK,
+    NETWORK,
+    OF_TRACKERS,
+    RunPlan,
+    environment,
+    prepared,
+    write_changes,
+)
 from repro.contain.place import Containment, Outputs
 from repro.contain.process_tree import Ended, run
 from repro.contain.runner import Ready, Start
@@ -90,6 +98,7 @@ def one_run(
     seen = _hooked(plan, environment(plan, given), watched)
 
     def prepare() -> Ready:
+        write_changes(plan)
         network: dict[str, dict[str, str]] = {}
         if NETWORK in plan.vary:
             network = _without_network()

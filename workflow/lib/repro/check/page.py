@@ -41,6 +41,7 @@ def page(value: dict[str, Any]) -> str:
     parts = [
         _list("", value["details"]),
         _steps(value["steps"]),
+        _patch(value["patch"]),
         _list("Silent errors", [_silent(each) for each in value["silent_errors"]]),
         _table("Outputs", ("Output", "Kind", "Same", "How", "Largest difference", "Masked"),
                [_output(each) for each in value["outputs"]]),
@@ -69,6 +70,22 @@ def _steps(steps: dict[str, Any] | None) -> str:
         if call := found["call"]:
             lines.append(f"{call['call']} ({call['source']}): {call['file']}, line {call['line']}")
     return _list("Steps", lines)
+
+
+def _patch(patch: dict[str, Any] | None) -> str:
+    if patch is None:
+        return ""
+    if not patch["changes"]:
+        lines = [f"Sets of changes that were tried, none of which helped: {patch['tried']}"]
+        return _list("Patch", [*lines, *filter(None, [patch["by_hand"]])])
+    state = "Confirmed" if patch["confirmed"] else "Not confirmed"
+    lines = [f"{state}: {patch['agreed']} varied runs of the changed script gave the same as its "
+             f"run as it is; {patch['needed']} were needed"]  # fmt: skip
+    lines += [f"It {words}" for words in patch["changes"]]
+    lines += [f"Set before the start: {k}={v}" for k, v in patch["variables"].items()]
+    lines += [f"New with it: {name}" for name in patch["new_silent_errors"]]
+    diff = f"<pre>{escape(patch['diff'])}</pre>" if patch["diff"] else ""
+    return f"{_list('Patch', lines)}{diff}"
 
 
 def _silent(each: dict[str, Any]) -> str:

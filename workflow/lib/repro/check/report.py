@@ -17,6 +17,8 @@ from repro.check.watched_steps import StepFindings
 from repro.core.factor_table import FACTORS
 from repro.divergence.first_divergence import StepDivergence
 from repro.formats.findings import ContentDifference, FileComparison
+from repro.repair.by_hand import by_hand
+from repro.repair.patch import TriedPatch
 
 
 def report(checked: Checked) -> dict[str, Any]:
@@ -37,6 +39,8 @@ def report(checked: Checked) -> dict[str, Any]:
         "searched": None if not found else {
             "runs": found.runs, "complete": found.complete, "factors": list(found.factors),
         },
+        "cause": _cause(findings),
+        "patch": _patch(findings.patch) if findings.patch else None,
         "left_out": [*checked.left_out, *_unwatched(findings)],
     }  # fmt: skip
 
@@ -72,6 +76,29 @@ def _divergence(first: StepDivergence) -> dict[str, Any]:
         "others": list(first.others),
         "what": first.what,
         "call": asdict(call) if call else None,
+    }
+
+
+def _cause(findings: CheckFindings) -> dict[str, Any] | None:
+    """The call to blame; `confirmed`: the runs agree once it is changed."""
+    first = findings.steps.compared.divergence if findings.steps else None
+    if first is None or first.call is None:
+        return None
+    return {**asdict(first.call), "confirmed": bool(findings.patch and findings.patch.confirmed)}
+
+
+def _patch(found: TriedPatch) -> dict[str, Any]:
+    return {
+        "confirmed": found.confirmed,
+        "changes": [remedy.words for remedy in found.remedies],
+        "diff": found.diff,
+        "variables": dict(found.variables),
+        "agreed": found.agreed,
+        "needed": found.needed,
+        "tried": found.tried,
+        "complete": found.complete,
+        "new_silent_errors": list(found.spoiled),
+        "by_hand": by_hand(found.left) if found.left else None,
     }
 
 

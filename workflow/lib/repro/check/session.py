@@ -14,7 +14,7 @@ from pathlib import Path
 
 from repro.check.one_run import UNWATCHED, RunResult, Watched, one_run
 from repro.check.progress import Progress, duration
-from repro.check.varied import NETWORK, USUAL, RunPlan
+from repro.check.varied import AS_IT_IS, NETWORK, USUAL, Change, RunPlan
 from repro.contain.place import Containment
 from repro.contain.user_command import UserCommand
 from repro.core.factor_table import STRESS
@@ -33,7 +33,7 @@ class CheckOptions:
     budget: float | None = None
     runs: int = 2
     steps: int | None = None
-    only_outputs: bool = False
+    only: str | None = None
     keep: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     rtol: float = 0.0
@@ -67,14 +67,20 @@ class Session:
         return tuple(name for name in (*USUAL, *extra) if name not in kept)
 
     def run(
-        self, name: str, what: str, vary: tuple[str, ...], draw: str, watched: Watched = UNWATCHED
+        self,
+        name: str,
+        what: str,
+        vary: tuple[str, ...],
+        draw: str,
+        watched: Watched = UNWATCHED,
+        change: Change = AS_IT_IS,
     ) -> RunResult:
         """Runs the command once under some factors; `what` is shown meanwhile."""
         place = self.containment.place(
             name.replace(" ", "-"), elsewhere="working directory" in vary
         )
         own = not self.containment.catches_home
-        plan = RunPlan(self.command, place, draw, vary, self.home, own_home=own)
+        plan = RunPlan(self.command, place, draw, vary, self.home, own, change)
 
         def stopped(seconds: float) -> str:
             self.progress.show(what, seconds, self.seconds)

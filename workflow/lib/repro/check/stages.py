@@ -14,7 +14,6 @@ import time
 from dataclasses import replace
 
 from repro.check.answer import CheckFindings, first_answer
-from repro.check.factor_search import search
 from repro.check.one_run import RunResult, Watched
 from repro.check.outcome import Outcome, Reading, side_by_side
 from repro.check.progress import duration
@@ -22,6 +21,7 @@ from repro.check.session import BUDGET, Session
 from repro.check.watched_steps import UNEQUAL, step_findings, suspects, training
 from repro.contain.user_command import UserCommand
 from repro.core.errors import UserError
+from repro.repair.factor_search import search
 
 _CROSSING = os.strerror(errno.EXDEV).encode()
 _PATIENCE = 60.0  # seconds for a Python to answer
@@ -115,7 +115,7 @@ def searched(session: Session, reading: Reading, findings: CheckFindings) -> Che
 def watched(session: Session, reading: Reading, findings: CheckFindings) -> CheckFindings:
     """The same, with what two more runs show that are watched step by step."""
     usable = findings.decisive is not None and not findings.runs[-1].stopped
-    if session.options.only_outputs or not usable or not _may_train(session.command):
+    if session.options.only == "outputs" or not usable or not _may_train(session.command):
         return findings
     if (pair := _watched_runs(session, findings)) is None:
         return replace(findings, late=True)

@@ -6,9 +6,10 @@ Synopsis:
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,22 @@ def factor_names(words: Iterable[str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What is changed beside what is varied: files in the command's folder, and variables."""
+
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+AS_IT_IS = Change()
+
+
+@dataclass(frozen=True)
 class RunPlan:
-    """One run: the command, its place, and what is varied in it; values are drawn from `draw`."""
+    """One run: the command, its place, and what is varied in it; values are drawn from `draw`.
+
+    `change`: how the script differs from the user's own.
+    """
 
     command: UserCommand
     place: RunPlace
@@ -73,6 +88,7 @@ class RunPlan:
     home: Path | None
     own_home: bool
     """Whether HOME and the folder for temporary files are ours even where they are not varied."""
+    change: Change = AS_IT_IS
 
 
 def environment(plan: RunPlan, given: Mapping[str, str]) -> dict[str, str]:
@@ -83,7 +99,20 @@ def environment(plan: RunPlan, given: Mapping[str, str]) -> dict[str, str]:
     seen |= {**_VARIABLES, **folders, **tracking, "PWD": str(place.directory)}
     # A random one would be another in each run, and stand for all that is nondeterministic.
     seen.setdefault("PYTHONHASHSEED", "0")
-    return seen
+    return {**seen, **plan.change.variables}
+
+
+def write_changes(plan: RunPlan) -> None:
+    """Changes the user's files for one run; in the process above the command, in its place.
+
+    Raises:
+        OSError: a file is not what the run would catch, such as a link that leads out of it.
+    """
+    folder = Path(plan.place.seen(str(plan.command.folder)))
+    for name, content in plan.change.files.items():
+        if (folder / name).resolve() != folder.resolve() / name:
+            raise OSError(errno.ELOOP, "it is reached by a link", name)
+        (folder / name).write_bytes(content)
 
 
 def prepared(plan: RunPlan, seen: Mapping[str, str]) -> Ready:

@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from repro.check.factor_search import FactorFinding
 from repro.check.one_run import RunResult
 from repro.core.factor_table import FACTORS
 from repro.core.text import counted
@@ -27,6 +26,7 @@ from repro.divergence.recorded import read
 from repro.ledger.environment_reads import WHOLE
 from repro.ledger.set_order import HASH, ORDER, TEXT_ORDER
 from repro.ledger.watched_calls import KERAS_SEED, TEMPORARY_NAME
+from repro.repair.factor_search import FactorFinding
 
 UNEQUAL = (
     "the outputs of the watched run differ from those of the plain one, so that the hook may have "

@@ -23,9 +23,14 @@ from repro.check.progress import Progress, seconds_of
 from repro.check.report import github_lines, report
 from repro.check.session import BUDGET, CheckOptions
 from repro.check.varied import factor_names
+from repro.cli.apply_patch import applied, require_clean
 from repro.core.atomic import write_text
 from repro.core.canonical_json import pretty
 from repro.core.errors import CouldNotRun, UserError
+from repro.repair.patch import TriedPatch
+
+LONGEST = 40
+"""Of a longer patch no line is printed."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,6 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _check(options: CheckOptions, asked: argparse.Namespace) -> int:
     progress = Progress(sys.stderr)
+    if asked.apply:
+        require_clean(Path.cwd())
     try:
         checked = check(options, progress)
     except _Ended:
@@ -64,18 +71,39 @@ def _check(options: CheckOptions, asked: argparse.Namespace) -> int:
             progress.line("A signal ended it before all was found out. The answer so far:")
             print(progress.known, file=sys.stderr if asked.json else sys.stdout)
         raise
-    value = report(checked)
+    value, patch = report(checked), checked.findings.patch
     write_text(options.out / "report.json", pretty(value))
     write_text(options.out / "report.html", page(value))
     if asked.json:
         print(pretty(value))
     elif asked.github:
         print("\n".join(github_lines(value)))
-    lines = [*checked.answer.details, f"More: {_near(options.out / 'report.html')}"]
+    lines = [*checked.answer.details, *_patch(options.out, patch.diff if patch else "")]
+    lines.append(f"More: {_near(options.out / 'report.html')}")
     print(
         "\n".join([*lines, checked.answer.sentence]), file=sys.stderr if asked.json else sys.stdout
     )
+    if asked.apply:
+        print(_applied(options.out, patch), file=sys.stderr)
     return checked.answer.status
+
+
+def _applied(out: Path, patch: TriedPatch | None) -> str:
+    if patch is None or not patch.diff or not patch.confirmed:
+        return "No patch was applied: none was confirmed."
+    return applied(Path.cwd(), out / "fix.patch", input)
+
+
+def _patch(out: Path, diff: str) -> list[str]:
+    """Writes the patch, in place of one of an earlier check; the lines to print."""
+    file = out / "fix.patch"
+    if not diff:
+        file.unlink(missing_ok=True)
+        return []
+    write_text(file, diff)
+    lines = diff.splitlines()
+    shown = lines if len(lines) <= LONGEST else []
+    return [f"Patch: {_near(file)} (git apply, or patch -p1)", *(f"    {line}" for line in shown)]
 
 
 def _near(path: Path) -> str:
@@ -127,9 +155,14 @@ def _options(words: list[str]) -> tuple[CheckOptions, argparse.Namespace]:
             "Expected `--runs` to be at least 2, since one run shows nothing. Received "
             f"{asked.runs}. Correct it."
         )
+    if asked.apply and (asked.only or asked.in_place):
+        raise UserError(
+            "Expected `--apply` without `--only` and `--in-place`, with which no patch is tried. "
+            "Received both. Leave one out."
+        )
     options = CheckOptions(
         tuple(command), asked.out.absolute(), asked.budget, asked.runs, asked.steps,
-        asked.only == "outputs", factor_names(asked.keep), tuple(asked.ignore), asked.rtol,
+        asked.only, factor_names(asked.keep), tuple(asked.ignore), asked.rtol,
         asked.overlay, asked.in_place, asked.network, asked.load,
     )  # fmt: skip
     return options, asked
@@ -155,7 +188,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--steps", type=_steps, metavar="N", help="end watched runs after N training steps"
     )
-    made.add_argument("--only", choices=["outputs"], help="compare outputs, watch no steps")
+    made.add_argument(
+        "--only", choices=["outputs", "steps"],
+        help="compare outputs and watch no steps; or watch steps and try no patch",
+    )  # fmt: skip
+    made.add_argument(
+        "--apply", action="store_true",
+        help="apply a confirmed patch after asking, in a clean work tree of git",
+    )  # fmt: skip
     made.add_argument(
         "--keep", action="append", default=[], metavar="FACTOR",
         help="leave a factor as it is, such as home or clock; several with commas",

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from repro.divergence.recorded import Moment, Site, WatchedProcess
 from repro.ledger.watched_calls import KERAS_SEED, TEMPORARY_NAME, VALUED
 
-_UNSEEDED = "generator without a seed"
+UNSEEDED = "generator without a seed"
 BY_NATURE = (
-    _UNSEEDED, "system entropy", "unordered stream", "threads", "processes", "another program",
+    UNSEEDED, "system entropy", "unordered stream", "threads", "processes", "another program",
     "network", "process id", TEMPORARY_NAME, "clock",
 )  # fmt: skip
 """Sources that differ in each run by their nature, the likeliest first."""
-_MAKING_SEEDS = (_UNSEEDED, "system entropy", "process id")
+_MAKING_SEEDS = (UNSEEDED, "system entropy", "process id")
 
 Calls = Mapping[Site, tuple[int, str]]
 """What was called before a moment: how often by then, and the results' digest."""
@@ -140,7 +140,7 @@ def _behind(site: Site, before: Sequence[Site]) -> Site:
     """What gave a call that differs its numbers, of those before it; or the call itself."""
     if site[0] == "seed":
         return _made_from(before) or site
-    unseeded = [each for each in before if each[0] == _UNSEEDED]
+    unseeded = [each for each in before if each[0] == UNSEEDED]
     if site[0] == KERAS_SEED:
         unseeded = [each for each in unseeded if each[1] == "random.seed"]
     elif not (site[1].startswith("numpy.random.") and site[1].count(".") > 2):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -34,11 +34,15 @@ _LONGEST = 60
 
 @dataclass(frozen=True)
 class HashedLine:
-    """A line whose result may depend on the hash seed; `text`: the expression."""
+    """A line whose result may depend on the hash seed; `text`: the expression.
+
+    `node`: the set, or the call that hashes.
+    """
 
     source: str
     text: str
     number: int
+    node: ast.expr = field(compare=False, repr=False)
 
 
 def lines_on_hash_seed(source: bytes, held: Mapping[str, Any]) -> list[HashedLine]:
@@ -152,10 +156,10 @@ class _Reading(ast.NodeVisitor):
             return None
         return any(map(salted, _some(known)))
 
-    def _add(self, source: str, shown: ast.AST, at: ast.AST) -> None:
+    def _add(self, source: str, shown: ast.AST, at: ast.expr) -> None:
         text = " ".join(ast.unparse(shown).split())
         text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-        self.found.append(HashedLine(source, text, getattr(at, "lineno", 0)))
+        self.found.append(HashedLine(source, text, at.lineno, at))
 
 
 def _may_be_text(args: Sequence[ast.expr]) -> bool:

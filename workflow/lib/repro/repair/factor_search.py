@@ -28,12 +28,14 @@ class FactorFinding:
     `nondeterministic`: it differs with nothing varied; None where that was not tried. `factors`:
     the smallest set of factors under which it differed; several where they act together or no time
     was left. `complete`: whether the search came to its end. `runs`: how often the command ran.
+    `unvaried`: in how many of these it differed with nothing varied.
     """
 
     nondeterministic: bool | None
     factors: tuple[str, ...]
     complete: bool
     runs: int
+    unvaried: int = 0
 
 
 def search(candidates: Sequence[str], differs: Differs) -> FactorFinding:
@@ -47,7 +49,9 @@ def search(candidates: Sequence[str], differs: Differs) -> FactorFinding:
         return FactorFinding(None, factors, complete=False, runs=0)
     runs = 1
     if unvaried or not factors:
-        return FactorFinding(True if unvaried else None, (), complete=unvaried, runs=runs)
+        return FactorFinding(
+            True if unvaried else None, (), complete=unvaried, runs=runs, unvaried=int(unvaried)
+        )
     all_of_them, seen = factors, True  # whether the present ones were seen to make a difference
     while len(factors) > 1 or not seen:
         part = factors[: max(1, len(factors) // 2)]
@@ -62,4 +66,6 @@ def search(candidates: Sequence[str], differs: Differs) -> FactorFinding:
             factors, seen = factors[len(part) :], False
     if (again := differs(())) is None:
         return FactorFinding(False, factors, complete=False, runs=runs)
-    return FactorFinding(again, () if again else factors, complete=True, runs=runs + 1)
+    return FactorFinding(
+        again, () if again else factors, complete=True, runs=runs + 1, unvaried=int(again)
+    )

@@ -1,0 +1,159 @@
+"""At call: edits at the very call, or expression, through which two runs differ.
+
+Synopsis:
+    seeded(source, call, 1)          # `default_rng()` becomes `default_rng(1)`
+    in_listed_order(source, call)    # `os.listdir(p)` becomes `sorted(os.listdir(p))`
+
+Each gives the edits, or none where the source has another form than it can mend.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from repro.divergence.named_call import LedgerCall
+from repro.ledger.set_order import HASH, lines_on_hash_seed
+from repro.ledger.watched_calls import SEEDS
+from repro.repair.edits import Edit
+from repro.repair.source import UserSource
+
+Edits = Sequence[Edit]
+
+_SEEDING = (
+    *SEEDS, "keras.utils.set_random_seed", "tensorflow.keras.utils.set_random_seed",
+    "numpy.random.RandomState", "random.Random", "tensorflow.random.Generator.from_seed",
+)  # fmt: skip
+_SORTED_BY_NAME = "os.scandir"
+_WALKS = ("os.walk", "tensorflow.io.gfile.walk")
+
+
+def seeded(source: UserSource, call: LedgerCall, seed: int) -> Edits:
+    """Gives each unseeded generator that is made in the line a seed, each another one."""
+    edits = list[Edit]()
+    for node in source.calls(call.call, call.line):
+        if any(isinstance(each, ast.Starred) for each in node.args) or any(
+            each.arg is None for each in node.keywords
+        ):
+            return ()
+        value = str(seed + len(edits))
+        given = [*node.args, *(each.value for each in node.keywords)]
+        absent = [each for each in given if isinstance(each, ast.Constant) and each.value is None]
+        end = source.span(node)[1] - 1
+        if absent:
+            edits.append(source.replaced(absent[0], value))
+        elif not given:
+            edits.append(Edit(source.name, end, end, value))
+        else:
+            end = max(source.span(each)[1] for each in (*node.args, *node.keywords))
+            edits.append(Edit(source.name, end, end, f", seed={value}"))
+    return edits
+
+
+def constant_seed(source: UserSource, call: LedgerCall, seed: int) -> Edits:
+    """Puts a number in place of what a seed is made of, where a line shows that it is one."""
+    for node in source.calls(call.call, call.line):
+        if source.called(node) in _SEEDING and node.args:
+            return [source.replaced(node.args[0], str(seed))]
+        within = node
+        for outer in source.around(node):
+            if isinstance(outer, ast.Call) and source.called(outer) in _SEEDING:
+                if within in outer.args:
+                    return [source.replaced(within, str(seed))]
+            elif isinstance(outer, ast.Assign) and "seed" in ast.unparse(outer.targets[0]).lower():
+                return [source.replaced(outer.value, str(seed))]
+            if isinstance(outer, ast.expr):
+                within = outer
+        if call.source == "process id":
+            return [source.replaced(node, str(seed))]
+    return ()
+
+
+def in_listed_order(source: UserSource, call: LedgerCall) -> Edits:
+    """Sorts what a listing gives."""
+    edits = list[Edit]()
+    for node in source.calls(call.call, call.line):
+        outer = source.around(node)[0]
+        if call.call in _WALKS:
+            edits += _sorted_walk(source, node, outer)
+        elif call.call == _SORTED_BY_NAME:
+            if not isinstance(outer, ast.withitem):
+                edits += source.wrapped(node, "sorted(", ", key=lambda entry: entry.name)")
+        else:
+            edits += _sorted(source, node)
+    return edits
+
+
+def _sorted(source: UserSource, node: ast.expr) -> Edits:
+    """`sorted(…)` around an expression, or in place of `list` around it."""
+    outer = source.around(node)[0]
+    function = outer.func if isinstance(outer, ast.Call) and outer.args == [node] else None
+    if isinstance(function, ast.Name) and function.id == "list":
+        return [source.replaced(function, "sorted")]
+    if isinstance(node, ast.GeneratorExp):
+        return ()
+    return source.wrapped(node, "sorted(", ")")
+
+
+def _sorted_walk(source: UserSource, node: ast.Call, outer: ast.AST) -> Edits:
+    """Sorts the folders, which a walk then enters in this order, and the files in its loop."""
+    if not (isinstance(outer, ast.For) and outer.iter is node and node.args):
+        return ()
+    target, first = outer.target, outer.body[0]
+    if not isinstance(target, ast.Tuple) or len(target.elts) != 3 or first.lineno == outer.lineno:
+        return ()
+    names = [ast.unparse(each) for each in target.elts[1:]]
+    place = source.line_start(first.lineno)
+    indent = " " * first.col_offset
+    lines = "".join(f"{indent}{name}.sort(){source.newline}" for name in names)
+    return [Edit(source.name, place, place, lines)]
+
+
+def sorted_set(source: UserSource, call: LedgerCall) -> Edits:
+    """Sorts the set that the line goes through in its own order."""
+    for line in lines_on_hash_seed(source.content, {}):
+        if (line.number, line.text) == (call.line, call.call) and line.source != HASH:
+            node = source.here(line.node)
+            if not isinstance(source.around(node)[0], ast.Attribute):  # `pop` takes one out of it
+                return _sorted(source, node)
+    return ()
+
+
+def without_hash(source: UserSource, call: LedgerCall) -> Edits:
+    """Takes a checksum in place of `hash`."""
+    for line in lines_on_hash_seed(source.content, {}):
+        if (line.number, line.source) == (call.line, HASH) and isinstance(line.node, ast.Call):
+            text = source.text(line.node.args[0])
+            return [source.replaced(line.node, f"zlib.crc32(repr({text}).encode())")]
+    return ()
+
+
+def in_asked_order(source: UserSource, call: LedgerCall) -> Edits:
+    """Takes results in the order in which they were asked for."""
+    edits = list[Edit]()
+    for node in source.calls(call.call, call.line):
+        if call.call.endswith("as_completed") and len(node.args) == 1:
+            edits.append(source.replaced(node, source.text(node.args[0])))
+        elif call.call.endswith("imap_unordered") and isinstance(node.func, ast.Attribute):
+            end = source.span(node.func)[1]
+            edits.append(Edit(source.name, end - len("imap_unordered"), end, "imap"))
+        edits += [
+            source.replaced(each.value, "True")
+            for each in node.keywords
+            if each.arg == "deterministic" and ast.unparse(each.value) == "False"
+        ]
+    return edits
+
+
+def one_worker(source: UserSource) -> Edits:
+    """Lets every `workers=N` of the file be one, in this process."""
+    found = [each for call in source.all_calls() for each in call.keywords]
+    many = [
+        each.value
+        for each in found
+        if each.arg == "workers"
+        and isinstance(each.value, ast.Constant)
+        and isinstance(each.value.value, int)
+        and each.value.value > 1
+    ]
+    return [source.replaced(each, "1") for each in many]

@@ -1,0 +1,156 @@
+"""Patch search: the smallest set of remedies under which a script's runs agree.
+
+Synopsis:
+    found = search(first, candidates, attempt)     # attempt(remedies) runs the changed script
+    found.remedies, found.tried
+
+It follows the runs: the remedies for the first difference are tried one by one. One that brings
+agreement ends the search; with one that moves the difference elsewhere the search goes on from
+there; any other is dropped. In the end each remedy that was kept must have been needed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from repro.divergence.first_divergence import StepDivergence
+from repro.repair.remedies import Remedy
+
+MOST = 8
+"""So many sets of remedies at most are tried."""
+MISSED = 0.05
+"""The probability with which a patch may pass that mends nothing."""
+FEWEST = 2
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What two runs with some remedies showed.
+
+    `failed`: the changed script fails. `first`: where they first diverge, where they were seen to.
+    `spoiled`: what is wrong in both of them though it was not before.
+    """
+
+    same: bool
+    failed: bool = False
+    first: StepDivergence | None = None
+    spoiled: tuple[str, ...] = ()
+
+
+Remedies = tuple[Remedy, ...]
+Trying = Callable[[Remedies], "Attempt | None"]
+"""Runs the script with some remedies; None where no time is left for it."""
+Candidates = Callable[["StepDivergence | None", int], Sequence[Remedy]]
+
+
+@dataclass(frozen=True)
+class PatchSearch:
+    """What the search found.
+
+    `remedies`: empty where none made the runs agree. `complete`: whether it came to its end.
+    `tried`: how many sets. `left`: where the runs diverged under what helped furthest.
+    """
+
+    remedies: Remedies
+    complete: bool
+    tried: int
+    left: StepDivergence | None
+    spoiled: tuple[str, ...] = ()
+
+
+class _OutOfTime(Exception):
+    """No time is left for another attempt."""
+
+
+@dataclass
+class _Search:
+    attempt: Trying
+    candidates: Candidates
+    at: StepDivergence | None
+    kept: Remedies = ()
+    tried: dict[Remedies, Attempt] = field(default_factory=dict[Remedies, Attempt])
+    second: tuple[Remedies, Attempt] | None = None
+    """What agrees, but spoils something."""
+
+    def try_(self, remedies: Remedies) -> Attempt:
+        if remedies not in self.tried:
+            found = self.attempt(remedies) if len(self.tried) < MOST else None
+            if found is None:
+                raise _OutOfTime
+            self.tried[remedies] = found
+        return self.tried[remedies]
+
+    def agreeing(self) -> Remedies | None:
+        """The first set that agrees and spoils nothing; else one that agrees; else None."""
+        while (found := self._next()) is not None:
+            if found.same:
+                return self.kept
+        return self.second[0] if self.second else None
+
+    def _next(self) -> Attempt | None:
+        """Keeps the first remedy for the present difference that agrees, or moves it elsewhere."""
+        seed = 1 + sum(remedy.seeds for remedy in self.kept)
+        for remedy in self.candidates(self.at, seed):
+            if remedy in self.kept:
+                continue
+            found = self.try_((*self.kept, remedy))
+            if found.same and found.spoiled:
+                self.second = self.second or ((*self.kept, remedy), found)
+            elif found.same or (not found.failed and _moved(self.at, found.first)):
+                self.kept, self.at = (*self.kept, remedy), found.first
+                return found
+        return None
+
+    def needed(self, remedies: Remedies) -> Remedies:
+        """Those without which the runs do not agree."""
+        for remedy in remedies[:-1]:  # before the last one they did not
+            rest = tuple(each for each in remedies if each is not remedy)
+            found = self.try_(rest)
+            if found.same and not found.spoiled:
+                remedies = rest
+        return remedies
+
+
+def _moved(before: StepDivergence | None, after: StepDivergence | None) -> bool:
+    """Whether the runs agree for longer, or differ through another call."""
+    if before is None or after is None:
+        return before is None and after is not None
+    if after.agreed != before.agreed:
+        return after.agreed > before.agreed
+    return after.call is not None and after.call != before.call
+
+
+def search(first: StepDivergence | None, candidates: Candidates, attempt: Trying) -> PatchSearch:
+    """Looks for the smallest set of remedies that makes the runs agree.
+
+    Args:
+        first: where the runs of the script as it is diverge.
+        candidates: the remedies for a difference, with the first number that is free for a seed.
+    """
+    looking = _Search(attempt, candidates, first)
+    found, complete = None, True
+    try:
+        found = looking.agreeing()
+        found = looking.needed(found) if found else None
+    except _OutOfTime:
+        complete = found is not None
+        found = found or (looking.second[0] if looking.second else None)
+    spoiled = looking.tried[found].spoiled if found else ()
+    return PatchSearch(found or (), complete, len(looking.tried), looking.at, spoiled)
+
+
+def runs_needed(differing: int, made: int) -> int:
+    """So many further runs would have shown the difference with 95 %, at the rate of its coming.
+
+    Args:
+        differing: the runs that differed from the first one, at least 1, of those that were `made`.
+
+    Example:
+        >>> runs_needed(2, 2), runs_needed(1, 2), runs_needed(1, 10)
+        (2, 5, 29)
+    """
+    if differing >= made:
+        return FEWEST
+    return max(FEWEST, math.ceil(math.log(MISSED) / math.log(1 - differing / made)))
