@@ -8,9 +8,11 @@ tools; stage 2 is the same module again, in the Python of the tools.
 """
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
@@ -51,6 +53,7 @@ BARE = ("rerun", "check", "check.pyz", "new", "digest")
 """Verbs that ask nothing of the machine but this Python."""
 DEVELOPERS = ("lock", "test", "docs")
 """Verbs that need the tools of `requirements-dev.txt` too."""
+_RULE = re.compile(r"^(?:rule|checkpoint) (\w+):", re.MULTILINE)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -62,6 +65,7 @@ def main(argv: Sequence[str]) -> int:
         if argv[0] in BARE:
             return command(argv[0], chosen.CLONE)(argv[1:])
         here, arguments = chosen.project_of(argv)  # before anything is made
+        refuse_misspelt(arguments[0])
         os.environ["REPRO_CACHE"] = str(project.CACHE)  # as whatever is started shall know it
         with screen.shown():
             verb = arguments[0]
@@ -91,6 +95,22 @@ def main(argv: Sequence[str]) -> int:
         return CouldNotRun.status
     finally:
         ahead.drop()
+
+
+def refuse_misspelt(word: str) -> None:
+    """Refuse what is nearly a verb or a target, before minutes go into setting up for it.
+
+    Raises:
+        UserError: it is neither, nor a rule, and looks like one.
+    """
+    rules = (file.read_text("utf-8") for file in (project.ROOT / "workflow/rules").glob("*.smk"))
+    known = {*VERBS, *TARGETS}
+    near = get_close_matches(word, sorted(known), n=1)
+    if near and word not in {*known, *_RULE.findall("\n".join(rules))}:
+        raise UserError(
+            f"Expected a verb, a target, a rule or a file of the results. Received {word}. Did you "
+            f"mean `{near[0]}`? `./run --help` lists them."
+        )
 
 
 def usage() -> str:

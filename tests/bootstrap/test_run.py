@@ -11,6 +11,7 @@ from pathlib import Path
 
 import project
 import pytest
+from documentation.command_help import command_line
 
 Clone = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -74,6 +75,27 @@ def test_a_project_and_a_digest_are_made_without_tools(clone: Path, tmp_path: Pa
     assert (again.returncode, again.stdout) == (2, "")
     assert again.stderr.startswith("Expected a new or empty folder at mine. Received one with ")
     assert not (clone / ".tools").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("digets", "digest"), ("al", "all"), ("chek", "check")]
+)
+def test_a_misspelt_verb_is_refused_before_anything_is_made(
+    word: str, meant: str, clone: Path
+) -> None:
+    (clone / "config").mkdir()
+    (clone / "config" / "config.yaml").write_text("experiments: {}\n")
+    done = run(word, "data", root=clone, cwd=clone)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Expected a verb, a target, a rule or a file of the results. ")
+    assert f"Received {word}. Did you mean `{meant}`?" in done.stderr
+    assert not (clone / ".tools").exists()
+
+
+def test_no_rule_passes_for_a_misspelt_verb() -> None:
+    refuse = command_line()["refuse_misspelt"]
+    for rule in ("archived", "compare", "reproduce", "train", "results/digits/verdict.json"):
+        refuse(rule)
 
 
 def test_nothing_to_do_is_a_mistake(clone: Path) -> None:

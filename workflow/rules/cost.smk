@@ -1,5 +1,5 @@
 # Measures what determinism, trace and checkpoints cost an experiment: `./run cost NAME`, or
-# `snakemake cost --config cost=NAME`. Without outputs, so that it measures anew whenever it is asked,
+# `snakemake cost --config cost=NAME`. Without outputs, so that it measures again whenever it is asked,
 # and is never asked by another rule: `compare` takes the figures that lie there.
 rule cost:
     input:

@@ -26,7 +26,7 @@ rule benchmark_set_up:
         python=sys.executable,
         rounds=config.get("rounds", 1),
     shell:
-        # In place of the shell, so that whatever ends the job is told to it, and it clears up.
+        # In place of the shell, so that whatever ends the job reaches it, and it clears up.
         "exec {params.python:q} -Es -P {input.script:q} --rounds {params.rounds} > {output} 2> {log}"
 
 

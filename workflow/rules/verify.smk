@@ -57,7 +57,7 @@ rule compare:
         "--price {input.price} --log {log}"
 
 
-# Without outputs, so that it always reads the verdicts anew and no evidence goes when it fails.
+# Without outputs, so that it always reads the verdicts again and no evidence goes when it fails.
 rule verify:
     input:
         judge="results/judge.pyz",
