@@ -7,6 +7,9 @@ from typing import Any
 import experiments as e
 import numpy as np
 import pytest
+from reference_trace import check_lines
+from repro.compare.divergence import Divergence
+from repro.compare.traces import parted_at
 from repro.core.errors import UserError
 from repro.core.seeding import Seeds
 from repro.data.order import order
@@ -96,6 +99,17 @@ def test_they_may_be_computed_from_the_labels_of_the_training_part(
     )
     assert given.class_weight == own.class_weight
     assert e.contents(tmp_path / "own") == e.contents(tmp_path / "given")
+
+
+def test_random_ones_are_where_two_runs_first_diverge(data: Path, tmp_path: Path) -> None:
+    def drawn(y: Any, settings: Any) -> dict[int, float]:
+        return {0: 1.0, 1: float(np.random.default_rng().uniform(1, 5))}
+
+    for name in ("original", "repeat"):
+        e.trained(e.code(class_weight=drawn), data, tmp_path / name, epochs=1)
+        check_lines(tmp_path / name / "trace.jsonl")
+    traces = [read(tmp_path / name / "trace.jsonl") for name in ("original", "repeat")]
+    assert parted_at(*traces) == Divergence("class weights", variable="1")
 
 
 def test_nothing_changes_where_there_are_none(data: Path, tmp_path: Path) -> None:

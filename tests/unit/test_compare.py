@@ -110,6 +110,13 @@ def test_a_state_that_parts_is_named(runs: Runs, group: str, name: str, what: st
     assert parted(runs) == Divergence(f"initial {what}", None, None, name)
 
 
+def test_other_class_weights_come_before_the_weights(runs: Runs) -> None:
+    other = {**STATE, "weights": dict.fromkeys(VARIABLES, "f" * 64)}
+    retrace(runs[0], lambda lines: lines[0].update(class_weight={"0": 1.0, "1": 2.0}))
+    retrace(runs[1], lambda lines: lines[0].update(class_weight={"0": 1.0, "1": 3}, initial=other))
+    assert parted(runs) == Divergence("class weights", variable="1")
+
+
 def test_another_layout_is_told(runs: Runs) -> None:
     retrace(runs[1], lambda lines: lines[0].update(order="another"))
     assert parted(runs) == Divergence("trace layout", variable="order")

@@ -50,6 +50,7 @@ def test_without_a_search_the_cause_is_likely_and_not_tested() -> None:
         ("initial weights", "initialisation"),
         ("initial seed states", "a random layer"),
         ("batch content", "augmentation"),
+        ("class weights", "class weights"),
         ("learning rate", "update"),
         ("predictions", "evaluation"),
     ],
@@ -232,6 +233,23 @@ def test_two_runs_that_diverged_before_the_step_show_nothing_of_its_batch(
     first = causes(at, Findings(RANDOM, calls, culprit("other", "layer", "Variable")))[0]
     assert (first.cause, first.line) == (cause, 12)
     assert "layer" not in first.where
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("generator without a seed", "from `settings`"), ("clock", "Take nothing from the clock")],
+)
+def test_class_weights_lead_to_their_own_line_and_remedy(source: str, words: str) -> None:
+    calls = [
+        call("generator without a seed", "augment"),
+        {**call(source, "class_weight"), "line": 7},
+    ]
+    at = Divergence("class weights", variable="1")
+    first = causes(at, Findings(RANDOM, calls, culprit("forward")))[0]
+    assert (first.cause, first.line) == ("class weights", 7)
+    assert first.where == "the class weights (1)"
+    assert words in first.remedy
+    assert "seeds(" not in first.remedy
 
 
 def test_a_program_that_is_waited_for_races_with_nobody() -> None:

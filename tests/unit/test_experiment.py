@@ -60,6 +60,41 @@ def test_a_missing_function_is_told(name: str, tmp_path: Path) -> None:
     assert f"`{name}`" in refusal(written(tmp_path, f"{BOTH}{name} = 5\n"))
 
 
+TAKES = {
+    "dataset(data, seeds, settings)": "`def dataset(data, settings, seeds)`. Received",
+    "dataset(settings, seeds)": "`def dataset(data, settings, seeds)`. Received",
+    "fit_preprocessing(train)": "`def fit_preprocessing(train, settings, seeds)`. Received",
+    "model()": "`def model(settings, seeds)`; behind them `prepared` and `pretrained`, if wanted.",
+    "model(seeds, settings)": "`def model(settings, seeds)`; behind",
+    "model(settings, prepared, seeds)": "`def model(settings, seeds)`; behind",
+    "model(settings, seeds, first, second)": "`def model(settings, seeds)`; behind",
+    "model(settings, seeds, prepared, width)": "`def model(settings, seeds)`; behind",
+    "callbacks(settings, seeds, model)": "`def callbacks(settings, seeds)`. Received",
+    "class_weight(settings, y)": "`def class_weight(y, settings)`. Received",
+}
+
+
+@pytest.mark.parametrize("signature", TAKES)
+def test_a_function_that_takes_something_else_is_told(signature: str, tmp_path: Path) -> None:
+    sentence = refusal(written(tmp_path, f"{BOTH}def {signature}: ...\n"))
+    assert f"Expected {TAKES[signature]}" in sentence
+    assert f"Received `def {signature}` in digits.py" in sentence
+    assert sentence.endswith("Give it these parameters, in this order.")
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "model(s, e)", "model(settings, seeds, width=3)", "model(*given, **named)",
+        "model(settings, seeds, /, data)", "model(settings, seeds, pretrained, data)",
+        "model(settings, seeds, *, pretrained=None, prepared)", "dataset(path, _, __)",
+        "class_weight(train_targets, settings)",
+    ],
+)  # fmt: skip
+def test_names_are_the_users_own(signature: str, tmp_path: Path) -> None:
+    load(written(tmp_path, f"{BOTH}def {signature}: ...\n"))
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -302,6 +302,9 @@ LABELS: list[tuple[Any, Any]] = [
     (np.array([False, True, True]), {False: 1, True: 2}),
     (np.array([0.5, 1.0, 2.0]), None),
     (np.zeros((3, 2)), None),
+    (np.zeros(3), None),
+    (np.ones((3, 1), np.float32), None),
+    (np.array([1.0, 0.0, 2.0]), None),
 ]
 
 
@@ -331,6 +334,10 @@ def test_only_a_model_that_asks_is_given_it(tmp_path: Path) -> None:
     def named(settings: Any, seeds: Any, *, prepared: Any) -> Any:
         return prepared.shapes["x"]
 
+    def behind(settings: Any, seeds: Any, pretrained: Any = None, *, data: Any) -> Any:
+        return data.shapes["x"]
+
+    assert call_model(behind, 1, 2, made) == (3,)
     assert call_model(plain, 1, 2, made) == (1, 2)
     assert call_model(own, 1, 2, made) == 3
     assert call_model(third, 1, 2, made) == (3,)

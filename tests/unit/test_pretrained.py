@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from repro.core import layout
 from repro.core.canonical_json import canonical
@@ -14,6 +15,7 @@ from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
 from repro.core.parameters import decoded
 from repro.core.seeding import Seeds
+from repro.data.prepared import call_model
 from repro.data.user_code import load
 from repro.launch.file_times import read_by_the_user
 from repro.plan import jobs
@@ -126,6 +128,24 @@ def test_others_see_what_is_left_to_give(tmp_path: Path) -> None:
     assert [n for n, p in left.items() if p.default is p.empty] == ["settings", "seeds", "other"]
     assert function({}, Seeds(0), other=3) == 3
     assert inspect.unwrap(function).__code__.co_firstlineno == 2
+
+
+@pytest.mark.parametrize(
+    "signature", ["settings, seeds, pretrained, data", "settings, seeds, data, pretrained"]
+)
+def test_in_either_order_beside_what_was_prepared(signature: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        f"dataset = print\ndef model({signature}): return pretrained, dict(data.examples)\n"
+    )
+    for part in ("train", "test"):
+        (tmp_path / "made" / part).mkdir(parents=True)
+        for name in ("id", "x"):
+            np.save(tmp_path / "made" / part / f"{name}.npy", np.arange(3))
+    function = load(file, {"": Path("/a")}).function("model")
+    assert function is not None
+    found = call_model(function, {}, Seeds(0), tmp_path / "made")
+    assert found == (Path("/a"), {"train": 3, "test": 3})
 
 
 def test_what_is_named_and_not_taken_or_the_reverse_is_told(tmp_path: Path) -> None:

@@ -85,10 +85,13 @@ class CauseKind:
     sources: tuple[str, ...] = RANDOM
     needs: str | None = None
     """It is likely only where the experiment defines this function."""
+    has_seeds: bool = True
+    """Whether the functions that it speaks of receive `seeds`."""
 
     def remedy_for(self, call: Mapping[str, Any] | None) -> str:
         """What to do about it; the call that the code was seen to make says it best."""
-        return remedy(call, self.remedy)
+        said = remedy(call, self.remedy)
+        return said if self.has_seeds or "`seeds(name)`" not in said else self.remedy
 
 
 _ROWS = (
@@ -108,6 +111,15 @@ _ROWS = (
         "too: such ids say nothing of what the examples hold.",
         quantities=("fitted preprocessing",),
         functions=("fit_preprocessing", "import"),
+    ),
+    CauseKind(
+        "class weights",
+        words="`class_weight` returns other weights for the same labels",
+        remedy="Let `class_weight` depend on the labels and `settings` alone: where it must draw, "
+        "give the generator a seed from `settings`.",
+        quantities=("class weights",),
+        functions=("class_weight", "import"),
+        has_seeds=False,
     ),
     CauseKind(
         "initialisation",
@@ -139,7 +151,7 @@ _ROWS = (
         "it receives.",
         quantities=("batch content",),
         phase="augmentation",
-        functions=("augment", "class_weight", "training", "import"),
+        functions=("augment", "training", "import"),
         needs="augment",
     ),
     CauseKind(

@@ -14,7 +14,7 @@ from typing import Any
 from repro.cause.causes import CAUSES, RACING, RANDOM, WORKERS, by_phase, by_quantity, remedy
 from repro.cause.fault_isolation import Factors, Found
 from repro.cause.first_divergent_op import Culprit
-from repro.compare.divergence import Divergence, place
+from repro.compare.divergence import BEFORE_TRAINING, Divergence, place
 from repro.core.factor_table import FACTORS, remedies
 from repro.core.text import times
 
@@ -98,11 +98,11 @@ def _racing(divergence: Divergence, findings: Findings) -> Mapping[str, Any] | N
     Keras' workers make batches: where these are the same, they had no part in what came after. What
     starts in training has none in how it starts.
     """
-    before = divergence.what.startswith("initial") or divergence.what == "trace layout"
+    before = divergence.what in BEFORE_TRAINING
     behind = divergence.step is not None and divergence.what in _AFTER_BATCH
     sources = RACING if before or behind else (*WORKERS, *RACING)
-    functions = ("model", "import") if before else ()
-    return _call(findings.calls, sources, functions)
+    functions = [name for name in by_quantity(divergence.what).functions if name != "training"]
+    return _call(findings.calls, sources, functions if before else ())
 
 
 def _located(divergence: Divergence, findings: Findings) -> Cause:
@@ -117,6 +117,8 @@ def _located(divergence: Divergence, findings: Findings) -> Cause:
     culprit, layer = findings.culprit, _layer_of(divergence.variable, findings.layers)
     if divergence.what in ("data order", "batch content") and culprit and culprit.op == "Variable":
         culprit = None  # the two runs had diverged before, and show nothing of the batch
+    if divergence.what == "class weights":
+        culprit = None  # nothing of a step decides them
     file = line = None
     if culprit is not None:
         received = culprit.op == "Placeholder"  # by the step, so the address tells more

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from repro.cause.fault_isolation import Factors, Trial
-from repro.compare.runs import Divergence, parted
+from repro.compare.divergence import BEFORE_TRAINING, Divergence
+from repro.compare.runs import parted
 from repro.core import layout
 from repro.core.canonical_json import canonical
 from repro.core.digest import HashedOnce, sha256_tree, sha256_value
@@ -98,7 +99,7 @@ def reaching(divergence: Divergence, runs: Runs) -> Setting:
 
 def _limit(divergence: Divergence, steps: int) -> dict[str, int] | None:
     """How far a training must go to reach the address; None for its end."""
-    if divergence.what.startswith("initial") or divergence.what == "trace layout":
+    if divergence.what in BEFORE_TRAINING:
         return {"steps": 1}
     if divergence.epoch is None or divergence.what == "length":
         return None

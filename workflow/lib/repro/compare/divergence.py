@@ -21,16 +21,23 @@ WORDS = {
 }
 """How a place is called where its own name says too little; see `Divergence.what`."""
 
+BEFORE_TRAINING = (
+    "class weights", "initial weights", "initial optimizer state", "initial seed states",
+    "trace layout",
+)  # fmt: skip
+"""What is compared of a training before its first step."""
+
 
 @dataclass(frozen=True)
 class Divergence:
     """The first place where two runs diverge.
 
     `epoch` and `step` count from 0 and are None before training and after it. `what` is
-    one of: prepared data, fitted preprocessing (of the same ids), initial weights, initial
-    optimizer state, initial seed states, data order, batch content, learning rate, loss, weights,
-    optimizer state, seed states, length, history, final weights, predictions, metrics, trace
-    layout. `variable` names the array, variable or column.
+    one of: prepared data, fitted preprocessing (of the same ids), class weights (as the user's
+    function returns them), initial weights, initial optimizer state, initial seed states, data
+    order, batch content, learning rate, loss, weights, optimizer state, seed states, length,
+    history, final weights, predictions, metrics, trace layout. `variable` names the array, variable
+    or column.
     """
 
     what: str

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from repro.compare.divergence import Divergence
-from repro.record.trace import Trace
+from repro.record.trace import CLASS_WEIGHTS, Trace
 
 _STEP = {
     "ids": "data order",
@@ -38,6 +38,9 @@ def _odd(left: Mapping[str, Any], right: Mapping[str, Any]) -> str | None:
 
 
 def _initial(left: Trace, right: Trace) -> Divergence | None:
+    weights: list[Mapping[str, Any]] = [t.header.get(CLASS_WEIGHTS, {}) for t in (left, right)]
+    if name := _odd(*weights):
+        return Divergence("class weights", variable=name)
     for group, what in _EPOCH.items():
         if name := _odd(left.header["initial"][group], right.header["initial"][group]):
             return Divergence(f"initial {what}", variable=name)

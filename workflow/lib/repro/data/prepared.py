@@ -9,7 +9,6 @@ Synopsis:
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from repro.arrays.nested import rebuilt
 from repro.arrays.returned import PARTS
 from repro.core.layout import FITTED
 from repro.data.prepare import COLUMN_NAMES, part
+from repro.data.user_code import asked_for_prepared
 
 _FED = ("x", "y", "sample_weight")
 
@@ -75,38 +75,26 @@ def _by_column(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _class_counts(labels: Array) -> Mapping[Any, int] | None:
-    """How often each class occurs, of whole numbers, truth values, text, or one-hot rows."""
+    """How often each class occurs, of whole numbers, truth values, text, or one-hot rows.
+
+    Other numbers are classes only where both 0 and 1 occur, and nothing else.
+    """
     array = np.asarray(labels)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim == 2 and np.isin(array, (0, 1)).all() and (array.sum(axis=1) == 1).all():
         counts: list[int] = array.sum(axis=0).astype(int).tolist()
         return MappingProxyType(dict(enumerate(counts)))
-    binary = array.dtype.kind == "f" and bool(np.isin(array, (0, 1)).all())
+    binary = array.dtype.kind == "f" and set(np.unique(array).tolist()) == {0, 1}
     if array.ndim != 1 or not (binary or array.dtype.kind in "biuSU"):
         return None
     values, numbers = np.unique(array.astype(int) if binary else array, return_counts=True)
     return MappingProxyType(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
 
 
-def asks(function: Callable[..., Any]) -> bool:
-    """Whether a `model` of the user's wants to be given `prepared`: its third parameter.
-
-    One with another name that has a default is the user's own.
-    """
-    parameters = list(inspect.signature(function).parameters.values())
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return "prepared" in {p.name for p in parameters} or (
-        len(positional) > 2 and positional[2].default is inspect.Parameter.empty
-    )
-
-
 def call_model(function: Callable[..., Any], settings: Any, seeds: Any, folder: Path) -> Any:
     """Calls the user's `model`, with what it may know of the data where it asks."""
-    if not asks(function):
+    name = asked_for_prepared(function)
+    if name is None:
         return function(settings, seeds)
-    named = "prepared" in inspect.signature(function).parameters
-    prepared = Prepared.of(folder)
-    if named:
-        return function(settings, seeds, prepared=prepared)
-    return function(settings, seeds, prepared)
+    return function(settings, seeds, **{name: Prepared.of(folder)})

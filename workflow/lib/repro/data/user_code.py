@@ -36,6 +36,17 @@ from repro.data.module_loader import SourceLoader
 from repro.data.user_errors import blamed
 
 MODULE = "experiment"
+PREPARED = "prepared"
+_PLACES = {
+    "dataset": ("data", "settings", "seeds"),
+    "fit_preprocessing": ("train", "settings", "seeds"),
+    "model": ("settings", "seeds"),
+    "callbacks": ("settings", "seeds"),
+    "class_weight": ("y", "settings"),
+}
+"""What each is given by place, so that the user may name it. `augment`, of which TensorFlow makes a
+graph, is not among them."""
+_BY_NAME = {"model": (PREPARED, PRETRAINED)}
 
 
 def _file(path: Path) -> Path:
@@ -73,7 +84,7 @@ class Code:
 
     def _with_pretrained(self, model: Callable[..., Any]) -> Callable[..., Any]:
         """The user's `model` with its `pretrained` given, so that callers see the others alone."""
-        asked = _parameters(model).get(PRETRAINED)
+        asked = parameters(model).get(PRETRAINED)
         if asked is None and self.pretrained is None:
             return model
         if asked is None:
@@ -105,11 +116,75 @@ class Code:
             yield
 
 
-def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """The parameters by name, without *args and **named; none where nobody can tell."""
     try:
-        return inspect.signature(function).parameters
+        found = inspect.signature(function).parameters
     except (TypeError, ValueError):  # of what is written in C
         return {}
+    various = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return {name: each for name, each in found.items() if each.kind not in various}
+
+
+def asked_for_prepared(model: Callable[..., Any]) -> str | None:
+    """The parameter of a `model` that is given `prepared`: of that name, or the third.
+
+    One with another name that has a default is the user's own.
+    """
+    named = parameters(model)
+    if PREPARED in named:
+        return PREPARED
+    return next(iter(_unknown("model", named)), None)
+
+
+def _unknown(name: str, named: Mapping[str, inspect.Parameter]) -> list[str]:
+    """Parameters behind the places that must be given and have no known name."""
+    behind = [*named.values()][len(_PLACES[name]) :]
+    known = _BY_NAME.get(name, ())
+    return [p.name for p in behind if p.default is p.empty and p.name not in known]
+
+
+def _check(name: str, function: Callable[..., Any], file: str) -> None:
+    """Refuses a function of the user's that cannot be called, or whose parameters are swapped.
+
+    Args:
+        name: that of the function; one that is not known here is left alone.
+        file: that it stands in.
+
+    Raises:
+        UserError: says what to define.
+    """
+    places = _PLACES.get(name)
+    if places is None or _fits(name, places, function):
+        return
+    behind = " and ".join(f"`{each}`" for each in _BY_NAME.get(name, ()))
+    also = f"; behind them {behind}, if wanted" if behind else ""
+    raise UserError(
+        f"Expected `def {name}({', '.join(places)})`{also}. Received "
+        f"`def {name}{inspect.signature(function)}` in {file}. Give it these parameters, in this "
+        "order."
+    )
+
+
+def _fits(name: str, places: tuple[str, ...], function: Callable[..., Any]) -> bool:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return True
+    named, known = parameters(function), (*places, *_BY_NAME.get(name, ()))
+    for place, parameter in enumerate(list(named)[: len(places)]):
+        if parameter in known and parameter != places[place]:
+            return False
+    if any(parameter in places for parameter in list(named)[len(places) :]):
+        return False
+    given = [each for each in _BY_NAME.get(name, ()) if each in named]
+    if name == "model" and PREPARED not in named:
+        given += _unknown(name, named)[:1]
+    try:
+        signature.bind(*places, **dict.fromkeys(given))
+    except TypeError:
+        return False
+    return True
 
 
 def _from_source_below(folder: Path) -> Callable[[str], PathEntryFinder]:
@@ -131,7 +206,8 @@ def load(path: Path, pretrained: Mapping[str, Path] | None = None) -> Code:
     `pretrained` are the paths that its `model` may ask for; a single one has the name "".
 
     Raises:
-        UserError: no such file, it cannot be imported, or `dataset` or `model` is missing.
+        UserError: no such file, it cannot be imported, `dataset` or `model` is missing, or a
+            function takes other parameters.
     """
     path = Path(os.path.abspath(path))  # as tracebacks name it  # noqa: PTH100 (links stay)
     file = _file(path)
@@ -155,4 +231,7 @@ def load(path: Path, pretrained: Mapping[str, Path] | None = None) -> Code:
                 f"Expected a function `{name}` in {path.name}. Received a file without one. "
                 f"Define `def {name}(...)` there."
             )
+    for name, value in vars(module).items():
+        if callable(value):
+            _check(name, value, path.name)
     return code

@@ -36,7 +36,7 @@ from repro.model.instrumented_step import TracedStep
 from repro.model.loops import LOOPS, choose, ended
 from repro.model.trace_callback import Recording
 from repro.model.training_plan import Plan, columns, require_whole_batches
-from repro.record.trace import writer
+from repro.record.trace import CLASS_WEIGHTS, writer
 from repro.variables.best_epoch import BestWeights
 from repro.variables.by_path import save, states
 from repro.variables.keras_file import obstacle, save_whole
@@ -150,9 +150,10 @@ def _plan(
     return Plan(arrays, validation, training, parameters.seed, epoch, last + 1)
 
 
-def _header(model: Any) -> Mapping[str, object]:
+def _header(model: Any, weights: Weights) -> Mapping[str, object]:
     initial = states(model)
     return {
+        **({CLASS_WEIGHTS: weights} if weights else {}),
         "digest": STEP_DIGEST,
         "order": ORDER,
         "variables": list(initial.weights),
@@ -220,7 +221,7 @@ def train(
             list(maker(deepcopy(parameters.settings), seeds)) if maker else []
         )
     loop = choose(training.loop, model, plan, user_callbacks)
-    header, limits = _header(model), Limits(model, code.path, say)
+    header, limits = _header(model, weights), Limits(model, code.path, say)
     best = BestWeights(training.best_epoch, model) if training.best_epoch else None
     resume = Resume(keeping, model, training.epochs, best) if keeping else None
     around = resume.trace_step if resume else None

@@ -21,6 +21,9 @@ from repro.core.errors import UserError
 
 VERSION = 1
 
+CLASS_WEIGHTS = "class_weight"
+"""The header's key for the weights of classes, where there are any."""
+
 _STATES = {"weights", "optimizer", "seeds"}
 _HEADER = {"digest", "order", "variables", "initial"}
 _STEP = {"epoch", "step", "ids", "batch", "lr", "loss", "weights"}
