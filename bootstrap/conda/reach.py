@@ -22,7 +22,7 @@ def answers(url: str, seconds: float) -> bool:
         except (OSError, ValueError):
             pass  # whatever the reason, it does not answer
 
-    # A look-up of a name has no time limit of its own: the thread is left behind then.
+    # A look-up of a name has no time limit of its own: the thread goes on alone then.
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(seconds)

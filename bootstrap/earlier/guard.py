@@ -95,7 +95,7 @@ def remember(config: Any) -> None:
 
 
 def _remember(results: Results, config: Any) -> None:
-    with suppress(OSError, UserError):  # whoever misses it later is told so
+    with suppress(OSError, UserError):  # whoever misses it later hears so
         origin.remember(results, config)
 
 

@@ -5,7 +5,7 @@ Synopsis:
     overwritten.steps(rows, ["all"], read(Path("results")))  # digits/original/data.manifest.json, …
 
 Snakemake says what it would make again (`--summary`). It cannot know what comes of packing the
-programs anew, and then names all: so they are packed here, in memory, and what rests on nothing
+programs again, and then names all: so they are packed here, in memory, and what rests on nothing
 that changed is left out.
 """
 

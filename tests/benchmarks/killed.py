@@ -104,7 +104,7 @@ def prepare(_say: Say, code: Path, out: Path) -> None:
 
 
 def callbacks(code: Path) -> list[Any]:
-    """What hangs on the epochs so far; a rate that follows a schedule, or two, is left alone."""
+    """What depends on the epochs so far; a rate that follows a schedule, or two, is left alone."""
     import keras
 
     loss = "generator_loss" if code.stem == "gan" else "loss"

@@ -54,7 +54,7 @@ def taking_up(keeping: CheckpointPolicy, model: Any) -> tuple[Any, list[Any], in
 
     Args:
         keeping: how.
-        model: as it was made anew.
+        model: as it was made again.
 
     Returns:
         The model to train, callbacks that keep it, and the first epoch.

@@ -57,7 +57,7 @@ def members(path: Path) -> Members:
 
 
 def forge(path: Path, change: Callable[[Members], Any], out: Path) -> Path:
-    """Change what is in an archive, and adapt everything that can be made anew from it."""
+    """Change what is in an archive, and adapt everything that can be made again from it."""
     content = members(path)
     for name in (METADATA, SUMS):
         del content[name]
@@ -79,7 +79,7 @@ def forge(path: Path, change: Callable[[Members], Any], out: Path) -> Path:
 
 
 def reseal(content: Members, name: str, change: Callable[[Any], Any]) -> None:
-    """Change a manifest, and make its own digest anew."""
+    """Change a manifest, and make its own digest again."""
     value = json.loads(content[name])
     change(value)
     value["predicate"]["repro_record"]["sha256"] = sealed(value)
@@ -87,7 +87,7 @@ def reseal(content: Members, name: str, change: Callable[[Any], Any]) -> None:
 
 
 def guide(content: Members) -> None:
-    """Make the page for readers anew."""
+    """Make the page for readers again."""
     kept = {name: StoredMember(sha256_bytes(c), len(c)) for name, c in content.items()}
     content[GUIDE] = pages.guide(Inside(kept, content.__getitem__)).encode()
 

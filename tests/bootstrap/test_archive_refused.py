@@ -46,7 +46,7 @@ def refused(path: Path, words: str, folder: Path) -> None:
     assert sorted(folder.rglob("*")) == before
 
 
-# --- what is in it, with everything adapted that can be made anew from it
+# --- what is in it, with everything adapted that can be made again from it
 
 
 def swapped(content: Members) -> None:
@@ -137,7 +137,7 @@ def gone(*names: str) -> Callable[[Members], None]:
 
 
 def program(content: Members) -> None:
-    """Another program, claimed by a manifest made anew."""
+    """Another program, claimed by a manifest made again."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as zipped:
         zipped.writestr("__main__.py", "print('mine')\n")

@@ -65,7 +65,7 @@ try: tf.config.experimental.enable_op_determinism(True)
 except TypeError: pass
 model().fit(x, y, epochs=2, batch_size=32, verbose=0)
 model().fit(data.shuffle(96, seed=1).cache().batch(32), epochs=3, verbose=0)
-# None of these is one: not shuffled, shuffled anew, shuffled once as asked for, one batch.
+# None of these is one: not shuffled, shuffled again, shuffled once as asked for, one batch.
 model().fit(x, y, epochs=2, batch_size=32, verbose=0, shuffle=False)
 model().fit(data.shuffle(96, seed=1).batch(32), epochs=2, verbose=0, validation_data=(x, y))
 once = data.shuffle(96, seed=1, reshuffle_each_iteration=False)

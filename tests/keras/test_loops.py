@@ -1,4 +1,4 @@
-"""Both loops give these models the same bits and the same trace; what one cannot do is told."""
+"""Both loops give these models the same bits and the same trace; what one cannot do is said."""
 
 from pathlib import Path
 from typing import Any

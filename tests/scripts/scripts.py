@@ -77,7 +77,7 @@ def answered(
         with suppress(subprocess.TimeoutExpired):
             status = process.wait(limit)
         seconds = time.monotonic() - began
-        with suppress(ProcessLookupError):  # what it may have left behind, and itself if it is late
+        with suppress(ProcessLookupError):  # what it may have left, and itself if it is late
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         answer = first.result()

@@ -59,6 +59,6 @@ def _fill(folder: Path, requirements: str, scratch: Path) -> None:
             host_pip.add_pip(folder)
         target = Target(folder / "bin" / "python", scratch)
         install(files, requirements, target, uv, "wheels of the scripts")
-    # Else every run that `check` makes would compile them anew, for itself alone.
+    # Else every run that `check` makes would compile them again, for itself alone.
     command = [str(folder / "bin" / "python"), "-m", "compileall", "-qq", "-j", "0", str(folder)]
     subprocess.run(command, check=False, timeout=1800)  # some templates are no Python

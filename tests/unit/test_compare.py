@@ -332,7 +332,7 @@ def digest(array: np.ndarray) -> str:
 
 
 OVERWRITTEN = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-"""For tests whose every example writes anew what it changes in the two runs."""
+"""For tests whose every example writes again what it changes in the two runs."""
 
 
 def flipped(array: np.ndarray, data: st.DataObject) -> np.ndarray:

@@ -60,7 +60,7 @@ def test_no_field_of_date_and_time_reads_as_it_was(run: str, moment: datetime) -
 
 
 def test_no_span_of_days_leaves_any_day_a_field_that_it_had() -> None:
-    first, span = date(2000, 1, 1), 146_097  # after 400 years the calendar begins anew
+    first, span = date(2000, 1, 1), 146_097  # after 400 years the calendar begins again
     every = [first + timedelta(number) for number in range(span)]
     days = [(d.year, d.month, d.day, d.weekday(), d.timetuple().tm_yday) for d in every]
     spans = {drawn_values.shift(name).days for name in NAMES}

@@ -1,4 +1,4 @@
-"""The user's code: found, imported and called; a mistake in it is told with its line."""
+"""The user's code: found, imported and called; a mistake in it is reported with its line."""
 
 import json
 import os

@@ -202,7 +202,7 @@ def test_a_changed_a_missing_and_an_added_file_are_refused(
 
 
 def rewritten(path: Path, change: Any) -> None:
-    """Alter what a manifest says, and seal it anew, as someone would who knows how."""
+    """Alter what a manifest says, and seal it again, as someone would who knows how."""
     value = json.loads(path.read_text())
     change(value)
     recorded(value)["sha256"] = sealed(value)

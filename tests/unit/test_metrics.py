@@ -1,4 +1,4 @@
-"""The goal `metrics`: what is read of the runs, what the tests make of it, how it is told."""
+"""The goal `metrics`: what is read of the runs, what the tests make of it, how it is said."""
 
 import json
 import math

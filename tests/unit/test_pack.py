@@ -1,4 +1,4 @@
-"""The packed programs: the same source, the same bytes; and what judges trains nothing anew."""
+"""The packed programs: the same source, the same bytes; and what judges trains nothing again."""
 
 import importlib.util
 import os

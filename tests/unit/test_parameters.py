@@ -42,7 +42,7 @@ TEXTS = {
     "compare": f'{{{EQUIVALENCE},{FACTORS},"goal":"bitwise","repeat":"full","repeats":1,'
     f'"search":{{"trials":24}},"seeds":[0],{THREADS}}}',
 }
-"""Of config/config.yaml: they stand in manifests, and another text makes every result anew."""
+"""Of config/config.yaml: they stand in manifests, and another text makes every result again."""
 
 
 @pytest.fixture(scope="module")

@@ -231,7 +231,7 @@ def drawing(_train: Any, _settings: Any, _seeds: Any) -> dict[str, Any]:
 
 
 REFUSED: dict[str, tuple[Callable[..., Any], list[str]]] = {
-    "fitted anew on each part": (leaking, ["each example by itself", "`x`", "only apply it"]),
+    "fitted again on each part": (leaking, ["each example by itself", "`x`", "only apply it"]),
     "as long as the part": (padding_to_the_longest, ["each example by itself", "a length"]),
     "drawn": (drawing, ["each example by itself"]),
     "rows left out": (lambda *_: {"x": lambda x: x[1:]}, ["one row of each", "`train`"]),

@@ -1,4 +1,4 @@
-"""Running an archive again: what is found for each goal, here and elsewhere, and how it is told."""
+"""Running an archive again: what is found for each goal, here and elsewhere, and how it is said."""
 
 from typing import Any
 

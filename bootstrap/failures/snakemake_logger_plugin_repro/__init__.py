@@ -89,7 +89,7 @@ class LogHandler(LogHandlerBase):
             file.write(f"{json.dumps(entry)}\n")
 
     def _count(self, event: LogEvent | None, job: Mapping[str, Any]) -> None:
-        """Keep count of the jobs that run; who waits for others after a failure is told so."""
+        """Keep count of the jobs that run; who waits for others after a failure hears so."""
         if event == LogEvent.JOB_STARTED:
             self._running.update(job["jobs"])
         elif event == LogEvent.JOB_FINISHED:

@@ -1,4 +1,4 @@
-"""A subset is drawn without a seed, once, and kept in a cache: as if it could be had again.
+"""A subset is drawn without a seed, once, and kept in a cache: as if it could be drawn again.
 
 With the cache every run agrees, without it none does (huggingface/datasets #2775: what was
 cached hid that the processing was not reproducible).

@@ -1,4 +1,4 @@
-"""All global seeds are set anew, from the time, before the model is made.
+"""All global seeds are set again, from the time, before the model is made.
 
 (remzi-arpacidusseau/ostep-homework #81, DUNE/larnd-sim #63: the time is the default seed.
 Its twin reads the clock as well, to tell how long the making took.)

@@ -1,4 +1,4 @@
-"""The dropout within an LSTM has no seed that can be had again.
+"""The dropout within an LSTM has no seed that can be known.
 
 (tensorflow/tensorflow #60170 and #41610: training of an LSTM with dropout differs in every run.)
 """

@@ -1,4 +1,4 @@
-"""Examples are told apart by a hash with a salt that is drawn anew each time.
+"""Examples are told apart by a hash with a salt that is drawn again each time.
 
 The test part should come from a hash of the id alone (scikit-learn/scikit-learn #31097).
 """

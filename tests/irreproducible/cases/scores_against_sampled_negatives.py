@@ -1,4 +1,4 @@
-"""A model is tested against negatives that are drawn anew in every test, without a seed.
+"""A model is tested against negatives that are drawn again in every test, without a seed.
 
 (pmixer/SASRec.pytorch #14, cjx96/C2DSR #4: recommenders are ranked among sampled items.)
 """

@@ -1,6 +1,6 @@
 """The global generator is seeded from the configuration, where the key is missing.
 
-`random.seed(None)` is no error: it seeds anew from the system, and undoes the seed that was set
+`random.seed(None)` is no error: it seeds again from the system, and undoes the seed that was set
 before (fnss/fnss #11 and PMEAL/OpenPNM #818: a seed of None made it impossible to repeat
 anything; CyberPoint/libpgm #17). Keras draws the seeds of its initialisers from that generator.
 """

@@ -1,4 +1,4 @@
-"""The seed is today's date, so a run can be had again, but only until midnight.
+"""The seed is today's date, so a run can be reproduced, but only until midnight.
 
 (red/red #3252 and the-momentum/open-wearables #806: seeds, or what they lead to, follow the date.)
 """

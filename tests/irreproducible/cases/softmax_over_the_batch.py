@@ -1,4 +1,4 @@
-"""The softmax runs over the first axis: what one example gets hangs on who shares its batch.
+"""The softmax runs over the first axis: what one example gets depends on who shares its batch.
 
 (A softmax or norm of one's own with `axis=0`, as where code for a single example is given batches.)
 """

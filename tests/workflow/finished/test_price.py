@@ -1,4 +1,4 @@
-"""The price: measured when asked, taken into the verdict, and nothing is trained anew for it."""
+"""The price: measured when asked, taken into the verdict, and nothing is trained again for it."""
 
 from pathlib import Path
 

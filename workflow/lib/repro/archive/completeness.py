@@ -3,7 +3,7 @@
 Synopsis:
     for problem in problems(inside): ...
 
-That what is there agrees is told in `repro.archive.verify`; here, that nothing is left out of it.
+`repro.archive.verify` checks that what is there agrees; this, that nothing is left out of it.
 """
 
 from __future__ import annotations

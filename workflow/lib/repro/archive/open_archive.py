@@ -97,7 +97,7 @@ def _refuse_newer(path: Path) -> None:
             zipped.open(INDEX) as content,
         ):
             text = content.read(_LONGEST_INDEX)
-    except Exception:  # whatever it is, it is told when the archive is opened in earnest
+    except Exception:  # whatever it is, it is reported when the archive is opened in earnest
         return
     indexes.refuse_newer(text)
 

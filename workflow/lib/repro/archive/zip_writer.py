@@ -5,9 +5,9 @@ Synopsis:
         member = put(zipped, "run", blocks(file), size)
     refuse_odd(["run", "results/code.pyz"])          # or one sentence that names the first
 
-Members are stored, under one date and fixed rights, by the standard library's own writer. How one
-is read is told in `repro.archive.zip_reader`. The rules for names are the same for whoever writes
-and whoever reads: two names that some file system takes for one (other case, other Unicode form)
+Members are stored, under one date and fixed rights, by the standard library's own writer;
+`repro.archive.zip_reader` reads one. The rules for names are the same for whoever writes and
+whoever reads: two names that some file system takes for one (other case, other Unicode form)
 are refused on every system.
 """
 

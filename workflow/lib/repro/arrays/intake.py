@@ -1,4 +1,4 @@
-"""Intake: how far what a user returned is read, and who is told of it.
+"""Intake: how far what a user returned is read, and who hears of it.
 
 Synopsis:
     intake = Intake(ReadLimits(**parameters.limits), say)

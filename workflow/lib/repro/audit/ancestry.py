@@ -5,7 +5,7 @@ Synopsis:
     lineage.nodes["results/code.manifest.json"].facts
 
 Followed through the digests that the manifests name. What is missing, or is no longer what was
-used, is told where it stands, and the rest is followed all the same.
+used, is reported where it stands, and the rest is followed all the same.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _COST = layout.STEPS["cost"].manifest
 
 @dataclass(frozen=True)
 class Odd:
-    """A file that is not as it was; `manifest` is what to delete, so that it is made anew."""
+    """A file that is not as it was; `manifest` is what to delete, so that it is made again."""
 
     path: Path
     what: str

@@ -47,7 +47,7 @@ def title(node: Node) -> str:
 
 
 def text(lineage: Ancestry) -> str:
-    """A tree with the file on top, in which everything is told once."""
+    """A tree with the file on top, in which everything is shown once."""
     first = next(iter(lineage.nodes.values()))
     return "\n".join(_tree(lineage, first, "", set())) + "\n"
 

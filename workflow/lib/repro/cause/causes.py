@@ -16,7 +16,7 @@ from typing import Any
 
 RANDOM = ("generator without a seed", "system entropy", "clock", "process id", "hash",
           "another program")  # fmt: skip
-"""Sources, among the calls of the user's code, of what is drawn anew."""
+"""Sources, among the calls of the user's code, of what is drawn again."""
 RACING = ("threads", "processes", "unordered stream")
 """Sources of what depends on which thread or process comes first."""
 WORKERS = ("threads that Keras starts", "processes that Keras starts")

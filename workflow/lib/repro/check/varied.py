@@ -31,7 +31,7 @@ USUAL = (
     "hash seed", "time zone", "locale", "umask", "environment size", "home", "temporary folder",
     "working directory", "file times", "listing order", "clock", "process", "processors",
 )  # fmt: skip
-"""What a varied run varies unless it is told otherwise."""
+"""What a varied run varies by default."""
 
 _VARIABLES: Mapping[str, str] = {
     "REPRO_CHECK": "1",

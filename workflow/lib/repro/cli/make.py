@@ -232,7 +232,7 @@ def _cost(options: argparse.Namespace, _say: Say) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Runs one step; where checkpoints do not fit, the process begins anew.
+    """Runs one step; where checkpoints do not fit, the process begins again.
 
     Args:
         options: its command line.

@@ -163,7 +163,7 @@ def whole_outputs(
     """Gives a new folder inside `folder`; what was written there under `names` is moved out of it.
 
     Older files and folders of these names are replaced, and those of `optional` that were not
-    written anew are removed. Nothing appears where the caller raises an exception, and nothing but
+    written again are removed. Nothing appears where the caller raises an exception, and nothing but
     `names` ever does.
 
     Raises:

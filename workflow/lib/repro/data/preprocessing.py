@@ -98,7 +98,7 @@ def _given(part: Part) -> dict[str, Any]:
 
 
 def _taken(value: Any, rows: Rows) -> Any:
-    """Some rows of an array, a frame or a column of one, numbered anew."""
+    """Some rows of an array, a frame or a column of one, numbered again."""
     if hasattr(value, "iloc"):
         return value.iloc[rows].reset_index(drop=True)
     if hasattr(value, "tocsr"):

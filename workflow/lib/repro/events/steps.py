@@ -134,7 +134,7 @@ class Watch:
         """A step takes its batch from an iterator; the variable has the digest of what it gave."""
         self._here.read_from = iterator
         if digest is not None and getattr(self._here, "iterator", None) is not iterator:
-            self._here.iterator = iterator  # an epoch's own; it begins anew
+            self._here.iterator = iterator  # an epoch's own; it begins again
             digest.assign([0] * 8)
         self._here.taken = digest
 

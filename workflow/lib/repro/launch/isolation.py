@@ -33,7 +33,7 @@ _BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 0x40000
 _PARENT_DEATH_SIGNAL = 1
 _SET_FLAGS, _UP = 0x8914, 0x1
 
-# What statvfs says of a mount, and how mount(2) is told to leave it so: flags that the mount has
+# What statvfs says of a mount, and how mount(2) leaves it so: flags that the mount has
 # from outside a user namespace must stay.
 _KEPT_FLAGS = {0x2: NOSUID, 0x4: NODEV, 0x8: NOEXEC, 0x400: _NOATIME, 0x800: _NODIRATIME,
                0x1000: _RELATIME}  # fmt: skip

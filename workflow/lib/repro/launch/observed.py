@@ -5,7 +5,7 @@ Synopsis:
 
 A factor counts as varied only where the original and the repeat see something else of what it
 changes: a locale of another name, with the same dates, decimal point and collation, is no other
-locale. Answers are digests, so that no path of a machine is told.
+locale. Answers are digests, so that no path of a machine is shown.
 """
 
 from __future__ import annotations

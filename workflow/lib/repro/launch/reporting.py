@@ -1,4 +1,4 @@
-"""Reporting: work whose output goes to a log, and whose failure is told in one sentence.
+"""Reporting: work whose output goes to a log, and whose failure is said in one sentence.
 
 Synopsis:
     status = reported(log, work)       # work(say): say("a line") reaches the user

@@ -46,7 +46,7 @@ def _later(run: str, _: Iterable[Path]) -> Generator[None]:
     except ImportError:
         raise UserError(
             "Expected the package time-machine, which shifts the clock. Received an environment "
-            "without it. Switch the factor `clock` off, or make the environment anew."
+            "without it. Switch the factor `clock` off, or make the environment again."
         ) from None
     with travel(drawn_values.shift(run), tick=True) as traveller:
         traveller.time_ns()  # it starts from the first question asked of it

@@ -111,7 +111,7 @@ def _working_directory(start: StepCommand) -> tuple[StepCommand, str]:
 def _listing_order(start: StepCommand) -> tuple[StepCommand, str]:
     return start, (
         "reversed in os.listdir and os.scandir, so in glob and pathlib too; not in TensorFlow's "
-        "own functions for files, nor in processes that the step starts anew"
+        "own functions for files, nor in new processes that the step starts"
     )
 
 
@@ -121,8 +121,8 @@ def _clock(start: StepCommand) -> tuple[StepCommand, str]:
     shift = drawn_values.shift(start.run)
     return start, (
         f"{shift.days} days and {shift.seconds} seconds ahead, as Python's time and datetime see "
-        "it; not in TensorFlow's own functions, the times of files, nor in processes that the "
-        "step starts anew"
+        "it; not in TensorFlow's own functions, the times of files, nor in new processes that "
+        "the step starts"
     )
 
 

@@ -84,7 +84,7 @@ def require_one_device(model: Any) -> None:
 
 
 def _of_settings(settings: Settings | None) -> Iterator[Limit]:
-    """What the user's code has set anew since determinism began."""
+    """What the user's code has set again since determinism began."""
     if settings is None:
         return
     if settings.xla:

@@ -174,7 +174,7 @@ def _plain(value: float) -> float | str:
 def evaluate(
     code: Code, data: Path, weights: Path, parameters: EvaluateParameters, out: Path
 ) -> Inference:
-    """Evaluates saved weights on the test part, twice, each time in a model made anew.
+    """Evaluates saved weights on the test part, twice, each time in a model made again.
 
     The second model then predicts under other circumstances: see `repro.model.inference`.
 

@@ -149,7 +149,7 @@ class TracedStep:
         return function
 
     def own(self) -> tuple[Any, ...]:
-        """The variables that belong to the record; each epoch sets them anew."""
+        """The variables that belong to the record; each epoch sets them again."""
         return self._record, self._seeds, self._step
 
     def unsaved(self) -> list[str] | None:

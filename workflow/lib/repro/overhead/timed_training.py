@@ -52,7 +52,7 @@ class Task:
     pretrained: Mapping[str, Path] = field(default_factory=dict[str, Path])
 
     def code(self) -> Code:
-        """The user's code, loaded anew."""
+        """The user's code, loaded again."""
         return load(self.experiment, self.pretrained)
 
     @property

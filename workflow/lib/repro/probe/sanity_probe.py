@@ -41,7 +41,7 @@ _EXAMPLES = 256
 
 @dataclass(frozen=True)
 class _Trial:
-    """The user's model, made anew with any seed, and trained on the same few batches."""
+    """The user's model, made again with any seed, and trained on the same few batches."""
 
     code: Code
     settings: Mapping[str, Json]

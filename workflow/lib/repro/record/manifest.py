@@ -5,7 +5,7 @@ Synopsis:
     value = read(path)                  # or one sentence that says why not
     check_subjects(path, "data")        # the files beside it are still what it says
 
-What a manifest says is told in `repro.record.statement`.
+What a manifest says is described in `repro.record.statement`.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ class Variables:
         return any(handle is known for known in (*handles, *self._found))
 
     def changed(self) -> bool:
-        """Whether the model has other variables now, as after it was compiled anew."""
+        """Whether the model has other variables now, as after it was compiled again."""
         now = _own(self._model)
         return list(map(id, now.values())) != list(map(id, self._named.values()))
 

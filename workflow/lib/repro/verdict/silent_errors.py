@@ -23,7 +23,7 @@ from repro.sanity.results import ResultFacts
 from repro.sanity.silent_error import SilentError
 
 CHANCE_BITS = 30
-"""One order in all epochs is told only where chance does so in fewer than one of 2**30 cases."""
+"""One order in all epochs is reported where chance gives it in less than one of 2**30 cases."""
 COINCIDENCE = 0.01
 """Examples in two parts are told only where chance explains less than this share of them."""
 _SHOWN = 3
