@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./run compare",
         parents=[chosen.options()],
-        description="Hold two results of an experiment side by side: metrics, weights, where "
+        description="Compare two results of an experiment side by side: metrics, weights, where "
         "training first diverges, and what differs in how they were made. A and B are folders with "
         "results, stored runs (by their names, or what they begin with), archives, or seeds of "
         "this project's results. 0 where the results are the same, bit for bit, else 1.",

@@ -156,7 +156,7 @@ def _answer(folder: Path, kind: Kind) -> int:
     print(f"The archive claims {answer['goal']}; {_reached(answer['reached'], kind)}.")
     if kind.mode != "evaluate":
         verdict = _read(folder / "results" / kind.experiment / "verdict.json", "sentence")
-        print(f"Run again here, and a second time to compare: {shown(verdict['sentence'])}")
+        print(f"Rerun here, and a second time to compare: {shown(verdict['sentence'])}")
     print(f"See {folder / 'reproduction.md'}.", flush=True)
     return {"met": 0, "not met": 1}.get(answer["verdict"], 3)
 
@@ -164,7 +164,7 @@ def _answer(folder: Path, kind: Kind) -> int:
 def _reached(goal: str | None, kind: Kind) -> str:
     """What of the goals was reached: where only an evaluation ran, none was aimed at."""
     if kind.mode == "evaluate":
-        return "of the way to it, only the evaluation was run again"
+        return "only the evaluation was rerun"
     return f"the strongest goal that was reached: {goal}" if goal else "no goal was reached"
 
 

@@ -206,7 +206,7 @@ def test_the_status_says_whether_the_claim_was_found_again(
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--evaluate"], "of the way to it, only the evaluation was run again."),
+        (["--evaluate"], "only the evaluation was rerun."),
         ([], "no goal was reached."),
     ],
 )

@@ -199,6 +199,13 @@ def test_what_makes_another_setup_is_named_where_the_claims_end() -> None:
         assert f"with up to {len(NAMES)} factors varied" in text
 
 
+def test_the_pages_count_the_negative_controls() -> None:
+    count = len([*(ROOT / "tests/irreproducible/cases").glob("*.py")])
+    assert f"| {count} experiments with one known fault" in (ROOT / "README.md").read_text("utf-8")
+    measured = (ROOT / "docs/explanation/measurements.md").read_text("utf-8")
+    assert f"runs {count} small experiments with one fault" in measured
+
+
 def test_the_readme_can_be_read_in_two_minutes() -> None:
     lines = (ROOT / "README.md").read_text("utf-8").splitlines()
     assert len(lines) <= 200
