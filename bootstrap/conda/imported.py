@@ -23,6 +23,8 @@ HEADER = """\
 """
 _LOADED = """\
 import sys, tensorflow, keras
+import jinja2, matplotlib.pyplot, pandas, PIL.Image
+import sklearn.metrics, sklearn.model_selection, sklearn.pipeline, sklearn.preprocessing
 for module in list(sys.modules.values()):
     if str(getattr(module, "__file__", None)).endswith(".py"):
         print(module.__file__)
@@ -30,7 +32,7 @@ for module in list(sys.modules.values()):
 
 
 def main(argv: Sequence[str]) -> int:
-    """Import TensorFlow and Keras in an environment, and write the list."""
+    """Import in an environment what experiments do, and write the list."""
     prefix = Path(argv[0]).resolve()
     (library,) = prefix.glob("lib/python3*")
     python = [str(prefix / "bin" / "python"), "-IB", "-c", _LOADED]

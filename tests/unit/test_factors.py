@@ -358,7 +358,28 @@ print([hashlib.sha256(np.ascontiguousarray(x).tobytes()).hexdigest() for x in ma
 """
 
 
-def test_blas_gives_the_same_bits_on_one_processor_and_on_more(fresh: Fresh) -> None:
-    found = {fresh(BLAS, str(count), **launcher.settings(2)).stdout for count in (1, 2)}
+SCIKIT_LEARN = """
+import hashlib, os, sys
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[1])])
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info
+x = StandardScaler().fit_transform(np.random.default_rng(0).normal(size=(5000, 20)))
+centres = KMeans(20, n_init=1, max_iter=5, random_state=0).fit(x).cluster_centers_
+made = x, PCA(5).fit(x).components_, centres
+print([hashlib.sha256(np.ascontiguousarray(x).tobytes()).hexdigest() for x in made])
+print({pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp"})
+"""
+
+
+@pytest.mark.parametrize(("program", "made"), [(BLAS, 7), (SCIKIT_LEARN, 3)])
+def test_threads_of_others_give_the_same_bits_on_one_processor_and_on_more(
+    program: str, made: int, fresh: Fresh
+) -> None:
+    found = {fresh(program, str(count), **launcher.settings(2)).stdout for count in (1, 2)}
     assert len(found) == 1
-    assert found.pop().count(",") == 6
+    digests, _, pools = found.pop().partition("\n")
+    assert digests.count("'") == 2 * made
+    assert program == BLAS or pools == "{2}\n"

@@ -23,6 +23,26 @@ def test_blas_has_one_thread_and_others_those_of_the_configuration() -> None:
     assert values["OPENBLAS_NUM_THREADS"] == values["MKL_NUM_THREADS"] == "1"
 
 
+DRAWS = """
+import sys
+import matplotlib.pyplot as plt
+plt.plot([1, 2])
+plt.savefig(sys.argv[1])
+print(plt.rcParams["lines.linewidth"], plt.get_backend())
+"""
+
+
+def test_who_draws_reads_and_writes_nothing_of_the_users_home(tmp_path: Path, fresh: Fresh) -> None:
+    own, temporary = tmp_path / ".config/matplotlib/matplotlibrc", tmp_path / "temporary"
+    own.parent.mkdir(parents=True)
+    own.write_text("lines.linewidth: 9\nbackend: svg\n")
+    temporary.mkdir()
+    here = {"HOME": str(tmp_path), "TMPDIR": str(temporary)}
+    done = fresh(DRAWS, str(tmp_path / "a.png"), **launcher.settings(2), **here)
+    assert done.stdout == "1.5 agg\n", done.stderr
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == {own, tmp_path / "a.png"}
+
+
 def wanted(varied: tuple[str, ...]) -> dict[str, str]:
     """What a step with these factors must find."""
     every = {"hash seed": ("PYTHONHASHSEED", hash_seed), "time zone": ("TZ", time_zone)}

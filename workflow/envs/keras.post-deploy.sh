@@ -1,6 +1,6 @@
 #!/bin/sh -c 'exec /bin/sh "$CONDA_PREFIX.post-deploy.sh"'
 # Rendered from conda-lock.yml by bootstrap/conda/render.py (`./run lock`); do not edit.
-# lock: sha256:313ed4c1ff6ad94cc5da3838b849c72eaeaf02a6d9e38c793b9d8473264aed14
+# lock: sha256:c08c407e4e0e1dca8de8465554055d4e984cda098879118ece6d9cd896db3653
 #
 # Snakemake runs this in the new environment, after the conda packages of keras.<platform>.pin.txt.
 # It compares them with the lock, installs the wheels, and records every file. The Python that it
@@ -1550,31 +1550,52 @@ cat >"$code/post_deploy/imported.txt" <<'END_OF_FILE' || room
 asyncio
 collections
 concurrent
-ctypes/*
+ctypes
 email
 encodings/*
+html
 http
 importlib
 json
 logging/*
-multiprocessing/*
-multiprocessing/dummy
+multiprocessing
 re
 site-packages/*
+site-packages/PIL/*
 site-packages/_distutils_hack
 site-packages/absl
 site-packages/astunparse
 site-packages/certifi/*
 site-packages/charset_normalizer
+site-packages/cloudpickle
+site-packages/cycler
+site-packages/dateutil
 site-packages/flatbuffers
+site-packages/fontTools/*
+site-packages/fontTools/misc/*
 site-packages/gast
 site-packages/google
 site-packages/h5py/*
 site-packages/h5py/_hl
 site-packages/idna
+site-packages/jinja2
+site-packages/joblib
 site-packages/keras
+site-packages/kiwisolver
+site-packages/markupsafe
+site-packages/matplotlib/*
+site-packages/matplotlib/_api
+site-packages/matplotlib/axes
+site-packages/matplotlib/backends/*
+site-packages/matplotlib/projections
+site-packages/matplotlib/style
+site-packages/matplotlib/tri
 site-packages/ml_dtypes
+site-packages/mpl_toolkits/mplot3d
 site-packages/namex
+site-packages/narwhals/*
+site-packages/narwhals/_compliant
+site-packages/narwhals/stable
 site-packages/numpy/*
 site-packages/numpy/_core/*
 site-packages/numpy/_typing
@@ -1598,28 +1619,67 @@ site-packages/numpy/typing/*
 site-packages/opt_einsum
 site-packages/optree
 site-packages/packaging/*
+site-packages/pandas/*
+site-packages/pandas/_config
+site-packages/pandas/_libs
+site-packages/pandas/_testing
+site-packages/pandas/api
+site-packages/pandas/arrays
+site-packages/pandas/compat
+site-packages/pandas/core
+site-packages/pandas/errors
+site-packages/pandas/io
+site-packages/pandas/plotting/*
+site-packages/pandas/tseries
+site-packages/pandas/util
+site-packages/pyparsing
 site-packages/requests
-site-packages/rich/*
-site-packages/rich/_unicode_data/*
+site-packages/rich
 site-packages/scipy/*
 site-packages/scipy/_lib/*
+site-packages/scipy/_lib/_uarray
 site-packages/scipy/_lib/array_api_compat/*
 site-packages/scipy/_lib/array_api_compat/common
 site-packages/scipy/_lib/array_api_compat/numpy
 site-packages/scipy/_lib/array_api_extra
-site-packages/scipy/sparse/*
+site-packages/scipy/constants
+site-packages/scipy/fft
+site-packages/scipy/integrate
+site-packages/scipy/interpolate
+site-packages/scipy/linalg
+site-packages/scipy/ndimage
+site-packages/scipy/optimize
+site-packages/scipy/sparse
+site-packages/scipy/spatial
+site-packages/scipy/special/*
+site-packages/scipy/stats
+site-packages/sklearn/*
+site-packages/sklearn/__check_build
+site-packages/sklearn/callback/*
+site-packages/sklearn/externals
+site-packages/sklearn/metrics/*
+site-packages/sklearn/metrics/_pairwise_distances_reduction
+site-packages/sklearn/metrics/_plot/*
+site-packages/sklearn/metrics/cluster/*
+site-packages/sklearn/model_selection/*
+site-packages/sklearn/preprocessing/*
+site-packages/sklearn/utils/*
+site-packages/sklearn/utils/_repr_html
 site-packages/tensorflow
 site-packages/termcolor
+site-packages/tzdata/*
+site-packages/tzdata/zoneinfo/*
 site-packages/urllib3
 site-packages/wrapt
 unittest
 urllib
 xml
+zoneinfo
 END_OF_FILE
 
 
 cat >"$code/lock.json" <<'END_OF_FILE' || room
-{"environment": "keras", "channel": "locked", "lock": "sha256:313ed4c1ff6ad94cc5da3838b849c72eaeaf02a6d9e38c793b9d8473264aed14", "packages": {
+{"environment": "keras", "channel": "locked", "lock": "sha256:c08c407e4e0e1dca8de8465554055d4e984cda098879118ece6d9cd896db3653", "packages": {
 "linux-64": [
 {"manager": "conda", "name": "_openmp_mutex", "version": "4.5", "sha256": "1dd3fffd892081df9726d7eb7e0dea6198962ba775bd88842135a4ddb4deb3c9", "build": "20_gnu"},
 {"manager": "conda", "name": "bzip2", "version": "1.0.8", "sha256": "1a0d382c515ebf55f8ee1f38c8b81bc95af5c2acc42ad53b66bc5df932032f96", "build": "hda65f42_10"},
@@ -1651,33 +1711,48 @@ cat >"$code/lock.json" <<'END_OF_FILE' || room
 {"manager": "pip", "name": "absl-py", "version": "2.5.1", "sha256": "721200f2f0e9960f2ca9dc3a2a706b201f5f75d812c158f059cbbe29eeafbdb8"},
 {"manager": "pip", "name": "astunparse", "version": "1.6.3", "sha256": "c2652417f2c8b5bb325c885ae329bdf3f86424075c4fd1a128674bc6fba4b8e8"},
 {"manager": "pip", "name": "attrs", "version": "26.1.0", "sha256": "c647aa4a12dfbad9333ca4e71fe62ddc36f4e63b2d260a37a8b83d2f043ac309"},
-{"manager": "pip", "name": "certifi", "version": "2026.10.18", "sha256": "73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62"},
-{"manager": "pip", "name": "charset-normalizer", "version": "3.5.2", "sha256": "211d5a3eb6af8f513b8d4ca19a8c1b7accab1b5f0d3175f9826b03c1a920dc1f"},
+{"manager": "pip", "name": "certifi", "version": "2026.10.19.post1", "sha256": "1324c476b4811eff41a8bc2122cd0bbd4d9c7234c725446d99ab1612b3a7fdd2"},
+{"manager": "pip", "name": "charset-normalizer", "version": "3.5.3", "sha256": "2a6f937e0b70133d1f826d0a253331b6fe1a4c874808cc12e16f2fb8177042f4"},
+{"manager": "pip", "name": "cloudpickle", "version": "3.1.3", "sha256": "1654f4f18e416447210a63c5c25a135d65a292156aa5fa519dfa4baf7726dddb"},
+{"manager": "pip", "name": "contourpy", "version": "1.3.3", "sha256": "51e79c1f7470158e838808d4a996fa9bac72c498e93d8ebe5119bc1e6becb0db"},
+{"manager": "pip", "name": "cycler", "version": "0.12.1", "sha256": "85cef7cff222d8644161529808465972e51340599459b8ac3ccbac5a854e0d30"},
 {"manager": "pip", "name": "flatbuffers", "version": "25.12.19", "sha256": "7634f50c427838bb021c2d66a3d1168e9d199b0607e6329399f04846d42e20b4"},
+{"manager": "pip", "name": "fonttools", "version": "4.68.0", "sha256": "4b9c89b5876f1a74b1341632dfaf4c4c2be565d76c060445df401ebe7a4ceefa"},
 {"manager": "pip", "name": "gast", "version": "0.7.0", "sha256": "99cbf1365633a74099f69c59bd650476b96baa5ef196fec88032b00b31ba36f7"},
 {"manager": "pip", "name": "google-pasta", "version": "0.2.0", "sha256": "b32482794a366b5366a32c92a9a9201b107821889935a02b3e51f6b432ea84ed"},
-{"manager": "pip", "name": "grpcio", "version": "1.85.1", "sha256": "83aced2a1c05648cee0de34e531351118b14c58238f0a61b43559ac8851647a8"},
+{"manager": "pip", "name": "grpcio", "version": "1.85.3", "sha256": "f2948333a1f462c0e559b5ea436655ed36822fa448f5713d6de2d483bed6e03f"},
 {"manager": "pip", "name": "h5py", "version": "3.14.0", "sha256": "723a40ee6505bd354bfd26385f2dae7bbfa87655f4e61bab175a49d72ebfc06b"},
 {"manager": "pip", "name": "idna", "version": "3.20", "sha256": "ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c"},
+{"manager": "pip", "name": "jinja2", "version": "3.1.6", "sha256": "85ece4451f492d0c13c5dd7c13a64681a86afae63a5f347908daf103ce6d2f67"},
+{"manager": "pip", "name": "joblib", "version": "1.6.0", "sha256": "3dbbf9f6e4b592a2357b854608e980fe6390d131d7a82f011a377ef2ebef7aba"},
 {"manager": "pip", "name": "jsonschema", "version": "4.26.0", "sha256": "d489f15263b8d200f8387e64b4c3a75f06629559fb73deb8fdfb525f2dab50ce"},
 {"manager": "pip", "name": "jsonschema-specifications", "version": "2025.9.1", "sha256": "98802fee3a11ee76ecaca44429fda8a41bff98b00a0f2838151b113f210cc6fe"},
 {"manager": "pip", "name": "keras", "version": "3.15.1", "sha256": "836460e480930acbd19bb7a17e62f9ecad40e8a9af9a651fc8d0586a96d27e20"},
+{"manager": "pip", "name": "kiwisolver", "version": "1.5.1", "sha256": "95a02752aa032eef4aed01cda6d9b687c669bd0396bf4519eef8bba22a286720"},
 {"manager": "pip", "name": "libclang", "version": "18.1.1", "sha256": "c533091d8a3bbf7460a00cb6c1a71da93bffe148f172c7d03b1c31fbf8aa2a0b"},
 {"manager": "pip", "name": "markdown-it-py", "version": "4.3.0", "sha256": "7aa1511a46c39138de78d9eba92ce47e63124d8003fc98b3a351909e04239efa"},
+{"manager": "pip", "name": "markupsafe", "version": "3.0.4", "sha256": "6da83a088f8ef93b2d483a8232a4dbf4d69d3d8496b568a03c56becac43e1808"},
+{"manager": "pip", "name": "matplotlib", "version": "3.11.2", "sha256": "07d9b9fa60cd4c393692f50d0bb03123242ddf61c99bb0e95e75feb354e7c1a8"},
 {"manager": "pip", "name": "mdurl", "version": "0.1.2", "sha256": "84008a41e51615a49fc9966191ff91509e3c40b939176e643fd50a5c2196b8f8"},
 {"manager": "pip", "name": "ml-dtypes", "version": "0.6.0", "sha256": "6c8e39b53e90afda8ce52859c93de4dba3e02b76d85dcf091cc469f9184c6dae"},
 {"manager": "pip", "name": "namex", "version": "0.1.0", "sha256": "e2012a474502f1e2251267062aae3114611f07df4224b6e06334c57b0f2ce87c"},
+{"manager": "pip", "name": "narwhals", "version": "2.29.0", "sha256": "1c69b3dc30240f6e848c5a673cafc86affa44184ecce721e25b7194663ad10dc"},
 {"manager": "pip", "name": "numpy", "version": "2.4.6", "sha256": "89cd468399cfd2504718f0ba50e410dca55a170b61a02ad92bb18c8a65186e93"},
 {"manager": "pip", "name": "opt-einsum", "version": "3.4.0", "sha256": "69bb92469f86a1565195ece4ac0323943e83477171b91d24c35afe028a90d7cd"},
 {"manager": "pip", "name": "optree", "version": "0.20.0", "sha256": "cd49b5a6066ebb027b37afa19f02d77e33067f33b0d5b7602b537e6892789d00"},
+{"manager": "pip", "name": "pandas", "version": "3.1.1", "sha256": "4f1602f614bb83f443381dbcbb94c4ac764b2e50c8d6c965614c5cd83e328c47"},
+{"manager": "pip", "name": "pillow", "version": "13.0.0", "sha256": "a625df9a2a5597fa5e5266e01aefc82604bb85d291e3547981e863560d75da6c"},
 {"manager": "pip", "name": "protobuf", "version": "7.36.2", "sha256": "89f23aa53c24553a2416fd4fd1ec06f74fa42b14b546d8883128813f775bbfd2"},
 {"manager": "pip", "name": "pygments", "version": "2.21.0", "sha256": "2363c69b61c4a97c838da3b130dcd6468f4848992b21a82f2a63ec34377137d9"},
-{"manager": "pip", "name": "pyyaml", "version": "6.0.3", "sha256": "b8bb0864c5a28024fac8a632c443c87c5aa6f215c0b126c449ae1a150412f31d"},
+{"manager": "pip", "name": "pyparsing", "version": "3.3.3", "sha256": "ece8c00a69cf01b45d0b1dedabb469c90d8caf996d4fda40f147627a122849a4"},
+{"manager": "pip", "name": "python-dateutil", "version": "4.0.0", "sha256": "a5e246f79eb80475e691bf93862cead98decd8a498cf53ba0516fcdc0f50dc1c"},
+{"manager": "pip", "name": "pyyaml", "version": "6.0.4", "sha256": "622aa875fa6533f25fedcffe23079357d65a690d462200afed5d8e9d0e01ebee"},
 {"manager": "pip", "name": "referencing", "version": "0.37.0", "sha256": "381329a9f99628c9069361716891d34ad94af76e461dcb0335825aecc7692231"},
 {"manager": "pip", "name": "requests", "version": "2.34.2", "sha256": "2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0"},
 {"manager": "pip", "name": "rich", "version": "15.0.0", "sha256": "33bd4ef74232fb73fe9279a257718407f169c09b78a87ad3d296f548e27de0bb"},
 {"manager": "pip", "name": "rpds-py", "version": "2026.9.1", "sha256": "136a1c3fe4402b7008bc81cb62ee538481795b61a7e83df88dff3b3f02b726ff"},
 {"manager": "pip", "name": "safetensors", "version": "0.8.0", "sha256": "fd6f3f93c9a0a7cc2788ee63fb763353d4bd2e89b0751bc78fcf7dda00bea774"},
+{"manager": "pip", "name": "scikit-learn", "version": "1.9.1", "sha256": "52a0703bbc07ad27f560fa63fa68e4c54dd735bfbbf65b4dd3c225dc7547b6df"},
 {"manager": "pip", "name": "scipy", "version": "1.17.1", "sha256": "43af8d1f3bea642559019edfe64e9b11192a8978efbd1539d7bc2aaa23d92de4"},
 {"manager": "pip", "name": "six", "version": "1.17.0", "sha256": "4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274"},
 {"manager": "pip", "name": "tensorflow", "version": "2.21.0", "sha256": "9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124"},
@@ -1685,6 +1760,7 @@ cat >"$code/lock.json" <<'END_OF_FILE' || room
 {"manager": "pip", "name": "threadpoolctl", "version": "3.8.0", "sha256": "f1b49c82704d50f13ffae019c727b0fa4f6791a58f48f06a09c45face1be66da"},
 {"manager": "pip", "name": "time-machine", "version": "3.6.0", "sha256": "426c7cc6952af830960bda4fb1fc1ef0d735a016dc21b3fbc90fa57888e27953"},
 {"manager": "pip", "name": "typing-extensions", "version": "4.16.0", "sha256": "481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8"},
+{"manager": "pip", "name": "tzdata", "version": "2026.6", "sha256": "0a10eec6e13ef16b627fabed9a5f2ba61a62b1c67f327305f4e7e412a70b4aec"},
 {"manager": "pip", "name": "urllib3", "version": "2.8.0", "sha256": "0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3"},
 {"manager": "pip", "name": "wrapt", "version": "2.5.2", "sha256": "0743950d3dda9940e56f81f5334ba051c4fe2e1421e4e4a4ef8eb8fb86a90894"}
 ],
@@ -1718,33 +1794,48 @@ cat >"$code/lock.json" <<'END_OF_FILE' || room
 {"manager": "pip", "name": "absl-py", "version": "2.5.1", "sha256": "721200f2f0e9960f2ca9dc3a2a706b201f5f75d812c158f059cbbe29eeafbdb8"},
 {"manager": "pip", "name": "astunparse", "version": "1.6.3", "sha256": "c2652417f2c8b5bb325c885ae329bdf3f86424075c4fd1a128674bc6fba4b8e8"},
 {"manager": "pip", "name": "attrs", "version": "26.1.0", "sha256": "c647aa4a12dfbad9333ca4e71fe62ddc36f4e63b2d260a37a8b83d2f043ac309"},
-{"manager": "pip", "name": "certifi", "version": "2026.10.18", "sha256": "73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62"},
-{"manager": "pip", "name": "charset-normalizer", "version": "3.5.2", "sha256": "d760fe2a4d7c3b226cb9026d6a842868d52a7901bd98420e1baf14e80da85cf5"},
+{"manager": "pip", "name": "certifi", "version": "2026.10.19.post1", "sha256": "1324c476b4811eff41a8bc2122cd0bbd4d9c7234c725446d99ab1612b3a7fdd2"},
+{"manager": "pip", "name": "charset-normalizer", "version": "3.5.3", "sha256": "90b1ff6cb9c7a204a3b79b1b0ed6ac8a1d8fed3b6dc69e50ae5de0f358ee81d4"},
+{"manager": "pip", "name": "cloudpickle", "version": "3.1.3", "sha256": "1654f4f18e416447210a63c5c25a135d65a292156aa5fa519dfa4baf7726dddb"},
+{"manager": "pip", "name": "contourpy", "version": "1.3.3", "sha256": "929ddf8c4c7f348e4c0a5a3a714b5c8542ffaa8c22954862a46ca1813b667ee7"},
+{"manager": "pip", "name": "cycler", "version": "0.12.1", "sha256": "85cef7cff222d8644161529808465972e51340599459b8ac3ccbac5a854e0d30"},
 {"manager": "pip", "name": "flatbuffers", "version": "25.12.19", "sha256": "7634f50c427838bb021c2d66a3d1168e9d199b0607e6329399f04846d42e20b4"},
+{"manager": "pip", "name": "fonttools", "version": "4.68.0", "sha256": "53f2387d7e3816763f30e08d14263be18e28ead53d4dc20a82f9280d0c99d88a"},
 {"manager": "pip", "name": "gast", "version": "0.7.0", "sha256": "99cbf1365633a74099f69c59bd650476b96baa5ef196fec88032b00b31ba36f7"},
 {"manager": "pip", "name": "google-pasta", "version": "0.2.0", "sha256": "b32482794a366b5366a32c92a9a9201b107821889935a02b3e51f6b432ea84ed"},
-{"manager": "pip", "name": "grpcio", "version": "1.85.1", "sha256": "9885436e83eab92dd0d476642baf08a17c55ef2b1db430adcba3e89bb6938a5d"},
+{"manager": "pip", "name": "grpcio", "version": "1.85.3", "sha256": "885f8c19eb4f472dc9b91bec03ea8b2b135027b4d94c4386501069a7b6e08efa"},
 {"manager": "pip", "name": "h5py", "version": "3.14.0", "sha256": "8c497600c0496548810047257e36360ff551df8b59156d3a4181072eed47d8ad"},
 {"manager": "pip", "name": "idna", "version": "3.20", "sha256": "ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c"},
+{"manager": "pip", "name": "jinja2", "version": "3.1.6", "sha256": "85ece4451f492d0c13c5dd7c13a64681a86afae63a5f347908daf103ce6d2f67"},
+{"manager": "pip", "name": "joblib", "version": "1.6.0", "sha256": "3dbbf9f6e4b592a2357b854608e980fe6390d131d7a82f011a377ef2ebef7aba"},
 {"manager": "pip", "name": "jsonschema", "version": "4.26.0", "sha256": "d489f15263b8d200f8387e64b4c3a75f06629559fb73deb8fdfb525f2dab50ce"},
 {"manager": "pip", "name": "jsonschema-specifications", "version": "2025.9.1", "sha256": "98802fee3a11ee76ecaca44429fda8a41bff98b00a0f2838151b113f210cc6fe"},
 {"manager": "pip", "name": "keras", "version": "3.15.1", "sha256": "836460e480930acbd19bb7a17e62f9ecad40e8a9af9a651fc8d0586a96d27e20"},
+{"manager": "pip", "name": "kiwisolver", "version": "1.5.1", "sha256": "719a35fa1156db3640555f95ebb94f60a444e64d1c69626b0edef5df78eba225"},
 {"manager": "pip", "name": "libclang", "version": "18.1.1", "sha256": "54dda940a4a0491a9d1532bf071ea3ef26e6dbaf03b5000ed94dd7174e8f9592"},
 {"manager": "pip", "name": "markdown-it-py", "version": "4.3.0", "sha256": "7aa1511a46c39138de78d9eba92ce47e63124d8003fc98b3a351909e04239efa"},
+{"manager": "pip", "name": "markupsafe", "version": "3.0.4", "sha256": "849dd2bb0e5e4ab2b71c7191726a4a8d5aa8a610daa584728cbee0b710ddc4ef"},
+{"manager": "pip", "name": "matplotlib", "version": "3.11.2", "sha256": "30ec15d7eefee71de16b7c689b42ba49715a4644650b76a6c7c70d79daf24e91"},
 {"manager": "pip", "name": "mdurl", "version": "0.1.2", "sha256": "84008a41e51615a49fc9966191ff91509e3c40b939176e643fd50a5c2196b8f8"},
 {"manager": "pip", "name": "ml-dtypes", "version": "0.6.0", "sha256": "7728c0420ec1c338564fc8b01015ff2d58567e70f17fedce5a0a7c0308c0d5b9"},
 {"manager": "pip", "name": "namex", "version": "0.1.0", "sha256": "e2012a474502f1e2251267062aae3114611f07df4224b6e06334c57b0f2ce87c"},
+{"manager": "pip", "name": "narwhals", "version": "2.29.0", "sha256": "1c69b3dc30240f6e848c5a673cafc86affa44184ecce721e25b7194663ad10dc"},
 {"manager": "pip", "name": "numpy", "version": "2.4.6", "sha256": "0ab0a9c4ffb1a6d95ef519fe4247dba8eb6b18ad93999f76b7f657039acabd47"},
 {"manager": "pip", "name": "opt-einsum", "version": "3.4.0", "sha256": "69bb92469f86a1565195ece4ac0323943e83477171b91d24c35afe028a90d7cd"},
 {"manager": "pip", "name": "optree", "version": "0.20.0", "sha256": "90e0d2e4c052fa1c2e35720e4b998c972d32bfe52647957f73bb1a9d3d958c78"},
+{"manager": "pip", "name": "pandas", "version": "3.1.1", "sha256": "593fb29eb5e51ab77ee37bda7ab2232aa1077088af7b4acbd18ca2f43f6c02f5"},
+{"manager": "pip", "name": "pillow", "version": "13.0.0", "sha256": "7c88c10dd432f3b39ccdafc9ed81d0c21b8fd634502574da76d1bfa4fe2c76d0"},
 {"manager": "pip", "name": "protobuf", "version": "7.36.2", "sha256": "e11e1f0180583a2af89db6a2ecd9e8dc40aa6d2988ca175bfd0e6d12ea72d74e"},
 {"manager": "pip", "name": "pygments", "version": "2.21.0", "sha256": "2363c69b61c4a97c838da3b130dcd6468f4848992b21a82f2a63ec34377137d9"},
-{"manager": "pip", "name": "pyyaml", "version": "6.0.3", "sha256": "10892704fc220243f5305762e276552a0395f7beb4dbf9b14ec8fd43b57f126c"},
+{"manager": "pip", "name": "pyparsing", "version": "3.3.3", "sha256": "ece8c00a69cf01b45d0b1dedabb469c90d8caf996d4fda40f147627a122849a4"},
+{"manager": "pip", "name": "python-dateutil", "version": "4.0.0", "sha256": "a5e246f79eb80475e691bf93862cead98decd8a498cf53ba0516fcdc0f50dc1c"},
+{"manager": "pip", "name": "pyyaml", "version": "6.0.4", "sha256": "71bb5b87465d88d1dfc577115af6d435bff9b26f2512936f610c26aa55966028"},
 {"manager": "pip", "name": "referencing", "version": "0.37.0", "sha256": "381329a9f99628c9069361716891d34ad94af76e461dcb0335825aecc7692231"},
 {"manager": "pip", "name": "requests", "version": "2.34.2", "sha256": "2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0"},
 {"manager": "pip", "name": "rich", "version": "15.0.0", "sha256": "33bd4ef74232fb73fe9279a257718407f169c09b78a87ad3d296f548e27de0bb"},
 {"manager": "pip", "name": "rpds-py", "version": "2026.9.1", "sha256": "e01b3c878c8641913e688edd1b3f08658c6783d29cf6b826bd3c0d1ae7a1ffaa"},
 {"manager": "pip", "name": "safetensors", "version": "0.8.0", "sha256": "7a46e5ff292c356d6991e60942ba7f79817682d3a2cef0702136448cb9c4d235"},
+{"manager": "pip", "name": "scikit-learn", "version": "1.9.1", "sha256": "4298fcc01b3d8fa9768d36894e99cce0747b3b2dd73bfd80779e393769d0afab"},
 {"manager": "pip", "name": "scipy", "version": "1.17.1", "sha256": "744b2bf3640d907b79f3fd7874efe432d1cf171ee721243e350f55234b4cec4c"},
 {"manager": "pip", "name": "six", "version": "1.17.0", "sha256": "4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274"},
 {"manager": "pip", "name": "tensorflow", "version": "2.21.0", "sha256": "4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c"},
@@ -1752,6 +1843,7 @@ cat >"$code/lock.json" <<'END_OF_FILE' || room
 {"manager": "pip", "name": "threadpoolctl", "version": "3.8.0", "sha256": "f1b49c82704d50f13ffae019c727b0fa4f6791a58f48f06a09c45face1be66da"},
 {"manager": "pip", "name": "time-machine", "version": "3.6.0", "sha256": "eec3e790bcef4427066112f0be677f6d72c7b3f4385be44f439fdf8f110360e0"},
 {"manager": "pip", "name": "typing-extensions", "version": "4.16.0", "sha256": "481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8"},
+{"manager": "pip", "name": "tzdata", "version": "2026.6", "sha256": "0a10eec6e13ef16b627fabed9a5f2ba61a62b1c67f327305f4e7e412a70b4aec"},
 {"manager": "pip", "name": "urllib3", "version": "2.8.0", "sha256": "0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3"},
 {"manager": "pip", "name": "wrapt", "version": "2.5.2", "sha256": "594c6d10b9cfb951a09f7338531a41d31194e7eee9dee206c0a8992421682719"}
 ],
@@ -1777,33 +1869,48 @@ cat >"$code/lock.json" <<'END_OF_FILE' || room
 {"manager": "pip", "name": "absl-py", "version": "2.5.1", "sha256": "721200f2f0e9960f2ca9dc3a2a706b201f5f75d812c158f059cbbe29eeafbdb8"},
 {"manager": "pip", "name": "astunparse", "version": "1.6.3", "sha256": "c2652417f2c8b5bb325c885ae329bdf3f86424075c4fd1a128674bc6fba4b8e8"},
 {"manager": "pip", "name": "attrs", "version": "26.1.0", "sha256": "c647aa4a12dfbad9333ca4e71fe62ddc36f4e63b2d260a37a8b83d2f043ac309"},
-{"manager": "pip", "name": "certifi", "version": "2026.10.18", "sha256": "73191c47aaa79da394e8fee2dbc2ec827432cab56311122c9e47abf79e390f62"},
-{"manager": "pip", "name": "charset-normalizer", "version": "3.5.2", "sha256": "3d21b8b13c7592db2ac5e544a6d83187b995257472b0c9e8351b6d507ae37ed6"},
+{"manager": "pip", "name": "certifi", "version": "2026.10.19.post1", "sha256": "1324c476b4811eff41a8bc2122cd0bbd4d9c7234c725446d99ab1612b3a7fdd2"},
+{"manager": "pip", "name": "charset-normalizer", "version": "3.5.3", "sha256": "01b35bec964b92b89bdf94adf931d2e80a15f1c7b93bf850b4430cca23f7a2a2"},
+{"manager": "pip", "name": "cloudpickle", "version": "3.1.3", "sha256": "1654f4f18e416447210a63c5c25a135d65a292156aa5fa519dfa4baf7726dddb"},
+{"manager": "pip", "name": "contourpy", "version": "1.3.3", "sha256": "23416f38bfd74d5d28ab8429cc4d63fa67d5068bd711a85edb1c3fb0c3e2f381"},
+{"manager": "pip", "name": "cycler", "version": "0.12.1", "sha256": "85cef7cff222d8644161529808465972e51340599459b8ac3ccbac5a854e0d30"},
 {"manager": "pip", "name": "flatbuffers", "version": "25.12.19", "sha256": "7634f50c427838bb021c2d66a3d1168e9d199b0607e6329399f04846d42e20b4"},
+{"manager": "pip", "name": "fonttools", "version": "4.68.0", "sha256": "362443ab355701d6fd26b10d022cd6c8456e1e248f80103c44cbe5ef0228f87f"},
 {"manager": "pip", "name": "gast", "version": "0.7.0", "sha256": "99cbf1365633a74099f69c59bd650476b96baa5ef196fec88032b00b31ba36f7"},
 {"manager": "pip", "name": "google-pasta", "version": "0.2.0", "sha256": "b32482794a366b5366a32c92a9a9201b107821889935a02b3e51f6b432ea84ed"},
-{"manager": "pip", "name": "grpcio", "version": "1.85.1", "sha256": "cfa9bf4daed57dd5bd5fac4be3276f5dc1703f41abf4df0737f4e7952705cbc6"},
+{"manager": "pip", "name": "grpcio", "version": "1.85.3", "sha256": "053622a5e8ad0ab88ac6a381c99bc1931f17e8760ea1938b23140e1c72af2b64"},
 {"manager": "pip", "name": "h5py", "version": "3.14.0", "sha256": "543877d7f3d8f8a9828ed5df6a0b78ca3d8846244b9702e99ed0d53610b583a8"},
 {"manager": "pip", "name": "idna", "version": "3.20", "sha256": "ab7ae7122974553370f0bdb919e1a960b2cd1bc1ef0276416d896db81c14582c"},
+{"manager": "pip", "name": "jinja2", "version": "3.1.6", "sha256": "85ece4451f492d0c13c5dd7c13a64681a86afae63a5f347908daf103ce6d2f67"},
+{"manager": "pip", "name": "joblib", "version": "1.6.0", "sha256": "3dbbf9f6e4b592a2357b854608e980fe6390d131d7a82f011a377ef2ebef7aba"},
 {"manager": "pip", "name": "jsonschema", "version": "4.26.0", "sha256": "d489f15263b8d200f8387e64b4c3a75f06629559fb73deb8fdfb525f2dab50ce"},
 {"manager": "pip", "name": "jsonschema-specifications", "version": "2025.9.1", "sha256": "98802fee3a11ee76ecaca44429fda8a41bff98b00a0f2838151b113f210cc6fe"},
 {"manager": "pip", "name": "keras", "version": "3.15.1", "sha256": "836460e480930acbd19bb7a17e62f9ecad40e8a9af9a651fc8d0586a96d27e20"},
+{"manager": "pip", "name": "kiwisolver", "version": "1.5.1", "sha256": "dc1a26b8e53395a01c2c611e58602fa47461f136fba7cd5542e6db6d64be1839"},
 {"manager": "pip", "name": "libclang", "version": "18.1.1", "sha256": "0b2e143f0fac830156feb56f9231ff8338c20aecfe72b4ffe96f19e5a1dbb69a"},
 {"manager": "pip", "name": "markdown-it-py", "version": "4.3.0", "sha256": "7aa1511a46c39138de78d9eba92ce47e63124d8003fc98b3a351909e04239efa"},
+{"manager": "pip", "name": "markupsafe", "version": "3.0.4", "sha256": "7d3391b2188d18737cb2fa147028b1096236eaa7e156446c650a489fa2cadc91"},
+{"manager": "pip", "name": "matplotlib", "version": "3.11.2", "sha256": "c27e577ece613ea12a0790e00b4eb80d901c59a3e16cad474f31d8b1529690b9"},
 {"manager": "pip", "name": "mdurl", "version": "0.1.2", "sha256": "84008a41e51615a49fc9966191ff91509e3c40b939176e643fd50a5c2196b8f8"},
 {"manager": "pip", "name": "ml-dtypes", "version": "0.6.0", "sha256": "f4f59f83c82ab480e924b988e7b1b4eb4de836dfcf5390c6f59148d1a00e1d02"},
 {"manager": "pip", "name": "namex", "version": "0.1.0", "sha256": "e2012a474502f1e2251267062aae3114611f07df4224b6e06334c57b0f2ce87c"},
+{"manager": "pip", "name": "narwhals", "version": "2.29.0", "sha256": "1c69b3dc30240f6e848c5a673cafc86affa44184ecce721e25b7194663ad10dc"},
 {"manager": "pip", "name": "numpy", "version": "2.4.6", "sha256": "110f8b71aacb688ec69062bb7f6938a0f8acb01b7c1c4beb453c65b6d234584d"},
 {"manager": "pip", "name": "opt-einsum", "version": "3.4.0", "sha256": "69bb92469f86a1565195ece4ac0323943e83477171b91d24c35afe028a90d7cd"},
 {"manager": "pip", "name": "optree", "version": "0.20.0", "sha256": "a2e3850d24ec380d5f840b37276c5388107c87fba94a7bb1c5857fe8c7041278"},
+{"manager": "pip", "name": "pandas", "version": "3.1.1", "sha256": "78837bfc15a272896def947e9b47a671363f5291c5266105c68c06d6a1b0045e"},
+{"manager": "pip", "name": "pillow", "version": "13.0.0", "sha256": "37290fbef0c73e2d51d594eb78fded7dc7170d1c3ad0a890269e6fd8c8c4e061"},
 {"manager": "pip", "name": "protobuf", "version": "7.36.2", "sha256": "cbc70b17ee27e28894c7fee8bb04be1abead49e936bc70eb60052531eee2079e"},
 {"manager": "pip", "name": "pygments", "version": "2.21.0", "sha256": "2363c69b61c4a97c838da3b130dcd6468f4848992b21a82f2a63ec34377137d9"},
-{"manager": "pip", "name": "pyyaml", "version": "6.0.3", "sha256": "652cb6edd41e718550aad172851962662ff2681490a8a711af6a4d288dd96824"},
+{"manager": "pip", "name": "pyparsing", "version": "3.3.3", "sha256": "ece8c00a69cf01b45d0b1dedabb469c90d8caf996d4fda40f147627a122849a4"},
+{"manager": "pip", "name": "python-dateutil", "version": "4.0.0", "sha256": "a5e246f79eb80475e691bf93862cead98decd8a498cf53ba0516fcdc0f50dc1c"},
+{"manager": "pip", "name": "pyyaml", "version": "6.0.4", "sha256": "730788375056c43d3ac15bd894c9cd2fb7a931a38b302f408620c64b3ef176ed"},
 {"manager": "pip", "name": "referencing", "version": "0.37.0", "sha256": "381329a9f99628c9069361716891d34ad94af76e461dcb0335825aecc7692231"},
 {"manager": "pip", "name": "requests", "version": "2.34.2", "sha256": "2a0d60c172f83ac6ab31e4554906c0f3b3588d37b5cb939b1c061f4907e278e0"},
 {"manager": "pip", "name": "rich", "version": "15.0.0", "sha256": "33bd4ef74232fb73fe9279a257718407f169c09b78a87ad3d296f548e27de0bb"},
 {"manager": "pip", "name": "rpds-py", "version": "2026.9.1", "sha256": "3231c4c0e521dafa5be0c9f114ee2c2ad46650836f2d72caa86801950c3e7044"},
 {"manager": "pip", "name": "safetensors", "version": "0.8.0", "sha256": "c80201d22cbf405b80647a60ada77bba06c8fba2da2743ba1e89cdcc39a81f25"},
+{"manager": "pip", "name": "scikit-learn", "version": "1.9.1", "sha256": "b48b2b5b41d9c5fbafef5f37b042f61110df3318ad2a45baf57287ea5b9ba5a2"},
 {"manager": "pip", "name": "scipy", "version": "1.17.1", "sha256": "e18f12c6b0bc5a592ed23d3f7b891f68fd7f8241d69b7883769eb5d5dfb52696"},
 {"manager": "pip", "name": "six", "version": "1.17.0", "sha256": "4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274"},
 {"manager": "pip", "name": "tensorflow", "version": "2.21.0", "sha256": "51f46f4806139d01fc7920cc72a4c75876f80649bf40ff083ab6212ceb43ca88"},
@@ -1811,6 +1918,7 @@ cat >"$code/lock.json" <<'END_OF_FILE' || room
 {"manager": "pip", "name": "threadpoolctl", "version": "3.8.0", "sha256": "f1b49c82704d50f13ffae019c727b0fa4f6791a58f48f06a09c45face1be66da"},
 {"manager": "pip", "name": "time-machine", "version": "3.6.0", "sha256": "56a8352426af637b1bf73f8dd0c218470b09934b62e16d7c8ac2bc96980792c8"},
 {"manager": "pip", "name": "typing-extensions", "version": "4.16.0", "sha256": "481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8"},
+{"manager": "pip", "name": "tzdata", "version": "2026.6", "sha256": "0a10eec6e13ef16b627fabed9a5f2ba61a62b1c67f327305f4e7e412a70b4aec"},
 {"manager": "pip", "name": "urllib3", "version": "2.8.0", "sha256": "0cf3cae568d36aa9576b28dfb35f11328f1cb974ca7647d9475ebb86c75ac6e3"},
 {"manager": "pip", "name": "wrapt", "version": "2.5.2", "sha256": "b632d90ac0d04e3ba8821b19954d6c36ea8f714b75db53c58015025fefccb1ac"}
 ]

@@ -48,6 +48,7 @@ from repro.record import installed, manifest
 from repro.record.environment import surroundings
 from repro.record.installed import Installed
 from repro.record.statement import Making, Resource, around, digest, now, resources
+from repro.shim import late_imports
 from repro.watch.call_recorder import watched
 from repro.watch.op_trace import Detail
 
@@ -240,6 +241,7 @@ def main(options: argparse.Namespace) -> int:
     Returns:
         The exit status.
     """
+    late_imports.install()
     work = {"environment": _environment, "cost": _cost}.get(options.step, _do)
     try:
         return reported(options.log, lambda say: work(options, say))

@@ -61,6 +61,8 @@ _SETTINGS: Mapping[str, str] = {
     "TZ": "UTC",
     "KERAS_BACKEND": "tensorflow",
     "KERAS_HOME": os.devnull,  # ~/.keras/keras.json can change float type and image layout
+    "MPLCONFIGDIR": os.devnull,  # nor may ~/.config change figures, or ~/.cache get Matplotlib's
+    "MPLBACKEND": "agg",  # draws into files: nobody looks at a window
     "TF_ENABLE_ONEDNN_OPTS": "1",  # the default on x86; written down, since bits depend on it
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # cuBLAS is deterministic only with a fixed workspace
