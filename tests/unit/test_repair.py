@@ -13,7 +13,7 @@ from repro.repair.by_hand import by_hand, told_of_patch
 from repro.repair.edits import Edit, edited, original_line, unified
 from repro.repair.patch import TriedPatch, before_change, changed_files, diff_of
 from repro.repair.patch_search import MOST, Attempt, Remedies, runs_needed, search
-from repro.repair.remedies import DifferenceCause, Remedy, Sources, candidates
+from repro.repair.remedies import ONE_ORDER, DifferenceCause, Remedy, Sources, candidates
 
 UNSEEDED = "generator without a seed"
 
@@ -68,6 +68,13 @@ def first_edit(text: str, case: DifferenceCause) -> str:
          "for j in jobs: pass"),
         ("unordered stream", "multiprocessing.pool.Pool.imap_unordered", "p.imap_unordered(f, x)",
          "p.imap(f, x)"),
+        ("processors", "os.sched_getaffinity", "n = len(os.sched_getaffinity(0))", "n = 2"),
+        ("processors", "os.cpu_count", "n = os.cpu_count() or 1", "n = 2 or 1"),
+        ("file times", "os.path.getmtime", "sorted(p, key=os.path.getmtime, reverse=True)",
+         "sorted(p, reverse=True)"),
+        (ONE_ORDER, "", "import keras\nm.fit(x, y, epochs=2, batch_size=8)",
+         "import tensorflow as tf\nimport keras\nm.fit(tf.data.Dataset.from_tensor_slices((x, y))"
+         ".shuffle(len(x), seed=1).batch(8), epochs=2)"),
         ("unordered stream", "tensorflow.data.Dataset.map", "d.map(f, deterministic=False)",
          "d.map(f, deterministic=True)"),
     ],
@@ -87,6 +94,9 @@ def test_a_call_is_mended_where_it_stands(source: str, call: str, before: str, a
         ("listing order", "os.walk", "found = list(os.walk(p))"),
         (TEXT_ORDER, "names.pop()", "names = {'a'} | more\nnames.pop()"),
         ("system entropy", "uuid.uuid4", "run = uuid.uuid4()"),
+        ("processors", "os.sched_getaffinity", "n = [*os.sched_getaffinity(0)]"),
+        (ONE_ORDER, "", "m.fit(x, y, validation_split=0.1)"),
+        (ONE_ORDER, "", "m.fit(data, epochs=2)"),
     ],
 )
 def test_what_cannot_be_mended_where_it_stands_is_left(source: str, call: str, text: str) -> None:
@@ -207,8 +217,8 @@ def test_a_call_of_the_changed_script_is_named_at_its_own_line() -> None:
 A, B, C = (Remedy(name, (Edit("train.py", n, n, name),)) for n, name in enumerate("abc"))
 
 
-def at(agreed: int, line: int = 1) -> StepDivergence:
-    call = LedgerCall("clock", "time.time", "train.py", line)
+def at(agreed: int) -> StepDivergence:
+    call = LedgerCall("clock", "time.time", "train.py", agreed + 1)
     return StepDivergence(agreed + 1, agreed, None, None, "m", "", "batch", (), agreed, call)
 
 
@@ -223,8 +233,8 @@ def searched(
         found = len({*remedies} & needed)
         return Attempt(found == len(needed), False, at(found) if found < len(needed) else None)
 
-    def offer(first: StepDivergence | None, _: int) -> list[Remedy]:
-        return offered.get(first.agreed if first else 0, [])
+    def offer(call: LedgerCall | None, _: int) -> list[Remedy]:
+        return offered.get(call.line - 1 if call else 0, [])
 
     return search(at(0), offer, attempt).remedies
 
@@ -244,7 +254,7 @@ def test_a_remedy_that_only_seemed_to_help_is_dropped() -> None:
     def attempt(remedies: Remedies) -> Attempt:
         return Attempt(B in remedies, False, None if B in remedies else at(1))
 
-    found = search(at(0), lambda first, _: [A] if first and not first.agreed else [B], attempt)
+    found = search(at(0), lambda call, _: [A] if call and call.line == 1 else [B], attempt)
     assert found.remedies == (B,)
 
 
@@ -253,13 +263,18 @@ def test_a_changed_script_that_fails_is_no_remedy() -> None:
     assert found.remedies == (B,)
 
 
-def test_a_remedy_that_brings_a_silent_error_is_taken_only_where_there_is_no_other() -> None:
+def test_what_a_remedy_spoils_is_mended_too_or_else_said() -> None:
     def attempt(remedies: Remedies) -> Attempt:
-        return Attempt(same=True, spoiled=("frozen noise",) if remedies == (A,) else ())
+        return Attempt(same=True, spoiled=(error,) if remedies == (A,) else ())
 
-    assert search(at(0), lambda *_: [A, B], attempt).remedies == (B,)
+    def offer(call: LedgerCall | None, _: int) -> list[Remedy]:
+        return [C] if call == error else [A, B]
+
+    error = LedgerCall("frozen noise", "", "train.py", 7)
+    assert search(at(0), lambda *_: [A, B], attempt).remedies == (A, B)
+    assert search(at(0), offer, attempt).remedies == (A, C)
     alone = search(at(0), lambda *_: [A], attempt)
-    assert (alone.remedies, alone.spoiled) == ((A,), ("frozen noise",))
+    assert (alone.remedies, alone.spoiled) == ((A,), (error,))
 
 
 @pytest.mark.parametrize("stops", [0, 1])

@@ -20,7 +20,7 @@ from repro.check.session import Session
 from repro.check.varied import Change
 from repro.check.watched_steps import step_findings, suspects
 from repro.contain.user_command import UserCommand
-from repro.divergence.first_divergence import StepDivergence
+from repro.divergence.named_call import LedgerCall
 from repro.repair.patch import TriedPatch, before_change, changed_files, diff_of, variables_of
 from repro.repair.patch_search import Attempt, Remedies, runs_needed, search
 from repro.repair.remedies import DifferenceCause, Remedy, Sources, candidates
@@ -35,8 +35,9 @@ def patched(session: Session, reading: Reading, findings: CheckFindings) -> Chec
         return findings
     trials = _Trials(session, reading, findings)
     first = findings.steps.compared.divergence if findings.steps else None
-    if not trials.candidates(first, 1):
-        return replace(findings, patch=TriedPatch((), left=first.call if first else None))
+    blamed = first.call if first else None
+    if not trials.candidates(blamed, 1):
+        return replace(findings, patch=TriedPatch((), left=blamed))
     session.progress.line(
         "Changes of the script are tried in copies of it, until its runs agree; each takes about "
         f"{duration(2 * (session.seconds or 0))}."
@@ -52,7 +53,8 @@ def patched(session: Session, reading: Reading, findings: CheckFindings) -> Chec
         return replace(findings, patch=nothing)
     made = TriedPatch(
         found.remedies, diff_of(found.remedies, trials.sources), variables_of(found.remedies),
-        agreed, needed, found.tried, found.complete, found.spoiled,
+        agreed, needed, found.tried, found.complete,
+        tuple(dict.fromkeys(error.source for error in found.spoiled)),
     )  # fmt: skip
     return replace(findings, patch=made)
 
@@ -93,11 +95,11 @@ class _Trials:
         command = self.session.command
         return Sources(lambda name: _read(command.folder, name), _main(command))
 
-    def candidates(self, first: StepDivergence | None, seed: int) -> list[Remedy]:
-        """What may mend a difference."""
+    def candidates(self, call: LedgerCall | None, seed: int) -> list[Remedy]:
+        """What may mend a difference to which a call leads."""
         found = self.findings.finding
         case = DifferenceCause(
-            first.call if first else None,
+            call,
             found.nondeterministic if found else None,
             found.factors if found else (),
             os.cpu_count() or 1,
@@ -136,7 +138,13 @@ class _Trials:
         if same and first is None:
             self.reference = plain
         before = {error.name for error in self.findings.steps.silent} if self.findings.steps else ()
-        spoiled = dict.fromkeys(e.name for e in steps.silent if e.name not in before)
+        spoiled = [
+            before_change(
+                LedgerCall(error.name, "", error.file, error.line), remedies, self.sources
+            )
+            for error in steps.silent
+            if error.name not in before and error.file and error.line
+        ]
         return Attempt(same and first is None, False, first, tuple(spoiled))
 
     def agreed(self, remedies: Remedies, needed: int) -> int | None:

@@ -24,6 +24,9 @@ _SEEDING = (
     *SEEDS, "keras.utils.set_random_seed", "tensorflow.keras.utils.set_random_seed",
     "numpy.random.RandomState", "random.Random", "tensorflow.random.Generator.from_seed",
 )  # fmt: skip
+_NOT_FOR_DATASETS = (
+    "x", "y", "validation_split", "sample_weight", "shuffle", "steps_per_epoch",
+)  # fmt: skip
 _SORTED_BY_NAME = "os.scandir"
 _WALKS = ("os.walk", "tensorflow.io.gfile.walk")
 
@@ -157,3 +160,53 @@ def one_worker(source: UserSource) -> Edits:
         and each.value.value > 1
     ]
     return [source.replaced(each, "1") for each in many]
+
+
+def in_fresh_order(source: UserSource, call: LedgerCall, seed: int) -> Edits:
+    """Gives `fit`, in place of arrays, a dataset of them that is shuffled anew in each epoch."""
+    for node in source.calls("fit", call.line):
+        given = {each.arg: each for each in node.keywords}
+        if len(node.args) != 2 or not all(isinstance(each, ast.Name) for each in node.args):
+            return ()
+        if not given.keys().isdisjoint(_NOT_FOR_DATASETS) or None in given:
+            return ()
+        x, y = map(source.text, node.args)
+        size = source.text(given["batch_size"].value) if "batch_size" in given else "32"
+        data = f"tf.data.Dataset.from_tensor_slices(({x}, {y}))"
+        start, end = source.span(node.args[0])[0], source.span(node.args[1])[1]
+        made = f"{data}.shuffle(len({x}), seed={seed}).batch({size})"
+        edits = [Edit(source.name, start, end, made)]
+        if "batch_size" in given:
+            edits.append(_left_out(source, node, given["batch_size"]))
+        return edits
+    return ()
+
+
+def _left_out(source: UserSource, node: ast.Call, gone: ast.keyword) -> Edit:
+    """Takes an argument away that is not the first one, with the comma before it."""
+    start, end = source.span(gone)
+    before = [source.span(each)[1] for each in (*node.args, *node.keywords)]
+    return Edit(source.name, max(place for place in before if place <= start), end, "")
+
+
+def fixed_count(source: UserSource, call: LedgerCall, count: int) -> Edits:
+    """Puts a number in place of one that the machine gives."""
+    edits = list[Edit]()
+    for node in source.calls(call.call, call.line):
+        outer = source.around(node)[0]
+        if isinstance(outer, ast.Call) and source.called(outer) == "len":
+            edits.append(source.replaced(outer, str(count)))
+        elif call.call.endswith("cpu_count"):
+            edits.append(source.replaced(node, str(count)))
+    return edits
+
+
+def by_name(source: UserSource, call: LedgerCall) -> Edits:
+    """Sorts files by name where they are sorted by what the system says of them."""
+    name = call.call.rpartition(".")[2]
+    return [
+        _left_out(source, node, each)
+        for node in source.calls("sorted", call.line)
+        for each in node.keywords
+        if each.arg == "key" and source.text(each.value).rpartition(".")[2] == name
+    ]

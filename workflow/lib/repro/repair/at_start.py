@@ -42,6 +42,14 @@ def threads(source: UserSource, count: int) -> Edits:
     return _inserted(source, f"{name or 'tf'}.{call}", name, "tensorflow as tf")
 
 
+def tensorflow(source: UserSource) -> Edits:
+    """Imports TensorFlow as `tf`, unless the file does."""
+    if _named(source, "tensorflow") == "tf":
+        return ()
+    place = source.line_start(_before_imports(source))
+    return [Edit(source.name, place, place, f"import tensorflow as tf{source.newline}")]
+
+
 def imported(source: UserSource, module: str) -> Edits:
     """Imports a module, unless the file does."""
     if _named(source, module) == module:

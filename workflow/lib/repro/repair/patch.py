@@ -22,7 +22,7 @@ class TriedPatch:
     only `variables` are set. `agreed`: so many varied runs of the changed script gave the same as
     its run as it is; `needed`: so many would have shown the difference of the script as it is.
     `tried`: how many sets of changes. `complete`: whether there was time for all. `spoiled`: the
-    names of silent errors that come with it. `left`: the call that is to be mended by hand.
+    names of the silent errors that come with it. `left`: the call that is to be mended by hand.
     """
 
     remedies: tuple[Remedy, ...]

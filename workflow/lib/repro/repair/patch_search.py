@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from repro.divergence.first_divergence import StepDivergence
+from repro.divergence.named_call import LedgerCall
 from repro.repair.remedies import Remedy
 
 MOST = 8
@@ -30,19 +31,20 @@ class Attempt:
     """What two runs with some remedies showed.
 
     `failed`: the changed script fails. `first`: where they first diverge, where they were seen to.
-    `spoiled`: what is wrong in both of them though it was not before.
+    `spoiled`: what is wrong in both of them though it was not before: the silent error in place of a
+    source, and its line.
     """
 
     same: bool
     failed: bool = False
     first: StepDivergence | None = None
-    spoiled: tuple[str, ...] = ()
+    spoiled: tuple[LedgerCall, ...] = ()
 
 
 Remedies = tuple[Remedy, ...]
 Trying = Callable[[Remedies], "Attempt | None"]
 """Runs the script with some remedies; None where no time is left for it."""
-Candidates = Callable[["StepDivergence | None", int], Sequence[Remedy]]
+Candidates = Callable[["LedgerCall | None", int], Sequence[Remedy]]
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class PatchSearch:
     complete: bool
     tried: int
     left: StepDivergence | None
-    spoiled: tuple[str, ...] = ()
+    spoiled: tuple[LedgerCall, ...] = ()
 
 
 class _OutOfTime(Exception):
@@ -71,8 +73,10 @@ class _Search:
     at: StepDivergence | None
     kept: Remedies = ()
     tried: dict[Remedies, Attempt] = field(default_factory=dict[Remedies, Attempt])
-    second: tuple[Remedies, Attempt] | None = None
+    second: Remedies | None = None
     """What agrees, but spoils something."""
+    doubtful: Remedies = ()
+    """Those that were kept before the runs agreed, and may not be needed."""
 
     def try_(self, remedies: Remedies) -> Attempt:
         if remedies not in self.tried:
@@ -87,25 +91,40 @@ class _Search:
         while (found := self._next()) is not None:
             if found.same:
                 return self.kept
-        return self.second[0] if self.second else None
+        return self.second
 
     def _next(self) -> Attempt | None:
         """Keeps the first remedy for the present difference that agrees, or moves it elsewhere."""
-        seed = 1 + sum(remedy.seeds for remedy in self.kept)
-        for remedy in self.candidates(self.at, seed):
-            if remedy in self.kept:
-                continue
+        for remedy in self._offered(self.at.call if self.at else None, self.kept):
             found = self.try_((*self.kept, remedy))
+            if found.same:
+                self.doubtful = self.kept
             if found.same and found.spoiled:
-                self.second = self.second or ((*self.kept, remedy), found)
+                self.second = self.second or (*self.kept, remedy)
+                if unspoiled := self._unspoiled((*self.kept, remedy), found):
+                    return unspoiled
             elif found.same or (not found.failed and _moved(self.at, found.first)):
                 self.kept, self.at = (*self.kept, remedy), found.first
                 return found
         return None
 
+    def _offered(self, call: LedgerCall | None, kept: Remedies) -> list[Remedy]:
+        seed = 1 + sum(remedy.seeds for remedy in kept)
+        return [each for each in self.candidates(call, seed) if each not in kept]
+
+    def _unspoiled(self, remedies: Remedies, found: Attempt) -> Attempt | None:
+        """Keeps these remedies with one for what they spoil, if there is one."""
+        for error in found.spoiled:
+            for remedy in self._offered(error, remedies):
+                better = self.try_((*remedies, remedy))
+                if better.same and not better.spoiled:
+                    self.kept = (*remedies, remedy)
+                    return better
+        return None
+
     def needed(self, remedies: Remedies) -> Remedies:
         """Those without which the runs do not agree."""
-        for remedy in remedies[:-1]:  # before the last one they did not
+        for remedy in self.doubtful:
             rest = tuple(each for each in remedies if each is not remedy)
             found = self.try_(rest)
             if found.same and not found.spoiled:
@@ -136,7 +155,7 @@ def search(first: StepDivergence | None, candidates: Candidates, attempt: Trying
         found = looking.needed(found) if found else None
     except _OutOfTime:
         complete = found is not None
-        found = found or (looking.second[0] if looking.second else None)
+        found = found or looking.second
     spoiled = looking.tried[found].spoiled if found else ()
     return PatchSearch(found or (), complete, len(looking.tried), looking.at, spoiled)
 

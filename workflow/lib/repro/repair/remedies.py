@@ -19,6 +19,8 @@ from repro.repair.source import UserSource, parsed
 _IN_PARALLEL = ("threads", "processes", "unordered stream")
 _ENTROPY = ("clock", "process id", "system entropy")
 _BY_GLOBAL_SEED = (KERAS_SEED, DRAW, UNSEEDED, SEED)
+ONE_ORDER = "one order for every epoch"
+"""The silent error of `repro.hook.silent` that a global seed brings to `fit` on arrays."""
 _SETS_SEED = ("set_random_seed", "set_seed")
 
 
@@ -78,7 +80,7 @@ def candidates(case: DifferenceCause, sources: Sources, seed: int) -> list[Remed
     at = sources.of(call.file) if call else None
     every = list[Remedy]()
     if call and at:
-        every += _at_call(call, at, seed)
+        every += _at_call(call, at, seed, case.processors)
     if main := sources.of(sources.main):
         every += _at_start(case, main, seed)
     if "hash seed" in case.factors or (call and call.source in (HASH, ORDER, TEXT_ORDER)):
@@ -89,7 +91,7 @@ def candidates(case: DifferenceCause, sources: Sources, seed: int) -> list[Remed
     return [*found.values()]
 
 
-def _at_call(call: LedgerCall, source: UserSource, seed: int) -> Iterator[Remedy]:
+def _at_call(call: LedgerCall, source: UserSource, seed: int, processors: int) -> Iterator[Remedy]:
     def remedy(words: str, edits: Sequence[Edit]) -> Remedy:
         return Remedy(f"{words} ({source.name}, line {call.line})", tuple(edits))
 
@@ -105,6 +107,16 @@ def _at_call(call: LedgerCall, source: UserSource, seed: int) -> Iterator[Remedy
         edits = at_call.without_hash(source, call)
         imported = at_start.imported(source, "zlib") if edits else ()
         yield remedy("takes a checksum in place of hash()", (*imported, *edits))
+    elif call.source == ONE_ORDER:
+        words = "lets each epoch go through the examples in another order, as it did without a seed"
+        edits = at_call.in_fresh_order(source, call, seed)
+        module = at_start.tensorflow(source) if edits else ()
+        yield Remedy(f"{words} ({source.name}, line {call.line})", (*module, *edits), seeds=1)
+    elif call.source == "processors":
+        words = "fixes the number of processors that it counts"
+        yield remedy(words, at_call.fixed_count(source, call, processors))
+    elif call.source == "file times":
+        yield remedy("sorts files by name", at_call.by_name(source, call))
     elif call.source in (SEED, *_ENTROPY):
         edits = tuple(at_call.constant_seed(source, call, seed))
         words = f"makes the seed a fixed number ({source.name}, line {call.line})"
