@@ -22,6 +22,7 @@ from repro.contain.place import CommandFolders, Outputs
 from repro.contain.user_command import user_command
 from repro.formats.findings import FileComparison
 from repro.repair.factor_search import FactorFinding
+from repro.repair.remedies import ONE_ORDER
 
 SCRIPT = "import keras\n\nrng = default_rng()\nother = default_rng()\nwhen = time()\n"
 UNSEEDED = "generator without a seed"
@@ -82,6 +83,9 @@ def _events(lines: list[str], drawn: list[int]) -> str:
         for text, (source, call) in noted.items():
             if text in line and (value >= 0 or source != UNSEEDED):
                 events.append({"calls": [[source, call, "train.py", number, 1, str(value)]]})
+    if any("seed" in line for line in lines) and any("fit(x, y)" in line for line in lines):
+        place = {"file": "train.py", "line": 1 + lines.index("fit(x, y)")}
+        events.append({"finding": {"name": ONE_ORDER, "sentence": "So it is.", **place}})
     for number, value in enumerate(drawn, 1):
         step = {"step": number, "model": "m", "fit": 1, "epoch": 0, "layout": 0, "batch": None}
         events.append({**step, "digests": f"{value % 2**64:016x}"})
@@ -172,6 +176,27 @@ def test_the_global_seed_is_set_where_global_functions_draw(tmp_path: Path) -> N
     assert patch
     assert patch.confirmed
     assert "+keras.utils.set_random_seed(1)\n" in patch.diff
+
+
+def test_a_seed_that_freezes_the_order_of_fit_brings_a_dataset_that_does_not(
+    tmp_path: Path,
+) -> None:
+    session = session_for(tmp_path, "import keras\n\nx = shuffled(x)\nfit(x, y)\n")
+    made = patched(session, NOTHING, found_in(session, RANDOM))
+    assert made.patch
+    assert (made.patch.confirmed, made.patch.spoiled) == (True, ())
+    assert "+fit(tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x)" in made.patch.diff
+    assert "lets each epoch go through the examples in another order" in answered(made).sentence
+
+
+def test_a_silent_error_that_nothing_mends_is_said_with_the_patch(tmp_path: Path) -> None:
+    session = session_for(tmp_path, "import keras\n\nx = shuffled(x)\nfit(x, y)\n")
+    findings = found_in(session, RANDOM)
+    session.breaks = lambda text, _: "from_tensor_slices" in text
+    made = patched(session, NOTHING, findings)
+    assert made.patch
+    assert (made.patch.confirmed, made.patch.spoiled) == (True, (ONE_ORDER,))
+    assert f"But it brings a silent error: {ONE_ORDER}" in answered(made).sentence
 
 
 def test_the_hash_seed_is_set_before_the_start_where_no_edit_helps(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repro.divergence.first_divergence import StepDivergence
 from repro.divergence.named_call import LedgerCall
+from repro.hook import silent
 from repro.ledger.set_order import HASH, TEXT_ORDER
 from repro.repair.by_hand import by_hand, told_of_patch
 from repro.repair.edits import Edit, edited, original_line, unified
@@ -143,6 +144,10 @@ def test_threads_and_determinism_are_tried_where_the_cause_asks_for_them() -> No
 def test_what_depends_on_the_hash_seed_alone_is_set_before_the_start() -> None:
     [remedy] = candidates(cause(factors=("hash seed",), nondeterministic=False), sources(""), 1)
     assert (remedy.edits, remedy.variables) == ((), (("PYTHONHASHSEED", "0"),))
+
+
+def test_the_silent_error_that_is_mended_is_one_that_the_hook_knows() -> None:
+    assert silent.ONE_ORDER[0] == ONE_ORDER
 
 
 def test_a_file_that_cannot_be_read_or_parsed_gives_no_edit() -> None:

@@ -8,7 +8,7 @@ Synopsis:
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -86,8 +86,8 @@ class _Trials:
     reading: Reading
     findings: CheckFindings
     number: int = 0
-    reference: RunResult | None = None
-    """The plain run of the last changed script whose runs agreed."""
+    plain: dict[Remedies, RunResult] = field(default_factory=dict[Remedies, RunResult])
+    """The runs as it is of each changed script whose runs agreed."""
 
     @cached_property
     def sources(self) -> Sources:
@@ -136,14 +136,16 @@ class _Trials:
         if first and first.call:
             first = replace(first, call=before_change(first.call, remedies, self.sources))
         if same and first is None:
-            self.reference = plain
+            self.plain[remedies] = plain
         before = {error.name for error in self.findings.steps.silent} if self.findings.steps else ()
         spoiled = [
             before_change(
-                LedgerCall(error.name, "", error.file, error.line), remedies, self.sources
+                LedgerCall(error.name, "", error.file or "", error.line or 0),
+                remedies,
+                self.sources,
             )
             for error in steps.silent
-            if error.name not in before and error.file and error.line
+            if error.name not in before
         ]
         return Attempt(same and first is None, False, first, tuple(spoiled))
 
@@ -153,7 +155,6 @@ class _Trials:
         One did in the search.
         """
         change = self._change(remedies)
-        assert self.reference
         for number in range(2, needed + 1):
             if not self.session.time_is_left(_PURPOSE):
                 return number - 1
@@ -162,7 +163,7 @@ class _Trials:
             run = self._run(name, what, change, self._factors(change), draw, watch=False)
             if run.stopped:
                 return number - 1
-            if not side_by_side(self.reference, run, self.reading).same:
+            if not side_by_side(self.plain[remedies], run, self.reading).same:
                 return None
         return needed
 

@@ -31,8 +31,8 @@ class Attempt:
     """What two runs with some remedies showed.
 
     `failed`: the changed script fails. `first`: where they first diverge, where they were seen to.
-    `spoiled`: what is wrong in both of them though it was not before: the silent error in place of a
-    source, and its line.
+    `spoiled`: what is wrong in both of them though it was not before: the silent error in place of
+    a source, and its line.
     """
 
     same: bool
