@@ -16,11 +16,14 @@ from repro.data.prepare import part, prepare
 from repro.data.user_code import load
 from repro.model.evaluation import evaluate
 from repro.model.training import Trained, train
+from repro.watch.call_sites import FUNCTIONS
 
 PROGRAMS = Path(__file__).parents[1] / "published"
 MOST_CHANGED = 10
-WRAPPING = ("def dataset(", "def model(", "def class_weight(", "def callbacks(", "def augment(",
-            "class ", "def train_step(", "def test_step(", "return ")  # fmt: skip
+WRAPPING = (
+    *(f"def {name}(" for name in (*FUNCTIONS, "train_step", "test_step")), "class ", "return ",
+)  # fmt: skip
+"""How lines begin that put the program into functions."""
 
 
 def random() -> np.random.Generator:
@@ -49,6 +52,21 @@ def waves(folder: Path) -> Path:
     return folder
 
 
+def digits_npz(folder: Path) -> Path:
+    x = random().integers(0, 255, (120, 8, 8)).astype(np.uint8)
+    np.savez(folder / "digits.npz", x_train=x[:90], x_test=x[90:])
+    return folder / "digits.npz"
+
+
+def texts(folder: Path) -> Path:
+    for kind, words in (("blame", "dull awful boring"), ("praise", "fine great loved")):
+        (folder / kind).mkdir()
+        for number in range(24):
+            chosen = random().choice(words.split(), 4)
+            (folder / kind / f"{number}.txt").write_text(f"{' '.join(chosen)}!<br />No {number}.")
+    return folder
+
+
 def images(folder: Path) -> Path:
     import tensorflow as tf
 
@@ -71,6 +89,15 @@ def numbers_npz(folder: Path) -> Path:
     x, _ = small()
     np.savez(folder / "numbers.npz", x=x, y=np.round(22 + x.sum(axis=1), 1))
     return folder / "numbers.npz"
+
+
+def customers_csv(folder: Path) -> Path:
+    ages, countries = random().integers(18, 80, 120), ["Chile", "Ghana", "Japan"] * 40
+    pairs = enumerate(zip(ages, countries, strict=True))
+    rows = [f"No {n},{country},{age},{age * 1.5},{int(age > 50)}" for n, (age, country) in pairs]
+    file = folder / "customers.csv"
+    file.write_text("\n".join(["name,country,age,balance,left", *rows, ""]))
+    return file
 
 
 def saved_model(folder: Path) -> Path:
@@ -99,10 +126,13 @@ GIVEN_TEST = {"train": 0.8, "validation": 0.2, "test": 0.0}
 CASES = {
     "imbalanced": program(parts_csv, "loss", "precision", "recall"),
     "timeseries": program(waves, "loss", "accuracy", shares=GIVEN_TEST),
+    "vae": program(digits_npz),
+    "text": program(texts, "loss", "accuracy"),
     "image_folder": program(images, "loss", "accuracy"),
     "several_outputs": program(None, "loss", "urgent_loss", "desk_loss"),
     "transfer": program(small_npz, "loss", "accuracy"),
     "k_fold": program(numbers_npz, "loss", "mae", settings={"fold": 1}),
+    "table": program(customers_csv, "loss", "accuracy", shares=GIVEN_TEST),
     "custom_loop": program(small_npz, "accuracy"),
 }
 
@@ -124,6 +154,9 @@ def test_few_lines_of_a_published_program_change(name: str) -> None:
 def ran(name: str, case: Program, folder: Path) -> Trained:
     """Prepares, trains and evaluates, in the folder of a step."""
     import keras
+
+    for package in ("pandas", "sklearn") if name == "table" else ():
+        pytest.importorskip(package)
 
     given = {"": saved_model(folder)} if name == "transfer" else None
     (folder / "raw").mkdir()
@@ -154,5 +187,5 @@ def test_a_published_program_reaches_its_result(
     assert set(found.class_weight) == ({"0", "1"} if name == "imbalanced" else set())
     assert (tmp_path / "best.keras").exists() == (name == "timeseries")
     sizes = {kind: len(part(tmp_path / "data", kind)["id"]) for kind in ("train", "test")}
-    assert sizes["test"] == {"timeseries": 20, "k_fold": 40}.get(name, sizes["test"])
+    assert sizes["test"] == {"timeseries": 20, "k_fold": 40, "table": 24}.get(name, sizes["test"])
     assert sizes["train"] > sizes["test"] > 0
