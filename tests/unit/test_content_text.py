@@ -148,6 +148,8 @@ def test_the_metric_that_changed_is_named(
         ("2024-01-01 10:00:00,123 [12345] INFO a", "2026-05-07 23:11:58,007 [77] INFO a", IDS),
         ("2024-01-01 10:00:00 - 12345 - INFO - a", "2024-01-01 10:00:00 - 7 - INFO - a", IDS),
         ("pid 100 done", "pid 200 done", IDS),
+        ("process 2 in /home/a", "process 44 in /home/a", IDS),
+        ("Process 2 started", "Process 44 started", IDS),
         (
             "I0000 00:00:1714000000.123456   12345 file.cc:123] on",
             "I0000 00:00:1795961388.531821   22817 file.cc:123] on",
@@ -183,6 +185,8 @@ def test_what_is_masked_is_said(left: str, right: str, kind: str) -> None:
         ("time_step: 5", "time_step: 6"),
         ("ratio 1:30", "ratio 1:31"),
         ("2024-01-01 10:00:00 [100] loss", "2024-01-01 10:00:00 [101] loss"),  # a step, no process
+        ("process 2: loss", "process 3: loss"),  # a rank
+        ("process 2 of 4", "process 3 of 4"),
         ("weights 0x1234abcd", "weights 0x1234abce"),
         ("seed: 20240101", "seed: 20240102"),
         ("mean: 0.51 min: 0.1", "mean: 0.52 min: 0.1"),

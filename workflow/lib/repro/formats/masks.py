@@ -75,6 +75,8 @@ _SOURCES: tuple[tuple[str, str, str], ...] = (
                          rf"(?:\s*[:=]|\s)\s*{NUMBER}))"),
     (IDS, "id", r"(?:(?<=\bpid )|(?<=\bpid=)|(?<=\bpid:)|(?<=\bpid: )|(?<=\bprocess id )"
                 r"|(?<=\bthread id ))\d+\b"),
+    # As what says where it runs: another number after this word may be a rank.
+    (IDS, "rocess ", r"(?<=\b[Pp]rocess )\d+(?= (?:in|on|at|is|started|starts|running|runs)\b)"),
     (IDS, "PID", r"(?:(?<=\bPID )|(?<=\bPID=)|(?<=\bPID:)|(?<=\bPID: ))\d+\b"),
     (ADDRESSES, "0x", r"\b0x(?:0000)?(?:7[ef]|5[56])[0-9a-f]{10}\b"
                       r"|(?<=\bat )0x[0-9a-fA-F]{6,16}\b"),
