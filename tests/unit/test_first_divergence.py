@@ -237,6 +237,9 @@ METHOD = ("random numbers", "numpy.random.Generator.normal", "train.py", 3)
 CLOCK = ("clock", "time.time", "train.py", 1)
 PROCESS = ("process id", "os.getpid", "train.py", 5)
 SEED = ("seed", "random.seed", "train.py", 6)
+FOLDER = ("name of a temporary file", "tempfile.mkdtemp", "train.py", 7)
+FILES = ("name of a temporary file", "tempfile.mkstemp", "train.py", 8)
+EVERYTHING = ("all environment variables", "os.environ", "train.py", 9)
 
 
 @pytest.mark.parametrize(
@@ -249,6 +252,8 @@ SEED = ("seed", "random.seed", "train.py", 6)
         ([(*DRAW, 1, "a")], [(*DRAW, 1, "a")], None),
         ([(*PROCESS, 1, "x"), (*SEED, 1, "a")], [(*PROCESS, 1, "x"), (*SEED, 1, "b")], 5),
         ([(*CLOCK, 1, "x"), (*SEED, 1, "a")], [(*CLOCK, 1, "x"), (*SEED, 1, "b")], 1),
+        ([(*EVERYTHING, 1, "x"), (*SEED, 1, "a")], [(*EVERYTHING, 1, "x"), (*SEED, 1, "b")], 9),
+        ([(*FOLDER, 1, "x"), (*FILES, 3, "x")], [(*FOLDER, 1, "x"), (*FILES, 3, "x")], 8),
         (
             [(*CLOCK, 1, "x"), (*DRAW, 1, "a"), (*SEED, 1, "a")],
             [(*CLOCK, 1, "x"), (*DRAW, 1, "a"), (*SEED, 1, "b")],
@@ -338,7 +343,6 @@ def test_other_initial_values_come_from_the_seed_that_keras_drew(
 SET = ("order of a set", "list(words)", "train.py", 1)
 HOME = ("home", 'os.environ["HOME"]', "train.py", 2)
 PROCESSORS = ("processors", "os.cpu_count", "train.py", 3)
-EVERYTHING = ("all environment variables", "os.environ", "train.py", 4)
 TEMPORARY = ("name of a temporary file", "tempfile.mkdtemp", "train.py", 5)
 
 
@@ -348,8 +352,8 @@ TEMPORARY = ("name of a temporary file", "tempfile.mkdtemp", "train.py", 5)
         (("hash seed",), 1),
         (("home",), 2),
         (("processors",), 3),
-        (("environment size",), 4),
-        (("locale",), 4),
+        (("environment size",), 9),
+        (("locale",), 9),
         (("temporary folder",), 5),
         (("umask",), None),
         (None, 5),
@@ -430,6 +434,14 @@ def test_a_variable_that_was_gone_by_then_in_one_run_is_no_divergence(write: Any
     more = [unused, {"start": True, "layout": 1, "digests": digests(1)}]
     found = compared_steps(write("a", *RUN), write("b", *more, *RUN[:2], *more, *RUN[2:]))
     assert (found.agreed, found.divergence) == (3, None)
+
+
+def test_an_initial_value_of_another_shape_differs(write: Any) -> None:
+    wider = {"layout": 1, "variables": [NAMES[0], ["m/dense/kernel", "(3, 2)", *NAMES[1][2:]]]}
+    other = [wider, {**start(1, 2), "layout": 1}, step(1, 3, 4, batch="b")]
+    found = first_divergence(write("a", start(1, 2), step(1, 3, 4, batch="a")), write("b", *other))
+    assert found is not None
+    assert (found.step, found.what, found.variable) == (0, "initial value", "m/dense/kernel")
 
 
 def test_processes_are_paired_by_what_they_were_started_with(write: Any) -> None:

@@ -239,6 +239,11 @@ def _different(one: Moment | None, other: Moment | None) -> tuple[str, list[Key]
     return "value" if one.step else "initial value", variables
 
 
+def _single(variables: Iterable[Key]) -> set[str]:
+    """The paths that one variable alone has."""
+    return {path for path, count in Counter(path for path, *_ in variables).items() if count == 1}
+
+
 def _unread(moment: Moment) -> bool:
     """Whether its batch was left out, with its variables."""
     return moment.variables is None and moment.batch is None
@@ -250,6 +255,7 @@ def _differing(one: Moment, other: Moment) -> list[Key]:
     ours, theirs = one.variables, other.variables
     keys = dict.fromkeys([*ours, *theirs])
     if one.step == 0:  # one that is made and never used may be gone by then, or not
-        keys = [key for key in keys if key in ours and key in theirs]
+        other_shapes = _single(ours) & _single(theirs)
+        keys = [key for key in keys if (key in ours and key in theirs) or key[0] in other_shapes]
     found = [key for key in keys if ours.get(key) != theirs.get(key)]
     return sorted(found, key=lambda key: _KINDS.index(key[3]))

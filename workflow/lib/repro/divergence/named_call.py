@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from repro.divergence.recorded import Moment, Site, WatchedProcess
-from repro.ledger.watched_calls import KERAS_SEED, TEMPORARY_NAME, VALUED
+from repro.ledger.environment_reads import WHOLE
+from repro.ledger.watched_calls import KERAS_SEED, SURROUNDINGS, TEMPORARY_NAME, VALUED
 
 UNSEEDED = "generator without a seed"
 BY_NATURE = (
@@ -23,6 +24,7 @@ BY_NATURE = (
 )  # fmt: skip
 """Sources that differ in each run by their nature, the likeliest first."""
 _MAKING_SEEDS = (UNSEEDED, "system entropy", "process id")
+_RIGHT_BEFORE_SEEDS = ("clock", WHOLE, *SURROUNDINGS)
 
 Calls = Mapping[Site, tuple[int, str]]
 """What was called before a moment: how often by then, and the results' digest."""
@@ -110,7 +112,9 @@ def named_call(
     suspected = [site for site in every if site[0] in suspects]
     if deterministic:  # then these keep the order of their elements, whatever their arguments say
         suspected = [site for site in suspected if not _in_parallel(site)]
-    suspected.sort(key=lambda site: suspects.index(site[0]))
+    once = {site for site in suspected if site[0] == TEMPORARY_NAME and _often(site, calls) == 1}
+    # One name alone has no order.
+    suspected.sort(key=lambda site: (suspects.index(site[0]), site in once))
     return LedgerCall(*suspected[0]) if suspected else None
 
 
@@ -126,6 +130,10 @@ def _walked(
                 differing.append((site, len(every)))
             every[site] = None
     return [*every], differing
+
+
+def _often(site: Site, calls: Sequence[tuple[Calls, Calls]]) -> int:
+    return max(side[site][0] for pair in calls for side in pair if site in side)
 
 
 def _in_parallel(site: Site) -> bool:
@@ -151,8 +159,9 @@ def _behind(site: Site, before: Sequence[Site]) -> Site:
 def _made_from(before: Sequence[Site]) -> Site | None:
     """The call from which a seed that differs was likely made.
 
-    Scripts also ask the clock for how long they take, so that counts right before the seed only.
+    Scripts also ask the clock for how long they take, and read settings: that counts right before
+    the seed only.
     """
-    if before and before[-1][0] == "clock":
+    if before and before[-1][0] in _RIGHT_BEFORE_SEEDS:
         return before[-1]
     return next((site for site in reversed(before) if site[0] in _MAKING_SEEDS), None)

@@ -26,6 +26,7 @@ from repro.events.wrapped_fit import (
 from repro.events.wrapped_steps import (
     applying,
     calling,
+    initializing,
     making,
     making_by_keras,
     subtracting,
@@ -56,6 +57,13 @@ _OTHERS = ("assign", "assign_add", "scatter_update", "scatter_add", "scatter_sub
 
 METHODS = (
     WatchedMethod(_FUNCTIONS, ("Function",), ("__call__",), calling, "steps of compiled functions"),
+    WatchedMethod(
+        _FUNCTIONS,
+        ("Function",),
+        ("_initialize_uninitialized_variables",),
+        initializing,
+        "initial values of models that their first step builds",
+    ),
     WatchedMethod(_RESOURCES, ("BaseResourceVariable",), ("__init__",), making, "all variables"),
     WatchedMethod(
         _RESOURCES, ("BaseResourceVariable",), _OTHERS, writing, "what eager steps write"

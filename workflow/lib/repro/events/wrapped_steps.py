@@ -106,6 +106,18 @@ def calling(watch: Watch, original: Any) -> Any:
     return __call__
 
 
+def initializing(watch: Watch, original: Any) -> Any:
+    """Between its trace and its first call, a function gives the variables that it made values."""
+
+    @functools.wraps(original)
+    def initialize(self: Any, *args: Any, **named: Any) -> Any:
+        result = original(self, *args, **named)
+        guarded(watch, "initial values", watch.starting)
+        return result
+
+    return initialize
+
+
 def applying(watch: Watch, original: Any) -> Any:
     """An optimizer that is applied eagerly has taken a step."""
 

@@ -21,12 +21,12 @@ TEMPORARY_NAME = "name of a temporary file"
 VALUED = (DRAW, SEED, LISTING, KERAS_SEED)
 """Sources that should give the same in each run; of what they give a digest is taken."""
 
-_OF_SURROUNDINGS = (
+SURROUNDINGS = (
     "processors", "environment variable", "home", "temporary folder", TEMPORARY_NAME,
     "working directory", "locale", "file times", "file rights",
 )  # fmt: skip
 """What a run has around it, and scripts may read."""
-DIRECT = ("clock", "process id", "network", "system entropy", "random.Random", *_OF_SURROUNDINGS)
+DIRECT = ("clock", "process id", "network", "system entropy", "random.Random", *SURROUNDINGS)
 """Sources, and one call, of which only the user's own lines are noted: libraries ask them, too."""
 _NOTED = (
     "threads", "processes", "another program", LISTING, "generator without a seed",
