@@ -263,6 +263,15 @@ def test_a_remedy_that_only_seemed_to_help_is_dropped() -> None:
     assert found.remedies == (B,)
 
 
+def test_a_remedy_after_which_only_what_follows_the_training_differs_is_kept() -> None:
+    found = search(
+        at(0),
+        lambda call, _: [A] if call else [B],
+        lambda remedies: Attempt(same=remedies == (A, B)),
+    )
+    assert found.remedies == (A, B)
+
+
 def test_a_changed_script_that_fails_is_no_remedy() -> None:
     found = search(at(0), lambda *_: [A, B], lambda r: Attempt(A not in r, failed=A in r))
     assert found.remedies == (B,)

@@ -126,6 +126,8 @@ class _Trials:
         varied = self._run(f"patch {self.number} varied", what, change, factors, draw, watch=True)
         if varied.stopped:
             return None
+        if not varied.well:
+            return Attempt(same=False, failed=True)
         return self._compared(remedies, plain, varied)
 
     def _compared(self, remedies: Remedies, plain: RunResult, varied: RunResult) -> Attempt:

@@ -133,9 +133,9 @@ class _Search:
 
 
 def _moved(before: StepDivergence | None, after: StepDivergence | None) -> bool:
-    """Whether the runs agree for longer, or differ through another call."""
+    """Whether the steps agree for longer, or all of them, or differ through another call."""
     if before is None or after is None:
-        return before is None and after is not None
+        return after is not before
     if after.agreed != before.agreed:
         return after.agreed > before.agreed
     return after.call is not None and after.call != before.call
