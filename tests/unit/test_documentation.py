@@ -63,6 +63,8 @@ def test_links_lead_to_what_is_there(page: Path) -> None:
         target = (ROOT / page.parent / place) if place else ROOT / page
         assert target.exists(), place
         assert not part or part in anchors(target), f"{place}#{part}"
+        if page.parts[0] == "docs" and target.suffix == ".md":
+            assert (ROOT / "docs").resolve() in target.resolve().parents, "no page for Sphinx"
 
 
 def defined(module: Path) -> set[str]:
