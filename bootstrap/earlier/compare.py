@@ -1,4 +1,4 @@
-"""What ./run compare does: hold two runs, archives or seeds side by side.
+"""What ./run compare does: compare two runs, archives or seeds, side by side.
 
 Synopsis:
     ./run compare A B [--experiment NAME] [--json] [--directory FOLDER]
