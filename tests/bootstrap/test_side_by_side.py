@@ -13,6 +13,7 @@ from earlier import compare, store
 from repro.audit.results import read
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
+from repro.core.schema import checked
 from small_archive import archived, furnish
 from small_results import Project, write
 
@@ -102,7 +103,11 @@ def answer(capsys: pytest.CaptureFixture[str]) -> Answer:
 
     def answered(*arguments: object) -> tuple[int, str]:
         status = compare.main([*map(str, arguments)])
-        return status, capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert compare.main([*map(str, arguments), "--json"]) == status
+        as_json = capsys.readouterr().out
+        assert checked(json.loads(as_json), "comparison", "it")["same"] is (status == 0)
+        return status, as_json if "--json" in arguments else said
 
     return answered
 
@@ -116,6 +121,17 @@ def test_the_same_results_are_the_same(
         assert status == 0, said
         assert "The same results, bit for bit." in said
         assert "Nothing differs in how they were made." in said
+
+
+@pytest.mark.parametrize("place", [".", "results"])
+def test_an_experiment_or_a_folder_may_have_the_name_of_a_run(
+    place: str, one: Trained, make: Callable[..., Trained], answer: Answer
+) -> None:
+    other = make("other")
+    (other.folder / place / "original").mkdir()
+    write(other.folder / place / "original/verdict.json", "{}")
+    status, said = answer(".", other.folder / place)
+    assert status == 0, said
 
 
 def test_metrics_weights_and_the_first_divergence_are_told(

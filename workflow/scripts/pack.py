@@ -33,7 +33,8 @@ CHECKING = (
     "repair",
     "check",
 )  # rooms that only `check` needs
-ON_THE_HOST = ("repro/side_by_side/",)  # rooms that only ./run needs
+# what only ./run needs
+ON_THE_HOST = ("repro/side_by_side/", "repro/schemas/comparison.schema.yaml")
 JUDGED = ("config", "cost", "reproduction", "verdict")  # schemas of what is made of results
 MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 

@@ -20,7 +20,7 @@ from repro.core.errors import UserError
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """The schema `config`, `manifest`, `verdict`, `cost` or `reproduction`, parsed.
+    """The schema `config`, `manifest`, `verdict` or any other of `workflow/schemas`, parsed.
 
     From the packed program or the source tree; read once, so it is not to be written to.
     """

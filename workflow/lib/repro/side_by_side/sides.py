@@ -118,10 +118,17 @@ def _side(name: str, project: Path, experiment: str | None, temporary: Path) -> 
     if path.is_file():
         unpack(path, temporary / "archive", below="results/")
         return _in_results(name, temporary / "archive" / "results", experiment)
-    if (path / ORIGINAL).is_dir():
+    if _is_experiment(path):
         return _of(name, read(path.resolve().parent), path.resolve().name)
     results = path / "results"
     return _in_results(name, results if results.is_dir() else path, experiment)
+
+
+def _is_experiment(path: Path) -> bool:
+    """Whether an experiment was trained in a folder; others may hold one of a run's name too."""
+    manifest = layout.STEPS["train"].manifest
+    seeds = (path / ORIGINAL).glob("*")
+    return any((s / manifest).is_file() for s in seeds if layout.seed_of(s.name) is not None)
 
 
 def _path(name: str, project: Path) -> Path | None:
