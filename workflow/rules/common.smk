@@ -1,5 +1,4 @@
-# What only Snakemake knows, for the rules: wildcards, checkpoints, and how it was called. The rest
-# is asked of the library, `repro.plan` above all.
+# What only Snakemake knows, for the rules; the rest is asked of the library, above all `repro.plan`.
 import os
 import sys
 from pathlib import Path
