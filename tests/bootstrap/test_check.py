@@ -217,6 +217,54 @@ def test_a_signal_leaves_the_answer_that_is_known(overlay: Folder, number: signa
     assert overlay.left_behind() == []
 
 
+AT_ARGPARSE = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "argparse":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+"""
+
+
+def test_ctrl_c_before_it_has_begun_ends_it_without_a_traceback(overlay: Folder) -> None:
+    overlay.write("site/sitecustomize.py", AT_ARGPARSE)
+    done = overlay.check("--", "echo", "a", PYTHONPATH=str(overlay.home / "site"))
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+def test_a_signal_before_the_first_answer_says_so(overlay: Folder) -> None:
+    overlay.write("a project/train.py", ASKING)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        process = overlay.start("--", overlay.python, "train.py", str(server.getsockname()[1]))
+        with server.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "A signal ended it before there was an answer."
+
+
+def test_what_a_terminal_sends_when_it_closes_ends_nothing_that_shall_go_on(
+    overlay: Folder,
+) -> None:
+    overlay.write("a project/train.py", ASKING.replace("os.urandom(8)", "bytes(8)"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        words = overlay.command("--", overlay.python, "train.py", str(server.getsockname()[1]))
+        process = subprocess.Popen(
+            ["nohup", *words], cwd=overlay.project, env=overlay.environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        for _ in range(2):
+            with server.accept()[0] as gate:
+                process.send_signal(signal.SIGHUP)
+                gate.send(b"1")
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert out.splitlines()[-1].startswith("The same: ")
+
+
 def until(true: object) -> None:
     """Wait for what happens soon."""
     assert callable(true)
@@ -393,6 +441,45 @@ def test_a_folder_for_temporary_files_that_takes_no_overlay_is_passed_over(
     assert done.returncode == 0, done.stderr
     assert overlay.report()["runs"][0]["containment"] == "overlay"
     assert not [*Path("/var/tmp").glob(small_check.LEFT)]
+
+
+def test_files_may_have_any_name(overlay: Folder) -> None:
+    overlay.write("a project/train.py", "import os; open('é\\n\\udcff', 'wb').write(os.urandom(9))")
+    words = ("--only", "outputs", "--", overlay.python, "train.py")
+    done = overlay.check(*words, status=1, LANG="C.UTF-8")
+    assert done.stdout.splitlines()[-1].startswith(
+        "Not the same: 1 of 3 outputs differs (é\\n\\udcff)."
+    )
+    assert "é\\n\\udcff" in (overlay.project / "check/report.html").read_text("utf-8")
+
+
+FILLING = """
+with open("large.bin", "wb", buffering=0) as file:
+    while True:
+        try:
+            file.write(bytes(2**20))
+        except OSError:
+            file.seek(0)
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--no-overlay"]], ids=["overlay", "copy"])
+def test_a_script_that_fills_the_disk_is_ended(
+    overlay: Folder, tmp_path: Path, options: list[str]
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    overlay.write("a project/train.py", FILLING)
+    check = shlex.join(overlay.command(*options, "--", overlay.python, "train.py"))
+    mount = f"mount -t tmpfs -o size=64m tmpfs {tmp_path}"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", f"{mount} && {check}; echo $?; ls -A {tmp_path}"],
+        cwd=overlay.project, env=overlay.environment(TMPDIR=str(tmp_path)), capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    *_, sentence, status = done.stdout.splitlines()
+    assert status == "3", done.stderr + done.stdout
+    assert sentence.endswith(", since it filled the disk to which its files go.")
 
 
 def test_a_script_can_tell_and_trackers_are_offline(overlay: Folder) -> None:

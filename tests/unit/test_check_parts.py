@@ -22,6 +22,7 @@ from repro.check.session import CheckOptions, Session
 from repro.check.stages import watched
 from repro.check.varied import USUAL, factor_names
 from repro.check.watched_steps import SeenError, StepFindings, told
+from repro.cli import check as command_line
 from repro.cli.check import parser
 from repro.contain.folder_copy import FolderCopy
 from repro.contain.mounts import mounted, writable_folders
@@ -29,7 +30,7 @@ from repro.contain.outputs import Names
 from repro.contain.place import CommandFolders, Outputs, RunPlace
 from repro.contain.scratch import scratch
 from repro.contain.user_command import user_command
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 from repro.core.factor_table import FACTORS
 from repro.divergence.first_divergence import StepComparison, StepDivergence
 from repro.divergence.named_call import LedgerCall
@@ -51,6 +52,19 @@ def test_the_page_lists_the_options() -> None:
     table = page.partition("## Options")[2].partition("\n## ")[0]
     listed = {*re.findall(r"--[a-z-]+", "".join(re.findall(r"^\| (.*?) \|", table, re.M)))}
     assert {*re.findall(r"--[a-z-]+", parser().format_help())} - {"--help", "--"} == listed
+
+
+def test_a_fault_of_its_own_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(*_: Any) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(command_line, "check", failing)
+    assert command_line.main(["--", "true"]) == CouldNotRun.status
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "Internal error (KeyError: 'a bug'). Please report it, with the lines above."
+    )
 
 
 def test_the_search_knows_every_factor_that_can_be_varied() -> None:

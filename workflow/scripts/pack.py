@@ -37,6 +37,8 @@ CHECKING = (
 ON_THE_HOST = ("repro/side_by_side/", "repro/schemas/comparison.schema.yaml")
 JUDGED = ("config", "cost", "reproduction", "verdict")  # schemas of what is made of results
 MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
+# Until its own handlers are there, Ctrl-C ends `check` without a traceback.
+FIRST = "import signal\n\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n"
 
 
 def members(judging: bool) -> dict[str, str]:
@@ -55,7 +57,8 @@ def members_of_check() -> dict[str, str]:
     texts = library()
     own = {name for name in texts if of_check(name) and name.endswith(".py")}
     chosen = own | imported((name.removesuffix(".py").replace("/", ".") for name in own), texts)
-    return {**{name: texts[name] for name in chosen}, "__main__.py": MAIN.format(module=CHECKS)}
+    begin = FIRST + MAIN.format(module=CHECKS)
+    return {**{name: texts[name] for name in chosen}, "__main__.py": begin}
 
 
 def library() -> dict[str, str]:

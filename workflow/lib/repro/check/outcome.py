@@ -81,8 +81,14 @@ def side_by_side(left: RunResult, right: RunResult, reading: Reading) -> Outcome
     found.append(compared(left.stdout, right.stdout, STDOUT, reading.tensors, reading.rtol, pairs))
     errors = compared(left.stderr, right.stderr, STDERR, reading.tensors, reading.rtol, pairs)
     found.append(_only_metrics(errors))
-    counting = tuple(each for each in found if reading.wanted(each.name))
-    return Outcome(counting, failed=left.well != right.well)
+    counting = (each for each in found if reading.wanted(each.name))
+    named = tuple(replace(each, name=_in_one_line(each.name)) for each in counting)
+    return Outcome(named, failed=left.well != right.well)
+
+
+def _in_one_line(name: str) -> str:
+    """A file's name as it can be shown; what cannot is written as Python's strings have it."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def _only_metrics(errors: FileComparison) -> FileComparison:

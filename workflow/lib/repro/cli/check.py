@@ -8,11 +8,13 @@ Synopsis:
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -24,7 +26,7 @@ from repro.check.report import github_lines, report
 from repro.check.session import BUDGET, CheckOptions
 from repro.check.varied import factor_names
 from repro.cli.apply_patch import applied, require_clean
-from repro.core.atomic import write_text
+from repro.core.atomic import write_bytes, write_text
 from repro.core.canonical_json import pretty
 from repro.core.errors import CouldNotRun, UserError
 from repro.repair.patch import TriedPatch
@@ -41,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         4 it could not run; 128 + n where signal n ended it.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files may hold what it cannot show
+            stream.reconfigure(errors="backslashreplace")
     try:
         _check_folder()
         options, asked = _options(words)
@@ -58,6 +63,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return CouldNotRun.status
+    except Exception as error:  # else Python ends with 1, which tells of a difference
+        traceback.print_exc()
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        print(f"Internal error ({what}). Please report it, with the lines above.", file=sys.stderr)
+        return CouldNotRun.status
 
 
 def _check(options: CheckOptions, asked: argparse.Namespace) -> int:
@@ -67,13 +77,12 @@ def _check(options: CheckOptions, asked: argparse.Namespace) -> int:
     try:
         checked = check(options, progress)
     except _Ended:
-        if progress.known:
-            progress.line("A signal ended it before all was found out. The answer so far:")
-            print(progress.known, file=sys.stderr if asked.json else sys.stdout)
+        with suppress(OSError):  # the terminal may be gone
+            _say_so_far(progress, json=asked.json)
         raise
     value, patch = report(checked), checked.findings.patch
     write_text(options.out / "report.json", pretty(value))
-    write_text(options.out / "report.html", page(value))
+    write_bytes(options.out / "report.html", page(value).encode("utf-8", "backslashreplace"))
     if asked.json:
         print(pretty(value))
     elif asked.github:
@@ -106,6 +115,14 @@ def _patch(out: Path, diff: str) -> list[str]:
     return [f"Patch: {_near(file)} (git apply, or patch -p1)", *(f"    {line}" for line in shown)]
 
 
+def _say_so_far(progress: Progress, *, json: bool) -> None:
+    if not progress.known:
+        progress.line("A signal ended it before there was an answer.")
+        return
+    progress.line("A signal ended it before all was found out. The answer so far:")
+    print(progress.known, file=sys.stderr if json else sys.stdout, flush=True)
+
+
 def _near(path: Path) -> str:
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
@@ -134,7 +151,10 @@ def _ended_by_signals() -> Generator[None]:
         del frame
         raise _Ended(number)
 
-    before = {n: signal.signal(n, end) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    # What was started to go on without its terminal ignores some.
+    heeded = [number for number in ending if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, end) for number in heeded}
     try:
         yield
     finally:
