@@ -61,6 +61,8 @@ def test_every_field_of_a_schema_is_in_its_table(file: Path) -> None:
 
     assert len(shown) > 5
     assert named(root) <= shown
+    reference = "".join(page.read_text("utf-8") for page in build.SOURCE.glob("reference/*.md"))
+    assert f"```{{schema}} {file.name.partition('.')[0]}" in reference
 
 
 def test_a_row_says_values_default_and_meaning() -> None:
