@@ -8,7 +8,8 @@ The experiment and its data are the clone's own example.
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import project
@@ -38,8 +39,7 @@ def main(argv: Sequence[str]) -> int:
     folder: Path = parser.parse_args(argv).folder
     _refuse_occupied(folder)
     files = _files()
-    for name, content in files.items():
-        write_bytes(folder / name, content)
+    _write(folder, files)
     command = shlex.quote(str(project.ROOT / "run"))
     print(
         f"Made {', '.join(files)} in {folder}. To take it to its verdict:\n"
@@ -58,6 +58,22 @@ def _refuse_occupied(folder: Path) -> None:
         raise UserError(
             f"Expected a new or empty folder at {folder}. Received {received}. Name another one."
         )
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write all files, or leave none: what is half made would be refused the next time."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        for name, content in files.items():
+            write_bytes(folder / name, content)
+    except BaseException:
+        for name in files:
+            (folder / name).unlink(missing_ok=True)
+        inner = {(folder / name).parent for name in files} - {folder}
+        for path in (*inner, *missing):
+            with suppress(OSError):  # not there, or with somebody else's file in it
+                path.rmdir()
+        raise
 
 
 def _files() -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """./run new and ./run digest: a project to start from, and what the configuration wants of data."""
 
 import re
+import resource
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import yaml
 from repro.core.config import check_files, resolve
 from repro.core.digest import sha256_file, sha256_tree
-from repro.core.errors import UserError
+from repro.core.errors import CouldNotRun, UserError
 from user_project import chosen, digest, new
 
 
@@ -67,6 +68,20 @@ def test_an_empty_folder_will_do_and_one_with_anything_in_it_is_refused(
         with pytest.raises(UserError, match=f"empty folder at {name}. Received {received}. Name"):
             new.main([name])
     assert sha256_tree(folder) == before
+
+
+@pytest.mark.parametrize("name", ["empty", "new/inner"])
+def test_a_project_that_cannot_be_written_leaves_nothing(name: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))  # less than its data has
+    try:
+        with pytest.raises((CouldNotRun, OSError), match="too large"):
+            new.main([str(tmp_path / name)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
+    assert new.main([str(tmp_path / name)]) == 0
 
 
 def test_a_copy_without_the_example_says_so(
