@@ -144,7 +144,7 @@ def test_several_sources_come_by_name(tmp_path: Path) -> None:
     [
         (CODE.replace('"y": y', '"y": y[1:]'), "one length"),
         (CODE.replace("table[order, :2]", "table[order, :9] / undefined"), "NameError"),
-        (CODE.replace("(data, settings, seeds):\n", "(data):\n", 1), "Received `def dataset\\(data\\)`"),
+        (CODE.replace("(data, settings, seeds):\n", "(data):\n", 1), r"dataset\(data\)`"),
     ],
 )
 def test_a_mistake_of_the_users_keeps_the_old_and_leaves_nothing_else(
