@@ -3,8 +3,8 @@
 Synopsis:
     cd bootstrap; ../.tools/venv/bin/python -m conda.imported PREFIX
 
-PREFIX is that of the environment `keras`, made from the lock as it is. Of its 9,600 modules those are
-compiled that steps and experiments import, and what lies beside them: half of all.
+PREFIX is that of the environment `keras`, made from the lock as it is. Of its 9,600 modules those
+are compiled that steps and experiments import, and what lies beside them: half of all.
 """
 
 import subprocess
