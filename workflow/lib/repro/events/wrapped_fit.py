@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import weakref
+from collections.abc import Iterable
+from types import GeneratorType
 from typing import Any, cast
 
 from repro.events.batches import digest_of, with_digest
@@ -25,6 +27,7 @@ class _TrainFunction:
     def __call__(self, iterator: Any) -> Any:
         watch, model = self._watch, cast(Any, self._model())
         before, watch.trainer = watch.trainer, model
+        iterator = self._seen(iterator)
         guarded(watch, "batches of fit", lambda: watch.taking_from(iterator, digest_of(iterator)))
         eager = bool(model.run_eagerly)
         if eager:
@@ -42,6 +45,19 @@ class _TrainFunction:
         finally:
             watch.trainer = before
         return result
+
+    def _seen(self, iterator: Any) -> Any:
+        """The same batches, of which a digest was taken where no call will show them.
+
+        In older versions of Keras `train_on_batch` gives its batch to a compiled function by a
+        generator.
+        """
+        compiled = hasattr(self._function, "get_concrete_function")
+        if not compiled or not isinstance(iterator, GeneratorType):
+            return iterator
+        batches: list[Any] = list(cast("Iterable[Any]", iterator))
+        guarded(self._watch, "batches", lambda: self._watch.read_batch(batches, None))
+        return (batch for batch in batches)
 
     def __deepcopy__(self, _: Any) -> None:
         return None  # made again when it is needed
