@@ -140,7 +140,9 @@ class Project:
         folder = self.results / "tiny" / run
         for part in ("train", "test"):
             write(folder / "data" / part / "x.npy", f"{part} data")
-        raw = {**self.always(), "data": self.folder / "raw data.csv"}
+        named = self.experiment.data.items()
+        read = {source_input(name): self.folder / source.path for name, source in named}
+        raw = {**self.always(), **read}
         data = self.claim("prepare", {"run": run}, raw, f"tiny/{run}", "data", "data")
         used = {**self.always(), **self.weights(), "data": folder / "data", "data.manifest": data}
         here, made = f"tiny/{run}/seed-0", self.trained()

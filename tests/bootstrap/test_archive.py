@@ -49,6 +49,15 @@ def test_the_same_run_gives_the_same_bytes_elsewhere_and_at_another_time(
     assert str(tmp_path).encode() not in first.read_bytes()
 
 
+def test_an_experiment_without_raw_data_is_archived(furnished: Project, tmp_path: Path) -> None:
+    del furnished.configuration["experiments"]["tiny"]["data"]
+    furnished.save()
+    furnished.make()
+    with accepted(archived(furnished, tmp_path / "a.zip")) as inside:
+        assert inside.experiment.data == {}
+        assert "raw data.csv" not in inside.kept
+
+
 def test_everything_that_the_results_rest_on_is_in_it_and_nothing_else(
     furnished: Project, tmp_path: Path
 ) -> None:

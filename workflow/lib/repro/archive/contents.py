@@ -155,8 +155,8 @@ class Inside:
             raise ValueError(f"{CONFIGURATION} has another experiment than {INDEX}")
         kinds = [kind for kind in ("data", PRETRAINED) if kind in entry]
         named = {k: {"": entry[k]} if "path" in entry[k] else entry[k] for k in kinds}
-        data, pretrained = sources(entry["data"]), sources(entry.get(PRETRAINED, {}))
-        return Entry(entry["code"], data, pretrained, {**entry, **named})
+        data, pretrained = sources(entry.get("data", {})), sources(entry.get(PRETRAINED, {}))
+        return Entry(entry["code"], data, pretrained, {"data": {}, **entry, **named})
 
     @cached_property
     def results(self) -> Results:
