@@ -256,6 +256,14 @@ def test_a_number_that_counts_or_names_something_is_no_metric(
     assert [each.metric for each in found.metrics] == ([metric] if metric else [])
 
 
+@pytest.mark.parametrize(
+    "line", ["test loss, test acc: [{}, {}]", "result: test loss, test acc = ({}, {})"]
+)
+def test_several_names_before_as_many_numbers_are_those_of_each(line: str) -> None:
+    found = text(line.format(0.25, 0.5), line.format(0.26, 0.51))
+    assert [each.metric for each in found.differences] == ["test loss", "test acc"]
+
+
 def test_a_progress_bar_on_lines_of_its_own_is_one() -> None:
     left = "\n".join(f" {n}/10 ━━━━ 1s - loss: {1 / n:.3f}" for n in (1, 5, 10))
     right = "\n".join(f" {n}/10 ━━━━ 2s - loss: {1 / n:.3f}" for n in (1, 2, 3, 10))

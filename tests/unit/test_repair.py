@@ -303,6 +303,19 @@ def test_the_search_ends_when_no_time_is_left(stops: int) -> None:
     assert (found.remedies, found.complete, found.tried) == ((), False, stops)
 
 
+def test_a_remedy_is_not_tried_again_with_another_seed() -> None:
+    tried: list[Remedies] = []
+
+    def attempt(remedies: Remedies) -> Attempt:
+        tried.append(remedies)
+        return Attempt(same=False, first=at(len(remedies)))
+
+    search(
+        at(0), lambda _, seed: [Remedy("seeds", variables=(("S", str(seed)),), seeds=1)], attempt
+    )
+    assert [len(remedies) for remedies in tried] == [1]
+
+
 def test_the_search_tries_no_more_than_it_says() -> None:
     ran: list[Remedies] = []
     many = [Remedy(str(n), (Edit("a", n, n, str(n)),)) for n in range(2 * MOST)]

@@ -22,6 +22,10 @@ _WHOLE = re.compile(rf"\s*(?:{NUMBER}|[-+]?(?:nan|inf|NaN|Infinity))\s*")
 _NAME = re.compile(
     r"([A-Za-z_][\w./@-]{0,60}(?: [A-Za-z_][\w./@-]{0,60}){0,3})[\"']?(?:\s*[:=]\s*|\s+)[\[(]?$"
 )
+_NAMES = re.compile(
+    r"([A-Za-z_][\w./@ -]{0,60}(?:, ?[A-Za-z_][\w./@ -]{0,60})+)[:=]\s*[\[(]((?:[^][(),]+,\s*)*)$"
+)
+"""Several names before as many numbers in brackets, as in `test loss, test acc: [0.3, 0.9]`."""
 _BAR = re.compile(r"\s*(\d+)/(\d+|Unknown) ?[━\[=>.]|(?:[^|]{0,60}?:)?\s*(\d+)%\|")
 _FOLDER = "\ue0ff"
 _MOST_ALIGNED = 3000
@@ -170,5 +174,8 @@ def _note_masked(
 
 def _name_of(before: str) -> str | None:
     """The name of a number, from what stands before it on its line."""
+    if several := _NAMES.search(before):
+        names, place = several[1].split(","), several[2].count(",")
+        return names[place].strip() if place < len(names) else None
     found = _NAME.search(before)
     return found[1] if found else None

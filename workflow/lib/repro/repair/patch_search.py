@@ -110,7 +110,9 @@ class _Search:
 
     def _offered(self, call: LedgerCall | None, kept: Remedies) -> list[Remedy]:
         seed = 1 + sum(remedy.seeds for remedy in kept)
-        return [each for each in self.candidates(call, seed) if each not in kept]
+        # By their words: with another seed it is the same remedy.
+        known = {remedy.words for remedy in kept}
+        return [each for each in self.candidates(call, seed) if each.words not in known]
 
     def _unspoiled(self, remedies: Remedies, found: Attempt) -> Attempt | None:
         """Keeps these remedies with one for what they spoil, if there is one."""
