@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from repro.divergence.first_divergence import first_divergence
 from repro.divergence.recorded import WatchedProcess, read
 from repro.hook.install import HookSettings, installed
@@ -208,13 +209,31 @@ like = tf.TensorSpec([6]), tf.TensorSpec([], tf.int64)
 drawn = tf.data.Dataset.from_generator(made, output_signature=like).batch(32)
 model().fit(drawn, epochs=3, verbose=0)
 model().fit(x, y, shuffle=False, validation_data=drawn, epochs=3, verbose=0)
+@tf.function
+def compiled():
+    if tf.constant(True):
+        return tf.random.normal([2])
+    return tf.zeros([2])
+compiled()
 """
 
 
-def test_a_generator_that_is_reset_is_seen_and_its_clean_twins_are_not(tmp_path: Path) -> None:
-    findings: list[Any] = [*process(ran(tmp_path / "a", RESET)).findings]
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> WatchedProcess:
+    """Several trainings of one process."""
+    return process(ran(tmp_path_factory.mktemp("several") / "a", RESET))
+
+
+def test_a_generator_that_is_reset_is_seen_and_its_clean_twins_are_not(
+    several: WatchedProcess,
+) -> None:
     before = len(HEAD.splitlines())
-    assert [(each["name"], each["line"] - before) for each in findings] == [
+    assert [(each["name"], each["line"] - before) for each in several.findings] == [
         ("generator reset in every epoch", 12),
         ("generator reset in every epoch", 28),
     ]
+
+
+def test_a_draw_in_a_compiled_function_has_its_line_in_the_script(several: WatchedProcess) -> None:
+    line = len((HEAD + RESET).splitlines()) - 2
+    assert ("random numbers", "tensorflow.random.normal", "train.py", line) in several.last_calls

@@ -14,6 +14,7 @@ import sys
 import sysconfig
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 Place = tuple[str, int]
 """File and line, as a user sees them."""
@@ -24,6 +25,8 @@ _INSTALLED = tuple(
 )
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _NAMES: dict[str, str | None] = {}
+_GENERATED = "__autograph_generated_file"
+"""How files begin into which TensorFlow writes what it makes of a function; each has a new name."""
 
 
 frame_at: Callable[[int], FrameType] = sys._getframe  # pyright: ignore[reportPrivateUsage] (as inspect does)
@@ -46,6 +49,8 @@ def _name(file: str) -> str | None:
         return file if file in ("<string>", "<stdin>") else None
     path = os.path.abspath(os.path.join(_HERE, file))
     parts = path.split(os.sep)
+    if parts[-1].startswith(_GENERATED):
+        return None
     if path.startswith(_OURS) or "site-packages" in parts or "dist-packages" in parts:
         return None
     if os.path.realpath(path).startswith(_INSTALLED):
@@ -75,8 +80,17 @@ def nearest(frame: FrameType | None) -> Place | None:
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return None
-        place = of_user(frame)
+        generated = os.path.basename(frame.f_code.co_filename).startswith(_GENERATED)
+        place = _source_of_generated() if generated else of_user(frame)
         if place:
             return place
         frame = frame.f_back
     return None
+
+
+def _source_of_generated() -> Place | None:
+    """The innermost line of the user's, by TensorFlow's own maps from what it made of it."""
+    stack = sys.modules.get("tensorflow.python.util.tf_stack")
+    frames: list[Any] = [*stack.extract_stack()] if stack else []
+    places = (place_of(each.filename, each.lineno) for each in reversed(frames))
+    return next(filter(None, places), None)
