@@ -1,15 +1,17 @@
 """Changes of a script, tried out: which runs are made, what is found, and what is left alone."""
 
+import io
 import itertools
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from repro.check.answer import CheckFindings, answered
+from repro.check.checking import explained
 from repro.check.one_run import UNWATCHED, RunResult, Watched
 from repro.check.outcome import Outcome, Reading
 from repro.check.patching import patched
@@ -20,6 +22,7 @@ from repro.check.watched_steps import step_findings
 from repro.contain.folder_copy import FolderCopy
 from repro.contain.place import CommandFolders, Outputs
 from repro.contain.user_command import user_command
+from repro.core.errors import CouldNotRun
 from repro.formats.findings import FileComparison
 from repro.repair.factor_search import FactorFinding
 from repro.repair.remedies import ONE_ORDER
@@ -227,6 +230,35 @@ def test_nothing_is_tried_where_that_was_not_asked_for(
     findings = found_in(session, RANDOM)
     assert patched(session, NOTHING, findings) == findings
     assert session.ran == []
+
+
+@pytest.mark.parametrize("refusal", [CouldNotRun("No room."), PermissionError("Not yours.")])
+def test_where_the_system_refuses_a_later_run_the_answer_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Exception
+) -> None:
+    def refused(*_: Any) -> NoReturn:
+        raise refusal
+
+    session = session_for(tmp_path)
+    screen = io.StringIO()
+    session.progress = Progress(screen)
+    findings = replace(found_in(session, RANDOM), steps=None)
+    later = replace(findings, finding=None)
+    monkeypatch.setattr("repro.check.checking.searched", lambda *_: findings)
+    monkeypatch.setattr("repro.check.checking.watched", refused)
+    assert explained(session, NOTHING, later) == findings
+    assert f"the answer stands. {refusal}" in screen.getvalue()
+
+
+def test_a_file_whose_name_cannot_be_shown_is_left_as_it_is(tmp_path: Path) -> None:
+    session = session_for(tmp_path)
+    findings = found_in(session, RANDOM)
+    folder, name = session.command.folder, "tr\udcffain.py"
+    (folder / "train.py").rename(folder / name)
+    session.command = user_command([sys.executable, name], folder)
+    made = patched(session, NOTHING, findings)
+    assert made.patch
+    assert (made.patch.remedies, made.patch.tried) == ((), 0)
 
 
 def test_a_change_is_written_to_the_copy_alone_and_through_no_link(tmp_path: Path) -> None:

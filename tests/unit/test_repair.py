@@ -1,6 +1,7 @@
 """Remedies: edits of a script that keep all else, and the smallest set under which runs agree."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,12 +52,21 @@ def first_edit(text: str, case: DifferenceCause) -> str:
          "f(default_rng(1), default_rng(2))"),
         (UNSEEDED, "tensorflow.data.Dataset.shuffle", "d = d.shuffle(\n  100,\n)",
          "d.shuffle(\n  100, seed=1,\n)"),
+        (UNSEEDED, "numpy.random.default_rng", "r = f(default_rng(5), default_rng())",
+         "f(default_rng(5), default_rng(1))"),
+        (UNSEEDED, "tensorflow.data.Dataset.shuffle",
+         "d = d.shuffle(9, reshuffle_each_iteration=None)",
+         "d.shuffle(9, reshuffle_each_iteration=None, seed=1)"),
         ("listing order", "os.listdir", "n = os.listdir(p)", "= sorted(os.listdir(p))"),
         ("listing order", "pathlib.Path.iterdir", "list(p.iterdir())", "sorted(p.iterdir())"),
         ("listing order", "os.scandir", "n = [*os.scandir(p)]",
          "[*sorted(os.scandir(p), key=lambda entry: entry.name)]"),
         ("listing order", "os.walk", "for a, b, c in os.walk(p):\n    use(c)",
          "os.walk(p):\n    b.sort()\n    c.sort()\n    use(c)"),
+        ("listing order", "os.walk", "for a, b, c in os.walk(p):\n\tuse(c)",
+         "os.walk(p):\n\tb.sort()\n\tc.sort()\n\tuse(c)"),
+        ("listing order", "os.walk", "for a, b, c in os.walk(p):\n  @cache\n  def f(): pass",
+         "os.walk(p):\n  b.sort()\n  c.sort()\n  @cache\n  def f(): pass"),
         (TEXT_ORDER, "list(set(w))", "v = list(set(w))", "v = sorted(set(w))"),
         (TEXT_ORDER, "set(w)", "v = [x for x in set(w)]", "[x for x in sorted(set(w))]"),
         (HASH, "hash(name)", "import os\nv = hash(name)",
@@ -93,6 +103,7 @@ def test_a_call_is_mended_where_it_stands(source: str, call: str, before: str, a
         (UNSEEDED, "numpy.random.default_rng", "r = default_rng(*given)"),
         ("clock", "time.time", "took = time.time() - began"),
         ("listing order", "os.walk", "found = list(os.walk(p))"),
+        ("listing order", "os.walk", "for a, b, c in os.walk(\n    p): use(c)"),
         (TEXT_ORDER, "names.pop()", "names = {'a'} | more\nnames.pop()"),
         ("system entropy", "uuid.uuid4", "run = uuid.uuid4()"),
         ("processors", "os.sched_getaffinity", "n = [*os.sched_getaffinity(0)]"),
@@ -122,6 +133,12 @@ def test_what_cannot_be_mended_where_it_stands_is_left(source: str, call: str, t
         ("from model import build\nbuild()\n",
          "from model import build\nimport keras\nkeras.utils.set_random_seed(1)\nbuild()\n"),
         ("import keras", "import keras\nkeras.utils.set_random_seed(1)\n"),
+        ("#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\ndef f(): pass\n",
+         "#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\nimport keras\n"
+         "keras.utils.set_random_seed(1)\ndef f(): pass\n"),
+        ("import keras\nif __name__ == '__main__':\n    import model\n    model.train()\n",
+         "import keras\nkeras.utils.set_random_seed(1)\nif __name__ == '__main__':\n"
+         "    import model\n    model.train()\n"),
     ],
 )  # fmt: skip
 def test_the_seed_is_set_after_the_imports(before: str, after: str) -> None:
@@ -154,6 +171,8 @@ def test_a_file_that_cannot_be_read_or_parsed_gives_no_edit() -> None:
     blamed = cause(UNSEEDED, "numpy.random.default_rng", 1)
     for text in ("r = default_rng(", "\ufeffr = default_rng()", "a = 1\rr = default_rng()"):
         assert candidates(blamed, sources(text), 1) == []
+    latin = b"# coding: latin-1\nn = '\xc3\xa9', default_rng()"
+    assert candidates(replace(blamed, call=None), Sources(lambda _: latin, "train.py"), 1) == []
     assert candidates(blamed, Sources(lambda _: None, "train.py"), 1) == []
 
 
@@ -197,16 +216,17 @@ def test_lines_of_the_changed_script_lead_back() -> None:
 @pytest.mark.parametrize("tool", [("git", "apply"), ("patch", "-s", "-p1", "-i")])
 def test_the_patch_applies_with_git_and_with_patch(tool: tuple[str, ...], tmp_path: Path) -> None:
     text = "import keras\r\n\r\nx = os.listdir(p)  # é\r\ny = f(\r\n  1)"
-    user = sources(text)
+    user = sources(text, "a file.py")
     remedies = candidates(cause("random numbers", "random.random", 1), user, 1)[:1]
-    remedies += candidates(cause("listing order", "os.listdir", 3), user, 1)[:1]
-    (tmp_path / "train.py").write_bytes(text.encode())
+    listing = replace(cause(), call=LedgerCall("listing order", "os.listdir", "a file.py", 3))
+    remedies += candidates(listing, user, 1)[:1]
+    (tmp_path / "a file.py").write_bytes(text.encode())
     (tmp_path / "fix.patch").write_bytes(diff_of(remedies, user).encode())
     subprocess.run(
         [*tool, "fix.patch", *(["--binary"] if tool[0] == "patch" else [])],
         cwd=tmp_path, check=True, timeout=60,
     )  # fmt: skip
-    assert (tmp_path / "train.py").read_bytes() == changed_files(remedies, user)["train.py"]
+    assert (tmp_path / "a file.py").read_bytes() == changed_files(remedies, user)["a file.py"]
 
 
 def test_a_call_of_the_changed_script_is_named_at_its_own_line() -> None:
@@ -321,6 +341,7 @@ def test_the_search_tries_no_more_than_it_says() -> None:
     many = [Remedy(str(n), (Edit("a", n, n, str(n)),)) for n in range(2 * MOST)]
     searched({0: many}, {A}, ran)
     assert len(ran) == MOST
+    assert search(at(0), lambda *_: many, lambda _: Attempt(False, first=at(0))).complete
 
 
 @given(st.integers(1, 10), st.integers(0, 10))
@@ -340,6 +361,7 @@ def test_a_patch_must_pass_as_often_as_would_have_shown_the_difference(
         (TriedPatch((A,), "--- a", {}, 2, 2), "A patch was tried out: it a. Run as it is"),
         (TriedPatch((A,), "--- a", {}, 2, 5), "not confirmed: 3 more runs would be needed"),
         (TriedPatch((A,), "", {"PYTHONHASHSEED": "0"}, 2, 2), "Setting PYTHONHASHSEED=0 before"),
+        (TriedPatch((A,), "--- a", {"B": "0"}, 2, 2), "A patch, with B=0 set before the start,"),
         (TriedPatch((A,), "--- a", {}, 2, 2, spoiled=("frozen noise",)), "brings a silent error"),
         (TriedPatch((), tried=3), "No change that was tried makes them agree (3 sets)"),
         (TriedPatch((), complete=False), "No time was left to find a patch"),

@@ -29,6 +29,7 @@ from repro.contain.scratch import scratch
 from repro.contain.user_command import UserCommand, user_command
 from repro.content.tensor_reader import TensorReader
 from repro.core.atomic import sentence_for_system_errors
+from repro.core.errors import CouldNotRun
 from repro.core.text import counted, times
 from repro.launch.isolation import SHARED_MEMORY
 
@@ -70,12 +71,20 @@ def check(options: CheckOptions, progress: Progress) -> Checked:
             reader = tensors if command.python else None
             reading = Reading(reader, options.rtol, options.ignore)
             _announce(session, refusal)
-            findings = searched(session, reading, first_runs(session, reading))
-            findings = watched(session, reading, findings)
-            findings = patched(session, reading, findings)
+            findings = explained(session, reading, first_runs(session, reading))
         kept = {**not_asked(session.factors(), options.keep), **session.refused}
         answer, left_out = answered(findings), tuple(containment.left_out)
         return Checked(command, containment.kind, findings, answer, kept, left_out)
+
+
+def explained(session: Session, reading: Reading, findings: CheckFindings) -> CheckFindings:
+    """The same, with what more runs show; where the system refuses one, the answer stands."""
+    try:
+        for stage in (searched, watched, patched):
+            findings = stage(session, reading, findings)
+    except (CouldNotRun, OSError) as error:
+        session.progress.line(f"No more was found out, and the answer stands. {error}")
+    return findings
 
 
 def _places(options: CheckOptions, temporary: Path, home: Path | None) -> list[Path]:

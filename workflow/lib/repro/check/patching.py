@@ -187,7 +187,7 @@ def _read(folder: Path, name: str) -> bytes | None:
     """A file of the user's that a run would find in its place, and may change; else None."""
     file = folder / name
     inside = not Path(name).is_absolute() and file.resolve() == folder.resolve() / name
-    if not inside or not file.is_file() or not os.access(file, os.W_OK):
+    if not inside or not name.isprintable() or not file.is_file() or not os.access(file, os.W_OK):
         return None
     above = [each for each in file.parents if each != folder and each.is_relative_to(folder)]
     if any((each / mark).exists() for each in above for mark in _ENVIRONMENTS):

@@ -24,7 +24,7 @@ def require_clean(folder: Path) -> None:
     if not sys.stdin.isatty():
         raise UserError(
             "Expected a terminal for `--apply`, which asks before it changes a file. Received "
-            "none. Leave `--apply` out, and say `git apply check/fix.patch` afterwards."
+            "none. Leave `--apply` out, and say `git apply -p1 check/fix.patch` afterwards."
         )
     done = _git(folder, "status", "--porcelain", "--untracked-files=no")
     if done.returncode or done.stdout.strip():
@@ -41,8 +41,11 @@ def applied(folder: Path, patch: Path, asked: Callable[[str], str]) -> str:
     require_clean(folder)
     if asked(f"Apply {patch.name} to your files? [y/N] ").strip().lower() not in ("y", "yes"):
         return "The patch was not applied."
-    done = _git(folder, "apply", str(patch))
-    if done.returncode:
+    # First without any change: what git does not follow it could not take back.
+    for words in (("--check", "--index"), ()):
+        done = _git(folder, "apply", "-p1", *words, str(patch))
+        if not done.returncode:
+            continue
         raise UserError(
             f"Expected git to apply {patch}. Received: {done.stderr.strip()}. Apply it by hand."
         )
@@ -52,7 +55,12 @@ def applied(folder: Path, patch: Path, asked: Callable[[str], str]) -> str:
 def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
-            ["git", *words], cwd=folder, capture_output=True, text=True, check=False
+            ["git", *words],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
     except FileNotFoundError:
         raise UserError(

@@ -98,9 +98,17 @@ def _check(options: CheckOptions, asked: argparse.Namespace) -> int:
 
 
 def _applied(out: Path, patch: TriedPatch | None) -> str:
-    if patch is None or not patch.diff or not patch.confirmed:
+    if patch is None or not patch.confirmed:
         return "No patch was applied: none was confirmed."
-    return applied(Path.cwd(), out / "fix.patch", input)
+    if not patch.diff:
+        return "No patch was applied: what was found changes no file."
+    return applied(Path.cwd(), out / "fix.patch", _asked)
+
+
+def _asked(question: str) -> str:
+    """An answer from the terminal; the question keeps out of a report on standard output."""
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline()
 
 
 def _patch(out: Path, diff: str) -> list[str]:
@@ -112,7 +120,10 @@ def _patch(out: Path, diff: str) -> list[str]:
     write_text(file, diff)
     lines = diff.splitlines()
     shown = lines if len(lines) <= LONGEST else []
-    return [f"Patch: {_near(file)} (git apply, or patch -p1)", *(f"    {line}" for line in shown)]
+    return [
+        f"Patch: {_near(file)} (git apply -p1, or patch -p1)",
+        *(f"    {line}" for line in shown),
+    ]
 
 
 def _say_so_far(progress: Progress, *, json: bool) -> None:

@@ -27,6 +27,9 @@ _SEEDING = (
 _NOT_FOR_DATASETS = (
     "x", "y", "validation_split", "sample_weight", "shuffle", "steps_per_epoch",
 )  # fmt: skip
+_PLACE_OF_SEED = {"shuffle": 1, "list_files": 2}
+"""Which argument the seed is, where it is not the first one."""
+_NAMES_OF_SEED = ("seed", "entropy", "a", "x")
 _SORTED_BY_NAME = "os.scandir"
 _WALKS = ("os.walk", "tensorflow.io.gfile.walk")
 
@@ -39,13 +42,14 @@ def seeded(source: UserSource, call: LedgerCall, seed: int) -> Edits:
             each.arg is None for each in node.keywords
         ):
             return ()
-        value = str(seed + len(edits))
-        given = [*node.args, *(each.value for each in node.keywords)]
-        absent = [each for each in given if isinstance(each, ast.Constant) and each.value is None]
-        end = source.span(node)[1] - 1
-        if absent:
-            edits.append(source.replaced(absent[0], value))
-        elif not given:
+        value, end = str(seed + len(edits)), source.span(node)[1] - 1
+        place = _PLACE_OF_SEED.get(call.call.rpartition(".")[2], 0)
+        given = [*node.args[place : place + 1]]
+        given += [each.value for each in node.keywords if each.arg in _NAMES_OF_SEED]
+        if given:  # another call in the line may have its seed already
+            absent = [each for each in given if ast.unparse(each) == "None"]
+            edits += [source.replaced(each, value) for each in absent]
+        elif not (node.args or node.keywords):
             edits.append(Edit(source.name, end, end, value))
         else:
             end = max(source.span(each)[1] for each in (*node.args, *node.keywords))
@@ -103,11 +107,14 @@ def _sorted_walk(source: UserSource, node: ast.Call, outer: ast.AST) -> Edits:
     if not (isinstance(outer, ast.For) and outer.iter is node and node.args):
         return ()
     target, first = outer.target, outer.body[0]
-    if not isinstance(target, ast.Tuple) or len(target.elts) != 3 or first.lineno == outer.lineno:
+    if not isinstance(target, ast.Tuple) or len(target.elts) != 3:
         return ()
     names = [ast.unparse(each) for each in target.elts[1:]]
-    place = source.line_start(first.lineno)
-    indent = " " * first.col_offset
+    decorators: list[ast.expr] = getattr(first, "decorator_list", [])
+    place = source.line_start(min(each.lineno for each in (first, *decorators)))
+    indent = source.content[place : place + first.col_offset].decode()
+    if indent.strip():  # it stands in a line with the head of the loop
+        return ()
     lines = "".join(f"{indent}{name}.sort(){source.newline}" for name in names)
     return [Edit(source.name, place, place, lines)]
 

@@ -97,7 +97,9 @@ def _after_imports(source: UserSource) -> int:
     if not last and ast.get_docstring(source.tree) is not None:
         last = source.tree.body[0].end_lineno or 0
     lines = source.content.split(b"\n")
-    blank = last and last < len(lines) - 1 and not lines[last].strip()
+    if not last:  # the first comments may say which program reads the file, and how
+        return 1 + next(at for at, line in enumerate([*lines, b""]) if not line.startswith(b"#"))
+    blank = last < len(lines) - 1 and not lines[last].strip()
     return last + 2 if blank else last + 1
 
 
@@ -105,6 +107,8 @@ def _imports(node: ast.stmt) -> bool:
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return True
     inner = node.body if isinstance(node, (ast.Try, ast.If)) else []
+    if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
+        return False  # the script itself, which may import something, too
     return any(map(_imports, inner))
 
 

@@ -59,7 +59,9 @@ def told_of_patch(patch: TriedPatch) -> str:
         return _none(patch)
     what = listed([remedy.words for remedy in patch.remedies])
     setting = " ".join(f"{name}={value}" for name, value in patch.variables.items())
-    kind = "A patch" if patch.diff else f"Setting {setting} before the start"
+    kind = f"Setting {setting} before the start"
+    if patch.diff:
+        kind = f"A patch, with {setting} set before the start," if setting else "A patch"
     runs = f"{times(patch.agreed)} with everything varied, the changed script gave the same results"
     made = f"{kind} was tried out: it {what}. Run as it is and {runs}."
     if not patch.confirmed:

@@ -62,7 +62,8 @@ def original_line(source: bytes, edits: Iterable[Edit], line: int) -> int:
 def unified(file: str, before: bytes, after: bytes) -> str:
     """The unified diff of a file; empty where nothing changed."""
     old, new = _lines(before), _lines(after)
-    lines = difflib.unified_diff(old, new, f"a/{file}", f"b/{file}")
+    end = "\t" if " " in file else ""  # else `patch` takes the name up to the first space
+    lines = difflib.unified_diff(old, new, f"a/{file}{end}", f"b/{file}{end}")
     return "".join(line if line.endswith("\n") else f"{line}\n{_NO_END}" for line in lines)
 
 

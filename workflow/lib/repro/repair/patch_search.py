@@ -156,7 +156,7 @@ def search(first: StepDivergence | None, candidates: Candidates, attempt: Trying
         found = looking.agreeing()
         found = looking.needed(found) if found else None
     except _OutOfTime:
-        complete = found is not None
+        complete = found is not None or len(looking.tried) >= MOST
         found = found or looking.second
     spoiled = looking.tried[found].spoiled if found else ()
     return PatchSearch(found or (), complete, len(looking.tried), looking.at, spoiled)

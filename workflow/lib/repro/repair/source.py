@@ -9,8 +9,11 @@ Synopsis:
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from repro.repair.edits import Edit
 
@@ -76,8 +79,9 @@ class UserSource:
         """The name of what is called, by the imports at the top where they say it."""
         text = ast.unparse(call.func)
         first, dot, rest = text.partition(".")
-        return f"{self.imported().get(first, first)}{dot}{rest}"
+        return f"{self.imported.get(first, first)}{dot}{rest}"
 
+    @cached_property
     def imported(self) -> dict[str, str]:
         """By name in the module, what stands for it: `np` is `numpy`."""
         return names_of(ast.walk(self.tree))
@@ -120,8 +124,11 @@ def parsed(name: str, content: bytes) -> UserSource | None:
     """A file, parsed; None where it is no Python in UTF-8, or its first bytes mark it as such."""
     try:
         content.decode("utf-8")
+        coding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         tree = ast.parse(content)
     except (SyntaxError, ValueError):
+        return None
+    if coding != "utf-8" and not content.isascii():  # then `ast` counts other bytes
         return None
     if content.startswith(b"\xef\xbb\xbf") or b"\r" in content.replace(b"\r\n", b""):
         return None
