@@ -33,6 +33,17 @@ found["frame"] = bool((model.predict(frame, verbose=0) == predicted).all())
 found["frames"] = of_others()
 found["picture"] = keras.visualization.draw_bounding_boxes.__name__
 found["own picture"] = keras.src.visualization.plot_image_gallery.plt.__name__
+part = "keras.src.wrappers.sklearn_wrapper"
+sys.modules[part] = None  # cannot be imported
+found["failures"] = []
+for _ in range(2):
+    try:
+        keras.wrappers.SKLearnRegressor
+    except ImportError as error:
+        found["failures"].append(error.name)
+del sys.modules[part]
+exec("from keras.wrappers import *", starred := {{}})
+found["starred"] = "SKLearnRegressor" in starred
 from keras.wrappers import SKLearnRegressor
 import sklearn.base
 found["wrapper"] = issubclass(SKLearnRegressor, sklearn.base.RegressorMixin)
@@ -56,6 +67,8 @@ def test_what_keras_imports_of_others_comes_when_it_is_used() -> None:
         "frames": ["pandas", "PIL"],
         "picture": "draw_bounding_boxes",
         "own picture": "matplotlib.pyplot",
+        "failures": ["keras.src.wrappers.sklearn_wrapper"] * 2,
+        "starred": True,
         "wrapper": True,
         "twin": True,
         "other name": False,

@@ -114,6 +114,22 @@ def test_examples_of_other_shapes_are_refused() -> None:
     assert "different shapes" in refusal(stream(X, Y).padded_batch(4).map(widened))
 
 
+def test_batches_with_fewer_labels_than_examples_are_refused() -> None:
+    import tensorflow as tf
+
+    found = collected(stream(X, Y).batch(5).map(lambda x, y: (x, y[:2])))
+    with pytest.raises(UserError, match=r"to have one length\. Received {'x': 10, 'y': 4}"):
+        examples_of(found)
+
+    def count(y: Any) -> Any:
+        return np.int64(len(y))
+
+    def counted(x: Any, y: Any) -> Any:
+        return x, tf.numpy_function(count, [y], tf.int64)
+
+    assert "one example of one shape" in refusal(stream(X, Y).batch(5).map(counted))
+
+
 def widened(x: Any, y: Any) -> Any:
     """Batches of which some are wider than others."""
     import tensorflow as tf

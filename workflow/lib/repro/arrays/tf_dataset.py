@@ -171,7 +171,9 @@ def _content(elements: Iterable[Any], batched: bool) -> tuple[int, int]:
     count = total = 0
     for element in elements:
         parts = [np.asarray(part) for part in _parts(element)]
-        for row in zip(*parts, strict=True) if batched else [parts]:
+        even = batched and parts[0].ndim > 0 and len({part.shape[:1] for part in parts}) == 1
+        # What is uneven is refused later, where columns are joined and counted.
+        for row in zip(*parts, strict=True) if even else [parts]:
             count, total = count + 1, total + int(sha256_bytes(b"".join(map(_bits, row))), 16)
     return count, total % 2**256
 

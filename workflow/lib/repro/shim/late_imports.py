@@ -64,13 +64,21 @@ class _LateLoader(Loader):
         module.__spec__.loader = module.__loader__ = self._loader
 
         def of_module(name: str) -> Any:
-            if not name.startswith("__"):
+            if name == "__all__" or not name.startswith("__"):  # the first: `import *` asks for it
                 with self._lock:  # another thread waits until all has run
-                    if not self._begun:
-                        self._begun = True
-                        self._loader.exec_module(module)
+                    self._run(module)
                 if name in module.__dict__:
                     return module.__dict__[name]
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
 
         module.__dict__["__getattr__"] = of_module
+
+    def _run(self, module: ModuleType) -> None:
+        if self._begun:
+            return
+        self._begun = True
+        try:
+            self._loader.exec_module(module)
+        except BaseException:
+            self._begun = False  # the next one hears why, too
+            raise
