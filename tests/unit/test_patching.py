@@ -11,11 +11,12 @@ from typing import Any, NoReturn
 
 import pytest
 from repro.check.answer import CheckFindings, answered
-from repro.check.checking import explained
+from repro.check.checking import Checked, explained
 from repro.check.one_run import UNWATCHED, RunResult, Watched
 from repro.check.outcome import Outcome, Reading
 from repro.check.patching import patched
 from repro.check.progress import Progress
+from repro.check.report import report
 from repro.check.session import CheckOptions, Session
 from repro.check.varied import AS_IT_IS, Change, RunPlan, write_changes
 from repro.check.watched_steps import step_findings
@@ -246,7 +247,11 @@ def test_where_the_system_refuses_a_later_run_the_answer_stands(
     later = replace(findings, finding=None)
     monkeypatch.setattr("repro.check.checking.searched", lambda *_: findings)
     monkeypatch.setattr("repro.check.checking.watched", refused)
-    assert explained(session, NOTHING, later) == findings
+    found = explained(session, NOTHING, later)
+    assert found == replace(findings, refused=str(refusal))
+    checked = Checked(session.command, "overlay", found, answered(found), {}, ())
+    [left_out] = report(checked)["left_out"]
+    assert str(refusal) in left_out
     assert f"the answer stands. {refusal}" in screen.getvalue()
 
 

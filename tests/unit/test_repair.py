@@ -71,6 +71,8 @@ def first_edit(text: str, case: DifferenceCause) -> str:
         (TEXT_ORDER, "set(w)", "v = [x for x in set(w)]", "[x for x in sorted(set(w))]"),
         (HASH, "hash(name)", "import os\nv = hash(name)",
          "import zlib\nimport os\nv = zlib.crc32(repr(name).encode())"),
+        (HASH, "hash(a)", "v = hash(a) % hash(b)",
+         "v = zlib.crc32(repr(a).encode()) % zlib.crc32(repr(b).encode())"),
         ("process id", "os.getpid", "n = int(get('T', os.getpid()))", "get('T', 1)"),
         ("clock", "time.time", "tf.random.set_seed(int(time.time()))", ""),
         ("clock", "time.time", "random.seed(int(time.time()) + 1)", "random.seed(1)"),
@@ -133,6 +135,8 @@ def test_what_cannot_be_mended_where_it_stands_is_left(source: str, call: str, t
         ("from model import build\nbuild()\n",
          "from model import build\nimport keras\nkeras.utils.set_random_seed(1)\nbuild()\n"),
         ("import keras", "import keras\nkeras.utils.set_random_seed(1)\n"),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import keras\n",
+         "    import keras\nimport keras\nkeras.utils.set_random_seed(1)\n"),
         ("#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\ndef f(): pass\n",
          "#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\nimport keras\n"
          "keras.utils.set_random_seed(1)\ndef f(): pass\n"),

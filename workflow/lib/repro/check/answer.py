@@ -43,6 +43,7 @@ class CheckFindings:
     factor found, None where there was none. `rtol`: the tolerance that was asked for. `steps`: what
     watching showed, None where nothing was watched. `late`: whether no time was left to watch.
     `patch`: what became of the changes of the script that were tried; None where none were.
+    `refused`: why the system refused a run after the answer; None where it did not.
     """
 
     command: str
@@ -53,6 +54,7 @@ class CheckFindings:
     steps: StepFindings | None = None
     late: bool = False
     patch: TriedPatch | None = None
+    refused: str | None = None
 
     @property
     def decisive(self) -> Outcome | None:

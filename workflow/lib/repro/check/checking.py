@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from repro.check.answer import CheckAnswer, CheckFindings, answered
@@ -84,6 +84,7 @@ def explained(session: Session, reading: Reading, findings: CheckFindings) -> Ch
             findings = stage(session, reading, findings)
     except (CouldNotRun, OSError) as error:
         session.progress.line(f"No more was found out, and the answer stands. {error}")
+        return replace(findings, refused=str(error))
     return findings
 
 

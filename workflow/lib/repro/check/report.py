@@ -59,9 +59,11 @@ def _steps(found: StepFindings | None) -> dict[str, Any] | None:
 
 
 def _unwatched(findings: CheckFindings) -> list[str]:
+    refused = [f"Runs that were to follow the answer: {findings.refused}"]
+    told = refused if findings.refused else []
     if findings.steps is None:
-        return [LATE if findings.late else "No training was watched step by step."]
-    return list(findings.steps.unseen)
+        return told or [LATE if findings.late else "No training was watched step by step."]
+    return [*told, *findings.steps.unseen]
 
 
 def _divergence(first: StepDivergence) -> dict[str, Any]:

@@ -131,11 +131,12 @@ def sorted_set(source: UserSource, call: LedgerCall) -> Edits:
 
 def without_hash(source: UserSource, call: LedgerCall) -> Edits:
     """Takes a checksum in place of `hash`."""
+    edits = list[Edit]()
     for line in lines_on_hash_seed(source.content, {}):
         if (line.number, line.source) == (call.line, HASH) and isinstance(line.node, ast.Call):
             text = source.text(line.node.args[0])
-            return [source.replaced(line.node, f"zlib.crc32(repr({text}).encode())")]
-    return ()
+            edits.append(source.replaced(line.node, f"zlib.crc32(repr({text}).encode())"))
+    return edits
 
 
 def in_asked_order(source: UserSource, call: LedgerCall) -> Edits:

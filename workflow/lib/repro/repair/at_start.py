@@ -69,9 +69,18 @@ def _inserted(source: UserSource, line: str, name: str | None = "", module: str 
 def _named(source: UserSource, *modules: str) -> str | None:
     """How one of some modules is called where the imports at the top end; None where it is not."""
     end = _after_imports(source)
-    before = (node for node in source.tree.body if node.lineno < end)
+    before = (
+        node
+        for node in source.tree.body
+        if node.lineno < end and not (isinstance(node, ast.If) and _for_types(node))
+    )
     names = names_of(inner for node in before for inner in ast.walk(node))
     return next((name for name, whole in names.items() if whole in modules), None)
+
+
+def _for_types(node: ast.If) -> bool:
+    """Whether only who checks types imports what is imported there."""
+    return ast.unparse(node.test).rpartition(".")[2] == "TYPE_CHECKING"
 
 
 def _before_imports(source: UserSource) -> int:
