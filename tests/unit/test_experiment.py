@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from repro.core.errors import UserError
+from repro.data.prepared import call_model
 from repro.data.user_code import load
 from repro.launch.launcher import FACTORS
 
@@ -93,6 +94,25 @@ def test_a_function_that_takes_something_else_is_told(signature: str, tmp_path: 
 )  # fmt: skip
 def test_names_are_the_users_own(signature: str, tmp_path: Path) -> None:
     load(written(tmp_path, f"{BOTH}def {signature}: ...\n"))
+
+
+DECORATED = """\
+import functools
+def scaled(function):
+    @functools.wraps(function)
+    def given(settings, seeds):
+        return function(settings, seeds, 3, 4)
+    return given
+@scaled
+def model(settings, seeds, width, depth):
+    return width + depth
+"""
+
+
+def test_a_decorator_may_give_some_of_the_parameters(tmp_path: Path) -> None:
+    model = load(written(tmp_path, BOTH + DECORATED)).function("model")
+    assert model is not None
+    assert call_model(model, {}, None, tmp_path) == 7
 
 
 @pytest.mark.parametrize(

@@ -119,11 +119,26 @@ class Code:
 def parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     """The parameters by name, without *args and **named; none where nobody can tell."""
     try:
-        found = inspect.signature(function).parameters
+        own = _signature(function)
+        known = inspect.signature(function) if _various(own) else own
     except (TypeError, ValueError):  # of what is written in C
         return {}
-    various = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return {name: each for name, each in found.items() if each.kind not in various}
+    return _named(known)
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """What it takes itself: a decorator may give the function below it some of the parameters."""
+    return inspect.signature(function, follow_wrapped=False)
+
+
+def _named(signature: inspect.Signature) -> dict[str, inspect.Parameter]:
+    various = _various(signature)
+    return {name: each for name, each in signature.parameters.items() if name not in various}
+
+
+def _various(signature: inspect.Signature) -> list[str]:
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [name for name, each in signature.parameters.items() if each.kind in kinds]
 
 
 def asked_for_prepared(model: Callable[..., Any]) -> str | None:
@@ -161,17 +176,17 @@ def _check(name: str, function: Callable[..., Any], file: str) -> None:
     also = f"; behind them {behind}, if wanted" if behind else ""
     raise UserError(
         f"Expected `def {name}({', '.join(places)})`{also}. Received "
-        f"`def {name}{inspect.signature(function)}` in {file}. Give it these parameters, in this "
+        f"`def {name}{_signature(function)}` in {file}. Give it these parameters, in this "
         "order."
     )
 
 
 def _fits(name: str, places: tuple[str, ...], function: Callable[..., Any]) -> bool:
     try:
-        signature = inspect.signature(function)
+        signature = _signature(function)
     except (TypeError, ValueError):
         return True
-    named, known = parameters(function), (*places, *_BY_NAME.get(name, ()))
+    named, known = _named(signature), (*places, *_BY_NAME.get(name, ()))
     for place, parameter in enumerate(list(named)[: len(places)]):
         if parameter in known and parameter != places[place]:
             return False
