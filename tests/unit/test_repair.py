@@ -162,6 +162,12 @@ def test_threads_and_determinism_are_tried_where_the_cause_asks_for_them() -> No
     assert "enable_op_determinism()" in diff_of(race[:1], user)
 
 
+def test_threads_are_tried_last_where_no_factor_was_looked_for() -> None:
+    user = sources("import tensorflow as tf\n\ntf.random.set_seed(1)\n")
+    *_, last = candidates(cause(), user, 1)
+    assert "set_intra_op_parallelism_threads(2)" in diff_of([last], user)
+
+
 def test_what_depends_on_the_hash_seed_alone_is_set_before_the_start() -> None:
     [remedy] = candidates(cause(factors=("hash seed",), nondeterministic=False), sources(""), 1)
     assert (remedy.edits, remedy.variables) == ((), (("PYTHONHASHSEED", "0"),))

@@ -129,9 +129,11 @@ def _at_call(call: LedgerCall, source: UserSource, seed: int, processors: int) -
 
 def _at_start(case: DifferenceCause, main: UserSource, seed: int) -> Iterator[Remedy]:
     source = case.call.source if case.call else None
-    if "processors" in case.factors and source in (None, *_IN_PARALLEL):
-        words = "sets the number of threads within an operation"
-        yield Remedy(words, tuple(at_start.threads(main, case.processors)))
+    threads = Remedy("sets the number of threads within an operation",
+                     tuple(at_start.threads(main, case.processors)))  # fmt: skip
+    may_be_threads = source in (None, *_IN_PARALLEL)
+    if "processors" in case.factors and may_be_threads:
+        yield threads
     if case.nondeterministic is False or source not in (None, *_IN_PARALLEL, *_BY_GLOBAL_SEED):
         return
     seeds = _named(case.call) or not any(name in main.content.decode() for name in _SETS_SEED)
@@ -146,6 +148,8 @@ def _at_start(case: DifferenceCause, main: UserSource, seed: int) -> Iterator[Re
     if seeds:
         words = "sets all seeds once, and asks TensorFlow for deterministic operations"
         yield Remedy(words, (*seeding.edits, *operations), seeds=1)
+    if not case.factors and may_be_threads:  # of what differs anyway, no factor was looked for
+        yield threads
 
 
 def _named(call: LedgerCall | None) -> bool:
