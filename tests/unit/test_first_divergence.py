@@ -253,6 +253,11 @@ EVERYTHING = ("all environment variables", "os.environ", "train.py", 9)
         ([(*PROCESS, 1, "x"), (*SEED, 1, "a")], [(*PROCESS, 1, "x"), (*SEED, 1, "b")], 5),
         ([(*CLOCK, 1, "x"), (*SEED, 1, "a")], [(*CLOCK, 1, "x"), (*SEED, 1, "b")], 1),
         ([(*EVERYTHING, 1, "x"), (*SEED, 1, "a")], [(*EVERYTHING, 1, "x"), (*SEED, 1, "b")], 9),
+        (  # `environ.get("JOB", os.getpid())`
+            [(*PROCESS, 1, "x"), (*EVERYTHING, 1, "x"), (*SEED, 1, "a")],
+            [(*PROCESS, 1, "x"), (*EVERYTHING, 1, "x"), (*SEED, 1, "b")],
+            5,
+        ),
         ([(*FOLDER, 1, "x"), (*FILES, 3, "x")], [(*FOLDER, 1, "x"), (*FILES, 3, "x")], 8),
         (
             [(*CLOCK, 1, "x"), (*DRAW, 1, "a"), (*SEED, 1, "a")],

@@ -24,7 +24,7 @@ BY_NATURE = (
 )  # fmt: skip
 """Sources that differ in each run by their nature, the likeliest first."""
 _MAKING_SEEDS = (UNSEEDED, "system entropy", "process id")
-_RIGHT_BEFORE_SEEDS = ("clock", WHOLE, *SURROUNDINGS)
+_SETTINGS = (WHOLE, *SURROUNDINGS)
 
 Calls = Mapping[Site, tuple[int, str]]
 """What was called before a moment: how often by then, and the results' digest."""
@@ -162,6 +162,8 @@ def _made_from(before: Sequence[Site]) -> Site | None:
     Scripts also ask the clock for how long they take, and read settings: that counts right before
     the seed only.
     """
-    if before and before[-1][0] in _RIGHT_BEFORE_SEEDS:
-        return before[-1]
-    return next((site for site in reversed(before) if site[0] in _MAKING_SEEDS), None)
+    last = before[-1] if before else None
+    if last and last[0] == "clock":
+        return last
+    making = next((site for site in reversed(before) if site[0] in _MAKING_SEEDS), None)
+    return making or (last if last and last[0] in _SETTINGS else None)
