@@ -30,17 +30,18 @@ def checkpoint(found: TensorFindings, left: str, right: str) -> None:
     """Compares two checkpoints by variable."""
     tf = library("tensorflow")
     one, other = (_Checkpoint(tf.train.load_checkpoint(prefix)) for prefix in (left, right))
+    # Keras' export numbers variables in the order of a set; their own names say which is which,
+    # where no two share one.
+    labelled = one.by_label(), other.by_label()
+    unique = [len(each) for each in labelled] == [len(one.places), len(other.places)]
     if one.graph != other.graph:
         found.compared += 1
         if one.objects() != other.objects():
             found.add("which variable belongs to which object", "", "")
-        elif one.labels != other.labels:
-            # Keras' export numbers variables in the order of a set; their own names say which is
-            # which, where no two share one.
-            labelled = one.by_label(), other.by_label()
-            if [len(each) for each in labelled] == [len(one.places), len(other.places)]:
-                found.masked.append(_ORDER)
-                one.places, other.places = labelled
+        elif one.labels != other.labels and unique:
+            found.masked.append(_ORDER)
+    if unique:
+        one.places, other.places = labelled
     for place in found.missing(one.places, other.places):
         found.compare(place, one.variable(place), other.variable(place))
 
@@ -66,13 +67,13 @@ class _Checkpoint:
         return sorted(attributes), sorted(children), sorted(slots)
 
     def by_label(self) -> dict[str, str]:
-        """The variables by their own names, each in the list that holds it."""
-        return {
-            f"{place.rpartition('/')[0]}/{self.labels[name]}"
-            if self.labels.get(name)
-            else place: name
-            for place, name in self.places.items()
-        }
+        """The variables by place; in a list by their own names, not by number."""
+        named: dict[str, str] = {}
+        for place, name in self.places.items():
+            holder, _, last = place.rpartition("/")
+            label = self.labels.get(name) if last.isdecimal() else None
+            named[f"{holder}/{label}" if label else place] = name
+        return named
 
     def variable(self, place: str) -> BlockedTensor:
         np = library("numpy")
