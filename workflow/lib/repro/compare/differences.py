@@ -42,7 +42,7 @@ def _read(path: Path, reader: Callable[[Path], Any]) -> Any:
         ) from error
 
 
-def _bits(array: Array) -> Array:
+def bits(array: Array) -> Array:
     return np.frombuffer(np.ascontiguousarray(array).tobytes(), f"V{array.dtype.itemsize}")
 
 
@@ -61,7 +61,7 @@ def apart(left: Array, right: Array) -> dict[str, Json] | None:
         return _wholly(left, shapes=[list(left.shape), list(right.shape)])
     if left.dtype != right.dtype:
         return _wholly(left, types=[left.dtype.str, right.dtype.str])
-    differ = _bits(left) != _bits(right)
+    differ = bits(left) != bits(right)
     if not differ.any():
         return None
     count = int(differ.sum())

@@ -3,9 +3,9 @@
 Synopsis:
     markdown(verdict)
 
-In this order: the sentence; where the runs first diverge; why; how far apart; the metrics, which
-come first where they are claimed; warnings; what each goal rests on; what was done; the overhead;
-where the promises end; what to bear in mind; a paragraph for a paper.
+In this order: the sentence; where the runs first diverge; why; how the difference grows; how far
+apart; the metrics, which come first where they are claimed; warnings; what each goal rests on; what
+was done; the overhead; where the promises end; what to bear in mind; a paragraph for a paper.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from repro.compare.divergence import WORDS
 from repro.core.text import capital, counted, listed
 from repro.report.differences import distances
 from repro.report.goals import goals, inference, limits, methods, metrics
+from repro.report.growth import growth
 from repro.report.overhead import section
 from repro.report.tables import code, table, text
 
@@ -147,7 +148,8 @@ def _mind(verdict: Verdict) -> Iterator[str]:
 
 def markdown(verdict: Verdict) -> str:
     """The page, in Markdown, of a verdict that `repro.verdict.assemble.judge` gave."""
-    apart = (_where(verdict), _why(verdict), distances(verdict["differences"]))
+    grows = growth(verdict["per_seed"])
+    apart = (_where(verdict), _why(verdict), grows, distances(verdict["differences"]))
     moved = metrics(verdict)
     parts = (
         _head(verdict), *((moved, *apart) if verdict["goal"] == "metrics" else (*apart, moved)),
