@@ -73,7 +73,7 @@ def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
         0 done; 1 a claim does not hold; 2 a user's mistake; 3 undecided; 4 it could not run;
         128 + n where signal n ended it.
     """
-    before, snakemake = _logs(folder), str(tools.BIN / "snakemake")
+    before, snakemake = logs(folder), str(tools.BIN / "snakemake")
     with TemporaryDirectory(prefix="repro-failure-") as temporary, screen.shown() as seen:
         file = Path(temporary, "held")
         command = [snakemake, *held.options(file), *arguments]
@@ -82,7 +82,7 @@ def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
     if ended.status == 0 or ended.interrupted:
         text.show()
         return ended.interrupted
-    fresh = [log for log, state in _logs(folder).items() if before.get(log) != state]
+    fresh = [log for log, state in logs(folder).items() if before.get(log) != state]
     ends = {log: end for log in sorted(fresh) if (end := ending(log))}
     answer = (
         _not_installed(seen)
@@ -181,7 +181,7 @@ def _from_here(file: Path) -> Path:
     return file.relative_to(here) if file.is_relative_to(here) else file
 
 
-def _logs(folder: Path) -> dict[Path, tuple[int, int, int]]:
+def logs(folder: Path) -> dict[Path, tuple[int, int, int]]:
     """Every log, and what tells whether it was written since."""
     states = {log: log.stat() for log in (folder / "logs").rglob("*.log") if log.is_file()}
     return {log: (s.st_ino, s.st_mtime_ns, s.st_size) for log, s in states.items()}

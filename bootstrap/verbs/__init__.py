@@ -2,6 +2,6 @@
 
 Begin with `prepare`, which runs Snakemake's targets; `rerun` needs no more than a bare Python,
 and `check_files` and `manifest` no more than the host's tools, where no job could run.
-May import: conda, display, earlier, environments, locks, outcome, post_deploy, project, tools,
-user_project, wheels.
+May import: answers, conda, display, earlier, environments, locks, outcome, post_deploy, project,
+tools, user_project, wheels.
 """

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import answers
 import outcome
 from display import screen
 from earlier import guard
@@ -24,6 +25,11 @@ from user_project.chosen import UserProject
 from wheels import ahead
 
 from verbs import check_files
+
+_ASKING = {"all", "verify"}
+"""Targets that end with verdicts."""
+_ANSWERED, _FAILED = (0, 1, 3), (outcome.MISTAKE, outcome.NOT_RUN)
+"""Statuses of a run after which every verdict is there, and of one that may have made some."""
 
 
 def setup(argv: Sequence[str], here: UserProject) -> int:
@@ -63,7 +69,12 @@ def target(argv: Sequence[str], here: UserProject) -> int:
     with prepared(here, command_line, options.config, anew=False) as status:
         if status or not needs.of(command_line, here.folder).jobs:
             return status or outcome.of_snakemake(here.snakemake(command_line), here.shown)
-        return _guarded(here, here.snakemake(command_line), options.wish or Wish.ASK)
+        before = outcome.logs(here.shown)
+        status = _guarded(here, here.snakemake(command_line), options.wish or Wish.ASK)
+        ran = status in _ANSWERED or (status in _FAILED and outcome.logs(here.shown) != before)
+        if ran and _ASKING & set(command_line):
+            answers.show(list(_configuration(command_line).get("experiments", {})), here.shown)
+        return status
 
 
 def _guarded(here: UserProject, command: Sequence[str], wish: Wish) -> int:

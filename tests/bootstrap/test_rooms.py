@@ -12,9 +12,9 @@ from conda import render
 
 BOOTSTRAP = project.ROOT / "bootstrap"
 LAYERS = (
-    "__main__", "documentation", "verbs", "earlier", "check", "user_project", "environments",
-    "fetch_ahead", "local_channel", "conda", "outcome", "tools", "post_deploy", "wheels", "project",
-    "locks", "failures", "display", "cache",
+    "__main__", "documentation", "verbs", "answers", "earlier", "check", "user_project",
+    "environments", "fetch_ahead", "local_channel", "conda", "outcome", "tools", "post_deploy",
+    "wheels", "project", "locks", "failures", "display", "cache",
 )  # fmt: skip
 """From above to below: rooms, and modules that lie in none."""
 OF_THE_LOCAL_CHANNEL = ("environments.channel", "fetch_ahead")

@@ -53,7 +53,7 @@ def test_under_run_its_sentence_stands_alone_once_and_last(mistaken: tuple[Proje
     assert done.stderr.count("Mend the code.") == 1
     before, last, after = done.stderr.partition(f"{MESSAGE}\n{sentence} (Log")
     assert last, done.stderr
-    assert "Finished jobid" in before
+    assert "pack the programs: done in" in before
     assert after.count("\n") == 1
     assert log_named(made.folder, last[-4:] + after).endswith(f"{MESSAGE}\n{sentence}\n")
     whole = Path(re.findall(r"Snakemake's: (.+)\)", after)[0]).read_text()

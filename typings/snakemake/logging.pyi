@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TextIO
 
 class DefaultFormatter(logging.Formatter):
@@ -20,3 +20,5 @@ class DefaultFilter(logging.Filter):
 class ColorizingTextHandler(logging.StreamHandler[TextIO]):
     def __init__(self, nocolor: bool = False, stream: TextIO = ...) -> None: ...
     def decorate(self, record: logging.LogRecord, message: str) -> str: ...
+
+def is_quiet_about(quiet: Collection[object], msg_type: str) -> bool: ...

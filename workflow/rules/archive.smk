@@ -25,6 +25,8 @@ rule archived:
         project=Path.cwd(),
         # As it is written into the archive: some keys change no result.
         configuration=lambda wildcards: canonical(filled(config, wildcards.experiment)),
+    message:
+        "archive {wildcards.experiment}"
     shell:
         "{params.python:q} -Es {params.program:q} archive {wildcards.experiment} --directory {params.project:q} "
         "--out {output} 2>&1 | tee {log}"
@@ -44,6 +46,8 @@ rule reproduce:
         name=FIRST,
         archived=f"{config.get('archived', '')}/{FIRST}",
         evaluated="--evaluated" if config.get("evaluated") else "",
+    message:
+        "compare {params.name} with its archive"
     shell:
         "python -I -B {input.judge:q} reproduce --experiment {params.name} {params.evaluated} "
         "--archived {params.archived:q} --again results/{params.name} --folder . --log {log}"

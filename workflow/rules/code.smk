@@ -15,5 +15,7 @@ checkpoint code:
         "logs/code.log",
     conda:
         environment("keras")
+    message:
+        "pack the programs"
     shell:
         "python -I -B {input.script:q} --out results --log {log}"

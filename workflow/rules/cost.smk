@@ -25,6 +25,8 @@ rule cost:
         experiment=lambda wildcards: EXPERIMENTS[PRICED].code,
         pretrained=lambda wildcards: jobs.pretrained_inputs(EXPERIMENTS[PRICED]),
         rounds=f"--rounds {config['rounds']}" if "rounds" in config else "",
+    message:
+        "measure the overhead in {params.name}"
     shell:
         "python -I -B {input.judge} cost --experiment {params.name} {params.rounds} "
         "--parameters {params.parameters:q} --program {input.code} "

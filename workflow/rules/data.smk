@@ -19,6 +19,8 @@ rule prepare:
         parameters=parameters("prepare"),
         experiment=lambda wildcards: entry(wildcards).code,
         data=data_inputs,
+    message:
+        "prepare {wildcards.experiment}, {wildcards.run}"
     shell:
         "{params.launch} prepare --experiment {wildcards.experiment} --run {wildcards.run} "
         "--parameters {params.parameters:q} --input experiment={params.experiment:q} "

@@ -22,6 +22,8 @@ rule surroundings:
             entry(wildcards).parameters("train", "original", entry(wildcards).seeds[0])
         ),
         moment=time_ns(),
+    message:
+        "look at what surrounds {wildcards.experiment}"
     shell:
         "{params.launch} environment --parameters {params.parameters:q} --out {output} --log {log}"
 
@@ -40,5 +42,7 @@ rule drift:
         environment("keras")
     params:
         pairs=[f"{path}=logs/{name}/environment.json" for path, name in DRIFT.items()],
+    message:
+        "list what differs now"
     shell:
         "python -I -B {input.judge} drift {params.pairs:q} --log {log}"

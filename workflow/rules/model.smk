@@ -24,6 +24,8 @@ rule train:
         parameters=parameters("train"),
         experiment=lambda wildcards: entry(wildcards).code,
         pretrained=pretrained_inputs,
+    message:
+        "train {wildcards.experiment}, {wildcards.run}, seed {wildcards.seed}"
     shell:
         "{params.launch} train --experiment {wildcards.experiment} --run {wildcards.run} "
         "--parameters {params.parameters:q} --input experiment={params.experiment:q} {params.pretrained:q} "
@@ -60,6 +62,8 @@ rule evaluate:
         parameters=parameters("evaluate"),
         experiment=lambda wildcards: entry(wildcards).code,
         pretrained=pretrained_inputs,
+    message:
+        "evaluate {wildcards.experiment}, {wildcards.run}, seed {wildcards.seed}"
     shell:
         "{params.launch} evaluate --experiment {wildcards.experiment} --run {wildcards.run} "
         "--parameters {params.parameters:q} --input experiment={params.experiment:q} {params.pretrained:q} "
@@ -92,6 +96,8 @@ rule probe:
         ),
         experiment=lambda wildcards: entry(wildcards).code,
         pretrained=pretrained_inputs,
+    message:
+        "probe {wildcards.experiment} for silent errors"
     shell:
         "{params.launch} probe --experiment {wildcards.experiment} --run original "
         "--parameters {params.parameters:q} --input experiment={params.experiment:q} {params.pretrained:q} "

@@ -14,6 +14,8 @@ checkpoint look:
         environment_of
     params:
         parameters=parameters("look"),
+    message:
+        "interim analysis of {wildcards.experiment} after {wildcards.seeds} seeds"
     shell:
         "python -I -B {input.judge} look --experiment {wildcards.experiment} "
         "--parameters {params.parameters:q} --manifests {input.manifests} --seeds {wildcards.seeds} "
@@ -49,6 +51,8 @@ rule compare:
         experiment=lambda wildcards: entry(wildcards).code,
         data=data_inputs,
         pretrained=pretrained_inputs,
+    message:
+        "compare {wildcards.experiment}"
     shell:
         "python -I -B {input.judge} compare --experiment {wildcards.experiment} "
         "--parameters {params.parameters:q} --folder results/{wildcards.experiment} "
@@ -68,5 +72,7 @@ rule verify:
     localrule: True
     conda:
         environment("keras")
+    message:
+        "verify the verdicts"
     shell:
         "python -I -B {input.judge} verify {input.verdicts} --log {log}"

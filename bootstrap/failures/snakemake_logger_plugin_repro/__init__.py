@@ -3,9 +3,9 @@
 Synopsis:
     snakemake --logger repro --logger-repro-file FILE all
 
-Shown and kept is what Snakemake's own handler would print, with its colours. From the first error
-on, only the progress of other jobs is shown. What is kept is a line of JSON for each record, which
-`held.read` reads.
+Shown and kept is what Snakemake's own handler would print, with its colours, but each job by its
+name (`job_lines`). From the first error on, only the progress of other jobs is shown. What is kept
+is a line of JSON for each record, which `held.read` reads.
 """
 
 import json
@@ -20,6 +20,8 @@ from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultForma
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
+
+from .job_lines import JobLines
 
 FAILED = LogEvent.JOB_ERROR
 PROGRESS = (
@@ -57,6 +59,7 @@ class LogHandler(LogHandlerBase):
                 quiet, common.debug_dag, common.verbose, common.dryrun, common.printshellcmds
             )
         )
+        self._lines = JobLines(quiet or ())
         self._failed = False
         self._running = set[object]()
 
@@ -64,7 +67,10 @@ class LogHandler(LogHandlerBase):
         """Show or keep a record; show what cannot be kept, so that nothing is lost."""
         event = getattr(record, "event", None)
         self._failed |= record.levelno >= logging.ERROR
-        if not self._failed or event in PROGRESS:
+        line = self._lines.of(record)
+        if line is not None:
+            self._show(line)
+        elif not self._failed or event in PROGRESS:
             self._terminal.handle(record)
         else:
             try:
@@ -72,6 +78,11 @@ class LogHandler(LogHandlerBase):
             except OSError:
                 self._terminal.handle(record)
         self._count(event, record.__dict__)
+
+    def _show(self, line: str) -> None:
+        if line:
+            info = {"levelno": logging.INFO, "levelname": "INFO", "msg": line}
+            self._terminal.handle(logging.makeLogRecord(info))
 
     def _keep(self, record: logging.LogRecord) -> None:
         text = ""
@@ -98,7 +109,8 @@ class LogHandler(LogHandlerBase):
             self._running.discard(job["jobid"])
             if left := len(self._running):
                 jobs = "1 other job" if left == 1 else f"{left} other jobs"
-                print(f"Rule {job['rule_name']} failed; waiting for {jobs}.", file=sys.stderr)
+                name = self._lines.name(job["jobid"])
+                print(f"Failed: {name}; waiting for {jobs}.", file=sys.stderr)
 
     @property
     def writes_to_stream(self) -> bool:

@@ -5,7 +5,8 @@ Synopsis:
     CAUSES["augmentation"].remedy_for({"call": "random.Random", "source": "generator …"})
     by_quantity("batch content", {"augment"})   # the row to which that first difference points
 
-A new cause is a row here. Factors are causes as well: `repro.core.factor_table`.
+A new cause is a row here. Factors are causes as well: `repro.core.factor_table`; `in_words` knows
+both.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from repro.core.factor_table import FACTORS
 
 RANDOM = ("generator without a seed", "system entropy", "clock", "process id", "hash",
           "another program")  # fmt: skip
@@ -216,6 +219,16 @@ _ROWS = (
 
 CAUSES: Mapping[str, CauseKind] = {row.name: row for row in _ROWS}
 """Every kind of cause by its name."""
+
+
+def in_words(cause: str) -> str:
+    """A cause as a verdict names it, be it a kind or factors: "factor: clock", "update"."""
+    kind, _, name = cause.partition(": ")
+    if kind in ("factor", "factors"):
+        names = [FACTORS[factor].words for factor in name.split(" and ")]
+        return f"the result changes with {' together with '.join(names)}"
+    return CAUSES[cause].words
+
 
 _BY_PHASE = {row.phase: row for row in _ROWS if row.phase}
 

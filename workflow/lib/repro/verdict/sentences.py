@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from repro.cause.causes import CAUSES
+from repro.cause.causes import in_words
 from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.compare.divergence import place
 from repro.compare.runs import Comparison
-from repro.core.factor_table import FACTORS
 from repro.core.text import counted, listed
 from repro.verdict.case import Context
 
@@ -122,29 +121,20 @@ def _diverging(comparisons: Sequence[Comparison]) -> str:
     return f"{text}; affected: {len(affected)} of {counted(len(every), 'seed')}"
 
 
-def _by(cause: Cause) -> str:
-    """A cause in words."""
-    kind, _, name = cause.cause.partition(": ")
-    if kind in ("factor", "factors"):
-        names = [FACTORS[factor].words for factor in name.split(" and ")]
-        return f"the result changes with {' together with '.join(names)}"
-    return CAUSES[cause.cause].words
-
-
 def _why(causes: Sequence[Cause], trials: Sequence[Trial]) -> str:
     if not causes:
         return ""
-    first = causes[0]
+    first, words = causes[0], in_words(causes[0].cause)
     at = f"; see {first.file}, line {first.line}" if first.file and first.line else ""
     if trials and first.cause == "a race" and all(trial.same for trial in trials):
         many = counted(len(trials), "trial")
-        return f" That was not reproduced in {many}, so it is rare; likely {_by(first)}{at}."
+        return f" That was not reproduced in {many}, so it is rare; likely {words}{at}."
     if not first.tested:
-        return f" Likely cause (not tested): {_by(first)}{at}."
+        return f" Likely cause (not tested): {words}{at}."
     alone = any(not trial.same and not trial.factors for trial in trials)
     itself = alone and first.cause not in ("a race", "environment", "stale state")
     head = "Cause, nondeterministic" if itself else "Cause"
-    return f" {head} (tested in {counted(first.trials, 'trial')}): {_by(first)}{at}."
+    return f" {head} (tested in {counted(first.trials, 'trial')}): {words}{at}."
 
 
 def not_met(
