@@ -32,12 +32,14 @@ Report = Mapping[str, Any]
 @dataclass(frozen=True)
 class Answer:
     """One run of `check`: its exit status, None where it took too long, its report, if any, and
-    how many seconds it took, all and up to the first answer."""
+    how many seconds it took, all and up to the first answer; `holds`: whether the script with the
+    patch gave the same in further runs, None where there were none."""
 
     status: int | None
     report: Report | None
     seconds: float
     first: float | None = None
+    holds: bool | None = None
 
     @property
     def fault(self) -> str:
@@ -190,22 +192,29 @@ def figures(outcomes: Sequence[Outcome]) -> list[Figure]:
     ]  # fmt: skip
 
 
-def patch_figures(outcomes: Sequence[Outcome]) -> list[Figure]:
+def patch_figures(outcomes: Sequence[Outcome], further: int = 0) -> list[Figure]:
     """The counts of causes and patches, of the faults that make runs differ.
 
     Args:
         outcomes: at least one.
+        further: how often each script ran with the patch that was shown for it.
 
     Returns:
-        First causes that are right, patches that were verified, and clean scripts with a patch.
+        First causes that are right, patches that were verified, clean scripts with a patch, and
+        patches with which further runs differed.
     """
     faults = [o for o in outcomes if o.found is not None and o.case.kind is not Kind.SILENT]
     clean = [o for o in outcomes if o.patched is not None]
     changed = sum(o.patched is True for o in clean)
+    held = [answer.holds for o in outcomes for answer in o.answers if answer.holds is not None]
+    failed = held.count(False)
     return [
         Figure("first cause right", sum(o.line is True for o in faults), len(faults)),
         Figure("patches verified", sum(o.verified is True for o in faults), len(faults)),
         Figure("patches that changed a clean script", changed, len(clean), changed == 0),
+        Figure(
+            f"patches that did not hold in {further} further runs", failed, len(held), failed == 0
+        ),
     ]
 
 

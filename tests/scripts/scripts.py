@@ -2,12 +2,12 @@
 
 Synopsis:
     python tests/scripts/scripts.py [--program check.pyz] [--python PYTHON] [--only NAME ...]
-        [--ten] [--jobs 1] [--folder FOLDER]
+        [--ten] [--further 10] [--jobs 1] [--folder FOLDER]
 
 Runs each script with its fault and without, prints a table, then how many faults were found, how
-many with the right step and line, how many clean scripts gave a false alarm, and how many patches
-were verified, each with its exact 95 % interval, and how long it took. The exit status is 0 only
-where every goal is reached.
+many with the right step and line, how many clean scripts gave a false alarm, how many patches were
+verified, and how many of those that were shown did not hold in further runs, each with its exact
+95 % interval, and how long it took. The exit status is 0 only where every goal is reached.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -39,6 +39,8 @@ from repro.data.module_loader import module
 from table import Case, Kind, Twin, chosen, ten
 
 LIMIT = 900  # seconds for one run of `check`
+FURTHER = 10  # runs of each script with the patch that was shown for it
+FACTORS = {"PYTHONHASHSEED": "hash seed", "TZ": "time zone", "LC_ALL": "locale"}
 ANSWERS = (b"The same", b"Not the same", b"Undecided")  # how its answers begin
 
 
@@ -48,6 +50,7 @@ def answered(
     place: twins.Place,
     limit: float = LIMIT,
     options: Sequence[str] = (),
+    further: int = 0,
 ) -> Answer:
     """Runs `check` on a script.
 
@@ -58,6 +61,7 @@ def answered(
             `check.log` beside the folder.
         limit: how many seconds it may take.
         options: more options of `check`.
+        further: so many further runs of the script with the patch, if one was shown.
 
     Returns:
         Its answer.
@@ -82,7 +86,22 @@ def answered(
         process.wait()
         answer = first.result()
     report = _report(place.folder / "check" / "report.json")
-    return Answer(status, report, seconds, answer and answer - began)
+    shown = report["patch"] if report else None
+    holds = None
+    if further and shown and shown["changes"]:
+        holds = _holds(program, python, place, shown["variables"], further)
+    return Answer(status, report, seconds, answer and answer - began, holds)
+
+
+def _holds(
+    program: Path, python: str, place: twins.Place, variables: Mapping[str, str], further: int
+) -> bool:
+    """Whether the patched script gives the same in so many further runs, all varied."""
+    patched = twins.patched(place, variables)
+    kept = [option for name in variables for option in ("--keep", FACTORS[name])]
+    options = ["--only", "outputs", "--runs", str(further + 1), "--budget", "1h", *kept]
+    again = answered(program, python, patched, LIMIT * further, options)
+    return not again.fault and again.report is not None and again.report["answer"] == "same"
 
 
 def _logged(process: subprocess.Popen[bytes], log: BinaryIO) -> float | None:
@@ -120,7 +139,12 @@ def packed(folder: Path) -> Path:
 
 
 def outcome(
-    program: Path, python: str, case: Case, folder: Path, options: Sequence[str] = ()
+    program: Path,
+    python: str,
+    case: Case,
+    folder: Path,
+    options: Sequence[str] = (),
+    further: int = 0,
 ) -> Outcome:
     """Runs `check` on those twins of a script that are asked for.
 
@@ -130,13 +154,14 @@ def outcome(
         case: the script.
         folder: a folder that may be filled.
         options: more options of `check`.
+        further: runs of each script with the patch that was shown for it.
     """
     answers: dict[Twin, Answer] = {}
     for twin in Twin:
         if twin in case.twins and (twin is Twin.CLEAN or case.kind is not Kind.NONE):
             mended = twin is Twin.CLEAN
             place = twins.make(case, folder / case.name / twin.value, mended=mended)
-            answers[twin] = answered(program, python, place, options=options)
+            answers[twin] = answered(program, python, place, LIMIT, options, further)
     found = judged(case, answers.get(Twin.FAULTY), answers.get(Twin.CLEAN))
     print(f"{case.name}: {found.said}; clean: {found.clean}", file=sys.stderr, flush=True)
     return found
@@ -149,10 +174,15 @@ def run_all(
     folder: Path,
     jobs: int,
     options: Sequence[str] = (),
+    further: int = 0,
 ) -> list[Outcome]:
     """Runs `check` over scripts, so many at once; the arguments are those of `outcome`."""
+
+    def one(case: Case) -> Outcome:
+        return outcome(program, python, case, folder, options, further)
+
     with ThreadPoolExecutor(jobs) as pool:
-        return [*pool.map(lambda case: outcome(program, python, case, folder, options), cases)]
+        return [*pool.map(one, cases)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -170,13 +200,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these")
     which.add_argument("--ten", action="store_true", help="one twin of each that CI runs")
+    parser.add_argument(
+        "--further", type=int, default=None, metavar="N",
+        help=f"runs of each script with the patch that was shown ({FURTHER}; 0 with --ten)",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
+    further = options.further if options.further is not None else FURTHER * (not options.ten)
     cases = ten() if options.ten else chosen(options.only)
     python = options.python or str(users_python.ensured())
     with command_line.working_folder(options.folder, "scripts-") as folder:
         program = options.program.resolve() if options.program else packed(folder)
-        outcomes = run_all(cases, program, python, folder, options.jobs)
-    counts = [*figures(outcomes), *patch_figures(outcomes), times(outcomes)]
+        outcomes = run_all(cases, program, python, folder, options.jobs, further=further)
+    counts = [*figures(outcomes), *patch_figures(outcomes, further), times(outcomes)]
     return command_line.printed(table(outcomes), counts)
 
 

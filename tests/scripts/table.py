@@ -139,10 +139,49 @@ PAIRS = (
     Case("process_id_in_the_seed", Kind.WEIGHTS, step=0, lines=("os.getpid()",), data=_DIGITS),
     Case("stop_words_by_locale", Kind.WEIGHTS, step=0, lines=('os.environ.get("LANG")',)),
     Case(
+        "seed_from_the_clock",
+        Kind.DATA,
+        lines=("started = datetime.now()", "int(started.timestamp()"),
+    ),
+    Case("folders_as_walked", Kind.DATA, lines=("os.walk(root)",)),
+    Case("seed_option_left_out", Kind.DATA, lines=("default_rng(args.seed)",)),
+    Case(
+        "shuffle_without_a_seed",
+        Kind.DATA,
+        lines=(".shuffle(", "len(x),  # all of them"),
+        data=_DIGITS,
+    ),
+    Case("rows_sampled_by_pandas", Kind.DATA, lines=("flats.sample(frac=1)",)),
+    Case("hours_in_local_time", Kind.DATA, lines=("datetime.fromtimestamp(",)),
+    Case(
+        "dropout_without_a_seed",
+        Kind.WEIGHTS,
+        step=0,
+        lines=("keras.layers.Dropout(0.4)",),
+    ),
+    Case(
+        "split_by_system_random",
+        Kind.DATA,
+        lines=("chance = SystemRandom()", "chance.sample("),
+        data=_DIGITS,
+    ),
+    Case(
         "one_order_in_every_epoch",
         Kind.SILENT,
         error="one order for every epoch",
         lines=("model.fit(train",),
+    ),
+    Case(
+        "arrays_in_one_order",
+        Kind.SILENT,
+        error="one order for every epoch",
+        lines=("model.fit(x, y",),
+    ),
+    Case(
+        "noise_reset_in_each_batch",
+        Kind.SILENT,
+        error="generator reset in every epoch",
+        lines=("default_rng(0)",),
     ),
     Case(
         "noise_that_repeats",
@@ -184,6 +223,11 @@ CLEAN = (
     Case("bars_of_tqdm"),
     Case("resumed_from_a_checkpoint"),
     Case("worker_threads_in_order", data=_DIGITS),
+    Case("pipeline_cached_on_disk"),
+    Case("stopped_early_with_a_log"),
+    Case("vocabulary_that_is_sorted"),
+    Case("generator_that_goes_on"),
+    Case("two_heads_and_a_schedule"),
 )
 
 TEN = {

@@ -45,9 +45,9 @@ def differs(**changes):
 SAME = Answer(0, report(), 40, 22)
 
 
-def test_the_table_names_20_faults_5_silent_errors_10_clean_scripts_and_all_that_lie_here():
+def test_the_table_names_28_faults_7_silent_errors_15_clean_scripts_and_all_that_lie_here():
     kinds = [case.kind for case in PAIRS]
-    assert (len(kinds), kinds.count(Kind.SILENT), len(CLEAN)) == (25, 5, 10)
+    assert (len(kinds), kinds.count(Kind.SILENT), len(CLEAN)) == (35, 7, 15)
     cases = {file.stem for file in (twins.HERE / "cases").iterdir()}
     assert cases == {case.name for case in PAIRS}
     assert {file.stem for file in (twins.HERE / "clean").iterdir()} == {c.name for c in CLEAN}
@@ -232,8 +232,10 @@ def test_patches_are_counted_of_faults_that_differ_and_none_may_change_a_clean_s
         return [(figure.k, figure.n, figure.enough) for figure in patch_figures(outcomes)]
 
     silent = judged(SILENT, Answer(0, report(errors=[error("frozen noise")]), 9), SAME)
+    held = [replace(mended, holds=each) for each in (True, False)]
+    assert counts(*(judged(CASE, each, None) for each in held))[3] == (1, 2, False)
     assert counts(judged(CASE, mended, SAME), judged(CASE, refused, SAME), silent) == [
-        (2, 2, True), (1, 2, True), (0, 3, True),
+        (2, 2, True), (1, 2, True), (0, 3, True), (0, 0, True),
     ]  # fmt: skip
     assert counts(judged(ALONE, None, changed))[2] == (1, 1, False)
     assert counts(judged(CASE, Answer(2, None, 9), None))[1] == (0, 1, True)
@@ -256,8 +258,9 @@ def test_nothing_that_ran_has_no_first_answer_and_is_not_enough():
 
 FAKE = """
 import json, pathlib, sys, time
-assert sys.argv[1] == "--", sys.argv
-script = pathlib.Path(sys.argv[3])
+*options, python, name = sys.argv[1:]
+assert options in (["--"], {further}), sys.argv
+script = pathlib.Path(name)
 {act}
 different = "default_rng()" in script.read_text()
 call = {{
@@ -276,8 +279,9 @@ pathlib.Path("check/report.json").write_text(json.dumps({{
               "not_varied": {{}}, "containment": "copy"}}],
     "nondeterministic": None, "factor": None, "searched": None, "cause": None, "left_out": [],
     "patch": {{
-        "confirmed": True, "changes": ["seeds it"], "diff": "", "variables": {{}}, "agreed": 2,
-        "needed": 2, "tried": 1, "complete": True, "new_silent_errors": [], "by_hand": None,
+        "confirmed": True, "changes": ["seeds it"], "diff": "", "variables": {{"TZ": "UTC"}},
+        "agreed": 2, "needed": 2, "tried": 1, "complete": True, "new_silent_errors": [],
+        "by_hand": None,
     }} if different else None,
     "steps": {{
         "void": None, "agreed": 0, "not_compared": 0,
@@ -285,6 +289,7 @@ pathlib.Path("check/report.json").write_text(json.dumps({{
     }},
     "silent_errors": [],
 }}))
+pathlib.Path("check/fix.patch").write_text({patch!r})
 print("Not the same: it differs." if different else "The same: it does not differ.")
 sys.exit(different)
 """
@@ -294,16 +299,29 @@ sys.exit(different)
 def fake(tmp_path):
     """A program in the place of `check`, which does something first."""
 
-    def write(act=""):
+    def write(act="", patch=None):
         file = tmp_path / "check.py"
-        file.write_text(FAKE.format(act=act, line=LINE))
+        further = [
+            "--only",
+            "outputs",
+            "--runs",
+            "11",
+            "--budget",
+            "1h",
+            "--keep",
+            "time zone",
+            "--",
+        ]
+        file.write_text(
+            FAKE.format(act=act, line=LINE, patch=patch or CASE.patch.read_text(), further=further)
+        )
         return file
 
     return write
 
 
 def figures_of(printed):
-    return [line.split(" (")[0] for line in printed.splitlines() if line.startswith("- ")][:8]
+    return [line.split(" (")[0] for line in printed.splitlines() if line.startswith("- ")][:9]
 
 
 def test_all_is_printed_and_the_status_is_0_where_the_goals_are_reached(fake, capsys):
@@ -320,8 +338,24 @@ def test_all_is_printed_and_the_status_is_0_where_the_goals_are_reached(fake, ca
         "- first cause right: 1 of 1",
         "- patches verified: 1 of 1",
         "- patches that changed a clean script: 0 of 2",
+        "- patches that did not hold in 10 further runs: 0 of 1",
     ]
     assert re.search(r"up to the first answer: 0\.\d plain runs", printed)
+
+
+def test_a_patch_that_does_not_hold_in_further_runs_is_counted_and_the_status_is_1(fake, capsys):
+    mends_nothing = (
+        f"--- a/{CASE.name}.py\n+++ b/{CASE.name}.py\n@@ -1 +1,2 @@\n+# mended\n"
+        f" {CASE.script.read_text().splitlines()[0]}\n"
+    )
+    program = fake(patch=mends_nothing)
+    arguments = ["--program", str(program), "--python", "python", "--only", CASE.name]
+    assert scripts.main(arguments) == 1
+    assert figures_of(capsys.readouterr().out)[8] == (
+        "- patches that did not hold in 10 further runs: 1 of 1"
+    )
+    assert scripts.main([*arguments, "--further", "0"]) == 0
+    assert figures_of(capsys.readouterr().out)[8].endswith("0 of 0")
 
 
 def test_a_program_that_crashes_finds_nothing_and_the_status_is_1(fake, capsys):

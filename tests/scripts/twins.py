@@ -50,10 +50,7 @@ def make(case: Case, folder: Path, *, mended: bool) -> Place:
         new.mkdir(parents=True)
     shutil.copy(case.script, work)
     if mended and case.patch:
-        # Within a work tree of somebody's, git would take the paths for its own and do nothing.
-        outside = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder)}
-        command = ["git", "apply", str(case.patch)]
-        subprocess.run(command, cwd=work, env=outside, check=True, timeout=60)
+        _apply(case.patch, work)
     for name in case.data:
         _DATA[name](work)
     for name, text in case.home.items():
@@ -62,6 +59,28 @@ def make(case: Case, folder: Path, *, mended: bool) -> Place:
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     environment = {**inherited, "HOME": str(home), "LANG": "en_US.UTF-8"}
     return Place(work, case.script.name, environment)
+
+
+def patched(place: Place, variables: Mapping[str, str]) -> Place:
+    """A copy of a place, with the patch that `check` showed there applied and its variables set.
+
+    Raises:
+        CalledProcessError: the patch does not apply.
+    """
+    folder = place.folder.parent / "patched" / place.folder.name
+    shutil.copytree(place.folder, folder)
+    shown = folder / "check" / "fix.patch"
+    if shown.exists():
+        _apply(shown, folder)
+    shutil.rmtree(folder / "check")
+    return Place(folder, place.script, {**place.environment, **variables})
+
+
+def _apply(patch: Path, folder: Path) -> None:
+    # Within a work tree of somebody's, git would take the paths for its own and do nothing.
+    outside = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
+    command = ["git", "apply", str(patch)]
+    subprocess.run(command, cwd=folder, env=outside, check=True, timeout=60)
 
 
 def _digits(folder: Path) -> None:

@@ -203,6 +203,45 @@ def test_a_silent_error_that_nothing_mends_is_said_with_the_patch(tmp_path: Path
     assert f"But it brings a silent error: {ONE_ORDER}" in answered(made).sentence
 
 
+SEEDED = "import keras\n\nset_random_seed(1)\nfit(x, y)\n"
+AGREEING = FactorFinding(False, (), complete=True, runs=1)
+
+
+def without_difference(findings: CheckFindings) -> CheckFindings:
+    same = FileComparison("standard output", "text", same=True, how="")
+    return replace(findings, outcomes=(Outcome((same,)),), finding=None)
+
+
+def test_where_runs_agree_a_silent_error_is_mended_and_it_is_said_what_that_changes(
+    tmp_path: Path,
+) -> None:
+    session = session_for(tmp_path, SEEDED)
+    found = without_difference(found_in(session, AGREEING))
+    made = patched(session, NOTHING, found)
+    assert made.patch
+    assert (made.patch.confirmed, made.patch.agreed) == (True, 2)
+    assert "+fit(tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x)" in made.patch.diff
+    assert "It changes what is computed, for the better." in answered(made).sentence
+
+
+def test_a_silent_error_that_stays_is_left_with_what_to_do_by_hand(tmp_path: Path) -> None:
+    session = session_for(tmp_path, SEEDED)
+    found = without_difference(found_in(session, AGREEING))
+    session.breaks = lambda text, _: "from_tensor_slices" in text
+    made = patched(session, NOTHING, found)
+    assert made.patch
+    assert (made.patch.remedies, made.patch.diff) == ((), "")
+    assert "No change that was tried mends it" in answered(made).sentence
+    assert "train.py, line 4: Let the dataset be shuffled anew" in answered(made).sentence
+
+
+def test_where_runs_agree_and_nothing_is_wrong_nothing_is_tried(tmp_path: Path) -> None:
+    session = session_for(tmp_path, "import keras\n\nfit(x, y)\n")
+    found = without_difference(found_in(session, AGREEING))
+    assert patched(session, NOTHING, found).patch is None
+    assert session.ran == []
+
+
 def test_the_hash_seed_is_set_before_the_start_where_no_edit_helps(tmp_path: Path) -> None:
     session = session_for(tmp_path, "import keras\nx = hash(x)\n")
     session.breaks = lambda text, _: "crc32" in text

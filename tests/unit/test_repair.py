@@ -15,7 +15,18 @@ from repro.repair.by_hand import by_hand, told_of_patch
 from repro.repair.edits import Edit, edited, original_line, unified
 from repro.repair.patch import TriedPatch, before_change, changed_files, diff_of
 from repro.repair.patch_search import MOST, Attempt, Remedies, runs_needed, search
-from repro.repair.remedies import ONE_ORDER, DifferenceCause, Remedy, Sources, candidates
+from repro.repair.remedies import (
+    FROZEN_NOISE,
+    NOT_DETERMINISTIC,
+    ONE_ORDER,
+    OVERLAPPING,
+    RESET,
+    SILENT,
+    DifferenceCause,
+    Remedy,
+    Sources,
+    candidates,
+)
 
 UNSEEDED = "generator without a seed"
 
@@ -32,7 +43,7 @@ def cause(
     nondeterministic: bool | None = None,
 ) -> DifferenceCause:
     blamed = LedgerCall(source, call, "train.py", line) if source else None
-    return DifferenceCause(blamed, nondeterministic, factors, 2)
+    return DifferenceCause(blamed, nondeterministic, factors, 2, steps=7)
 
 
 def first_edit(text: str, case: DifferenceCause) -> str:
@@ -88,12 +99,54 @@ def first_edit(text: str, case: DifferenceCause) -> str:
         (ONE_ORDER, "", "import keras\nm.fit(x, y, epochs=2, batch_size=8)",
          "import tensorflow as tf\nimport keras\nm.fit(tf.data.Dataset.from_tensor_slices((x, y))"
          ".shuffle(len(x), seed=1).batch(8), epochs=2)"),
+        (UNSEEDED, "numpy.random.default_rng", "r = default_rng(args.seed)",
+         "default_rng(1 if args.seed is None else args.seed)"),
+        (UNSEEDED, "tensorflow.data.Dataset.shuffle", "d = d.shuffle((n + 1)  # all )\n)",
+         "d.shuffle((n + 1), seed=1  # all )\n)"),
+        ("listing order", "pathlib.Path.iterdir", "next(p.iterdir())", "min(p.iterdir())"),
+        ("listing order", "pathlib.Path.glob", "next(p.glob('*'), None)",
+         "min(p.glob('*'), default=None)"),
+        ("file times", "os.path.getmtime", "sorted((p), key=os.path.getmtime)", "sorted((p))"),
+        (HASH, "hash(a)", "v = hash(a) + f(hash(a))",
+         "v = zlib.crc32(repr(a).encode()) + f(zlib.crc32(repr(a).encode()))"),
+        ("system entropy", "uuid.uuid4", "run = uuid.uuid4()\ndefault_rng(run.int % 2**32)",
+         "default_rng(1)"),
+        ("system entropy", "uuid.uuid4", "run = uuid.uuid4()",
+         "import random\nrun = uuid.UUID(int=random.getrandbits(128), version=4)"),
+        ("system entropy", "random.SystemRandom", "r = random.SystemRandom()", "random.Random(1)"),
+        ("system entropy", "tensorflow.random.Generator.from_non_deterministic_state",
+         "r = Generator.from_non_deterministic_state()", "Generator.from_seed(1)"),
+        ("system entropy", "os.urandom", "n = os.urandom(4)\nrandom.seed(int.from_bytes(n, 'big'))",
+         "random.seed(1)"),
+        ("clock", "time.time", "now = time.time()\nfor k in range(3): train(seed=int(now) + k)",
+         "train(seed=1 + k)"),
+        ("all environment variables", "os.environ",
+         "def mark(): return crc32(str(dict(os.environ)))\nset_seed((mark() + k) % 9)",
+         "set_seed((1 + k) % 9)"),
+        ("name of a temporary file", "tempfile.mkstemp",
+         "for n in range(9): tempfile.mkstemp(dir=d)", 'dir=d, prefix=f"{n:06d}-")'),
+        ("name of a temporary file", "tempfile.mkstemp",
+         "for n, x in enumerate(y): tempfile.mkstemp(prefix='a')", 'prefix=f"a{n:06d}-")'),
+        (NOT_DETERMINISTIC, "", "enable_op_determinism(True)", "enable_op_determinism()"),
+        (RESET, "", "for e in range(9):\n    np.random.seed(0)\n    draw()",
+         "np.random.seed(0)\nfor e in range(9):\n    draw()"),
+        (RESET, "", "def order():\n    r = default_rng(5)\n    return r.shuffle(x)",
+         "r = default_rng(5)\n\n\ndef order():\n    return r.shuffle(x)"),
+        (OVERLAPPING, "", "d = d.shuffle(9, seed=1)\nv = d.take(2)\nt = d.skip(2).batch(4)\n"
+         "m.fit(t, validation_data=v)", "d.shuffle(9, seed=1, reshuffle_each_iteration=False)\n"
+         "v = d.take(2)\nt = d.skip(2).shuffle(9, seed=1).batch(4)"),
+        (ONE_ORDER, "", "import grain\nd = source(p).seed(6).shuffle().batch(5)\n"
+         "m.fit(d, epochs=2)", ".shuffle().repeat().batch(5)\nm.fit(d, steps_per_epoch=7, epochs"),
         ("unordered stream", "tensorflow.data.Dataset.map", "d.map(f, deterministic=False)",
          "d.map(f, deterministic=True)"),
     ],
 )  # fmt: skip
 def test_a_call_is_mended_where_it_stands(source: str, call: str, before: str, after: str) -> None:
-    line = before.split("\n").index(next(x for x in before.split("\n") if "import" not in x)) + 1
+    lines = before.split("\n")
+    name = call.rpartition(".")[2] or {ONE_ORDER: "fit", OVERLAPPING: "fit"}.get(source, "(")
+    name = "seed" if source == RESET and "seed" in before else name
+    name = "default_rng" if source == RESET and "default_rng" in before else name
+    line = 1 + next((n for n, text in enumerate(lines) if name in text), 0)
     if "tf." in before:  # the name says nothing where `tf` was not imported
         before, after, line = f"import tensorflow as tf\n{before}", "tf.random.set_seed(1)", 2
     assert after in first_edit(before, cause(source, call, line))
@@ -107,7 +160,10 @@ def test_a_call_is_mended_where_it_stands(source: str, call: str, before: str, a
         ("listing order", "os.walk", "found = list(os.walk(p))"),
         ("listing order", "os.walk", "for a, b, c in os.walk(\n    p): use(c)"),
         (TEXT_ORDER, "names.pop()", "names = {'a'} | more\nnames.pop()"),
-        ("system entropy", "uuid.uuid4", "run = uuid.uuid4()"),
+        ("system entropy", "secrets.token_hex", "run = secrets.token_hex()"),
+        (UNSEEDED, "numpy.random.default_rng", "r = default_rng(made())"),
+        ("name of a temporary file", "tempfile.mkstemp", "name = tempfile.mkstemp()"),
+        (RESET, "", "def f():\n    np.random.seed(given)\n    draw()"),
         ("processors", "os.sched_getaffinity", "n = [*os.sched_getaffinity(0)]"),
         (ONE_ORDER, "", "m.fit(x, y, validation_split=0.1)"),
         (ONE_ORDER, "", "m.fit(data, epochs=2)"),
@@ -173,8 +229,42 @@ def test_what_depends_on_the_hash_seed_alone_is_set_before_the_start() -> None:
     assert (remedy.edits, remedy.variables) == ((), (("PYTHONHASHSEED", "0"),))
 
 
-def test_the_silent_error_that_is_mended_is_one_that_the_hook_knows() -> None:
-    assert silent.ONE_ORDER[0] == ONE_ORDER
+def test_the_silent_errors_that_are_mended_are_those_that_the_hook_knows() -> None:
+    known = (
+        silent.ONE_ORDER, silent.FROZEN_NOISE, silent.RESET, silent.NOT_DETERMINISTIC,
+        silent.OVERLAPPING,
+    )  # fmt: skip
+    assert [name for name, _ in known] == [*SILENT]
+
+
+def test_noise_that_begins_again_is_drawn_from_a_generator_that_goes_on() -> None:
+    text = (
+        "import tensorflow as tf\n\n\n@tf.function\ndef noisy(x):\n"
+        "    return x + tf.random.normal(x.shape, stddev=0.1, seed=3)\n"
+    )
+    assert first_edit(text, cause(FROZEN_NOISE, "", 6)) == (
+        "import tensorflow as tf\n\n\ngenerator = tf.random.Generator.from_seed(1)\n\n\n"
+        "@tf.function\ndef noisy(x):\n    return x + generator.normal(x.shape, stddev=0.1)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("factor", "given", "lines"),
+    [
+        ("time zone", {"TZ": "Europe/Berlin"}, 'os.environ["TZ"] = "Europe/Berlin"\ntime.tzset()'),
+        ("time zone", {}, 'os.environ["TZ"] = "UTC"\ntime.tzset()'),
+        ("locale", {"LANG": "de_DE.UTF-8"}, 'os.environ["LC_ALL"] = "de_DE.UTF-8"'),
+    ],
+)
+def test_time_zone_and_locale_are_fixed_in_the_script_or_before_its_start(
+    factor: str, given: dict[str, str], lines: str
+) -> None:
+    user = sources("import os\n\nuse()\n")
+    case = replace(cause(factors=(factor,), nondeterministic=False), given=given)
+    inside, before = candidates(case, user, 1)
+    assert lines in changed_files([inside], user)["train.py"].decode()
+    [(name, value)] = before.variables
+    assert f'os.environ["{name}"] = "{value}"' in lines
 
 
 def test_a_file_that_cannot_be_read_or_parsed_gives_no_edit() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from repro.check.answer import NOT_SAME, CheckFindings, first_answer
+from repro.check.answer import NOT_SAME, SAME, CheckFindings, first_answer
 from repro.check.one_run import RunResult, Watched
 from repro.check.outcome import Reading, side_by_side
 from repro.check.progress import duration
@@ -21,27 +21,44 @@ from repro.check.varied import Change
 from repro.check.watched_steps import step_findings, suspects
 from repro.contain.user_command import UserCommand
 from repro.divergence.named_call import LedgerCall
+from repro.divergence.recorded import read
 from repro.repair.patch import TriedPatch, before_change, changed_files, diff_of, variables_of
-from repro.repair.patch_search import Attempt, Remedies, runs_needed, search
-from repro.repair.remedies import DifferenceCause, Remedy, Sources, candidates
+from repro.repair.patch_search import FEWEST, Attempt, Remedies, runs_needed, search
+from repro.repair.remedies import SILENT, DifferenceCause, Remedy, Sources, candidates
 
 _ENVIRONMENTS = ("pyvenv.cfg", "conda-meta")
 _PURPOSE = "to try a patch"
+_FIXING = {"PYTHONHASHSEED": "hash seed", "TZ": "time zone", "LC_ALL": "locale"}
+"""By the variable that is set before the start, the factor that then is not varied."""
 
 
 def patched(session: Session, reading: Reading, findings: CheckFindings) -> CheckFindings:
     """The same, with the smallest change of the script that was found to make its runs agree."""
-    if not _worth_it(session, findings):
-        return findings
+    answer = _answer(session, findings)
     trials = _Trials(session, reading, findings)
+    if answer == NOT_SAME:
+        return _agreeing(trials)
+    return _without_silent_errors(trials) if answer == SAME else findings
+
+
+def _answer(session: Session, findings: CheckFindings) -> str | None:
+    """The answer, where it is known how the steps went, and the script may be changed in a copy."""
+    steps, outcome = findings.steps, findings.decisive
+    if session.options.only or session.containment.kind == "in place":
+        return None
+    if steps is None or steps.void or outcome is None or outcome.failed:
+        return None
+    return first_answer(findings).word
+
+
+def _agreeing(trials: _Trials) -> CheckFindings:
+    """With the smallest change under which the runs agree."""
+    findings = trials.findings
     first = findings.steps.compared.divergence if findings.steps else None
     blamed = first.call if first else None
     if not trials.candidates(blamed, 1):
         return replace(findings, patch=TriedPatch((), left=blamed))
-    session.progress.line(
-        "Changes of the script are tried in copies of it, until its runs agree; each takes about "
-        f"{duration(2 * (session.seconds or 0))}."
-    )
+    trials.announce("until its runs agree")
     found = search(first, trials.candidates, trials.attempt)
     left = found.left.call if found.left else None
     nothing = TriedPatch((), tried=found.tried, complete=found.complete, left=left)
@@ -59,14 +76,31 @@ def patched(session: Session, reading: Reading, findings: CheckFindings) -> Chec
     return replace(findings, patch=made)
 
 
-def _worth_it(session: Session, findings: CheckFindings) -> bool:
-    """Whether the results differ, it is known where, and the script may be changed in a copy."""
-    steps, outcome = findings.steps, findings.decisive
-    if session.options.only or session.containment.kind == "in place":
-        return False
-    if steps is None or steps.void or outcome is None or outcome.failed:
-        return False
-    return first_answer(findings).word == NOT_SAME
+def _without_silent_errors(trials: _Trials) -> CheckFindings:
+    """With a change after which both runs still agree, and no longer in what is wrong."""
+    findings = trials.findings
+    errors = [each for each in findings.steps.silent if each.name in SILENT and each.file
+              ] if findings.steps else []  # fmt: skip
+    kept: Remedies = ()
+    left: LedgerCall | None = None
+    for error in errors:
+        call = LedgerCall(error.name, "", error.file or "", error.line or 0)
+        offered = trials.candidates(call, 1 + sum(remedy.seeds for remedy in kept))
+        if offered and not trials.number:
+            trials.announce("until the warning is gone")
+        mending = (each for each in offered if trials.mends((*kept, each), error.name))
+        if (remedy := next(mending, None)) is not None:
+            kept = (*kept, remedy)
+        else:
+            left = left or call
+    made = TriedPatch((), tried=trials.number, complete=not trials.late, left=left)
+    agreed = trials.agreed(kept, FEWEST) if kept else None
+    if agreed is not None:
+        diff, variables = diff_of(kept, trials.sources), variables_of(kept)
+        made = replace(
+            made, remedies=kept, diff=diff, variables=variables, agreed=agreed, needed=FEWEST
+        )
+    return replace(findings, patch=made) if errors else findings
 
 
 def _needed(findings: CheckFindings) -> int:
@@ -80,12 +114,14 @@ def _needed(findings: CheckFindings) -> int:
 
 @dataclass
 class _Trials:
-    """The runs of the changed script; `number`: how many changes were run."""
+    """The runs of the changed script; `number`: how many changes were run; `late`: whether no time
+    was left for one."""
 
     session: Session
     reading: Reading
     findings: CheckFindings
     number: int = 0
+    late: bool = False
     plain: dict[Remedies, RunResult] = field(default_factory=dict[Remedies, RunResult])
     """The runs as it is of each changed script whose runs agreed."""
 
@@ -95,6 +131,17 @@ class _Trials:
         command = self.session.command
         return Sources(lambda name: _read(command.folder, name), _main(command))
 
+    @cached_property
+    def _steps(self) -> int | None:
+        return _steps_of_an_epoch(self.findings.steps.events if self.findings.steps else None)
+
+    def announce(self, until: str) -> None:
+        """Says what follows, and how long each attempt takes."""
+        self.session.progress.line(
+            f"Changes of the script are tried in copies of it, {until}; each takes about "
+            f"{duration(2 * (self.session.seconds or 0))}."
+        )
+
     def candidates(self, call: LedgerCall | None, seed: int) -> list[Remedy]:
         """What may mend a difference to which a call leads."""
         found = self.findings.finding
@@ -103,6 +150,8 @@ class _Trials:
             found.nondeterministic if found else None,
             found.factors if found else (),
             os.cpu_count() or 1,
+            self.session.given,
+            self._steps,
         )
         return candidates(case, self.sources, seed)
 
@@ -130,6 +179,12 @@ class _Trials:
             return Attempt(same=False, failed=True)
         return self._compared(remedies, plain, varied)
 
+    def mends(self, remedies: Remedies, error: str) -> bool:
+        """Whether runs still agree with a change, and a silent error is gone with no other new."""
+        tried = None if self.late else self.attempt(remedies)
+        self.late = tried is None
+        return bool(tried and tried.same and not tried.spoiled and error not in tried.silent)
+
     def _compared(self, remedies: Remedies, plain: RunResult, varied: RunResult) -> Attempt:
         same = side_by_side(plain, varied, self.reading).same
         suspected = suspects(self.findings.finding)
@@ -149,7 +204,8 @@ class _Trials:
             for error in steps.silent
             if error.name not in before
         ]
-        return Attempt(same and first is None, False, first, tuple(spoiled))
+        silent = tuple(error.name for error in steps.silent)
+        return Attempt(same and first is None, False, first, tuple(spoiled), silent)
 
     def agreed(self, remedies: Remedies, needed: int) -> int | None:
         """How many varied runs agree with the plain one, up to `needed`; None where one does not.
@@ -173,7 +229,7 @@ class _Trials:
         return Change(changed_files(remedies, self.sources), variables_of(remedies))
 
     def _factors(self, change: Change) -> tuple[str, ...]:
-        fixed = {"hash seed"} if "PYTHONHASHSEED" in change.variables else set[str]()
+        fixed = {_FIXING[name] for name in change.variables}
         return tuple(name for name in self.session.factors() if name not in fixed)
 
     def _run(
@@ -181,6 +237,14 @@ class _Trials:
         watch: bool,
     ) -> RunResult:  # fmt: skip
         return self.session.run(name, what, factors, draw, Watched(events=watch), change)
+
+
+def _steps_of_an_epoch(events: Path | None) -> int | None:
+    """How many steps the first epoch of a `fit` had; None where there was none."""
+    moments = [each for process in read(events) for each in process.moments] if events else []
+    counted = [each for each in moments if each.fit is not None and each.step]
+    first = [each for each in counted if (each.fit, each.epoch) == (counted[0].fit, 0)]
+    return len(first) or None
 
 
 def _read(folder: Path, name: str) -> bytes | None:

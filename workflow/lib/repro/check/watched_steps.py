@@ -70,7 +70,7 @@ class StepFindings:
     """What two watched runs showed.
 
     `void`: why nothing can be said of the steps. `outputs_differ`: whether the outputs of these two
-    runs do. `unseen`: what the hook could not watch.
+    runs do. `unseen`: what the hook could not watch. `events`: those of the first of them.
     """
 
     void: str | None
@@ -78,6 +78,7 @@ class StepFindings:
     outputs_differ: bool
     silent: tuple[SeenError, ...] = ()
     unseen: tuple[str, ...] = ()
+    events: Path | None = None
 
     @property
     def seen(self) -> bool:
@@ -118,7 +119,7 @@ def step_findings(
     if void:
         compared = StepComparison(0, 0, None)
     silent, unseen = _silent_errors(left.events), _unseen(left.events)
-    return StepFindings(void, compared, outputs_differ, silent, unseen)
+    return StepFindings(void, compared, outputs_differ, silent, unseen, left.events)
 
 
 def training(run: RunResult) -> bool:

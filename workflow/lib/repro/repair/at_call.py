@@ -1,7 +1,6 @@
-"""At call: edits at the very call, or expression, through which two runs differ.
+"""At call: edits at the very call, or expression, through which two runs differ, but for seeds.
 
 Synopsis:
-    seeded(source, call, 1)          # `default_rng()` becomes `default_rng(1)`
     in_listed_order(source, call)    # `os.listdir(p)` becomes `sorted(os.listdir(p))`
 
 Each gives the edits, or none where the source has another form than it can mend.
@@ -14,66 +13,13 @@ from collections.abc import Sequence
 
 from repro.divergence.named_call import LedgerCall
 from repro.ledger.set_order import HASH, lines_on_hash_seed
-from repro.ledger.watched_calls import SEEDS
 from repro.repair.edits import Edit
 from repro.repair.source import UserSource
 
 Edits = Sequence[Edit]
 
-_SEEDING = (
-    *SEEDS, "keras.utils.set_random_seed", "tensorflow.keras.utils.set_random_seed",
-    "numpy.random.RandomState", "random.Random", "tensorflow.random.Generator.from_seed",
-)  # fmt: skip
-_NOT_FOR_DATASETS = (
-    "x", "y", "validation_split", "sample_weight", "shuffle", "steps_per_epoch",
-)  # fmt: skip
-_PLACE_OF_SEED = {"shuffle": 1, "list_files": 2}
-"""Which argument the seed is, where it is not the first one."""
-_NAMES_OF_SEED = ("seed", "entropy", "a", "x")
 _SORTED_BY_NAME = "os.scandir"
 _WALKS = ("os.walk", "tensorflow.io.gfile.walk")
-
-
-def seeded(source: UserSource, call: LedgerCall, seed: int) -> Edits:
-    """Gives each unseeded generator that is made in the line a seed, each another one."""
-    edits = list[Edit]()
-    for node in source.calls(call.call, call.line):
-        if any(isinstance(each, ast.Starred) for each in node.args) or any(
-            each.arg is None for each in node.keywords
-        ):
-            return ()
-        value, end = str(seed + len(edits)), source.span(node)[1] - 1
-        place = _PLACE_OF_SEED.get(call.call.rpartition(".")[2], 0)
-        given = [*node.args[place : place + 1]]
-        given += [each.value for each in node.keywords if each.arg in _NAMES_OF_SEED]
-        if given:  # another call in the line may have its seed already
-            absent = [each for each in given if ast.unparse(each) == "None"]
-            edits += [source.replaced(each, value) for each in absent]
-        elif not (node.args or node.keywords):
-            edits.append(Edit(source.name, end, end, value))
-        else:
-            end = max(source.span(each)[1] for each in (*node.args, *node.keywords))
-            edits.append(Edit(source.name, end, end, f", seed={value}"))
-    return edits
-
-
-def constant_seed(source: UserSource, call: LedgerCall, seed: int) -> Edits:
-    """Puts a number in place of what a seed is made of, where a line shows that it is one."""
-    for node in source.calls(call.call, call.line):
-        if source.called(node) in _SEEDING and node.args:
-            return [source.replaced(node.args[0], str(seed))]
-        within = node
-        for outer in source.around(node):
-            if isinstance(outer, ast.Call) and source.called(outer) in _SEEDING:
-                if within in outer.args:
-                    return [source.replaced(within, str(seed))]
-            elif isinstance(outer, ast.Assign) and "seed" in ast.unparse(outer.targets[0]).lower():
-                return [source.replaced(outer.value, str(seed))]
-            if isinstance(outer, ast.expr):
-                within = outer
-        if call.source == "process id":
-            return [source.replaced(node, str(seed))]
-    return ()
 
 
 def in_listed_order(source: UserSource, call: LedgerCall) -> Edits:
@@ -97,9 +43,23 @@ def _sorted(source: UserSource, node: ast.expr) -> Edits:
     function = outer.func if isinstance(outer, ast.Call) and outer.args == [node] else None
     if isinstance(function, ast.Name) and function.id == "list":
         return [source.replaced(function, "sorted")]
+    if first := _first_of(source, node):
+        return first
     if isinstance(node, ast.GeneratorExp):
         return ()
     return source.wrapped(node, "sorted(", ")")
+
+
+def _first_of(source: UserSource, node: ast.expr) -> Edits:
+    """The smallest one in place of `next`, which takes no list."""
+    outer = source.around(node)[0]
+    if not (isinstance(outer, ast.Call) and outer.args[:1] == [node] and not outer.keywords):
+        return ()
+    if not (isinstance(outer.func, ast.Name) and outer.func.id == "next"):
+        return ()
+    start = [source.span(each)[0] for each in outer.args[1:]]
+    default = [Edit(source.name, place, place, "default=") for place in start]
+    return [source.replaced(outer.func, "min"), *default]
 
 
 def _sorted_walk(source: UserSource, node: ast.Call, outer: ast.AST) -> Edits:
@@ -131,12 +91,17 @@ def sorted_set(source: UserSource, call: LedgerCall) -> Edits:
 
 def without_hash(source: UserSource, call: LedgerCall) -> Edits:
     """Takes a checksum in place of `hash`."""
-    edits = list[Edit]()
-    for line in lines_on_hash_seed(source.content, {}):
-        if (line.number, line.source) == (call.line, HASH) and isinstance(line.node, ast.Call):
-            text = source.text(line.node.args[0])
-            edits.append(source.replaced(line.node, f"zlib.crc32(repr({text}).encode())"))
-    return edits
+    lines = lines_on_hash_seed(source.content, {})
+    hashed = {
+        ast.unparse(line.node)
+        for line in lines
+        if (line.number, line.source) == (call.line, HASH) and isinstance(line.node, ast.Call)
+    }
+    return [
+        source.replaced(node, f"zlib.crc32(repr({source.text(node.args[0])}).encode())")
+        for node in source.all_calls()
+        if node.lineno == call.line and ast.unparse(node) in hashed
+    ]
 
 
 def in_asked_order(source: UserSource, call: LedgerCall) -> Edits:
@@ -159,42 +124,52 @@ def in_asked_order(source: UserSource, call: LedgerCall) -> Edits:
 def one_worker(source: UserSource) -> Edits:
     """Lets every `workers=N` of the file be one, in this process."""
     found = [each for call in source.all_calls() for each in call.keywords]
-    many = [
-        each.value
+    return [
+        source.replaced(each.value, "1")
         for each in found
-        if each.arg == "workers"
-        and isinstance(each.value, ast.Constant)
-        and isinstance(each.value.value, int)
-        and each.value.value > 1
+        if each.arg == "workers" and ast.unparse(each.value) not in ("0", "1", "None")
     ]
-    return [source.replaced(each, "1") for each in many]
 
 
-def in_fresh_order(source: UserSource, call: LedgerCall, seed: int) -> Edits:
-    """Gives `fit`, in place of arrays, a dataset of them that is shuffled anew in each epoch."""
-    for node in source.calls("fit", call.line):
-        given = {each.arg: each for each in node.keywords}
-        if len(node.args) != 2 or not all(isinstance(each, ast.Name) for each in node.args):
+def numbered_names(source: UserSource, call: LedgerCall) -> Edits:
+    """Lets the names of temporary files begin with the number of the loop that makes them."""
+    for node in source.calls(call.call, call.line):
+        if node.args or None in {each.arg for each in node.keywords}:
             return ()
-        if not given.keys().isdisjoint(_NOT_FOR_DATASETS) or None in given:
+        number = next(filter(None, map(_number, source.around(node))), None)
+        if number is None:
             return ()
-        x, y = map(source.text, node.args)
-        size = source.text(given["batch_size"].value) if "batch_size" in given else "32"
-        data = f"tf.data.Dataset.from_tensor_slices(({x}, {y}))"
-        start, end = source.span(node.args[0])[0], source.span(node.args[1])[1]
-        made = f"{data}.shuffle(len({x}), seed={seed}).batch({size})"
-        edits = [Edit(source.name, start, end, made)]
-        if "batch_size" in given:
-            edits.append(_left_out(source, node, given["batch_size"]))
-        return edits
+        given = {each.arg: each.value for each in node.keywords}
+        before = given.get("prefix")
+        start = "" if before is None else ast.literal_eval(before) if _is_text(before) else None
+        if start is None or "{" in start:
+            return ()
+        text = f'f"{start}{{{number}:06d}}-"'
+        if before is not None:
+            return [source.replaced(before, text)]
+        end = source.closing(node)
+        if node.keywords:
+            last = max(node.keywords, key=lambda each: source.span(each)[1])
+            end = source.behind(node, last)
+        return [Edit(source.name, end, end, f"{', ' * bool(node.keywords)}prefix={text}")]
     return ()
 
 
-def _left_out(source: UserSource, node: ast.Call, gone: ast.keyword) -> Edit:
-    """Takes an argument away that is not the first one, with the comma before it."""
-    start, end = source.span(gone)
-    before = [source.span(each)[1] for each in (*node.args, *node.keywords)]
-    return Edit(source.name, max(place for place in before if place <= start), end, "")
+def _is_text(node: ast.expr) -> bool:
+    plain = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return plain and ast.unparse(node).isprintable() and '"' not in ast.unparse(node)
+
+
+def _number(outer: ast.AST) -> str | None:
+    """The name that counts in a loop over `range` or `enumerate`."""
+    if not (isinstance(outer, ast.For) and isinstance(outer.iter, ast.Call)):
+        return None
+    name, target = ast.unparse(outer.iter.func), outer.target
+    if name == "range" and isinstance(target, ast.Name):
+        return target.id
+    if name == "enumerate" and isinstance(target, ast.Tuple) and len(target.elts) == 2:
+        return ast.unparse(target.elts[0])
+    return None
 
 
 def fixed_count(source: UserSource, call: LedgerCall, count: int) -> Edits:
@@ -213,7 +188,7 @@ def by_name(source: UserSource, call: LedgerCall) -> Edits:
     """Sorts files by name where they are sorted by what the system says of them."""
     name = call.call.rpartition(".")[2]
     return [
-        _left_out(source, node, each)
+        source.left_out(node, each)
         for node in source.calls("sorted", call.line)
         for each in node.keywords
         if each.arg == "key" and source.text(each.value).rpartition(".")[2] == name

@@ -42,6 +42,17 @@ def threads(source: UserSource, count: int) -> Edits:
     return _inserted(source, f"{name or 'tf'}.{call}", name, "tensorflow as tf")
 
 
+def variable(source: UserSource, name: str, value: str) -> Edits:
+    """Sets an environment variable for the script itself, and the time zone at once."""
+    lines, modules = [f'{{os}}.environ["{name}"] = "{value}"'], ["os"]
+    if name == "TZ":
+        lines, modules = [*lines, "{time}.tzset()"], ["os", "time"]
+    names = {module: _named(source, module) for module in modules}
+    called = {module: known or module for module, known in names.items()}
+    imports = [f"import {module}" for module, known in names.items() if known is None]
+    return _lines(source, [*imports, *(line.format(**called) for line in lines)])
+
+
 def tensorflow(source: UserSource) -> Edits:
     """Imports TensorFlow as `tf`, unless the file does."""
     if _named(source, "tensorflow") == "tf":
@@ -59,7 +70,10 @@ def imported(source: UserSource, module: str) -> Edits:
 
 
 def _inserted(source: UserSource, line: str, name: str | None = "", module: str = "") -> Edits:
-    lines = [line] if name is not None else [f"import {module}", line]
+    return _lines(source, [line] if name is not None else [f"import {module}", line])
+
+
+def _lines(source: UserSource, lines: Sequence[str]) -> Edits:
     place = source.line_start(_after_imports(source))
     behind = source.content[:place] and not source.content[:place].endswith(b"\n")
     text = "".join(f"{each}{source.newline}" for each in lines)

@@ -14,6 +14,14 @@ from repro.divergence.named_call import UNSEEDED, LedgerCall
 from repro.ledger.set_order import HASH, ORDER, TEXT_ORDER
 from repro.ledger.watched_calls import DRAW, KERAS_SEED, LISTING, SEED
 from repro.repair.patch import TriedPatch
+from repro.repair.remedies import (
+    FROZEN_NOISE,
+    NOT_DETERMINISTIC,
+    ONE_ORDER,
+    OVERLAPPING,
+    RESET,
+    SILENT,
+)
 
 _BY_HAND: Mapping[str, str] = {
     "clock": "Take nothing from the clock that decides a value.",
@@ -43,6 +51,14 @@ _BY_HAND: Mapping[str, str] = {
     HASH: "Take a checksum in place of hash().",
     ORDER: "Sort the set before it is gone through.",
     TEXT_ORDER: "Sort the set before it is gone through.",
+    ONE_ORDER: "Let the dataset be shuffled anew in each epoch: by `shuffle` of tf.data, or, where "
+    "it is one of Grain, by `repeat()` behind its `shuffle` and `steps_per_epoch` for `fit`.",
+    FROZEN_NOISE: "Draw from a tf.random.Generator that is made once, or let the dataset repeat "
+    "before the numbers are drawn, with `steps_per_epoch` for `fit`.",
+    RESET: "Set the seed once, before the training.",
+    NOT_DETERMINISTIC: "Call `enable_op_determinism()` without an argument, before anything else.",
+    OVERLAPPING: "Split before you shuffle, or give `shuffle` `reshuffle_each_iteration=False` and "
+    "shuffle the training part once more.",
 }
 """By the source of a call that no remedy mends, what its author can do."""
 
@@ -70,6 +86,10 @@ def told_of_patch(patch: TriedPatch) -> str:
             f" That is not confirmed: {more} would be needed, since not every run of the script "
             "differs, and no time was left (--budget)."
         )
+    if any(remedy.better for remedy in patch.remedies):
+        made += " It changes what is computed, for the better."
+    if patch.left:
+        made += f" By hand: {by_hand(patch.left)}"
     if patch.spoiled:
         made += f" But it brings a silent error: {listed(patch.spoiled)}."
     return made
@@ -78,7 +98,8 @@ def told_of_patch(patch: TriedPatch) -> str:
 def _none(patch: TriedPatch) -> str:
     tried = ""
     if patch.tried:
-        tried = f"No change that was tried makes them agree ({counted(patch.tried, 'set')})."
+        mends = "mends it" if patch.left and patch.left.source in SILENT else "makes them agree"
+        tried = f"No change that was tried {mends} ({counted(patch.tried, 'set')})."
     if not patch.complete:
         tried = "No time was left to find a patch (--budget)."
     to_do = f"By hand: {by_hand(patch.left)}" if patch.left else ""

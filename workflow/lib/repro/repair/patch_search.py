@@ -32,13 +32,14 @@ class Attempt:
 
     `failed`: the changed script fails. `first`: where they first diverge, where they were seen to.
     `spoiled`: what is wrong in both of them though it was not before: the silent error in place of
-    a source, and its line.
+    a source, and its line. `silent`: the names of all silent errors.
     """
 
     same: bool
     failed: bool = False
     first: StepDivergence | None = None
     spoiled: tuple[LedgerCall, ...] = ()
+    silent: tuple[str, ...] = ()
 
 
 Remedies = tuple[Remedy, ...]

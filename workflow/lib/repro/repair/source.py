@@ -71,15 +71,48 @@ class UserSource:
         around = [call for call in named if call.lineno <= line <= (call.end_lineno or 0)]
         return begin or around[-1:]
 
+    def reads(self, line: int) -> list[ast.expr]:
+        """Where environment variables are read in a line: one of them, or all."""
+        found = list[ast.expr]()
+        for node in ast.walk(self.tree):
+            if isinstance(node, (ast.Attribute, ast.Name)) and node.lineno == line:
+                name = self.named(node).rpartition(".")[2]
+                if name in ("environ", "getenv"):
+                    found.append(node)
+        return found
+
     def all_calls(self) -> Iterator[ast.Call]:
         """All calls."""
         return (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
 
     def called(self, call: ast.Call) -> str:
         """The name of what is called, by the imports at the top where they say it."""
-        text = ast.unparse(call.func)
-        first, dot, rest = text.partition(".")
+        return self.named(call.func)
+
+    def named(self, node: ast.expr) -> str:
+        """The public name of what an expression names."""
+        first, dot, rest = ast.unparse(node).partition(".")
         return f"{self.imported.get(first, first)}{dot}{rest}"
+
+    def closing(self, call: ast.Call) -> int:
+        """The position of the bracket that ends a call."""
+        return self.span(call)[1] - 1
+
+    def behind(self, call: ast.Call, node: Positioned) -> int:
+        """The position behind an argument of a call, and behind brackets around it."""
+        place, end = self.span(node)[1], self.closing(call)
+        found = place
+        while place < end:  # only blanks, brackets, comments and commas stand between arguments
+            sign = self.content[place : place + 1]
+            if sign == b",":
+                break
+            if sign == b"#":
+                place = self.content.find(b"\n", place)
+                continue
+            place += 1
+            if sign == b")":
+                found = place
+        return found
 
     @cached_property
     def imported(self) -> dict[str, str]:
@@ -93,6 +126,25 @@ class UserSource:
             for node in ast.walk(self.tree)
             if isinstance(node, type(other)) and self.span(node) == self.span(other)
         )
+
+    def left_out(self, call: ast.Call, gone: ast.keyword) -> Edit:
+        """An edit that takes an argument away that is not the first one, with the comma before."""
+        start, end = self.span(gone)
+        before = [each for each in (*call.args, *call.keywords) if self.span(each)[1] <= start]
+        last = max(before, key=lambda each: self.span(each)[1])
+        return Edit(self.name, self.behind(call, last), end, "")
+
+    def alone_in_its_lines(self, node: ast.stmt) -> bool:
+        """Whether a statement shares its lines with nothing else."""
+        start, end = self.span(node)
+        before = self.content[self.line_start(node.lineno) : start]
+        behind = self.content[end : self.line_start((node.end_lineno or 0) + 1)]
+        return not before.strip() and not behind.strip()
+
+    def without_lines(self, node: ast.stmt) -> Edit:
+        """An edit that takes a statement away with its lines."""
+        end = self.line_start((node.end_lineno or 0) + 1)
+        return Edit(self.name, self.line_start(node.lineno), end, "")
 
     def around(self, node: ast.AST) -> list[ast.AST]:
         """What a node stands in, the innermost first."""
