@@ -6,10 +6,11 @@ Synopsis:
 
 import argparse
 import os
+import re
 import shlex
 import subprocess
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,9 +21,16 @@ import tools
 from environments import channel, making, needs
 
 SNAKEMAKE_FILES = ("Snakefile", "workflow/Snakefile", "workflow/rules")
-# What would keep one processor busy at the end, if it came last.
-LONGEST = tuple(
-    f"tests/workflow/{name}" for name in ("finished", "test_zoo.py", "test_statuses.py")
+# The longest first, so that the last ones end together.
+LONGEST = (
+    "tests/keras (1 of 2)",
+    "tests/keras (2 of 2)",
+    "tests/bootstrap",
+    "tests/workflow/finished",
+    "tests/scripts",
+    "tests/unit",
+    "tests/workflow/test_zoo.py",
+    "tests/workflow/test_statuses.py",
 )
 # Statuses of pytest: all passed, or there was nothing to be run.
 _ENDED = {0: "passed", 5: "none"}
@@ -30,10 +38,11 @@ _ENDED = {0: "passed", 5: "none"}
 
 @dataclass(frozen=True)
 class Stage:
-    """One command, and what it is called in the summary."""
+    """One command, what it is called in the summary, and which tests it runs, if any."""
 
     name: str
     command: tuple[str, ...]
+    tests: tuple[str, ...] = ()
 
 
 def main(argv: Sequence[str]) -> int:
@@ -49,14 +58,15 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="leave out whatever takes long")
     options, rest = parser.parse_known_args(argv)
 
-    stages = chains(quick=options.quick, pytest=rest)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        checked = pool.submit(_run, linters())  # which need no environment
+    to_run = stages(quick=options.quick, pytest=rest)
+    # One more than there are processors: each stage waits now and then.
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
+        checked = pool.submit(lambda: [_run(stage) for stage in linters()])  # need no environment
         with _environments(quick=options.quick) as status:
             if status:
                 return status
-            ran = list(pool.map(_run, stages))
-    results = [result for chain in (checked.result(), *ran) for result in chain]
+            ran = list(pool.map(_run, to_run))
+    results = [*checked.result(), *ran]
     print("\n== summary")
     for name, status, seconds in results:
         print(f"{_ENDED.get(status, 'FAILED'):<8}{name:<36}{seconds:6.1f} s")
@@ -78,21 +88,18 @@ def _environments(*, quick: bool) -> Generator[int]:
         yield status
 
 
-def _run(chain: Sequence[Stage]) -> list[tuple[str, int, float]]:
-    """Run stages one after the other, and print the output of each when it has ended."""
-    results: list[tuple[str, int, float]] = []
-    for stage in chain:
-        print(f"== {stage.name}: $ {shlex.join(stage.command)}", flush=True)
-        start = time.monotonic()
-        done = subprocess.run(
-            stage.command, cwd=project.ROOT, env=tools.environment(), check=False,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        seconds = time.monotonic() - start
-        output = done.stdout.decode("utf-8", "replace")
-        print(f"\n== {stage.name}, {seconds:.0f} s, output:\n{output}", flush=True)
-        results.append((stage.name, done.returncode, seconds))
-    return results
+def _run(stage: Stage) -> tuple[str, int, float]:
+    """Run a stage, and print its output when it has ended."""
+    print(f"== {stage.name}: $ {shlex.join(stage.command)}", flush=True)
+    start = time.monotonic()
+    done = subprocess.run(
+        stage.command, cwd=project.ROOT, env=tools.environment(), check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    seconds = time.monotonic() - start
+    output = done.stdout.decode("utf-8", "replace")
+    print(f"\n== {stage.name}, {seconds:.0f} s, output:\n{output}", flush=True)
+    return stage.name, done.returncode, seconds
 
 
 def linters() -> list[Stage]:
@@ -108,21 +115,18 @@ def linters() -> list[Stage]:
     ]
 
 
-def chains(*, quick: bool, pytest: Sequence[str] = ()) -> list[list[Stage]]:
-    """Return the tests, in chains of which as many run at once as there are processors.
-
-    The longest come first, so that the last ones end together.
-    """
-    in_environment = ["tests/unit", "tests/irreproducible", "tests/scripts"]
-    in_environment += [] if quick else ["tests/keras"]
-    # Of the negative controls only how they are counted; they themselves run by `./run controls`.
-    always_quick = {"tests/irreproducible": True}
-    tests = [
-        Stage(n, _in_environment(n, always_quick.get(n, quick), pytest)) for n in in_environment
+def stages(*, quick: bool, pytest: Sequence[str] = ()) -> list[Stage]:
+    """Return the tests, in stages that can run side by side, the longest first."""
+    found = [
+        *(_in_environment(name, quick, pytest) for name in ("tests/unit", "tests/scripts")),
+        # Of the negative controls only how they are counted; they themselves run by
+        # `./run controls`.
+        _in_environment("tests/irreproducible", True, pytest),
+        *(() if quick else _halves("tests/keras", pytest)),
+        *(_on_host(name, quick, pytest) for name in _host_tests(quick)),
     ]
-    chosen = ["-m", "not slow"] if quick else []
-    host = [Stage(name, ("pytest", name, *chosen, *pytest)) for name in _host_tests(quick)]
-    return [tests, *([stage] for stage in host)]
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    return sorted(found, key=lambda stage: ranks.get(stage.name, len(ranks)))
 
 
 def _host_tests(quick: bool) -> list[str]:
@@ -130,13 +134,32 @@ def _host_tests(quick: bool) -> list[str]:
     bootstrap, workflow = "tests/bootstrap", "tests/workflow"
     if quick:
         return [bootstrap, workflow]
-    files = sorted((project.ROOT / workflow).glob("test_*.py"))
-    rest = [f"{workflow}/{file.name}" for file in files]
-    return [*LONGEST, bootstrap, *(name for name in rest if name not in LONGEST)]
+    return [bootstrap, f"{workflow}/finished", *_files(workflow)]
 
 
-def _in_environment(folder: str, quick: bool, pytest: Sequence[str]) -> tuple[str, ...]:
+def _files(folder: str) -> list[str]:
+    return sorted(f"{folder}/{file.name}" for file in (project.ROOT / folder).glob("test_*.py"))
+
+
+def _on_host(name: str, quick: bool, pytest: Sequence[str]) -> Stage:
+    return Stage(name, ("pytest", name, *(["-m", "not slow"] if quick else []), *pytest), (name,))
+
+
+def _halves(folder: str, pytest: Sequence[str]) -> Iterator[Stage]:
+    """Every second file, so that neighbours, which are alike, do not add up."""
+    for number in (0, 1):
+        name = f"{folder} ({number + 1} of 2)"
+        yield _in_environment(name, False, pytest, _files(folder)[number::2])
+
+
+def _in_environment(
+    name: str, quick: bool, pytest: Sequence[str], places: Sequence[str] = ()
+) -> Stage:
     """Run pytest where the jobs run: in the locked environment, through Snakemake."""
-    # The folder comes last: Snakemake takes a quote at the end of a value away.
-    arguments = [*(["-m", "not slow"] if quick else []), *pytest, folder]
-    return ("snakemake", "tests", "--config", f"pytest={shlex.join(arguments)}")
+    places = places or [name]
+    # The places come last: Snakemake takes a quote at the end of a value away.
+    arguments = [*(["-m", "not slow"] if quick else []), *pytest, *places]
+    log = re.sub(r"\W+", "-", name).strip("-")
+    # Nothing is made, so nothing needs the lock of the folder, which lets in one at a time.
+    command = ("snakemake", "tests", "--nolock", "--config", f"pytest={shlex.join(arguments)}")
+    return Stage(name, (*command, f"log={log}"), tuple(places))
