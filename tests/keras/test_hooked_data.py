@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lean_python import lean
 from repro.divergence.first_divergence import first_divergence
 from repro.divergence.recorded import WatchedProcess, read
 from repro.hook.install import HookSettings, installed
@@ -30,7 +31,7 @@ def ran(folder: Path, source: str, head: str = HEAD) -> Path:
     (folder / "train.py").write_text(head + source)
     events = folder / "events"
     settings = HookSettings((), "check", folder / "found", events=events)
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {**lean(os.environ), "TF_CPP_MIN_LOG_LEVEL": "3"}
     environment = installed(folder / "hook", settings, environment)
     command = [sys.executable, "train.py"]
     done = subprocess.run(

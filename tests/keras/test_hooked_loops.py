@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lean_python import lean
 from repro.divergence.first_divergence import compared_steps, first_divergence
 from repro.divergence.recorded import Moment, read
 from repro.hook.install import HookSettings, installed
@@ -24,7 +25,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
     def runs(*styles: str, hooked: bool = True, steps: int | None = None) -> Path:
         folder = tmp_path_factory.mktemp("run")
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment = {**lean(os.environ), "TF_CPP_MIN_LOG_LEVEL": "3"}
         if hooked:
             events = folder / "events"
             settings = HookSettings((), "check", folder / "found", events=events, steps=steps)
