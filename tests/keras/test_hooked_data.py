@@ -1,16 +1,21 @@
 """What the hook sees of the data that `fit` reads: the batches, and mistakes in their order."""
 
+import importlib
+import inspect
 import os
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import keras.src.datasets as keras_datasets
 import pytest
 from lean_python import lean
 from repro.divergence.first_divergence import first_divergence
 from repro.divergence.recorded import WatchedProcess, read
 from repro.hook.install import HookSettings, installed
+from repro.ledger.watched_calls import watched_calls
 
 HEAD = """
 import keras, numpy as np, tensorflow as tf
@@ -238,3 +243,13 @@ def test_a_generator_that_is_reset_is_seen_and_its_clean_twins_are_not(
 def test_a_draw_in_a_compiled_function_has_its_line_in_the_script(several: WatchedProcess) -> None:
     line = len((HEAD + RESET).splitlines()) - 2
     assert ("random numbers", "tensorflow.random.normal", "train.py", line) in several.last_calls
+
+
+def test_data_that_keras_compares_with_a_hash_are_no_suspect() -> None:
+    suspects = {watched.call for watched in watched_calls()}
+    for info in pkgutil.iter_modules(keras_datasets.__path__):
+        module = importlib.import_module(f"keras.src.datasets.{info.name}")
+        if hasattr(module, "load_data"):
+            source = inspect.getsource(module)
+            hashed = source.count("get_file(") == source.count("file_hash=")
+            assert hashed != (f"keras.datasets.{info.name}.load_data" in suspects), info.name
