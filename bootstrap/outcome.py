@@ -32,7 +32,7 @@ from failures.held import HeldText
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.text import listed
 from repro.launch.isolation import die_with
-from repro.launch.launcher import SAID_LAST
+from repro.launch.launcher import JOBS, SAID_LAST
 from repro.launch.reporting import Ending, ending
 from repro.launch.supervise import next_signal, signals_held
 
@@ -76,7 +76,7 @@ def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
     before, snakemake = logs(folder), str(tools.BIN / "snakemake")
     with TemporaryDirectory(prefix="repro-failure-") as temporary, screen.shown() as seen:
         file = Path(temporary, "held")
-        command = [snakemake, *held.options(file), *arguments]
+        command = [snakemake, *held.options(file, os.environ.get(JOBS)), *arguments]
         ended = waited(command, Path(), {**tools.environment(), SAID_LAST: "1"})
         text = held.read(file)
     if ended.status == 0 or ended.interrupted:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 EVERY = 1.75  # seconds between two lines: with those between two looks, less than two
 _FORMAT = "{desc}: {n_fmt} of {total_fmt} |{bar:10}| {elapsed}, {remaining} left{postfix}"
+_JOB = "{desc}: {n_fmt} of {total_fmt} steps |{bar:10}| {elapsed}{postfix}"
+_JOB_ALONE = "{desc}: {elapsed}"  # of which nobody knows how long it will take
 _CLEAR = "\r\x1b[J"  # from here to the end of the screen, with what was typed behind a bar
 
 
@@ -75,8 +77,11 @@ class Bars:
     def show(self, notes: Sequence[Note]) -> None:
         """Draw each bar once more: at least its time moves."""
         for note in notes:
-            bar = self._bars.get(note.what) or self._open(note)
+            if (bar := self._bars.get(note.what)) is None:  # one without a total is not false
+                bar = self._open(note)
             bar.n, bar.total = note.done, note.total or None
+            if note.job:
+                bar.bar_format = _JOB if note.total else _JOB_ALONE
             bar.set_postfix_str(note.name, refresh=False)
             if note.finished:
                 self._clear()

@@ -20,6 +20,7 @@ class Note:
     done: int
     total: int
     name: str
+    job: bool = False  # of Snakemake's, which ends where another note says so
 
     @property
     def finished(self) -> bool:

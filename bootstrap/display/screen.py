@@ -7,7 +7,8 @@ Synopsis:
 
 On a terminal, bars are drawn below all that is written meanwhile: this process and its children
 write to another terminal then, whose text is copied to above the bars, a line at a time. Elsewhere
-there are lines. Where nothing is installed, nothing is drawn.
+there are lines. Where nothing is installed, nothing is drawn. Jobs have bars as well: what
+Snakemake starts and ends is noted by the logger (`failures`), how far a training is by itself.
 """
 
 import importlib.util
@@ -41,11 +42,16 @@ def shown() -> Generator[Notes]:
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="repro-progress-"))
         notes = Notes(Path(folder) / "notes")
-        stack.enter_context(_announced(notes.file))
+        stack.enter_context(_announced(progress.FILE, notes.file))
         if _can_draw():
+            from repro.launch.launcher import JOBS
+
+            jobs = Notes(Path(folder) / "jobs")
+            jobs.file.touch()  # a job on another machine makes none there
+            stack.enter_context(_announced(JOBS, jobs.file))
             real = stack.enter_context(_duplicated(_ERR))
             copied, other = stack.enter_context(_terminal(like=real.fileno()))
-            stack.enter_context(_watched(notes, Bars(real), copied))
+            stack.enter_context(_watched(notes, Bars(real), copied, jobs))
             stack.enter_context(_written_to(other))
         else:
             stack.enter_context(_watched(notes, Lines(sys.stderr)))
@@ -53,16 +59,16 @@ def shown() -> Generator[Notes]:
 
 
 @contextmanager
-def _announced(file: Path) -> Generator[None]:
+def _announced(variable: str, file: Path) -> Generator[None]:
     """Let this process and its children know the file."""
-    before = os.environ.get(progress.FILE)
-    os.environ[progress.FILE] = str(file)
+    before = os.environ.get(variable)
+    os.environ[variable] = str(file)
     try:
         yield
     finally:
-        del os.environ[progress.FILE]
+        del os.environ[variable]
         if before is not None:
-            os.environ[progress.FILE] = before
+            os.environ[variable] = before
 
 
 def _can_draw() -> bool:
@@ -111,10 +117,12 @@ def _written_to(other: int) -> Generator[None]:
 
 
 @contextmanager
-def _watched(notes: Notes, display: Bars | Lines, copied: int | None = None) -> Generator[None]:
+def _watched(
+    notes: Notes, display: Bars | Lines, copied: int | None = None, jobs: Notes | None = None
+) -> Generator[None]:
     """Watch the notes, and copy what is written meanwhile, beside the body."""
     ended, end = os.pipe()
-    watch = (notes, display, ended, copied)
+    watch = (notes, display, ended, copied, jobs)
     thread = threading.Thread(target=_watch, args=watch, daemon=True, name="screen")
     # Each signal is for the main thread, which may wait for it (outcome.waited).
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -128,14 +136,16 @@ def _watched(notes: Notes, display: Bars | Lines, copied: int | None = None) -> 
         os.close(ended)
 
 
-def _watch(notes: Notes, display: Bars | Lines, ended: int, copied: int | None) -> None:
+def _watch(
+    notes: Notes, display: Bars | Lines, ended: int, copied: int | None, jobs: Notes | None
+) -> None:
     def plainly(text: bytes) -> None:
         with suppress(OSError):  # the terminal is gone
             display.stream.buffer.write(text)
             display.stream.buffer.flush()
 
     def look() -> None:
-        new = notes.new()
+        new = [*notes.new(), *(jobs.new() if jobs else ())]
         if notes.refusal:  # nothing goes on
             display.close()
         else:

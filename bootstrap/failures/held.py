@@ -73,9 +73,15 @@ class HeldText:
         return next((Path(match[1]) for match in found if match), None)
 
 
-def options(file: Path) -> list[str]:
-    """Those that let Snakemake hold back in a file; a logger that the user chose comes after."""
-    return ["--logger=repro", f"--logger-repro-file={file}"]
+def options(file: Path, jobs: str | None = None) -> list[str]:
+    """Those that let Snakemake hold back in a file; a logger that the user chose comes after.
+
+    Args:
+        file: for what is held back.
+        jobs: a file for notes on which jobs run, if somebody shows that.
+    """
+    noting = [f"--logger-repro-jobs={jobs}"] if jobs else []
+    return ["--logger=repro", f"--logger-repro-file={file}", *noting]
 
 
 def read(file: Path) -> HeldText:

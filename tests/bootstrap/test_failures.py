@@ -11,7 +11,9 @@ import outcome
 import project
 import pytest
 import tools
+from display.notes import Notes
 from failures.snakemake_logger_plugin_repro import LogHandler, LogHandlerSettings
+from repro.launch.launcher import JOBS
 from snakemake_interface_logger_plugins.tests import MockOutputSettings, TestLogHandlerBase
 
 JOB = """\
@@ -212,6 +214,16 @@ def test_each_job_has_a_line_with_its_name_where_it_starts_and_one_where_it_is_d
         first, f"{first}: done in TIME (1 of 3)", second, f"{second}: done in TIME (2 of 3)",
         "all: done in TIME (3 of 3)",
     ]  # fmt: skip
+
+
+def test_it_is_noted_which_jobs_run_for_whoever_draws_bars(
+    ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = Notes(tmp_path / "jobs")
+    monkeypatch.setenv(JOBS, str(notes.file))
+    ran(entry("one", "two"), rule("one", "pass"), rule("two", KILLED), options=("--cores=1", "-k"))
+    noted = sorted((note.what, note.finished, note.job) for note in notes.new())
+    assert noted == [(name, ended, True) for name in ("one", "two") for ended in (False, True)]
 
 
 @pytest.mark.parametrize("quiet", [("progress", "rules"), ("all",)])

@@ -15,6 +15,7 @@ import pytest
 from display import bars, progress, screen
 from display.bars import Bars, Lines
 from display.notes import Note
+from repro.launch.launcher import JOBS
 from small_terminal import OnTerminal, Terminal, temporary
 
 
@@ -333,6 +334,43 @@ with screen.shown():
     program = started(body)
     assert program.ended() == 0
     assert program.seen.lines == [f"line {n}" for n in range(3000)]
+
+
+def test_a_job_has_a_bar_from_its_start_to_its_end() -> None:
+    drawn, what = Drawn(), "train digits, original, seed 0"
+    drawn.bars.show([Note(what, 0, 0, "", True)])
+    drawn.bars.show([Note(what, 0, 0, "", True), Note("evaluate digits", 0, 0, "", True)])
+    assert drawn.lines == [f"{what}: 00:00", "evaluate digits: 00:00"]
+    drawn.bars.show([Note(what, 30, 60, "0:00:05 left", True)])
+    assert drawn.lines[0] == f"{what}: 30 of 60 steps |█████     | 00:00, 0:00:05 left"
+    drawn.bars.show([Note(what, 1, 1, "", True)])
+    assert drawn.lines == ["evaluate digits: 00:00"]
+    drawn.bars.show([Note("evaluate digits", 1, 1, "", True), Note("of nobody", 1, 1, "", True)])
+    assert drawn.lines == []
+
+
+OF_JOBS = """
+from repro.launch.launcher import JOBS
+with screen.shown() as notes:
+    with open(os.environ[JOBS], "a") as file:
+        print('{"what": "train", "done": 0, "total": 0, "name": "", "job": true}', file=file)
+    go()
+assert JOBS not in os.environ
+assert notes.unfinished() is None
+"""
+
+
+def test_jobs_have_bars_on_a_terminal_and_one_that_was_killed_leaves_none(started: Start) -> None:
+    program = started(OF_JOBS)
+    program.until("train: 00:00")
+    program.go_on()
+    assert program.ended() == 0
+    assert program.seen.lines == ["<.>"]
+
+
+def test_elsewhere_nobody_reads_notes_of_jobs() -> None:
+    with screen.shown():
+        assert JOBS not in os.environ
 
 
 def test_a_bar_moves_by_itself(started: Start) -> None:

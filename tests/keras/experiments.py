@@ -13,6 +13,7 @@ from repro.core.seeding import Seeds
 from repro.data.prepare import prepare
 from repro.data.user_code import Code
 from repro.model.training import Trained, train
+from repro.watch.training_progress import ProgressReport
 
 SPLIT = {"train": 0.7, "validation": 0.15, "test": 0.15}
 THREADS = Threads(intra=2, inter=1)
@@ -211,6 +212,7 @@ def trained(
     out: Path,
     limit: Mapping[str, int] | None = None,
     keeping: CheckpointPolicy | None = None,
+    report: ProgressReport | None = None,
     **changed: Any,
 ) -> Trained:
     """Trains as a process of its own would: with names and seeds from the beginning."""
@@ -218,7 +220,7 @@ def trained(
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(Seeds(0)("global"))
-    return train(experiment, data, to_train(limit, **changed), out, None, keeping)
+    return train(experiment, data, to_train(limit, **changed), out, None, keeping, report=report)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

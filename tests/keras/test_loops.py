@@ -10,6 +10,7 @@ from reference_trace import check_lines
 from repro.core.errors import UserError
 from repro.model import loops
 from repro.record.trace import read
+from repro.watch.training_progress import ProgressReport, Seen
 
 NO_VALIDATION = {"train": 0.8, "validation": 0.0, "test": 0.2}
 # A schedule with an average of weights is none of them: on some processors, two compiled functions
@@ -73,6 +74,26 @@ def test_the_trace_tells_every_step(data: Path, tmp_path: Path) -> None:
         assert len({line[key] for line in own}) == 2 * steps, key
     assert len({tuple(line["weights"]) for line in own}) == 2 * steps
     check_lines(tmp_path / "trace.jsonl")
+
+
+@pytest.mark.parametrize("loop", ["graph", "fit"])
+def test_who_looks_at_it_all_the_time_changes_no_bit(loop: str, tmp_path: Path) -> None:
+    report = ProgressReport("train", print)
+    report.every, seen = 0, list[Seen]()
+    report.show = lambda where, extent: seen.append(where)
+    functions = {"augment": e.noise, "model": e.cnn, "dataset": e.images}
+    images = e.prepared(tmp_path / "images", e.images)
+    for name, looked in (("alone", None), ("looked at", report)):
+        e.trained(e.code(**functions), images, tmp_path / name, loop=loop, report=looked)
+    assert e.contents(tmp_path / "alone") == e.contents(tmp_path / "looked at")
+    # It sees true numbers, in the middle of an epoch as well.
+    lines = read(tmp_path / "alone" / "trace.jsonl").lines
+    losses = {np.uint64(int(line["loss"], 16)) for line in lines if "loss" in line}
+    steps = {where.steps for where in seen}
+    assert len(steps) > 2
+    inside = [where.loss for where in seen if where.steps > 1]
+    assert inside
+    assert {np.float64(loss).view(np.uint64) for loss in inside} <= losses
 
 
 def test_the_trace_tells_true(data: Path, tmp_path: Path) -> None:

@@ -115,6 +115,8 @@ if sys.argv[1] == "launch":
     vary = [name for name in sys.argv[2].split(",") if name]
     launcher.launch("repeat" if vary else "original", 2, vary, ["step", *sys.argv[3:]])
 launcher.check(2)
+if number := os.environ.get(launcher.NOTES):
+    os.write(int(number), b"a note")
 print(json.dumps({{
     "directory": os.getcwd(), "path": str(launcher.path("a/b")), "environment": dict(os.environ),
     "factors": launcher.factors(), "arguments": sys.argv[2:], "hash": hash("text"),
@@ -155,6 +157,24 @@ def test_a_step_starts_under_the_table_whatever_the_user_has_set(
     order = ["hash seed", "time zone", "working directory"] if vary else []
     assert [entry["factor"] for entry in found["factors"]] == order
     assert (found["directory"] == str(tmp_path)) == (not vary)
+
+
+@pytest.mark.parametrize("vary", ["", "hash seed,temporary folder"])
+def test_a_step_can_note_how_far_it_is_where_it_may_not_see_the_file(
+    vary: str, program: Path, fresh: Fresh, tmp_path: Path
+) -> None:
+    file = tmp_path / "jobs"
+    file.write_text("before; ")
+    started(program, vary, fresh, **{launcher.JOBS: str(file)})
+    assert file.read_text() == "before; a note"
+
+
+def test_where_nobody_reads_notes_or_on_another_machine_there_are_none(
+    program: Path, fresh: Fresh, tmp_path: Path
+) -> None:
+    for variables in ({}, {launcher.JOBS: str(tmp_path / "gone" / "jobs")}):
+        found = started(program, "", fresh, **variables)
+        assert not {launcher.JOBS, launcher.NOTES} & set(found["environment"])
 
 
 def test_two_processes_of_one_run_hash_alike(program: Path, fresh: Fresh) -> None:

@@ -3,11 +3,11 @@
 Synopsis:
     python -I -B workflow/scripts/pack.py --out results --log logs/code.log
 
-code.pyz holds what the steps import, judge.pyz that and what looks at results: so an edit of the
-latter changes judge.pyz alone, and trains nothing again. What only ./run imports is in neither, nor
-what only `check` needs; `./run check.pyz` makes a program of that. Standard library's zip, stored,
-in the order of names, with one fixed date: the same source, the same bytes. Snakemake looks into
-files of up to 1 MB by default, and so into these.
+code.pyz holds what the steps import, judge.pyz what looks at results, and what that imports: so an
+edit of what only it holds trains nothing again. What only ./run imports is in neither, nor what
+only `check` needs; `./run check.pyz` makes a program of that. Standard library's zip, stored, in
+the order of names, with one fixed date: the same source, the same bytes. Snakemake looks into files
+of up to 1 MB by default, and so into these.
 """
 
 import argparse
@@ -44,7 +44,7 @@ FIRST = "import signal\n\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n"
 def members(judging: bool) -> dict[str, str]:
     """The programs' files: name in the zip, and text, with one kind of line end."""
     texts = {name: text for name, text in library().items() if not in_neither(name)}
-    begins = [JUDGES, MAKES] if judging else [MAKES]
+    begins = [JUDGES] if judging else [MAKES]
     chosen = imported(begins, texts) | {name for name in texts if name.endswith(".yaml")}
     if not judging:
         chosen -= {f"repro/schemas/{name}.schema.yaml" for name in JUDGED}

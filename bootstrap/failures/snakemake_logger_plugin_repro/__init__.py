@@ -42,6 +42,10 @@ class LogHandlerSettings(LogHandlerSettingsBase):
         default=None,
         metadata={"help": "where to keep what tells of a failure", "type": Path, "required": True},
     )
+    jobs: Path | None = field(
+        default=None,
+        metadata={"help": "where to note which jobs run", "type": Path},
+    )
 
 
 class LogHandler(LogHandlerBase):
@@ -59,7 +63,9 @@ class LogHandler(LogHandlerBase):
                 quiet, common.debug_dag, common.verbose, common.dryrun, common.printshellcmds
             )
         )
-        self._lines = JobLines(quiet or ())
+        settings = self.settings
+        assert isinstance(settings, LogHandlerSettings)
+        self._lines = JobLines(quiet or (), None if common.dryrun else settings.jobs)
         self._failed = False
         self._running = set[object]()
 

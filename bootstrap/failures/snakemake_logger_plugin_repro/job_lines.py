@@ -6,10 +6,12 @@ Synopsis:
     lines.name(7)           # "train digits, repeat, seed 0"
 """
 
+import json
 import logging
 import time
 from collections.abc import Callable, Collection
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from snakemake.logging import is_quiet_about
@@ -25,13 +27,17 @@ _AROUND = (
 class JobLines:
     """A line when a job starts, and one when it is done.
 
-    `quiet` is what the user, or the profile, does not want to be shown.
+    `quiet` is what the user, or the profile, does not want to be shown; `notes` a file in which is
+    noted what runs, for whoever draws bars (`display.notes`).
     """
 
-    def __init__(self, quiet: Collection[Any], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, quiet: Collection[Any], notes: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
         self._full = not is_quiet_about(quiet, "rules")  # Snakemake says itself what starts
         self._none = is_quiet_about(quiet, "progress")
-        self._clock = clock
+        self._clock, self._notes = clock, None if self._none else notes
         self._started: dict[object, tuple[str, float]] = {}  # name, and moment
         self._done: list[str] = []
 
@@ -42,8 +48,10 @@ class JobLines:
             case LogEvent.JOB_INFO:
                 name = job["rule_msg"] or job["rule_name"]
                 self._started[job["jobid"]] = (name, self._clock())
-                # What has no command only stands for others.
-                return None if self._full else self._shown(name if job["shellcmd"] else "")
+                if not job["shellcmd"]:  # it only stands for others
+                    return None if self._full else ""
+                self._note(name, ended=False)
+                return None if self._full else self._shown(name)
             case LogEvent.JOB_STARTED:
                 return ""
             case LogEvent.JOB_FINISHED if job["job_id"] in self._started:
@@ -53,6 +61,9 @@ class JobLines:
                 done, self._done = self._done, []
                 count = f" ({job['done']} of {job['total']})"
                 return self._shown("\n".join(done) + count) if done else None
+            case LogEvent.JOB_ERROR:
+                self._note(self.name(job["jobid"]), ended=True)
+                return None
             case None if record.levelno <= logging.INFO:
                 return "" if record.getMessage().startswith(_AROUND) else None
             case _:
@@ -64,7 +75,19 @@ class JobLines:
 
     def _finished(self, number: object) -> str:
         name, started = self._started.pop(number)
+        self._note(name, ended=True)
         return f"{name}: done in {timedelta(seconds=round(self._clock() - started))}"
+
+    def _note(self, name: str, *, ended: bool) -> None:
+        if self._notes is None:
+            return
+        count = int(ended)
+        entry = {"what": name, "done": count, "total": count, "name": "", "job": True}
+        try:
+            with self._notes.open("ab", buffering=0) as file:  # one write: lines stay whole
+                file.write(f"{json.dumps(entry)}\n".encode())
+        except OSError:
+            pass  # what nobody can see stops no job
 
     def _shown(self, line: str) -> str:
         return "" if self._none else line

@@ -49,8 +49,10 @@ from repro.record.environment import surroundings
 from repro.record.installed import Installed
 from repro.record.statement import Making, Resource, around, digest, now, resources
 from repro.shim import late_imports
+from repro.watch import training_progress
 from repro.watch.call_recorder import watched
 from repro.watch.op_trace import Detail
+from repro.watch.training_progress import ProgressReport
 
 
 def _inputs(options: argparse.Namespace) -> dict[str, Path]:
@@ -89,7 +91,8 @@ def _worked(job: _Job, out: Path, keeping: CheckpointPolicy | None) -> Process:
 
     seed, path, weights = begin(parameters), inputs["experiment"], _pretrained(inputs)
     if options.detail is None:
-        process = done(Work(load(path, weights), inputs, out, None, keeping, say), parameters)
+        code, report = load(path, weights), _report(job)
+        process = done(Work(code, inputs, out, None, keeping, say, report), parameters)
     else:
         detail = Detail(path, **options.detail) if options.detail else None
         read = [file for name, file in inputs.items() if name != "code"]
@@ -98,6 +101,14 @@ def _worked(job: _Job, out: Path, keeping: CheckpointPolicy | None) -> Process:
         calls.write(options.out / "detail.json", detail.tensors() if detail else ())
     settings = found()
     return {**process, "seed": seed, "determinism": asdict(settings) if settings else None}
+
+
+def _report(job: _Job) -> ProgressReport | None:
+    options, seed = job.options, getattr(job.parameters, "seed", None)
+    if options.step != "train" or seed is None:
+        return None
+    name = training_progress.job(options.experiment, options.run, seed)
+    return ProgressReport(name, job.say, training_progress.notes())
 
 
 def _do(options: argparse.Namespace, say: Say) -> None:

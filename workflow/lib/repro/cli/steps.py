@@ -29,6 +29,7 @@ from repro.launch.reporting import Say
 from repro.model import evaluation, training
 from repro.probe import sanity_probe
 from repro.watch.op_trace import Detail
+from repro.watch.training_progress import ProgressReport
 
 
 def begin(parameters: Parameters) -> int:
@@ -48,7 +49,7 @@ def begin(parameters: Parameters) -> int:
 class Work:
     """What a step is given, once the user's code is loaded; its outputs go to `out`.
 
-    `say` tells the user a line, and the log as well.
+    `say` tells the user a line, and the log as well; `report` is told how far a training is.
     """
 
     code: Code
@@ -57,6 +58,7 @@ class Work:
     detail: Detail | None
     keeping: CheckpointPolicy | None
     say: Say
+    report: ProgressReport | None = None
 
 
 Process = dict[str, object]
@@ -72,8 +74,9 @@ def _prepare(work: Work, parameters: PrepareParameters) -> Process:
 
 def _train(work: Work, parameters: TrainParameters) -> Process:
     trained = training.train(
-        work.code, work.inputs["data"], parameters, work.out, work.detail, work.keeping, work.say
-    )
+        work.code, work.inputs["data"], parameters, work.out, work.detail, work.keeping, work.say,
+        work.report,
+    )  # fmt: skip
     return asdict(trained)
 
 

@@ -42,6 +42,12 @@ FACTORS = "REPRO_FACTORS"
 SAID_LAST = "REPRO_SAID_LAST"
 """Set by whoever reads from the logs of several jobs what went wrong, to say it once and last."""
 
+JOBS = "REPRO_JOBS"
+"""Names the file from which whoever draws bars on a terminal reads how far jobs are."""
+
+NOTES = "REPRO_NOTES"
+"""The number under which a step finds that file open: it may not see the folder."""
+
 RUN = "REPRO_RUN"
 """The name of the run from which the values of factors are drawn."""
 
@@ -123,12 +129,22 @@ def launch(
     for_life(Path(sys.prefix))
     seen = (*KEPT, SAID_LAST, *passed)
     environment = {name: os.environ[name] for name in seen if name in os.environ}
-    environment |= {**settings(intra), RUN: run, DIRECTORY: str(here)}
+    environment |= {**settings(intra), RUN: run, DIRECTORY: str(here), **_notes()}
     program, given = Path(sys.argv[0]).absolute(), tuple(arguments)
     start = StepCommand(run, program, given, given, environment, here, here, Path())
     if not vary:
         _become(start)
     raise SystemExit(_supervised(start, vary, twice))
+
+
+def _notes() -> dict[str, str]:
+    """The variable for the file of notes, open; none where nobody draws, or on another machine."""
+    try:
+        number = os.open(os.environ[JOBS], os.O_WRONLY | os.O_APPEND)
+    except (KeyError, OSError):
+        return {}
+    os.set_inheritable(number, True)
+    return {NOTES: str(number)}
 
 
 def _become(start: StepCommand) -> NoReturn:

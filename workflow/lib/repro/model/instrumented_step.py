@@ -148,6 +148,20 @@ class TracedStep:
         self._unsaved.look(function.graph)
         return function
 
+    def so_far(self) -> tuple[int, float | None]:
+        """How many steps of this epoch are done, and a loss of one of the last of them.
+
+        May be asked from another thread while steps run: it reads two numbers, and changes nothing.
+        """
+        import tensorflow as tf
+
+        done = int(self._step.numpy())
+        if not self._traced or done < 2:
+            return done, None
+        # The last step counts before all of it is recorded, the one before it does not.
+        loss = tf.gather(self._record, done - 2)[1]  # of the variable: no other row is copied
+        return done, float(tf.bitcast(loss, tf.float64).numpy())
+
     def own(self) -> tuple[Any, ...]:
         """The variables that belong to the record; each epoch sets them again."""
         return self._record, self._seeds, self._step

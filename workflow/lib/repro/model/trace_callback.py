@@ -23,6 +23,7 @@ from repro.record.trace import Writer
 from repro.variables.best_epoch import BestWeights
 from repro.variables.by_path import states
 from repro.watch.op_trace import Detail
+from repro.watch.training_progress import Seen
 
 
 @dataclass
@@ -39,6 +40,17 @@ class Recording:
     detail: Detail | None
     history: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
     best: BestWeights | None = None
+    _epoch: int = 0
+
+    def __post_init__(self) -> None:
+        self._epoch = len(self.history)
+
+    def seen(self) -> Seen:
+        """Where the training is; may be asked from another thread."""
+        steps, loss = self.step.so_far()
+        if loss is None and self.history:
+            loss = self.history[-1].get("loss")
+        return Seen(self._epoch, steps, loss)
 
     def callback(self) -> Any:
         """This, as a Keras callback; acts at batches only to let `fit` stop within an epoch."""

@@ -41,6 +41,7 @@ from repro.variables.best_epoch import BestWeights
 from repro.variables.by_path import save, states
 from repro.variables.keras_file import obstacle, save_whole
 from repro.watch.op_trace import Detail
+from repro.watch.training_progress import ProgressReport, followed
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,7 @@ def train(
     detail: Detail | None = None,
     keeping: CheckpointPolicy | None = None,
     say: Callable[[str], None] = print,
+    report: ProgressReport | None = None,
 ) -> Trained:
     """Trains the user's model and writes its files.
 
@@ -196,6 +198,7 @@ def train(
     Args:
         keeping: where checkpoints are kept; None keeps none.
         say: is given what narrows the promises, a line each, before the first step.
+        report: is told now and then how far it is.
 
     Raises:
         UserError: the user's code, or what was asked of the loop, is at fault.
@@ -233,7 +236,7 @@ def train(
         if resume:
             resume.continue_trace(trace)
             callbacks.callbacks.append(resume.callback(user_callbacks, step.own()))
-        with code.blamed("model", "augment"):
+        with followed(recording.seen, plan.extent, report), code.blamed("model", "augment"):
             _run(loop, plan, callbacks, resume, model)
     unsaved = step.unsaved()
     if best:

@@ -22,6 +22,7 @@ from repro.core.errors import UserError
 from repro.core.parameters import Training
 from repro.core.text import counted
 from repro.data.order import Int64, order
+from repro.watch.training_progress import Extent
 
 Array = npt.NDArray[Any]
 _FED = ("x", "y", "sample_weight")
@@ -78,6 +79,12 @@ class Plan:
     def steps_of(self, epoch: int) -> int:
         """Batches to be run in this epoch."""
         return self.last_steps if epoch == self.last_epoch else self.steps
+
+    @property
+    def extent(self) -> Extent:
+        """Its length, for whoever says how far it is."""
+        steps = self.last_epoch * self.steps + self.last_steps
+        return Extent(self.last_epoch + 1, self.steps, steps)
 
     def order(self, epoch: int) -> Int64:
         """The examples in the order of this epoch; not to be written to."""
