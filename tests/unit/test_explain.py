@@ -9,6 +9,7 @@ import pytest
 from repro.cause import explain as module
 from repro.cause.explain import explain, lacking
 from repro.cause.fault_isolation import Factors, Trial
+from repro.cause.growth import Growth
 from repro.cause.trials import Runs, Setting
 from repro.compare.runs import Divergence
 
@@ -27,6 +28,7 @@ class Replayed:
 
     def __init__(self, digests: str) -> None:
         self.made = 0
+        self.left = -1
         self._digests: Iterator[str] = iter(digests)
 
     def attempt(self, factors: Factors, watched: dict[str, Any] | None = None) -> Trial:
@@ -49,7 +51,12 @@ def given(monkeypatch: pytest.MonkeyPatch):
         def scratch(_: Setting) -> Generator[Replayed]:
             yield runs
 
+        def grow(*given: Any) -> Growth:
+            runs.left = given[-1]
+            return Growth("Not taken.")
+
         monkeypatch.setattr(module, "scratch", scratch)
+        monkeypatch.setattr(module, "grow", grow)
         return runs
 
     return give
@@ -60,7 +67,7 @@ def test_two_runs_that_agree_by_chance_are_followed_by_a_third(
     given: Any, digests: str, looks: int
 ):
     runs = given(digests)
-    causes, trials = explain(AT, RUNS, (), 24)
+    causes, trials, _ = explain(AT, RUNS, (), 24)
     assert (causes[0].cause, causes[0].line) == ("update", 30)
     assert runs.made == len(trials) + looks
 
@@ -69,7 +76,8 @@ def test_two_runs_that_agree_by_chance_are_followed_by_a_third(
 def test_the_budget_bounds_trials_and_looks(given: Any, budget: int):
     runs = given("aaaaaaaa")
     explain(AT, RUNS, (), budget)
-    assert runs.made <= budget
+    assert runs.made + runs.left == budget
+    assert runs.left >= 0
 
 
 def test_a_look_that_fails_is_followed_by_none(given: Any, monkeypatch: pytest.MonkeyPatch):
@@ -81,7 +89,7 @@ def test_a_look_that_fails_is_followed_by_none(given: Any, monkeypatch: pytest.M
         return {}
 
     monkeypatch.setattr(runs, "detailed", detailed)
-    causes, _ = explain(AT, RUNS, (), 24)
+    causes, *_ = explain(AT, RUNS, (), 24)
     assert (causes[0].cause, looks) == ("gradient", [()])
 
 
@@ -121,6 +129,6 @@ def test_no_cause_speaks_of_a_function_that_is_not_there(
     file.write_text(source)
     runs = Runs("tiny", Path(), {"experiment": str(file)}, Path())
     at = Divergence("batch content", 0, 1)
-    found, _ = explain(at, runs, (), budget)
+    found, *_ = explain(at, runs, (), budget)
     assert [one.cause for one in found] == [cause]
     assert ("augment" in found[0].remedy) == (cause == "augmentation")

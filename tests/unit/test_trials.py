@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from repro.cause.fault_isolation import search
+from repro.cause import growth as module
+from repro.cause.fault_isolation import Found, search
+from repro.cause.growth import Growth, chosen, grow
 from repro.cause.trials import Runs, Setting, reaching, scratch
 from repro.compare.divergence import Divergence
 from repro.core.parameters import Threads, Training, TrainParameters
@@ -66,7 +68,7 @@ def make(tmp_path: Path) -> Make:
     return made
 
 
-def started(runs: Runs) -> list[list[object]]:
+def started(runs: Runs) -> list[list[Any]]:
     """What the program was started with, each time."""
     lines = (runs.program.parent / "notes").read_text().splitlines()
     return [json.loads(line) for line in lines]
@@ -151,3 +153,112 @@ def test_a_failed_trial_keeps_its_sentence_without_the_path_of_a_log(make: Make)
         trial = trials.attempt(())
     assert (trial.same, trial.failed) == (False, "Expected a. Received b.")
     assert sys.executable not in str(trial)
+
+
+KEEPS = """
+from safetensors.numpy import load_file, save_file
+import numpy as np
+values, other = json.loads(option("--values")), {differs}
+(out / "values").mkdir()
+for epoch, step in values["steps"]:
+    near = np.full(values["every"], 1 + other * (epoch + step) / 8, "float32")
+    file = out / "values" / f"{{epoch}}-{{step}}.safetensors"
+    save_file({{"near": near, "same": near * 0}}, file)
+if other:
+    weights = load_file(out / "weights.safetensors")
+    save_file({{n: w + np.float32(other) for n, w in weights.items()}}, out / "weights.safetensors")
+"""
+VARIED = KEEPS.format(differs='"clock" in words[cut - 1]')
+BY_CLOCK = Found("factor", (), (("clock",),))
+RACE = Found("a race", ())
+
+
+def grown(runs: Runs, found: Found, budget: int, divergence: Divergence) -> Growth:
+    return grow(divergence, reaching(divergence, runs), found, budget)
+
+
+def test_growth_is_taken_with_the_factor_and_without(make: Make) -> None:
+    runs = make(VARIED)
+    found = grown(runs, BY_CLOCK, 2, Divergence("weights", 0, 1, "near"))
+    assert [(each["epoch"], each["step"]) for each in found.steps] == [
+        (0, 1), (0, 2), (1, 0), (1, 1), (1, 2),
+    ]  # fmt: skip
+    assert [each["relative"] for each in found.steps] == pytest.approx(
+        [1 / 9, 2 / 10, 1 / 9, 2 / 10, 3 / 11]
+    )
+    assert found.first_variables == [{"epoch": 0, "step": 1, "variable": "near"}]
+    assert "one with nothing varied, one with the clock varied." in found.how
+    assert "first diverge at the final weights (dense/bias)" in found.how
+    assert [list(words)[-1] for words, _ in started(runs)] == ["", "clock"]
+    assert {json.loads(str(p))["limit"]["steps"] for _, p in started(runs)} == {6}
+
+
+@pytest.mark.parametrize(
+    ("differs", "budget", "made"), [(2, 9, 2), (3, 9, 3), (3, 2, 2), (9, 3, 3), (9, 9, 4)]
+)
+def test_growth_of_what_chance_decides_takes_trials_until_two_differ(
+    differs: int, budget: int, made: int, make: Make
+) -> None:
+    runs = make(KEEPS.format(differs=f"out.parent.name == '{differs}'"))
+    found = grown(runs, RACE, budget, Divergence("weights", 0, 0, "near"))
+    assert len(started(runs)) == made
+    assert bool(found.steps) == (differs <= made)
+    if not found.steps:
+        assert found.how == f"Not known, since {made} further trainings gave the same bits."
+
+
+def test_growth_by_a_factor_that_then_changes_nothing_is_not_known(make: Make) -> None:
+    runs = make(KEEPS.format(differs="False"))
+    found = grown(runs, BY_CLOCK, 9, Divergence("weights", 0, 0, "near"))
+    assert found.how == "Not known, since 2 further trainings gave the same bits."
+
+
+@pytest.mark.parametrize(
+    ("divergence", "found", "budget", "reason"),
+    [
+        (Divergence("prepared data"), BY_CLOCK, 9, "the runs diverge before training"),
+        (Divergence("predictions"), BY_CLOCK, 9, "the runs diverge after training"),
+        (Divergence("final weights"), BY_CLOCK, 9, "no step of training follows that place"),
+        (Divergence("optimizer state", 1), BY_CLOCK, 9, "no step of training follows that place"),
+        (AT, Found("stale state", ()), 9, "the original's bits did not come again"),
+        (Divergence("loss", 0, 1), RACE, 1, "`search.trials` leaves fewer than two trials for it"),
+    ],
+)
+def test_growth_that_is_not_taken_has_a_reason(
+    divergence: Divergence, found: Found, budget: int, reason: str, make: Make
+) -> None:
+    growth = grown(make("sys.exit(1)"), found, budget, divergence)
+    assert (growth.how, growth.steps) == (f"Not taken, since {reason}.", [])
+
+
+def test_growth_is_not_known_where_a_training_stops(make: Make) -> None:
+    runs = make("print('Expected a. Received b.', file=sys.stderr); sys.exit(2)")
+    found = grown(runs, BY_CLOCK, 9, Divergence("weights", 0, 1))
+    assert found.how.startswith("Not known, since a further training stopped with: Expected a.")
+    assert len(started(runs)) == 1
+
+
+def test_of_large_weights_some_elements_are_kept(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = make(VARIED)
+    size = (runs.original / "seed-0" / "weights.safetensors").stat().st_size
+    monkeypatch.setattr(module, "MOST", 2 * size)
+    found = grown(runs, BY_CLOCK, 2, Divergence("initial weights"))
+    assert found.how.endswith("Of each variable one element in 3 was looked at.")
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "far"),
+    [
+        (0, 10**6, [32, 64, 128, 256, 512, 1024]),
+        (100, 10**6, [132, 164, 228, 356, 612, 1124]),
+        (100, 300, [132, 164, 228, 299]),
+        (3, 10, []),
+    ],
+)
+def test_steps_are_looked_at_one_by_one_then_at_twice_the_distance(
+    first: int, end: int, far: list[int]
+) -> None:
+    near = range(max(first - 1, 0), min(first + 17, end))
+    assert chosen(first, end) == [*near, *far]

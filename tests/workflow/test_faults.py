@@ -33,8 +33,9 @@ def unseeded(new_project):
     """What was found of experiments each with one generator that nobody seeds, in one go."""
     made = new_project("unseeded")
     short = {"training": {"epochs": 1, "batch_size": 32}}
-    # Trials of `prepare` are made by tests/unit/test_counterexamples.
-    search = {"dataset": {"trials": 0}, "augment": {"trials": 4}}
+    # Trials of `prepare` are made by tests/unit/test_counterexamples. Two trials tell a draw, two
+    # look into operations, two keep their weights.
+    search = {"dataset": {"trials": 0}, "augment": {"trials": 6}}
     for name, (old, new, *_) in UNSEEDED.items():
         written(made, name, old, new)
     entries = {n: made.entry(code=f"{n}.py", search=search[n], **short) for n in UNSEEDED}
@@ -53,6 +54,24 @@ def test_an_unseeded_generator_is_found_and_placed(unseeded, name):
     assert verdict["verdict"] == "not met"
     assert verdict["causes"][0]["cause"] == cause
     assert {"weights", "history", "predictions"} <= verdict["differences"]["repeat/seed-0"].keys()
+
+
+@pytest.mark.slow
+def test_the_verdict_says_how_the_difference_grows(unseeded):
+    made, _ = unseeded
+    growth = made.verdict("augment")["per_seed"][0]["divergence"]["growth"]
+    assert [(each["epoch"], each["step"]) for each in growth["steps"]] == [
+        (0, step) for step in range(4)
+    ]
+    assert all(0 < each["relative"] <= 2 for each in growth["steps"])
+    named = [each["variable"] for each in growth["first_variables"]]
+    assert len(set(named)) == len(named) == 4
+    assert growth["how"] == (
+        "Taken in 2 further trainings from the original's inputs, with nothing varied."
+    )
+    assert "## How the difference grows" in (made.results / "augment" / "verdict.md").read_text()
+    before = made.verdict("dataset")["per_seed"][0]["divergence"]["growth"]
+    assert before["how"] == "Not taken, since the runs diverge before training."
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from typing import Any
 from repro.cause.causes import CAUSES, remedy
 from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
+from repro.cause.growth import Growth
 from repro.cause.set_order import NotedSet, in_one_order, noted, reordering, steps_with_sets
 from repro.cause.trials import Runs, Setting, scratch
 from repro.compare.divergence import Divergence, place
@@ -66,13 +67,15 @@ class Repeats:
 class Counterexamples:
     """The first run that gave other bits, its cause, what was tried, and what to bear in mind.
 
-    There is no cause where that run varied nothing: then it is to be searched for.
+    There is no cause where that run varied nothing: then it is to be searched for, which also gives
+    the growth of the difference.
     """
 
     comparison: Comparison | None = None
     causes: list[Cause] = field(default_factory=list[Cause])
     trials: list[Trial] = field(default_factory=list[Trial])
     warnings: list[str] = field(default_factory=list[str])
+    growth: Growth | None = None
 
     def counted(self, trial: Trial) -> Trial:
         """Counts a trial."""

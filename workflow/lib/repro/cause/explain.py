@@ -1,7 +1,7 @@
 """Explain: from a divergence, through trials, to ranked causes.
 
 Synopsis:
-    causes, trials = explain(divergence, runs, varied, budget)
+    causes, trials, growth = explain(divergence, runs, varied, budget)
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from repro.cause.diagnose import Cause, Findings, causes
 from repro.cause.fault_isolation import Factors, Found, Trial, search
 from repro.cause.first_divergent_op import Culprit, culprit
+from repro.cause.growth import Growth, grow
 from repro.cause.trials import Runs, Trials, reaching, scratch
 from repro.compare.divergence import Divergence
 from repro.core.factor_table import FACTORS, likely
@@ -70,15 +71,19 @@ def lacking(experiment: Path) -> frozenset[str]:
 
 def explain(
     divergence: Divergence, runs: Runs, varied: Sequence[str], budget: int
-) -> tuple[list[Cause], list[Trial]]:
+) -> tuple[list[Cause], list[Trial], Growth]:
     """Searches the causes of a divergence, best first, by running the step again.
+
+    What is left of the trials then shows how the difference grows from there.
 
     `varied` are the repeat's factors; a budget of 0 trials searches nothing.
     """
     without = lacking(Path(runs.inputs["experiment"]))
+    setting = reaching(divergence, runs)
     if budget == 0:
-        return causes(divergence, Findings(lacking=without)), []
-    with scratch(reaching(divergence, runs)) as trials:
+        growth = grow(divergence, setting, Found("", ()), 0)
+        return causes(divergence, Findings(lacking=without)), [], growth
+    with scratch(setting) as trials:
         watching = _Watching(trials)
         suspects = [factor for factor in FACTORS if factor in varied]
 
@@ -88,6 +93,7 @@ def explain(
 
         outcome = search(suspects, first, watching, max(budget - LOOKS, 1))
         odd, details = _look(trials, outcome, budget)
+    growth = grow(divergence, setting, outcome, budget - trials.made)
     seen = {**details, **{name: value for name, value in watching.seen.items() if value}}
     findings = Findings(outcome, seen.get("calls", ()), odd, seen.get("layers", {}), without)
-    return causes(divergence, findings), list(outcome.trials)
+    return causes(divergence, findings), list(outcome.trials), growth

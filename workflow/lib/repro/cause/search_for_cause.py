@@ -41,6 +41,8 @@ def inquire(
                 f"{runs.experiment}: the runs first diverge at {place(first.divergence)}; "
                 f"searching for the cause, in at most {remaining} trials (`search.trials`)."
             )
-        result.causes, trials = explain(first.divergence, runs, repeats.factors, remaining)
+        result.causes, trials, result.growth = explain(
+            first.divergence, runs, repeats.factors, remaining
+        )
         result.trials += trials
     return result

@@ -11,7 +11,6 @@ original's inputs; its results never reach the results folder.
 
 from __future__ import annotations
 
-import itertools
 import json
 import subprocess
 import sys
@@ -74,6 +73,11 @@ class Setting:
         """Where that step lies in the folder of a run."""
         return run if self.step == "prepare" else run / layout.seed_folder(self.runs.seed)
 
+    def parameters(self) -> Parameters:
+        """What the original's step was called with."""
+        path = self.folder / layout.STEPS[self.step].manifest
+        return decoded(BY_STEP[self.step], read_step(path).parameters)
+
 
 _STEPS = {
     "prepared data": "prepare", "fitted preprocessing": "prepare", "metrics": "evaluate",
@@ -117,25 +121,25 @@ def steps_per_epoch(original: Path, training: Training) -> int:
 
 @dataclass(frozen=True)
 class _How:
-    """The conditions of one trial, see `Trials.attempt`."""
+    """The conditions of one trial, see `Trials.attempt` and `Trials.recorded`."""
 
     factors: Factors
     like: str = ""
     twice: bool = False
+    values: Mapping[str, Any] | None = None
 
 
 @dataclass
 class Trials:
-    """Runs trials in a scratch folder; see `scratch`."""
+    """Runs trials in a scratch folder, `made` of them so far; see `scratch`."""
 
     setting: Setting
     folder: Path
-    _numbers: Any = field(default_factory=lambda: itertools.count(1))
+    made: int = 0
     _sha256: HashedOnce = field(default_factory=HashedOnce)
 
     def _parameters(self) -> Parameters:
-        path = self.setting.folder / layout.STEPS[self.setting.step].manifest
-        parameters = decoded(BY_STEP[self.setting.step], read_step(path).parameters)
+        parameters = self.setting.parameters()
         if not isinstance(parameters, TrainParameters):
             return parameters
         steps = steps_per_epoch(self.setting.runs.original, parameters.training)
@@ -160,18 +164,20 @@ class Trials:
     def _command(self, how: _How, detail: Any, out: Path) -> list[str]:
         parameters, runs = self._parameters(), self.setting.runs
         intra, passed = parameters.threads.intra, parameters.environment_variables
+        values = ["--values", canonical(how.values)] if how.values else []
         launch = launching(how.like or runs.like, intra, how.factors, passed)
         return [
             sys.executable, "-I", "-B", str(runs.program),
             *launch, *(["--twice"] if how.twice else []), "--",
             self.setting.step, "--experiment", runs.experiment, "--run", "trial",
             "--parameters", canonical(parameters), "--input", *self._inputs(),
-            "--detail", canonical(detail), "--out", str(out), "--log", str(out / "log"),
+            "--detail", canonical(detail), *values, "--out", str(out), "--log", str(out / "log"),
         ]  # fmt: skip
 
     def _run(self, how: _How, detail: Any) -> tuple[Path, str | None, int]:
         """The folder of the results, laid out as a run's; what a failed trial said, its status."""
-        run = self.folder / str(next(self._numbers))
+        self.made += 1
+        run = self.folder / str(self.made)
         out = self.setting.of(run)
         out.mkdir(parents=True)
         done = subprocess.run(
@@ -233,6 +239,19 @@ class Trials:
         epoch, step = self.setting.at
         run, failed, _ = self._run(_How(factors), {"epoch": epoch, "step": step})
         return {} if failed is not None else self._detail(run)
+
+    def recorded(self, factors: Factors, values: Mapping[str, Any]) -> tuple[Path, str | None]:
+        """Trains again, and keeps the weights after chosen steps.
+
+        Args:
+            factors: what to vary.
+            values: what to keep, see `repro.watch.recorded_values.RecordedValues`.
+
+        Returns:
+            The folder of the results, with `layout.VALUES`, laid out as a run's; and what a trial
+            said that failed, else None.
+        """
+        return self._run(_How(factors, values=values), None)[:2]
 
 
 @contextmanager

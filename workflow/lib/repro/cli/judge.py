@@ -131,7 +131,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     price, unpriced = known(next(iter(options.price), None), steps)
     verdict = judge(
         options.experiment, parameters, comparisons, context, result.causes, result.trials, wrong,
-        moved, result.comparison, [*result.warnings, *unseen, *unpriced],
+        moved, result.comparison, [*result.warnings, *unseen, *unpriced], result.growth,
     )  # fmt: skip
     verdict = checked({**verdict, "cost": price}, "verdict", "verdict.json")
     here = surroundings(environment, [programs["judge"]])

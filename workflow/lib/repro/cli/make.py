@@ -52,6 +52,7 @@ from repro.shim import late_imports
 from repro.watch import training_progress
 from repro.watch.call_recorder import watched
 from repro.watch.op_trace import Detail
+from repro.watch.recorded_values import RecordedValues
 from repro.watch.training_progress import ProgressReport
 
 
@@ -92,7 +93,8 @@ def _worked(job: _Job, out: Path, keeping: CheckpointPolicy | None) -> Process:
     seed, path, weights = begin(parameters), inputs["experiment"], _pretrained(inputs)
     if options.detail is None:
         code, report = load(path, weights), _report(job)
-        process = done(Work(code, inputs, out, None, keeping, say, report), parameters)
+        values = options.values and RecordedValues(options.out / layout.VALUES, **options.values)
+        process = done(Work(code, inputs, out, values, keeping, say, report), parameters)
     else:
         detail = Detail(path, **options.detail) if options.detail else None
         read = [file for name, file in inputs.items() if name != "code"]

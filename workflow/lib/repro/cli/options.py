@@ -101,6 +101,11 @@ def _add(step: argparse.ArgumentParser, name: str) -> None:
         help="in a trial: note what the code calls ({}), and look into one step of training "
         'as well ({"epoch": 0, "step": 3})',
     )  # fmt: skip
+    step.add_argument(
+        "--values", type=json.loads, metavar="JSON",
+        help="in a trial: keep the weights after these steps of training, of each variable one "
+        'element in so many ({"steps": [[0, 3], [0, 4]], "every": 1})',
+    )  # fmt: skip
     step.add_argument("--out", required=True, type=launcher.path, metavar="FOLDER")
     step.add_argument("--log", required=True, type=launcher.path, metavar="FILE")
     if name == "train":

@@ -28,7 +28,7 @@ from repro.data.user_code import Code
 from repro.launch.reporting import Say
 from repro.model import evaluation, training
 from repro.probe import sanity_probe
-from repro.watch.op_trace import Detail
+from repro.watch.recorded_values import Look
 from repro.watch.training_progress import ProgressReport
 
 
@@ -55,7 +55,7 @@ class Work:
     code: Code
     inputs: Mapping[str, Path]
     out: Path
-    detail: Detail | None
+    detail: Look | None
     keeping: CheckpointPolicy | None
     say: Say
     report: ProgressReport | None = None

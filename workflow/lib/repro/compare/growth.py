@@ -25,8 +25,8 @@ def relative_difference(left: Array, right: Array) -> float | None:
     """How far two arrays are apart: max |left - right| / max(max |left|, max |right|).
 
     This is the normwise relative error in the maximum norm (N. J. Higham, Accuracy and Stability of
-    Numerical Algorithms, 2nd edition, sections 1.2 and 6.1), made symmetric, since neither run is
-    the true one. Elementwise, as numpy.testing has it, an element near 0 would decide alone.
+    Numerical Algorithms, 2nd edition, section 1.2), made symmetric, since neither run is the true
+    one. Elementwise, as numpy.testing has it, an element near 0 would decide alone.
 
     Returns:
         From 0, where only the signs of zeros differ, to 2; None where every bit is the same, inf

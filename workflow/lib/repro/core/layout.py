@@ -56,6 +56,8 @@ class Row:
 
 FILES = "files"
 """The folder of what the user's code writes by itself while it trains."""
+VALUES = "values"
+"""The folder of the weights after chosen steps, in trials alone."""
 
 _SEED = "seed-"
 _OF_EXPERIMENT, _OF_RUN = "{experiment}", "{experiment}/{run}"

@@ -22,7 +22,7 @@ from repro.core.text import counted
 from repro.model.training_plan import packed, unpacked
 from repro.variables.by_path import by_path, optimizers
 from repro.variables.unsaved import UnsavedVariables
-from repro.watch.op_trace import Detail
+from repro.watch.recorded_values import Look
 
 
 def digest(tensor: Any) -> Any:
@@ -93,7 +93,7 @@ class TracedStep:
         augment: Callable[..., Any] | None,
         steps: int,
         trace: str,
-        detail: Detail | None = None,
+        detail: Look | None = None,
         around: Callable[[Callable[[], Any]], None] | None = None,
     ) -> None:
         import tensorflow as tf

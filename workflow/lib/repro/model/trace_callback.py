@@ -22,7 +22,7 @@ from repro.model.training_plan import Plan
 from repro.record.trace import Writer
 from repro.variables.best_epoch import BestWeights
 from repro.variables.by_path import states
-from repro.watch.op_trace import Detail
+from repro.watch.recorded_values import Look
 from repro.watch.training_progress import Seen
 
 
@@ -37,7 +37,7 @@ class Recording:
     plan: Plan
     step: TracedStep
     trace: Writer
-    detail: Detail | None
+    detail: Look | None
     history: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
     best: BestWeights | None = None
     _epoch: int = 0

@@ -40,7 +40,7 @@ from repro.record.trace import CLASS_WEIGHTS, writer
 from repro.variables.best_epoch import BestWeights
 from repro.variables.by_path import save, states
 from repro.variables.keras_file import obstacle, save_whole
-from repro.watch.op_trace import Detail
+from repro.watch.recorded_values import Look
 from repro.watch.training_progress import ProgressReport, followed
 
 
@@ -185,7 +185,7 @@ def train(
     data: Path,
     parameters: TrainParameters,
     out: Path,
-    detail: Detail | None = None,
+    detail: Look | None = None,
     keeping: CheckpointPolicy | None = None,
     say: Callable[[str], None] = print,
     report: ProgressReport | None = None,

@@ -14,6 +14,7 @@ from typing import Any
 
 from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
+from repro.cause.growth import Growth
 from repro.compare.runs import Comparison
 from repro.core.canonical_json import Json, canonical
 from repro.core.parameters import CompareParameters
@@ -29,14 +30,15 @@ from repro.verdict.methods import methods
 from repro.verdict.metrics import rested_on
 
 
-def _per_seed(comparison: Comparison, verdict: str) -> dict[str, Any]:
+def _per_seed(comparison: Comparison, verdict: str, growth: Growth | None) -> dict[str, Any]:
     divergence = comparison.divergence
+    grows = {"growth": asdict(growth)} if growth else {}
     answer = INCONCLUSIVE if verdict == INCONCLUSIVE else NOT_MET if divergence else MET
     return {
         "seed": comparison.seed,
         "run": comparison.run,
         "verdict": answer,
-        "divergence": asdict(divergence) if divergence else None,
+        "divergence": {**asdict(divergence), **grows} if divergence else None,
     }
 
 
@@ -83,13 +85,14 @@ def judge(
     moved: MetricComparison | None = None,
     further: Comparison | None = None,
     warnings: Sequence[str] = (),
+    growth: Growth | None = None,
 ) -> dict[str, Json]:
     """The verdict on one experiment: plain JSON values that satisfy the schema `verdict`.
 
     `comparisons` has one for each seed of each repeat, none where no repeat was made; `causes` come
     best first; `mistakes` are wrong although the runs agree; `moved` is None where no run was
     evaluated; `further` is a run of one step that diverges although no repeat does;
-    `warnings` go behind those that follow from the case.
+    `warnings` go behind those that follow from the case; `growth` is that of the first divergence.
     """
     names = [mistake.mistake for mistake in mistakes]
     case = Case(name, parameters, comparisons, context, causes, trials, names, moved, further)
@@ -105,7 +108,7 @@ def judge(
         "scope": context.scope,
         "repeats": parameters.repeats if comparisons else 0,
         "per_seed": [
-            _per_seed(c, by_goal["bitwise"].verdict)
+            _per_seed(c, by_goal["bitwise"].verdict, growth if c is case.first else None)
             for c in (*comparisons, *([further] if further else []))
         ],
         "causes": [asdict(cause) for cause in causes],
