@@ -46,7 +46,7 @@ class Clock:
 def test_a_line_says_epoch_step_loss_rate_and_time_left() -> None:
     clock, lines = Clock(), list[str]()
     report = ProgressReport("train digits, repeat, seed 0", lines.append, clock=clock)
-    report.show(Seen(0, 0), EXTENT)
+    report.begin(Seen(0, 0), EXTENT)
     for seen in (Seen(0, 20, 0.51239), Seen(1, 60, 0.25), Seen(1, 70, float("nan"))):
         clock.now += 10
         report.show(seen, EXTENT)
@@ -63,7 +63,7 @@ def test_a_line_says_epoch_step_loss_rate_and_time_left() -> None:
 def test_what_was_resumed_does_not_count_as_fast() -> None:
     clock, lines = Clock(), list[str]()
     report = ProgressReport("train", lines.append, clock=clock)
-    report.show(Seen(2, 0), EXTENT)
+    report.begin(Seen(2, 0), EXTENT)
     clock.now += 10
     report.show(Seen(2, 50), EXTENT)
     assert lines == ["train: epoch 3 of 3, step 50 of 100, 5 steps/s, 0:00:10 left"]
@@ -82,7 +82,7 @@ def test_it_looks_no_more_often_than_its_interval(notes: bool) -> None:
     with followed(look, EXTENT, report, clock.wait(50)):
         pass
     interval = EVERY_NOTE if notes else EVERY_LINE
-    assert looked == [1000 + interval * n for n in range(1, 51)]
+    assert looked == [1000 + interval * n for n in range(51)]
     assert len(lines) == (0 if notes else 50)
     assert EVERY_LINE >= 10
 
@@ -94,7 +94,11 @@ def test_without_a_report_nothing_looks() -> None:
 
 
 def test_a_look_that_fails_stops_no_training(capfd: pytest.CaptureFixture[str]) -> None:
+    looks = iter([Seen(0, 0)])
+
     def look() -> Seen:
+        for seen in looks:
+            return seen
         raise ValueError("no variable")
 
     with followed(look, EXTENT, ProgressReport("train", print), Clock().wait(5)):
@@ -118,6 +122,7 @@ def test_for_a_bar_there_are_notes_and_lines_are_for_the_log(
     file, clock, said = tmp_path / "notes", Clock(), list[str]()
     number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     report = ProgressReport("train", said.append, number, clock)
+    report.begin(Seen(2, 0), EXTENT)
     for steps in (0, 50, 100):
         report.show(Seen(2, steps), EXTENT)
         clock.now += 5

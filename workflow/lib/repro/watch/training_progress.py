@@ -71,15 +71,19 @@ class ProgressReport:
         self.name, self._notes, self._clock = name, notes, clock
         self._say = say if notes is None else print  # beside a bar, a line is for the log alone
         self.every = EVERY_LINE if notes is None else EVERY_NOTE
-        self._due = clock() + EVERY_LINE
-        self._from: tuple[float, int] | None = None
+        self._due = self._clock() + EVERY_LINE
+        self._from = clock(), 0
         self._moved = False
+
+    def begin(self, seen: Seen, extent: Extent) -> None:
+        """Takes in where the training begins, which is later where it was resumed."""
+        self._from = self._clock(), _done(seen, extent)
+        self._due = self._clock() + EVERY_LINE
 
     def show(self, seen: Seen, extent: Extent) -> None:
         """Takes in where the training is."""
-        now, done = self._clock(), seen.epoch * extent.steps + seen.steps
-        begun, before = self._from or (now, done)
-        self._from = begun, before
+        now, done = self._clock(), _done(seen, extent)
+        begun, before = self._from
         epoch, step, *rest = _words(seen, extent)
         if done > before and now > begun:
             rate = (done - before) / (now - begun)
@@ -99,6 +103,10 @@ class ProgressReport:
         assert self._notes is not None
         line = json.dumps({**entry, "job": True})
         os.write(self._notes, f"{line}\n".encode())  # one write: lines stay whole
+
+
+def _done(seen: Seen, extent: Extent) -> int:
+    return seen.epoch * extent.steps + seen.steps
 
 
 def _words(seen: Seen, extent: Extent) -> Generator[str]:
@@ -125,6 +133,7 @@ def followed(
         yield
         return
     ended = threading.Event()
+    report.begin(look(), extent)
 
     def follow() -> None:
         try:
