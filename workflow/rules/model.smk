@@ -33,6 +33,7 @@ rule train:
         "--input data.manifest={input.manifest} "
         "--checkpoints checkpoints/{wildcards.experiment}/{wildcards.run}/seed-{wildcards.seed} "
         "--every {resources.checkpoint} "
+        "--events logs/{wildcards.experiment}/{wildcards.run}/train-{wildcards.seed} "
         "--out results/{wildcards.experiment}/{wildcards.run}/seed-{wildcards.seed} --log {log}"
 
 

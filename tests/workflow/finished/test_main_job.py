@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from repro.core.factor_table import FACTORS
-from repro.record import manifest
+from repro.record import event_file, manifest
 from repro.record.step import read_step
 
 pytestmark = pytest.mark.slow
@@ -52,6 +52,14 @@ def test_every_file_is_a_subject_of_exactly_one_valid_manifest(done):
             claimed.append(file)
     files = [f for f in done.results.rglob("*") if f.is_file()]
     assert sorted(claimed) == sorted(f for f in files if not f.name.endswith(".manifest.json"))
+
+
+def test_each_training_has_the_same_file_for_tensorboard(done):
+    """Also a repeat, which may not see the folders around it."""
+    folders = [done.folder / "logs" / "small" / run / "train-0" for run in ("original", "repeat")]
+    original, repeat = ({f.name: f.read_bytes() for f in folder.iterdir()} for folder in folders)
+    assert original == repeat
+    assert list(original) == [event_file.NAME]
 
 
 def test_manifests_name_their_inputs_by_digest(done):

@@ -13,6 +13,7 @@ import argparse
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
@@ -44,7 +45,7 @@ from repro.launch.reporting import Say, reported
 from repro.launch.stale_state import left_since, standing
 from repro.machine.identity import machine
 from repro.overhead import timed_training
-from repro.record import installed, manifest
+from repro.record import event_file, installed, manifest
 from repro.record.environment import surroundings
 from repro.record.installed import Installed
 from repro.record.statement import Making, Resource, around, digest, now, resources
@@ -141,6 +142,11 @@ def _do(options: argparse.Namespace, say: Say) -> None:
         manifest.write(options.out / row.manifest, making, outputs)
         if kept:
             kept.remove()
+    if options.step == "train" and options.events:
+        try:
+            event_file.write(options.out, options.events)
+        except Exception:  # a picture of the results, which are whole without it
+            traceback.print_exc()
 
 
 def _check_inputs(job: _Job) -> None:

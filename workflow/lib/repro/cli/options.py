@@ -117,3 +117,7 @@ def _add(step: argparse.ArgumentParser, name: str) -> None:
             "--every", type=_seconds, metavar="SECONDS",
             help="between checkpoints; 0: after every epoch; off: keep none",
         )  # fmt: skip
+        step.add_argument(
+            "--events", type=launcher.path, metavar="FOLDER",
+            help="write the history there as TensorBoard reads it",
+        )  # fmt: skip

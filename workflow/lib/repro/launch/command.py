@@ -66,10 +66,10 @@ class StepCommand:
         return {item: (name, self.here / path) for item, (name, path) in pairs.items()}
 
     def outputs(self) -> list[Path]:
-        """The folders of its results and checkpoints, and the file of its log, made if missing."""
+        """The folders that it writes into, and the file of its log, made if missing."""
         options = self._options()
         outputs: list[Path] = []
-        for folder in filter(None, (options.out, options.checkpoints)):
+        for folder in filter(None, (options.out, options.checkpoints, options.events)):
             outputs.append(self.here / folder)
             outputs[-1].mkdir(parents=True, exist_ok=True)
         if options.log:
@@ -83,5 +83,6 @@ class StepCommand:
         parser.add_argument("--input", action="extend", nargs="+", default=[])
         parser.add_argument("--out")
         parser.add_argument("--checkpoints")
+        parser.add_argument("--events")
         parser.add_argument("--log")
         return parser.parse_known_args(self.arguments)[0]
