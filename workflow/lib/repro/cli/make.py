@@ -107,10 +107,11 @@ def _worked(job: _Job, out: Path, keeping: CheckpointPolicy | None) -> Process:
 
 
 def _report(job: _Job) -> ProgressReport | None:
-    options, seed = job.options, getattr(job.parameters, "seed", None)
-    if options.step != "train" or seed is None:
+    options, parameters = job.options, job.parameters
+    # A trial writes no events; it is part of another job, which has a name of its own.
+    if not isinstance(parameters, TrainParameters) or not options.events:
         return None
-    name = training_progress.job(options.experiment, options.run, seed)
+    name = training_progress.job(options.experiment, options.run, parameters.seed)
     return ProgressReport(name, job.say, training_progress.notes())
 
 
