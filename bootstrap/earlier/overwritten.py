@@ -24,6 +24,7 @@ from repro.data.module_loader import module
 _FORCED = re.compile(r"-[FfR].*|--(force|forceall|forcerun)(=.*)?")
 _TOUCHED = {"--touch", "-t"}  # times alone change
 _COLUMNS = {"output_file", "status", "plan"}
+_NOT_LOST = ("code", "report")
 _NO_REASON = ("ok", "missing")
 """What is said of a file that is made again only because of what another job makes, if it is."""
 
@@ -60,13 +61,14 @@ def plan(command: Sequence[str]) -> list[Row] | None:
 def steps(rows: Sequence[Row], command: Sequence[str], results: Results) -> list[str]:
     """The steps, by their manifests, whose results a command line of Snakemake would overwrite.
 
-    The programs are none of them.
+    The programs are none of them, nor are the pages, which are made from what stays.
     """
     pending = {row.step for row in rows if row.pending}
     if CODE in pending and not any(map(_FORCED.fullmatch, command)):
         pending &= results.following(_changed(rows, results))
     pending |= _unplanned(rows, pending, results)
-    return [name for name in results.steps if name in pending and name != CODE]
+    steps = results.steps.items()
+    return [name for name, step in steps if name in pending and step.name not in _NOT_LOST]
 
 
 def _row(output_file: str, status: str, plan: str) -> Row:
@@ -99,10 +101,9 @@ def _repacked(results: Results) -> Iterator[str]:
     """The programs that come out otherwise now, by the names that they have as inputs."""
     pack = module("packing", project.ROOT / "workflow" / "scripts" / "pack.py")
     made = results.steps[CODE].outputs if CODE in results.steps else {}
-    for name in ("code", "judge"):
-        content = pack.packed(pack.members(judging=name == "judge"))
-        if made.get(f"{name}.pyz") != sha256_bytes(content):
-            yield name
+    for name, content in pack.programs().items():
+        if made.get(name) != sha256_bytes(content):
+            yield name.removesuffix(".pyz")
 
 
 def _other_environments(results: Results) -> bool:

@@ -66,7 +66,7 @@ def put_aside(results: Results, config: Any, experiment: str) -> StoredRun:
 
 def _name(own: Results, experiment: str) -> str:
     """By when the results were finished and what they are: the same have the same name."""
-    steps = [step for step in own.steps.values() if step.experiment]
+    steps = [s for s in own.steps.values() if s.experiment and s.name != "report"]
     finished = max(step.times[1] for step in steps)
     digest = sha256_value({step.key: sha256_file(own.files[step.key]) for step in steps})
     return f"{experiment}-{finished.replace('-', '').replace(':', '')}-{digest[:8]}"

@@ -77,7 +77,7 @@ def run(folder: Path, kind: Kind) -> int:
         (folder / "results").rename(folder / ARCHIVED)
     print(f"The results of the archive are in {folder / ARCHIVED}.", flush=True)
     pack = module("packing", project.ROOT / "workflow" / "scripts" / "pack.py")
-    write_bytes(folder / JUDGE, pack.packed(pack.members(judging=True)))
+    write_bytes(folder / JUDGE, pack.packed(pack.members("judge")))
     if kind.mode != "current":
         _settle(folder, kind)
     config = [f"archived={ARCHIVED}", f"judge={JUDGE}"]

@@ -85,7 +85,7 @@ class Project:
     def pack(self) -> None:
         pack = module("small_pack", self.folder / PACK)
         for name in ("code", "judge"):
-            write(self.results / f"{name}.pyz", pack.packed(pack.members(judging=name == "judge")))
+            write(self.results / f"{name}.pyz", pack.packed(pack.members(name)))
         self.claim("code", {}, pack.sources(), "", "code", "code.pyz", "judge.pyz")
 
     def claim(

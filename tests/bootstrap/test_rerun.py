@@ -270,7 +270,7 @@ def test_a_refused_archive_is_the_users_mistake(tmp_path: Path) -> None:
 def test_the_judge_is_that_of_the_copy_that_is_trusted(runs: Path, tmp_path: Path) -> None:
     again_in(tmp_path, runs, {**FOUND, "verdict": "met"})
     pack = module("test_pack", project.ROOT / "workflow/scripts/pack.py")
-    own = pack.packed(pack.members(judging=True))
+    own = pack.packed(pack.members("judge"))
     assert (tmp_path / "out/.tools/judge.pyz").read_bytes() == own
     assert own != members(runs)["results/judge.pyz"]
 

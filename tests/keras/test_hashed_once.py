@@ -90,7 +90,7 @@ class Project:
         (self.folder / "results" / "e").mkdir(parents=True)
         for name, module in (("code", pack.MAKES), ("judge", pack.JUDGES)):
             main = COUNTING.format(module=module, notes=str(self.folder / "notes"))
-            files = {**pack.members(judging=name == "judge"), "__main__.py": main}
+            files = {**pack.members(name), "__main__.py": main}
             (self.folder / "results" / f"{name}.pyz").write_bytes(pack.packed(files))
 
     def asked(self, step: str, run: str) -> str:

@@ -62,7 +62,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pack = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(pack)
     path = tmp_path_factory.mktemp("program") / "code.pyz"
-    path.write_bytes(pack.packed(pack.members(judging=False)))
+    path.write_bytes(pack.packed(pack.members("code")))
     return path
 
 

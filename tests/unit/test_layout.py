@@ -155,6 +155,8 @@ SPELT = [
 @pytest.mark.parametrize(("file", "path"), SPELT)
 def test_the_rules_spell_the_same_paths(file: str, path: str) -> None:
     """A wildcard of a rule stands where the layout has the name; `{PRICED}` is an experiment."""
+    if path == layout.INDEX:
+        return  # made from verdicts, and of no manifest
     found = layout.place(path.replace("{PRICED}", "{experiment}"))
     assert found is not None, f"{file}: {path}"
     for name, spelt in found.names.items():

@@ -16,22 +16,19 @@ ROOT = Path(__file__).parents[2]
 
 
 def packed(root: Path) -> dict[str, bytes]:
-    """Both programs as the pack.py of a copy of the repository makes them."""
+    """The programs as the pack.py of a copy of the repository makes them."""
     file = root / "workflow" / "scripts" / "pack.py"
     spec = importlib.util.spec_from_file_location("pack", file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return {
-        name: module.packed(module.members(judging=judging))
-        for name, judging in (("code", False), ("judge", True))
-    }
+    return {name.removesuffix(".pyz"): content for name, content in module.programs().items()}
 
 
 @pytest.fixture(scope="module")
 def programs() -> dict[str, bytes]:
-    """Both programs of this repository."""
+    """The programs of this repository."""
     return packed(ROOT)
 
 
@@ -71,6 +68,18 @@ def test_an_edit_of_what_judges_changes_the_judge_alone(copy: Path) -> None:
         after = packed(copy)
         assert after["code"] == before["code"], name
         assert after["judge"] != before["judge"], name
+        before = after
+
+
+def test_an_edit_of_what_shows_results_changes_that_alone(copy: Path) -> None:
+    before, sources = packed(copy), recorded(copy)
+    names = ("lib/repro/webpage/figure.py", "lib/repro/webpage/style.css")
+    for name in (*names, "lib/repro/webpage/report.html", "lib/repro/cli/report.py"):
+        edit(copy, name)
+        after = packed(copy)
+        assert after["report"] != before["report"], name
+        assert {**after, "report": b""} == {**before, "report": b""}, name
+        assert f"workflow/{name}" in sources
         before = after
 
 
@@ -135,7 +144,9 @@ def test_members_are_in_order_and_stored(programs: dict[str, bytes]) -> None:
         assert not [name for name in names if "pycache" in name]
 
 
-@pytest.mark.parametrize(("name", "word"), [("code", "launch"), ("judge", "verify")])
+@pytest.mark.parametrize(
+    ("name", "word"), [("code", "launch"), ("judge", "verify"), ("report", "page")]
+)
 def test_a_program_runs_alone(
     name: str, word: str, tmp_path: Path, programs: dict[str, bytes]
 ) -> None:

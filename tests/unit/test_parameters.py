@@ -41,6 +41,7 @@ TEXTS = {
     "look": f'{{{EQUIVALENCE},"repeats":1,{THREADS}}}',
     "compare": f'{{{EQUIVALENCE},{FACTORS},"goal":"bitwise","repeat":"full","repeats":1,'
     f'"search":{{"trials":24}},"seeds":[0],{THREADS}}}',
+    "report": f"{{{THREADS}}}",
 }
 """Of config/config.yaml: they stand in manifests, and another text makes every result again."""
 

@@ -86,9 +86,12 @@ def test_every_manifest_has_what_it_binds_beside_it(changes: dict[str, Any]) -> 
 def test_everything_is_of_all_experiments_and_the_programs() -> None:
     experiments = [Wanted(name, Schedule.of(digits()), (), (0,)) for name in ("a", "b")]
     found = results.everything(experiments)
-    assert found[:3] == ["results/code.pyz", "results/judge.pyz", "results/code.manifest.json"]
+    assert found[:5] == [
+        "results/index.html", "results/code.pyz", "results/judge.pyz", "results/report.pyz",
+        "results/code.manifest.json",
+    ]  # fmt: skip
     for name in ("a", "b"):
-        for file in ("verdict.md", "probe.json", "original/seed-0/history.csv",
+        for file in ("verdict.md", "report.html", "probe.json", "original/seed-0/history.csv",
                      "repeat/data/train/id.npy"):  # fmt: skip
             assert f"results/{name}/{file}" in found
     assert len(found) == len(set(found))

@@ -9,6 +9,7 @@ rule archived:
     input:
         code="results/code.manifest.json",
         verdict="results/{experiment}/verdict.manifest.json",
+        page="results/{experiment}/report.manifest.json",
         # What lies in it besides that on which these rest.
         around=sorted(around(HOME).values()),
     output:

@@ -10,6 +10,7 @@ checkpoint code:
     output:
         code="results/code.pyz",
         judge="results/judge.pyz",
+        report="results/report.pyz",
         manifest="results/code.manifest.json",
     log:
         "logs/code.log",

@@ -1,13 +1,14 @@
-"""Packs the library into two programs: what makes results, and what looks at them.
+"""Packs the library into three programs: what makes results, what judges and what shows them.
 
 Synopsis:
     python -I -B workflow/scripts/pack.py --out results --log logs/code.log
 
-code.pyz holds what the steps import, judge.pyz what looks at results, and what that imports: so an
-edit of what only it holds trains nothing again. What only ./run imports is in neither, nor what
-only `check` needs; `./run check.pyz` makes a program of that. Standard library's zip, stored, in
-the order of names, with one fixed date: the same source, the same bytes. Snakemake looks into files
-of up to 1 MB by default, and so into these.
+code.pyz holds what the steps import, judge.pyz that and what looks at results: so an edit of the
+latter changes judge.pyz alone, and trains nothing again. report.pyz makes pages: an edit of what
+only it holds judges nothing again either. What only ./run imports is in none, nor what only `check`
+needs; `./run check.pyz` makes a program of that. Standard library's zip, stored, in the order of
+names, with one fixed date: the same source, the same bytes. Snakemake looks into files of up to
+1 MB by default, and so into these.
 """
 
 import argparse
@@ -21,6 +22,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parents[1]
 LIBRARY, SCHEMAS = HERE / "lib", HERE / "schemas"
 MAKES, JUDGES, CHECKS = "repro.cli.program", "repro.cli.judge", "repro.cli.check"
+SHOWS = "repro.cli.report"
+BEGINS = {"code": [MAKES], "judge": [JUDGES, MAKES], "report": [SHOWS]}
+PAGES = (".html", ".css")  # templates and style, by how their names end
 CHECKING = (
     "events",
     "ledger",
@@ -41,15 +45,20 @@ MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 FIRST = "import signal\n\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n"
 
 
-def members(judging: bool) -> dict[str, str]:
-    """The programs' files: name in the zip, and text, with one kind of line end."""
+def members(program: str) -> dict[str, str]:
+    """The files of one of the `BEGINS`: name in the zip, and text, with one kind of line end."""
     texts = {name: text for name, text in library().items() if not in_neither(name)}
-    begins = [JUDGES] if judging else [MAKES]
-    chosen = imported(begins, texts) | {name for name in texts if name.endswith(".yaml")}
-    if not judging:
+    kinds = (".yaml", *PAGES) if program == "report" else (".yaml",)
+    chosen = imported(BEGINS[program], texts) | {name for name in texts if name.endswith(kinds)}
+    if program == "code":
         chosen -= {f"repro/schemas/{name}.schema.yaml" for name in JUDGED}
     texts = {name: text for name, text in texts.items() if name in chosen}
-    return {**texts, "__main__.py": MAIN.format(module=JUDGES if judging else MAKES)}
+    return {**texts, "__main__.py": MAIN.format(module=BEGINS[program][0])}
+
+
+def programs() -> dict[str, bytes]:
+    """All that a workflow's results are made with, by name."""
+    return {f"{name}.pyz": packed(members(name)) for name in BEGINS}
 
 
 def members_of_check() -> dict[str, str]:
@@ -57,13 +66,15 @@ def members_of_check() -> dict[str, str]:
     texts = library()
     own = {name for name in texts if of_check(name) and name.endswith(".py")}
     chosen = own | imported((name.removesuffix(".py").replace("/", ".") for name in own), texts)
+    chosen |= {name for name in texts if name.endswith(".css")}  # the style of all pages
     begin = FIRST + MAIN.format(module=CHECKS)
     return {**{name: texts[name] for name in chosen}, "__main__.py": begin}
 
 
 def library() -> dict[str, str]:
     """All files that a program may hold."""
-    files = {file.relative_to(LIBRARY).as_posix(): file for file in LIBRARY.rglob("*.py")}
+    kinds = ("*.py", *(f"*{ending}" for ending in PAGES))
+    files = {f.relative_to(LIBRARY).as_posix(): f for kind in kinds for f in LIBRARY.rglob(kind)}
     files |= {f"repro/schemas/{file.name}": file for file in SCHEMAS.glob("*.yaml")}
     # Copies that a workflow service hands out may lack the last newline; that is no other program.
     return {name: file.read_text("utf-8").rstrip("\n") + "\n" for name, file in files.items()}
@@ -100,7 +111,9 @@ def imported(modules: Iterable[str], texts: dict[str, str]) -> set[str]:
 def sources() -> dict[str, Path]:
     """All files that decide what the workflow does, by their path from the Snakefile."""
     home = HERE.parent
-    kinds = ("lib/**/*.py", "schemas/*.yaml", "scripts/*.py", "rules/*.smk", "envs/*")
+    library = ("py", *(ending.removeprefix(".") for ending in PAGES))
+    kinds = [f"lib/**/*.{kind}" for kind in library]
+    kinds += ["schemas/*.yaml", "scripts/*.py", "rules/*.smk", "report/*.rst", "envs/*"]
     files = (file for kind in kinds for file in HERE.glob(kind))
     every = [*files, home / "Snakefile", home / "environment.yml"]
     named = {file.relative_to(home).as_posix(): file for file in every if file.is_file()}
@@ -127,8 +140,8 @@ def packed(files: dict[str, str]) -> bytes:
 
 
 def main() -> int:
-    """Packs both programs and writes their manifest."""
-    parser = argparse.ArgumentParser(description="Packs the library into code.pyz and judge.pyz.")
+    """Packs the programs and writes their manifest."""
+    parser = argparse.ArgumentParser(description="Packs the library into the programs.")
     parser.add_argument("--out", required=True, type=Path, metavar="FOLDER")
     parser.add_argument("--log", required=True, type=Path, metavar="FILE")
     options = parser.parse_args()
@@ -141,8 +154,7 @@ def main() -> int:
 
     def work() -> None:
         found = installed.require(Path(sys.prefix))
-        programs = {options.out / "code.pyz": False, options.out / "judge.pyz": True}
-        contents = {path: packed(members(judging)) for path, judging in programs.items()}
+        contents = {options.out / name: content for name, content in programs().items()}
         here = surroundings(found, [LIBRARY, Path(__file__)])
         for path, content in contents.items():
             write_bytes(path, content)
@@ -153,7 +165,7 @@ def main() -> int:
             installed=found.facts,
             environment=here,
         )
-        manifest.write(options.out / "code.manifest.json", making, list(programs))
+        manifest.write(options.out / "code.manifest.json", making, list(contents))
 
     return reported(options.log, lambda _: work())
 

@@ -40,6 +40,7 @@ To run it again, with the same copy (it asks before anything of the archive is r
 What is where:
     {index:<26}the archive's format, for programs
     {metadata:<26}what is in it and how it came about (RO-Crate, Provenance Run Crate)
+    results/{experiment}/report.html   the verdict and the results, to look at
     results/{experiment}/verdict.md    the verdict, and why
     results/                  results, and the manifest of each: made by what, from what
     config/config.yaml        the configuration, with every default written out

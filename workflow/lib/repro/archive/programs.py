@@ -1,4 +1,4 @@
-"""Programs: code.pyz and judge.pyz of an archive against the sources beside them.
+"""Programs: code.pyz, judge.pyz and report.pyz of an archive against the sources beside them.
 
 Synopsis:
     for problem in problems(inside): ...
@@ -25,6 +25,7 @@ _MAIN = "import sys\nfrom {module} import main\n\nsys.exit(main())\n"
 _MODULES = {
     "code.pyz": ("repro.cli.program", "repro.cli.make", "repro.steps"),
     "judge.pyz": ("repro.cli.judge", "repro.judge.command"),
+    "report.pyz": ("repro.cli.report",),
 }
 
 
@@ -37,6 +38,8 @@ def problems(inside: Inside) -> Iterator[str]:
     library = {n for n in code.inputs if n.startswith((_LIBRARY, _SCHEMAS)) and n in inside.kept}
     sources = {_packed(name): _text(inside.read(name)) for name in library}
     for program, modules in _MODULES.items():
+        if program == "report.pyz" and program not in code.outputs:
+            continue  # of a version that had none
         module = next((m for m in modules if f"{m.replace('.', '/')}.py" in sources), modules[0])
         yield from _differences(program, inside.read(f"results/{program}"), module, sources)
 

@@ -31,7 +31,8 @@ _PROFILES = {
 _CONTEXT = [f"{_CRATE}/context", "https://w3id.org/ro/terms/workflow-run/context"]
 _FORMATS = {
     ".cff": "application/yaml", ".conda": "application/zip", ".csv": "text/csv",
-    ".gz": "application/gzip", ".json": "application/json", ".jsonl": "application/jsonl",
+    ".css": "text/css", ".gz": "application/gzip", ".html": "text/html",
+    ".json": "application/json", ".jsonl": "application/jsonl",
     ".keras": "application/zip", ".md": "text/markdown", ".npy": "application/octet-stream",
     ".npz": "application/zip", ".py": "text/x-python", ".pyz": "application/zip",
     ".safetensors": "application/octet-stream", ".sh": "application/x-sh", ".smk": "text/plain",
@@ -47,6 +48,7 @@ _MEANT = {
     "run": "Starts the workflow on a machine with nothing but Python",
     "results/code.pyz": "The program that makes the results",
     "results/judge.pyz": "The program that compares and judges them",
+    "results/report.pyz": "The program that shows them on a page",
 }
 
 

@@ -18,7 +18,7 @@ from repro.record.step import Step
 Entity = dict[str, Any]
 
 STEPS = {
-    "code": "Packs the library into the programs that make the results and judge them",
+    "code": "Packs the library into the programs that make the results, judge and show them",
     "prepare": "Turns raw data into arrays for training, validation and test",
     "train": "Trains the model, and traces every step",
     "evaluate": "Computes metrics and predictions of the trained model",
@@ -26,11 +26,13 @@ STEPS = {
     "probe": "Looks for mistakes on which two runs agree",
     "cost": "Measures what determinism, trace and checkpoints cost",
     "compare": "Compares the original with its repeats, and writes the verdict",
+    "report": "Shows verdict and results on one page",
 }
 _CODE, _JUDGE = "results/code.pyz", "results/judge.pyz"
 _PROGRAMS = {
     "code": "workflow/scripts/pack.py",
     **dict.fromkeys(("look", "cost", "compare"), _JUDGE),
+    "report": "results/report.pyz",
 }
 """What a step runs, where that is not the code. The sha256 of the file is its version."""
 _PINS = "bootstrap/requirements.txt"

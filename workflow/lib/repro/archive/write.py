@@ -99,8 +99,8 @@ def planned(
         configuration["experiments"][name], configuration.get("stress", False)
     )
     # What an earlier, longer repeat has left is no part of it.
-    verdict = layout.manifest("compare", {"experiment": name})
-    results = read(place.results).only(name).evidence(verdict)
+    last = [layout.manifest(step, {"experiment": name}) for step in ("compare", "report")]
+    results = read(place.results).only(name).evidence(*last)
     data = {source.path: _inputs(place, source.path) for source in experiment.sources}
     limit = experiment.archive["data_limit"] if data_limit is None else data_limit
     left = {path for path, files in data.items() if _bytes(files) > limit * 2**20}

@@ -92,15 +92,15 @@ def sources(results: Results, home: Path) -> Iterator[Discrepancy]:
     try:
         pack = module("present_pack", home / PACK)
         now = {name: sha256_file(path) for name, path in pack.sources().items() if name != LOCK}
-        for name in ("code", "judge"):
-            content = pack.packed(pack.members(judging=name == "judge"))
-            programs[f"{name}.pyz"] = sha256_bytes(content)
+        programs = {name: sha256_bytes(content) for name, content in pack.programs().items()}
     except (
         Exception
     ) as error:  # a changed program may fail in any way; its files are compared still
         failure = f"it fails: {type(error).__name__}: {error}"
         now = {name: sha256_file(home / name) for name in then if (home / name).is_file()}
-    other = {name for name, sha256 in programs.items() if code.outputs.get(name) != sha256}
+    # One that an earlier version did not have is no other one.
+    made = code.outputs
+    other = {name for name, sha256 in programs.items() if made.get(name, sha256) != sha256}
     for difference in _between(then, now):
         yield replace(
             difference, users=_users(results, difference.path, None if failure else other)
@@ -117,8 +117,9 @@ def _users(results: Results, source: str, other: set[str] | None) -> frozenset[s
     """What rests on a source, when the present sources give `other` programs (None: not known)."""
     if other is None or "code.pyz" in other or not source.startswith(_PACKED):
         return frozenset([CODE])
-    judged = [path for path, step in results.steps.items() if "judge" in step.inputs]
-    return frozenset(["judge.pyz", *judged] if other else [])
+    names = {name.removesuffix(".pyz") for name in other}
+    users = [path for path, step in results.steps.items() if names & step.inputs.keys()]
+    return frozenset([*other, *users])
 
 
 def lock(results: Results, digests: Digests) -> Iterator[Discrepancy]:

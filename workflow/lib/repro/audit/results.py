@@ -89,9 +89,9 @@ class Results:
         """The manifests of what a step used."""
         return {claimant(place) for name in step.inputs if (place := where(step, name))}
 
-    def evidence(self, path: str) -> Results:
-        """Without steps on which that manifest's does not rest, and what only they claim."""
-        reached, new = set[str](), {path, CODE} & self.steps.keys()
+    def evidence(self, *paths: str) -> Results:
+        """Without steps on which those manifests' do not rest, and what only they claim."""
+        reached, new = set[str](), {*paths, CODE} & self.steps.keys()
         while new:
             reached |= new
             used = set[str]().union(*(self.parents(self.steps[path]) for path in new))
@@ -146,6 +146,7 @@ def read(folder: Path) -> Results:
         What is there; a manifest that cannot be read is no error, but told in `damaged`.
     """
     files = files_in(folder)
+    files.pop(layout.INDEX, None)  # made from the others, and evidence of nothing
     return of(folder, files, lambda name: manifest.read(files[name]))
 
 

@@ -46,7 +46,7 @@ from repro.sanity.results import facts_of
 from repro.sanity.silent_error import SilentError
 from repro.stats.goal_answer import INCONCLUSIVE, MET
 from repro.stats.interim_analysis import looks
-from repro.stats.metric_comparison import MetricComparison, compare_metrics
+from repro.stats.metric_comparison import MetricComparison, compare_metrics, every_result
 from repro.stats.metric_table import Measured, measured
 from repro.verdict.assemble import judge
 from repro.verdict.evidence import context_of
@@ -133,7 +133,8 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
         options.experiment, parameters, comparisons, context, result.causes, result.trials, wrong,
         moved, result.comparison, [*result.warnings, *unseen, *unpriced], result.growth,
     )  # fmt: skip
-    verdict = checked({**verdict, "cost": price}, "verdict", "verdict.json")
+    more = {"results": every_result(steps, moved), "cost": price}
+    verdict = checked({**verdict, **more}, "verdict", "verdict.json")
     here = surroundings(environment, [programs["judge"]])
     outputs = {
         folder / "verdict.json": pretty(verdict),

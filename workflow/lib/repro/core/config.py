@@ -35,6 +35,7 @@ from repro.core.parameters import (
     PrepareParameters,
     ProbeParameters,
     RawData,
+    ReportParameters,
     Search,
     Training,
     TrainParameters,
@@ -170,6 +171,8 @@ class Experiment:
                     repeat=self.repeat, repeats=self.repeats, factors=self.factors,
                     search=self.search, equivalence=self.equivalence,
                 )  # fmt: skip
+            case "report":
+                return ReportParameters(threads=threads)
             case _:
                 raise ValueError(f"no step is called {step}")
 

@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SUFFIX = ".manifest.json"
+INDEX = "index.html"
+"""The overview of all experiments: made from their verdicts alone, and of no manifest."""
 FITTED = "fitted"
 """The folder within prepared data that holds what was fitted on the training part."""
 
@@ -64,7 +66,7 @@ _OF_EXPERIMENT, _OF_RUN = "{experiment}", "{experiment}/{run}"
 _OF_SEED = f"{_OF_RUN}/{_SEED}{{seed}}"
 _DATA = ("data", "data.manifest")
 STEPS: Mapping[str, Row] = {
-    "code": Row("", "code", ("code.pyz", "judge.pyz")),
+    "code": Row("", "code", ("code.pyz", "judge.pyz", "report.pyz")),
     "prepare": Row(_OF_RUN, "data", ("data",)),
     "train": Row(
         _OF_SEED, "train",
@@ -81,10 +83,15 @@ STEPS: Mapping[str, Row] = {
     "cost": Row(_OF_EXPERIMENT, "cost", ("cost.json",), _DATA),
     "look": Row(_OF_EXPERIMENT, "look-{seeds}", ("look-{seeds}.json",)),
     "compare": Row(_OF_EXPERIMENT, "verdict", ("verdict.json", "verdict.md")),
+    # It says how long each step took.
+    "report": Row(
+        _OF_EXPERIMENT, "report", ("report.html",), volatile=("report.html",)
+    ),
 }  # fmt: skip
 _INPUTS: Mapping[str, tuple[str, str]] = {
     "code": ("code", "code.pyz"),
     "judge": ("code", "judge.pyz"),
+    "report": ("code", "report.pyz"),
     "data": ("prepare", "data"),
     "data.manifest": ("prepare", STEPS["prepare"].manifest),
     "train.manifest": ("train", STEPS["train"].manifest),
@@ -211,7 +218,7 @@ def input_at(step: str, name: str, names: Names) -> str | None:
     """
     if step == "code" or (step == "prepare" and name == "data"):
         return None
-    if step in ("look", "compare") and name.endswith(SUFFIX):
+    if step in ("look", "compare", "report") and name.endswith(SUFFIX):
         return f"{_OF_EXPERIMENT}/{name}".format_map(_Named(names))
     if name not in _INPUTS:
         return None

@@ -249,10 +249,15 @@ class CompareParameters(Parameters):
         return None if isinstance(self.repeat, str) else self.repeat
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReportParameters(Parameters):
+    """Of `report`."""
+
+
 BY_STEP: Mapping[str, type[Parameters]] = {
     "prepare": PrepareParameters, "train": TrainParameters, "evaluate": EvaluateParameters,
     "probe": ProbeParameters, "cost": CostParameters, "look": LookParameters,
-    "compare": CompareParameters,
+    "compare": CompareParameters, "report": ReportParameters,
 }  # fmt: skip
 
 

@@ -50,9 +50,18 @@ class Wanted:
     def made(self) -> list[str]:
         """All that rules make of it."""
         found = self.compared
-        for step, names in (*self._steps(), ("probe", self._own), ("compare", self._own)):
+        for step, names in (*self._steps(), *self._last):
             found += [*_made(step, names), _manifest(step, names)]
         return list(dict.fromkeys(found))
+
+    @property
+    def page(self) -> str:
+        """Its page for people."""
+        return _made("report", self._own)[0]
+
+    @property
+    def _last(self) -> list[tuple[str, dict[str, object]]]:
+        return [(step, self._own) for step in ("probe", "compare", "report")]
 
     @property
     def _own(self) -> dict[str, object]:
@@ -131,7 +140,11 @@ def everything(experiments: Iterable[Wanted]) -> list[str]:
     The targets ask for all of them, or a verdict that stands hides that one of them is gone.
     """
     programs = [*_made("code", {}), _manifest("code", {})]
-    return [*programs, *(file for asked in experiments for file in asked.made)]
+    return [
+        f"{RESULTS}/{layout.INDEX}",
+        *programs,
+        *(file for asked in experiments for file in asked.made),
+    ]
 
 
 def measured(name: str, file: str) -> list[str]:

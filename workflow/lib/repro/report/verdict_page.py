@@ -3,9 +3,10 @@
 Synopsis:
     markdown(verdict)
 
-In this order: the sentence; where the runs first diverge; why; how the difference grows; how far
-apart; the metrics, which come first where they are claimed; warnings; what each goal rests on; what
-was done; the overhead; where the promises end; what to bear in mind; a paragraph for a paper.
+In this order: the sentence; the results; where the runs first diverge; why; how the difference
+grows; how far apart; the metrics, which come first where they are claimed; warnings; what each goal
+rests on; what was done; the overhead; where the promises end; what to bear in mind; a paragraph for
+a paper.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from repro.report.differences import distances
 from repro.report.goals import goals, inference, limits, methods, metrics
 from repro.report.growth import growth
 from repro.report.overhead import section
+from repro.report.results import results
 from repro.report.tables import code, table, text
 
-_MEANING = {
+MEANING = {
     "bitwise": "every weight, metric and prediction has the same bits when it is run again",
     "metrics": "the metrics agree when it is run again",
     "documented": "everything that is needed to run it again is recorded",
@@ -32,14 +34,14 @@ _STEPS = {"prepare": "preparing the data", "train": "training", "evaluate": "eva
 Verdict = Mapping[str, Any]
 
 
-def _head(verdict: Verdict) -> Iterator[str]:
+def head(verdict: Verdict) -> Iterator[str]:
     warned = ", with a warning" if verdict["mistakes"] else ""
     yield f"# {verdict['experiment']}: {verdict['verdict']}{warned}\n"
     yield f"{text(verdict['sentence'])}\n"
-    yield f"Claimed goal: **{verdict['goal']}**, that is, {_MEANING[verdict['goal']]}.\n"
+    yield f"Claimed goal: **{verdict['goal']}**, that is, {MEANING[verdict['goal']]}.\n"
 
 
-def _where(verdict: Verdict) -> Iterator[str]:
+def where(verdict: Verdict) -> Iterator[str]:
     diverged = [(entry, at) for entry in verdict["per_seed"] if (at := entry["divergence"])]
     if not diverged:
         return
@@ -63,7 +65,7 @@ def _where(verdict: Verdict) -> Iterator[str]:
         yield f"In {agreed} of {counted(whole, 'comparison')} no bit differs.\n"
 
 
-def _why(verdict: Verdict) -> Iterator[str]:
+def why(verdict: Verdict) -> Iterator[str]:
     if not verdict["causes"]:
         return
     yield "## Why\n"
@@ -108,7 +110,7 @@ def _chosen(factors: Sequence[str], varied: Sequence[str]) -> str:
     return f"all that the repeat varied{f' but {listed(left)}' if left else ''}"
 
 
-def _mistakes(verdict: Verdict) -> Iterator[str]:
+def mistakes(verdict: Verdict) -> Iterator[str]:
     if not verdict["mistakes"]:
         return
     yield "## Warnings\n"
@@ -119,7 +121,7 @@ def _mistakes(verdict: Verdict) -> Iterator[str]:
     yield ""
 
 
-def _done(verdict: Verdict) -> Iterator[str]:
+def done(verdict: Verdict) -> Iterator[str]:
     yield "## What was done\n"
     if verdict["repeats"]:
         verb = "was" if verdict["repeats"] == 1 else "were"
@@ -139,7 +141,7 @@ def _done(verdict: Verdict) -> Iterator[str]:
     yield f"- Where: {text(verdict['scope'])}.\n"
 
 
-def _mind(verdict: Verdict) -> Iterator[str]:
+def mind(verdict: Verdict) -> Iterator[str]:
     if verdict["warnings"]:
         yield "## What to bear in mind\n"
         yield from (f"- {text(warning)}" for warning in verdict["warnings"])
@@ -149,11 +151,12 @@ def _mind(verdict: Verdict) -> Iterator[str]:
 def markdown(verdict: Verdict) -> str:
     """The page, in Markdown, of a verdict that `repro.verdict.assemble.judge` gave."""
     grows = growth(verdict["per_seed"])
-    apart = (_where(verdict), _why(verdict), grows, distances(verdict["differences"]))
+    apart = (where(verdict), why(verdict), grows, distances(verdict["differences"]))
     moved = metrics(verdict)
     parts = (
-        _head(verdict), *((moved, *apart) if verdict["goal"] == "metrics" else (*apart, moved)),
-        _mistakes(verdict), goals(verdict), _done(verdict),
-        section(verdict), limits(verdict), _mind(verdict), methods(verdict),
+        head(verdict), results(verdict),
+        *((moved, *apart) if verdict["goal"] == "metrics" else (*apart, moved)),
+        mistakes(verdict), goals(verdict), done(verdict),
+        section(verdict), limits(verdict), mind(verdict), methods(verdict),
     )  # fmt: skip
     return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"

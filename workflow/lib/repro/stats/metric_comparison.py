@@ -11,14 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from repro.core.canonical_json import Json
 from repro.core.parameters import EquivalencePlan
+from repro.record.step import Step
 from repro.stats.family import Family, family
 from repro.stats.interim_analysis import Look
 from repro.stats.margins import ALPHA, Margin
-from repro.stats.metric_table import CLASS, Measured
+from repro.stats.metric_table import CLASS, RUNS, Measured, finite, measured
 from repro.stats.sampling_error import Sampling, sampled, unsampled
 from repro.stats.seed_variance import Spread, spread
 
+_ORIGINAL = RUNS[0]
 RECALL = "recall"
 """In `equivalence.margin` it stands for the recall of every class."""
 
@@ -84,3 +87,29 @@ def _sampled(name: str, metric: Measured) -> Sampling:
     if metric.right is None:
         return unsampled(name)
     return sampled(name, np.arange(metric.examples) < metric.right)
+
+
+def every_result(steps: Sequence[Step], moved: MetricComparison) -> dict[str, Json]:
+    """By metric: its value of each run by seed, and, of the original's, error, mean and deviation.
+
+    A value that is no finite number is None, as is what cannot be known.
+    """
+    repeats = dict.fromkeys(s.run for s in steps if s.name == "evaluate" and s.run != _ORIGINAL)
+    by_run = {run: measured(steps, (_ORIGINAL, run)) for run in repeats}
+    alone = measured(steps) if not by_run else next(iter(by_run.values()))
+    return {
+        name: {
+            "runs": {
+                _ORIGINAL: _values(alone[name].original),
+                **{run: _values(of[name].repeated) for run, of in by_run.items()},
+            },
+            "error": moved.sampling[name].error,
+            "mean": finite(spread.mean),
+            "deviation": finite(spread.deviation),
+        }
+        for name, spread in moved.spread.items()
+    }
+
+
+def _values(by_seed: Mapping[int, float]) -> dict[str, Json]:
+    return {str(seed): finite(value) for seed, value in by_seed.items()}

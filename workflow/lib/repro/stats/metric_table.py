@@ -68,6 +68,11 @@ def measured(steps: Sequence[Step], runs: tuple[str, str] = RUNS) -> dict[str, M
     return {name: _measured(name, every, reports[0][1], runs) for name in names}
 
 
+def finite(value: float | None) -> float | None:
+    """The value where it is a finite number."""
+    return value if value is not None and math.isfinite(value) else None
+
+
 def _report(path: Path) -> dict[str, Any]:
     try:
         report: dict[str, Any] = json.loads(path.read_text("utf-8"))

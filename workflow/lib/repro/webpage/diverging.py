@@ -1,0 +1,173 @@
+"""Diverging: where runs first diverge and how the difference grows from there, as pictures.
+
+Synopsis:
+    diverging(evidence, Path("digits.py"))      # None where they agree
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from repro.compare.divergence import Divergence, place
+from repro.core.digest import files_below, sha256_file, sha256_tree
+from repro.core.text import listed
+from repro.record.step import Step
+from repro.report.tables import number
+from repro.webpage.evidence import Evidence
+from repro.webpage.figure import BAD, GOOD, REPEAT, figure
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+    from matplotlib.axes import Axes
+
+_ROWS = 12
+_AROUND = 2
+_DATA = ("prepared data", "fitted preprocessing")
+_AFTER = ("final weights", "predictions", "metrics")
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Lines of the user's code around one that a cause names."""
+
+    file: str
+    line: int
+    lines: Sequence[tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class Diverging:
+    """The pictures, and the lines that causes name."""
+
+    line: Markup
+    growth: Sequence[Markup]
+    quotes: Sequence[Quote]
+
+
+def diverging(evidence: Evidence, code: Path) -> Diverging | None:
+    """What a page shows of the divergence; None where no run diverges."""
+    found = [entry for entry in evidence.verdict["per_seed"] if entry["divergence"]]
+    if not found:
+        return None
+    return Diverging(
+        _step_line(evidence, found), list(_growth(found)), list(_quotes(evidence, code))
+    )
+
+
+def _named(entry: Mapping[str, Any]) -> str:
+    return f"{entry['run']}, seed {entry['seed']}"
+
+
+def _place(entry: Mapping[str, Any]) -> str:
+    return place(
+        Divergence(**{k: entry["divergence"][k] for k in ("what", "epoch", "step", "variable")})
+    )
+
+
+def _step_line(evidence: Evidence, found: Sequence[Mapping[str, Any]]) -> Markup:
+    shown = evidence.verdict["per_seed"][:_ROWS]
+    epochs, steps = _length(evidence)
+    told = ". ".join(f"{_named(entry)}: first at {_place(entry)}" for entry in found[:_ROWS])
+
+    def draw(axes: Axes) -> None:
+        first, last = -0.08 * epochs, 1.08 * epochs
+        for row, entry in enumerate(shown):
+            at = entry["divergence"]
+            until = last if at is None else _at(at, epochs, steps)
+            axes.plot([first, until], [row, row], color=GOOD, linewidth=3)
+            if at is not None:
+                axes.plot([until, last], [row, row], color=BAD, linewidth=3, linestyle=(0, (2, 1)))
+                axes.plot([until], [row], "D", color=BAD, markersize=6)
+        axes.set_yticks(range(len(shown)), [_named(entry) for entry in shown])
+        axes.set_ylim(len(shown) - 0.5, -0.5)
+        axes.set_xlim(first * 1.3, last + 0.02 * epochs)
+        for edge in (0, epochs):
+            axes.axvline(edge, color=GOOD, linewidth=0.5, linestyle=":")
+        axes.set_xlabel("data  |  epochs of training  |  predictions")
+        axes.grid(visible=False)
+
+    return figure(
+        "step-line", "Where the runs first diverge", f"{told}.", draw,
+        (7.2, 0.8 + 0.26 * len(shown)),
+    )  # fmt: skip
+
+
+def _length(evidence: Evidence) -> tuple[int, int]:
+    """How many epochs the first training had, and how many steps an epoch."""
+    trained = next(iter(evidence.of("train")), None)
+    if trained is None:
+        return 1, 1
+    history = evidence.content(trained, "history.csv") or b""
+    epochs = max(1, history.count(b"\n") - 1)
+    lines = (evidence.content(trained, "trace.jsonl") or b"").count(b"\n")
+    return epochs, max(1, round((lines - 1 - epochs) / epochs))
+
+
+def _at(divergence: Mapping[str, Any], epochs: int, steps: int) -> float:
+    if divergence["what"] in _DATA:
+        return -0.04 * epochs
+    if divergence["epoch"] is None:
+        return 1.04 * epochs if divergence["what"] in _AFTER else 0
+    within = 1.0 if divergence["step"] is None else divergence["step"] / steps
+    return divergence["epoch"] + min(1.0, within)
+
+
+def _growth(found: Sequence[Mapping[str, Any]]) -> Iterator[Markup]:
+    for number_of, entry in enumerate(found[:2]):
+        points = [p for p in entry["divergence"].get("growth") or () if _grown(p["relative"])]
+        if points:
+            yield _grows(f"growth-{number_of}", entry, points)
+
+
+def _grown(value: object) -> bool:
+    return isinstance(value, float | int) and math.isfinite(value) and value > 0
+
+
+def _grows(name: str, entry: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> Markup:
+    def draw(axes: Axes) -> None:
+        axes.semilogy(
+            range(len(points)), [point["relative"] for point in points], color=REPEAT, marker=".",
+            markersize=3,
+        )  # fmt: skip
+        axes.set_xlabel("steps since the first divergence")
+        axes.set_ylabel("largest relative difference")
+
+    variables = list(dict.fromkeys(str(point["variable"]) for point in points))
+    told = (
+        f"{_named(entry)}: the largest relative difference of a weight goes from "
+        f"{number(points[0]['relative'])} to {number(points[-1]['relative'])} in {len(points)} "
+        f"steps; largest in {listed(variables, 3)}."
+    )
+    return figure(name, "How the difference grows", told, draw)
+
+
+def _quotes(evidence: Evidence, code: Path) -> Iterator[Quote]:
+    """The lines that causes name, as long as the code is what ran."""
+    trained = next(iter(evidence.of("prepare")), None)
+    if trained is None or not _is_what_ran(trained, code):
+        return
+    files = dict(files_below(code)) if code.is_dir() else {code.name: code}
+    for cause in evidence.verdict["causes"]:
+        file, line = cause["file"], cause["line"]
+        path = next(
+            (p for name, p in files.items() if file and name.endswith(Path(file).name)), None
+        )
+        if path is None or line is None:
+            continue
+        lines = path.read_text("utf-8", errors="replace").splitlines()
+        around = range(max(1, line - _AROUND), min(len(lines), line + _AROUND) + 1)
+        quote = Quote(file, line, [(n, lines[n - 1]) for n in around])
+        if quote.lines:
+            yield quote
+
+
+def _is_what_ran(step: Step, code: Path) -> bool:
+    try:
+        now = sha256_tree(code) if code.is_dir() else sha256_file(code)
+    except OSError:
+        return False
+    return step.digests.get("experiment") == now
