@@ -3,9 +3,9 @@
 Synopsis:
     python -I -B workflow/scripts/pack.py --out results --log logs/code.log
 
-code.pyz holds what the steps import, judge.pyz that and what looks at results: so an edit of the
-latter changes judge.pyz alone, and trains nothing again. report.pyz makes pages: an edit of what
-only it holds judges nothing again either. What only ./run imports is in none, nor what only `check`
+code.pyz holds what the steps import, judge.pyz what looks at results, and what that imports: so an
+edit of what only it holds trains nothing again. report.pyz makes pages: an edit of what only it
+holds judges nothing again either. What only ./run imports is in none, nor what only `check`
 needs; `./run check.pyz` makes a program of that. Standard library's zip, stored, in the order of
 names, with one fixed date: the same source, the same bytes. Snakemake looks into files of up to
 1 MB by default, and so into these.
@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parents[1]
 LIBRARY, SCHEMAS = HERE / "lib", HERE / "schemas"
 MAKES, JUDGES, CHECKS = "repro.cli.program", "repro.cli.judge", "repro.cli.check"
 SHOWS = "repro.cli.report"
-BEGINS = {"code": [MAKES], "judge": [JUDGES, MAKES], "report": [SHOWS]}
+BEGINS = {"code": [MAKES], "judge": [JUDGES], "report": [SHOWS]}
 PAGES = (".html", ".css")  # templates and style, by how their names end
 CHECKING = (
     "events",
