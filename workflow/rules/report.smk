@@ -21,6 +21,8 @@ rule report:
     params:
         parameters=parameters("report"),
         experiment=lambda wildcards: entry(wildcards).code,
+    message:
+        "write the page of {wildcards.experiment}"
     shell:
         "python -I -B {input.report} page --experiment {wildcards.experiment} "
         "--parameters {params.parameters:q} --folder results/{wildcards.experiment} "
@@ -44,5 +46,7 @@ rule index:
     localrule: True
     conda:
         environment("keras")
+    message:
+        "write the overview"
     shell:
         "python -I -B {input.report} index --verdicts {input.verdicts} --out {output} --log {log}"

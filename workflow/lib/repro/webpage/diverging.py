@@ -6,7 +6,6 @@ Synopsis:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from repro.compare.divergence import Divergence, place
 from repro.core.digest import files_below, sha256_file, sha256_tree
-from repro.core.text import listed
 from repro.record.step import Step
 from repro.report.tables import number
 from repro.webpage.evidence import Evidence
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
 
 _ROWS = 12
 _AROUND = 2
+_LINEAR = 40
+"""Of more steps the axis is logarithmic."""
 _DATA = ("prepared data", "fitted preprocessing")
 _AFTER = ("final weights", "predictions", "metrics")
 
@@ -54,7 +54,9 @@ def diverging(evidence: Evidence, code: Path) -> Diverging | None:
     if not found:
         return None
     return Diverging(
-        _step_line(evidence, found), list(_growth(found)), list(_quotes(evidence, code))
+        _step_line(evidence, found),
+        list(_growth(found, _length(evidence)[1])),
+        list(_quotes(evidence, code)),
     )
 
 
@@ -116,33 +118,34 @@ def _at(divergence: Mapping[str, Any], epochs: int, steps: int) -> float:
     return divergence["epoch"] + min(1.0, within)
 
 
-def _growth(found: Sequence[Mapping[str, Any]]) -> Iterator[Markup]:
-    for number_of, entry in enumerate(found[:2]):
-        points = [p for p in entry["divergence"].get("growth") or () if _grown(p["relative"])]
+def _growth(found: Sequence[Mapping[str, Any]], steps: int) -> Iterator[Markup]:
+    for entry in found:
+        growth: Mapping[str, Any] = entry["divergence"].get("growth") or {"steps": ()}
+        points = [point for point in growth["steps"] if point["relative"]]
         if points:
-            yield _grows(f"growth-{number_of}", entry, points)
+            yield _grows(entry, points, steps)
+            return
 
 
-def _grown(value: object) -> bool:
-    return isinstance(value, float | int) and math.isfinite(value) and value > 0
+def _grows(entry: Mapping[str, Any], points: Sequence[Mapping[str, Any]], steps: int) -> Markup:
+    first, *_ = places = [point["epoch"] * steps + point["step"] for point in points]
+    since = [place - first + 1 for place in places]
+    values = [point["relative"] for point in points]
 
-
-def _grows(name: str, entry: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> Markup:
     def draw(axes: Axes) -> None:
-        axes.semilogy(
-            range(len(points)), [point["relative"] for point in points], color=REPEAT, marker=".",
-            markersize=3,
-        )  # fmt: skip
-        axes.set_xlabel("steps since the first divergence")
-        axes.set_ylabel("largest relative difference")
+        axes.plot(since, values, color=REPEAT, marker="o", markersize=2.5)
+        axes.set_yscale("log")
+        if since[-1] > _LINEAR:
+            axes.set_xscale("log")
+        axes.set_xlabel("steps, from the first that differs")
+        axes.set_title("largest relative difference of a weight")
 
-    variables = list(dict.fromkeys(str(point["variable"]) for point in points))
     told = (
-        f"{_named(entry)}: the largest relative difference of a weight goes from "
-        f"{number(points[0]['relative'])} to {number(points[-1]['relative'])} in {len(points)} "
-        f"steps; largest in {listed(variables, 3)}."
+        f"{_named(entry)}: from {number(values[0])} in {points[0]['variable']}, at epoch "
+        f"{points[0]['epoch']}, step {points[0]['step']}, to {number(values[-1])} in "
+        f"{points[-1]['variable']}, at epoch {points[-1]['epoch']}, step {points[-1]['step']}."
     )
-    return figure(name, "How the difference grows", told, draw)
+    return figure("growth", "How the difference grows", told, draw, (5.4, 2.6))
 
 
 def _quotes(evidence: Evidence, code: Path) -> Iterator[Quote]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from repro.report import goals, overhead, results, verdict_page
 from repro.report.badge import badge
 from repro.report.differences import distances
+from repro.report.growth import growth
 from repro.report.results import HEAD
 from repro.webpage import learning
 from repro.webpage.claims import claims
@@ -52,6 +53,7 @@ def page(evidence: Evidence, code: Path) -> str:
         where=verdict_page.where(verdict),
         diverging=diverging(evidence, code),
         why=verdict_page.why(verdict),
+        growth=growth(verdict["per_seed"]),
         distances=list(distances(verdict["differences"])),
         metrics=goals.metrics(verdict),
         strips=strips(verdict),
