@@ -29,6 +29,7 @@ SOURCES = {
     "workflow/lib/repro/cli/make.py": "from repro.model import training\n",
     "workflow/lib/repro/model/training.py": "EPOCHS = 3\n",
     "workflow/lib/repro/cli/judge.py": "def main():\n    return 0\n",
+    "workflow/lib/repro/cli/report.py": "def main():\n    return 0\n",
 }
 ENVIRONMENT = {
     "python": {"version": "3.11.2", "implementation": "CPython"},
@@ -84,9 +85,10 @@ class Project:
 
     def pack(self) -> None:
         pack = module("small_pack", self.folder / PACK)
-        for name in ("code", "judge"):
-            write(self.results / f"{name}.pyz", pack.packed(pack.members(name)))
-        self.claim("code", {}, pack.sources(), "", "code", "code.pyz", "judge.pyz")
+        programs = pack.programs()
+        for name, content in programs.items():
+            write(self.results / name, content)
+        self.claim("code", {}, pack.sources(), "", "code", *programs)
 
     def claim(
         self, step: str, names: dict[str, Any], inputs: dict[str, Path], folder: str, name: str,
@@ -124,9 +126,15 @@ class Project:
         """A verdict that rests on these manifests."""
         write(self.results / "tiny/verdict.json", '{"verdict": "met"}\n')
         write(self.results / "tiny/verdict.md", "met\n")
+        last = ("verdict.manifest.json", "report.manifest.json")
+        made = [path for path in made if path.name not in last]
         used = {path.relative_to(self.results / "tiny").as_posix(): path for path in made}
         used |= {name: self.results / f"{name}.pyz" for name in ("code", "judge")}
-        self.claim("compare", {}, used, "tiny", "verdict", "verdict.json", "verdict.md")
+        verdict = self.claim("compare", {}, used, "tiny", "verdict", "verdict.json", "verdict.md")
+        write(self.results / "tiny/report.html", "<p>met\n")
+        used = {verdict.name: verdict, "report": self.results / "report.pyz"}
+        used["experiment"] = self.folder / "tiny"
+        self.claim("report", {}, used, "tiny", "report", "report.html")
 
     def always(self) -> dict[str, Path]:
         return {"code": self.results / "code.pyz", "experiment": self.folder / "tiny"}

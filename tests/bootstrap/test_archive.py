@@ -90,7 +90,7 @@ def test_the_configuration_in_it_asks_for_the_same_with_every_default_written_ou
 def manifests(small: Project) -> list[Path]:
     """Those that its verdict may rest on."""
     found = (small.results / "tiny").rglob("*.manifest.json")
-    return [path for path in found if not path.name.startswith("verdict")]
+    return [path for path in found if not path.name.startswith(("verdict", "report"))]
 
 
 def test_looks_at_added_seeds_and_measured_prices_are_results_like_others(

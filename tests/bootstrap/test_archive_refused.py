@@ -33,6 +33,7 @@ WEIGHTS, METRICS = f"{SEED}/weights.safetensors", f"{SEED}/metrics.json"
 TRAINING = "workflow/lib/repro/model/training.py"
 CONFIGURATION, METADATA = "config/config.yaml", "ro-crate-metadata.json"
 CODE, VERDICT = "results/code.manifest.json", "results/tiny/verdict.manifest.json"
+PAGE = "results/tiny/report.manifest.json"
 
 
 def refused(path: Path, words: str, folder: Path) -> None:
@@ -87,6 +88,18 @@ def _later(value: Any) -> None:
     value["predicate"]["runDetails"]["metadata"]["finishedOn"] = "2031-01-01T00:00:00Z"
 
 
+def judged_otherwise(
+    content: Members, change: Callable[[Any], Any], text: bytes | None = None
+) -> None:
+    """Another manifest of the verdict, and that of its page adapted."""
+    before = sha256_bytes(content[VERDICT])
+    content[VERDICT] = text or content[VERDICT]
+    reseal(content, VERDICT, change)
+    now = sha256_bytes(content[VERDICT])
+    content[PAGE] = content[PAGE].replace(before.encode(), now.encode())
+    reseal(content, PAGE, lambda value: None)
+
+
 def forgotten(start: str) -> Callable[[Members], None]:
     """A verdict that does not say what it rests on: then nothing could differ from it."""
 
@@ -94,7 +107,7 @@ def forgotten(start: str) -> Callable[[Members], None]:
         used = value["predicate"]["buildDefinition"]["resolvedDependencies"]
         used[:] = [one for one in used if not one.get("name", "").startswith(start)]
 
-    return lambda content: reseal(content, VERDICT, change)
+    return lambda content: judged_otherwise(content, change)
 
 
 def summed_otherwise(content: Members) -> None:
@@ -102,7 +115,7 @@ def summed_otherwise(content: Members) -> None:
         called = value["predicate"]["buildDefinition"]["externalParameters"]
         called["parameters_sha256"] = "0" * 64
 
-    reseal(content, VERDICT, change)
+    judged_otherwise(content, change)
 
 
 def steered(content: Members) -> None:
@@ -154,7 +167,7 @@ def claimed(content: Members, program: bytes) -> None:
     """Another code.pyz, and every manifest adapted that speaks of it, or of one that does."""
     changed = {sha256_bytes(content["results/code.pyz"]): sha256_bytes(program)}
     content["results/code.pyz"] = program
-    steps = ("code", "data", "train", "evaluate", "probe", "verdict")
+    steps = ("code", "data", "train", "evaluate", "probe", "verdict", "report")
     names = [n for step in steps for n in content if n.endswith(f"{step}.manifest.json")]
     for name in names:
         before, text = sha256_bytes(content[name]), content[name].decode()
@@ -548,10 +561,9 @@ def _surrogate(content: Members) -> None:
     verdict = "results/tiny/verdict.json"
     before = sha256_bytes(content[verdict])
     content[verdict] = b'{"sentence": "\\ud800"}'
-    content[VERDICT] = content[VERDICT].replace(
-        before.encode(), sha256_bytes(content[verdict]).encode()
-    )
-    reseal(content, VERDICT, lambda value: None)
+    now = sha256_bytes(content[verdict])
+    text = content[VERDICT].replace(before.encode(), now.encode())
+    judged_otherwise(content, lambda value: None, text)
 
 
 def test_300_random_bytes_are_all_refused(sound: Path, tmp_path: Path) -> None:
@@ -667,9 +679,10 @@ def _encrypted(content: Members) -> None:
     program[program.index(b"PK\x01\x02") + 8] |= 1
     content[name] = bytes(program)
     now = sha256_bytes(content[name])
-    for manifest in (CODE, VERDICT):
-        content[manifest] = content[manifest].replace(before.encode(), now.encode())
-        reseal(content, manifest, lambda value: None)
+    content[CODE] = content[CODE].replace(before.encode(), now.encode())
+    reseal(content, CODE, lambda value: None)
+    text = content[VERDICT].replace(before.encode(), now.encode())
+    judged_otherwise(content, lambda value: None, text)
 
 
 @pytest.mark.parametrize("change", [_nested, _encrypted, _surrogate])

@@ -210,6 +210,8 @@ def test_results_that_a_later_step_did_not_use_are_told_with_what_is_outdated(
     assert after[WEIGHTS] == (
         "results/tiny/original/seed-0/evaluate.manifest.json",
         "results/tiny/original/seed-0/metrics.json",
+        "results/tiny/report.html",
+        "results/tiny/report.manifest.json",
         "results/tiny/verdict.json",
         "results/tiny/verdict.manifest.json",
         "results/tiny/verdict.md",
@@ -223,7 +225,8 @@ def test_what_rests_on_a_source_is_outdated(small: Project) -> None:
     write(small.folder / TRAINING, SOURCES[TRAINING])
     judging = "workflow/lib/repro/cli/judge.py"
     write(small.folder / judging, "def main():\n    return 1\n")
-    names = ("verdict.json", "verdict.manifest.json", "verdict.md")
+    names = ("report.html", "report.manifest.json", "verdict.json", "verdict.manifest.json")
+    names = (*names, "verdict.md")
     judged = ("results/judge.pyz", *(f"results/tiny/{name}" for name in names))
     assert outdated(small) == {judging: judged}
     # Without its last newline it is another file, but no other program.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from repro.archive import actions
 from repro.archive.contents import INDEX, METADATA, SUMS, Inside
 from repro.archive.zip_reader import shown
+from repro.core import layout
 from repro.core.canonical_json import canonical
 
 _GUIDE = """\
@@ -40,13 +41,15 @@ To run it again, with the same copy (it asks before anything of the archive is r
 What is where:
     {index:<26}the archive's format, for programs
     {metadata:<26}what is in it and how it came about (RO-Crate, Provenance Run Crate)
-    results/{experiment}/report.html   the verdict and the results, to look at
-    results/{experiment}/verdict.md    the verdict, and why
+{page}    results/{experiment}/verdict.md    the verdict, and why
     results/                  results, and the manifest of each: made by what, from what
     config/config.yaml        the configuration, with every default written out
     Snakefile, workflow/      the workflow, with the sources of the programs in results/
     conda-lock.yml            every package of the environments, with its sha256
     run, bootstrap/           start on a bare machine, with pinned tools
+"""
+_PAGE = """\
+    results/{experiment}/report.html   verdict and results, to look at
 """
 _WITH = """\
 All packages of the environment and of the host's tools are in packages/."""
@@ -75,14 +78,17 @@ def guide(inside: Inside) -> str:
         for source in experiment.sources
         if source.path in inside.index.left_out
     ]
+    experiment_name = inside.index.experiment
+    page = f"results/{layout.path('report', 'report.html', {'experiment': experiment_name})}"
     return _GUIDE.format(
-        experiment=inside.index.experiment,
+        experiment=experiment_name,
         sentence=shown(actions.sentence(inside)),
         sums=SUMS,
         metadata=METADATA,
         index=INDEX,
         packages=_WITH if inside.index.packages else _WITHOUT,
         left_out="".join(lines),
+        page=_PAGE.format(experiment=experiment_name) if page in inside.kept else "",
     )
 
 

@@ -18,7 +18,7 @@ from repro.record.step import Step
 Entity = dict[str, Any]
 
 STEPS = {
-    "code": "Packs the library into the programs that make the results, judge and show them",
+    "code": "Packs the library into the programs that make the results and judge them",
     "prepare": "Turns raw data into arrays for training, validation and test",
     "train": "Trains the model, and traces every step",
     "evaluate": "Computes metrics and predictions of the trained model",

@@ -131,12 +131,15 @@ def _grows(entry: Mapping[str, Any], points: Sequence[Mapping[str, Any]], steps:
     first, *_ = places = [point["epoch"] * steps + point["step"] for point in points]
     since = [place - first + 1 for place in places]
     values = [point["relative"] for point in points]
+    plain = "{x:g}"  # not a formula
 
     def draw(axes: Axes) -> None:
         axes.plot(since, values, color=REPEAT, marker="o", markersize=2.5)
         axes.set_yscale("log")
         if since[-1] > _LINEAR:
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(plain)
+        axes.yaxis.set_major_formatter(plain)
         axes.set_xlabel("steps, from the first that differs")
         axes.set_title("largest relative difference of a weight")
 
