@@ -79,7 +79,7 @@ def contents(made: Project) -> dict[str, str]:
     return {
         file.relative_to(made.results).as_posix(): sha256_file(file)
         for file in files
-        if file.name != "model.keras" and not file.name.endswith(".manifest.json")
+        if not file.name.endswith(("model.keras", "report.html", ".manifest.json"))
     }
 
 

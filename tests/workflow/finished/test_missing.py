@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-JOBS = ("code", "prepare", "train", "evaluate", "probe", "compare")
+JOBS = ("code", "prepare", "train", "evaluate", "probe", "compare", "report", "index")
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,8 @@ FILES = {
     "small/probe.manifest.json": {"probe": 1},
     "small/verdict.md": {"compare": 1},
     "small/verdict.manifest.json": {"compare": 1},
+    "small/report.html": {"report": 1},
+    "index.html": {"index": 1},
 }
 # Two of which neither asks for a job of the other are missing at once: their jobs add up.
 GONE = [
@@ -43,6 +45,7 @@ GONE = [
     ("small/repeat/seed-0/metrics.json", "small/probe.manifest.json"),
     ("small/verdict.md",),
     ("small/verdict.manifest.json",),
+    ("small/report.html", "index.html"),
 ]
 
 
@@ -62,7 +65,7 @@ def test_each_file_that_is_missing_is_asked_for(
     expected = sum((Counter(FILES[name]) for name in names), Counter())
     # A verdict is made again of whatever was made again below it; Snakemake tells so beforehand.
     assert found.items() >= expected.items()
-    assert found.keys() <= {*expected, "compare"}
+    assert found.keys() <= {*expected, "compare", "report", "index"}
 
 
 def test_what_is_gone_is_made_again_with_the_same_bytes_and_the_rest_is_left(done):
@@ -84,10 +87,11 @@ def test_what_is_gone_is_made_again_with_the_same_bytes_and_the_rest_is_left(don
     assert result.returncode == 0, result.stdout
     after = state()
     again = {name for name in before if after[name][0] != before[name][0]}
-    removed = ("small/original/seed-0/", "small/verdict", "code.", "judge.")
+    removed = ("small/original/seed-0/", "small/verdict", "small/report", "index.", "code.")
+    removed += ("judge.", "report.")
     own = {name for name in before if name.startswith(removed)}
     assert (after.keys(), again) == (before.keys(), own)
-    others = ("manifest.json", "model.keras")
+    others = ("manifest.json", "model.keras", "report.html")
     assert [n for n in own if after[n][1] != before[n][1] and not n.endswith(others)] == []
     assert "Nothing to be done" in done.run("all").stdout
 
@@ -98,7 +102,7 @@ def test_a_program_that_is_gone_is_packed_again_and_nothing_is_trained(done):
         return {str(file): file.stat().st_mtime_ns for file in files if file.is_file()}
 
     before = times()
-    for name in ("code.pyz", "judge.pyz", "code.manifest.json"):
+    for name in ("code.pyz", "judge.pyz", "report.pyz", "code.manifest.json"):
         (done.results / name).unlink()
         result = done.run("--cores", "2", "all")
         assert result.returncode == 0, result.stdout
