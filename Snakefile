@@ -48,6 +48,9 @@ include: "workflow/rules/archive.smk"
 
 # ./run, which knows more exactly, says so itself, and may ask.
 onstart:
+    # Slurm's, where it is used.
+    if getattr(workflow.executor_settings, "array_jobs", None):
+        asked(cluster.refuse_unequal, EXPERIMENTS)
     if not UNDER_RUN:
         jobs_to_run = workflow.dag.needrun_jobs()
         if overwriting := overwritten.warning(

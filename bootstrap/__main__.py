@@ -54,6 +54,7 @@ BARE = ("rerun", "check", "check.pyz", "new", "digest")
 DEVELOPERS = ("lock", "test", "docs")
 """Verbs that need the tools of `requirements-dev.txt` too."""
 _RULE = re.compile(r"^(?:rule|checkpoint) (\w+):", re.MULTILINE)
+_SLURM = re.compile(r"(^|[/=])slurm/?$")  # as a profile, or an executor
 
 
 def main(argv: Sequence[str]) -> int:
@@ -70,7 +71,8 @@ def main(argv: Sequence[str]) -> int:
         with screen.shown():
             verb = arguments[0]
             soon = verb not in VERBS or verb in ("setup", "test")
-            python = tools.ensure(dev=verb in DEVELOPERS, ahead=soon)
+            slurm = any(map(_SLURM.search, arguments))
+            python = tools.ensure(dev=verb in DEVELOPERS, slurm=slurm, ahead=soon)
         if Path(sys.prefix).resolve() != tools.VENV.resolve():
             program = str(Path(__file__).resolve().parent)
             sys.stdout.flush()

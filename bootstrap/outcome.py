@@ -40,6 +40,11 @@ MISTAKE, NOT_RUN = UserError.status, CouldNotRun.status
 # Where several jobs failed: what no second try would mend comes first, a claim's answer last.
 _ORDER = (MISTAKE, NOT_RUN, 1, 3)
 
+_ADVICE = {
+    "TIMEOUT": "More minutes: `resources: {time: …}` in the configuration.",
+    "OUT_OF_MEMORY": "More MiB: `resources: {memory: …}` in the configuration.",
+}
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -87,6 +92,7 @@ def of_snakemake(arguments: Sequence[str], folder: Path) -> int:
     answer = (
         _not_installed(seen)
         or _of_jobs(ends, text, folder)
+        or _of_slurm(text)
         or _unfinished(seen)
         or _of_itself(ended, text, [snakemake, *arguments])
     )
@@ -113,6 +119,19 @@ def _of_jobs(ends: Mapping[Path, Ending], text: HeldText, folder: Path) -> _Answ
             shown = folder / _from_here(whole) if whole else None
             return _Answer(status, _sentences(these, shown), says_all)
     return None
+
+
+def _of_slurm(text: HeldText) -> _Answer | None:
+    """What became of jobs that Slurm ended before they could say anything."""
+    if not (states := text.ended_by_slurm()):
+        return None
+    jobs = "1 job" if sum(states.values()) == 1 else f"{sum(states.values())} jobs"
+    more = [f" {advice}" for state, advice in _ADVICE.items() if state in states]
+    sentence = (
+        f"Slurm ended {jobs} ({listed(sorted(states), 4)}). Nothing half-written counts: run the "
+        f"same command again, and trainings resume from their checkpoints.{''.join(more)}"
+    )
+    return _Answer(NOT_RUN, [sentence], text.all_told())
 
 
 def _unfinished(seen: Notes) -> _Answer | None:

@@ -5,8 +5,9 @@ Synopsis:
     tools.write_commands()         # .tools/bin: snakemake, conda, ...
 
 The environment is complete when its stamp holds the key of what it should be: the pins, this
-Python, this folder. Whatever is not, half-made or moved or outdated, is made afresh. What only the
-verbs `lock` and `test` need comes on top when one of them is called.
+Python, this folder. Whatever is not, half-made or moved or outdated, is made afresh. On top comes
+what only the verbs `lock` and `test` need, when one of them is called, and what submits jobs to
+Slurm, when the command names it.
 """
 
 import hashlib
@@ -31,9 +32,10 @@ from wheels.store import Store, usable_store, uv_wheel
 
 VENV = project.TOOLS / "venv"
 BIN = project.TOOLS / "bin"
-STAMP, STAMP_DEV = VENV / "stamp", VENV / "stamp-dev"
+STAMP, STAMP_DEV, STAMP_SLURM = VENV / "stamp", VENV / "stamp-dev", VENV / "stamp-slurm"
 WHEELS = project.BOOTSTRAP / "requirements.txt"
 DEV = project.BOOTSTRAP / "requirements-dev.txt"
+SLURM = project.BOOTSTRAP / "requirements-slurm.txt"
 SOURCE = project.BOOTSTRAP / "requirements-source.txt"
 UV = project.BOOTSTRAP / "requirements-uv.txt"
 CHANNEL = project.BOOTSTRAP / "local_channel" / "channel-wheels.txt"
@@ -65,21 +67,29 @@ hash -r
 """
 
 
-def ensure(*, dev: bool = False, ahead: bool = False) -> Path:
+def ensure(*, dev: bool = False, slurm: bool = False, ahead: bool = False) -> Path:
     """Make what is missing of the tools, and return their Python.
 
-    ``dev`` adds those for `lock` and `test`; ``ahead``: the environment's wheels are needed too.
+    ``dev`` adds those for `lock` and `test`, ``slurm`` those for Slurm; ``ahead``: the
+    environment's wheels are needed too.
 
     Raises:
         UserError: this Python cannot make virtual environments, or a pinned tool cannot be had.
     """
-    key, dev_key = _key(WHEELS, SOURCE), _key(WHEELS, SOURCE, DEV)
-    if not _complete(STAMP, key) or (dev and not _complete(STAMP_DEV, dev_key)):
+    key = _key(WHEELS, SOURCE)
+    top = {DEV: STAMP_DEV} if dev else {}
+    top |= {SLURM: STAMP_SLURM} if slurm else {}
+    keys = {file: _key(WHEELS, SOURCE, file) for file in top}
+
+    def missing() -> list[Path]:
+        return [file for file in top if not _complete(top[file], keys[file])]
+
+    if not _complete(STAMP, key) or missing():
         with locks.folder(project.TOOLS):
             if not _complete(STAMP, key):
                 _make(key, ahead=ahead)
-            if dev and not _complete(STAMP_DEV, dev_key):
-                _add(DEV, STAMP_DEV, dev_key)
+            for file in missing():
+                _add(file, top[file], keys[file])
     return VENV / "bin" / "python"
 
 

@@ -11,6 +11,7 @@ Synopsis:
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ _SENTENCE = re.compile(
 )
 _JOB = "RuleException"
 _LAST = "At least one job did not complete successfully."
+_SLURM = re.compile(r"SLURM status is: '(\w+)'")
 _LOG = re.compile(r"Complete log\(s\): (.+)")
 
 
@@ -28,13 +30,15 @@ _LOG = re.compile(r"Complete log\(s\): (.+)")
 class Record:
     """A record of Snakemake's log: as it would be shown, its bare message, what it is about.
 
-    `exception` is the kind of the exception that it tells of, `logs` are those of a failed job.
+    `exception` is the kind of the exception that it tells of, `logs` are those of a failed job, and
+    `told` is what Snakemake's executor said of that.
     """
 
     text: str
     message: str
     exception: str | None
     logs: Sequence[str] | None
+    told: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,16 @@ class HeldText:
         failed = [record.logs for record in self.records if record.logs is not None]
         told = [any(folder / log in logs for log in job) for job in failed]
         return bool(told) and all(told) and not any(self._others())
+
+    def ended_by_slurm(self) -> dict[str, int]:
+        """How many jobs Slurm ended in which of its states, such as TIMEOUT."""
+        told = (_SLURM.search(record.told or "") for record in self.records)
+        return dict(Counter(found[1] for found in told if found))
+
+    def all_told(self) -> bool:
+        """Whether nothing failed but jobs of which the executor said why."""
+        jobs = [record for record in self.records if record.logs is not None]
+        return all(record.told for record in jobs) and not any(self._others())
 
     def _others(self) -> Iterator[Record]:
         """What tells of something else than jobs that failed."""

@@ -42,7 +42,15 @@ class UserProject:
         """Return what Snakemake is called with in that folder, to run the clone's workflow."""
         if self.folder.samefile(project.ROOT):
             return [*arguments]
-        return ["--snakefile", str(SNAKEFILE), *arguments]
+        return ["--snakefile", str(SNAKEFILE), *map(self._with_profile, arguments)]
+
+    def _with_profile(self, word: str) -> str:
+        """A word of the command line; a profile that only the clone has, by its path there."""
+        option, equals, path = word.rpartition("=")
+        there = project.ROOT / path
+        if not path.startswith("profiles/") or (self.folder / path).exists() or not there.is_dir():
+            return word
+        return f"{option}{equals}{there}"
 
 
 CLONE = UserProject(project.ROOT)

@@ -22,6 +22,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "a project"
 
 
+def test_a_project_elsewhere_finds_the_profiles_of_the_clone(folder: Path) -> None:
+    here = chosen.project_of(["all", "--directory", str(folder)])[0]
+    theirs = str(project.ROOT / "profiles" / "slurm")
+    for words in (["--workflow-profile", "profiles/slurm"], ["--workflow-profile=profiles/slurm"]):
+        assert here.snakemake(words)[-1].removeprefix("--workflow-profile=") == theirs
+    (folder / "profiles" / "slurm").mkdir(parents=True)
+    assert here.snakemake(["--workflow-profile", "profiles/slurm"])[-1] == "profiles/slurm"
+    assert here.snakemake(["profiles/none"])[-1] == "profiles/none"
+
+
 def test_a_new_project_is_one_and_says_how_to_go_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -88,6 +88,33 @@ def test_the_status_says_what_came_of_it(body: str, status: int, ran: Callable[.
     assert ran(body) == status
 
 
+HELD = """\
+import json
+held = next(word.partition("=")[2] for word in sys.argv if word.startswith("--logger-repro-file="))
+with open(held, "a") as file:
+    for told in {told}:
+        record = {{"text": "long", "message": "Error in rule train", "exception": None, "logs": [],
+                  "told": told}}
+        file.write(json.dumps(record) + "\\n")
+sys.exit(1)
+"""
+ENDED = "SLURM-job '12_1' failed, SLURM status is: '{}'. Detailed failure reason unavailable"
+
+
+def test_what_slurm_ended_is_said_in_a_sentence(
+    ran: Callable[..., int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    timeout, failed = ENDED.format("TIMEOUT"), ENDED.format("NODE_FAIL")
+    assert ran(HELD.format(told=[timeout, failed, timeout])) == 4
+    (said,) = capfd.readouterr().err.splitlines()
+    assert said.startswith("Slurm ended 3 jobs (NODE_FAIL and TIMEOUT).")
+    assert said.endswith("More minutes: `resources: {time: …}` in the configuration.")
+    assert ran(HELD.format(told=[failed, None])) == 4  # something else failed too
+    shown = capfd.readouterr().err.splitlines()
+    assert shown[:-1] == ["long", "long"]
+    assert shown[-1].startswith("Slurm ended 1 job (NODE_FAIL).")
+
+
 def test_what_an_earlier_run_left_says_nothing(ran: Callable[..., int]) -> None:
     assert ran(f"{MISTAKEN}; sys.exit(1)") == 2
     assert ran(NO_NOTE) == 4

@@ -27,18 +27,20 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIP_FIND_LINKS", index.as_uri())
     monkeypatch.setattr(project, "ROOT", root)
     monkeypatch.setattr(project, "TOOLS", root / ".tools")
-    for name in ("WHEELS", "SOURCE"):
+    for name in ("WHEELS", "SOURCE", "SLURM"):
         monkeypatch.setattr(tools, name, root / f"{name}.txt")
     move(monkeypatch, root)
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     project.write(tools.WHEELS, f"some-thing==2.0 --hash=sha256:{digest}\n")
     project.write(tools.SOURCE, "# none\n")
+    project.write(tools.SLURM, "# none\n")
     return root
 
 
 def move(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
     monkeypatch.setattr(tools, "VENV", root / ".tools" / "venv")
     monkeypatch.setattr(tools, "STAMP", root / ".tools" / "venv" / "stamp")
+    monkeypatch.setattr(tools, "STAMP_SLURM", root / ".tools" / "venv" / "stamp-slurm")
     monkeypatch.setattr(tools, "BIN", root / ".tools" / "bin")
 
 
@@ -61,6 +63,13 @@ def test_made_once_and_again_when_half_made_or_outdated(
     tools.ensure()
     assert when_made() != first
     assert not (tools.VENV / "stale").exists()
+    added: list[str] = []
+    add = tools._add  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(tools, "_add", lambda *each: (added.append(each[0].name), add(*each)))
+    tools.ensure(slurm=True)
+    tools.ensure(slurm=True)
+    tools.ensure()
+    assert added == ["SLURM.txt"]
     again: list[str] = []
     monkeypatch.setattr(tools, "_make", lambda key, ahead: again.append(key))
     tools.ensure()

@@ -14,7 +14,7 @@ from repro.core import layout
 from repro.core.config import Experiment, resolve
 from repro.core.digest import sha256_bytes
 from repro.core.errors import UserError
-from repro.plan import environments, jobs, requests, results
+from repro.plan import cluster, environments, jobs, requests, results
 from repro.plan.results import Wanted
 from repro.plan.schedule import Schedule
 from repro.record.installed import current_platform
@@ -278,3 +278,17 @@ def test_an_environment_of_another_lock_is_refused(home: Path) -> None:
     (home / "conda-lock.yml").write_text("another\n")
     with pytest.raises(UserError, match=r"rendered from conda-lock\.yml as it is now"):
         environments.environment_file(home, None, "keras")
+
+
+def test_a_job_array_is_refused_where_experiments_ask_for_other_resources() -> None:
+    one, other = digits(), digits(resources={"time": 5})
+    assert (other.resources.time, other.resources.memory) == (5, one.resources.memory)
+    cluster.refuse_unequal({"one": one, "two": one})
+    with pytest.raises(UserError, match="Received others in two than in one"):
+        cluster.refuse_unequal({"one": one, "two": other})
+
+
+def test_resources_are_no_parameter_of_any_step() -> None:
+    one, other = digits(), digits(resources={"memory": 9, "gpu": 1, "partition": "long"})
+    for step in ("prepare", "train", "evaluate", "probe", "compare"):
+        assert one.parameters(step) == other.parameters(step)

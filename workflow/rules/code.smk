@@ -14,6 +14,7 @@ checkpoint code:
         manifest="results/code.manifest.json",
     log:
         "logs/code.log",
+    localrule: True
     conda:
         environment("keras")
     message:

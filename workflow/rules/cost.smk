@@ -16,7 +16,7 @@ rule cost:
     conda:
         ENVIRONMENTS[EXPERIMENTS[PRICED].environment]
     # Alone: what runs beside it would be measured too.
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.cores
     params:
         name=PRICED,
         parameters=canonical(

@@ -13,6 +13,10 @@ rule prepare:
         "logs/{experiment}/{run}/prepare.log",
     conda:
         environment_of
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
+        slurm_partition=partition,
     params:
         launch=launch,
         machine=repeated_on,

@@ -16,6 +16,12 @@ rule surroundings:
     conda:
         environment_of
     threads: intra
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
+        slurm_partition=partition,
+        gpu=gpu,
+        gpu_model=gpu_model,
     params:
         launch=launch,
         parameters=lambda wildcards: canonical(

@@ -16,6 +16,11 @@ rule train:
         environment_of
     threads: intra
     resources:
+        mem_mb=memory,
+        runtime=minutes,
+        slurm_partition=partition,
+        gpu=gpu,
+        gpu_model=gpu_model,
         # No parameter: how often checkpoints are written changes no result, and trains nothing again.
         checkpoint=checkpoint_of,
     params:
@@ -57,6 +62,12 @@ rule evaluate:
     conda:
         environment_of
     threads: intra
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
+        slurm_partition=partition,
+        gpu=gpu,
+        gpu_model=gpu_model,
     params:
         launch=launch,
         machine=repeated_on,
@@ -90,6 +101,12 @@ rule probe:
     conda:
         environment_of
     threads: intra
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
+        slurm_partition=partition,
+        gpu=gpu,
+        gpu_model=gpu_model,
     params:
         launch=launch,
         parameters=lambda wildcards: canonical(

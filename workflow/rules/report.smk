@@ -18,6 +18,10 @@ rule report:
         "logs/{experiment}/report.log",
     conda:
         environment_of
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
+        slurm_partition=partition,
     params:
         parameters=parameters("report"),
         experiment=lambda wildcards: entry(wildcards).code,

@@ -21,7 +21,7 @@ rule benchmark_set_up:
         "logs/benchmark-set-up.log",
     conda:
         environment("keras-dev")
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.cores
     params:
         python=sys.executable,
         rounds=config.get("rounds", 1),
@@ -56,7 +56,7 @@ rule controls:
         "logs/controls.log",
     conda:
         environment("keras-dev")
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.cores
     params:
         arguments=config.get("controls", ""),
     shell:
@@ -72,7 +72,7 @@ rule scripts:
         "logs/scripts.log",
     conda:
         environment("keras-dev")
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.cores
     params:
         arguments=config.get("scripts", ""),
     shell:

@@ -12,6 +12,10 @@ checkpoint look:
         "logs/{experiment}/look-{seeds}.log",
     conda:
         environment_of
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
+        slurm_partition=partition,
     params:
         parameters=parameters("look"),
     message:
@@ -46,6 +50,12 @@ rule compare:
     conda:
         environment_of
     threads: intra
+    resources:
+        mem_mb=memory,
+        runtime=minutes,
+        slurm_partition=partition,
+        gpu=gpu,
+        gpu_model=gpu_model,
     params:
         parameters=parameters("compare"),
         experiment=lambda wildcards: entry(wildcards).code,

@@ -99,6 +99,7 @@ class LogHandler(LogHandlerBase):
             "message": record.getMessage(),
             "exception": getattr(record, "exception", None),
             "logs": record.__dict__["log"] if record.__dict__.get("event") == FAILED else None,
+            "told": record.__dict__.get("rule_msg"),
         }
         assert isinstance(self.settings, LogHandlerSettings)
         assert self.settings.file  # it is required

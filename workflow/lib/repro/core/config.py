@@ -36,6 +36,7 @@ from repro.core.parameters import (
     ProbeParameters,
     RawData,
     ReportParameters,
+    Resources,
     Search,
     Training,
     TrainParameters,
@@ -97,6 +98,7 @@ class Experiment:
     archive: Mapping[str, int]
     limits: Mapping[str, int]
     """How much is read of what need not end: those of `ReadLimits` that are named."""
+    resources: Resources
     environment: str
     environment_variables: Mapping[str, str]
     """What steps see of the user's shell, with the digest of each or `NOT_SET`."""
@@ -128,6 +130,7 @@ class Experiment:
                 for name in value.get("environment_variables", ())
             },
             "limits": value.get("limits", {}),
+            "resources": decoded(Resources, value.get("resources", {})),
             "factors": tuple(name for name in FACTORS if wanted.get(name, True)),
         }
         return cls(**named)

@@ -142,6 +142,21 @@ class ReadLimits:
 
 
 @dataclass(frozen=True)
+class Resources:
+    """What each job of an experiment asks of a cluster: MiB, minutes, and where.
+
+    They decide no result, and are no parameter of a step; the defaults are those of the
+    configuration. An empty text leaves the choice to the cluster.
+    """
+
+    memory: int = 4096
+    time: int = 240
+    partition: str = ""
+    gpu: int = 0
+    gpu_model: str = ""
+
+
+@dataclass(frozen=True)
 class Search:
     """How much is tried to find out why runs diverge."""
 
