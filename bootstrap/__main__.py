@@ -41,6 +41,7 @@ VERBS = {
     "manifest": "print what a file of the results came from",
     "check-files": "list each file of the results that is not as it was, or outdated",
     "drift": "list what differs now from what made the results, and what can still be claimed",
+    "export": "write trainings and verdicts into an MLflow store",
     "cost": "measure the overhead of determinism, trace and checkpoints in an experiment",
     "setup": "make the tools, choose the channel again, install the environments",
     "lock": "make conda-lock.yml from environment.yml, and render from it",
@@ -175,6 +176,8 @@ def command(verb: str, here: chosen.UserProject) -> Callable[[Sequence[str]], in
             from earlier.compare import main as run
         case "archive":
             from verbs.archive_command import main as run
+        case "export":
+            from export.command import main as run
         case "containerfile":
             from verbs.containerfile import main as run
         case "cost":

@@ -12,7 +12,7 @@ from conda import render
 
 BOOTSTRAP = project.ROOT / "bootstrap"
 LAYERS = (
-    "__main__", "documentation", "verbs", "answers", "earlier", "check", "user_project",
+    "__main__", "documentation", "export", "verbs", "answers", "earlier", "check", "user_project",
     "environments", "fetch_ahead", "local_channel", "conda", "outcome", "tools", "post_deploy",
     "wheels", "project", "locks", "failures", "display", "cache",
 )  # fmt: skip
