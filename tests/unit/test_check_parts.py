@@ -33,7 +33,7 @@ from repro.contain.user_command import user_command
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.factor_table import FACTORS
 from repro.divergence.first_divergence import StepComparison, StepDivergence
-from repro.divergence.named_call import LedgerCall
+from repro.ledger.blamed import LedgerCall
 from repro.ledger.set_order import HASH, ORDER, TEXT_ORDER
 from repro.ledger.watched_calls import KERAS_SEED
 from repro.repair.factor_search import LIKELY, FactorFinding, search

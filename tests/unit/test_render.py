@@ -128,6 +128,15 @@ def test_causes_are_ranked_and_say_whether_they_were_tested() -> None:
     assert page.count("In your code") == 1
 
 
+def test_a_patch_stands_below_its_cause_between_fences_that_it_does_not_end() -> None:
+    diff = "--- a/digits.py\n+++ b/digits.py\n@@ -1 +1 @@\n-x = '```'\n+x = sorted('```')\n"
+    patch = {"diff": diff, "verified_runs": 3, "sentence": "It sorts what is listed."}
+    page = markdown(verdict(causes=[{**CAUSE, "patch": patch}], per_seed=[PARTED]))
+    assert "   - A patch, tried out: It sorts what is listed.\n" in page
+    assert "     ````diff\n     --- a/digits.py\n" in page
+    assert "     +x = sorted('```')\n     ````\n" in page
+
+
 def test_trials_are_counted_by_what_was_varied() -> None:
     made: list[tuple[list[str], bool]] = [
         ([], True), ([], True), (["clock", "home", "locale"], False), (["home", "locale"], True),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from repro.divergence.first_divergence import StepDivergence
-from repro.divergence.named_call import LedgerCall
 from repro.hook import silent
+from repro.ledger.blamed import LedgerCall
 from repro.ledger.set_order import HASH, TEXT_ORDER
 from repro.repair.by_hand import by_hand, told_of_patch
 from repro.repair.edits import Edit, edited, original_line, unified

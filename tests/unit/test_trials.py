@@ -262,3 +262,23 @@ def test_steps_are_looked_at_one_by_one_then_at_twice_the_distance(
 ) -> None:
     near = range(max(first - 1, 0), min(first + 17, end))
     assert chosen(first, end) == [*near, *far]
+
+
+@pytest.mark.parametrize(("work", "agree"), [("", True), (UNSEEDED, False)])
+def test_runs_of_a_changed_experiment_are_compared_with_one_another(
+    work: str, agree: bool, make: Make, tmp_path: Path
+) -> None:
+    file = tmp_path / "experiment.py"
+    file.write_text("before\n")
+    seen = tmp_path / "seen"
+    note = f"""
+given = [word.partition("=")[2] for word in words if word.startswith("experiment=")]
+open({str(seen)!r}, "a").write(open(given[0]).read())
+"""
+    runs = make(note + work)
+    with scratch(Setting(runs, "train")) as trials:
+        with trials.copied(file, "experiment.py", b"after\n") as other:
+            assert other.agree(("clock",), 2) is agree
+        assert not list(trials.folder.rglob("experiment.py"))
+    assert set(seen.read_text().splitlines()) == {"after"}
+    assert file.read_text() == "before\n"

@@ -13,6 +13,7 @@ names, with one fixed date: the same source, the same bytes. Snakemake looks int
 
 import argparse
 import ast
+import functools
 import io
 import sys
 import zipfile
@@ -36,7 +37,7 @@ CHECKING = (
     "contain",
     "repair",
     "check",
-)  # rooms that only `check` needs
+)  # rooms of `check`, of which judge.pyz has what it imports
 # what only ./run needs
 ON_THE_HOST = ("repro/side_by_side/", "repro/schemas/comparison.schema.yaml")
 JUDGED = ("config", "cost", "reproduction", "verdict")  # schemas of what is made of results
@@ -47,7 +48,9 @@ FIRST = "import signal\n\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n"
 
 def members(program: str) -> dict[str, str]:
     """The files of one of the `BEGINS`: name in the zip, and text, with one kind of line end."""
-    texts = {name: text for name, text in library().items() if not in_neither(name)}
+    every = library()
+    shared = judged(every)
+    texts = {name: text for name, text in every.items() if not in_neither(name, shared)}
     kinds = (".yaml", *PAGES) if program == "report" else (".yaml",)
     chosen = imported(BEGINS[program], texts) | {name for name in texts if name.endswith(kinds)}
     if program == "code":
@@ -86,9 +89,14 @@ def of_check(name: str) -> bool:
     return name in single or name.startswith(tuple(f"repro/{room}/" for room in CHECKING))
 
 
-def in_neither(name: str) -> bool:
+def judged(texts: dict[str, str]) -> set[str]:
+    """The files of `check` that judge.pyz has too."""
+    return {name for name in imported([JUDGES], texts) if of_check(name)}
+
+
+def in_neither(name: str, shared: set[str]) -> bool:
     """Whether neither program holds a file, so that no result rests on it."""
-    return of_check(name) or name.startswith(ON_THE_HOST)
+    return (of_check(name) and name not in shared) or name.startswith(ON_THE_HOST)
 
 
 def imported(modules: Iterable[str], texts: dict[str, str]) -> set[str]:
@@ -98,26 +106,35 @@ def imported(modules: Iterable[str], texts: dict[str, str]) -> set[str]:
         path = wanted.pop().replace(".", "/")
         for name in {f"{path}.py", f"{path}/__init__.py"} & texts.keys() - found:
             found.add(name)
-            for node in ast.walk(ast.parse(texts[name])):
-                if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    wanted += [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
-                elif isinstance(node, ast.Import):
-                    wanted += [each.name for each in node.names]
+            wanted += names_in(texts[name])
         if "/" in path:  # a package is imported before what is in it
             wanted.append(path.rpartition("/")[0].replace("/", "."))
+    return found
+
+
+@functools.cache
+def names_in(source: str) -> list[str]:
+    """The modules that a source may import; parsed once for both programs."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found += [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+        elif isinstance(node, ast.Import):
+            found += [each.name for each in node.names]
     return found
 
 
 def sources() -> dict[str, Path]:
     """All files that decide what the workflow does, by their path from the Snakefile."""
     home = HERE.parent
-    library = ("py", *(ending.removeprefix(".") for ending in PAGES))
-    kinds = [f"lib/**/*.{kind}" for kind in library]
+    endings = ("py", *(ending.removeprefix(".") for ending in PAGES))
+    kinds = [f"lib/**/*.{kind}" for kind in endings]
     kinds += ["schemas/*.yaml", "scripts/*.py", "rules/*.smk", "report/*.rst", "envs/*"]
     files = (file for kind in kinds for file in HERE.glob(kind))
     every = [*files, home / "Snakefile", home / "environment.yml"]
     named = {file.relative_to(home).as_posix(): file for file in every if file.is_file()}
-    return {name: file for name, file in named.items() if not in_neither(_packed(name))}
+    shared = judged(library())
+    return {name: file for name, file in named.items() if not in_neither(_packed(name), shared)}
 
 
 def _packed(source: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from repro.cause.causes import CAUSES, RACING, RANDOM, WORKERS, by_phase, by_quantity, remedy
+from repro.cause.experiment_patch import TriedChange
 from repro.cause.fault_isolation import Factors, Found
 from repro.cause.first_divergent_op import Culprit
 from repro.compare.divergence import BEFORE_TRAINING, Divergence, place
@@ -23,7 +24,7 @@ from repro.core.text import times
 class Cause:
     """Why runs diverge. `tested`: it was tried out, in `trials` runs; else it is only likely.
 
-    `file` and `line` lead to the user's code where they are known.
+    `file` and `line` lead to the user's code where they are known. `patch` mends it, tried out.
     """
 
     cause: str
@@ -34,6 +35,7 @@ class Cause:
     trials: int = 0
     file: str | None = None
     line: int | None = None
+    patch: TriedChange | None = None
 
 
 @dataclass(frozen=True)

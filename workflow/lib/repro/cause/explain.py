@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import symtable
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from repro.cause.diagnose import Cause, Findings, causes
+from repro.cause.experiment_patch import tried_patch
 from repro.cause.fault_isolation import Factors, Found, Trial, search
 from repro.cause.first_divergent_op import Culprit, culprit
 from repro.cause.growth import Growth, grow
@@ -93,7 +95,19 @@ def explain(
 
         outcome = search(suspects, first, watching, max(budget - LOOKS, 1))
         odd, details = _look(trials, outcome, budget)
+        seen = {**details, **{name: value for name, value in watching.seen.items() if value}}
+        findings = Findings(outcome, seen.get("calls", ()), odd, seen.get("layers", {}), without)
+        found = _mended(causes(divergence, findings), findings, trials, suspects)
     growth = grow(divergence, setting, outcome, budget - trials.made)
-    seen = {**details, **{name: value for name, value in watching.seen.items() if value}}
-    findings = Findings(outcome, seen.get("calls", ()), odd, seen.get("layers", {}), without)
-    return causes(divergence, findings), list(outcome.trials), growth
+    return found, list(outcome.trials), growth
+
+
+def _mended(
+    found: list[Cause], findings: Findings, trials: Trials, varied: Sequence[str]
+) -> list[Cause]:
+    """The causes, the first of them with a change that mends it, if one was found."""
+    first, *others = found
+    if not first.tested or first.file is None or first.line is None:
+        return found
+    patch = tried_patch((first.file, first.line), findings.calls, trials, varied)
+    return [replace(first, patch=patch), *others]

@@ -12,10 +12,11 @@ original's inputs; its results never reach the results folder.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Mapping, MutableMapping
+from collections.abc import Callable, Generator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -252,6 +253,36 @@ class Trials:
             said that failed, else None.
         """
         return self._run(_How(factors, values=values), None)[:2]
+
+    @contextmanager
+    def copied(self, experiment: Path, name: str, content: bytes) -> Generator[Trials]:
+        """Gives trials of a copy of the experiment in which one file has another content."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            copy = Path(folder) / experiment.name
+            if experiment.is_dir():
+                shutil.copytree(experiment, copy)
+                (copy / name).write_bytes(content)
+            else:
+                copy.write_bytes(content)
+            inputs = {**self.setting.runs.inputs, "experiment": str(copy)}
+            runs = replace(self.setting.runs, inputs=inputs)
+            setting = replace(self.setting, runs=runs)
+            yield replace(self, setting=setting, folder=Path(folder) / "runs")
+
+    def agree(self, factors: Sequence[str], runs: int) -> bool:
+        """Whether so many runs under factors give the bits of one with nothing varied."""
+        first, failed, _ = self._run(_How(()), None)
+        others = (_How(tuple(factors), f"patched-{number}") for number in range(1, runs + 1))
+        step, seed, limit = self.setting.step, self.setting.runs.seed, self._limit()
+        for how in () if failed else others:
+            other, failed, _ = self._run(how, None)
+            if failed or parted(step, first, other, seed, limit, self._sha256) is not None:
+                return False
+        return failed is None
+
+    def as_far(self) -> str:
+        """How far they go, in words; nothing where it is to the end."""
+        return ", as far as to where the runs diverged" if self._limit() else ""
 
 
 @contextmanager

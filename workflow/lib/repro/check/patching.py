@@ -20,8 +20,8 @@ from repro.check.session import Session
 from repro.check.varied import Change
 from repro.check.watched_steps import step_findings, suspects
 from repro.contain.user_command import UserCommand
-from repro.divergence.named_call import LedgerCall
 from repro.divergence.recorded import read
+from repro.ledger.blamed import LedgerCall
 from repro.repair.patch import TriedPatch, before_change, changed_files, diff_of, variables_of
 from repro.repair.patch_search import FEWEST, Attempt, Remedies, runs_needed, search
 from repro.repair.remedies import SILENT, DifferenceCause, Remedy, Sources, candidates

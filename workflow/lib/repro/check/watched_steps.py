@@ -21,8 +21,9 @@ from repro.divergence.first_divergence import (
     StepDivergence,
     compared_steps,
 )
-from repro.divergence.named_call import BY_NATURE, LedgerCall
+from repro.divergence.named_call import BY_NATURE
 from repro.divergence.recorded import read
+from repro.ledger.blamed import LedgerCall
 from repro.ledger.environment_reads import WHOLE
 from repro.ledger.set_order import HASH, ORDER, TEXT_ORDER
 from repro.ledger.watched_calls import KERAS_SEED, TEMPORARY_NAME

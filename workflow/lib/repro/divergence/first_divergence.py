@@ -15,8 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from repro.divergence.named_call import BY_NATURE, CallsSideBySide, LedgerCall, named_call
+from repro.divergence.named_call import BY_NATURE, CallsSideBySide, named_call
 from repro.divergence.recorded import Key, Moment, WatchedProcess, read
+from repro.ledger.blamed import LedgerCall
 
 _KINDS = ("seed", "weight", "other")
 """Of several variables that differ in one step, the one to name: causes before effects."""

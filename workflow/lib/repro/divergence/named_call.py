@@ -11,13 +11,12 @@ That is the first call whose results differ; where none does, one that may diffe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from repro.divergence.recorded import Moment, Site, WatchedProcess
+from repro.ledger.blamed import UNSEEDED, LedgerCall
 from repro.ledger.environment_reads import WHOLE
 from repro.ledger.watched_calls import KERAS_SEED, SURROUNDINGS, TEMPORARY_NAME, VALUED
 
-UNSEEDED = "generator without a seed"
 BY_NATURE = (
     UNSEEDED, "system entropy", "unordered stream", "threads", "processes", "another program",
     "network", "process id", TEMPORARY_NAME, "clock",
@@ -28,16 +27,6 @@ _SETTINGS = (WHOLE, *SURROUNDINGS)
 
 Calls = Mapping[Site, tuple[int, str]]
 """What was called before a moment: how often by then, and the results' digest."""
-
-
-@dataclass(frozen=True)
-class LedgerCall:
-    """A call in the user's code, and through what it may differ."""
-
-    source: str
-    call: str
-    file: str
-    line: int
 
 
 class CallsSideBySide:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from repro.divergence.named_call import LedgerCall
+from repro.ledger.blamed import LedgerCall
 from repro.ledger.set_order import HASH, lines_on_hash_seed
 from repro.repair.edits import Edit
 from repro.repair.source import UserSource

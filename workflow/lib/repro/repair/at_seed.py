@@ -10,21 +10,23 @@ Each gives the edits, or none where the source has another form than it can mend
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from repro.divergence.named_call import LedgerCall
+from repro.ledger.blamed import LedgerCall
 from repro.repair.edits import Edit
 from repro.repair.flow import is_alone, seed_uses
 from repro.repair.source import UserSource
 
 Edits = Sequence[Edit]
+Written = Callable[[int], str]
+"""How a number stands in the source where a seed is due."""
 
 _PLACE_OF_SEED = {"shuffle": 1, "list_files": 2}
 """Which argument the seed is, where it is not the first one."""
 _NAMES_OF_SEED = ("seed", "entropy", "a", "x")
 
 
-def seeded(source: UserSource, call: LedgerCall, seed: int) -> Edits:
+def seeded(source: UserSource, call: LedgerCall, seed: int, written: Written = str) -> Edits:
     """Gives each unseeded generator that is made in the line a seed, each another one."""
     edits = list[Edit]()
     for node in source.calls(call.call, call.line):
@@ -32,7 +34,7 @@ def seeded(source: UserSource, call: LedgerCall, seed: int) -> Edits:
             each.arg is None for each in node.keywords
         ):
             return ()
-        value = str(seed + len(edits))
+        value = written(seed + len(edits))
         place = _PLACE_OF_SEED.get(call.call.rpartition(".")[2], 0)
         given = [*node.args[place : place + 1]]
         given += [each.value for each in node.keywords if each.arg in _NAMES_OF_SEED]
@@ -61,17 +63,17 @@ def _unless_none(source: UserSource, given: ast.expr, value: str) -> Edit:
     )
 
 
-def constant_seed(source: UserSource, call: LedgerCall, seed: int) -> Edits:
+def constant_seed(source: UserSource, call: LedgerCall, seed: int, written: Written = str) -> Edits:
     """Puts a number in place of what a seed is made of, here or where its name is used."""
     edits = list[Edit]()
     nodes = [*source.calls(call.call, call.line), *source.reads(call.line)]
     for node in nodes:
         for use in seed_uses(source, node):
             edits.append(
-                source.replaced(use.argument if is_alone(source, use) else use.value, str(seed))
+                source.replaced(use.argument if is_alone(source, use) else use.value, written(seed))
             )
         if not edits and call.source == "process id":
-            edits.append(source.replaced(node, str(seed)))
+            edits.append(source.replaced(node, written(seed)))
     return [*dict.fromkeys(edits)]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from repro.core.text import counted, listed, times
-from repro.divergence.named_call import UNSEEDED, LedgerCall
+from repro.ledger.blamed import UNSEEDED, LedgerCall
 from repro.ledger.set_order import HASH, ORDER, TEXT_ORDER
 from repro.ledger.watched_calls import DRAW, KERAS_SEED, LISTING, SEED
 from repro.repair.patch import TriedPatch

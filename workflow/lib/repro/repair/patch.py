@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from repro.divergence.named_call import LedgerCall
+from repro.ledger.blamed import LedgerCall
 from repro.repair.edits import Edit, edited, original_line, unified
 from repro.repair.remedies import Remedy, Sources
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from repro.divergence.first_divergence import StepDivergence
-from repro.divergence.named_call import LedgerCall
+from repro.ledger.blamed import LedgerCall
 from repro.repair.remedies import Remedy
 
 MOST = 8

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from repro.divergence.named_call import UNSEEDED, LedgerCall
+from repro.ledger.blamed import UNSEEDED, LedgerCall
 from repro.ledger.environment_reads import WHOLE
 from repro.ledger.set_order import HASH, ORDER, TEXT_ORDER
 from repro.ledger.watched_calls import DRAW, KERAS_SEED, LISTING, SEED, TEMPORARY_NAME

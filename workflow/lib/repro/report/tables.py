@@ -46,3 +46,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     cells = [head, ["---"] * len(head), *rows]
     lines = (" | ".join("–" if c is None else str(c).replace("|", "\\|") for c in r) for r in cells)
     return "".join(f"| {line} |\n" for line in lines)
+
+
+def fenced(lines: str, language: str) -> str:
+    """Lines as they are, between fences that none of them ends."""
+    longest = max((len(each) for each in re.findall("`+", lines)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{lines.rstrip()}\n{fence}"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import indent
 from typing import Any
 
 from repro.compare.divergence import WORDS
@@ -22,7 +23,7 @@ from repro.report.goals import goals, inference, limits, methods, metrics
 from repro.report.growth import growth
 from repro.report.overhead import section
 from repro.report.results import results
-from repro.report.tables import code, table, text
+from repro.report.tables import code, fenced, table, text
 
 MEANING = {
     "bitwise": "every weight, metric and prediction has the same bits when it is run again",
@@ -79,6 +80,9 @@ def why(verdict: Verdict) -> Iterator[str]:
             yield f"   - In your code: {code(cause['file'])}{line}"
         yield f"   - Evidence: {text(cause['evidence'])}"
         yield f"   - What to do: {text(cause['remedy'])}"
+        if patch := cause.get("patch"):
+            yield f"   - A patch, tried out: {text(patch['sentence'])}\n"
+            yield f"{indent(fenced(patch['diff'], 'diff'), '     ')}\n"
     yield ""
     yield from _trials(verdict)
 
