@@ -3,7 +3,7 @@
 Synopsis:
     python into_mlflow.py [URI] < runs.json
 
-A run that was written to its end carries the tag `repro.identity`, and is not written again; one
+A run that was written to its end, as its tag of the identity tells, is not written again; one
 that was not is removed first. Prints how many of each experiment are new, and how many were there.
 """
 
