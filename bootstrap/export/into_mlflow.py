@@ -42,7 +42,7 @@ def written(client: Any, name: str, runs: List[Run]) -> Tuple[int, int]:  # noqa
 
 def there(client: Any, number: str, identity: str) -> bool:
     """Whether that run is in the store; what of it was half written is removed."""
-    found = client.search_runs([number], f"tags.`repro.identity` = '{identity}'")
+    found = client.search_runs([number], f"tags.\"repro.identity\" = '{identity}'")
     whole = [run for run in found if run.info.status == "FINISHED"]
     for run in found:
         if run.info.status != "FINISHED":
