@@ -86,7 +86,7 @@ def test_the_same_again(user: Folder) -> None:
     assert [output["name"] for output in report["outputs"]][:1] == ["metrics.json"]
     assert len(report["runs"][1]["varied"]) >= 8
     assert sorted(content(user.project)) == ["train.py"]
-    assert "<h1>check: same</h1>" in (user.project / "check/report.html").read_text()
+    assert "<title>check: same</title>" in (user.project / "check/report.html").read_text()
 
 
 def test_what_differs_also_when_nothing_is_varied(plain: Folder) -> None:

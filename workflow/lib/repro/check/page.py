@@ -1,4 +1,4 @@
-"""Page: a check's report as one plain HTML page, all text escaped, without script or style sheet.
+"""Page: a check's report as one HTML page, all text escaped, in the style of all pages.
 
 Synopsis:
     page(report(checked))      # the text of report.html
@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from importlib import resources
 from typing import Any
 
+from repro.check.answer import NOT_SAME, SAME
 from repro.check.progress import duration
 
+_BADGES = {SAME: ("✓", "good"), NOT_SAME: ("✗", "bad")}
 _PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -19,18 +22,21 @@ _PAGE = """\
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>check: {answer}</title>
+<link rel="icon" href="data:,">
 <style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }}
-table {{ border-collapse: collapse; }}
-th, td {{ border: 1px solid #999; padding: .2em .6em; text-align: left; vertical-align: top; }}
-code {{ overflow-wrap: anywhere; }}
+{style}
 </style>
 </head>
 <body>
-<h1>check: {answer}</h1>
-<p><code>{command}</code></p>
-<p>{sentence}</p>
+<header>
+<p class="over">Reproducibility check</p>
+<h1><code>{command}</code></h1>
+<p><span class="badge {colour}"><span aria-hidden="true">{sign}</span> {answer}</span></p>
+<p class="lead">{sentence}</p>
+</header>
+<main>
 {body}
+</main>
 </body>
 </html>
 """
@@ -49,7 +55,10 @@ def page(value: dict[str, Any]) -> str:
         _varied(value["runs"]),
         _list("What was left out", value["left_out"]),
     ]  # fmt: skip
+    sign, colour = _BADGES.get(value["answer"], ("?", "open"))
+    style = (resources.files("repro") / "webpage" / "style.css").read_text("utf-8")
     return _PAGE.format(
+        style=style, sign=sign, colour=colour,
         answer=escape(value["answer"]), sentence=escape(value["sentence"]),
         command=escape(" ".join(value["command"])), body="\n".join(part for part in parts if part),
     )  # fmt: skip
@@ -84,8 +93,18 @@ def _patch(patch: dict[str, Any] | None) -> str:
     lines += [f"It {words}" for words in patch["changes"]]
     lines += [f"Set before the start: {k}={v}" for k, v in patch["variables"].items()]
     lines += [f"New with it: {name}" for name in patch["new_silent_errors"]]
-    diff = f"<pre>{escape(patch['diff'])}</pre>" if patch["diff"] else ""
+    diff = f'<pre tabindex="0">{_coloured(patch["diff"])}</pre>' if patch["diff"] else ""
     return f"{_list('Patch', lines)}{diff}"
+
+
+def _coloured(diff: str) -> str:
+    """A patch, line by line, in the colours of what goes and what comes."""
+    return "\n".join(
+        f'<span class="diff-{"added" if line[0] == "+" else "gone"}">{escape(line)}</span>'
+        if line[:1] in ("+", "-") and not line.startswith(("+++", "---"))
+        else escape(line)
+        for line in diff.splitlines()
+    )
 
 
 def _silent(each: dict[str, Any]) -> str:
@@ -124,11 +143,13 @@ def _list(head: str, items: Sequence[str]) -> str:
 def _table(head: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
-    line = "".join(f"<th>{escape(name)}</th>" for name in names)
+    line = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
     body = "\n".join(
         f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows
     )
-    return f"{_head(head)}<table>\n<tr>{line}</tr>\n{body}\n</table>"
+    scrolls = f'<div class="scroll" role="group" aria-label="{escape(head)}" tabindex="0">'
+    rows_of = f"<thead><tr>{line}</tr></thead>\n<tbody>\n{body}\n</tbody>"
+    return f"{_head(head)}{scrolls}<table>\n{rows_of}\n</table></div>"
 
 
 def _head(text: str) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from repro.core.text import capital
+
 
 @dataclass(frozen=True)
 class Badge:
@@ -32,3 +34,8 @@ def badge(verdict: Mapping[str, Any]) -> Badge:
     found = _BADGES[verdict["verdict"]]
     warned = bool(verdict["mistakes"]) and found.style == "good"
     return Badge("met, with a warning", "!", "open") if warned else found
+
+
+def sentence(verdict: Mapping[str, Any]) -> str:
+    """What a verdict says, without the experiment's name, which stands above it."""
+    return capital(verdict["sentence"].removeprefix(f"{verdict['experiment']}: "))

@@ -54,7 +54,7 @@ def _bits(evidence: Evidence) -> Iterator[ClaimRow]:
     yield ClaimRow(
         "Every weight, metric and prediction has the same bits when it is run again.",
         "./run all", _whole(evidence), f"the same bits in {counted(len(compared), 'comparison')}",
-        f"the same in {same}", "none",
+        f"the same in {same} of {len(compared)}", "none",
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 INK, LINE, ORIGINAL, REPEAT, BAD, GOOD = (f"#01020{number}" for number in range(3, 9))
 """Roles: colours that no figure has, in whose place the page's own stand."""
+_LONGEST = 40
 _ROLES = {
     INK: "currentColor", LINE: "var(--line)", ORIGINAL: "var(--original)",
     REPEAT: "var(--repeat)", BAD: "var(--bad)", GOOD: "var(--good)",
@@ -70,6 +71,11 @@ def figure(
         text = io.StringIO()
         drawn.savefig(text, format="svg", metadata=_NOTHING)
     return Markup(_part_of_a_page(text.getvalue(), name, title, told))
+
+
+def short(name: str) -> str:
+    """A name as it fits over a picture."""
+    return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
 
 
 def _part_of_a_page(svg: str, name: str, title: str, told: str) -> str:

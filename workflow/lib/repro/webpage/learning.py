@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from repro.core.text import capital
 from repro.report.tables import number
 from repro.webpage.evidence import Evidence
-from repro.webpage.figure import ORIGINAL, REPEAT, figure
+from repro.webpage.figure import ORIGINAL, REPEAT, figure, short
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _POINTS = 1200
 """Of all lines of one picture: enough for the eye, and few enough for a page."""
 _PICTURES = 4
+_FEW = 4
+SHOWN = 20
+"""Trainings in one picture, the originals first."""
 VALIDATION = "val_"
 
 
@@ -109,7 +112,7 @@ def _chosen(count: int, most: int) -> list[int]:
 def _drawn(name: str, curves: Sequence[Learning]) -> Callable[[Axes], None]:
     odd = {id(curve) for curve in _odd(curves)}
     first = curves[0].run
-    shown = [curve for curve in curves if curve.run == first or id(curve) in odd]
+    shown = [curve for curve in curves if curve.run == first or id(curve) in odd][:SHOWN]
     keys = ((name, "-"), (f"{VALIDATION}{name}", "--"))
     most = max(12, _POINTS // max(1, 2 * len(shown)))
 
@@ -121,9 +124,11 @@ def _drawn(name: str, curves: Sequence[Learning]) -> Callable[[Axes], None]:
                 places = _chosen(len(values), most)
                 axes.plot(
                     places, [values[place] for place in places], line, color=colour,
-                    alpha=1 if len(shown) < 4 else 0.6, marker="." if len(values) == 1 else "",
+                    alpha=1 if len(shown) <= _FEW else 0.5,
+                    linewidth=1.3 if len(shown) <= _FEW else 0.7,
+                    marker="." if len(values) == 1 else "",
                 )  # fmt: skip
-        axes.set_title(name)
+        axes.set_title(short(name))
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
 

@@ -46,6 +46,7 @@ def page(evidence: Evidence, code: Path) -> str:
         heads=HEAD, rows_of_metrics=rows, words=results.words(verdict) if rows else "",
         curves=learning.pictures(curves, metrics),
         several=len({curve.run for curve in curves}) > 1,
+        many=len(curves) > learning.SHOWN,
         repeats_differ=learning.repeats_differ(curves),
         predicted=predicted(evidence),
         claims=claims(evidence),

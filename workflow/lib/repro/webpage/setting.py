@@ -7,8 +7,8 @@ Synopsis:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 from repro.core import layout
 from repro.core.digest import sha256_file
@@ -16,6 +16,7 @@ from repro.core.text import listed
 from repro.webpage.evidence import Evidence
 
 _LOCK = "conda-lock.yml"
+_INSTALLED = ("environment", "platform", "channel")
 _HEADS = 8
 """Seeds of which the digests are shown; the manifests have all."""
 
@@ -30,20 +31,26 @@ def _setting(found: Mapping[str, Any], installed: Mapping[str, Any]) -> Iterator
     python, system, processor = found["python"], found["system"], found["cpu"]
     versions = sorted(found["packages"].items(), key=lambda package: package[0].lower())
     loaded = found.get("loaded", {})
+    libraries = [name.rpartition("/")[2] for name in loaded.get("host", {})]
     yield "lock", f"{_LOCK}, {installed['lock']}"
-    yield "environment", f"{installed['environment']}, {installed['platform']}"
+    yield "environment", listed([installed[key] for key in _INSTALLED if key in installed])
     yield "Python", f"{python['implementation']} {python['version']}"
     yield "versions", listed([f"{name} {version}" for name, version in versions])
     yield "packages that were loaded", listed(list(loaded.get("packages", ()))) or "not recorded"
-    yield (
-        "libraries of the host that were loaded",
-        (listed([name.rpartition("/")[2] for name in loaded.get("host", {})]) or "none"),
-    )
-    yield "system", f"{system.get('distribution', system['name'])}, kernel {system['kernel']}, " \
-        f"{system['libc']}"  # fmt: skip
-    yield "processor", f"{processor['model']}, {processor['architecture']}"
-    gpus: Sequence[Mapping[str, Any]] = found["gpu"]
-    yield "GPU", listed([str(gpu.get("device_name", "unknown")) for gpu in gpus]) or "none"
+    yield "libraries of the host that were loaded", listed(libraries) or "none"
+    parts = [system.get("distribution", system["name"]), system["kernel"], system["libc"]]
+    yield "system", ", ".join(map(_known, parts))
+    yield "processor", f"{_known(processor['model'])}, {processor['architecture']}"
+    yield "GPU", _known(found["gpu"])
+
+
+def _known(fact: Any) -> str:
+    """A fact in words; one that is not known says why."""
+    if isinstance(fact, dict):
+        return ", ".join(str(part) for part in cast("dict[str, Any]", fact).values())
+    if isinstance(fact, list):
+        return listed([_known(part) for part in cast("list[Any]", fact)]) or "none"
+    return str(fact)
 
 
 def digests(evidence: Evidence) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from repro.core.text import counted
 from repro.report.tables import number
-from repro.webpage.figure import GOOD, INK, LINE, REPEAT, figure
+from repro.webpage.figure import GOOD, INK, LINE, REPEAT, figure, short
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -56,7 +56,7 @@ def _picture(place: int, test: Mapping[str, Any], differences: Sequence[float]) 
         axes.set_ylim(-0.6, 0.6)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        axes.set_title(name)
+        axes.set_title(short(name))
         axes.set_xlabel("repeat − original")
         axes.locator_params(axis="x", nbins=5)
 

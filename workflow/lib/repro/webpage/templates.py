@@ -31,13 +31,14 @@ def filled(template: str, **values: Any) -> str:
 def _environment() -> Environment:
     import jinja2
 
+    from repro.report.badge import sentence
     from repro.webpage.markup import inline, rendered
 
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, loader=jinja2.FunctionLoader(_file),
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters |= {"inline": inline, "rendered": rendered}
+    environment.filters |= {"inline": inline, "rendered": rendered, "sentence": sentence}
     return environment
 
 
