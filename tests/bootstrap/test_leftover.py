@@ -1,11 +1,13 @@
 """The lock of a killed Snakemake is removed; that of a living one never is."""
 
 import fcntl
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import project
 import pytest
@@ -29,6 +31,11 @@ def lock(tmp_path: Path) -> Path:
     file.parent.mkdir(parents=True)
     file.write_text("a.txt\n")
     return file
+
+
+def held(alive: TextIO | None) -> TextIO:
+    assert alive is not None
+    return alive
 
 
 @contextmanager
@@ -55,6 +62,21 @@ def test_a_lock_that_nobody_can_hold_any_more_is_removed(
     alive.close()
     assert not lock.exists()
     assert "left its lock behind" in capsys.readouterr().err
+
+
+def test_what_another_machine_left_stays_and_is_named(
+    lock: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / ".snakemake" / "repro.alive"
+    file.write_text("another\n")  # whose lock no file system need show here
+    for _ in range(2):
+        with held(unlocked(tmp_path)):
+            assert lock.exists()
+        assert "is of a Snakemake on another." in capsys.readouterr().err
+    lock.unlink()  # as `--unlock` does
+    with held(unlocked(tmp_path)):
+        assert file.read_text() == f"{socket.gethostname()}\n"
+    assert capsys.readouterr().err == ""
 
 
 def test_where_nothing_was_left_nothing_is_said(

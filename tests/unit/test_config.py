@@ -356,6 +356,16 @@ def test_a_step_depends_on_exactly_what_concerns_it(step: str, key: str) -> None
     assert (before != after) == (key in CONCERNS[step])
 
 
+def test_a_repeat_elsewhere_goes_as_far_as_any() -> None:
+    for asked, repeat in (({}, "full"), ({"epochs": 2}, {"epochs": 2})):
+        found = digits(repeat={**asked, "elsewhere": True})
+        assert (found.elsewhere, found.repeat) == (True, repeat)
+        assert found.parameters("compare") == digits(repeat=asked or "full").parameters("compare")
+    assert digits(goal="documented", repeat={"elsewhere": True}).repeat == {"steps": 1}
+    assert not digits(repeat={"elsewhere": False}).elsewhere
+    assert not digits().elsewhere
+
+
 def test_only_a_repeat_stops_early() -> None:
     found = digits(repeat={"epochs": 2})
     assert found.parameters("train", "original", 0).limit is None

@@ -17,8 +17,11 @@ from repro.core.errors import UserError
 from repro.plan import cluster, environments, jobs, requests, results
 from repro.plan.results import Wanted
 from repro.plan.schedule import Schedule
+from repro.record import manifest
 from repro.record.installed import current_platform
+from repro.record.statement import Making
 from samples import configuration
+from verdicts import ENVIRONMENT, INSTALLED
 
 
 def digits(**changes: Any) -> Experiment:
@@ -292,3 +295,43 @@ def test_resources_are_no_parameter_of_any_step() -> None:
     one, other = digits(), digits(resources={"memory": 9, "gpu": 1, "partition": "long"})
     for step in ("prepare", "train", "evaluate", "probe", "compare"):
         assert one.parameters(step) == other.parameters(step)
+
+
+def test_a_job_array_is_refused_where_repeats_ask_for_another_node() -> None:
+    with pytest.raises(UserError, match="Received it in one"):
+        cluster.refuse_unequal({"one": digits(repeat={"elsewhere": True})})
+
+
+SINFO = """#!/bin/sh
+case "$*" in *--partition=small*) echo one ;; *) printf 'one\\ntwo\\n' ;; esac
+"""
+
+
+@pytest.fixture
+def original(here: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The manifest of a step that ran on node `one`, beside a Slurm of two nodes."""
+    (here / "sinfo").write_text(SINFO)
+    (here / "sinfo").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{here}:/usr/bin:/bin")
+    path = here / "data.manifest.json"
+    making = Making(
+        names={"step": "prepare", "experiment": "digits", "run": "original"}, parameters={},
+        inputs={}, installed=INSTALLED, environment=ENVIRONMENT, process={"node": "one"},
+    )  # fmt: skip
+    (here / "data.txt").touch()
+    manifest.write(path, making, [here / "data.txt"])
+    cluster.nodes.cache_clear()
+    return str(path)
+
+
+def test_a_repeat_that_asks_for_another_node_keeps_off_the_originals(original: str) -> None:
+    elsewhere = digits(repeat={"elsewhere": True})
+    assert cluster.kept_off(elsewhere, original) == "--exclude=one"
+    assert cluster.kept_off(elsewhere, None) is None
+    assert cluster.kept_off(elsewhere, f"{original}.missing") is None
+    assert cluster.kept_off(digits(), original) is None
+
+
+def test_where_there_is_no_other_node_none_is_kept_off(original: str) -> None:
+    asked = {"repeat": {"elsewhere": True}, "resources": {"partition": "small"}}
+    assert cluster.kept_off(digits(**asked), original) is None

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from repro.drift import nodes
 from repro.drift.setups import setups
 from repro.record.step import Step
 from samples import step_of
@@ -76,3 +77,21 @@ def test_another_program_is_told_apart() -> None:
     found = setups([step("train", "original"), step("train", "repeat", code="d")])
     assert (found.count, found.programs) == (1, 2)
     assert "the program or the experiment's code" in found.scope
+
+
+def on(name: str, run: str, node: str | None) -> Step:
+    return step_of(name, run, 0, process={"node": node} if node else {})
+
+
+@pytest.mark.parametrize(
+    ("original", "repeat", "found"),
+    [("one", "two", nodes.OTHER), ("one", "one", nodes.SAME), (None, None, nodes.UNKNOWN),
+     ("one", None, nodes.UNKNOWN)],
+)  # fmt: skip
+def test_whether_a_repeat_had_another_node(
+    original: str | None, repeat: str | None, found: str
+) -> None:
+    same = [on("prepare", "original", "three"), on("prepare", "repeat", "four")]
+    steps = [*same, on("train", "original", original), on("train", "repeat", repeat)]
+    assert nodes.elsewhere(steps) == found
+    assert nodes.where(steps[2:]) == ("on this cluster" if original else "on this machine")

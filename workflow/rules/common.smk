@@ -132,6 +132,22 @@ def repeated_on(wildcards):
     return "" if wildcards.run == ORIGINAL else MACHINE
 
 
+def before(manifest):
+    """A function of the wildcards: where a repeat asks for another node, what says which to avoid."""
+
+    def of(wildcards):
+        waits = entry(wildcards).elsewhere and wildcards.run != ORIGINAL
+        file = manifest.format(**{**wildcards, "run": ORIGINAL})
+        return ancient(file) if waits else []
+
+    return of
+
+
+def another_node(wildcards, input):
+    """For the plug-in of Slurm: a repeat's job keeps off the node of the original's."""
+    return asked(cluster.kept_off, entry(wildcards), input.get("before") or None)
+
+
 def wanted(name):
     """What is wanted of an experiment, as soon as the looks that decide it are made."""
 

@@ -3,6 +3,7 @@ rule prepare:
         code=program("code"),
         experiment=code_files,
         data=data_files,
+        before=before("results/{experiment}/{run}/data.manifest.json"),
     output:
         # Not directory(): Snakemake would leave a file of its own there. What else lies in the
         # folder is claimed by the manifest, and checked against it by each step that reads it.
@@ -17,6 +18,7 @@ rule prepare:
         mem_mb=memory,
         runtime=minutes,
         slurm_partition=partition,
+        slurm_extra=another_node,
     params:
         launch=launch,
         machine=repeated_on,

@@ -5,6 +5,7 @@ rule train:
         pretrained=pretrained_files,
         data="results/{experiment}/{run}/data/train/id.npy",
         manifest="results/{experiment}/{run}/data.manifest.json",
+        before=before("results/{experiment}/{run}/seed-{seed}/train.manifest.json"),
     output:
         weights="results/{experiment}/{run}/seed-{seed}/weights.safetensors",
         trace="results/{experiment}/{run}/seed-{seed}/trace.jsonl",
@@ -19,6 +20,7 @@ rule train:
         mem_mb=memory,
         runtime=minutes,
         slurm_partition=partition,
+        slurm_extra=another_node,
         gpu=gpu,
         gpu_model=gpu_model,
         # No parameter: how often checkpoints are written changes no result, and trains nothing again.
@@ -53,6 +55,7 @@ rule evaluate:
             "results/{experiment}/{run}/data.manifest.json",
             "results/{experiment}/{run}/seed-{seed}/train.manifest.json",
         ],
+        before=before("results/{experiment}/{run}/seed-{seed}/evaluate.manifest.json"),
     output:
         metrics="results/{experiment}/{run}/seed-{seed}/metrics.json",
         predictions="results/{experiment}/{run}/seed-{seed}/predictions.npz",
@@ -66,6 +69,7 @@ rule evaluate:
         mem_mb=memory,
         runtime=minutes,
         slurm_partition=partition,
+        slurm_extra=another_node,
         gpu=gpu,
         gpu_model=gpu_model,
     params:

@@ -58,6 +58,7 @@ rule compare:
         gpu_model=gpu_model,
     params:
         parameters=parameters("compare"),
+        elsewhere=of_entry(lambda chosen: "--elsewhere" if chosen.elsewhere else ""),
         experiment=lambda wildcards: entry(wildcards).code,
         data=data_inputs,
         pretrained=pretrained_inputs,
@@ -65,7 +66,7 @@ rule compare:
         "compare {wildcards.experiment}"
     shell:
         "python -I -B {input.judge} compare --experiment {wildcards.experiment} "
-        "--parameters {params.parameters:q} --folder results/{wildcards.experiment} "
+        "--parameters {params.parameters:q} --folder results/{wildcards.experiment} {params.elsewhere} "
         "--manifests {input.manifests} {input.probed} --program {input.code} "
         "--input experiment={params.experiment:q} {params.data:q} {params.pretrained:q} "
         "--price {input.price} --log {log}"

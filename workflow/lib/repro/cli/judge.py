@@ -115,7 +115,7 @@ def _compare(options: argparse.Namespace, say: Say) -> None:
     inputs = resources({**read, **programs, **({p.name: p for p in options.price})}, sha256)
     every = [checked_step(path, sha256) for path in options.manifests]
     steps = [step for step in every if step.name not in ("probe", "look")]
-    context = context_of(folder, steps, parameters.factors)
+    context = context_of(folder, steps, parameters.factors, options.elsewhere)
     comparisons = list(_compared(folder, steps, parameters, sha256))
     wrong, unseen = _agreed(folder, steps, context.inference)
     planned = parameters.seeds == "auto"
@@ -208,6 +208,9 @@ def _parser() -> argparse.ArgumentParser:
     asked = parameters_of(CompareParameters)
     comparing.add_argument("--parameters", required=True, type=asked, metavar="JSON")
     comparing.add_argument("--folder", required=True, type=Path, help="the experiment's results")
+    comparing.add_argument(
+        "--elsewhere", action="store_true", help="the repeats asked for another node"
+    )
     comparing.add_argument("--manifests", required=True, nargs="+", type=Path, metavar="FILE")
     comparing.add_argument("--program", required=True, type=Path, help="what runs trials: code.pyz")
     comparing.add_argument(

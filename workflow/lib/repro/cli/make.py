@@ -134,7 +134,7 @@ def _do(options: argparse.Namespace, say: Say) -> None:
             inputs=job.read,
             installed=found.facts,
             environment=here,
-            process={**process, "factors": launcher.factors()},
+            process={**process, **launcher.node(), "factors": launcher.factors()},
             started=started,
         )
         row = layout.STEPS[options.step]

@@ -91,6 +91,8 @@ class Experiment:
     """At how many seeds is looked, with `seeds: auto`; then `seeds` are those of the last look."""
     goal: str
     repeat: str | Mapping[str, int]
+    elsewhere: bool
+    """Whether a repeat asks for another node of a cluster than the original had."""
     repeats: int
     equivalence: EquivalencePlan
     factors: tuple[str, ...]
@@ -122,7 +124,8 @@ class Experiment:
             "checkpoint": every if type(every) is int else None,
             "seeds": tuple(range(budget) if auto else value["seeds"]),
             "looks": counts(budget) if auto else (),
-            "repeat": value.get("repeat", _needed(value)) or "off",
+            "repeat": _asked(value),
+            "elsewhere": _elsewhere(value),
             "equivalence": decoded(EquivalencePlan, value["equivalence"]),
             "search": decoded(Search, value["search"]),
             "environment_variables": {
@@ -190,6 +193,19 @@ def _needed(value: Mapping[str, Any]) -> str | dict[str, int]:
     return {"epochs": 1} if training["epochs"] > 1 else "full"
 
 
+def _asked(value: Mapping[str, Any]) -> str | dict[str, int]:
+    """How far a repeat goes, wherever it does."""
+    asked = value.get("repeat", _needed(value)) or "off"
+    if isinstance(asked, str):
+        return asked
+    return {key: count for key, count in asked.items() if key != "elsewhere"} or _needed(value)
+
+
+def _elsewhere(value: Mapping[str, Any]) -> bool:
+    asked = value.get("repeat")
+    return isinstance(asked, Mapping) and bool(cast("Mapping[str, Any]", asked).get("elsewhere"))
+
+
 def _plain(value: Any, where: str) -> Any:
     """The value in plain Python types; refused where it is not one that JSON could hold."""
     if isinstance(value, Mapping):
@@ -252,7 +268,7 @@ def filled(value: Any, name: str) -> dict[str, Json]:
             f"Expected one of the experiments in {FILE}: {', '.join(known)}. Received {name}. "
             "Name one of those."
         )
-    entry = {**known[name], "repeat": known[name].get("repeat", _needed(known[name])) or "off"}
+    entry = {**known[name], "repeat": _asked(known[name])}
     stress = {"stress": True} if value["stress"] else {}
     return {"experiments": {name: entry}, **stress}
 

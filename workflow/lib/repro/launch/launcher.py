@@ -51,9 +51,12 @@ NOTES = "REPRO_NOTES"
 RUN = "REPRO_RUN"
 """The name of the run from which the values of factors are drawn."""
 
+NODE = "SLURMD_NODENAME"
+"""Where Slurm says on which node a job runs."""
+
 KEPT = (
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SYSTEMROOT", "CONDA_PREFIX",
-    "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "SLURM_JOB_ID",
+    "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "SLURM_JOB_ID", NODE,
 )  # fmt: skip
 """The user's own environment variables that every step sees."""
 
@@ -244,6 +247,11 @@ def _busy(count: int) -> Generator[None]:
         for child in children:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
+
+
+def node() -> dict[str, str]:
+    """The node of a cluster that this process runs on, for a manifest; empty where nothing says."""
+    return {"node": os.environ[NODE]} if os.environ.get(NODE) else {}
 
 
 def factors() -> list[FactorEntry]:

@@ -1,26 +1,31 @@
 """Cluster: what the jobs of an experiment ask of it.
 
 Synopsis:
-    refuse_unequal(experiments)         # before an array is submitted
-    gpus(experiment, "train")           # 1
+    refuse_unequal(experiments)                 # before an array is submitted
+    kept_off(experiment, Path(".../original/data.manifest.json"))      # '--exclude=node17'
 """
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
 from repro.core.config import Experiment
 from repro.core.config_checks import FILE
 from repro.core.errors import UserError
+from repro.record.step import read_step
 
 
 def refuse_unequal(experiments: Mapping[str, Experiment]) -> None:
-    """Refuses job arrays of experiments whose jobs ask for other resources.
+    """Refuses job arrays where jobs ask for other resources.
 
     All jobs of an array get what its first asks for.
 
     Raises:
-        UserError: names two of them.
+        UserError: names two experiments, or one whose repeats ask for another node.
     """
     first, *others = experiments
     for name in others:
@@ -30,3 +35,38 @@ def refuse_unequal(experiments: Mapping[str, Experiment]) -> None:
                 f"all its jobs those of the first. Received others in {name} than in {first}. "
                 "Make them equal, or leave `slurm-array-jobs` out of the profile."
             )
+    for name, experiment in experiments.items():
+        if experiment.elsewhere:
+            raise UserError(
+                f"{FILE}: Expected no `repeat: {{elsewhere: true}}` beside job arrays, which give "
+                f"all their jobs the same node to avoid. Received it in {name}. Leave it out, or "
+                "add `--slurm-array-jobs=`."
+            )
+
+
+def kept_off(experiment: Experiment, original: str | None) -> str | None:
+    """What keeps a repeat's job off the node where the original's like step ran.
+
+    Args:
+        experiment: its entry in the configuration.
+        original: the manifest of that step.
+
+    Returns:
+        An option of sbatch; None where it is not asked for, the node is not known, or no other
+        is there.
+    """
+    if not experiment.elsewhere or original is None or not Path(original).is_file():
+        return None
+    node = read_step(Path(original)).process.get("node")
+    return f"--exclude={node}" if node and nodes(experiment.resources.partition) - {node} else None
+
+
+@cache
+def nodes(partition: str) -> frozenset[str]:
+    """The nodes of a partition, of all where none is named; none where there is no Slurm."""
+    if shutil.which("sinfo") is None:
+        return frozenset()
+    named = [f"--partition={partition}"] if partition else []
+    command = ["sinfo", "--noheader", "--Node", "--format=%N", *named]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return frozenset(done.stdout.split())

@@ -4,12 +4,14 @@ Synopsis:
     alive = unlocked(Path.cwd())       # to be held for as long as this Snakemake runs
 
 Snakemake's own lock is a file, and says nothing of who wrote it; one of the system's goes with the
-process that holds it.
+process that holds it. But a shared file system need not pass it on to other machines: so the name
+of the machine stands in the file, and what another one left is nobody's here to remove.
 """
 
 from __future__ import annotations
 
 import fcntl
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -47,12 +49,12 @@ def unlocked(folder: Path) -> TextIO | None:
     """
     folder = folder.resolve()
     (folder / _ALIVE).parent.mkdir(exist_ok=True)
-    alive = (folder / _ALIVE).open("w")
+    alive = (folder / _ALIVE).open("a+")
     with (folder / _LOOKING).open("w") as looking:
         try:
             fcntl.flock(looking, fcntl.LOCK_EX)  # one after the other: no two wait for long
             if _taken(alive, fcntl.LOCK_EX) and not any(_others(folder)):
-                _remove(sorted((folder / _LOCKS).glob("*.lock")))
+                _settle(alive, sorted((folder / _LOCKS).glob("*.lock")))
             # Shared from here on, so that none of several is missed when the first of them ends.
             if _taken(alive, fcntl.LOCK_SH):
                 return alive
@@ -70,10 +72,23 @@ def _taken(file: TextIO, kind: int) -> bool:
     return True
 
 
-def _remove(left: Sequence[Path]) -> None:
+def _settle(alive: TextIO, left: Sequence[Path]) -> None:
+    """Removes locks that this machine left, and notes whose the next ones are."""
+    alive.seek(0)
+    here, there = socket.gethostname(), alive.read().strip()
+    if left and there not in ("", here):
+        print(
+            f"The lock on this folder is of a Snakemake on {there}. If none runs there any more, "
+            "say `snakemake --unlock`, and start again.",
+            file=sys.stderr,
+        )
+        return
     if left:
         notice = "A Snakemake that was killed left its lock behind: removed. Going on where it was."
         # What goes to the other stream may be a graph for another tool.
         print(notice, file=sys.stderr)
     for file in left:
         file.unlink(missing_ok=True)
+    alive.truncate(0)
+    alive.write(f"{here}\n")
+    alive.flush()

@@ -28,7 +28,8 @@ class Context:
     `varied`, and `how`, or `why` not. `inference` tells, for each seed, of the weights that were
     evaluated twice. `missing` is what no manifest binds, and `unknown` what could be known and is
     not. `limits` are those that training recognised in the model. `trained` is the original's
-    first training.
+    first training. `where` all ran, if in one setup; `elsewhere` says whether the repeats had other
+    nodes, where they asked for them.
     """
 
     scope: str
@@ -40,6 +41,8 @@ class Context:
     unknown: Sequence[str] = ()
     limits: Sequence[Mapping[str, str]] = ()
     trained: Step | None = None
+    where: str = "on this machine"
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True)

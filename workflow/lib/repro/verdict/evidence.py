@@ -14,6 +14,7 @@ from typing import Any
 
 from repro.core.canonical_json import Json
 from repro.core.factor_table import FACTORS, STRESS
+from repro.drift import nodes
 from repro.drift.setups import setups
 from repro.launch.observed import unseen
 from repro.record.step import Step
@@ -64,15 +65,21 @@ def _inference(steps: Iterable[Step]) -> list[dict[str, Any]]:
     return entries
 
 
-def context_of(folder: Path, steps: Sequence[Step], wanted: Sequence[str]) -> Context:
+def context_of(
+    folder: Path, steps: Sequence[Step], wanted: Sequence[str], elsewhere: bool = False
+) -> Context:
     """What the manifests of all steps say together.
 
-    `wanted` are the factors that the configuration asks for.
+    `wanted` are the factors that the configuration asks for; `elsewhere` is whether it asks for
+    other nodes for the repeats.
     """
     where = setups(steps)
     missing, unknown = gaps(folder, steps)
+    moved = nodes.elsewhere(steps) if elsewhere else ""
+    scope = f"{where.scope}; {moved}" if moved else where.scope
     trained = next(step for step in steps if step.name == "train")
     return Context(
-        where.scope, where.count, factors_of(steps, wanted), _inference(steps), where.programs,
+        scope, where.count, factors_of(steps, wanted), _inference(steps), where.programs,
         missing, unknown, trained.process.get("limits", []), trained,
+        nodes.where(steps), moved,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.compare.divergence import place
 from repro.compare.runs import Comparison
-from repro.core.text import counted, listed
+from repro.core.text import capital, counted, listed
 from repro.verdict.case import Context
 
 
@@ -53,7 +53,7 @@ def met(
     varied = sum(factor["varied"] for factor in context.factors)
     under = f"{counted(varied, 'factor')} varied that must not matter"
     one_setup = context.setups == 1
-    where = "on this machine and in this environment"
+    where = f"{context.where} and in this environment"
     where = where if one_setup else f"in more than one setup ({context.scope})"
     head = f"same bits, {'same' if one_setup else 'other'} setup"
     head += "" if whole else ", as far as it was repeated"
@@ -66,7 +66,7 @@ def met(
         f"bits as the original, "
         f"{extent(comparisons, evaluated)}, "
         f"{where}."
-        f"{warning(mistakes)}"
+        f"{f' {capital(context.elsewhere)}.' if context.elsewhere else ''}{warning(mistakes)}"
     )
 
 
