@@ -145,16 +145,15 @@ def _of_itself(ended: Ended, text: HeldText, command: Sequence[str]) -> _Answer:
         return _Answer(MISTAKE)
     if ended.status < 0:
         return _Answer(NOT_RUN)
+    if sentence := text.sentence():
+        return _Answer(MISTAKE, [sentence], True)
     # Which does not hinder Snakemake from making environments.
     targets = [word for word in command[1:] if word != "--conda-create-envs-only"]
     dry_run = subprocess.run(
         [command[0], "--dry-run", *targets], env=tools.environment(), check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    if not dry_run.returncode:
-        return _Answer(NOT_RUN)
-    sentence = text.sentence()
-    return _Answer(MISTAKE, [sentence] if sentence else [], bool(sentence))
+    return _Answer(MISTAKE if dry_run.returncode else NOT_RUN)
 
 
 def waited(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Ended:

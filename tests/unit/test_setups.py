@@ -20,7 +20,8 @@ def step(name: str, run: str, *changes: Change, code: str = "c") -> Step:
         change(facts)
     packages = [{"uri": u, "digest": {"sha256": d}} for u, d in facts.pop("locked").items()]
     programs = [{"name": "code", "digest": {"sha256": code}}]
-    return step_of(name, run, 0, used=[*programs, *packages], environment=facts)
+    used = [*programs, *packages]
+    return step_of(name, run, 0, used=used, environment=facts, process={})
 
 
 def test_one_setup_is_this_machine() -> None:
@@ -94,4 +95,4 @@ def test_whether_a_repeat_had_another_node(
     same = [on("prepare", "original", "three"), on("prepare", "repeat", "four")]
     steps = [*same, on("train", "original", original), on("train", "repeat", repeat)]
     assert nodes.elsewhere(steps) == found
-    assert nodes.where(steps[2:]) == ("on this cluster" if original else "on this machine")
+    assert nodes.where(steps[2:]) == ("this cluster" if original else "this machine")

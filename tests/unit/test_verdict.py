@@ -15,6 +15,8 @@ from repro.compare.runs import Comparison, compare
 from repro.core.canonical_json import pretty
 from repro.core.factor_table import FACTORS
 from repro.core.schema import checked
+from repro.core.text import capital
+from repro.drift import nodes
 from repro.report.verdict_page import markdown
 from repro.sanity.silent_error import SilentError
 from repro.verdict.assemble import judge
@@ -97,6 +99,18 @@ def test_a_further_run_with_other_bits_speaks_against_repeats_that_agree(goal: s
     page = markdown(found)
     assert "In 2 of 3 comparisons no bit differs." in page
     assert "within that scope" not in page
+
+
+@pytest.mark.parametrize("found", [nodes.OTHER, nodes.SAME, nodes.UNKNOWN])
+def test_a_repeat_that_asked_for_another_node_says_whether_it_had_one(found: str) -> None:
+    context = Context("this cluster", 1, VARIED, [], where="this cluster", elsewhere=found)
+    comparison = Comparison("repeat", 0, None, {})
+    value = judge("digits", asked(), [comparison], context)
+    assert value["sentence"] == (
+        "digits: same bits, same setup. 1 repeat of seed 0, with 2 factors varied that must not "
+        "matter, gave the same bits as the original, from the raw data to the predictions, on this "
+        f"cluster and in this environment. {capital(found)}."
+    )
 
 
 def test_the_same_bits_in_one_setup_are_called_so() -> None:

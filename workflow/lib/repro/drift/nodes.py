@@ -1,7 +1,7 @@
 """Nodes: whether repeats ran on another node of a cluster than the original.
 
 Synopsis:
-    where(steps)                   # 'on this cluster'
+    where(steps)                   # 'this cluster'
     elsewhere(steps)               # 'the repeat ran on another node than the original, as it asked'
 
 The name of a node is in no sentence: it differs from run to run.
@@ -19,8 +19,8 @@ UNKNOWN = "the repeat asked for another node, and no manifest names one, as on a
 
 
 def where(steps: Sequence[Step]) -> str:
-    """Where all steps ran that ran in one setup."""
-    return "on this cluster" if any(_node(step) for step in steps) else "on this machine"
+    """Where steps ran that ran in one setup."""
+    return "this cluster" if any(_node(step) for step in steps) else "this machine"
 
 
 def elsewhere(steps: Sequence[Step]) -> str:

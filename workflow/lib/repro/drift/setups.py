@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from repro.core.text import shortened
+from repro.drift import nodes
 from repro.drift.effects import IRRELEVANT
 from repro.drift.environment_differences import Difference, drift
 from repro.drift.facts import facts
@@ -44,7 +45,7 @@ def setups(steps: Sequence[Step]) -> Setups:
     programs = max(len({_program(step) for step in alike}) for alike in by_name.values())
     count = max(map(len, environments.values()))
     if count == 1 and programs == 1:
-        return Setups(1, 1, f"this machine {_words(facts(_telling(by_name)[0]))}")
+        return Setups(1, 1, f"{nodes.where(steps)} {_words(facts(_telling(by_name)[0]))}")
     odd = [what for distinct in environments.values() for what in _differing(distinct)]
     odd += ["the program or the experiment's code"] if programs > 1 else []
     named = shortened(list(dict.fromkeys(odd)), _SHOWN)

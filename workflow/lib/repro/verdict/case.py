@@ -41,7 +41,7 @@ class Context:
     unknown: Sequence[str] = ()
     limits: Sequence[Mapping[str, str]] = ()
     trained: Step | None = None
-    where: str = "on this machine"
+    where: str = "this machine"
     elsewhere: str = ""
 
 

@@ -53,7 +53,7 @@ def met(
     varied = sum(factor["varied"] for factor in context.factors)
     under = f"{counted(varied, 'factor')} varied that must not matter"
     one_setup = context.setups == 1
-    where = f"{context.where} and in this environment"
+    where = f"on {context.where} and in this environment"
     where = where if one_setup else f"in more than one setup ({context.scope})"
     head = f"same bits, {'same' if one_setup else 'other'} setup"
     head += "" if whole else ", as far as it was repeated"
