@@ -48,9 +48,11 @@ include: "workflow/rules/archive.smk"
 
 # ./run, which knows more exactly, says so itself, and may ask.
 onstart:
-    # Slurm's, where it is used.
-    if getattr(workflow.executor_settings, "array_jobs", None):
-        asked(cluster.refuse_unequal, EXPERIMENTS)
+    slurm = workflow.executor_settings
+    if hasattr(slurm, "array_jobs"):
+        asked(
+            cluster.refuse, EXPERIMENTS, slurm.array_jobs, slurm.status_command, workflow.nodes
+        )
     if not UNDER_RUN:
         jobs_to_run = workflow.dag.needrun_jobs()
         if overwriting := overwritten.warning(

@@ -2,7 +2,9 @@
 
 import json
 import shlex
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -283,12 +285,22 @@ def test_an_environment_of_another_lock_is_refused(home: Path) -> None:
         environments.environment_file(home, None, "keras")
 
 
+def refuse(
+    experiments: dict[str, Experiment],
+    arrays: str = "train",
+    status: str = "squeue",
+    most: int = sys.maxsize,
+) -> None:
+    cluster.refuse(experiments, arrays, status, most)
+
+
 def test_a_job_array_is_refused_where_experiments_ask_for_other_resources() -> None:
     one, other = digits(), digits(resources={"time": 5})
     assert (other.resources.time, other.resources.memory) == (5, one.resources.memory)
-    cluster.refuse_unequal({"one": one, "two": one})
+    refuse({"one": one, "two": one})
+    refuse({"one": one, "two": other}, arrays="")
     with pytest.raises(UserError, match="Received others in two than in one"):
-        cluster.refuse_unequal({"one": one, "two": other})
+        refuse({"one": one, "two": other})
 
 
 def test_resources_are_no_parameter_of_any_step() -> None:
@@ -299,7 +311,26 @@ def test_resources_are_no_parameter_of_any_step() -> None:
 
 def test_a_job_array_is_refused_where_repeats_ask_for_another_node() -> None:
     with pytest.raises(UserError, match="Received it in one"):
-        cluster.refuse_unequal({"one": digits(repeat={"elsewhere": True})})
+        refuse({"one": digits(repeat={"elsewhere": True})})
+
+
+def test_a_job_array_is_refused_where_not_all_jobs_may_be_submitted() -> None:
+    refuse({"one": digits()}, arrays="", most=5)
+    with pytest.raises(UserError, match="Received 5"):
+        refuse({"one": digits()}, most=5)
+
+
+def test_sacct_is_refused_where_slurm_keeps_no_accounts(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sacct = here / "sacct"
+    sacct.touch(0o755)
+    monkeypatch.setenv("PATH", f"{here}:/usr/bin:/bin")
+    for text, refused in (("Slurm accounting storage is disabled", True), ("later", False)):
+        sacct.write_text(f"#!/bin/sh\necho {text} >&2; exit 1\n")
+        refuse({"one": digits()}, status="squeue")
+        with pytest.raises(UserError, match="squeue") if refused else nullcontext():
+            refuse({"one": digits()}, status="sacct")
 
 
 SINFO = """#!/bin/sh

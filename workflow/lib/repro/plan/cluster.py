@@ -1,7 +1,7 @@
 """Cluster: what the jobs of an experiment ask of it.
 
 Synopsis:
-    refuse_unequal(experiments)                 # before an array is submitted
+    refuse(experiments, "train", "squeue", sys.maxsize)     # before any job is submitted
     kept_off(experiment, Path(".../original/data.manifest.json"))      # '--exclude=node17'
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,14 +20,45 @@ from repro.core.errors import UserError
 from repro.record.step import read_step
 
 
-def refuse_unequal(experiments: Mapping[str, Experiment]) -> None:
-    """Refuses job arrays where jobs ask for other resources.
+def refuse(
+    experiments: Mapping[str, Experiment], arrays: str | None, status: str | None, most: int
+) -> None:
+    """Refuses what Snakemake's plug-in for Slurm would hang on, or do otherwise than it was asked.
 
-    All jobs of an array get what its first asks for.
+    Args:
+        experiments: the configuration.
+        arrays: of which rules jobs are submitted as arrays.
+        status: the command that asks for the states of jobs.
+        most: how many jobs may be in Slurm at once.
 
     Raises:
-        UserError: names two experiments, or one whose repeats ask for another node.
+        UserError: it is so.
     """
+    if status == "sacct":
+        _refuse_without_accounts()
+    if arrays:
+        _refuse_unequal(experiments)
+        if most < sys.maxsize:
+            raise UserError(
+                "Expected `--jobs unlimited` beside job arrays, since the plug-in for Slurm loses "
+                f"jobs of an array that may not all be submitted. Received {most}. Leave it out, "
+                "or add `--slurm-array-jobs=`."
+            )
+
+
+def _refuse_without_accounts() -> None:
+    """By `sacct`, no job is seen to end where it has nothing to tell."""
+    asking = ["sacct", "--noheader", "--allocations"]
+    done = subprocess.run(asking, capture_output=True, text=True, check=False)
+    if done.returncode and "is disabled" in done.stderr:
+        raise UserError(
+            "Expected a Slurm that keeps accounts, since `sacct` is asked how jobs are. Received "
+            "one that keeps none. Add `--slurm-status-command squeue`, or write it in the profile."
+        )
+
+
+def _refuse_unequal(experiments: Mapping[str, Experiment]) -> None:
+    """All jobs of an array get what its first asks for."""
     first, *others = experiments
     for name in others:
         if experiments[name].resources != experiments[first].resources:
