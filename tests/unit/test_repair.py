@@ -229,6 +229,12 @@ def test_what_depends_on_the_hash_seed_alone_is_set_before_the_start() -> None:
     assert (remedy.edits, remedy.variables) == ((), (("PYTHONHASHSEED", "0"),))
 
 
+def test_a_change_after_which_the_file_is_no_python_is_not_tried() -> None:
+    text = "import os\n\nname = os.getpid().denominator\n"
+    case = cause("process id", "os.getpid", 3, nondeterministic=False)
+    assert [each for each in candidates(case, sources(text), 1) if each.edits] == []
+
+
 def test_the_silent_errors_that_are_mended_are_those_that_the_hook_knows() -> None:
     known = (
         silent.ONE_ORDER, silent.FROZEN_NOISE, silent.RESET, silent.NOT_DETERMINISTIC,

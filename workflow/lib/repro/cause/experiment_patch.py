@@ -92,8 +92,15 @@ def _offered(
     for each in calls:
         call = LedgerCall(each["source"], each["call"], source.name, each["line"])
         for words, edits in _at(source, call):
-            if edits:
+            if edits and _is_python(source, edits):
                 yield f"{words} ({source.name}, line {call.line})", edits
+
+
+def _is_python(source: UserSource, edits: Sequence[Edit]) -> bool:
+    try:
+        return parsed(source.name, edited(source.content, edits)) is not None
+    except ValueError:  # two edits change one place
+        return False
 
 
 def _at(source: UserSource, call: LedgerCall) -> Iterator[tuple[str, Sequence[Edit]]]:

@@ -6,6 +6,7 @@ Synopsis:
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +15,7 @@ from repro.ledger.environment_reads import WHOLE
 from repro.ledger.set_order import HASH, ORDER, TEXT_ORDER
 from repro.ledger.watched_calls import DRAW, KERAS_SEED, LISTING, SEED, TEMPORARY_NAME
 from repro.repair import at_call, at_seed, at_silent, at_start
-from repro.repair.edits import Edit
+from repro.repair.edits import Edit, edited
 from repro.repair.source import UserSource, parsed
 
 _IN_PARALLEL = ("threads", "processes", "unordered stream")
@@ -105,9 +106,21 @@ def candidates(case: DifferenceCause, sources: Sources, seed: int) -> list[Remed
     if "hash seed" in case.factors or (call and call.source in (HASH, ORDER, TEXT_ORDER)):
         every.append(Remedy("fixes Python's hash seed", variables=(("PYTHONHASHSEED", "0"),)))
     for remedy in every:
-        if remedy.edits or remedy.variables:
+        if _is_python(remedy, sources) if remedy.edits else remedy.variables:
             found.setdefault((remedy.edits, remedy.variables), remedy)
     return [*found.values()]
+
+
+def _is_python(remedy: Remedy, sources: Sources) -> bool:
+    """Whether the changed files can still be read; of an f-string Python may not know positions."""
+    for name in {edit.file for edit in remedy.edits}:
+        source = sources.of(name)
+        assert source
+        try:
+            ast.parse(edited(source.content, [each for each in remedy.edits if each.file == name]))
+        except (SyntaxError, ValueError):  # the latter where two edits change one place
+            return False
+    return True
 
 
 def _at_call(
@@ -139,7 +152,8 @@ def _at_call(
         words = f"takes from a generator, which a seed sets, what {call.call} gives"
         yield remedy(words, _with(source, "random", edits), seeds=1)
         words = "lets the names of temporary files begin with a number, so that their order is one"
-        yield remedy(words, at_call.numbered_names(source, call))
+        if call.source == TEMPORARY_NAME:
+            yield remedy(words, at_call.numbered_names(source, call))
     words = "takes results in the order in which they were asked for"
     yield remedy(words, at_call.in_asked_order(source, call))
 
