@@ -184,7 +184,7 @@ def _for_silent_error(
         words = "draws other numbers in each epoch, from a generator that goes on"
         yield remedy(words, at_silent.drawn_on(source, call, seed), seeds=1)
     elif call.source == RESET:
-        words = "sets the seed once, so that each epoch has an order of its own"
+        words = "sets the seed once, so that other numbers follow each time"
         yield from (remedy(words, edits) for edits in at_silent.set_once(source, call))
     elif call.source == NOT_DETERMINISTIC:
         words = "asks for deterministic operations without an argument, since it takes none"
