@@ -243,7 +243,7 @@ def test_else_the_terminal_shows_what_snakemake_would(
     assert status == 0
     for words in ("Job stats", "rule one", "Complete log"):
         assert words in shown
-    monkeypatch.setattr(outcome.held, "options", lambda file: [])
+    monkeypatch.setattr(outcome.held, "options", lambda *_: [])
     for name in ("one.txt", "two.txt"):
         Path(name).unlink()
     shutil.rmtree(".snakemake")
