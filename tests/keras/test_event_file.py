@@ -23,7 +23,7 @@ def trained(folder: Path, steps: int, *rates: float) -> Path:
         for step in range(steps):
             row = {"epoch": epoch, "step": step, "loss": bits(step + epoch / 2), "lr": bits(*rates)}
             lines.append(row)
-        lines.append({"epoch": epoch, "weights": {}})
+        lines.append({"epoch": epoch, "weights": {"step": "0f"}})  # a variable by that name
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
     (folder / "trace.jsonl").write_text(text)
     (folder / "history.csv").write_text(HISTORY)

@@ -61,6 +61,13 @@ def tried(
          "    return zlib.crc32(repr('a').encode())"),
         ("def dataset(data, settings, seeds):\n    return list({'a', data})\n",
          ("hash", "iteration over a set", 2), "sorted({'a', data})"),
+        ("'''Doc.'''\nfrom __future__ import annotations\n\nimport os\n\nSIZE = hash('a')\n",
+         ("hash", "hash", 6), "annotations\n\nimport zlib\nimport os\n"),
+        # Two generators with one seed would give the same numbers.
+        ("def dataset(data, *, settings, seeds):\n    default_rng(seeds('default_rng'))\n"
+         "    return default_rng(), default_rng()\n",
+         (UNSEEDED, "numpy.random.default_rng", 3),
+         'default_rng(seeds("default_rng 2")), default_rng(seeds("default_rng 3"))'),
     ],
 )  # fmt: skip
 def test_a_line_of_the_experiment_is_mended_and_what_it_gives_comes_from_seeds(
@@ -86,6 +93,8 @@ def test_a_line_of_the_experiment_is_mended_and_what_it_gives_comes_from_seeds(
          (UNSEEDED, "numpy.random.default_rng", 2), "", 0),
         ("def dataset(data, settings, seeds):\n    return time.time()\n",
          ("clock", "time.time", 2), "", 0),
+        ("def dataset(data, settings, seeds):\n    return hash((hash('a'), data))\n",
+         ("hash", "hash", 2), "", 0),
         ("def dataset(:\n", ("clock", "time.time", 1), "", 0),
     ],
 )  # fmt: skip

@@ -60,6 +60,18 @@ def test_a_line_says_epoch_step_loss_rate_and_time_left() -> None:
     ]
 
 
+def test_a_fast_rate_is_said_without_an_exponent_and_no_time_left_is_negative() -> None:
+    clock, lines, extent = Clock(), list[str](), Extent(3, 100_000, 300_000)
+    report = ProgressReport("train", lines.append, clock=clock)
+    report.begin(Seen(0, 0), extent)
+    for seen in (Seen(0, 12_345), Seen(2, 100_001)):
+        clock.now += 10
+        report.show(seen, extent)
+    assert [line.rpartition("000, ")[2] for line in lines] == [
+        "1230 steps/s, 0:03:53 left", "28800 steps/s, 0:00:00 left",
+    ]  # fmt: skip
+
+
 def test_what_was_resumed_does_not_count_as_fast() -> None:
     clock, lines = Clock(), list[str]()
     report = ProgressReport("train", lines.append, clock=clock)

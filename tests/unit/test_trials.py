@@ -1,6 +1,7 @@
 """Trials by the real class, with programs that do at once what a training does in time."""
 
 import json
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -282,3 +283,17 @@ open({str(seen)!r}, "a").write(open(given[0]).read())
         assert not list(trials.folder.rglob("experiment.py"))
     assert set(seen.read_text().splitlines()) == {"after"}
     assert file.read_text() == "before\n"
+
+
+def test_a_file_that_may_not_be_written_is_changed_in_the_copy(make: Make, tmp_path: Path) -> None:
+    folder = tmp_path / "experiment"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("before\n")
+    (folder / "__init__.py").chmod(0o444)
+    with (
+        scratch(Setting(make(""), "train")) as trials,
+        trials.copied(folder, "__init__.py", b"after\n") as other,
+    ):
+        copy = Path(other.setting.runs.inputs["experiment"]) / "__init__.py"
+        assert copy.read_bytes() == b"after\n"
+        assert copy.stat().st_mode & stat.S_IWUSR  # the superuser may write in any case

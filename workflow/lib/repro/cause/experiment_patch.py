@@ -13,13 +13,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
 from repro.cause.trials import Trials
 from repro.ledger.blamed import UNSEEDED, LedgerCall
 from repro.ledger.set_order import HASH, lines_on_hash_seed
-from repro.repair import at_call, at_seed
+from repro.repair import at_call, at_seed, at_start
 from repro.repair.edits import Edit, edited, unified
 from repro.repair.source import UserSource, parsed
 
@@ -60,7 +61,10 @@ def tried_patch(
     offered = _offered(source, here) if source else iter(())
     for _, (words, edits) in zip(range(MOST), offered, strict=False):
         assert source
-        changed = edited(source.content, edits)
+        try:
+            changed = edited(source.content, edits)
+        except ValueError:  # one stands in another
+            continue
         with trials.copied(experiment, place[0], changed) as other:
             if not other.agree(varied, VARIED):
                 continue
@@ -129,22 +133,28 @@ def _stream(source: UserSource, call: LedgerCall) -> Callable[[int], str] | None
         for node in ast.walk(source.tree)
         if isinstance(node, functions) and node.lineno <= call.line <= (node.end_lineno or 0)
     ]
-    if not any(each.arg == "seeds" for node in around for each in node.args.args):
+    if not any(each.arg == "seeds" for node in around for each in _arguments(node)):
         return None
     name = call.call.rpartition(".")[2]
-    return lambda number: f'seeds("{name}")' if number == 1 else f'seeds("{name} {number}")'
+    # Of one name there is one stream, which two generators must not share.
+    used = {
+        each.args[0].value
+        for each in source.all_calls()
+        if each.args and isinstance(each.args[0], ast.Constant)
+    }
+    names = (each for n in count(1) if (each := name if n == 1 else f"{name} {n}") not in used)
+    free = [*islice(names, 1 + len(source.calls(call.call, call.line)))]
+    return lambda number: f'seeds("{free[number - 1]}")'
+
+
+def _arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
+    given = function.args
+    return [*given.posonlyargs, *given.args, *given.kwonlyargs]
 
 
 def _with_zlib(source: UserSource, call: LedgerCall) -> Sequence[Edit]:
     edits = at_call.without_hash(source, call)
-    if not edits or "zlib" in source.imported:
-        return edits
-    first = next(
-        (node for node in source.tree.body if isinstance(node, (ast.Import, ast.ImportFrom))),
-        source.tree.body[0],
-    )
-    place = source.line_start(first.lineno)
-    return [Edit(source.name, place, place, f"import zlib{source.newline}"), *edits]
+    return [*at_start.imported(source, "zlib"), *edits] if edits else ()
 
 
 def _sorted_sets(source: UserSource, call: LedgerCall) -> Sequence[Edit]:

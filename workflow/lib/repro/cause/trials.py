@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -261,7 +262,9 @@ class Trials:
             copy = Path(folder) / experiment.name
             if experiment.is_dir():
                 shutil.copytree(experiment, copy)
-                (copy / name).write_bytes(content)
+                changed = copy / name
+                changed.chmod(changed.stat().st_mode | stat.S_IWUSR)
+                changed.write_bytes(content)
             else:
                 copy.write_bytes(content)
             inputs = {**self.setting.runs.inputs, "experiment": str(copy)}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ NAME = "events.out.tfevents.training"
 """TensorBoard knows the file by the middle part."""
 MOST_STEPS = 10_000
 """So many steps are shown at most, evenly spaced; TensorBoard itself draws fewer."""
+_STEP = re.compile(rb'"step":[0-9]')
+"""In the line of a step; behind a variable of that name stands a digest."""
 
 Scalars = Mapping[str, float]
 
@@ -63,9 +66,9 @@ def _epochs(history: Path) -> Iterator[tuple[int, Scalars]]:
 def _steps(trace: Path) -> Iterator[tuple[int, Scalars]]:
     """Every step, or every n-th where there are many; none where epochs alone were traced."""
     with trace.open("rb") as file:
-        every = 1 + sum(b'"step":' in line for line in file) // MOST_STEPS
+        every = 1 + sum(_STEP.search(line) is not None for line in file) // MOST_STEPS
     with trace.open("rb") as file:
-        for number, line in enumerate(line for line in file if b'"step":' in line):
+        for number, line in enumerate(filter(_STEP.search, file)):
             if number % every == 0:
                 row = json.loads(line)
                 rates = [row["lr"][at : at + 16] for at in range(0, len(row["lr"]), 16)]

@@ -87,8 +87,9 @@ class ProgressReport:
         epoch, step, *rest = _words(seen, extent)
         if done > before and now > begun:
             rate = (done - before) / (now - begun)
-            left = timedelta(seconds=round((extent.all_steps - done) / rate))
-            rest += [f"{rate:.3g} steps/s", f"{left} left"]
+            # Where an epoch begins, it is seen a moment before its steps count from 0 again.
+            left = timedelta(seconds=round(max(extent.all_steps - done, 0) / rate))
+            rest += [f"{float(f'{rate:.3g}'):g} steps/s", f"{left} left"]
             if not self._moved:  # what came before held the start, which says nothing of the rest
                 self._moved, self._from = True, (now, done)
         if self._notes is not None:
