@@ -7,6 +7,7 @@ Read from the verdicts and the metrics that lie there; nothing is hashed but sma
 """
 
 import json
+import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -113,4 +114,6 @@ def _metrics(verdict: Step, experiment: Path) -> Iterator[str]:
 def _value(metric: str, values: Sequence[float]) -> str:
     if len(values) == 1:
         return f"{metric} {values[0]:.4g}"
+    if not all(map(math.isfinite, values)):
+        return f"{metric} {listed([f'{value:.4g}' for value in values])}"
     return f"{metric} {statistics.fmean(values):.4g} ± {statistics.stdev(values):.2g}"

@@ -134,7 +134,8 @@ def _host_tests(quick: bool) -> list[str]:
     bootstrap, workflow = "tests/bootstrap", "tests/workflow"
     if quick:
         return [bootstrap, workflow]
-    return [bootstrap, f"{workflow}/finished", *_files(workflow)]
+    folders = (f"{workflow}/{name}" for name in ("finished", "slurm"))
+    return [bootstrap, *folders, *_files(workflow)]
 
 
 def _files(folder: str) -> list[str]:

@@ -74,14 +74,19 @@ def test_what_is_undecided_says_why(judged: Project, capsys: pytest.CaptureFixtu
     assert shown(capsys, "tiny")[0].startswith(f"tiny: inconclusive (bitwise). I{why[1:]} Acc")
 
 
+@pytest.mark.parametrize(
+    ("losses", "words"),
+    [((1.0, 2.0, 4.5), "2.5 ± 1.8"), ((1.0, "nan", "inf"), "1, nan and inf")],
+)
 def test_over_several_seeds_there_are_mean_and_deviation(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    losses: tuple[float | str, ...], words: str,
+) -> None:  # fmt: skip
     small = Project(tmp_path / "project")
     monkeypatch.chdir(small.folder)
     one = small.results / "tiny/original/seed-0"
     made = list((small.results / "tiny").rglob("*.manifest.json"))
-    for seed, loss in enumerate((1.0, 2.0, 4.5)):
+    for seed, loss in enumerate(losses):
         folder = one.with_name(f"seed-{seed}")
         write(folder / "metrics.json", json.dumps({"metrics": {"loss": loss}}))
         manifest = folder / "evaluate.manifest.json"
@@ -89,7 +94,7 @@ def test_over_several_seeds_there_are_mean_and_deviation(
         made += [manifest] if seed else []
     small.judge([path for path in made if path.name != "verdict.manifest.json"])
     verdict(small)
-    assert "Loss 2.5 ± 1.8 (3 seeds)." in shown(capsys, "tiny")[0]
+    assert f"Loss {words} (3 seeds)." in shown(capsys, "tiny")[0]
 
 
 def test_a_verdict_on_earlier_results_is_none(
