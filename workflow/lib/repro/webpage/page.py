@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from repro.report import goals, overhead, results, verdict_page
+from repro.report import goals, results, verdict_page
 from repro.report.badge import badge
 from repro.report.differences import distances
 from repro.report.growth import growth
@@ -20,7 +20,7 @@ from repro.report.results import HEAD
 from repro.webpage import learning
 from repro.webpage.claims import claims
 from repro.webpage.diverging import diverging
-from repro.webpage.evidence import Evidence
+from repro.webpage.evidence import Evidence, Verdict
 from repro.webpage.predicted import predicted
 from repro.webpage.setting import digests, setting
 from repro.webpage.strip import strips
@@ -60,8 +60,16 @@ def page(evidence: Evidence, code: Path) -> str:
         strips=strips(verdict),
         mistakes=verdict_page.mistakes(verdict),
         goals=goals.goals(verdict),
-        cost=overhead.section(verdict),
+        cost=_cost(verdict),
         setting=setting(evidence), digests=digests(evidence),
         methods=goals.methods(verdict),
         limits=goals.limits(verdict), mind=verdict_page.mind(verdict),
     )  # fmt: skip
+
+
+def _cost(verdict: Verdict) -> list[str]:
+    if not verdict["cost"]:
+        return []
+    from repro.report.overhead import section  # it imports what trains
+
+    return list(section(verdict))
