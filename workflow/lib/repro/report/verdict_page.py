@@ -21,7 +21,6 @@ from repro.core.text import capital, counted, listed
 from repro.report.differences import distances
 from repro.report.goals import goals, inference, limits, methods, metrics
 from repro.report.growth import growth
-from repro.report.overhead import section
 from repro.report.results import results
 from repro.report.tables import code, fenced, table, text
 
@@ -154,6 +153,8 @@ def mind(verdict: Verdict) -> Iterator[str]:
 
 def markdown(verdict: Verdict) -> str:
     """The page, in Markdown, of a verdict that `repro.verdict.assemble.judge` gave."""
+    from repro.report.overhead import section  # it imports what trains, which no web page needs
+
     grows = growth(verdict["per_seed"])
     apart = (where(verdict), why(verdict), grows, distances(verdict["differences"]))
     moved = metrics(verdict)
