@@ -39,11 +39,11 @@ def test_what_is_met_has_its_metrics_and_its_page(
 ) -> None:
     verdict(judged)
     line = "tiny: met (bitwise). Accuracy 0.9783, loss 0.06317. See "
-    assert shown(capsys, "tiny") == [f"{line}results/tiny/verdict.md."]
-    write(judged.results / "tiny/report.html", "")
     assert shown(capsys, "tiny") == [f"{line}results/tiny/report.html."]
+    (judged.results / "tiny/report.html").unlink()
+    assert shown(capsys, "tiny") == [f"{line}results/tiny/verdict.md."]
     assert shown(capsys, "tiny", folder=Path("/there")) == [
-        f"{line}/there/results/tiny/report.html."
+        f"{line}/there/results/tiny/verdict.md."
     ]
 
 
