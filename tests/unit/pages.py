@@ -3,13 +3,13 @@
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from repro.core.canonical_json import canonical, pretty
-from repro.core.parameters import EquivalencePlan
+from repro.core.parameters import EquivalencePlan, Threads, Training
 from repro.core.schema import checked
 from repro.record import manifest
 from repro.record.statement import Making, resources
@@ -20,6 +20,7 @@ from repro.webpage.evidence import read
 from repro.webpage.page import page
 from verdicts import ENVIRONMENT, INSTALLED
 
+TRAINING = Training(epochs=5, batch_size=2, loop="fit", trace="step", threads=Threads(1, 1))
 CODE = "import numpy as np\n\n\ndef model():\n    return np.random.rand()\n"
 
 
@@ -40,6 +41,8 @@ class Sample:
     value: float | None = None
     """In place of every number that is logged or measured."""
     predicted: bool = True
+    traced: int = 0
+    """So many steps of each epoch are in the trace; there are 4."""
     goal: str = "bitwise"
     changed: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -86,7 +89,7 @@ def _claim(
             np.save(path, content)
     making = Making(
         names={"step": step, "experiment": folder.name, "run": run},
-        parameters={} if seed is None else {"seed": seed},
+        parameters={} if seed is None else {"seed": seed, "training": asdict(TRAINING)},
         inputs=resources({"experiment": code}), installed=INSTALLED, environment=ENVIRONMENT,
         process={"factors": []},
     )  # fmt: skip
@@ -97,7 +100,7 @@ def _claim(
 def _data(sample: Sample) -> dict[str, Any]:
     count = 30
     truth = np.arange(count) % sample.classes if sample.classes else np.linspace(-1, 1, count)
-    return {"data/test/y.npy": truth}
+    return {"data/test/y.npy": truth, "data/train/id.npy": np.arange(8)}
 
 
 def _trained(sample: Sample, seed: int, off: float) -> dict[str, Any]:
@@ -111,7 +114,12 @@ def _trained(sample: Sample, seed: int, off: float) -> dict[str, Any]:
     table = [line.split(",") for line in lines[1:]]
     history = [*csv.reader(lines[:1]), *table]
     text = "\n".join(",".join(_quoted(cell) for cell in row) for row in history) + "\n"
-    return {"history.csv": text, "weights.safetensors": f"{seed} {off}", "trace.jsonl": "{}\n"}
+    count = 1 + sample.epochs * (sample.traced + 1)
+    return {
+        "history.csv": text,
+        "weights.safetensors": f"{seed} {off}",
+        "trace.jsonl": "{}\n" * count,
+    }
 
 
 def _quoted(cell: str) -> str:
@@ -173,7 +181,6 @@ def _judge(folder: Path, sample: Sample, claims: Sequence[Path]) -> None:
 
 def _plain(value: Any) -> Any:
     """As `asdict`, where what is no finite number is None."""
-    from dataclasses import asdict
 
     def plain(part: Any) -> Any:
         if isinstance(part, dict):

@@ -4,8 +4,10 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from repro.webpage.page import page
 
 LARGEST = 300_000
 HOSTILE = "<script>alert(\"x\")</script> & 'q' ![p](http://evil.example/a.png) " + "w" * 300
-DIVERGED = {
+DIVERGED: dict[str, Any] = {
     "verdict": "not met",
     "per_seed": [
         {
@@ -28,7 +30,10 @@ DIVERGED = {
                     "how": "By two trainings.",
                     "first_variables": [{"epoch": 1, "step": 2, "variable": HOSTILE}],
                     "steps": [
-                        {"epoch": 1, "step": step, "relative": 10.0**-step, "variable": HOSTILE}
+                        {
+                            "epoch": 1 + step // 4, "step": step % 4, "relative": 10.0**-step,
+                            "variable": HOSTILE,
+                        }
                         for step in range(2, 6)
                     ],
                 },
@@ -124,6 +129,21 @@ def test_a_divergence_is_drawn_and_the_line_quoted(tmp_path: Path) -> None:
         assert f'id="{name}-title"' in text
     assert "return np.random.rand()" in text
     assert HOSTILE in " ".join(Read(text).words)
+
+
+def test_growth_is_drawn_alike_whether_steps_or_epochs_are_in_the_trace(tmp_path: Path) -> None:
+    drawn: list[str] = []
+    for traced in (0, 4):
+        sample = replace(SAMPLES["a divergence"], traced=traced)
+        text = text_of(tmp_path / str(traced), sample)
+        drawn.append(text.partition('id="growth-title"')[2].partition("</svg>")[0])
+    assert drawn[0] == drawn[1] != ""
+
+
+def test_a_line_of_another_file_is_not_quoted(tmp_path: Path) -> None:
+    causes = [{**DIVERGED["causes"][0], "file": "ment.py"}]
+    sample = replace(SAMPLES["a divergence"], changed={**DIVERGED, "causes": causes})
+    assert "return np.random.rand()" not in text_of(tmp_path, sample)
 
 
 def test_another_line_than_the_one_that_ran_is_not_quoted(tmp_path: Path) -> None:

@@ -6,13 +6,17 @@ Synopsis:
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from repro.compare.divergence import Divergence, place
 from repro.core.digest import files_below, sha256_file, sha256_tree
+from repro.core.parameters import Training, decoded
 from repro.record.step import Step
 from repro.report.tables import number
 from repro.webpage.evidence import Evidence
@@ -105,8 +109,17 @@ def _length(evidence: Evidence) -> tuple[int, int]:
         return 1, 1
     history = evidence.content(trained, "history.csv") or b""
     epochs = max(1, history.count(b"\n") - 1)
-    lines = (evidence.content(trained, "trace.jsonl") or b"").count(b"\n")
-    return epochs, max(1, round((lines - 1 - epochs) / epochs))
+    return epochs, _steps(evidence, trained)
+
+
+def _steps(evidence: Evidence, trained: Step) -> int:
+    """The steps of an epoch; the trace need not have them."""
+    prepared = next(iter(evidence.of("prepare", trained.run)), None)
+    ids = evidence.content(prepared, "data/train/id.npy") if prepared else None
+    if ids is None:
+        return 1
+    examples = len(np.load(io.BytesIO(ids), allow_pickle=False))
+    return decoded(Training, trained.parameters["training"]).steps(examples)
 
 
 def _at(divergence: Mapping[str, Any], epochs: int, steps: int) -> float:
@@ -159,9 +172,7 @@ def _quotes(evidence: Evidence, code: Path) -> Iterator[Quote]:
     files = dict(files_below(code)) if code.is_dir() else {code.name: code}
     for cause in evidence.verdict["causes"]:
         file, line = cause["file"], cause["line"]
-        path = next(
-            (p for name, p in files.items() if file and name.endswith(Path(file).name)), None
-        )
+        path = files.get(file)
         if path is None or line is None:
             continue
         lines = path.read_text("utf-8", errors="replace").splitlines()
