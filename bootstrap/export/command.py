@@ -10,6 +10,7 @@ user's own Python writes it, and here stands only what is written.
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -54,9 +55,8 @@ def main(argv: Sequence[str]) -> int:
     told = _written(_python(options.python), runs, options.to)
     for name, (new, known) in told["experiments"].items():
         print(f"{name}: {new} new, {known} there already.")
-    print(
-        f"The store: {told['store']}. To look at it: mlflow ui --backend-store-uri {told['store']}"
-    )
+    store = _without_password(told["store"])
+    print(f"The store: {store}. To look at it: {_looking(store)}")
     return 0
 
 
@@ -67,13 +67,23 @@ def _written(python: str, runs: Any, to: str | None) -> dict[str, Any]:
         capture_output=True, check=False, env={"MLFLOW_DISABLE_TELEMETRY": "true", **os.environ},
     )  # fmt: skip
     if done.returncode:
-        print(done.stderr, end="", file=sys.stderr)
+        print(_without_password(done.stderr), end="", file=sys.stderr)
+        store = _without_password(to or "its default store")
         raise CouldNotRun(
-            f"Expected MLflow to write into {to or 'its default store'}. Received the error above. "
-            "Mend that, or name another store by `--to URI`, and run again: what was half written "
-            "is written anew."
+            f"Expected MLflow to write into {store}. Received the error above. Mend that, or name "
+            "another store by `--to URI`, and run again: what was half written is written anew."
         )
     return json.loads(done.stdout)
+
+
+def _without_password(text: str) -> str:
+    """A text in which addresses of stores have no user and no password, so that it may be shown."""
+    return re.sub(r"(?<=://)[^/\s]*@", "", text)
+
+
+def _looking(store: str) -> str:
+    """How to look at a store: a server shows itself."""
+    return store if store.startswith("http") else f"mlflow ui --backend-store-uri {store}"
 
 
 def _python(named: str | None) -> str:

@@ -23,7 +23,6 @@ from repro.record.step import Step, read_step
 
 _STEPS = ("prepare", "train", "evaluate")
 _ODD = re.compile(r"[^\w\-. /]")  # what MLflow takes in no name
-_PAGES = ("verdict.json", "verdict.md", "report.html")
 
 Run = dict[str, Any]
 
@@ -89,7 +88,9 @@ def _verdict(path: Path) -> Run:
     step = read_step(path)
     begin, end = (_milliseconds(time) for time in step.times)
     verdict = json.loads(_unchanged(step, "verdict.json").read_bytes())
-    pages = [file for name in _PAGES if (file := path.with_name(name)).is_file()]
+    pages = [_unchanged(step, name) for name in ("verdict.json", "verdict.md")]
+    if (shown := path.with_name(_manifest("report"))).is_file():
+        pages.append(_unchanged(read_step(shown), "report.html"))
     return {
         "name": "verdict",
         **_common([step], begin, end),

@@ -9,6 +9,7 @@ that was not is removed first. Prints how many of each experiment are new, and h
 
 import json
 import sys
+from contextlib import redirect_stdout
 from importlib import import_module
 from typing import Any, Dict, List, Tuple  # noqa: UP035 (also for a Python of 3.8)
 
@@ -26,7 +27,8 @@ def main() -> None:
     if len(sys.argv) > 1:
         mlflow.set_tracking_uri(sys.argv[1])
     client = mlflow.MlflowClient()
-    told = {name: written(client, name, runs) for name, runs in json.load(sys.stdin).items()}
+    with redirect_stdout(sys.stderr):  # to a server, MLflow prints where each run is
+        told = {name: written(client, name, runs) for name, runs in json.load(sys.stdin).items()}
     print(json.dumps({"store": mlflow.get_tracking_uri(), "experiments": told}))
 
 

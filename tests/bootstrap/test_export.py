@@ -100,10 +100,47 @@ def test_what_was_made_again_is_another_run(here: Trained) -> None:
     ]
 
 
-def test_what_was_changed_since_is_refused(here: Trained) -> None:
-    write(here.results / "tiny/repeat/seed-0/history.csv", "epoch,loss\n0,0.0\n")
-    with pytest.raises(UserError, match=r"history\.csv as it was written\. Received another"):
+@pytest.mark.parametrize("file", ["repeat/seed-0/history.csv", "verdict.md", "report.html"])
+def test_what_was_changed_since_is_refused(here: Trained, file: str) -> None:
+    if file == "report.html":
+        write(here.results / "tiny" / file, "<p>met\n")
+        here.claim("report", {}, {}, "tiny", "report", file)
+        assert file in {Path(page).name for page in runs()["verdict"]["files"]["verdict"]}
+    write(here.results / "tiny" / file, "another")
+    with pytest.raises(UserError, match=rf"{file} as it was written\. Received another"):
         runs()
+
+
+TALKING = """
+import sys
+class MlflowClient:
+    def get_experiment_by_name(self, name):
+        print("Where it is")
+        return None
+    def create_experiment(self, name): return "1"
+    def search_runs(self, numbers, query): return [Run]
+def set_tracking_uri(uri): global store; store = uri
+def get_tracking_uri(): return store
+class Run:
+    class info: status = "FINISHED"
+"""
+
+
+def test_what_mlflow_prints_is_no_answer_and_no_password_is_shown(
+    here: Trained,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write(tmp_path / "talking/mlflow.py", TALKING)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "talking"))
+    assert (
+        command.main(["mlflow", "--to", "https://me:secret@there", "--python", sys.executable]) == 0
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "tiny: 0 new, 3 there already.",
+        "The store: https://there. To look at it: https://there",
+    ]
 
 
 def test_a_name_that_is_none_and_no_results_are_refused(here: Trained, tmp_path: Path) -> None:
