@@ -37,7 +37,7 @@ def show(names: Sequence[str], folder: Path) -> None:
     lines = {name: _line(name, folder) for name in names}
     if any(lines.values()):
         for name, line in lines.items():
-            print(line or f"{name}: no verdict, since a job before it did not end well.")
+            print(line or f"{name}: no verdict, since a job before it failed or was not run.")
 
 
 def _line(name: str, folder: Path) -> str | None:

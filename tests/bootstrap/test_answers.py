@@ -101,7 +101,7 @@ def test_a_verdict_on_earlier_results_is_none(
     judged: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     verdict(judged)
-    none = "no verdict, since a job before it did not end well."
+    none = "no verdict, since a job before it failed or was not run."
     assert shown(capsys, "tiny", "other")[1:] == [f"other: {none}"]
     (judged.results / "tiny/repeat/seed-0/train.manifest.json").unlink()
     assert shown(capsys, "tiny", "other") == []
