@@ -299,8 +299,11 @@ def test_a_job_array_is_refused_where_experiments_ask_for_other_resources() -> N
     assert (other.resources.time, other.resources.memory) == (5, one.resources.memory)
     refuse({"one": one, "two": one})
     refuse({"one": one, "two": other}, arrays="")
-    with pytest.raises(UserError, match="Received others in two than in one"):
-        refuse({"one": one, "two": other})
+    threads = {"intra": one.training.threads.intra + 1}
+    training = {"epochs": 1, "batch_size": 8, "threads": threads}
+    for unequal in (other, digits(training=training)):
+        with pytest.raises(UserError, match="Received others in two than in one"):
+            refuse({"one": one, "two": unequal})
 
 
 def test_resources_are_no_parameter_of_any_step() -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from repro.core.config import Experiment
 from repro.core.config_checks import FILE
 from repro.core.errors import UserError
+from repro.core.parameters import Resources
 from repro.record.step import read_step
 
 
@@ -61,10 +62,11 @@ def _refuse_unequal(experiments: Mapping[str, Experiment]) -> None:
     """All jobs of an array get what its first asks for."""
     first, *others = experiments
     for name in others:
-        if experiments[name].resources != experiments[first].resources:
+        if _asked(experiments[name]) != _asked(experiments[first]):
             raise UserError(
-                f"{FILE}: Expected the same `resources` in all experiments, since an array gives "
-                f"all its jobs those of the first. Received others in {name} than in {first}. "
+                f"{FILE}: Expected the same `resources` and `training.threads` in all experiments, "
+                "since an array gives all its jobs memory, time and processors of the first. "
+                f"Received others in {name} than in {first}. "
                 "Make them equal, or leave `slurm-array-jobs` out of the profile."
             )
     for name, experiment in experiments.items():
@@ -74,6 +76,11 @@ def _refuse_unequal(experiments: Mapping[str, Experiment]) -> None:
                 f"all their jobs the same node to avoid. Received it in {name}. Leave it out, or "
                 "add `--slurm-array-jobs=`."
             )
+
+
+def _asked(experiment: Experiment) -> tuple[Resources, int]:
+    """What its jobs ask for: with processors, which are as many as threads."""
+    return experiment.resources, experiment.training.threads.intra
 
 
 def kept_off(experiment: Experiment, original: str | None) -> str | None:
