@@ -67,7 +67,9 @@ def test_what_a_snippet_needs(snippet: Snippet) -> None:
 
 
 def test_every_language_is_known() -> None:
-    assert {snippet.language for snippet in ALL} <= {"sh", "python", "yaml", "text", "json"}
+    assert {snippet.language for snippet in ALL} <= {
+        "sh", "python", "yaml", "text", "json", "diff",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("snippet", [s for s in ALL if s.language == "python"], ids=name)
