@@ -10,6 +10,7 @@ import shlex
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from verbs import check_files
 
 _ASKING = {"all", "verify"}
 """Targets that end with verdicts."""
+_TAKING_ALL = ("--cores", "-c", "--quiet", "-q")
+"""Options of Snakemake behind which `all` is no target."""
 _ANSWERED, _FAILED = (0, 1, 3), (outcome.MISTAKE, outcome.NOT_RUN)
 """Statuses of a run after which every verdict is there, and of one that may have made some."""
 
@@ -72,9 +75,15 @@ def target(argv: Sequence[str], here: UserProject) -> int:
         before = outcome.logs(here.shown)
         status = _guarded(here, here.snakemake(command_line), options.wish or Wish.ASK)
         ran = status in _ANSWERED or (status in _FAILED and outcome.logs(here.shown) != before)
-        if ran and _ASKING & set(command_line):
+        if ran and _asks_for_verdicts(command_line):
             answers.show(list(_configuration(command_line).get("experiments", {})), here.shown)
         return status
+
+
+def _asks_for_verdicts(command_line: Sequence[str]) -> bool:
+    """Whether such a target is among the words."""
+    pairs = pairwise(["", *command_line])
+    return any(word in _ASKING and before not in _TAKING_ALL for before, word in pairs)
 
 
 def _guarded(here: UserProject, command: Sequence[str], wish: Wish) -> int:

@@ -1,12 +1,15 @@
 """What stands at the end of `./run all` and `./run verify`: a line for each experiment."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import answers
 import pytest
 from small_results import Project, write
+from user_project.chosen import UserProject
+from verbs import prepare
 
 GOLDEN = Path(__file__).parents[1] / "unit" / "golden"
 METRICS = {"metrics": {"accuracy": 0.97826087, "loss": 0.063170492}}
@@ -112,3 +115,21 @@ def test_a_verdict_that_cannot_be_read_stops_nothing(
 ) -> None:
     write(judged.results / "tiny/verdict.json", "[]")
     assert shown(capsys, "tiny") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("all", True), ("verify --cores all", True), ("--keep-going all", True),
+        ("results/tiny/probe.json --cores all", False), ("probe --quiet all", False),
+    ],
+)  # fmt: skip
+def test_who_asks_for_a_file_hears_of_no_verdict(
+    judged: Project, monkeypatch: pytest.MonkeyPatch, words: str, asked: bool
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(prepare, "prepared", lambda *_, **__: nullcontext(0))
+    monkeypatch.setattr(prepare, "_guarded", lambda *_: 0)
+    monkeypatch.setattr(answers, "show", lambda names, _: told.append(names))
+    assert prepare.target(words.split(), UserProject(judged.folder)) == 0
+    assert told == ([["tiny"]] if asked else [])
