@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from repro.core import layout
 from repro.core.factor_table import FACTORS
 from repro.core.schema import schema
 from repro.drift.effects import IRRELEVANT, effect
@@ -37,6 +38,7 @@ IMAGE = "repro.def"
 """No module: a file that `./run containerfile` writes."""
 BUILT = "docs/_build"
 """What `./run docs` makes."""
+RESULT = re.compile(r"(?<![\w./-])results/([\w./-]+\.\w+)\b")
 QUOTED = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
 
@@ -112,6 +114,18 @@ def test_quoted_names_of_the_library_are_there(file: Path) -> None:
 def test_files_that_are_named_are_there(file: Path) -> None:
     named = FILE.findall((ROOT / file).read_text("utf-8"))
     assert not [name for name in named if name != BUILT and not (ROOT / name).exists()]
+
+
+def test_results_that_pages_name_are_made() -> None:
+    named = {
+        file: page for page in PAGES for file in RESULT.findall((ROOT / page).read_text("utf-8"))
+    }
+    assert "mine/original/seed-0/metrics.json" in named
+    assert {
+        file: page
+        for file, page in named.items()
+        if file != layout.INDEX and not layout.place(file)
+    } == {}
 
 
 def shown_calls(module: ast.Module) -> Iterator[ast.Call]:
