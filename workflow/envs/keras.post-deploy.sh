@@ -1,6 +1,6 @@
 #!/bin/sh -c 'exec /bin/sh "$CONDA_PREFIX.post-deploy.sh"'
 # Rendered from conda-lock.yml by bootstrap/conda/render.py (`./run lock`); do not edit.
-# lock: sha256:c08c407e4e0e1dca8de8465554055d4e984cda098879118ece6d9cd896db3653
+# lock: sha256:ba4f5c67d9e1ed8c39e8afa14c2e7bae5b239d24b303166a9b2939cb7724f41f
 #
 # Snakemake runs this in the new environment, after the conda packages of keras.<platform>.pin.txt.
 # It compares them with the lock, installs the wheels, and records every file. The Python that it
@@ -1679,7 +1679,7 @@ END_OF_FILE
 
 
 cat >"$code/lock.json" <<'END_OF_FILE' || room
-{"environment": "keras", "channel": "locked", "lock": "sha256:c08c407e4e0e1dca8de8465554055d4e984cda098879118ece6d9cd896db3653", "packages": {
+{"environment": "keras", "channel": "locked", "lock": "sha256:ba4f5c67d9e1ed8c39e8afa14c2e7bae5b239d24b303166a9b2939cb7724f41f", "packages": {
 "linux-64": [
 {"manager": "conda", "name": "_openmp_mutex", "version": "4.5", "sha256": "1dd3fffd892081df9726d7eb7e0dea6198962ba775bd88842135a4ddb4deb3c9", "build": "20_gnu"},
 {"manager": "conda", "name": "bzip2", "version": "1.0.8", "sha256": "1a0d382c515ebf55f8ee1f38c8b81bc95af5c2acc42ad53b66bc5df932032f96", "build": "hda65f42_10"},
