@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -56,6 +57,29 @@ def _table() -> str:
         values = [((n * (k + 3) * 7919) % 1009) / 1009 for k in range(4)]
         rows.append(",".join(f"{v:.6f}" for v in values) + f",{int(values[0] > values[1])}\n")
     return "".join(rows)
+
+
+def _messages() -> dict[str, str]:
+    """The rules that have a message, and a pattern of what Snakemake says in place of them."""
+    found: dict[str, str] = {}
+    for file in (project.ROOT / "workflow/rules").glob("*.smk"):
+        for text in re.split(r"^(?=rule|checkpoint)", file.read_text(), flags=re.M)[1:]:
+            if message := re.search(r'^    message:\n        "(.+)"$', text, re.M):
+                name = text.partition(":")[0].split()[1]
+                found[name] = re.sub(r"\\{.+?\\}", r"\\S+", re.escape(message[1]))
+    return found
+
+
+MESSAGES = _messages()
+
+
+def rules_in(said: str) -> set[str]:
+    """The rules of the jobs that Snakemake says it runs, or would, but for `all`."""
+    named = set(re.findall(r"(?:rule|checkpoint) (\w+):", said))
+    for name, pattern in MESSAGES.items():
+        if re.search(rf"Job \d+: {pattern}", said):
+            named.add(name)
+    return named - {"all"}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import project
 import pytest
-from conftest import Project
+from conftest import MESSAGES, Project, rules_in
 
 pytestmark = pytest.mark.slow
 
@@ -72,7 +72,7 @@ def jobs(made: Project, clone: Path, target: str, *options: str) -> set[str]:
     """The rules that ran, or would, but for `all`, which makes nothing."""
     done = made.run("--quiet", "host", *options, "--", target, snakefile=clone / "Snakefile")
     assert done.returncode == 0, done.stdout
-    return set(re.findall(r"(?:rule|checkpoint) (\w+):", done.stdout)) - {"all"}
+    return rules_in(done.stdout)
 
 
 TRAINING_NOTHING = {
@@ -146,9 +146,9 @@ def test_an_edit_of_what_goes_into_an_archive_makes_it_again(
         for name in names:
             edits.enter_context(edited(clone / name))
         said = archived.run(*options, snakefile=clone / "Snakefile").stdout
-    assert "rule archived:" in said
-    reasons = said.partition(f" {rule}: input:")[2].partition(" reason: Updated input files:")[2]
-    given = reasons.partition(" resources:")[0].partition(" wildcards:")[0]
+    assert "archived" in rules_in(said)
+    reasons = re.split(rf"Job \d+: {MESSAGES[rule]} Reason: Updated input files:", said)[1]
+    given = reasons.partition(" Job ")[0]
     assert [name for name in names if f"/{name}" not in given] == []
 
 
