@@ -80,9 +80,9 @@ TRAINING_NOTHING = {
     "Snakefile": {"code"},
     "workflow/rules/model.smk": {"code"},
     "workflow/scripts/pack.py": {"code"},
-    "workflow/lib/repro/webpage/style.css": {"code", "report", "index"},
-    "workflow/lib/repro/report/verdict_page.py": {"code", "compare", "report", "index"},
-    "workflow/schemas/verdict.schema.yaml": {"code", "compare", "report", "index"},
+    "workflow/lib/repro/webpage/style.css": {"code", "page", "overview"},
+    "workflow/lib/repro/report/verdict_page.py": {"code", "compare", "page", "overview"},
+    "workflow/schemas/verdict.schema.yaml": {"code", "compare", "page", "overview"},
     "README.md": set[str](),
     "bootstrap/post_deploy/finish.py": set[str](),
 }

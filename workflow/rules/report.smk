@@ -1,5 +1,5 @@
 # A page shows what was judged and what it rests on; an edit of how it looks makes only pages again.
-rule report:
+rule page:
     input:
         report=program("report"),
         verdict="results/{experiment}/verdict.json",
@@ -34,7 +34,7 @@ rule report:
 
 
 # No manifest claims it: it is evidence of nothing.
-rule index:
+rule overview:
     input:
         report=program("report"),
         verdicts=expand("results/{experiment}/verdict.json", experiment=EXPERIMENTS),

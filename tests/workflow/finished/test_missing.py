@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-JOBS = ("code", "prepare", "train", "evaluate", "probe", "compare", "report", "index")
+JOBS = ("code", "prepare", "train", "evaluate", "probe", "compare", "page", "overview")
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,8 @@ FILES = {
     "small/probe.manifest.json": {"probe": 1},
     "small/verdict.md": {"compare": 1},
     "small/verdict.manifest.json": {"compare": 1},
-    "small/report.html": {"report": 1},
-    "index.html": {"index": 1},
+    "small/report.html": {"page": 1},
+    "index.html": {"overview": 1},
 }
 # Two of which neither asks for a job of the other are missing at once: their jobs add up.
 GONE = [
@@ -65,7 +65,7 @@ def test_each_file_that_is_missing_is_asked_for(
     expected = sum((Counter(FILES[name]) for name in names), Counter())
     # A verdict is made again of whatever was made again below it; Snakemake tells so beforehand.
     assert found.items() >= expected.items()
-    assert found.keys() <= {*expected, "compare", "report", "index"}
+    assert found.keys() <= {*expected, "compare", "page", "overview"}
 
 
 def test_what_is_gone_is_made_again_with_the_same_bytes_and_the_rest_is_left(done):
