@@ -43,7 +43,7 @@ from repro.data.module_loader import module
 from repro.launch.launcher import SAID_LAST
 from repro.plan.schedule import ORIGINAL, RUN
 from repro.machine.identity import machine
-from repro.plan import cluster, environments, jobs, overwritten, requests, results
+from repro.plan import environments, jobs, overwritten, requests, results
 from repro.record.stale_lock import unlocked
 
 
@@ -87,12 +87,6 @@ def of_entry(function):
 intra = of_entry(lambda chosen: chosen.training.threads.intra)
 environment_of = of_entry(lambda chosen: ENVIRONMENTS[chosen.environment])
 checkpoint_of = of_entry(jobs.checkpoint_interval)
-# What a job asks of a cluster; GPUs only where TensorFlow computes.
-memory = of_entry(lambda chosen: chosen.resources.memory)
-minutes = of_entry(lambda chosen: chosen.resources.time)
-partition = of_entry(lambda chosen: chosen.resources.partition or None)
-gpu = of_entry(lambda chosen: chosen.resources.gpu or None)
-gpu_model = of_entry(lambda chosen: chosen.resources.gpu_model or None)
 # An experiment's file, or all files of its folder; those of the raw data, and how a step gets them.
 code_files = of_entry(lambda chosen: jobs.files_of(chosen.code))
 data_files = of_entry(jobs.data_files)
@@ -130,22 +124,6 @@ def launch(wildcards, input):
 def repeated_on(wildcards):
     """This machine for a repeat, which is redone on another one; nothing for the original."""
     return "" if wildcards.run == ORIGINAL else MACHINE
-
-
-def before(manifest):
-    """A function of the wildcards: where a repeat asks for another node, what says which to avoid."""
-
-    def of(wildcards):
-        waits = entry(wildcards).elsewhere and wildcards.run != ORIGINAL
-        file = manifest.format(**{**wildcards, "run": ORIGINAL})
-        return ancient(file) if waits else []
-
-    return of
-
-
-def another_node(wildcards, input):
-    """For the plug-in of Slurm: a repeat's job keeps off the node of the original's."""
-    return asked(cluster.kept_off, entry(wildcards), input.get("before") or None)
 
 
 def wanted(name):
