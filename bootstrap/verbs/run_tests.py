@@ -163,4 +163,4 @@ def _in_environment(
     log = re.sub(r"\W+", "-", name).strip("-")
     # Nothing is made, so nothing needs the lock of the folder, which lets in one at a time.
     command = ("snakemake", "tests", "--nolock", "--config", f"pytest={shlex.join(arguments)}")
-    return Stage(name, (*command, f"log={log}"), tuple(places))
+    return Stage(name, (*command, f"pytest_log={log}"), tuple(places))

@@ -1,7 +1,7 @@
 # Runs pytest in the locked environment; `./run test` calls it. No outputs: it always runs.
 rule tests:
     log:
-        f"logs/{config.get('log', 'tests')}.log",
+        f"logs/{config.get('pytest_log', 'tests')}.log",
     conda:
         environment("keras-dev")
     params:

@@ -29,8 +29,9 @@ def test_the_price_stands_in_the_verdict_and_nothing_is_trained_for_it(finished)
     assert made.run("all").returncode == 0
     again = times(made.results)
     assert {name for name in again if after.get(name) != again[name]} == {
-        f"small/verdict.{kind}" for kind in ("json", "md", "manifest.json")
-    }
+        *(f"small/verdict.{kind}" for kind in ("json", "md", "manifest.json")),
+        "small/report.html", "small/report.manifest.json", "index.html",
+    }  # fmt: skip
     found = made.verdict("small")["cost"]
     assert set(found["variants"]) == {
         "plain",
