@@ -19,7 +19,8 @@ def run(made: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file())
+    """Every file but the overview, which is no experiment's."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "index.html")
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
