@@ -104,7 +104,7 @@ def test_a_manifest_without_a_channel_is_looked_at_all_the_same(
         def without(value: Any) -> None:
             del value["predicate"]["repro_record"]["environment"]["installed"]["channel"]
 
-        small_archive.reseal(content, "results/tiny/verdict.manifest.json", without)
+        small_archive.reseal(content, "results/tiny/report.manifest.json", without)
 
     path = small_archive.forge(sound, change, tmp_path / "a.crate.zip")
     assert rerun.main([str(path), "--check-only"]) == 0
@@ -295,7 +295,7 @@ def test_only_the_evaluation_is_missing_where_weights_are_evaluated_again(
         f"results/tiny/original/seed-0/{name}"
         for name in ("evaluate.manifest.json", "metrics.json")
     }
-    assert there - original == {"results/judge.pyz"}
+    assert there - original == {"results/judge.pyz", "results/report.pyz"}
     assert (tmp_path / "out/young.txt").read_text() == ""  # nothing that Snakemake would redo
 
 

@@ -73,7 +73,7 @@ def test_a_target_is_made_in_the_project_that_is_named(elsewhere: Path, tmp_path
     ("command", "words"),
     [
         (["archive", "tiny", "--without-packages"], "Expected results of tiny that are whole"),
-        (["check-files"], "\nOf 24 files under results/: "),
+        (["check-files"], "\nOf 27 files under results/: "),
         (["manifest", "results/tiny/verdict.json"], "results/tiny/original/data"),
     ],
 )

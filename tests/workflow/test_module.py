@@ -127,7 +127,7 @@ def test_verify_speaks_and_nothing_runs_twice(user: Project) -> None:
 def test_the_results_are_those_of_the_clone(user: Project, of_a_clone: Project) -> None:
     assert contents(user) == contents(of_a_clone)
     names = sorted(file.relative_to(user.results) for file in user.results.rglob("*.manifest.json"))
-    assert len(names) == 8
+    assert len(names) == 9
     for name in names:
         assert made_from(user.results / name) == made_from(of_a_clone.results / name), name
 
