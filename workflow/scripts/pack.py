@@ -17,7 +17,7 @@ import functools
 import io
 import sys
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
@@ -116,12 +116,20 @@ def imported(modules: Iterable[str], texts: dict[str, str]) -> set[str]:
 def names_in(source: str) -> list[str]:
     """The modules that a source may import; parsed once for both programs."""
     found: list[str] = []
-    for node in ast.walk(ast.parse(source)):
+    for node in statements(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found += [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
         elif isinstance(node, ast.Import):
             found += [each.name for each in node.names]
     return found
+
+
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements below a node: imports are nothing else, and expressions are many more."""
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for child in getattr(node, field, ()):
+            yield child
+            yield from statements(child)
 
 
 def sources() -> dict[str, Path]:
