@@ -13,7 +13,7 @@ from places import refused
 from repro.cause.counterexamples import Counterexamples, Repeats
 from repro.cause.search_for_cause import inquire
 from repro.cause.set_order import NotedSet, in_one_order
-from repro.cause.trials import Runs
+from repro.cause.setting import Runs
 from repro.compare.runs import Comparison, parted
 from repro.core.canonical_json import canonical
 from repro.core.errors import UserError

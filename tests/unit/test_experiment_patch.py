@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from repro.cause.experiment_patch import VARIED, TriedChange, tried_patch
-from repro.cause.trials import Runs, Setting
+from repro.cause.setting import Runs, Setting
 
 UNSEEDED = "generator without a seed"
 

@@ -10,7 +10,7 @@ from repro.cause import explain as module
 from repro.cause.explain import explain, lacking
 from repro.cause.fault_isolation import Factors, Trial
 from repro.cause.growth import Growth
-from repro.cause.trials import Runs, Setting
+from repro.cause.setting import Runs, Setting
 from repro.compare.runs import Divergence
 
 AT = Divergence("weights", 1, 5, "net/kernel")

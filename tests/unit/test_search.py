@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from repro.cause.fault_isolation import AGAIN, UNVARIED, Factors, Trial, search
-from repro.cause.trials import steps_per_epoch
+from repro.cause.setting import steps_per_epoch
 from repro.core.parameters import Threads, Training
 from samples import NAMES
 

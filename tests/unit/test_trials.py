@@ -11,7 +11,8 @@ import pytest
 from repro.cause import growth as module
 from repro.cause.fault_isolation import Found, search
 from repro.cause.growth import Growth, chosen, grow
-from repro.cause.trials import Runs, Setting, reaching, scratch
+from repro.cause.setting import Runs, Setting, reaching
+from repro.cause.trials import scratch
 from repro.compare.divergence import Divergence
 from repro.core.parameters import Threads, Training, TrainParameters
 from repro.record import manifest

@@ -21,7 +21,8 @@ from repro.cause.diagnose import Cause
 from repro.cause.fault_isolation import Trial
 from repro.cause.growth import Growth
 from repro.cause.set_order import NotedSet, in_one_order, noted, reordering, steps_with_sets
-from repro.cause.trials import Runs, Setting, scratch
+from repro.cause.setting import Runs, Setting
+from repro.cause.trials import scratch
 from repro.compare.divergence import Divergence, place
 from repro.compare.runs import Comparison
 from repro.core.factor_table import FACTORS

@@ -18,7 +18,8 @@ from repro.cause.experiment_patch import tried_patch
 from repro.cause.fault_isolation import Factors, Found, Trial, search
 from repro.cause.first_divergent_op import Culprit, culprit
 from repro.cause.growth import Growth, grow
-from repro.cause.trials import Runs, Trials, reaching, scratch
+from repro.cause.setting import Runs, reaching
+from repro.cause.trials import Trials, scratch
 from repro.compare.divergence import Divergence
 from repro.core.factor_table import FACTORS, likely
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from repro.cause.fault_isolation import Factors, Found
-from repro.cause.trials import Setting, Trials, scratch, steps_per_epoch
+from repro.cause.setting import Setting, steps_per_epoch
+from repro.cause.trials import Trials, scratch
 from repro.compare.divergence import BEFORE_TRAINING, Divergence, place
 from repro.compare.growth import growth
 from repro.compare.runs import parted

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from repro.cause.counterexamples import Counterexamples, Repeats, counterexamples
 from repro.cause.explain import explain
-from repro.cause.trials import Runs
+from repro.cause.setting import Runs
 from repro.compare.divergence import place
 from repro.compare.runs import Comparison
 from repro.launch.reporting import Say

@@ -22,7 +22,7 @@ from typing import Any
 
 from repro.cause.counterexamples import Counterexamples, Repeats
 from repro.cause.search_for_cause import inquire
-from repro.cause.trials import Runs
+from repro.cause.setting import Runs
 from repro.cli import cost, reproduce, verify
 from repro.cli.drift import told
 from repro.cli.options import parameters_of
