@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
@@ -26,18 +25,15 @@ from repro.core.canonical_json import canonical
 from repro.core.digest import sha256_variable
 from repro.core.errors import CouldNotRun, UserError
 from repro.core.factor_table import STRESS
-from repro.launch.command import NotVaried, StepCommand
+from repro.launch.command import FACTORS, KEPT, NODE, NotVaried, StepCommand, settings
 from repro.launch.isolation import die_with, mounted_below, reason
 from repro.launch.stale_state import FRESH
-from repro.launch.supervise import signals_held, waited
+from repro.launch.supervise import busy, signals_held, waited
 from repro.launch.variations import BY_PARENT, VARIATIONS, processors, variables
 from repro.record.environment_lock import for_life
 
 DIRECTORY = "REPRO_DIRECTORY"
 """The folder that a step's relative paths start from, whatever its working directory is."""
-
-FACTORS = "REPRO_FACTORS"
-"""What was varied and what was not, as JSON; see `factors`."""
 
 SAID_LAST = "REPRO_SAID_LAST"
 """Set by whoever reads from the logs of several jobs what went wrong, to say it once and last."""
@@ -50,48 +46,6 @@ NOTES = "REPRO_NOTES"
 
 RUN = "REPRO_RUN"
 """The name of the run from which the values of factors are drawn."""
-
-NODE = "SLURMD_NODENAME"
-"""Where Slurm says on which node a job runs."""
-
-KEPT = (
-    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "SYSTEMROOT", "CONDA_PREFIX",
-    "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "SLURM_JOB_ID", NODE,
-)  # fmt: skip
-"""The user's own environment variables that every step sees."""
-
-_SETTINGS: Mapping[str, str] = {
-    "PYTHONHASHSEED": "0",  # the order of sets of text
-    "PYTHONNOUSERSITE": "1",  # packages of the user's own would shadow the locked ones
-    "PYTHONSAFEPATH": "1",  # so would files in the working directory
-    "PYTHONDONTWRITEBYTECODE": "1",  # a job must not change the environment
-    "PYTHONUTF8": "1",
-    "LC_ALL": "C.UTF-8",
-    "TZ": "UTC",
-    "KERAS_BACKEND": "tensorflow",
-    "KERAS_HOME": os.devnull,  # ~/.keras/keras.json can change float type and image layout
-    "MPLCONFIGDIR": os.devnull,  # nor may ~/.config change figures, or ~/.cache get Matplotlib's
-    "MPLBACKEND": "agg",  # draws into files: nobody looks at a window
-    "TF_ENABLE_ONEDNN_OPTS": "1",  # the default on x86; written down, since bits depend on it
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # cuBLAS is deterministic only with a fixed workspace
-    # ASSUME: BLAS, as NumPy calls it, takes no more threads than a process has processors, and
-    # its sums change with them: only with one thread its bits depend on no processor. TensorFlow
-    # has threads of its own. tests/unit/test_factors.py
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
-}
-
-
-def settings(intra: int) -> dict[str, str]:
-    """The environment variables that a step must find set, for `intra` threads in an operation."""
-    return {FACTORS: "[]", **_SETTINGS, "OMP_NUM_THREADS": str(intra)}
-
-
-def every_step_has(name: str) -> bool:
-    """Whether a step has that environment variable in any case, or must not have it."""
-    return name in (*KEPT, *settings(1)) or name.startswith(("REPRO_", "PYTHON"))
 
 
 def launch(
@@ -180,7 +134,7 @@ def _supervised(start: StepCommand, vary: Sequence[str], twice: bool) -> int:
     with signals_held() as before, _fresh(start.run) as fresh:
         start = replace(start, fresh=fresh)
         _varied(start, [name for name in vary if name in BY_PARENT], entries)
-        with _busy(processors() if STRESS in vary else 0):
+        with busy(processors() if STRESS in vary else 0):
             return waited(step, before)
 
 
@@ -227,26 +181,6 @@ def _fresh(run: str) -> Generator[Path]:
         # What the step mounted is gone with it; if not, nothing may be removed through it.
         if not mounted_below(folder):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _busy(count: int) -> Generator[None]:
-    """So many processes that do nothing but keep a processor busy, until the end."""
-    parent, children = os.getpid(), list[int]()
-    try:
-        for _ in range(count):
-            child = os.fork()
-            if child == 0:
-                die_with(parent)
-                while os.getppid() == parent:
-                    pass
-                os._exit(0)
-            children.append(child)
-        yield
-    finally:
-        for child in children:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
 
 
 def node() -> dict[str, str]:

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import NoReturn
 
 from repro.core.errors import UserError
+from repro.launch.isolation import die_with
 
 _HELD = {
     signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
@@ -56,6 +57,26 @@ def waited(work: Callable[[], NoReturn], before: set[signal.Signals]) -> int:
         if number != signal.SIGCHLD:
             os.kill(child, number)
     return status
+
+
+@contextmanager
+def busy(count: int) -> Generator[None]:
+    """So many processes that do nothing but keep a processor busy, until the end."""
+    parent, children = os.getpid(), list[int]()
+    try:
+        for _ in range(count):
+            child = os.fork()
+            if child == 0:
+                die_with(parent)
+                while os.getppid() == parent:
+                    pass
+                os._exit(0)
+            children.append(child)
+        yield
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
 
 
 def next_signal() -> tuple[int, bool]:

@@ -16,8 +16,7 @@ from repro.core.config import NOT_SET, Experiment
 from repro.core.config_checks import FILE
 from repro.core.digest import files_below
 from repro.core.errors import UserError
-from repro.launch.command import launching
-from repro.launch.launcher import every_step_has
+from repro.launch.command import every_step_has, launching
 from repro.plan.schedule import ORIGINAL
 
 
