@@ -27,7 +27,8 @@ import json, os, sys, traceback
 from dataclasses import asdict
 from pathlib import Path
 import keras, tensorflow
-from repro.core.parameters import CostParameters, decoded
+from repro.core.canonical_json import decoded
+from repro.core.parameters import CostParameters
 from repro.overhead.timed_training import Task, measured
 from repro.model.determinism import found
 

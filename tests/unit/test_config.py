@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from repro.cause.explain import LOOKS
 from repro.cause.fault_isolation import Trial, search
-from repro.core.canonical_json import canonical
+from repro.core.canonical_json import canonical, decoded
 from repro.core.config import Experiment, check_files, filled, resolve
 from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
-from repro.core.parameters import BestEpoch, decoded
+from repro.core.parameters import BestEpoch
 from samples import configuration, entry
 
 

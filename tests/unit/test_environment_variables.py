@@ -12,10 +12,10 @@ from repro.audit import against_present
 from repro.audit.results import Results
 from repro.cli.options import parser
 from repro.cli.program import main
-from repro.core.canonical_json import canonical
+from repro.core.canonical_json import canonical, decoded
 from repro.core.config import Experiment, filled, resolve
 from repro.core.errors import UserError
-from repro.core.parameters import BY_STEP, decoded
+from repro.core.parameters import BY_STEP
 from repro.drift.effects import BITS
 from repro.drift.environment_differences import drift
 from repro.launch import launcher

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 import yaml
-from repro.core.canonical_json import canonical
+from repro.core.canonical_json import canonical, decoded
 from repro.core.config import Experiment, resolve
 from repro.core.parameters import (
     BY_STEP,
     CompareParameters,
     EquivalencePlan,
     TrainParameters,
-    decoded,
 )
 from samples import configuration
 

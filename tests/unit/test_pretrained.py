@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from repro.core import layout
-from repro.core.canonical_json import canonical
+from repro.core.canonical_json import canonical, decoded
 from repro.core.config import Experiment, check_files, resolve
 from repro.core.digest import sha256_tree
 from repro.core.errors import UserError
-from repro.core.parameters import decoded
 from repro.core.seeding import Seeds
 from repro.data.prepared import call_model
 from repro.data.user_code import load

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from repro.compare.divergence import BEFORE_TRAINING, Divergence
 from repro.core import layout
-from repro.core.parameters import BY_STEP, Parameters, Training, decoded
+from repro.core.canonical_json import decoded
+from repro.core.parameters import BY_STEP, Parameters, Training
 from repro.record.step import read_step
 
 

@@ -26,10 +26,10 @@ from typing import Any
 from repro.cli.options import parameters_of
 from repro.core import layout
 from repro.core.atomic import write_text
-from repro.core.canonical_json import canonical, pretty
+from repro.core.canonical_json import canonical, decoded, pretty
 from repro.core.digest import HashedOnce
 from repro.core.errors import UserError
-from repro.core.parameters import CostParameters, decoded
+from repro.core.parameters import CostParameters
 from repro.core.schema import checked
 from repro.launch.command import launching
 from repro.launch.reporting import Say, what_it_said

@@ -11,12 +11,12 @@ import json
 import re
 from collections.abc import Callable
 
+from repro.core.canonical_json import decoded
 from repro.core.parameters import (
     BY_STEP,
     CostParameters,
     Parameters,
     TrainParameters,
-    decoded,
 )
 from repro.launch import launcher
 

@@ -17,10 +17,10 @@ from typing import Any
 from repro.compare.runs import Comparison, compare
 from repro.core import layout
 from repro.core.atomic import write_text
-from repro.core.canonical_json import pretty
+from repro.core.canonical_json import decoded, pretty
 from repro.core.digest import HashedOnce, Sha256
 from repro.core.errors import UserError
-from repro.core.parameters import CompareParameters, decoded
+from repro.core.parameters import CompareParameters
 from repro.core.schema import checked
 from repro.drift.setups import differing, setups
 from repro.launch.reporting import Say

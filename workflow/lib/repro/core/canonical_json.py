@@ -3,13 +3,16 @@
 Synopsis:
     canonical({"b": 1, "a": 2})      # '{"a":2,"b":1}'
     pretty({"b": 1, "a": 2})         # the same, indented, with a final newline
+    decoded(Threads, {"intra": 2, "inter": 1})          # a dataclass again
     parsed(b'{"a": 1}')              # strictly: what one reader takes so, every reader does
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
 
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 """A value of which nothing is known but that JSON can hold it, such as the user's settings."""
@@ -40,6 +43,32 @@ def canonical(value: Any) -> str:
         ValueError: NaN or an infinity.
     """
     return _COMPACT.encode(value)
+
+
+def decoded(kind: type[T], value: Mapping[str, Any]) -> T:
+    """The dataclass that a mapping holds, as `canonical` writes it and `json` reads it back.
+
+    A key that the dataclass `kind` does not know is left out; one that is missing takes its
+    default.
+
+    Raises:
+        TypeError: a key without a default is missing.
+    """
+    types = get_type_hints(kind)
+    names = [field.name for field in fields(cast("Any", kind)) if field.name in value]
+    return kind(**{name: _part(types[name], value[name]) for name in names})
+
+
+def _part(kind: Any, value: Any) -> Any:
+    if is_dataclass(kind):
+        return decoded(cast("type[Any]", kind), value)
+    inner = get_args(kind)
+    if get_origin(kind) is Mapping and is_dataclass(inner[1]):
+        return {name: decoded(cast("type[Any]", inner[1]), one) for name, one in value.items()}
+    optional = next((each for each in inner if is_dataclass(each)), None)
+    if optional and isinstance(value, Mapping):
+        return decoded(cast("type[Any]", optional), cast("Mapping[str, Any]", value))
+    return tuple(cast("list[Any]", value)) if isinstance(value, list) else value
 
 
 def pretty(value: Any) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from repro.core.canonical_json import Json
+from repro.core.canonical_json import Json, decoded
 from repro.core.config_checks import CLASSES, FILE, check, check_digests
 from repro.core.digest import sha256_variable
 from repro.core.errors import UserError
@@ -41,7 +41,6 @@ from repro.core.parameters import (
     Training,
     TrainParameters,
     counts,
-    decoded,
 )
 from repro.core.schema import checked
 

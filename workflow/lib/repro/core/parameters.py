@@ -1,7 +1,7 @@
 """Parameters: what the result of each step depends on, as a manifest holds it.
 
 Synopsis:
-    asked = decoded(TrainParameters, json.loads(text))
+    asked = canonical_json.decoded(TrainParameters, json.loads(text))
     asked.training.epochs
     canonical(asked) == text         # the field names are the keys
 
@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field
+from typing import Literal
 
 from repro.core.canonical_json import ABSENT_IF_EMPTY, Json, canonical
 from repro.core.errors import UserError
-
-T = TypeVar("T")
 
 LEAST = 5
 """Fewer pairs of runs than this show nothing with 5 % error."""
@@ -274,29 +272,3 @@ BY_STEP: Mapping[str, type[Parameters]] = {
     "probe": ProbeParameters, "cost": CostParameters, "look": LookParameters,
     "compare": CompareParameters, "report": ReportParameters,
 }  # fmt: skip
-
-
-def decoded(kind: type[T], value: Mapping[str, Any]) -> T:
-    """The parameters that a mapping holds, as a command line or a manifest gives it.
-
-    A key that the dataclass `kind` does not know is left out; one that is missing takes its
-    default.
-
-    Raises:
-        TypeError: a key without a default is missing.
-    """
-    types = get_type_hints(kind)
-    names = [field.name for field in fields(cast("Any", kind)) if field.name in value]
-    return kind(**{name: _part(types[name], value[name]) for name in names})
-
-
-def _part(kind: Any, value: Any) -> Any:
-    if is_dataclass(kind):
-        return decoded(cast("type[Any]", kind), value)
-    inner = get_args(kind)
-    if get_origin(kind) is Mapping and is_dataclass(inner[1]):
-        return {name: decoded(cast("type[Any]", inner[1]), one) for name, one in value.items()}
-    optional = next((each for each in inner if is_dataclass(each)), None)
-    if optional and isinstance(value, Mapping):
-        return decoded(cast("type[Any]", optional), cast("Mapping[str, Any]", value))
-    return tuple(cast("list[Any]", value)) if isinstance(value, list) else value

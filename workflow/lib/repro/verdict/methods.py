@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from repro.compare.divergence import place
-from repro.core.parameters import TrainParameters, decoded
+from repro.core.canonical_json import decoded
+from repro.core.parameters import TrainParameters
 from repro.core.text import capital, counted, listed, times
 from repro.drift.facts import facts
 from repro.stats import detection_power

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from repro.compare.divergence import Divergence, place
+from repro.core.canonical_json import decoded
 from repro.core.digest import files_below, sha256_file, sha256_tree
-from repro.core.parameters import Training, decoded
+from repro.core.parameters import Training
 from repro.record.step import Step
 from repro.report.tables import number
 from repro.webpage.evidence import Evidence
