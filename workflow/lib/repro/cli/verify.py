@@ -8,7 +8,6 @@ Synopsis:
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 from repro.audit.grounds import Odd, changed
 from repro.core.errors import UserError
-from repro.core.schema import checked
+from repro.core.schema import read
 from repro.core.text import shortened
 from repro.launch.reporting import Say
 from repro.record import installed
@@ -44,7 +43,7 @@ def verify(options: argparse.Namespace, say: Say) -> int:
     """
     installed.require(Path(sys.prefix))
     _refuse_changed([odd for path in options.verdicts for odd in changed(path)])
-    verdicts = [(path, _read(path)) for path in options.verdicts]
+    verdicts = [(path, read(path, "verdict")) for path in options.verdicts]
     for path, verdict in verdicts:
         say(f"{verdict['sentence']} See {path.with_suffix('.md')}.")
     answers = {verdict["verdict"] for _, verdict in verdicts}
@@ -60,13 +59,3 @@ def _refuse_changed(odd: Sequence[Odd]) -> None:
             f"{names}{rest}. Delete what is named to be deleted and run again: what is "
             "missing then is made again."
         )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return checked(json.loads(path.read_text("utf-8")), "verdict", path.name)
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"Expected a verdict at {path}. Received a file that cannot be read as one ({error}). "
-            "Delete it and run `snakemake all`."
-        ) from error

@@ -2,11 +2,13 @@
 
 Synopsis:
     value = checked(value, "config", "config.yaml")      # with the schema's defaults filled in
+    verdict = read(Path("results/digits/verdict.json"), "verdict")
 """
 
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from functools import cache
@@ -149,3 +151,18 @@ def checked(value: Any, name: str, file: str) -> Any:
     if faults:
         raise UserError(_sentence(faults[0], file))
     return value
+
+
+def read(path: Path, name: str) -> Any:
+    """The value of a JSON file among the results, checked.
+
+    Raises:
+        UserError: it cannot be read, or is not as its schema says.
+    """
+    try:
+        return checked(json.loads(path.read_text("utf-8")), name, path.name)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"Expected a {name} at {path}. Received a file that cannot be read as one ({error}). "
+            "Delete it and run `snakemake all`."
+        ) from error
