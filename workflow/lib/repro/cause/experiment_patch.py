@@ -61,10 +61,7 @@ def tried_patch(
     offered = _offered(source, here) if source else iter(())
     for _, (words, edits) in zip(range(MOST), offered, strict=False):
         assert source
-        try:
-            changed = edited(source.content, edits)
-        except ValueError:  # one stands in another
-            continue
+        changed = edited(source.content, edits)
         with trials.copied(experiment, place[0], changed) as other:
             if not other.agree(varied, VARIED):
                 continue
@@ -96,15 +93,8 @@ def _offered(
     for each in calls:
         call = LedgerCall(each["source"], each["call"], source.name, each["line"])
         for words, edits in _at(source, call):
-            if edits and _is_python(source, edits):
+            if edits and source.stays_python(edits):
                 yield f"{words} ({source.name}, line {call.line})", edits
-
-
-def _is_python(source: UserSource, edits: Sequence[Edit]) -> bool:
-    try:
-        return parsed(source.name, edited(source.content, edits)) is not None
-    except ValueError:  # two edits change one place
-        return False
 
 
 def _at(source: UserSource, call: LedgerCall) -> Iterator[tuple[str, Sequence[Edit]]]:
@@ -117,7 +107,8 @@ def _at(source: UserSource, call: LedgerCall) -> Iterator[tuple[str, Sequence[Ed
     elif call.source == "listing order":
         yield f"sorts what {call.call} lists", at_call.in_listed_order(source, call)
     elif call.source == HASH:
-        yield "takes a checksum in place of hash()", _with_zlib(source, call)
+        edits = at_start.with_import(source, "zlib", at_call.without_hash(source, call))
+        yield "takes a checksum in place of hash()", edits
         yield "sorts the set before it is gone through", _sorted_sets(source, call)
     elif call.source == "file times":
         yield "sorts files by name", at_call.by_name(source, call)
@@ -150,11 +141,6 @@ def _stream(source: UserSource, call: LedgerCall) -> Callable[[int], str] | None
 def _arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
     given = function.args
     return [*given.posonlyargs, *given.args, *given.kwonlyargs]
-
-
-def _with_zlib(source: UserSource, call: LedgerCall) -> Sequence[Edit]:
-    edits = at_call.without_hash(source, call)
-    return [*at_start.imported(source, "zlib"), *edits] if edits else ()
 
 
 def _sorted_sets(source: UserSource, call: LedgerCall) -> Sequence[Edit]:

@@ -69,6 +69,12 @@ def imported(source: UserSource, module: str) -> Edits:
     return [Edit(source.name, place, place, f"import {module}{source.newline}")]
 
 
+def with_import(source: UserSource, module: str, edits: Edits) -> Edits:
+    """Edits with the import of a module, if they use it."""
+    needed = any(f"{module}." in edit.text for edit in edits)
+    return (*(imported(source, module) if needed else ()), *edits)
+
+
 def _inserted(source: UserSource, line: str, name: str | None = "", module: str = "") -> Edits:
     return _lines(source, [line] if name is not None else [f"import {module}", line])
 

@@ -6,7 +6,6 @@ Synopsis:
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,7 +14,7 @@ from repro.ledger.environment_reads import WHOLE
 from repro.ledger.set_order import HASH, ORDER, TEXT_ORDER
 from repro.ledger.watched_calls import DRAW, KERAS_SEED, LISTING, SEED, TEMPORARY_NAME
 from repro.repair import at_call, at_seed, at_silent, at_start
-from repro.repair.edits import Edit, edited
+from repro.repair.edits import Edit
 from repro.repair.source import UserSource, parsed
 
 _IN_PARALLEL = ("threads", "processes", "unordered stream")
@@ -112,15 +111,12 @@ def candidates(case: DifferenceCause, sources: Sources, seed: int) -> list[Remed
 
 
 def _is_python(remedy: Remedy, sources: Sources) -> bool:
-    """Whether the changed files can still be read; of an f-string Python may not know positions."""
-    for name in {edit.file for edit in remedy.edits}:
+    def stays(name: str) -> bool:
         source = sources.of(name)
         assert source
-        try:
-            ast.parse(edited(source.content, [each for each in remedy.edits if each.file == name]))
-        except (SyntaxError, ValueError):  # the latter where two edits change one place
-            return False
-    return True
+        return source.stays_python(edit for edit in remedy.edits if edit.file == name)
+
+    return all(stays(name) for name in {edit.file for edit in remedy.edits})
 
 
 def _at_call(
@@ -139,7 +135,7 @@ def _at_call(
     elif call.source == HASH:
         edits = at_call.without_hash(source, call)
         words = "takes a checksum in place of hash()"
-        yield remedy(words, _with(source, "zlib", edits))
+        yield remedy(words, at_start.with_import(source, "zlib", edits))
     elif call.source == "processors":
         words = "fixes the number of processors that it counts"
         yield remedy(words, at_call.fixed_count(source, call, case.processors))
@@ -150,7 +146,7 @@ def _at_call(
         yield remedy("makes the seed a fixed number", edits, seeds=1)
         edits = at_seed.from_a_generator(source, call, seed)
         words = f"takes from a generator, which a seed sets, what {call.call} gives"
-        yield remedy(words, _with(source, "random", edits), seeds=1)
+        yield remedy(words, at_start.with_import(source, "random", edits), seeds=1)
         words = "lets the names of temporary files begin with a number, so that their order is one"
         if call.source == TEMPORARY_NAME:
             yield remedy(words, at_call.numbered_names(source, call))
@@ -160,12 +156,6 @@ def _at_call(
 
 def _where(words: str, call: LedgerCall) -> str:
     return f"{words} ({call.file}, line {call.line})"
-
-
-def _with(source: UserSource, module: str, edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """Edits with the import of what they need."""
-    needed = any(f"{module}." in edit.text for edit in edits)
-    return (*(at_start.imported(source, module) if needed else ()), *edits)
 
 
 def _for_silent_error(

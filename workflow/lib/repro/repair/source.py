@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from repro.repair.edits import Edit
+from repro.repair.edits import Edit, edited
 
 Span = tuple[int, int]
 Positioned = ast.expr | ast.stmt | ast.keyword
@@ -145,6 +145,17 @@ class UserSource:
         """An edit that takes a statement away with its lines."""
         end = self.line_start((node.end_lineno or 0) + 1)
         return Edit(self.name, self.line_start(node.lineno), end, "")
+
+    def stays_python(self, edits: Iterable[Edit]) -> bool:
+        """Whether edits leave a file that can be read.
+
+        They may not, since Python may give other positions for what is in an f-string.
+        """
+        try:
+            ast.parse(edited(self.content, edits))
+        except (SyntaxError, ValueError):  # the latter where two edits change one place
+            return False
+        return True
 
     def around(self, node: ast.AST) -> list[ast.AST]:
         """What a node stands in, the innermost first."""
