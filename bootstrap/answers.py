@@ -22,7 +22,6 @@ from repro.core.text import capital, counted, listed
 from repro.record.step import Step, read_step
 
 RESULTS = Path("results")
-_PLACE = ("what", "epoch", "step", "variable")
 PAGES = ("report.html", "verdict.md")
 """Of these, the first that is there is named."""
 
@@ -84,8 +83,8 @@ def _found(verdict: Mapping[str, Any]) -> Iterator[str]:
 
 def _first(comparisons: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for entry in comparisons:
-        if found := entry["divergence"]:  # with more than its place
-            where = place(Divergence(*(found[key] for key in _PLACE)))
+        if entry["divergence"]:
+            where = place(Divergence.of(entry["divergence"]))
             yield f"First divergence (seed {entry['seed']}, {entry['run']}): {where}."
             return
 

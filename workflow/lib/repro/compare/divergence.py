@@ -7,8 +7,9 @@ Synopsis:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import PurePosixPath
+from typing import Any
 
 from repro.core.layout import FITTED
 
@@ -44,6 +45,11 @@ class Divergence:
     epoch: int | None = None
     step: int | None = None
     variable: str | None = None
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Divergence:
+        """From a verdict or a reproduction, which may say more of it than its place."""
+        return cls(*(value[each.name] for each in fields(cls)))
 
 
 def in_data(left: Mapping[str, str], right: Mapping[str, str]) -> Divergence | None:

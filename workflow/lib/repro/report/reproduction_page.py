@@ -53,7 +53,7 @@ def _where(reproduction: Reproduction) -> Iterator[str]:
     if not diverged:
         return
     yield "## Where they first diverge\n"
-    rows = [(entry["seed"], text(place(Divergence(**entry["divergence"])))) for entry in diverged]
+    rows = [(entry["seed"], text(place(Divergence.of(entry["divergence"])))) for entry in diverged]
     yield table(("seed", "first at"), rows)
     yield "Below, *original* is what the archive holds, and *repeat* what came out here.\n"
     yield from distances(reproduction["differences"], "reproduction.json")

@@ -69,16 +69,13 @@ def _named(entry: Mapping[str, Any]) -> str:
     return f"{entry['run']}, seed {entry['seed']}"
 
 
-def _place(entry: Mapping[str, Any]) -> str:
-    return place(
-        Divergence(**{k: entry["divergence"][k] for k in ("what", "epoch", "step", "variable")})
-    )
-
-
 def _step_line(evidence: Evidence, found: Sequence[Mapping[str, Any]]) -> Markup:
     shown = evidence.verdict["per_seed"][:_ROWS]
     epochs, steps = _length(evidence)
-    told = ". ".join(f"{_named(entry)}: first at {_place(entry)}" for entry in found[:_ROWS])
+    told = ". ".join(
+        f"{_named(entry)}: first at {place(Divergence.of(entry['divergence']))}"
+        for entry in found[:_ROWS]
+    )
 
     def draw(axes: Axes) -> None:
         first, last = -0.08 * epochs, 1.08 * epochs
