@@ -7,7 +7,6 @@ A run's `identity` is a digest of the manifests that it rests on, which tell one
 every other: by it a store knows what it holds already.
 """
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from repro.core.digest import sha256_file, sha256_value
 from repro.core.errors import UserError
 from repro.core.text import listed
 from repro.record.step import Step, read_step
+from repro.record.trace import history
 
 _STEPS = ("prepare", "train", "evaluate")
 _ODD = re.compile(r"[^\w\-. /]")  # what MLflow takes in no name
@@ -129,10 +129,8 @@ def _named(name: str) -> str:
 
 def _history(step: Step, moment: int) -> Iterator[tuple[str, float, int, int]]:
     """Each value of each epoch: name, value, moment and epoch."""
-    with _unchanged(step, "history.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            epoch = int(row.pop("epoch"))
-            yield from ((_named(n), float(v), moment, epoch) for n, v in row.items() if v)
+    for epoch, values in history(_unchanged(step, "history.csv")):
+        yield from ((_named(name), value, moment, epoch) for name, value in values.items())
 
 
 def _evaluated(steps: Sequence[Step], moment: int) -> Iterator[tuple[str, float, int, int]]:

@@ -9,7 +9,6 @@ result. A moment is the number of its epoch or step, so that the same training g
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import struct
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.core.atomic import whole_file
+from repro.record.trace import history
 
 NAME = "events.out.tfevents.training"
 """TensorBoard knows the file by the middle part."""
@@ -56,11 +56,9 @@ def write(results: Path, folder: Path) -> None:
             file.write(event.SerializeToString())
 
 
-def _epochs(history: Path) -> Iterator[tuple[int, Scalars]]:
-    with history.open(newline="") as file:
-        for row in csv.DictReader(file):
-            epoch = int(row.pop("epoch"))
-            yield epoch, {f"epoch/{name}": float(value) for name, value in row.items() if value}
+def _epochs(path: Path) -> Iterator[tuple[int, Scalars]]:
+    for epoch, values in history(path):
+        yield epoch, {f"epoch/{name}": value for name, value in values.items()}
 
 
 def _steps(trace: Path) -> Iterator[tuple[int, Scalars]]:

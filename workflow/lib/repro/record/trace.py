@@ -4,12 +4,14 @@ Synopsis:
     with writer(path, header) as trace:
         trace.line({"epoch": 0, "step": 0, …})
     trace = read(path)
+    for epoch, values in history(path.with_name("history.csv")): values["loss"]
 """
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,3 +108,11 @@ def read(path: Path) -> Trace:
         f"Expected a trace of version {VERSION} at {path.name}. Received version {version}. "
         "Use the release of this program that wrote it."
     )
+
+
+def history(path: Path) -> Iterator[tuple[int, dict[str, float]]]:
+    """Each epoch of history.csv, with what was logged in it."""
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            epoch = int(row.pop("epoch"))
+            yield epoch, {name: float(value) for name, value in row.items() if value}
