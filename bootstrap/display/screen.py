@@ -14,7 +14,6 @@ Snakemake starts and ends is noted by the logger (`failures`), how far a trainin
 import importlib.util
 import os
 import select
-import signal
 import sys
 import termios
 import threading
@@ -26,6 +25,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO
+
+from repro.launch.supervise import start_without_signals
 
 from display import progress
 from display.bars import Bars, Lines
@@ -124,10 +125,7 @@ def _watched(
     ended, end = os.pipe()
     watch = (notes, display, ended, copied, jobs)
     thread = threading.Thread(target=_watch, args=watch, daemon=True, name="screen")
-    # Each signal is for the main thread, which may wait for it (outcome.waited).
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    thread.start()
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    start_without_signals(thread)
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -57,6 +58,13 @@ def waited(work: Callable[[], NoReturn], before: set[signal.Signals]) -> int:
         if number != signal.SIGCHLD:
             os.kill(child, number)
     return status
+
+
+def start_without_signals(thread: threading.Thread) -> None:
+    """Starts a thread that takes no signal: each is for the main thread, which may wait for it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    thread.start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import signal
 import threading
 import time
 import traceback
@@ -25,6 +24,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from repro.launch import launcher
+from repro.launch.supervise import start_without_signals
 
 EVERY_LINE = 10.0
 """Seconds between two lines."""
@@ -144,10 +144,7 @@ def followed(
             traceback.print_exc()
 
     thread = threading.Thread(target=follow, daemon=True, name="progress")
-    # Each signal is for the main thread, as if there were no other.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    thread.start()
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    start_without_signals(thread)
     try:
         yield
     finally:
