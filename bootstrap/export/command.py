@@ -71,7 +71,7 @@ def _written(python: str, runs: Any, to: str | None) -> dict[str, Any]:
         store = _without_password(to or "its default store")
         raise CouldNotRun(
             f"Expected MLflow to write into {store}. Received the error above. Mend that, or name "
-            "another store by `--to URI`, and run again: what was half written is written anew."
+            "another store by `--to URI`, and run again: what was half written is written again."
         )
     return json.loads(done.stdout)
 
