@@ -2,10 +2,11 @@
 checkpoint code:
     input:
         script=HOME / "workflow/scripts/pack.py",
-        # Also what is not packed, but recorded: it too decides what the workflow does.
+        # Also what is recorded and not packed. What is neither is there because to tell it apart
+        # costs more, at each start, than to pack the same programs again after an edit of it.
         sources=[
             HOME / name
-            for name in sorted(module("pack", HOME / "workflow/scripts/pack.py").sources())
+            for name in sorted(module("pack", HOME / "workflow/scripts/pack.py").all_files())
         ],
     output:
         code="results/code.pyz",

@@ -132,15 +132,19 @@ def names_in(source: str) -> list[str]:
 
 def sources() -> dict[str, Path]:
     """All files that decide what the workflow does, by their path from the Snakefile."""
+    shared = judged(library())
+    return {n: file for n, file in all_files().items() if not in_neither(_packed(n), shared)}
+
+
+def all_files() -> dict[str, Path]:
+    """The same and those of `check` alone: nothing is read to know them."""
     home = HERE.parent
     endings = ("py", *(ending.removeprefix(".") for ending in PAGES))
     kinds = [f"lib/**/*.{kind}" for kind in endings]
     kinds += ["schemas/*.yaml", "scripts/*.py", "rules/*.smk", "report/*.rst", "envs/*"]
     files = (file for kind in kinds for file in HERE.glob(kind))
     every = [*files, home / "Snakefile", home / "environment.yml"]
-    named = {file.relative_to(home).as_posix(): file for file in every if file.is_file()}
-    shared = judged(library())
-    return {name: file for name, file in named.items() if not in_neither(_packed(name), shared)}
+    return {file.relative_to(home).as_posix(): file for file in every if file.is_file()}
 
 
 def _packed(source: str) -> str:
