@@ -31,6 +31,7 @@ _ASKING = {"all", "verify"}
 """Targets that end with verdicts."""
 _TAKING_ALL = ("--cores", "-c", "--quiet", "-q")
 """Options of Snakemake behind which `all` is no target."""
+_NOTHING = "Nothing to be done: Snakemake says that all results are there and up to date."
 _ANSWERED, _FAILED = (0, 1, 3), (outcome.MISTAKE, outcome.NOT_RUN)
 """Statuses of a run after which every verdict is there, and of one that may have made some."""
 
@@ -73,7 +74,7 @@ def target(argv: Sequence[str], here: UserProject) -> int:
         if status or not needs.of(command_line, here.folder).jobs:
             return status or outcome.of_snakemake(here.snakemake(command_line), here.shown)
         before = outcome.logs(here.shown)
-        status = _guarded(here, here.snakemake(command_line), options.wish or Wish.ASK)
+        status = _guarded(here, command_line, options.wish or Wish.ASK)
         ran = status in _ANSWERED or (status in _FAILED and outcome.logs(here.shown) != before)
         if ran and _asks_for_verdicts(command_line):
             answers.show(list(_configuration(command_line).get("experiments", {})), here.shown)
@@ -86,9 +87,13 @@ def _asks_for_verdicts(command_line: Sequence[str]) -> bool:
     return any(word in _ASKING and before not in _TAKING_ALL for before, word in pairs)
 
 
-def _guarded(here: UserProject, command: Sequence[str], wish: Wish) -> int:
+def _guarded(here: UserProject, command_line: Sequence[str], wish: Wish) -> int:
     """Run Snakemake once earlier results that it would overwrite are listed, and perhaps stored."""
+    command = here.snakemake(command_line)
     makes = guard.watch(command, _configuration(command), wish)
+    if not makes and command_line == ["all"]:  # with options it may do something else than to make
+        print(_NOTHING, file=sys.stderr)
+        return 0
     status = outcome.of_snakemake(command, here.shown)
     if makes:
         guard.remember(_configuration(command))  # also of experiments beside one that failed

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from repro.audit.check import check
 from repro.core.digest import sha256_file
 from repro.core.errors import UserError
 from small_results import Project, write
+from user_project.chosen import UserProject
+from verbs import prepare
 
 SUMMARY = "output_file\tdate\trule\tlog-file(s)\tstatus\tplan\n"
 NAME = "tiny-20??????T??????Z-????????"
@@ -117,6 +120,19 @@ def test_where_nothing_is_overwritten_nothing_is_said_or_put_aside(
     watch(here, Wish.STORE)
     assert "Nothing would be overwritten" in capsys.readouterr().err
     assert stored(here) == []
+
+
+def test_what_snakemake_says_is_up_to_date_is_not_run(
+    here: Project, summary: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "prepared", lambda *_, **__: nullcontext(0))
+    summary(here, [])  # of a Snakemake that fails when it is to run
+    assert prepare.target(["all"], UserProject(here.folder)) == 0
+    assert prepare.target(["all", "--forceall"], UserProject(here.folder)) != 0
+    summary(here, ["verdict"])
+    assert prepare.target(["all"], UserProject(here.folder)) != 0
+    shutil.rmtree(here.results)
+    assert prepare.target(["all"], UserProject(here.folder)) != 0
 
 
 def test_a_stored_run_is_whole_by_itself_whatever_is_made_and_edited_afterwards(
