@@ -1,6 +1,5 @@
 """The packed programs: the same source, the same bytes; and what judges trains nothing again."""
 
-import ast
 import os
 import shutil
 import subprocess
@@ -125,40 +124,6 @@ def test_programs_are_as_small_as_snakemake_looks_into(programs: dict[str, bytes
 def recorded(root: Path) -> set[str]:
     """The files that the manifest of the programs names."""
     return {*of(root).sources()}
-
-
-def in_the_syntax_tree(source: str) -> set[str]:
-    names = set[str]()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
-        elif isinstance(node, ast.Import):
-            names |= {each.name for each in node.names}
-    return names
-
-
-def test_what_a_source_imports_is_found_as_in_its_syntax_tree() -> None:
-    pack = of(ROOT)
-    for name, text in pack.library().items():
-        if name.endswith(".py"):
-            assert {*pack.names_in(text)} == in_the_syntax_tree(text), name
-
-
-@pytest.mark.parametrize(
-    ("source", "names"),
-    [
-        ("import a", {"a"}),
-        ("import a.b as c, d", {"a.b", "d"}),
-        ("from a.b import c as d, e", {"a.b", "a.b.c", "a.b.e"}),
-        ("from a import (\n    b,  # of which, more\n    c as d,\n)\nx = 1", {"a", "a.b", "a.c"}),
-        ("def f():\n    if x:\n        import a  # , b\n", {"a"}),
-        ('"""Example:\n    import a\n"""\n# import b\nimport c', {"c"}),
-        ('x = "import a"\nimportant = 1', set[str]()),
-    ],
-)
-def test_in_each_form_what_is_imported_is_found(source: str, names: set[str]) -> None:
-    assert in_the_syntax_tree(source) == names
-    assert {*of(ROOT).names_in(source)} == names
 
 
 def test_a_missing_last_newline_is_no_other_program(copy: Path) -> None:
