@@ -226,9 +226,11 @@ def _blame(search: _Search, trial: Trial, sets: Sequence[NotedSet], name: str) -
     where = search.result.parts(
         search.runs.seed, trial, f"a further run of {_WORK[trial.step]} under another hash seed"
     )
+    places = _places(sets)
     evidence = (
-        f"with PYTHONHASHSEED={hash_seed(name)}, under which {_places(sets)} has another order "
-        "than in all runs before, other bits came; with nothing varied the same"
+        f"with PYTHONHASHSEED={hash_seed(name)}, under which {places} "
+        f"{'have' if places.startswith('the sets') else 'has'} another order than in all runs "
+        "before, other bits came; with nothing varied the same"
     )
     if trial.failed:
         evidence += f"; it stopped with: {trial.failed}"

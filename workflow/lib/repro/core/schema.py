@@ -130,23 +130,28 @@ def _is_integer(_checker: Any, value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+@cache
+def _strict(name: str) -> Any:
+    """What checks values against the schema of that name; made once, since that takes long."""
+    import jsonschema.validators
+
+    library = cast("Any", jsonschema.validators)  # its types are partly unknown
+    standard = library.Draft202012Validator
+    # To JSON Schema 1.0 is an integer; to what is done with a seed or a count it is not.
+    types = standard.TYPE_CHECKER.redefine("integer", _is_integer)
+    return library.extend(standard, type_checker=types)(schema(name))
+
+
 def checked(value: Any, name: str, file: str) -> Any:
     """A copy of the value with the schema's defaults, or a sentence on its first fault in `file`.
 
     Raises:
         UserError: the value breaks the schema; names the key, what was expected and received.
     """
-    import jsonschema.validators
-
     rules = schema(name)
     value = _with_defaults(value, rules, rules)
-    library = cast("Any", jsonschema.validators)  # its types are partly unknown
-    standard = library.Draft202012Validator
-    # To JSON Schema 1.0 is an integer; to what is done with a seed or a count it is not.
-    types = standard.TYPE_CHECKER.redefine("integer", _is_integer)
-    strict = library.extend(standard, type_checker=types)
     faults: list[Any] = sorted(
-        strict(rules).iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]
+        _strict(name).iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]
     )
     if faults:
         raise UserError(_sentence(faults[0], file))

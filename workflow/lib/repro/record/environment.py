@@ -65,10 +65,11 @@ def _cuda_built() -> Any:
 
 
 def _cuda() -> dict[str, Any]:
+    # A package's metadata are parsed whenever they are asked for.
     installed = {
-        dist.name: dist.version
+        name: dist.version
         for dist in metadata.distributions()
-        if dist.name and dist.name.startswith("nvidia-")
+        if (name := dist.name) and name.startswith("nvidia-")
     }
     return {
         "built_for": known(_cuda_built),
