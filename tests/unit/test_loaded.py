@@ -24,12 +24,16 @@ sys.path.append({str(LIBRARY)!r})
 """
 CHECK = f"""
 {PATHS}
+import json
 from repro.core.errors import UserError
-from repro.record.installed import require
+from repro.record.installed import RECORD, Installed
 from repro.record.loaded import require_loaded
 prefix = Path(sys.prefix)
+facts = json.loads((prefix / RECORD).read_bytes())
+files = facts.pop("files")
+exec(sys.argv[1])
 try:
-    found = require_loaded(prefix, require(prefix), [Path({str(LIBRARY)!r})])
+    found = require_loaded(prefix, Installed(facts, files), [Path({str(LIBRARY)!r})])
     print(found)
 except UserError as error:
     sys.exit(f"refused: {{error}}")
@@ -159,10 +163,13 @@ OBJECTS: list[Leak] = [
 ]  # fmt: skip
 
 
-def started(place: Path, code: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def started(
+    place: Path, code: str, change: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs the code, then checks what is loaded by the record, on which a change is made before."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LD_"))}
     return subprocess.run(
-        [sys.executable, "-B", "-c", f"{code}\n{CHECK}"],
+        [sys.executable, "-B", "-c", f"{code}\n{CHECK}", change],
         cwd=place, env={**kept, **variables}, text=True, capture_output=True, check=False,
     )  # fmt: skip
 
@@ -202,17 +209,8 @@ def test_a_library_from_elsewhere_is_refused_by_its_path(leak: Leak, tmp_path: P
 
 def altered(place: Path, row: str) -> subprocess.CompletedProcess[str]:
     """Checked against a record that says something else of a module that was imported."""
-    change = (
-        "import yaml\n"
-        "from repro.record import installed\n"
-        "def require(prefix, own=installed.require):\n"
-        "    found = own(prefix)\n"
-        "    name = str(Path(yaml.__file__).relative_to(prefix))\n"
-        "    row = found.files[name]\n"
-        f"    return installed.Installed(found.facts, {{**found.files, name: {row}}})\n"
-        "installed.require = require\n"
-    )
-    return started(place, f"{PATHS}\n{change}")
+    change = "name = str(Path(yaml.__file__).relative_to(prefix)); row = files[name]; "
+    return started(place, "import yaml", f"{change}files[name] = {row}")
 
 
 def test_what_belongs_to_no_package_is_refused(tmp_path: Path) -> None:

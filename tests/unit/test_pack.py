@@ -13,11 +13,14 @@ import pytest
 from repro.data.module_loader import module
 
 ROOT = Path(__file__).parents[2]
+PACK = module("pack", ROOT / "workflow" / "scripts" / "pack.py")
 
 
 def of(root: Path) -> ModuleType:
-    """The pack.py of a copy of the repository."""
-    return module("pack", root / "workflow" / "scripts" / "pack.py")
+    """The pack.py of a copy of the repository; what a text imports is the same in all copies."""
+    pack = module("pack", root / "workflow" / "scripts" / "pack.py")
+    vars(pack)["names_in"] = PACK.names_in
+    return pack
 
 
 def packed(root: Path) -> dict[str, bytes]:

@@ -104,9 +104,10 @@ def imported(modules: Iterable[str], texts: dict[str, str]) -> set[str]:
     wanted, found = [*modules], set[str]()
     while wanted:
         path = wanted.pop().replace(".", "/")
-        for name in {f"{path}.py", f"{path}/__init__.py"} & texts.keys() - found:
-            found.add(name)
-            wanted += names_in(texts[name])
+        for name in (f"{path}.py", f"{path}/__init__.py"):
+            if name in texts and name not in found:
+                found.add(name)
+                wanted += names_in(texts[name])
         if "/" in path:  # a package is imported before what is in it
             wanted.append(path.rpartition("/")[0].replace("/", "."))
     return found
