@@ -1,5 +1,6 @@
 """Determinism begins once for the whole process: threads cannot be changed later."""
 
+import gc
 from dataclasses import asdict
 from typing import Any
 
@@ -13,4 +14,7 @@ def begun() -> dict[str, Any]:
     from repro.core.seeding import Seeds
     from repro.model.determinism import begin
 
-    return asdict(begin(Seeds(0)("global"), Threads(intra=2, inter=1)))
+    found = asdict(begin(Seeds(0)("global"), Threads(intra=2, inter=1)))
+    # The tests were imported before: each new model has the collector look through all of them.
+    gc.freeze()
+    return found

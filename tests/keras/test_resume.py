@@ -142,11 +142,13 @@ TWICE = ("stopping and rates", "of its history")
 def test_a_resumed_training_is_the_uninterrupted_one(name: str, loop: str, tmp_path: Path) -> None:
     """Each kind of model by one of the loops, which share what resumes it; stopping by both.
 
-    A second kill is the same for all kinds of model: it comes where callbacks hold something.
+    A second kill and validation are the same for all kinds of model: they come where callbacks
+    hold something.
     """
     case = CASES[name]
-    dataset = case.get("dataset", e.table)
-    data, experiment = e.prepared(tmp_path / "data", dataset), e.code(**case)
+    split = e.SPLIT if name in TWICE else e.NO_VALIDATION
+    data = e.prepared(tmp_path / "data", case.get("dataset", e.table), split)
+    experiment = e.code(**case)
     options: dict[str, Any] = {"loop": loop, "epochs": EPOCHS}
     whole = e.trained(experiment, data, tmp_path / "whole", **options)
     kept = keeping(tmp_path / "kept")
@@ -161,25 +163,42 @@ def test_a_resumed_training_is_the_uninterrupted_one(name: str, loop: str, tmp_p
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return e.prepared(tmp_path_factory.mktemp("data") / "data")
+    return e.prepared(tmp_path_factory.mktemp("data") / "data", split=e.NO_VALIDATION)
 
 
-EARLY = e.code(augment=e.noise, callbacks=e.stopping)
+@pytest.fixture(scope="module")
+def validated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return e.prepared(tmp_path_factory.mktemp("data") / "validated")
+
+
+SMALL = e.code(model=e.small)
+EARLY = e.code(model=e.small, augment=e.noise, callbacks=e.stopping)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("experiment", "epochs", "limit", "last", "loop"),
-    [(e.code(), 1, None, 1, "graph"), (e.code(), 3, None, 3, "fit"),
+    [(SMALL, 1, None, 1, "graph"), (SMALL, 3, None, 3, "fit"),
      (EARLY, 9, None, None, "graph"), (EARLY, 9, None, None, "fit"),
-     (e.code(), 4, {"epochs": 2}, 2, "fit"), (e.code(), 4, {"steps": 8}, 2, "graph")],
+     (SMALL, 4, {"epochs": 2}, 2, "fit"), (SMALL, 4, {"steps": 8}, 2, "graph")],
     ids=["one epoch", "several", "stopped early, graph", "stopped early, fit", "short by epochs",
          "short by steps"],
 )  # fmt: skip
 def test_killed_between_its_last_epoch_and_its_outputs(
-    data: Path, tmp_path: Path, experiment: Any, epochs: int, limit: Any, last: Any, loop: str
+    data: Path,
+    validated: Path,
+    tmp_path: Path,
+    experiment: Any,
+    epochs: int,
+    limit: Any,
+    last: Any,
+    loop: str,
 ) -> None:
-    """By one of the loops, neither of which runs again then; what stops itself by both."""
+    """By one of the loops, neither of which runs again then; what stops itself by both.
+
+    What stops itself is validated, too: its last logs are needed again.
+    """
+    data = validated if experiment is EARLY else data
     options: dict[str, Any] = {"loop": loop, "epochs": epochs, "limit": limit}
     whole = e.trained(experiment, data, tmp_path / "whole", **options)
     last = last or whole.epochs
@@ -202,13 +221,13 @@ def test_when_checkpoints_are_written_changes_no_bit(data: Path, tmp_path: Path)
 
 
 def test_a_damaged_one_is_skipped(data: Path, tmp_path: Path) -> None:
-    e.trained(e.code(), data, tmp_path / "whole", epochs=4)
+    e.trained(SMALL, data, tmp_path / "whole", epochs=4)
     kept = keeping(tmp_path / "kept")
     with killed_after(3), pytest.raises(Killed):
-        e.trained(e.code(), data, tmp_path / "a", keeping=kept, epochs=4)
+        e.trained(SMALL, data, tmp_path / "a", keeping=kept, epochs=4)
     newest = kept.folder / "epoch-00000003.checkpoint"
     newest.write_bytes(newest.read_bytes()[:-1])
-    assert e.trained(e.code(), data, tmp_path / "a", keeping=kept, epochs=4).resumed == (2,)
+    assert e.trained(SMALL, data, tmp_path / "a", keeping=kept, epochs=4).resumed == (2,)
     assert e.contents(tmp_path / "a") == e.contents(tmp_path / "whole")
 
 
@@ -238,7 +257,7 @@ def left(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkpoints of a training that was killed; each test takes a copy of them."""
     folder = tmp_path_factory.mktemp("killed")
     with killed_after(2), pytest.raises(Killed):
-        e.trained(e.code(), data, folder / "a", keeping=keeping(folder / "kept"), epochs=3)
+        e.trained(SMALL, data, folder / "a", keeping=keeping(folder / "kept"), epochs=3)
     return folder / "kept"
 
 
@@ -254,7 +273,7 @@ def test_a_forged_one_runs_nothing_and_training_begins_again(
         found = load_snapshot(path, kept.key)
         save(path, kept.key, replace(found, python=FORGED[name](str(proof))))
     with pytest.raises(RestartTraining):
-        e.trained(e.code(), data, tmp_path / "a", keeping=kept, epochs=3)
+        e.trained(SMALL, data, tmp_path / "a", keeping=kept, epochs=3)
     assert not proof.exists()
     assert not list(kept.folder.iterdir())
     assert "The checkpoints do not fit, because they" in capsys.readouterr().out
@@ -262,9 +281,9 @@ def test_a_forged_one_runs_nothing_and_training_begins_again(
 
 def test_one_of_another_training_is_not_taken(data: Path, tmp_path: Path) -> None:
     with killed_after(1), pytest.raises(Killed):
-        e.trained(e.code(), data, tmp_path / "a", keeping=keeping(tmp_path / "kept"))
+        e.trained(SMALL, data, tmp_path / "a", keeping=keeping(tmp_path / "kept"))
     other = keeping(tmp_path / "kept", key="other")
-    assert e.trained(e.code(), data, tmp_path / "a", keeping=other).resumed == ()
+    assert e.trained(SMALL, data, tmp_path / "a", keeping=other).resumed == ()
 
 
 def test_a_disk_that_is_full_costs_a_checkpoint_but_no_training(
@@ -274,31 +293,24 @@ def test_a_disk_that_is_full_costs_a_checkpoint_but_no_training(
         raise UserError("No space left on device")
 
     monkeypatch.setattr(CheckpointStore, "add", full)
-    done = e.trained(e.code(), data, tmp_path, keeping=keeping(tmp_path / "kept"))
+    done = e.trained(SMALL, data, tmp_path, keeping=keeping(tmp_path / "kept"))
     assert (done.epochs, done.resumable) == (2, "yes")
     assert "No checkpoint was written after epoch 1 (No space" in capsys.readouterr().out
 
 
-def kernel_noise(x: Any, y: Any, seed: Any) -> Any:
-    import tensorflow as tf
-
-    return x + tf.random.normal(tf.shape(x), seed=1), y
-
-
-def python_noise(x: Any, y: Any, seed: Any) -> Any:
+def noises(x: Any, y: Any, seed: Any) -> Any:
+    """Of three kinds: by an operation, by Python in each step, and by Python while it is traced."""
     import tensorflow as tf
 
     draws = np.random.default_rng(0)
     noise = tf.numpy_function(lambda a: draws.random(a.shape, np.float32), [x], x.dtype)
-    return x + tf.ensure_shape(noise, x.shape), y
-
-
-def traced_noise(x: Any, y: Any, seed: Any) -> Any:
-    return x + np.random.random(), y
+    return x + tf.random.normal(tf.shape(x), seed=1) + tf.ensure_shape(noise, x.shape) + (
+        np.random.random()
+    ), y
 
 
 def eager(settings: Any, seeds: Any) -> Any:
-    model = e.mlp(settings, seeds)
+    model = e.small(settings, seeds)
     model.run_eagerly = True
     return model
 
@@ -387,10 +399,11 @@ def in_a_new_folder(*arguments: Any) -> Any:
     return backing(tempfile.mkdtemp())(*arguments)  # which it removes at the end
 
 
-OBSTACLES: dict[str, tuple[dict[str, Any], str]] = {
-    "kernel": ({"augment": kernel_noise}, "the training step holds RandomStandardNormal"),
-    "python": ({"augment": python_noise}, "the training step holds PyFunc"),
-    "traced": ({"augment": traced_noise}, "draws from Python's or NumPy's own generator"),
+OBSTACLES: dict[str, tuple[dict[str, Any], *tuple[str, ...]]] = {
+    "noises": (
+        {"augment": noises}, "the training step holds RandomStandardNormal",
+        "the training step holds PyFunc", "draws from Python's or NumPy's own generator",
+    ),
     "eager": ({"model": eager}, "the model runs eagerly"),
     "validation": ({"model": sampled_validation}, "test_step holds RandomStandardNormal"),
     "variable": ({"callbacks": holding(a_variable)}, "a callback holds a ResourceVariable"),
@@ -410,14 +423,16 @@ OBSTACLES: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OBSTACLES)
 def test_what_cannot_be_put_back_is_told_and_never_resumed(
-    name: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, data: Path, validated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    functions, reason = OBSTACLES[name]
+    functions, *reasons = OBSTACLES[name]
+    experiment = e.code(**{"model": e.small, **functions})
     kept = keeping(tmp_path / "kept")
-    done = e.trained(e.code(**functions), data, tmp_path, keeping=kept, epochs=1)
+    folder = validated if name == "validation" else data
+    done = e.trained(experiment, folder, tmp_path, keeping=kept, epochs=1)
     assert done.resumable.startswith("no: ")
-    assert reason in done.resumable
-    assert reason in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert all(reason in done.resumable and reason in said for reason in reasons), said
     assert not list(kept.folder.glob("epoch-*"))
 
 
@@ -425,7 +440,8 @@ def test_what_cannot_be_put_back_is_told_and_never_resumed(
 def test_a_training_that_a_callback_takes_up_by_itself_is_refused(
     data: Path, tmp_path: Path
 ) -> None:
-    kept = e.code(callbacks=backing(str(tmp_path / "backup"), delete_checkpoint=False))
+    backup = backing(str(tmp_path / "backup"), delete_checkpoint=False)
+    kept = e.code(model=e.small, callbacks=backup)
     e.trained(kept, data, tmp_path / "first", epochs=1)
     with pytest.raises(UserError, match=r"epoch 0 .* Received epoch 1.*BackupAndRestore"):
         e.trained(kept, data, tmp_path / "second", epochs=2)
@@ -507,12 +523,12 @@ def test_other_initial_weights_begin_again(data: Path, tmp_path: Path) -> None:
     import keras
 
     def other(settings: Any, seeds: Any) -> Any:
-        model = e.mlp(settings, seeds)
-        model.layers[0].bias.assign(keras.ops.ones(8))
+        model = e.small(settings, seeds)
+        model.layers[0].bias.assign(keras.ops.ones(2))
         return model
 
     kept = keeping(tmp_path / "kept")
     with killed_after(1), pytest.raises(Killed):
-        e.trained(e.code(), data, tmp_path / "a", keeping=kept)
+        e.trained(SMALL, data, tmp_path / "a", keeping=kept)
     with pytest.raises(RestartTraining):
         e.trained(e.code(model=other), data, tmp_path / "a", keeping=kept)

@@ -4,33 +4,37 @@ from pathlib import Path
 from typing import Any
 
 import experiments as e
-import pytest
 from repro.checkpoint.resume import CheckpointPolicy
 from repro.core.parameters import EvaluateParameters
 from repro.model.evaluation import evaluate
+from repro.model.training import Trained
 
 PARAMETERS = EvaluateParameters(threads=e.THREADS, settings={}, seed=0, batch_size=8)
-Names = list[str] | None
 
 
-def unsaved(model: Any, folder: Path, keeping: Any = None, **training: Any) -> tuple[Names, Names]:
-    """What training changed, and what predictions read, beside the weights."""
-    code, data = e.code(model=model), e.prepared(folder / "data")
-    trained = e.trained(code, data, folder / "out", keeping=keeping, **{"epochs": 1, **training})
+def trained(model: Any, folder: Path, **changed: Any) -> Trained:
+    """A training of the model, of one epoch."""
+    data = e.prepared(folder / "data")
+    return e.trained(e.code(model=model), data, folder / "out", **{"epochs": 1, **changed})
+
+
+def read(model: Any, folder: Path) -> list[str] | None:
+    """What predictions with the trained weights read beside these."""
     weights = folder / "out/weights.safetensors"
-    read = evaluate(code, data, weights, PARAMETERS, folder / "found").unsaved
-    return tuple(None if names is None else [*names] for names in (trained.unsaved, read))
+    found = evaluate(e.code(model=model), folder / "data", weights, PARAMETERS, folder / "found")
+    return None if found.unsaved is None else [*found.unsaved]
 
 
-def scaled(call: Any, settings: Any, seeds: Any, **options: Any) -> Any:
-    """A model behind a layer of the user's."""
+def behind(layers: list[Any], settings: Any, seeds: Any, **options: Any) -> Any:
+    """A model behind layers of the user's."""
     import keras
 
-    inputs = keras.Input((6,))
-    return e.compiled(keras.Model(inputs, e.mlp(settings, seeds)(call(inputs))), **options)
+    model = keras.Sequential([keras.Input((6,)), *layers, e.mlp(settings, seeds)])
+    return e.compiled(model, **options)
 
 
-def in_a_layer(settings: Any, seeds: Any, **options: Any) -> Any:
+def warm() -> Any:
+    """A layer with a variable that training changes and predictions read."""
     import keras
     import tensorflow as tf
 
@@ -44,17 +48,18 @@ def in_a_layer(settings: Any, seeds: Any, **options: Any) -> Any:
                 self.warmth.assign_add(0.1)
             return inputs * self.warmth
 
-    return scaled(Warm(), settings, seeds, **options)
+    return Warm()
 
 
-def in_a_module(settings: Any, seeds: Any) -> Any:
+def warm_in_a_module() -> Any:
+    """The same, in a module that Keras does not know."""
     import keras
     import tensorflow as tf
 
     class Warm(tf.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.warmth = tf.Variable(1.0, name="warmth")
+            self.warmth = tf.Variable(1.0, name="warmth of a module")
 
     class Scale(keras.layers.Layer):
         def call(self, inputs: Any, training: bool = False) -> Any:
@@ -63,24 +68,11 @@ def in_a_module(settings: Any, seeds: Any) -> Any:
             return inputs * kept.warmth
 
     kept = Warm()
-    return scaled(Scale(), settings, seeds)
+    return Scale()
 
 
-@pytest.mark.parametrize("model", [in_a_layer, in_a_module])
-@pytest.mark.parametrize("loop", ["graph", "fit"])
-def test_what_training_changes_beside_the_weights_is_found(
-    model: Any, loop: str, tmp_path: Path
-) -> None:
-    assert unsaved(model, tmp_path, loop=loop) == (["warmth"], ["warmth"])
-
-
-def test_checkpoints_do_not_hide_it(tmp_path: Path) -> None:
-    keeping = CheckpointPolicy(tmp_path / "checkpoints", "key", 0)
-    (tmp_path / "checkpoints").mkdir()
-    assert unsaved(in_a_layer, tmp_path, keeping, epochs=2) == (["warmth"], ["warmth"])
-
-
-def as_a_weight(settings: Any, seeds: Any) -> Any:
+def warm_by_a_weight() -> Any:
+    """The same, in a weight, which is saved."""
     import keras
 
     class Tepid(keras.layers.Layer):
@@ -92,19 +84,11 @@ def as_a_weight(settings: Any, seeds: Any) -> Any:
                 self.warmth.assign(self.warmth + 0.1)
             return inputs * self.warmth
 
-    return scaled(Tepid(), settings, seeds)
+    return Tepid()
 
 
-@pytest.mark.parametrize("model", [as_a_weight, e.cnn, e.unseeded, e.scheduled, e.own_step])
-def test_what_is_saved_or_drawn_is_left_alone(model: Any, tmp_path: Path) -> None:
-    dataset = e.images if model is e.cnn else e.table
-    code, data = e.code(model=model, dataset=dataset), e.prepared(tmp_path / "data", dataset)
-    assert e.trained(code, data, tmp_path / "out", epochs=1).unsaved == []
-    weights = tmp_path / "out/weights.safetensors"
-    assert evaluate(code, data, weights, PARAMETERS, tmp_path / "found").unsaved == []
-
-
-def counted_only(settings: Any, seeds: Any) -> Any:
+def counted() -> Any:
+    """A layer with a variable that training changes and no prediction reads."""
     import keras
     import tensorflow as tf
 
@@ -117,10 +101,11 @@ def counted_only(settings: Any, seeds: Any) -> Any:
             self.calls.assign_add(1)
             return inputs
 
-    return scaled(Counted(), settings, seeds)
+    return Counted()
 
 
-def annealed(settings: Any, seeds: Any) -> Any:
+def annealed() -> Any:
+    """A loss with such a variable."""
     import keras
     import tensorflow as tf
 
@@ -131,15 +116,11 @@ def annealed(settings: Any, seeds: Any) -> Any:
         weight.assign_add(0.1)
         return usual(true, predicted) + weight * keras.ops.mean(predicted**2)
 
-    return e.compiled(e.mlp(settings, seeds), loss=loss)
+    return loss
 
 
-@pytest.mark.parametrize(("model", "name"), [(counted_only, "calls"), (annealed, "annealing")])
-def test_what_no_prediction_reads_is_told_apart(model: Any, name: str, tmp_path: Path) -> None:
-    assert unsaved(model, tmp_path) == ([name], [])
-
-
-def fixed(settings: Any, seeds: Any) -> Any:
+def fixed() -> Any:
+    """A layer with a variable that predictions read and nothing changes."""
     import keras
     import tensorflow as tf
 
@@ -151,10 +132,11 @@ def fixed(settings: Any, seeds: Any) -> Any:
         def call(self, inputs: Any) -> Any:
             return inputs * self.factor
 
-    return scaled(Fixed(), settings, seeds)
+    return Fixed()
 
 
-def of_a_generator(settings: Any, seeds: Any) -> Any:
+def noisy(seeds: Any) -> Any:
+    """A layer with a generator, whose state is drawn from."""
     import keras
     import tensorflow as tf
 
@@ -164,19 +146,55 @@ def of_a_generator(settings: Any, seeds: Any) -> Any:
         def call(self, inputs: Any) -> Any:
             return inputs + 0.1 * draws.normal(tf.shape(inputs))
 
-    return scaled(Noisy(), settings, seeds)
+    return Noisy()
 
 
-@pytest.mark.parametrize(("model", "read"), [(fixed, ["factor"]), (of_a_generator, [])])
-def test_what_training_leaves_alone_or_draws_is_no_change(
-    model: Any, read: list[str], tmp_path: Path
-) -> None:
-    assert unsaved(model, tmp_path) == ([], read)
+def of_all_kinds(settings: Any, seeds: Any) -> Any:
+    """Variables of all kinds in one model; Keras' own layers know theirs."""
+    import keras
+
+    keras_own = [
+        keras.layers.BatchNormalization(),
+        keras.layers.GaussianNoise(0.1),
+        keras.layers.Dropout(0.2),
+        keras.layers.Dropout(0.3, seed=seeds("dropout")),
+    ]
+    own = [warm(), warm_in_a_module(), warm_by_a_weight(), counted(), fixed(), noisy(seeds)]
+    return behind([*own, *keras_own], settings, seeds, loss=annealed())
+
+
+CHANGED = ["annealing", "calls", "warmth", "warmth of a module"]
+READ = ["factor", "warmth", "warmth of a module"]
+
+
+def test_what_training_changes_and_what_predictions_read_is_found(tmp_path: Path) -> None:
+    assert trained(of_all_kinds, tmp_path, loop="graph").unsaved == CHANGED
+    assert read(of_all_kinds, tmp_path) == READ
+
+
+def test_the_other_loop_finds_the_same(tmp_path: Path) -> None:
+    assert trained(of_all_kinds, tmp_path, loop="fit").unsaved == CHANGED
+
+
+def test_checkpoints_do_not_hide_it(tmp_path: Path) -> None:
+    keeping = CheckpointPolicy(tmp_path / "checkpoints", "key", 0)
+    (tmp_path / "checkpoints").mkdir()
+    assert trained(of_all_kinds, tmp_path, keeping=keeping, epochs=2).unsaved == CHANGED
+
+
+def scheduled_own_step(settings: Any, seeds: Any) -> Any:
+    return e.compiled(e.own_step(settings, seeds), optimizer=e.scheduled(settings, seeds).optimizer)
+
+
+def test_what_is_saved_is_left_alone(tmp_path: Path) -> None:
+    assert trained(scheduled_own_step, tmp_path).unsaved == []
+    assert read(scheduled_own_step, tmp_path) == []
 
 
 def eager(settings: Any, seeds: Any) -> Any:
-    return in_a_layer(settings, seeds, run_eagerly=True)
+    return behind([warm()], settings, seeds, run_eagerly=True)
 
 
 def test_without_a_graph_nothing_is_claimed(tmp_path: Path) -> None:
-    assert unsaved(eager, tmp_path) == (None, None)
+    assert trained(eager, tmp_path).unsaved is None
+    assert read(eager, tmp_path) is None
