@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from places import refused
+from places import compiled, refused
 from repro.cause.counterexamples import Counterexamples, Repeats, counterexamples
 from repro.cause.search_for_cause import inquire
 from repro.cause.set_order import NotedSet, in_one_order
@@ -58,9 +58,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pack = module("pack", LIBRARY.parent / "scripts" / "pack.py")
-    path = tmp_path_factory.mktemp("program") / "code.pyz"
-    path.write_bytes(pack.packed(pack.members("code")))
-    return path
+    return compiled(pack.members("code"), tmp_path_factory.mktemp("program") / "code.pyz")
 
 
 @dataclass

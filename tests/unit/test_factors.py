@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from places import INPUTS, WORK, Place, pack, refused, works
+from places import INPUTS, WORK, Place, refused, works
 from repro.core.factor_table import FACTORS, STRESS
 from repro.launch import isolation, launcher, namespace_variations, variations
 from repro.launch.command import NotVaried, StepCommand
@@ -283,11 +283,11 @@ def lesser(place: Place) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def open_place() -> Iterator[Place]:
+def open_place(program: Path) -> Iterator[Place]:
     """A project outside pytest's folders, which each new session closes to other users."""
     with tempfile.TemporaryDirectory(prefix="open ") as folder:
         root = Path(folder).resolve()
-        yield Place(root, pack(root / "program.pyz"))
+        yield Place(root, Path(shutil.copy(program, root)))
 
 
 def test_with_fewer_rights_the_step_works_and_tells(open_place: Place) -> None:
