@@ -70,7 +70,8 @@ def measured(script: str, *arguments: str, **options: Any) -> Mapping[str, Any]:
     command = [sys.executable, "-P", str(HERE / script), *arguments]
     for name, value in options.items():
         command += [f"--{name}", str(value)]
-    path = os.pathsep.join([str(HERE), str(HERE.parents[1] / "workflow" / "lib")])
+    folders = [str(HERE), str(HERE.parents[1] / "workflow" / "lib")]
+    path = os.pathsep.join([*folders, *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONNOUSERSITE": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -109,10 +109,7 @@ text.fit(texts, verbose=0)
 """
 
 
-def test_batches_of_every_kind_of_data_are_seen(tmp_path: Path) -> None:
-    steps = [each for each in process(ran(tmp_path / "a", KINDS)).moments if each.step]
-    assert len(steps) == 4 + 3 + 2 + 3 + 2
-    assert all(each.batch for each in steps)
+STEPS_OF_KINDS = 4 + 3 + 2 + 3 + 2
 
 
 SEEDED = """
@@ -127,10 +124,29 @@ model().fit(data.map(lambda x, y: (x, y), num_parallel_calls=2).batch(32), epoch
 """
 
 
-def test_what_a_seed_or_determinism_settles_is_no_suspect(tmp_path: Path) -> None:
-    before, setting = len(HEAD.splitlines()), "tf.config.experimental.enable_op_determinism()"
-    for name, line in (("on", setting), ("off", "")):
-        found = process(ran(tmp_path / name, SEEDED.replace("DETERMINISM", line)))
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, WatchedProcess]:
+    """With determinism on and off; in the latter, a training with every kind of data besides."""
+    folder, setting = tmp_path_factory.mktemp("seeded"), "tf.config.experimental."
+    lines = {"on": f"{setting}enable_op_determinism()", "off": ""}
+    rest = {"on": "", "off": KINDS}
+    return {
+        name: process(ran(folder / name, SEEDED.replace("DETERMINISM", line) + rest[name]))
+        for name, line in lines.items()
+    }
+
+
+def test_batches_of_every_kind_of_data_are_seen(seeded: dict[str, WatchedProcess]) -> None:
+    before, both = ([each for each in seeded[name].moments if each.step] for name in ("on", "off"))
+    assert len(both) == len(before) + STEPS_OF_KINDS
+    assert all(each.batch for each in both)
+
+
+def test_what_a_seed_or_determinism_settles_is_no_suspect(
+    seeded: dict[str, WatchedProcess],
+) -> None:
+    before = len(HEAD.splitlines())
+    for name, found in seeded.items():
         calls = {(*site[:2], site[3] - before) for each in found.moments for site in each.calls}
         assert found.deterministic == (name == "on")
         assert not [call for call in calls if call[1] == "tensorflow.data.Dataset.shuffle"]

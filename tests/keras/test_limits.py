@@ -2,6 +2,7 @@
 
 import ctypes
 import mmap
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import experiments as e
 import numpy as np
 import pytest
+from lean_python import lean
 from repro.core.errors import UserError
 from repro.core.seeding import Seeds
 from repro.data.user_code import Code
@@ -25,12 +27,12 @@ HERE = Path(__file__)
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return e.prepared(tmp_path_factory.mktemp("table") / "data")
+    return e.prepared(tmp_path_factory.mktemp("table") / "data", split=e.NO_VALIDATION)
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return e.prepared(tmp_path_factory.mktemp("images") / "data", e.images)
+    return e.prepared(tmp_path_factory.mktemp("images") / "data", e.images, e.NO_VALIDATION)
 
 
 @pytest.fixture
@@ -53,7 +55,8 @@ def sequence(*between: Callable[[], Any], **options: Any) -> Callable[..., Any]:
 
         made = [layer() for layer in between]
         inner = [keras.Input((6, 6, 1)), *made, keras.layers.Flatten(), *e.layers()]
-        return e.compiled(keras.Sequential(inner), **options)
+        few = {"optimizer": keras.optimizers.SGD(0.01), "metrics": None}
+        return e.compiled(keras.Sequential(inner), **few, **options)
 
     return model
 
@@ -314,8 +317,9 @@ def test_every_strategy_is_refused_with_a_sentence() -> None:
     library = str(ROOT / "workflow" / "lib")
     script = STRATEGIES.format(library=library, here=str(HERE.parent))
     done = subprocess.run(
-        [sys.executable, "-B", "-c", script], capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-B", "-c", script],
+        env=lean(os.environ), capture_output=True, text=True, check=False,
+    )  # fmt: skip
     lines = done.stdout.splitlines()
     names = [line.split("made under ")[1].split(".")[0] for line in lines]
     assert names == [

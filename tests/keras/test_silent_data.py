@@ -9,18 +9,28 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from test_hooked_data import HEAD, process, ran
 
-BEFORE = len(HEAD.splitlines())
-Found = Callable[[str], list[tuple[str, int | None]]]
+SEED = "keras.utils.set_random_seed(1)\n"
+Found = Callable[[str], list[tuple[str, int]]]
 
 
-@pytest.fixture
-def found(tmp_path: Path) -> Found:
-    """What is found in a script: names, and lines of the script behind its head."""
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """What is found in a part of one script that holds them all: names, and lines of the part."""
+    parts = [FEW_IN_ONE_ORDER, NOISE, SPLITS, ORDERS_BY_CHANCE, GOOD_NOISE, GOOD_SPLITS]
+    parts += [UNSEEDED_NOISE]  # at the end: no seed comes after it
+    script, starts = "", dict[str, int]()
+    for part in parts:
+        script += SEED
+        starts[part] = len((HEAD + script).splitlines())
+        script += part
+    findings = process(ran(tmp_path_factory.mktemp("silent") / "a", script)).findings
+    named = [(each["name"], each["line"] or 0) for each in findings]
 
-    def finds(source: str) -> list[tuple[str, int | None]]:
-        findings = process(ran(tmp_path / "a", source)).findings
-        return [(each["name"], each["line"] and each["line"] - BEFORE) for each in findings]
+    def finds(part: str) -> list[tuple[str, int]]:
+        lines = range(1, len(part.splitlines()) + 1)
+        return [(n, line - starts[part]) for n, line in named if line - starts[part] in lines]
 
+    assert len(named) == sum(len(finds(part)) for part in parts), named
     return finds
 
 
