@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lean_python import lean
 from repro.machine.numerics import bits
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "lib"
@@ -62,7 +63,7 @@ def ask(**variables: str) -> tuple[dict[str, Any], str]:
     environment = {"PYTHONPATH": f"{LIBRARY}:{':'.join(sys.path)}", "ONEDNN_VERBOSE": "1"}
     done = subprocess.run(
         [sys.executable, "-B", "-c", SOURCE],
-        env={**environment, **variables}, capture_output=True, text=True, check=True,
+        env=lean({**environment, **variables}), capture_output=True, text=True, check=True,
     )  # fmt: skip
     lines = done.stdout.splitlines()
     told = [line.partition("isa:")[2] for line in lines if "info,cpu,isa:" in line]

@@ -16,9 +16,7 @@ PARAMETERS = EvaluateParameters(threads=e.THREADS, settings={}, seed=0, batch_si
 def evaluated(model: Any, folder: Path, dataset: Any = e.table) -> Inference:
     code = e.code(model=model, dataset=dataset)
     data = e.prepared(folder / "data", dataset, {"train": 0.5, "validation": 0.0, "test": 0.5})
-    e.trained(code, data, folder / "out", epochs=1)
-    weights = folder / "out/weights.safetensors"
-    return evaluate(code, data, weights, PARAMETERS, folder / "found")
+    return evaluate(code, data, e.untrained(code, data, folder), PARAMETERS, folder / "found")
 
 
 def over_the_batch(settings: Any, seeds: Any, axis: int = 0) -> Any:

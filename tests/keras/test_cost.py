@@ -11,6 +11,7 @@ from typing import Any
 import experiments as e
 import pytest
 import test_shapes
+from lean_python import lean
 from repro.core.canonical_json import canonical
 from repro.core.errors import UserError
 from repro.core.parameters import CostParameters, Threads
@@ -68,7 +69,7 @@ def fresh(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dic
     command = [sys.executable, "-B", "-c", SOURCE, str(code), str(data)]
     done = subprocess.run(
         [*command, canonical(PARAMETERS), str(folder), *VARIANTS],
-        env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
+        env=lean({**os.environ, "PYTHONPATH": path}), capture_output=True, text=True, check=False,
     )  # fmt: skip
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     assert len(lines) == len(VARIANTS), done.stderr

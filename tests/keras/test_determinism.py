@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lean_python import lean
 from repro.core.errors import UserError
 from repro.core.parameters import Threads
 from repro.model.determinism import begin
@@ -72,7 +73,7 @@ except UserError as error:
 def test_a_tensorflow_that_started_before_is_refused() -> None:
     done = subprocess.run(
         [sys.executable, "-B", "-c", LATE], text=True, capture_output=True, check=False,
-        env={**os.environ, "PYTHONPATH": str(LIBRARY)},
+        env=lean({**os.environ, "PYTHONPATH": str(LIBRARY)}),
     )  # fmt: skip
     assert "Received a TensorFlow that has started" in done.stdout, done.stderr
 
@@ -101,7 +102,7 @@ def test_modules_are_nothing_that_the_collector_looks_through_but_all_else_is(be
     done = subprocess.run(
         [sys.executable, "-B", "-c", COLLECTED.format(before=before)],
         text=True, capture_output=True, check=False,
-        env={**os.environ, "PYTHONPATH": str(LIBRARY)},
+        env=lean({**os.environ, "PYTHONPATH": str(LIBRARY)}),
     )  # fmt: skip
     assert done.stdout.split() == [str(before == ""), "True", "True"], done.stderr
 

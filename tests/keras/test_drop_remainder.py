@@ -50,12 +50,12 @@ def test_it_is_dropped_in_both_loops_as_by_whole_batches(data: Path, tmp_path: P
 def test_a_killed_training_goes_on_with_whole_batches(
     data: Path, tmp_path: Path, loop: str
 ) -> None:
-    asked = {"loop": loop, "epochs": 4, "drop_remainder": True}
-    e.trained(e.code(), data, tmp_path / "whole", **asked)
+    asked, experiment = {"loop": loop, "epochs": 4, "drop_remainder": True}, e.code(model=e.small)
+    e.trained(experiment, data, tmp_path / "whole", **asked)
     kept = keeping(tmp_path / "kept")
     with pytest.raises(Killed), killed_after(2):
-        e.trained(e.code(), data, tmp_path / "killed", keeping=kept, **asked)
-    done = e.trained(e.code(), data, tmp_path / "resumed", keeping=kept, **asked)
+        e.trained(experiment, data, tmp_path / "killed", keeping=kept, **asked)
+    done = e.trained(experiment, data, tmp_path / "resumed", keeping=kept, **asked)
     assert done.resumed == (2,)
     assert e.contents(tmp_path / "resumed") == e.contents(tmp_path / "whole")
 
@@ -88,7 +88,7 @@ def test_a_fixed_input_takes_what_is_whole(data: Path, tmp_path: Path) -> None:
         inputs = keras.Input(batch_shape=(SIZE, 6))
         return e.compiled(keras.Model(inputs, e.layers()[0](inputs)))
 
-    whole = e.prepared(tmp_path / "data", split={"train": 0.8, "validation": 0.0, "test": 0.2})
+    whole = e.prepared(tmp_path / "data", split=e.NO_VALIDATION)
     assert len(part(whole, "train")["id"]) % SIZE
     with pytest.raises(UserError, match="Expected batches of 16 examples"):
         e.trained(e.code(model=fixed), whole, tmp_path / "odd", epochs=1)

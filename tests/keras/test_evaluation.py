@@ -28,22 +28,28 @@ def weights(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out / "weights.safetensors"
 
 
+@pytest.fixture(scope="module")
+def evaluated(data: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("evaluated")
+    assert evaluate(e.code(), data, weights, PARAMETERS, out).same
+    return out
+
+
 def report(out: Path) -> dict[str, Any]:
     return json.loads((out / "metrics.json").read_text())
 
 
-def test_the_report_tells_what_numpy_finds(data: Path, weights: Path, tmp_path: Path) -> None:
+def test_the_report_tells_what_numpy_finds(data: Path, weights: Path, evaluated: Path) -> None:
     from repro.data.prepare import part
     from repro.variables.by_path import read
 
-    assert evaluate(e.code(), data, weights, PARAMETERS, tmp_path).same
-    found, test = report(tmp_path), part(data, "test")
+    found, test = report(evaluated), part(data, "test")
     first_kernel, first_bias, kernel, bias = read(weights).values()
     if first_kernel.ndim == 1:
         first_kernel, first_bias, kernel, bias = first_bias, first_kernel, bias, kernel
     hidden = np.maximum(test["x"] @ first_kernel + first_bias, 0)
     scores = hidden @ kernel + bias
-    with np.load(tmp_path / "predictions.npz") as saved:
+    with np.load(evaluated / "predictions.npz") as saved:
         assert saved["id"].tolist() == test["id"].tolist()
         np.testing.assert_allclose(saved["y"], scores, rtol=1e-4, atol=1e-5)
     right = scores.argmax(axis=1) == test["y"]
@@ -56,11 +62,12 @@ def test_the_report_tells_what_numpy_finds(data: Path, weights: Path, tmp_path: 
     assert told["processors"]["same"]
 
 
-def test_it_writes_the_same_bytes_again(data: Path, weights: Path, tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        evaluate(e.code(), data, weights, PARAMETERS, tmp_path / name)
+def test_it_writes_the_same_bytes_again(
+    data: Path, weights: Path, evaluated: Path, tmp_path: Path
+) -> None:
+    evaluate(e.code(), data, weights, PARAMETERS, tmp_path)
     for file in ("metrics.json", "predictions.npz"):
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+        assert (tmp_path / file).read_bytes() == (evaluated / file).read_bytes()
 
 
 def restless(settings: Any, seeds: Any) -> Any:
@@ -75,8 +82,7 @@ def restless(settings: Any, seeds: Any) -> Any:
 @pytest.mark.slow
 def test_inference_that_draws_at_random_is_found(data: Path, tmp_path: Path) -> None:
     experiment = e.code(model=restless)
-    e.trained(experiment, data, tmp_path, epochs=1)
-    weights = tmp_path / "weights.safetensors"
+    weights = e.untrained(experiment, data, tmp_path)
     assert not evaluate(experiment, data, weights, PARAMETERS, tmp_path).same
     found = report(tmp_path)["inference"]
     assert (found["passes"], found["same"], found["changed"]) == (2, False, [])
@@ -116,8 +122,8 @@ def test_weights_that_evaluation_changes_are_found(
     model: Any, changed: list[str], data: Path, tmp_path: Path
 ) -> None:
     experiment = e.code(model=model)
-    e.trained(experiment, data, tmp_path, epochs=1)
-    evaluate(experiment, data, tmp_path / "weights.safetensors", PARAMETERS, tmp_path)
+    weights = e.untrained(experiment, data, tmp_path)
+    evaluate(experiment, data, weights, PARAMETERS, tmp_path)
     assert report(tmp_path)["inference"]["changed"] == changed
 
 

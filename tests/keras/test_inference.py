@@ -106,9 +106,8 @@ def test_dropout_at_inference_starts_from_the_same_state(tmp_path: Path) -> None
         return e.compiled(keras.Sequential([keras.Input((6,)), *e.layers(dropout)]))
 
     code, data = e.code(model=model), e.prepared(tmp_path / "data")
-    e.trained(code, data, tmp_path / "out", epochs=1)
     parameters = EvaluateParameters(threads=e.THREADS, settings={}, seed=0, batch_size=4)
-    evaluate(code, data, tmp_path / "out/weights.safetensors", parameters, tmp_path / "found")
+    evaluate(code, data, e.untrained(code, data, tmp_path), parameters, tmp_path / "found")
     found = json.loads((tmp_path / "found/metrics.json").read_text())["inference"]
     assert found["same"]
     assert found["circumstances"]["processors"]["same"]

@@ -12,20 +12,22 @@ from repro.model import loops
 from repro.record.trace import read
 from repro.watch.training_progress import ProgressReport, Seen
 
-NO_VALIDATION = {"train": 0.8, "validation": 0.0, "test": 0.2}
 # A schedule with an average of weights is none of them: on some processors, two compiled functions
 # round its momentum differently. test_resume holds that each loop repeats it.
 CASES: dict[str, dict[str, Any]] = {
     "cnn": {"dataset": e.images, "model": e.cnn, "augment": e.noise},
     "lstm": {"dataset": e.sequences, "model": e.lstm},
     "own step": {"model": e.own_step},
-    "own step with flat logs": {"model": e.own_step_flat},
-    "two inputs": {"dataset": e.two_inputs, "model": e.two_towers},
+    "own step with flat logs": {"model": e.own_step_flat, "split": e.NO_VALIDATION},
+    "two inputs": {"dataset": e.two_inputs, "model": e.two_towers, "split": e.NO_VALIDATION},
     "augmented with weights": {"dataset": e.weighted, "augment": e.noise},
     "early stopping": {"callbacks": e.stopping, "epochs": 8},
-    "learning rates": {"callbacks": e.rates, "epochs": 3},
-    "no validation": {"split": NO_VALIDATION},
-    "sample weights, without seeds": {"dataset": e.weighted, "model": e.unseeded},
+    "learning rates": {"callbacks": e.rates, "epochs": 3, "split": e.NO_VALIDATION},
+    "sample weights, without seeds": {
+        "dataset": e.weighted,
+        "model": e.unseeded,
+        "split": e.NO_VALIDATION,
+    },
     "one batch, trace of epochs": {"batch_size": 500, "trace": "epoch"},
 }
 
@@ -58,11 +60,18 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return e.prepared(tmp_path_factory.mktemp("data") / "data")
 
 
-def test_the_trace_tells_every_step(data: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def plain(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a training of two epochs writes."""
+    folder = tmp_path_factory.mktemp("plain")
+    e.trained(e.code(), data, folder)
+    return folder
+
+
+def test_the_trace_tells_every_step(data: Path, plain: Path) -> None:
     from repro.data.prepare import part
 
-    e.trained(e.code(), data, tmp_path)
-    trace = read(tmp_path / "trace.jsonl")
+    trace = read(plain / "trace.jsonl")
     size = len(part(data, "train")["id"])
     steps = -(-size // 16)
     assert size % 16
@@ -73,7 +82,7 @@ def test_the_trace_tells_every_step(data: Path, tmp_path: Path) -> None:
     for key in ("ids", "batch", "loss"):
         assert len({line[key] for line in own}) == 2 * steps, key
     assert len({tuple(line["weights"]) for line in own}) == 2 * steps
-    check_lines(tmp_path / "trace.jsonl")
+    check_lines(plain / "trace.jsonl")
 
 
 @pytest.mark.parametrize("loop", ["graph", "fit"])
@@ -96,7 +105,7 @@ def test_who_looks_at_it_all_the_time_changes_no_bit(loop: str, tmp_path: Path) 
     assert {np.float64(loss).view(np.uint64) for loss in inside} <= losses
 
 
-def test_the_trace_tells_true(data: Path, tmp_path: Path) -> None:
+def test_the_trace_tells_true(data: Path, plain: Path) -> None:
     """Weights, batch and ids of the trace are those of the arrays, by the reference digest."""
     import hashlib
 
@@ -105,9 +114,8 @@ def test_the_trace_tells_true(data: Path, tmp_path: Path) -> None:
     from repro.data.prepare import part
     from repro.variables.by_path import read as weights_of
 
-    e.trained(e.code(), data, tmp_path, epochs=1)
-    trace, arrays = read(tmp_path / "trace.jsonl"), part(data, "train")
-    saved = weights_of(tmp_path / "weights.safetensors")
+    trace, arrays = read(plain / "trace.jsonl"), part(data, "train")
+    saved = weights_of(plain / "weights.safetensors")
     last = [line for line in trace.lines if "step" in line][-1]
     names = trace.header["variables"]
     assert last["weights"] == [f"{farmhash64(saved[n][None])[0]:016x}" for n in names]
@@ -120,9 +128,8 @@ def test_the_trace_tells_true(data: Path, tmp_path: Path) -> None:
     assert np.frombuffer(bytes.fromhex(first["lr"]), ">f8")[0] == np.float32(0.01)
 
 
-def test_history_is_what_keras_gives(data: Path, tmp_path: Path) -> None:
-    e.trained(e.code(), data, tmp_path)
-    rows = [line.split(",") for line in (tmp_path / "history.csv").read_text().splitlines()]
+def test_history_is_what_keras_gives(plain: Path) -> None:
+    rows = [line.split(",") for line in (plain / "history.csv").read_text().splitlines()]
     assert rows[0] == ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"]
     assert [row[0] for row in rows[1:]] == ["0", "1"]
     assert all(0 <= float(row[1]) <= 1 for row in rows[1:])
@@ -138,7 +145,7 @@ LIMITS = {"graph": [{"epochs": 1}, *WITHIN, {"steps": 1000}], "fit": WITHIN}
 def test_a_limit_gives_the_beginning_of_the_whole(data: Path, tmp_path: Path, loop: str) -> None:
     from repro.compare.runs import parted
 
-    experiment = e.code(augment=e.noise, callbacks=e.rates)
+    experiment = e.code(model=e.small, augment=e.noise, callbacks=e.rates)
     e.trained(experiment, data, tmp_path / "whole" / "seed-0", loop=loop)
     whole = read(tmp_path / "whole" / "seed-0" / "trace.jsonl")
     for number, limit in enumerate(LIMITS[loop]):
@@ -273,6 +280,7 @@ def test_a_value_logged_in_some_epochs_stands_beside_them(data: Path, tmp_path: 
         return [Seldom()]
 
     for loop in ("graph", "fit"):
-        e.trained(e.code(callbacks=seldom), data, tmp_path / loop, loop=loop, epochs=3)
+        experiment = e.code(model=e.small, callbacks=seldom)
+        e.trained(experiment, data, tmp_path / loop, loop=loop, epochs=3)
         head, *rows = [r.split(",") for r in (tmp_path / loop / "history.csv").read_text().split()]
         assert [row[head.index("seldom")] for row in rows] == ["", "0.5", ""]
