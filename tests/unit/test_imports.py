@@ -1,6 +1,7 @@
 """What costs seconds to import is imported only by what needs it."""
 
 import ast
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -85,9 +86,16 @@ ROOMS = (
 LARGEST = 12
 
 
+@functools.cache
+def _nodes(source: str) -> list[ast.ImportFrom | ast.ClassDef]:
+    """The imports and classes of a source, wherever they stand; parsed once for all tests."""
+    kinds = (ast.ImportFrom, ast.ClassDef)
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
+
+
 def _imports(module: Path, library: Path) -> Iterator[str]:
-    """The modules of the library that a module's source names in imports, wherever they stand."""
-    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+    """The modules of the library that a module's source names in imports."""
+    for node in _nodes(module.read_text("utf-8")):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("repro"):
             inner = [f"{node.module}.{each.name}" for each in node.names]
             files = [name for name in inner if _file(name, library).is_file()]
@@ -187,7 +195,7 @@ def test_a_room_that_does_not_say_what_it_imports_is_found(tmp_path: Path) -> No
 def test_no_two_classes_share_a_name() -> None:
     found: dict[str, list[str]] = {}
     for file in (LIBRARY / "repro").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        for node in _nodes(file.read_text("utf-8")):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 found.setdefault(node.name, []).append(file.relative_to(LIBRARY).as_posix())
     assert len(found) > 50
