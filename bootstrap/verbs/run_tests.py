@@ -23,14 +23,15 @@ from environments import channel, making, needs
 SNAKEMAKE_FILES = ("Snakefile", "workflow/Snakefile", "workflow/rules")
 # The longest first, so that the last ones end together.
 LONGEST = (
+    "tests/workflow/finished",
     "tests/keras (1 of 2)",
     "tests/keras (2 of 2)",
     "tests/bootstrap",
-    "tests/workflow/finished",
     "tests/scripts",
     "tests/unit",
     "tests/workflow/test_zoo.py",
-    "tests/workflow/test_statuses.py",
+    "tests/workflow/test_faults.py",
+    "tests/workflow/slurm",
 )
 # Statuses of pytest: all passed, or there was nothing to be run.
 _ENDED = {0: "passed", 5: "none"}

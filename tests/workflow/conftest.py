@@ -137,6 +137,21 @@ class Project:
         done.stdout = " ".join(done.stdout.split())
         return done
 
+    def by_run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs `./run`, as its users do; what it prints on its two streams is apart."""
+        done = subprocess.run(
+            [project.ROOT / "run", *arguments, "--directory", str(self.folder)],
+            env=tools.environment(), text=True, check=False, capture_output=True,
+            stdin=subprocess.DEVNULL, timeout=900,
+        )  # fmt: skip
+        print(done.stdout, done.stderr, sep="\n")  # shown where the test fails
+        return done
+
+    def copied(self, folder: Path) -> "Project":
+        """A copy in another folder, with all times."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
     def verdict(self, experiment: str) -> dict[str, Any]:
         return json.loads((self.results / experiment / "verdict.json").read_text())
 
@@ -173,9 +188,7 @@ def finished(
     """A function that copies it to a folder of another name, with all times."""
 
     def copied(name: str) -> Project:
-        folder = tmp_path_factory.mktemp("of a user") / name
-        shutil.copytree(finished_once.folder, folder, symlinks=True)
-        return Project(folder)
+        return finished_once.copied(tmp_path_factory.mktemp("of a user") / name)
 
     return copied
 

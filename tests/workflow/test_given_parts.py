@@ -45,6 +45,7 @@ def model(settings, seeds, prepared):
 """Five of 45 test examples are copies."""
 FITTED = 'mean, scale = train["x"].mean(axis=0), train["x"].std(axis=0)'
 DRAWN = FITTED.replace('train["x"].mean(axis=0)', "np.random.default_rng().normal(size=4)")
+SHORT = {"epochs": 1, "batch_size": 32}
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +54,12 @@ def done(new_project):
     made = new_project("parts")
     (made.folder / "parts.py").write_text(WITH_PARTS)
     (made.folder / "drawn.py").write_text(WITH_PARTS.replace(FITTED, DRAWN))
-    short = {"epochs": 1, "batch_size": 32}
     made.configure(
-        parts=made.entry(code="parts.py", training=short),
-        drawn=made.entry(code="drawn.py", training=short, repeat={"steps": 1}),
+        parts=made.entry(code="parts.py", training=SHORT),
+        drawn=made.entry(code="drawn.py", training=SHORT, repeat={"steps": 1}),
     )
-    result = made.run("all")
-    assert result.returncode == 0, result.stdout
+    # Also where a claim does not hold, since it is `verify` that fails then.
+    assert made.by_run("all", "--cores", "2").returncode == 0
     return made
 
 
@@ -95,3 +95,12 @@ def test_runs_that_fit_other_values_part_there(done):
     assert (cause["cause"], cause["file"]) == ("preprocessing", "drawn.py")
     line = DRAWN.strip()
     assert line in (done.folder / "drawn.py").read_text().splitlines()[cause["line"] - 1]
+
+
+def test_a_claim_that_does_not_hold_has_a_status_and_one_of_which_nobody_can_tell_another(
+    done, tmp_path
+):
+    made = done.copied(tmp_path / "parted")
+    for repeat, status in (({"steps": 1}, 1), ("off", 3)):
+        made.configure(drawn=made.entry(code="drawn.py", training=SHORT, repeat=repeat))
+        assert made.by_run("verify", "--cores", "2").returncode == status

@@ -1,21 +1,11 @@
 """Earlier results are put aside before a change overwrites them, and can be compared afterwards."""
 
 import json
-import subprocess
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import project
-import tools
 from conftest import Project
-
-
-def run(made: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [project.ROOT / "run", *arguments, "--directory", str(made.folder)],
-        env=tools.environment(), text=True, check=False, capture_output=True,
-        stdin=subprocess.DEVNULL, timeout=900,
-    )  # fmt: skip
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -28,12 +18,15 @@ def test_a_changed_setting_overwrites_nothing_before_it_is_put_aside(
     finished: Callable[[str], Project],
 ) -> None:
     made = finished("earlier")
+    made.configure(small=made.entry(repeat="off"))
+    shutil.rmtree(made.results / "small" / "repeat")
+    assert made.run("--cores", "2", "all").returncode == 0
     before = contents(made.results)
-    assert run(made, "all", "--store", "--cores", "2").returncode == 0
+    assert made.by_run("all", "--store", "--cores", "2").returncode == 0
     assert not list(made.folder.glob("runs/small-*"))
-    made.configure(small=made.entry(settings={"dropout": 0.5}))
+    made.configure(small=made.entry(repeat="off", settings={"dropout": 0.5}))
 
-    done = run(made, "all", "--store", "--cores", "2")
+    done = made.by_run("all", "--store", "--cores", "2")
     assert done.returncode == 0, done.stderr
     (stored,) = made.folder.glob("runs/small-*")
     assert f"Put aside in runs/{stored.name}.\n" in done.stderr
@@ -41,10 +34,10 @@ def test_a_changed_setting_overwrites_nothing_before_it_is_put_aside(
     assert contents(stored / "results") == before
     assert contents(made.results) != before
 
-    checked = run(Project(stored), "check-files")
+    checked = Project(stored).by_run("check-files")
     assert checked.returncode == 0, checked.stdout
 
-    compared = run(made, "compare", stored.name, "results", "--json")
+    compared = made.by_run("compare", stored.name, "results", "--json")
     assert compared.returncode == 1, compared.stderr
     found = json.loads(compared.stdout)
     assert found["origins"]["configuration"] == {"settings.dropout": ["0.2", "0.5"]}
@@ -53,7 +46,7 @@ def test_a_changed_setting_overwrites_nothing_before_it_is_put_aside(
     weights = {file["name"]: file for file in found["seeds"][0]["files"]}["weights.safetensors"]
     assert weights["largest"]["distance"]["absolute"] > 0
 
-    made.configure(small=made.entry())
+    made.configure(small=made.entry(repeat="off"))
     data = "results/small/original/data.manifest.json"
     plain = made.run("--cores", "2", data)
     assert plain.returncode == 0, plain.stdout
