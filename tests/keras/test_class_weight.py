@@ -19,6 +19,7 @@ from repro.record.trace import read
 from repro.variables.by_path import read as weights_of
 
 WEIGHTS = {"0": 0.25, "1": 4.0}
+SMALL = e.code(model=e.small)
 
 
 def one_hot(*arguments: Any) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def test_both_loops_do_what_fit_does(name: str, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return e.prepared(tmp_path_factory.mktemp("data") / "data")
+    return e.prepared(tmp_path_factory.mktemp("data") / "data", split=e.NO_VALIDATION)
 
 
 def batches(folder: Path) -> list[str]:
@@ -87,16 +88,15 @@ def test_they_may_be_computed_from_the_labels_of_the_training_part(
     data: Path, tmp_path: Path
 ) -> None:
     counts = np.bincount(part(data, "train")["y"])
-    balanced = e.trained(e.code(), data, tmp_path / "balanced", class_weight="balanced", epochs=1)
+    balanced = e.trained(SMALL, data, tmp_path / "balanced", class_weight="balanced", epochs=1)
     assert balanced.class_weight == {
         str(label): pytest.approx(counts.sum() / (2 * count)) for label, count in enumerate(counts)
     }
-    code = e.code(class_weight=by_count)
+    code = e.code(model=e.small, class_weight=by_count)
     own = e.trained(code, data, tmp_path / "own", epochs=1)
     assert own.class_weight == {str(label): 1 / count for label, count in enumerate(counts)}
-    given = e.trained(
-        e.code(), data, tmp_path / "given", epochs=1, class_weight=dict(own.class_weight)
-    )
+    weights = dict(own.class_weight)
+    given = e.trained(SMALL, data, tmp_path / "given", epochs=1, class_weight=weights)
     assert given.class_weight == own.class_weight
     assert e.contents(tmp_path / "own") == e.contents(tmp_path / "given")
 
@@ -106,15 +106,15 @@ def test_random_ones_are_where_two_runs_first_diverge(data: Path, tmp_path: Path
         return {0: 1.0, 1: float(np.random.default_rng().uniform(1, 5))}
 
     for name in ("original", "repeat"):
-        e.trained(e.code(class_weight=drawn), data, tmp_path / name, epochs=1)
+        e.trained(e.code(model=e.small, class_weight=drawn), data, tmp_path / name, epochs=1)
         check_lines(tmp_path / name / "trace.jsonl")
     traces = [read(tmp_path / name / "trace.jsonl") for name in ("original", "repeat")]
     assert parted_at(*traces) == Divergence("class weights", variable="1")
 
 
 def test_nothing_changes_where_there_are_none(data: Path, tmp_path: Path) -> None:
-    assert e.trained(e.code(), data, tmp_path / "none", epochs=1).class_weight == {}
-    e.trained(e.code(), data, tmp_path / "ones", epochs=1, class_weight={"1": 1})
+    assert e.trained(SMALL, data, tmp_path / "none", epochs=1).class_weight == {}
+    e.trained(SMALL, data, tmp_path / "ones", epochs=1, class_weight={"1": 1})
     none, ones = (weights_of(tmp_path / name / "weights.safetensors") for name in ("none", "ones"))
     assert all(np.allclose(none[name], ones[name], rtol=1e-5, atol=1e-6) for name in none)
     assert batches(tmp_path / "none") != batches(tmp_path / "ones")  # weights are traced

@@ -66,7 +66,7 @@ def test_text_has_a_digest() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("loop", ["graph", "fit"])
 def test_looking_at_every_step_changes_no_bit(loop: str, tmp_path: Path) -> None:
-    data = e.prepared(tmp_path / "data", e.images)
+    data = e.prepared(tmp_path / "data", e.images, e.NO_VALIDATION)
     experiment = e.code(dataset=e.images, model=e.cnn, augment=e.noise)
     for trace in ("step", "epoch"):
         e.trained(experiment, data, tmp_path / trace, loop=loop, trace=trace)
