@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lean_python import lean
 from repro.content.files import compared
 from repro.content.folders import compared_folders
 from repro.content.summary import summarised
@@ -69,7 +71,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, word in (("first", "as it is"), ("second", "as it is"), ("nudged", "nudge")):
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, folder / name, word],
-            capture_output=True, timeout=300, check=False,
+            env=lean(os.environ), capture_output=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         (folder / name / "stdout.txt").write_bytes(done.stdout)
