@@ -35,7 +35,7 @@ def stacked(*between: Any) -> Any:
     import keras
 
     model = keras.Sequential([keras.Input((6,)), *e.layers(*between)])
-    return e.compiled(model, optimizer=keras.optimizers.SGD(0.01))
+    return e.compiled(model, optimizer=keras.optimizers.SGD(0.01), metrics=None)
 
 
 def sources(model: Any, all_change: bool = False, dataset: Any = e.table) -> list[FrozenSource]:

@@ -46,7 +46,7 @@ def dense(seed: Any = None, kernel: Any = None, **between: Any) -> Any:
     inner = [value for value in between.values() if value]
     last = keras.layers.Dense(2, kernel_initializer=initial)
     model = keras.Sequential([keras.Input((6,)), *inner, last])
-    return e.compiled(model, optimizer=keras.optimizers.SGD(0.01))
+    return e.compiled(model, optimizer=keras.optimizers.SGD(0.01), metrics=None)
 
 
 def constant_seeds(_settings: Any, _seeds: Any) -> Any:
