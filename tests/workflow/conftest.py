@@ -49,6 +49,8 @@ def model(settings, seeds):
     network.compile("adam", loss, metrics=["accuracy"])
     return network
 """
+RESUMED = "lstm_with_dropout"
+"""The model of the zoo that test_resume.py trains; test_zoo.py trains the others."""
 
 
 def _table() -> str:
@@ -154,6 +156,15 @@ class Project:
 
     def verdict(self, experiment: str) -> dict[str, Any]:
         return json.loads((self.results / experiment / "verdict.json").read_text())
+
+    def assert_met_with_everything_varied(self, experiment: str) -> None:
+        """Asserts that it verifies, without a limit or a silent error."""
+        verdict = self.verdict(experiment)
+        assert verdict["verdict"] == "met", verdict["sentence"]
+        assert verdict.get("mistakes", []) == []
+        assert verdict["limits"] == []
+        varied = {factor["factor"] for factor in verdict["factors"] if factor["varied"]}
+        assert {"hash seed", "time zone", "working directory"} <= varied
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,27 @@
-"""Killed with all that it had started, Snakemake goes on where it was by the same command."""
+"""Killed with all that it had started, Snakemake goes on where it was by the same command.
+
+What is killed trains one of the models of the zoo, so it is not run in test_zoo.py as well.
+"""
 
 import json
+import shutil
 
 import pytest
+from conftest import RESUMED
 
 pytestmark = pytest.mark.slow
 
 TRAINED = "results/small/original/seed-0/train.manifest.json"
+REPEATED = TRAINED.replace("original", "repeat")
 FILES = ("weights.safetensors", "trace.jsonl", "history.csv")
+
+AUGMENT = """
+
+def augment(x, y, seed):
+    import tensorflow as tf
+
+    return x + tf.random.stateless_normal(tf.shape(x), seed, stddev=0.01), y
+"""
 
 # Whoever trains from the first epoch on kills everything, itself too, at the end of that epoch.
 KILLER = """
@@ -29,47 +43,63 @@ def callbacks(settings, seeds):
 """
 
 
-def project(new_project, name):
-    made = new_project(name)
-    with (made.folder / "experiment.py").open("a") as file:
-        file.write(KILLER)
-    return made
-
-
-def configure(made, epoch, dropout=0.2, checkpoint=0):
+def configure(made, epoch, checkpoint=0):
     training = {"epochs": 6, "batch_size": 32, "checkpoint": checkpoint}
-    settings = {"dropout": dropout, "epoch": epoch}
-    made.configure(small=made.entry(settings=settings, training=training))
+    made.configure(small=made.entry(settings={"epoch": epoch}, training=training))
 
 
-def run(made, target="all"):
+def run(made, target):
     """In a session of its own, whose processes a kill reaches, and no others."""
     return made.run("--cores", "1", target, before=("setsid", "--wait"))
 
 
 @pytest.fixture(scope="module")
-def resumed(new_project):
-    """A project whose original and repeat were killed, in the order that Snakemake took them in."""
-    made = project(new_project, "killed")
+def killed(new_project, root):
+    """A project whose original was killed when three epochs had a checkpoint, and what was said."""
+    made = new_project("killed")
+    model = (root / "tests" / "zoo" / f"{RESUMED}.py").read_text()
+    (made.folder / "experiment.py").write_text(model + AUGMENT + KILLER)
+    shutil.copy(root / "tests" / "irreproducible" / "digits.csv", made.folder / "table.csv")
     configure(made, epoch=3)
-    killed, said = set(), []
-    while killed != {"original", "repeat"}:
-        result = run(made)
-        assert result.returncode != 0
-        said.append(result.stdout)
-        # Whether the first is taken up before the second begins is Snakemake's choice; and where a
-        # repeat dies in a group of its own, Snakemake outlives it and goes on with what it can.
-        kept = sorted((made.folder / "checkpoints" / "small").glob("*/seed-0/epoch-*"))
-        more = {file.parts[-3] for file in kept} - killed
-        assert more
-        for name in more:
-            assert sum(file.parts[-3] == name for file in kept) == 2
-            assert not list((made.results / "small" / name).rglob("weights.safetensors"))
-        killed |= more
+    result = run(made, TRAINED)
+    assert result.returncode != 0
+    assert kept(made, "original")
+    return made, result.stdout
+
+
+@pytest.fixture(scope="module")
+def whole(killed, tmp_path_factory):
+    """A copy of it in which nothing kills: a setting has changed, so it begins again."""
+    made = killed[0].copied(tmp_path_factory.mktemp("whole") / "whole")
+    configure(made, epoch=-1)
+    result = run(made, TRAINED)
+    assert result.returncode == 0, result.stdout
+    return made
+
+
+@pytest.fixture(scope="module")
+def resumed(killed, whole):  # the copy comes first
+    """The project, whose repeat was killed as well, and then nothing any more."""
+    made, *said = killed
+    # A repeat dies in a group of its own: Snakemake outlives it and goes on with what it can.
+    result = run(made, REPEATED)
+    assert result.returncode != 0
+    said.append(result.stdout)
+    assert len(kept(made, "repeat")) == len(kept(made, "original")) == 2
+    assert not list(made.results.rglob("weights.safetensors"))
     result = run(made, "verify")
     assert result.returncode == 0, result.stdout
     assert any("left its lock behind" in text for text in (*said, result.stdout))
     return made
+
+
+def kept(made, run):
+    """The checkpoints that a training has left."""
+    return list((made.folder / "checkpoints" / "small" / run / "seed-0").glob("epoch-*"))
+
+
+def test_a_resumed_training_verifies_with_everything_varied(resumed):
+    resumed.assert_met_with_everything_varied("small")
 
 
 def process(made, run):
@@ -83,11 +113,7 @@ def test_the_manifest_says_that_it_was_taken_up_and_where(resumed, run):
     assert (told["resumed"], told["resumable"], told["epochs"]) == ([3], "yes", 6)
 
 
-def test_a_resumed_training_is_the_uninterrupted_one(resumed, new_project):
-    whole = project(new_project, "whole")
-    configure(whole, epoch=-1)
-    result = run(whole, TRAINED)
-    assert result.returncode == 0, result.stdout
+def test_a_resumed_training_is_the_uninterrupted_one(resumed, whole):
     assert process(whole, "original")["resumed"] == []
     for name in FILES:
         mine, its = (made.results / "small/original/seed-0" / name for made in (resumed, whole))
@@ -103,14 +129,7 @@ def test_another_interval_trains_nothing_again(resumed):
     assert "Nothing to be done" in resumed.run("all").stdout
 
 
-def test_a_checkpoint_of_other_settings_is_of_no_use(new_project):
-    made = project(new_project, "other")
-    configure(made, epoch=3)
-    assert run(made, TRAINED).returncode != 0
-    assert list((made.folder / "checkpoints").rglob("epoch-*"))
-    configure(made, epoch=-1, dropout=0.3)
-    result = run(made, TRAINED)
-    assert result.returncode == 0, result.stdout
-    assert process(made, "original")["resumed"] == []
-    log = (made.folder / "logs/small/original/train-0.log").read_text()
+def test_a_checkpoint_of_other_settings_is_of_no_use(whole):
+    assert process(whole, "original")["resumed"] == []
+    log = (whole.folder / "logs/small/original/train-0.log").read_text()
     assert "are of another training: removed" in log
