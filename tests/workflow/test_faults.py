@@ -94,6 +94,15 @@ def test_a_wrong_configuration_is_refused_before_anything_is_written(
     assert not made.results.exists()
 
 
+MIRRORED = """\
+def model(settings, seeds):
+    import tensorflow as tf
+
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        return _model(settings, seeds)
+
+
+def _model(settings, seeds):"""
 WRONG = {
     "lengths": ('"y": table', '"y": table[1:]', "Expected the dataset's arrays to have one"),
     "function": ("def dataset", "def data", "Expected a function `dataset` in function.py."),
@@ -107,8 +116,12 @@ WRONG = {
         "network.compile(", "(lambda *_, **__: None)(",
         "Expected `model` to return a compiled model.",
     ),
+    "mirrored": (
+        "def model(settings, seeds):", MIRRORED,
+        "Received one that was made under MirroredStrategy. Make it outside",
+    ),
 }  # fmt: skip
-LATER = ("uncompiled",)
+LATER = ("uncompiled", "mirrored")
 """Those of which data are prepared all the same."""
 
 
