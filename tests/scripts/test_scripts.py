@@ -1,6 +1,7 @@
 """The command that counts: its table, its patches, what is found and right; with a fake check."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from itertools import pairwise
 import pytest
 import scripts
 import twins
+from lean_python import lean
 from outcomes import Answer, figures, judged, patch_figures, table, times
 from table import CLEAN, PAIRS, Kind, Step, Twin, chosen, right_lines, ten
 
@@ -410,7 +412,12 @@ def test_the_program_is_made_of_the_source_that_is_here(tmp_path):
 
 
 @pytest.mark.slow
-def test_ten_scripts_five_faulty_and_five_clean_are_told_apart_in_the_locked_environment(tmp_path):
+def test_ten_scripts_five_faulty_and_five_clean_are_told_apart_in_the_locked_environment(
+    tmp_path, monkeypatch
+):
+    # They need nothing but TensorFlow and Keras, which then start sooner.
+    monkeypatch.setenv("PYTHONPATH", lean(os.environ)["PYTHONPATH"])
+    monkeypatch.setattr(twins, "INHERITED", (*twins.INHERITED, "PYTHONPATH"))
     program, found = scripts.packed(tmp_path), []
     for case in ten():
         # Trying a patch takes three more runs, so only one of them gets one.
