@@ -1,11 +1,14 @@
 """A folder with a script of a user's, and `check` run there, by root or by an ordinary user."""
 
+import io
 import json
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -41,6 +44,7 @@ WORLDS = (
 )
 
 
+@cache
 def python_for(user: int | None) -> str | None:
     """A Python that a user may start; None where there is none."""
     for python in (sys.executable, "/usr/bin/python3"):
@@ -136,6 +140,26 @@ def packed() -> bytes:
     return packing.packed(packing.members_of_check())
 
 
+@cache
+def packed_with_bytecode() -> bytes:
+    """The same program, and beside each source what it is compiled to, else at every start anew.
+
+    A Python of another version passes that over.
+    """
+    content = io.BytesIO(packed())
+    with zipfile.ZipFile(content, "a") as archive, tempfile.TemporaryDirectory() as folder:
+        archive.extractall(folder)
+        for name in archive.namelist():
+            if name.endswith(".py"):
+                unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+                file = py_compile.compile(
+                    f"{folder}/{name}", dfile=f"check.pyz/{name}", doraise=True,
+                    invalidation_mode=unchecked,
+                )  # fmt: skip
+                archive.write(str(file), f"{name}c")
+    return content.getvalue()
+
+
 def folder(world: World) -> Iterator[Folder]:
     """A folder for a world, whose parents everybody may pass through; None where it cannot be."""
     python = python_for(world.user)
@@ -144,7 +168,7 @@ def folder(world: World) -> Iterator[Folder]:
         home.chmod(0o755)
         for inner in ("a project", ".temporary"):
             (home / inner).mkdir()
-        (home / "check.pyz").write_bytes(packed())
+        (home / "check.pyz").write_bytes(packed_with_bytecode())
         made = Folder(home, world, python or "")
         made.give()
         yield made

@@ -510,20 +510,15 @@ CACHES = [
 ]
 
 
-def test_another_home_has_known_caches(user: Folder) -> None:
+def test_another_home_has_known_caches_and_the_users_packages(user: Folder) -> None:
     for file in CACHES:
         user.write(file, "VALUE = 1\n")
-    script = f"import os\nfor n in {CACHES}: print(open(os.path.expanduser('~/' + n)).read())"
-    report = user.script(script, status=0)
-    assert "home" in report["runs"][1]["varied"]
-
-
-def test_another_home_has_the_users_packages(user: Folder) -> None:
-    # A virtual environment has none of these.
+    # A virtual environment has no packages of the user's.
     base = replace(user, python=os.path.realpath(user.python))
     version = f"python{'.'.join(map(str, version_of(base.python)))}"
     base.write(f".local/lib/{version}/site-packages/mine.py", "VALUE = 1\n")
-    report = base.script("import mine; print(mine.VALUE)", status=0)
+    script = f"import os\nfor n in {CACHES}: print(open(os.path.expanduser('~/' + n)).read())"
+    report = base.script(f"{script}\nimport mine; print(mine.VALUE)", status=0)
     assert "home" in report["runs"][1]["varied"]
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from repro.core.atomic import write_text
+from repro.core.atomic import sentence_for_system_errors
 from repro.core.canonical_json import pretty
 
 PACKAGE = "_repro_hook"
@@ -75,16 +75,27 @@ def installed(
     """
     folder = folder.absolute()
     library = files("repro")
-    write_text(folder / "sitecustomize.py", (library / "hook/sitecustomize.py").read_text("utf-8"))
-    for module in MODULES:
-        text = (library / f"{module}.py").read_text("utf-8")
-        write_text(folder / PACKAGE / f"{module}.py", _IMPORT.sub(rf"\1{PACKAGE}", text))
-    for room in sorted({"", *(module.partition("/")[0] for module in MODULES)}):
-        write_text(folder / PACKAGE / room / "__init__.py", "")
-    values = {k: str(v.absolute()) if isinstance(v, Path) else v for k, v in vars(settings).items()}
-    write_text(folder / "settings.json", pretty({**values, "started": time.time_ns()}))
-    for place in (settings.found, settings.events):
-        if place:
-            place.mkdir(parents=True, exist_ok=True)
+    with sentence_for_system_errors(folder):
+        _write(folder / "sitecustomize.py", (library / "hook/sitecustomize.py").read_text("utf-8"))
+        for module in MODULES:
+            text = (library / f"{module}.py").read_text("utf-8")
+            _write(folder / PACKAGE / f"{module}.py", _IMPORT.sub(rf"\1{PACKAGE}", text))
+        for room in sorted({"", *(module.partition("/")[0] for module in MODULES)}):
+            _write(folder / PACKAGE / room / "__init__.py", "")
+        values = {k: _absolute(v) for k, v in vars(settings).items()}
+        _write(folder / "settings.json", pretty({**values, "started": time.time_ns()}))
+        for place in (settings.found, settings.events):
+            if place:
+                place.mkdir(parents=True, exist_ok=True)
     others = environment.get("PYTHONPATH")
     return {**environment, "PYTHONPATH": f"{folder}{os.pathsep}{others}" if others else str(folder)}
+
+
+def _write(path: Path, text: str) -> None:
+    """Not flushed to the disk: a folder that does not outlive the command."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def _absolute(value: object) -> object:
+    return str(value.absolute()) if isinstance(value, Path) else value
