@@ -108,6 +108,16 @@ def test_a_script_that_fails_only_when_varied_is_a_finding(plain: Folder) -> Non
     assert report["runs"][1]["status"] == 1
 
 
+def test_who_prints_a_temporary_folder_that_no_variable_names_gives_the_same(user: Folder) -> None:
+    user.write(
+        "a project/train.py",
+        "import tempfile\n"
+        "with tempfile.TemporaryDirectory() as f: print('kept in', f, '/tmp/mine')",
+    )
+    user.check("--", user.python, "train.py", status=0, TMPDIR="")
+    assert "temporary folder" in user.report()["runs"][1]["varied"]
+
+
 def test_inputs_are_changed_in_no_folder_of_the_users(user: Folder) -> None:
     file = user.write("a project/data/input.csv", "a,b\n1,2\n")
     user.write("a project/gone.txt", "x")

@@ -18,7 +18,7 @@ def spectrum(wave, label):
 
 
 with tempfile.TemporaryDirectory() as folder:
-    print("the cache is in a folder of", Path(folder).parent.name or "/")
+    print("the cache is in", folder)
     data = tf.data.Dataset.from_tensor_slices((waves, loud)).map(spectrum)
     data = data.cache(str(Path(folder, "spectra"))).shuffle(160, seed=5).batch(16)
     model = keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from repro.contain.home import CARRIED, carry_over
@@ -135,7 +136,9 @@ def prepared(plan: RunPlan, seen: Mapping[str, str]) -> Ready:
                 str(error) if isinstance(error, NotVaried) else f"the system says: {reason(error)}"
             )
     notes: dict[str, Any] = {"varied": varied, "not_varied": not_varied}
-    notes["folders"] = [start.environment.get("HOME", ""), start.environment.get("TMPDIR", "")]
+    own = start.environment  # and what a process takes that does not find them there
+    home, temporary = own.get("HOME") or str(plan.home or ""), own.get("TMPDIR") or gettempdir()
+    notes["folders"] = [home, temporary]
     busy = processors() if STRESS in varied else 0
     return Ready(words, start.environment, plan.place.directory, notes, busy)
 

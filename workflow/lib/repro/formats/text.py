@@ -69,16 +69,16 @@ def _without_folders(findings: FileFindings, left: str, right: str) -> tuple[str
     """Both texts with a sign for the folders of the two runs."""
     if left == right:
         return left, right
-    found = False
-    for one, other in sorted(findings.folders, key=lambda pair: -len(pair[0])):
-        for form in (str, quote):
-            a, b = (
-                re.compile(rf"(?<![\w.-]){re.escape(form(path))}(?![\w-])") for path in (one, other)
-            )
-            (left, count), (right, other_count) = a.subn(_FOLDER, left), b.subn(_FOLDER, right)
-            found |= one != other and bool(count or other_count)
-    if found:
-        findings.mask(FOLDERS)
+    moved = {path for pair in findings.folders if pair[0] != pair[1] for path in pair}
+    # The longest first, since one may lie in another; and each in both texts, since what a script
+    # names by itself, as /tmp/cache, is called so in both.
+    forms = sorted({form(path) for path in moved for form in (str, quote)}, key=len, reverse=True)
+    if forms:
+        anyone = rf"(?<![\w.-])(?:{'|'.join(map(re.escape, forms))})(?![\w-])"
+        left, count = re.subn(anyone, _FOLDER, left)
+        right, other_count = re.subn(anyone, _FOLDER, right)
+        if count or other_count:
+            findings.mask(FOLDERS)
     return left, right
 
 
