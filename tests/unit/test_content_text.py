@@ -84,6 +84,7 @@ def clock_text(draw: st.DrawFn) -> tuple[str, str]:
 @example(("took 0.25", "took 1.5"), "loss", ": ", "0.0", "\t", True)
 @example(("took 0.25", "took 1.5"), "Test accuracy", " ", "0.5", " ", True)
 @example(("took 0.25", "took 1.5"), "min", "=", "0.5", " ", True)
+@example(("0.0 min", "1.0 min"), "loss", ": ", "0.0", " - ", True)
 def test_what_a_clock_decides_is_never_a_difference(
     clock: tuple[str, str], name: str, between: str, value: str, beside: str, first: bool
 ) -> None:
@@ -301,6 +302,10 @@ def test_the_folders_of_the_runs_are_masked_and_nothing_that_only_begins_so() ->
     assert found.same
     assert found.masked == (FOLDERS,)
     assert not text("/tmp/one1", "/tmp/another1", folders=folders).same
+    within = (("/tmp", "/tmp/another/temporary"), ("/u", "/tmp/another/home"))
+    assert text("/tmp/a /tmp/b", "/tmp/another/temporary/a /tmp/b", folders=within).same
+    assert text("/u/a", "/tmp/another/home/a", folders=within).same
+    assert not text("/tmp/a", "/tmp/another/temporary/b", folders=within).same
     assert not text("/tmp/one/a", "/tmp/another/b", folders=folders).same
 
 

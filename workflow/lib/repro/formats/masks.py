@@ -38,7 +38,7 @@ _ISO = r"(?:19|20)\d\d(?P<by>[-/.])\d\d(?P=by)\d\d"
 # "mean 0.5 min 0.1": where a number follows, the word is the name of that one.
 _SPANS = (
     r"ns|us|[µμ]s|ms|msecs?|milliseconds?|s|secs?|seconds|minutes?|mins|hrs?|hours?|days?"
-    r"|(?:second|min)(?!\s*[:=]|\s+[-+.\d])"
+    r"|(?:second|min)(?!\s*[:=]|\s+[-+]?\.?\d)"
 )
 _UNITS = (
     r"it|iters?|iterations?|steps?|samples?|examples?|images?|imgs?|tokens?|batch(?:es)?|epochs?"
