@@ -1,5 +1,7 @@
 """What a user may get wrong: told in one sentence, and nothing half-made is left."""
 
+import subprocess
+
 import pytest
 from conftest import Project
 from repro.core.digest import sha256_file
@@ -33,9 +35,9 @@ def unseeded(new_project):
     """What was found of experiments each with one generator that nobody seeds, in one go."""
     made = new_project("unseeded")
     short = {"training": {"epochs": 1, "batch_size": 32}}
-    # Trials of `prepare` are made by tests/unit/test_counterexamples. Two trials tell a draw, two
+    # Of `prepare` a draw is told, then a patch is tried. Of `train` two trials tell the draw, two
     # look into operations, two keep their weights.
-    search = {"dataset": {"trials": 0}, "augment": {"trials": 6}}
+    search = {"dataset": {"trials": 4}, "augment": {"trials": 6}}
     for name, (old, new, *_) in UNSEEDED.items():
         written(made, name, old, new)
     entries = {n: made.entry(code=f"{n}.py", search=search[n], **short) for n in UNSEEDED}
@@ -72,6 +74,24 @@ def test_the_verdict_says_how_the_difference_grows(unseeded):
     assert "## How the difference grows" in (made.results / "augment" / "verdict.md").read_text()
     before = made.verdict("dataset")["per_seed"][0]["divergence"]["growth"]
     assert before["how"] == "Not taken, since the runs diverge before training."
+
+
+@pytest.mark.slow
+def test_the_patch_of_the_verdict_mends_the_experiment(unseeded):
+    made, _ = unseeded
+    patch = made.verdict("dataset")["causes"][0]["patch"]
+    assert patch["verified_runs"] == 3
+    page = (made.results / "dataset" / "verdict.md").read_text()
+    assert {line.strip() for line in patch["diff"].splitlines()} <= {
+        line.strip() for line in page.splitlines()
+    }
+    applying = ["patch", "-p1", "--forward"]
+    subprocess.run(applying, cwd=made.folder, input=patch["diff"], text=True, check=True)
+    data = [f"results/dataset/{run}/data.manifest.json" for run in ("original", "repeat")]
+    done = made.run("--cores", "2", *data)
+    assert done.returncode == 0, done.stdout
+    original, repeat = ((made.folder / name).with_name("data") / "test/x.npy" for name in data)
+    assert original.read_bytes() == repeat.read_bytes()
 
 
 @pytest.mark.parametrize(
