@@ -333,6 +333,22 @@ def test_a_command_that_cannot_be_checked_gives_a_sentence(
     assert len(done.stderr.strip().splitlines()[-1]) < 500
 
 
+def test_a_run_that_was_stopped_is_compared_with_nothing(plain: Folder) -> None:
+    plain.write(
+        "a project/train.py",
+        "import signal, time\n"
+        "print('loss: 0.5')\n"
+        "if time.timezone:  # as only in the second run\n"
+        "    signal.pause()\n"
+        "print('accuracy: 0.5')\n",
+    )
+    plain.check("--budget", "4s", "--", plain.python, "train.py", status=3)
+    report = plain.report()
+    assert (report["answer"], report["outputs"]) == ("cannot tell", [])
+    assert report["sentence"].startswith("Undecided: run 2 was ended after ")
+    assert "the budget was spent (--budget)" in report["sentence"]
+
+
 def test_a_script_that_fails_shows_what_it_said(plain: Folder) -> None:
     plain.write("a project/train.py", "print(1 / 0)")
     done = plain.check("--", plain.python, "train.py", status=2)

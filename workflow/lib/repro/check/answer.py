@@ -39,9 +39,10 @@ STATUS: Mapping[str, int] = {SAME: 0, NOT_SAME: 1, CANNOT_TELL: 3}
 class CheckFindings:
     """What the runs of a check gave; the first is the plain one, the others were varied.
 
-    `outcomes`: the comparison of each later run with the first. `finding`: what the search for a
-    factor found, None where there was none. `rtol`: the tolerance that was asked for. `steps`: what
-    watching showed, None where nothing was watched. `late`: whether no time was left to watch.
+    `outcomes`: the comparison of each later run with the first, but of one that was stopped.
+    `finding`: what the search for a factor found, None where there was none. `rtol`: the tolerance
+    that was asked for. `steps`: what watching showed, None where nothing was watched. `late`:
+    whether no time was left to watch.
     `patch`: what became of the changes of the script that were tried; None where none were.
     `refused`: why the system refused a run after the answer; None where it did not.
     """
@@ -100,7 +101,7 @@ def first_answer(findings: CheckFindings) -> CheckAnswer:
     """The answer by the outputs alone."""
     stopped = [run for run in findings.runs if run.stopped]
     outcome = findings.decisive
-    if outcome is None or (stopped and not outcome.differing):
+    if outcome is None or (stopped and outcome.same):
         return CheckAnswer(CANNOT_TELL, _never_ended(findings, stopped))
     if outcome.failed:
         return CheckAnswer(NOT_SAME, f"Not the same: {_failed(findings)}{_why(findings)}")
