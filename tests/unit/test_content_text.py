@@ -8,7 +8,16 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from repro.formats.findings import FileComparison, FileFindings
-from repro.formats.masks import ADDRESSES, DATES, DURATIONS, FOLDERS, IDS, PROGRESS, is_time
+from repro.formats.masks import (
+    ADDRESSES,
+    DATES,
+    DURATIONS,
+    FOLDERS,
+    IDS,
+    PROGRESS,
+    TEMPORARY,
+    is_time,
+)
 from repro.formats.text import compare_text
 
 
@@ -307,6 +316,13 @@ def test_the_folders_of_the_runs_are_masked_and_nothing_that_only_begins_so() ->
     assert text("/u/a", "/tmp/another/home/a", folders=within).same
     assert not text("/tmp/a", "/tmp/another/temporary/b", folders=within).same
     assert not text("/tmp/one/a", "/tmp/another/b", folders=folders).same
+
+
+def test_names_of_temporary_files_are_masked_though_no_digit_was_drawn() -> None:
+    found = text("kept in /a/tmp__gcvq_x", "kept in /a/tmpabcdefgh")
+    assert found.same
+    assert found.masked == (TEMPORARY,)
+    assert not text("kept in /a/tmp_x", "kept in /a/tmp_y").same
 
 
 def test_small_relative_differences_pass_where_this_is_asked_for() -> None:

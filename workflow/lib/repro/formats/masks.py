@@ -106,6 +106,8 @@ _NAMED = re.compile(
 _SPOKEN = re.compile(r"\b([Tt]ime)( +)(\d+\.\d+)(?![\w.:])")
 
 _DIGIT = re.compile(r"\d")
+_WITHOUT_DIGITS = tuple(word for kind, word, _ in _SOURCES if kind == TEMPORARY)
+"""What stands in the line where something is masked that has no digit, by chance."""
 _LONGEST = 1000
 _PER = re.compile(r"/(?=(?:s|sec|second|epoch|step|batch|it|iter|iteration|sample|image)s?\b)")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -182,7 +184,7 @@ def is_metric(name: str, *values: str) -> bool:
 
 def masked(line: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """A line with a sign where something is masked, and what stood there, with its kind."""
-    if not _DIGIT.search(line):
+    if not _DIGIT.search(line) and not any(word in line for word in _WITHOUT_DIGITS):
         return line, ()
     parts = [_masked(part) for part in _pieces(line)]
     return "".join(text for text, _ in parts), tuple(
