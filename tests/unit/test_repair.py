@@ -381,6 +381,15 @@ def test_several_remedies_are_found_one_after_the_other() -> None:
     assert searched({0: [A]}, {A, B}) == ()
 
 
+def test_what_helped_is_told_where_it_was_not_enough() -> None:
+    found = search(
+        at(0),
+        lambda call, _: [A] if call == at(0).call else [],
+        lambda _: Attempt(same=False, first=at(1)),
+    )
+    assert (found.remedies, found.helped, found.left) == ((), (A,), at(1))
+
+
 def test_a_remedy_that_only_seemed_to_help_is_dropped() -> None:
     def attempt(remedies: Remedies) -> Attempt:
         return Attempt(B in remedies, False, None if B in remedies else at(1))
@@ -472,6 +481,10 @@ def test_a_patch_must_pass_as_often_as_would_have_shown_the_difference(
         (TriedPatch((), tried=3), "No change that was tried makes them agree (3 sets)"),
         (TriedPatch((), complete=False), "No time was left to find a patch"),
         (TriedPatch((), left=at(0).call), "By hand: train.py, line 1: Take nothing from the clock"),
+        (
+            TriedPatch((), left=at(0).call, helped=(A, B)),
+            "By hand: a change that a and b; then train.py, line 1: Take nothing from the clock",
+        ),
     ],
 )  # fmt: skip
 def test_the_answer_says_what_became_of_the_changes(patch: TriedPatch, words: str) -> None:

@@ -61,7 +61,9 @@ def _agreeing(trials: _Trials) -> CheckFindings:
     trials.announce("until its runs agree")
     found = search(first, trials.candidates, trials.attempt)
     left = found.left.call if found.left else None
-    nothing = TriedPatch((), tried=found.tried, complete=found.complete, left=left)
+    nothing = TriedPatch(
+        (), tried=found.tried, complete=found.complete, left=left, helped=found.helped
+    )
     if not found.remedies:
         return replace(findings, patch=nothing)
     needed = _needed(findings)

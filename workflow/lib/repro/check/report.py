@@ -100,7 +100,7 @@ def _patch(found: TriedPatch) -> dict[str, Any]:
         "tried": found.tried,
         "complete": found.complete,
         "new_silent_errors": list(found.spoiled),
-        "by_hand": by_hand(found.left) if found.left else None,
+        "by_hand": by_hand(found.left, found.helped) if found.left else None,
     }
 
 

@@ -7,7 +7,7 @@ Synopsis:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from repro.core.text import counted, listed, times
 from repro.ledger.blamed import UNSEEDED, LedgerCall
@@ -21,6 +21,7 @@ from repro.repair.remedies import (
     OVERLAPPING,
     RESET,
     SILENT,
+    Remedy,
 )
 
 _BY_HAND: Mapping[str, str] = {
@@ -63,10 +64,15 @@ _BY_HAND: Mapping[str, str] = {
 """By the source of a call that no remedy mends, what its author can do."""
 
 
-def by_hand(call: LedgerCall) -> str:
-    """What to do about a call that no remedy mends, and where it is."""
+def by_hand(call: LedgerCall, helped: Sequence[Remedy] = ()) -> str:
+    """What to do about a call that no remedy mends, and where it is.
+
+    Args:
+        helped: the changes with which the runs diverge there, and not before.
+    """
     what = _BY_HAND.get(call.source, "Let no value depend on what this gives.")
-    return f"{call.file}, line {call.line}: {what}"
+    first = f"a change that {listed([each.words for each in helped])}; then " if helped else ""
+    return f"{first}{call.file}, line {call.line}: {what}"
 
 
 def told_of_patch(patch: TriedPatch) -> str:
@@ -89,7 +95,7 @@ def told_of_patch(patch: TriedPatch) -> str:
     if any(remedy.better for remedy in patch.remedies):
         made += " It changes what is computed, for the better."
     if patch.left:
-        made += f" By hand: {by_hand(patch.left)}"
+        made += f" By hand: {by_hand(patch.left, patch.helped)}"
     if patch.spoiled:
         made += f" But it brings a silent error: {listed(patch.spoiled)}."
     return made
@@ -102,5 +108,5 @@ def _none(patch: TriedPatch) -> str:
         tried = f"No change that was tried {mends} ({counted(patch.tried, 'set')})."
     if not patch.complete:
         tried = "No time was left to find a patch (--budget)."
-    to_do = f"By hand: {by_hand(patch.left)}" if patch.left else ""
+    to_do = f"By hand: {by_hand(patch.left, patch.helped)}" if patch.left else ""
     return " ".join(filter(None, (tried, to_do)))

@@ -22,7 +22,8 @@ class TriedPatch:
     only `variables` are set. `agreed`: so many varied runs of the changed script gave the same as
     its run as it is; `needed`: so many would have shown the difference of the script as it is.
     `tried`: how many sets of changes. `complete`: whether there was time for all. `spoiled`: the
-    names of the silent errors that come with it. `left`: the call that is to be mended by hand.
+    names of the silent errors that come with it. `left`: the call that is to be mended by hand;
+    `helped`: with what the runs diverge there, and not before.
     """
 
     remedies: tuple[Remedy, ...]
@@ -34,6 +35,7 @@ class TriedPatch:
     complete: bool = True
     spoiled: tuple[str, ...] = ()
     left: LedgerCall | None = None
+    helped: tuple[Remedy, ...] = ()
 
     @property
     def confirmed(self) -> bool:

@@ -53,7 +53,8 @@ class PatchSearch:
     """What the search found.
 
     `remedies`: empty where none made the runs agree. `complete`: whether it came to its end.
-    `tried`: how many sets. `left`: where the runs diverged under what helped furthest.
+    `tried`: how many sets. `left`: where the runs diverged under what helped furthest; `helped`:
+    that, where it was not enough.
     """
 
     remedies: Remedies
@@ -61,6 +62,7 @@ class PatchSearch:
     tried: int
     left: StepDivergence | None
     spoiled: tuple[LedgerCall, ...] = ()
+    helped: Remedies = ()
 
 
 class _OutOfTime(Exception):
@@ -160,7 +162,8 @@ def search(first: StepDivergence | None, candidates: Candidates, attempt: Trying
         complete = found is not None or len(looking.tried) >= MOST
         found = found or looking.second
     spoiled = looking.tried[found].spoiled if found else ()
-    return PatchSearch(found or (), complete, len(looking.tried), looking.at, spoiled)
+    helped = () if found else looking.kept
+    return PatchSearch(found or (), complete, len(looking.tried), looking.at, spoiled, helped)
 
 
 def runs_needed(differing: int, made: int) -> int:
