@@ -9,11 +9,13 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import outcome
 import project
@@ -94,13 +96,24 @@ def _run(stage: Stage) -> tuple[str, int, float]:
     print(f"== {stage.name}: $ {shlex.join(stage.command)}", flush=True)
     start = time.monotonic()
     done = subprocess.run(
-        stage.command, cwd=project.ROOT, env=tools.environment(), check=False,
+        stage.command, cwd=project.ROOT, env=_environment(), check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     seconds = time.monotonic() - start
     output = done.stdout.decode("utf-8", "replace")
     print(f"\n== {stage.name}, {seconds:.0f} s, output:\n{output}", flush=True)
     return stage.name, done.returncode, seconds
+
+
+def _environment() -> dict[str, str]:
+    """That of the tools, with this Python itself before what only finds it, as pyenv's shims do.
+
+    They take a tenth of a second, and tests call `./run` some hundreds of times.
+    """
+    variables = tools.environment()
+    own = str(Path(sys.base_prefix, "bin"))
+    first, *others = variables["PATH"].split(os.pathsep)
+    return {**variables, "PATH": os.pathsep.join([first, own, *others])}
 
 
 def linters() -> list[Stage]:

@@ -4,6 +4,7 @@ tests/workflow/test_stranger.py runs that of the main job, without a network, as
 """
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -23,8 +24,10 @@ def found(folder: Path) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def archived(finished) -> Path:
-    """The archive of a small experiment, by the workflow's own target."""
+    """The archive of a small experiment without a repeat, by the workflow's own target."""
     made = finished("archived")
+    made.configure(small=made.entry(repeat="off"))
+    shutil.rmtree(made.results / "small" / "repeat")
     done = made.run("--cores", "2", "archive")
     assert done.returncode == 0, done.stdout
     path = made.folder / "archives" / "small.crate.zip"
