@@ -2,7 +2,7 @@
 
 Synopsis:
     python tests/scripts/scripts.py [--program check.pyz] [--python PYTHON] [--only NAME ...]
-        [--ten] [--further 10] [--jobs 1] [--folder FOLDER]
+        [--six] [--further 10] [--jobs 1] [--folder FOLDER]
 
 Runs each script with its fault and without, prints a table, then how many faults were found, how
 many with the right step and line, how many clean scripts gave a false alarm, how many patches were
@@ -36,7 +36,7 @@ from outcomes import Answer, Outcome, Report, figures, judged, patch_figures, ta
 from repro.core.errors import UserError
 from repro.core.schema import checked
 from repro.data.module_loader import module
-from table import Case, Kind, Twin, chosen, ten
+from table import Case, Kind, Twin, chosen, six
 
 LIMIT = 900  # seconds for one run of `check`
 FURTHER = 10  # runs of each script with the patch that was shown for it
@@ -199,14 +199,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--python", help="the Python of the scripts; by default one is made")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these")
-    which.add_argument("--ten", action="store_true", help="one twin of each that CI runs")
+    which.add_argument("--six", action="store_true", help="one twin of each that CI runs")
     parser.add_argument(
         "--further", type=int, default=None, metavar="N",
-        help=f"runs of each script with the patch that was shown ({FURTHER}; 0 with --ten)",
+        help=f"runs of each script with the patch that was shown ({FURTHER}; 0 with --six)",
     )  # fmt: skip
     options = parser.parse_args(arguments)
-    further = options.further if options.further is not None else FURTHER * (not options.ten)
-    cases = ten() if options.ten else chosen(options.only)
+    further = options.further if options.further is not None else FURTHER * (not options.six)
+    cases = six() if options.six else chosen(options.only)
     python = options.python or str(users_python.ensured())
     with command_line.working_folder(options.folder, "scripts-") as folder:
         program = options.program.resolve() if options.program else packed(folder)
