@@ -9,9 +9,13 @@ from pathlib import Path
 import project
 import pytest
 import small_channel
+import small_environment
+import tools
 from small_archive import archived, furnish
 from small_channel import Channel, Server
+from small_environment import Made, Site
 from small_results import Project
+from wheels.store import usable_store, uv_wheel
 
 # What a shell starts in the background ignores Ctrl-C, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -67,3 +71,38 @@ def sound(small_once: Project, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("sound")
     shutil.copytree(small_once.folder, folder / "a project")
     return archived(furnish(Project(folder / "a project")), folder / "tiny.crate.zip")
+
+
+@pytest.fixture(scope="session")
+def uv() -> Path:
+    """The wheel of uv, as `./run` keeps it or fetches it."""
+    store = usable_store(tools.KEPT)
+    found = uv_wheel(store, tools.UV.read_text("utf-8"), tools.pip())
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with pip, of which environments are copies."""
+    return small_environment.new_base(tmp_path_factory.mktemp("base") / "env")
+
+
+@pytest.fixture
+def site(base: Path, tmp_path: Path) -> Site:
+    """A small environment that is to be finished, in a folder with a space in its name."""
+    return small_environment.new_site(base, tmp_path / "a folder")
+
+
+@pytest.fixture(scope="session")
+def made_by_uv(
+    base: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Made:
+    """One that is finished, by uv; nobody changes it."""
+    return small_environment.make("uv", base, tmp_path_factory.mktemp("uv") / "a folder", request)
+
+
+@pytest.fixture
+def kept(site: Site, made_by_uv: Made) -> Path:
+    """Have all wheels and uv in the cache of a site's user, so that pip is not started."""
+    return shutil.copytree(made_by_uv.site.cache, site.cache)

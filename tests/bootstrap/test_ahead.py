@@ -19,12 +19,10 @@ import small_results
 import tools
 from local_channel import debian
 from repro.record import installed
-from test_post_deploy import PLATFORM, Site, base, index_of, site, uv
+from small_environment import PLATFORM, Site
 from wheels import ahead
 from wheels.pip_command import Pip
 from wheels.store import usable_store
-
-__all__ = ["base", "site", "uv"]
 
 pytestmark = pytest.mark.slow
 
@@ -50,19 +48,17 @@ os.execv("/bin/cat", ["cat"])
 
 
 @pytest.fixture
-def begun(site: Site, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
-    """The folder of a ./run that is about to make the environment of a site."""
-    index_of("uv", site, request)
+def begun(site: Site, kept: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a ./run that is about to make the environment of a site; wheels are kept."""
     for name, value in site.environment().items():
         monkeypatch.setenv(name, value)
-    cache = site.prefix.parent / ".cache" / "repro"
-    monkeypatch.setenv("REPRO_CACHE", str(cache))  # `./run test` has set another one
+    monkeypatch.setenv("REPRO_CACHE", str(kept))  # `./run test` has set another one
     pip = Pip(lambda: [str(site.prefix / "bin" / "python"), "-IB", "-m", "pip"], "3.11")
     monkeypatch.setattr(project, "ENVS", site.script.parent)
-    monkeypatch.setattr(project, "CACHE", cache)
-    monkeypatch.setattr(tools, "UNPACKED", cache / "unpacked")
+    monkeypatch.setattr(project, "CACHE", kept)
+    monkeypatch.setattr(tools, "UNPACKED", kept / "unpacked")
     monkeypatch.setattr(tools, "pip", lambda: pip)
-    monkeypatch.setattr(tools, "CHANNEL", small_results.write(cache / "channel-wheels.txt", ""))
+    monkeypatch.setattr(tools, "CHANNEL", small_results.write(kept / "channel-wheels.txt", ""))
     monkeypatch.setenv(ahead.VARIABLE, "")
     ahead.begin(tools.UNPACKED)
     return Path(os.environ[ahead.VARIABLE])
@@ -87,16 +83,20 @@ def in_place(site: Site, name: str) -> Path:
 
 
 def test_what_was_unpacked_becomes_the_environment_and_nothing_else_has_it(
-    site: Site, filled: Path
+    site: Site, begun: Path, uv: Path
 ) -> None:
-    inode = unpacked(filled, "tiny.py").stat().st_ino
-    done = site.deploy(REPRO_AHEAD=str(filled))
+    """Also where nothing is kept yet, so that pip fetches."""
+    shutil.rmtree(project.CACHE / "wheels")
+    (site.wheels / uv.name).symlink_to(uv)
+    fetch_ahead.fetch_wheels()
+    inode = unpacked(begun, "tiny.py").stat().st_ino
+    done = site.deploy(REPRO_AHEAD=str(begun))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert in_place(site, "tiny.py").stat().st_ino == inode
     files = [path for path in site.prefix.rglob("*") if path.is_file()]
     assert [path for path in files if path.lstat().st_nlink > 1] == []
     assert installed.check(site.prefix) == []
-    assert not (filled / "wheels" / "work").exists()
+    assert not (begun / "wheels" / "work").exists()
     assert {path.name for path in site.prefix.parent.glob("env.*")} == {"env.lock"}
     ahead.drop()
     assert list(tools.UNPACKED.iterdir()) == []

@@ -1,13 +1,7 @@
-"""The post-deploy script for real, in a small environment: damage is refused, a good try works.
+"""The post-deploy script for real, in a small environment: damage is refused, a good try works."""
 
-The environment is a virtual one that carries conda's records, so that it is made in seconds. Its
-wheels come from a folder by pip's own configuration, as a user's would.
-"""
-
-import base64
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import signal
@@ -16,148 +10,29 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import small_results
-import tools
-import yaml
 from conda import lock_file, render
 from post_deploy import bytecode
 from repro.record import installed
 from small_channel import flip
+from small_environment import (
+    PLATFORM,
+    WHEELS,
+    Made,
+    Site,
+    add_meta,
+    index_of,
+    lock,
+    make,
+    wheel,
+)  # fmt: skip
 from wheels.install import unpacked_uv
-from wheels.store import usable_store, uv_wheel
 
 pytestmark = pytest.mark.slow
-
-PLATFORM = installed.current_platform()
-WHEELS = {"tiny": "1.0", "small": "2.0"}
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def wheel(folder: Path, name: str, version: str, *, lies: bool = False) -> Path:
-    """A wheel with one module, whose record is right or not."""
-    path = folder / f"{name}-{version}-py3-none-any.whl"
-    info = f"{name}-{version}.dist-info"
-    files = {
-        f"{name}.py": f"VERSION = {version!r}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = [f"{file},sha256={digest(text)},{len(text)}\n" for file, text in files.items()]
-    files[f"{info}/RECORD"] = "".join([*record, f"{info}/RECORD,,\n"])
-    if lies:
-        files[f"{name}.py"] = f"VERSION = {version!r}  \n"
-    with zipfile.ZipFile(path, "w") as archive:
-        for file, text in files.items():
-            archive.writestr(zipfile.ZipInfo(file), text)
-    return path
-
-
-def digest(text: str) -> str:
-    """As the record of a wheel has it."""
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
-
-
-@dataclass(frozen=True)
-class Site:
-    """A new environment, its channel and its wheels, and the script that is to finish it."""
-
-    prefix: Path
-    archive: Path
-    wheels: Path
-    script: Path
-
-    @property
-    def module(self) -> Path:
-        """A file of a conda package."""
-        return next(self.prefix.glob("lib/python3*/site-packages/pip/__init__.py"))
-
-    def environment(self, **more: str) -> dict[str, str]:
-        pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": self.wheels.as_uri()}
-        pip |= {"PIP_CONFIG_FILE": os.devnull}
-        known = {"PATH": os.defpath, "HOME": str(self.prefix.parent), **pip}
-        return {**known, "CONDA_PREFIX": str(self.prefix), **more}
-
-    def deploy(self, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["sh", str(self.script)],
-            env=self.environment(**more),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python with pip, which is compiled, as conda compiles it."""
-    folder = tmp_path_factory.mktemp("base") / "env"
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pip = [str(folder / "bin" / "python"), "-I", "-m", "pip"]
-    subprocess.run([*pip, "uninstall", "--quiet", "--yes", "setuptools"], check=True)
-    return folder
-
-
-@pytest.fixture
-def site(base: Path, tmp_path: Path) -> Site:
-    """A site in a folder with a space in its name."""
-    return new_site(base, tmp_path / "a folder")
-
-
-def new_site(base: Path, folder: Path) -> Site:
-    """A copy of the base, and what the script needs."""
-    prefix, wheels, channel = folder / "env", folder / "wheels", folder / "channel" / PLATFORM
-    shutil.copytree(base, prefix, symlinks=True)
-    wheels.mkdir()
-    channel.mkdir(parents=True)
-    for name, version in WHEELS.items():
-        wheel(wheels, name, version)
-    archive = channel / "pip-1-0.conda"
-    archive.write_bytes(b"the archive of pip")
-    site = Site(prefix, archive, wheels, folder / "keras.post-deploy.sh")
-    add_meta(site, "pip", archive, [site.module])
-    render.write(render.render(lock_file.parse(lock(site))), folder)
-    return site
-
-
-def add_meta(site: Site, name: str, archive: Path, files: list[Path]) -> None:
-    """Write the record that conda leaves of an installed package."""
-    paths = [
-        {"_path": str(f.relative_to(site.prefix)), "path_type": "hardlink", "sha256": sha256(f)}
-        for f in files
-    ]
-    meta = {"name": name, "version": "1", "build": "0", "url": archive.as_uri()}
-    meta |= {"sha256": sha256(archive), "paths_data": {"paths": paths, "paths_version": 1}}
-    (site.prefix / "conda-meta").mkdir(exist_ok=True)
-    (site.prefix / "conda-meta" / f"{name}-1-0.json").write_text(json.dumps(meta))
-
-
-def lock(site: Site) -> str:
-    """A conda-lock.yml of this platform alone."""
-    common = {"platform": PLATFORM, "category": "main"}
-    packages = [
-        {"name": n, "version": v, "manager": "pip", "url": "", **common}
-        | {"hash": {"sha256": sha256(next(site.wheels.glob(f"{n}-*")))}}
-        for n, v in WHEELS.items()
-    ]
-    pip = {"name": "pip", "version": "1", "manager": "conda", "url": site.archive.as_uri()}
-    packages.append({**pip, "hash": {"sha256": sha256(site.archive)}, **common})
-    return yaml.safe_dump({"metadata": {"platforms": [PLATFORM]}, "package": packages})
-
-
-@pytest.fixture(scope="session")
-def uv() -> Path:
-    """The wheel of uv, as `./run` keeps it or fetches it."""
-    store = usable_store(tools.KEPT)
-    found = uv_wheel(store, tools.UV.read_text("utf-8"), tools.pip())
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize("body", [b"\x7fELF of another machine", b"#!/bin/sh\nexit 1\n"])
@@ -170,13 +45,6 @@ def test_a_uv_that_does_not_run_is_done_without(tmp_path: Path, body: bytes) -> 
         assert uv is None
 
 
-def index_of(installer: str, site: Site, request: pytest.FixtureRequest) -> None:
-    """Give the index uv, or none, so that pip installs."""
-    if installer == "uv":
-        wheel: Path = request.getfixturevalue("uv")
-        (site.wheels / wheel.name).symlink_to(wheel)
-
-
 @pytest.fixture(params=["uv", "pip"])
 def installer(request: pytest.FixtureRequest, site: Site) -> str:
     """What installs: uv, or pip where the index has no uv."""
@@ -184,25 +52,17 @@ def installer(request: pytest.FixtureRequest, site: Site) -> str:
     return request.param
 
 
-@dataclass(frozen=True)
-class Made:
-    """An environment that is finished, by which installer, and what its script said."""
-
-    site: Site
-    installer: str
-    done: subprocess.CompletedProcess[str]
-
-
-@pytest.fixture(scope="module", params=["uv", "pip"])
-def made(
-    request: pytest.FixtureRequest, base: Path, tmp_path_factory: pytest.TempPathFactory
+@pytest.fixture(scope="session")
+def made_by_pip(
+    base: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Made:
-    """One by each, which tests look at and leave as it is; a flag was left from before."""
-    site = new_site(base, tmp_path_factory.mktemp("made") / "a folder")
-    index_of(request.param, site, request)
-    Path(f"{site.prefix}.env_setup_done").touch()
-    own = {"PYTHONPATH": str(site.wheels), "PIP_TARGET": str(site.wheels / "elsewhere")}
-    return Made(site, request.param, site.deploy(**own))
+    return make("pip", base, tmp_path_factory.mktemp("pip") / "a folder", request)
+
+
+@pytest.fixture(params=["uv", "pip"])
+def made(request: pytest.FixtureRequest) -> Made:
+    """A finished one by each."""
+    return request.getfixturevalue(f"made_by_{request.param}")
 
 
 def test_installs_the_wheels_and_records_every_file(made: Made) -> None:
@@ -222,6 +82,7 @@ def test_installs_the_wheels_and_records_every_file(made: Made) -> None:
     assert not flag.exists(), "left from an earlier environment, it makes a killed one look whole"
 
 
+@pytest.mark.usefixtures("kept")
 def test_what_runs_in_it_later_changes_nothing(site: Site) -> None:
     """Even without -B, be it compiled, and bound to no time, or not."""
     for cache in [*site.prefix.rglob("__pycache__")]:
@@ -256,19 +117,17 @@ def test_nothing_is_hashed_again_because_another_one_is_made(
     assert hashed == []
 
 
-def test_what_rotted_in_the_cache_is_had_again(site: Site) -> None:
+def test_what_rotted_in_the_cache_is_had_again(site: Site, kept: Path) -> None:
     """A wheel that is kept, then a list of them."""
-    assert site.deploy().returncode == 0
-    wheels = site.prefix.parent / ".cache" / "repro" / "wheels"
     for damaged in ("*/tiny-*.whl", "*.json"):
-        files = [*wheels.glob(damaged)]
+        files = [*(kept / "wheels").glob(damaged)]
         assert files
         for file in files:
             flip(file)
-        (site.prefix / installed.RECORD).unlink()
-        shutil.rmtree(next(site.prefix.glob("lib/python3*/site-packages/tiny-1.0.dist-info")))
         assert site.deploy().returncode == 0
         assert installed.check(site.prefix) == []
+        (site.prefix / installed.RECORD).unlink()
+        shutil.rmtree(next(site.prefix.glob("lib/python3*/site-packages/tiny-1.0.dist-info")))
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(site: Site) -> None:
@@ -312,6 +171,7 @@ def test_a_disk_that_fills_up_gives_a_sentence_and_no_environment(
     assert installed.check(site.prefix) == []
 
 
+@pytest.mark.usefixtures("kept")
 def test_one_at_a_time(site: Site) -> None:
     """Whoever would make or remove it waits for the one who does."""
     with (site.prefix.parent / "env.lock").open("w") as lock:
@@ -381,6 +241,7 @@ def add_distribution(site: Site) -> str:
     folder = site.module.parent.parent / "stray-3.0.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: stray\nVersion: 3.0\n")
+    (folder / "WHEEL").write_text("Wheel-Version: 1.0\nTag: py3-none-any\n")
     return "Expected no distribution but the lock's. Received stray."
 
 
@@ -398,15 +259,23 @@ def lose_python(site: Site) -> str:
         lose_unpacked_file,
         add_package,
         lose_package,
-        damage_wheel,
         install_other_bytes,
-        lose_wheel,
         add_distribution,
         lose_python,
     ],
 )
+@pytest.mark.usefixtures("kept")
 def test_refuses_damage(site: Site, damage: Callable[[Site], str]) -> None:
-    sentence = damage(site)
+    is_refused(site, damage(site))
+
+
+@pytest.mark.parametrize("damage", [damage_wheel, lose_wheel])
+def test_refuses_what_the_index_has_otherwise(site: Site, damage: Callable[[Site], str]) -> None:
+    """Where nothing is kept."""
+    is_refused(site, damage(site))
+
+
+def is_refused(site: Site, sentence: str) -> None:
     done = site.deploy()
     assert done.returncode == 1
     assert sentence in done.stderr
