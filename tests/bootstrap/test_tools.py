@@ -50,8 +50,9 @@ def when_made() -> int:
 
 @pytest.mark.slow
 def test_made_once_and_again_when_half_made_or_outdated(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    place: Path, uv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """At first by pip, as where no index has uv."""
     python = tools.ensure()
     assert (place / ".tools/venv/bin/some").is_file()
     assert python == tools.VENV / "bin" / "python"
@@ -60,6 +61,7 @@ def test_made_once_and_again_when_half_made_or_outdated(
     assert when_made() == first
     tools.STAMP.unlink()  # as an interruption leaves it
     (tools.VENV / "stale").touch()
+    (place.parent / "index" / uv.name).symlink_to(uv)
     tools.ensure()
     assert when_made() != first
     assert not (tools.VENV / "stale").exists()
