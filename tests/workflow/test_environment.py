@@ -204,21 +204,19 @@ def new_project(folder: Path, archive: Path, url: str) -> Project:
     return Project(folder, archive)
 
 
-@pytest.fixture
-def made(python: Path, tmp_path: Path) -> Iterator[Project]:
-    """A project whose environment is not there yet."""
-    with served(python, tmp_path) as (archive, url):
-        yield new_project(tmp_path / "a project", archive, url)
+@pytest.fixture(scope="module")
+def made(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project whose environment the first tests make."""
+    folder = tmp_path_factory.mktemp("made")
+    with served(python, folder) as (archive, url):
+        yield new_project(folder / "a project", archive, url)
 
 
 @pytest.fixture(scope="module")
-def works(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A project whose job has run; whoever damages its environment mends it."""
-    folder = tmp_path_factory.mktemp("works")
-    with served(python, folder) as (archive, url):
-        project = new_project(folder / "a project", archive, url)
-        project.assert_works()
-        yield project
+def works(made: Project) -> Project:
+    """The same, whose job has run; whoever damages its environment mends it."""
+    made.assert_works()
+    return made
 
 
 def sha256(file: Path) -> str:
@@ -231,6 +229,20 @@ def flip(file: Path) -> None:
     file.write_bytes(content)
 
 
+def test_a_changed_package_in_the_channel(made: Project) -> None:
+    """Once it is mended, the next test installs it."""
+    flip(made.archive)
+    made.assert_refuses("Expected the package", "with sha256")
+    assert not list((made.folder / ".snakemake" / "conda").glob("*_/"))
+    flip(made.archive)
+
+
+def test_a_killed_installation_heals_itself(made: Project) -> None:
+    made.kill_during_post_deploy()
+    assert made.prefix.is_dir()
+    made.assert_works()
+
+
 def test_a_sound_environment_is_made_once(works: Project) -> None:
     record = works.prefix / "repro-installed.json"
     first = record.stat().st_mtime_ns
@@ -238,23 +250,12 @@ def test_a_sound_environment_is_made_once(works: Project) -> None:
     assert record.stat().st_mtime_ns == first
 
 
-def test_a_changed_package_in_the_channel(made: Project) -> None:
-    flip(made.archive)
-    made.assert_refuses("Expected the package", "with sha256")
-    assert not list((made.folder / ".snakemake" / "conda").glob("*_/"))
-    flip(made.archive)
-    made.assert_works()
-
-
-def test_a_changed_file_is_named_and_so_is_the_folder_to_remove(works: Project) -> None:
+def test_a_changed_file_is_named_and_so_is_what_to_remove(works: Project) -> None:
     module = next(works.prefix.glob("lib/python3*/site-packages/pip/__init__.py"))
     flip(module)
-    remove = f"Remove the folder {works.prefix} and"
+    remove = f"Remove the folder {works.prefix} and the file {works.flag} beside it"
     works.assert_refuses(f"Expected {module} to be sha256:", remove)
-    prefix, flag = works.prefix, works.flag
-    shutil.rmtree(prefix)
-    flag.unlink()
-    works.assert_works()
+    flip(module)
 
 
 def test_an_added_package_is_named(works: Project) -> None:
@@ -271,20 +272,6 @@ def test_a_missing_pin_file(works: Project) -> None:
     pins.unlink()
     works.assert_refuses(f"Expected envs/{pins.name}, rendered from", "Received no such file.")
     pins.write_bytes(kept)
-    works.assert_works()
-
-
-def test_a_killed_installation_heals_itself(made: Project) -> None:
-    made.kill_during_post_deploy()
-    assert made.prefix.is_dir()
-    made.assert_works()
-
-
-def test_a_killed_installation_with_a_flag_left_from_before_heals_itself(works: Project) -> None:
-    """Snakemake takes an environment for finished by a flag that survives its folder."""
-    shutil.rmtree(works.prefix)
-    works.kill_during_post_deploy()
-    works.assert_works()
 
 
 def test_a_flag_alone_makes_no_environment(works: Project) -> None:
@@ -292,3 +279,13 @@ def test_a_flag_alone_makes_no_environment(works: Project) -> None:
     kept = record.rename(works.folder / "kept.json")
     works.assert_refuses("with which an installation ends. Received no such file.")
     kept.rename(record)
+
+
+def test_a_killed_installation_with_a_flag_left_from_before_heals_itself(works: Project) -> None:
+    """Snakemake takes an environment for finished by a flag that survives its folder.
+
+    Who removes both, as is advised, has less in the way of a new one.
+    """
+    shutil.rmtree(works.prefix)
+    works.kill_during_post_deploy()
+    works.assert_works()
