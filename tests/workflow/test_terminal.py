@@ -26,7 +26,7 @@ SNAKEMAKES = (
 )  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mistaken(new_project: Callable[[str], Project]) -> tuple[Project, str]:
     """A project whose `model` raises what has a message of several lines, and its sentence."""
     made = new_project("mistaken")

@@ -89,8 +89,8 @@ def test_run_again_it_does_nothing_whatever_was_touched(done):
 @pytest.mark.parametrize("goal", ["metrics", "documented"])
 def test_a_change_of_the_goal_trains_nothing(done, goal):
     done.configure(small=done.entry(goal=goal, repeat="full"))
-    result = done.run("--quiet", "host", "--", "verify")
-    assert result.returncode == 0
+    result = done.run("--quiet", "host", "--", "results/small/verdict.json")
+    assert result.returncode == 0, result.stdout
     assert "compare" in rules_in(result.stdout)
     assert "train" not in rules_in(result.stdout)
     found = done.verdict("small")
