@@ -298,7 +298,7 @@ def test_any_byte_of_any_result_is_named(small_once: Project, data: st.DataObjec
 
 
 def remembered(small: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What has the same bytes is read once, so that 500 checks take seconds."""
+    """What has the same bytes is read once, so that 200 checks take seconds."""
     experiments = {"tiny": small.experiment}
     monkeypatch.setattr(module, "resolve", lambda _: experiments)
     known: dict[tuple[str, bytes], Any] = {}
@@ -314,7 +314,7 @@ def remembered(small: Project, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_500_random_bytes_of_results_manifests_lock_code_and_inputs_are_all_named(
+def test_200_random_bytes_of_results_manifests_lock_code_and_inputs_are_all_named(
     small: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remembered(small, monkeypatch)
@@ -323,7 +323,7 @@ def test_500_random_bytes_of_results_manifests_lock_code_and_inputs_are_all_name
     files += sorted(path for path in small.results.rglob("*") if path.is_file())
     chance = random.Random(0)
     missed: list[tuple[str, int, int]] = []
-    for _ in range(500):
+    for _ in range(200):
         path = chance.choice([file for file in files if file.stat().st_size])
         before = path.read_bytes()
         place, flip = chance.randrange(len(before)), chance.randrange(1, 256)

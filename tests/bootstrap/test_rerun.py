@@ -1,11 +1,13 @@
 """./run rerun: nothing of an archive runs before it was looked at and somebody said yes."""
 
+import functools
 import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,14 @@ from small_archive import members
 from small_channel import make_wheel
 from small_results import Project
 from verbs import reproduce, rerun
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _read_once() -> Iterator[None]:
+    """The judge is packed for each run, from sources that are parsed for the first alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reproduce, "module", functools.cache(module))
+        yield
 
 
 @pytest.fixture
