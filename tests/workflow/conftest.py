@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ def model(settings, seeds):
     network.compile("adam", loss, metrics=["accuracy"])
     return network
 """
-RESUMED = "lstm_with_dropout"
+RESUMED = "own_train_step"
 """The model of the zoo that test_resume.py trains; test_zoo.py trains the others."""
 
 
@@ -157,11 +157,13 @@ class Project:
     def verdict(self, experiment: str) -> dict[str, Any]:
         return json.loads((self.results / experiment / "verdict.json").read_text())
 
-    def assert_met_with_everything_varied(self, experiment: str) -> None:
-        """Asserts that it verifies, without a limit or a silent error."""
+    def assert_met_with_everything_varied(
+        self, experiment: str, mistakes: Sequence[str] = ()
+    ) -> None:
+        """Asserts that it verifies, without a limit or a silent error but those that are named."""
         verdict = self.verdict(experiment)
         assert verdict["verdict"] == "met", verdict["sentence"]
-        assert verdict.get("mistakes", []) == []
+        assert [found["mistake"] for found in verdict.get("mistakes", [])] == [*mistakes]
         assert verdict["limits"] == []
         varied = {factor["factor"] for factor in verdict["factors"] if factor["varied"]}
         assert {"hash seed", "time zone", "working directory"} <= varied
@@ -200,6 +202,28 @@ def finished(
 
     def copied(name: str) -> Project:
         return finished_once.copied(tmp_path_factory.mktemp("of a user") / name)
+
+    return copied
+
+
+@pytest.fixture(scope="session")
+def unrepeated_once(finished: Callable[[str], Project]) -> Project:
+    """The same without a repeat, so that nobody can tell whether its claim holds."""
+    made = finished("unrepeated")
+    made.configure(small=made.entry(repeat="off"))
+    shutil.rmtree(made.results / "small" / "repeat")
+    assert made.by_run("verify", "--cores", "2").returncode == 3
+    return made
+
+
+@pytest.fixture(scope="session")
+def unrepeated(
+    unrepeated_once: Project, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Project]:
+    """A function that copies it likewise."""
+
+    def copied(name: str) -> Project:
+        return unrepeated_once.copied(tmp_path_factory.mktemp("of a user") / name)
 
     return copied
 

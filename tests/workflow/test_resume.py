@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 
 TRAINED = "results/small/original/seed-0/train.manifest.json"
 REPEATED = TRAINED.replace("original", "repeat")
+VERDICT = "results/small/verdict.json"
 FILES = ("weights.safetensors", "trace.jsonl", "history.csv")
 
 AUGMENT = """
@@ -87,7 +88,7 @@ def resumed(killed, whole):  # the copy comes first
     said.append(result.stdout)
     assert len(kept(made, "repeat")) == len(kept(made, "original")) == 2
     assert not list(made.results.rglob("weights.safetensors"))
-    result = run(made, "verify")
+    result = run(made, VERDICT)
     assert result.returncode == 0, result.stdout
     assert any("left its lock behind" in text for text in (*said, result.stdout))
     return made
@@ -126,7 +127,7 @@ def test_nothing_is_left_of_the_checkpoints_when_the_training_is_done(resumed):
 
 def test_another_interval_trains_nothing_again(resumed):
     configure(resumed, epoch=3, checkpoint="off")
-    assert "Nothing to be done" in resumed.run("all").stdout
+    assert "Nothing to be done" in resumed.run(VERDICT).stdout
 
 
 def test_a_checkpoint_of_other_settings_is_of_no_use(whole):
