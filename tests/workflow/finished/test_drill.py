@@ -4,13 +4,13 @@ tests/workflow/test_stranger.py runs that of the main job, without a network, as
 """
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
 import project
 import pytest
 import tools
+from conftest import Project
 from environments import places
 from repro.archive.open_archive import accepted
 from verbs import reproduce, rerun
@@ -23,17 +23,24 @@ def found(folder: Path) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def archived(finished) -> Path:
+def archived(unrepeated) -> Path:
     """The archive of a small experiment without a repeat, by the workflow's own target."""
-    made = finished("archived")
-    made.configure(small=made.entry(repeat="off"))
-    shutil.rmtree(made.results / "small" / "repeat")
+    made = unrepeated("archived")
     done = made.run("--cores", "2", "archive")
     assert done.returncode == 0, done.stdout
     path = made.folder / "archives" / "small.crate.zip"
     with accepted(path) as inside:
         assert inside.index.packages
         assert inside.results.packages.keys() <= {kept.sha256 for kept in inside.kept.values()}
+    return path
+
+
+@pytest.fixture(scope="module")
+def small(archived: Path) -> Path:
+    """The same archive without packages, of which most of its bytes are."""
+    path = archived.with_name("without-packages.crate.zip")
+    arguments = ("archive", "small", "--without-packages", "--out", str(path))
+    assert Project(archived.parents[1]).by_run(*arguments).returncode == 0
     return path
 
 
@@ -70,16 +77,16 @@ def test_archived_weights_are_evaluated_again_and_nothing_is_trained(
 
 
 def test_whether_it_still_holds_is_asked_of_this_copy(
-    archived: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     folder = tmp_path / "out"
-    assert rerun.main([str(archived), "--current", "--yes", "--into", str(folder)]) == 0
+    assert rerun.main([str(small), "--current", "--yes", "--into", str(folder)]) == 0
     assert found(folder)["reached"] == "bitwise"
     assert not (folder / ".tools" / "venv").exists()  # nothing of the archive's own was set up
 
 
 def test_what_came_out_otherwise_is_found_and_placed(
-    archived: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """The same archive, but its experiment trains by another rate when it is run again."""
 
@@ -90,7 +97,7 @@ def test_what_came_out_otherwise_is_found_and_placed(
 
     monkeypatch.setattr(reproduce, "_call", changed)
     folder = tmp_path / "out"
-    assert rerun.main([str(archived), "--yes", "--into", str(folder)]) == 3
+    assert rerun.main([str(small), "--yes", "--into", str(folder)]) == 3
     answer = found(folder)
     assert (answer["verdict"], answer["reached"]) == ("inconclusive", None)
     assert "another program" in str(answer["goals"])

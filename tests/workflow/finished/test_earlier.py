@@ -1,7 +1,6 @@
 """Earlier results are put aside before a change overwrites them, and can be compared afterwards."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,12 +14,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_changed_setting_overwrites_nothing_before_it_is_put_aside(
-    finished: Callable[[str], Project],
+    unrepeated: Callable[[str], Project],
 ) -> None:
-    made = finished("earlier")
-    made.configure(small=made.entry(repeat="off"))
-    shutil.rmtree(made.results / "small" / "repeat")
-    assert made.run("--cores", "2", "all").returncode == 0
+    made = unrepeated("earlier")
     before = contents(made.results)
     assert made.by_run("all", "--store", "--cores", "2").returncode == 0
     assert not list(made.folder.glob("runs/small-*"))
