@@ -36,7 +36,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
 
 ORDERS_BY_CHANCE = """
 few = data.take(4).shuffle(4).batch(2)
-model().fit(few, epochs=200, verbose=0)
+model().fit(few, epochs=60, verbose=0)
 alike = tf.data.Dataset.from_tensors((x[0], y[0])).repeat(96).shuffle(96).batch(32)
 model().fit(alike, epochs=4, verbose=0)
 two_batches = data.batch(48).shuffle(2)
