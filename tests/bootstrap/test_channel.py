@@ -18,6 +18,7 @@ from environments import channel as choice
 from local_channel import build, debian, renders
 from repro.core.errors import UserError
 from small_channel import Channel, Server, flip
+from wheels import ahead
 
 Serve = Callable[[Path], Server]
 
@@ -274,11 +275,21 @@ def test_where_the_cache_cannot_be_written_the_clone_has_its_own(clones: Clones)
     assert clones.built == 2
 
 
+def fetched_ahead(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have Debian's packages there, so that nothing fetches them."""
+    monkeypatch.setenv(ahead.VARIABLE, "")
+    ahead.begin(folder)
+    with ahead.filling(ahead.DEBIAN, str(debian.PACKAGES)) as place:
+        debian.fetch_packages(place)
+    monkeypatch.setattr(debian, "fetch_packages", lambda folder: pytest.fail("they are there"))
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(debian.unsuited() is not None, reason="there is no Debian 12 here")
 def test_the_local_channel_is_the_same_again_and_heals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Once of packages that were fetched ahead."""
     monkeypatch.setattr(renders, "LOCAL", tmp_path / "local channel")
     monkeypatch.setattr(build, "CHANNELS", tmp_path / "the channels")
     monkeypatch.setenv(progress.FILE, str(tmp_path / "notes"))
@@ -297,6 +308,7 @@ def test_the_local_channel_is_the_same_again_and_heals(
     renders.ensure()
     assert made.stat().st_mtime_ns == written  # sound: not made again
     flip(Path(packages[0]))
+    fetched_ahead(tmp_path / "ahead", monkeypatch)
     renders.ensure()
     assert made.stat().st_mtime_ns != written
     assert json.loads(made.read_text())["files"] == first

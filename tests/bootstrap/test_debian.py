@@ -1,4 +1,4 @@
-"""Debian's Python as a conda package: the same bytes twice, and a whole Python in its prefix."""
+"""Debian's Python as a conda package: a whole Python in its prefix."""
 
 import hashlib
 import json
@@ -12,7 +12,6 @@ from conda import install
 from conda.pins import Pin
 from local_channel import debian
 from repro.core.errors import CouldNotRun
-from wheels import ahead
 
 on_debian = pytest.mark.skipif(debian.unsuited() is not None, reason="there is no Debian 12 here")
 
@@ -68,21 +67,11 @@ def test_a_program_that_is_missing_is_named() -> None:
 
 @pytest.mark.slow
 @on_debian
-def test_python_is_the_same_twice_and_whole_in_its_prefix(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Once of packages that were fetched ahead."""
-    made = [debian.write_python(tmp_path / "one", tmp_path / "scratch one")]
-    monkeypatch.setenv(ahead.VARIABLE, "")
-    ahead.begin(tmp_path / "ahead")
-    with ahead.filling(ahead.DEBIAN, str(debian.PACKAGES)) as folder:
-        debian.fetch_packages(folder)
-    monkeypatch.setattr(debian, "fetch_packages", lambda folder: pytest.fail("they are there"))
-    made.append(debian.write_python(tmp_path / "two", tmp_path / "scratch two"))
-    digest = hashlib.sha256(made[0].read_bytes()).hexdigest()
-    assert digest == hashlib.sha256(made[1].read_bytes()).hexdigest()
+def test_python_is_whole_in_its_prefix(tmp_path: Path) -> None:
+    made = debian.write_python(tmp_path / "a channel", tmp_path / "scratch")
+    digest = hashlib.sha256(made.read_bytes()).hexdigest()
     prefix = tmp_path / "an env"
-    install.create([Pin(made[0].as_uri(), "sha256", digest)], prefix, tmp_path / "pkgs")
+    install.create([Pin(made.as_uri(), "sha256", digest)], prefix, tmp_path / "pkgs")
     assert list(prefix.rglob("*.pyc")) == []
     command = [prefix / "bin/python", "-I", "-c", _REPORT]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")

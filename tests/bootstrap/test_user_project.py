@@ -46,7 +46,6 @@ def plans(command: Sequence[str], done: subprocess.CompletedProcess[str]) -> Non
     "command",
     [
         ["all"],
-        ["verify"],
         [f"{FIRST}/trace.jsonl"],
         ["drift"],
         ["drift", f"{FIRST}/train.manifest.json"],
@@ -69,6 +68,7 @@ def test_a_target_is_made_in_the_project_that_is_named(elsewhere: Path, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "words"),
     [

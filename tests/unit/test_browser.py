@@ -74,6 +74,7 @@ def sound(found: dict[str, Any]) -> None:
     assert [one for one in found["violations"] if one[0] in SERIOUS] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a divergence", "hostile names"])
 @pytest.mark.parametrize(("scheme", "width"), [(1, 1280), (0, 390)], ids=["light", "dark, narrow"])
 def test_the_page_of_an_experiment(name: str, scheme: int, width: int, tmp_path: Path) -> None:

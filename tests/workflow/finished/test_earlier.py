@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from conftest import Project
 
 
@@ -13,6 +14,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
+@pytest.mark.slow
 def test_a_changed_setting_overwrites_nothing_before_it_is_put_aside(
     unrepeated: Callable[[str], Project],
 ) -> None:
