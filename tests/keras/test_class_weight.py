@@ -51,7 +51,7 @@ def test_both_loops_do_what_fit_does(name: str, tmp_path: Path) -> None:
     import keras
 
     case = LABELS[name]
-    data = e.prepared(tmp_path / "data", case.get("dataset", e.table))
+    data = e.prepared(tmp_path / "data", case.get("dataset", e.table), e.NO_VALIDATION)
     experiment = e.code(**case)
     for loop in ("graph", "fit"):
         done = e.trained(

@@ -50,7 +50,7 @@ for variant in variants:  # no operation runs here: what is forked begins as a n
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return e.prepared(tmp_path_factory.mktemp("cost") / "data")
+    return e.prepared(tmp_path_factory.mktemp("cost") / "data", split=e.NO_VALIDATION)
 
 
 def experiment(folder: Path, *lines: str) -> Path:

@@ -21,7 +21,7 @@ SIZE = 16
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return e.prepared(tmp_path_factory.mktemp("data") / "data")
+    return e.prepared(tmp_path_factory.mktemp("data") / "data", split=e.NO_VALIDATION)
 
 
 def test_it_is_dropped_in_both_loops_as_by_whole_batches(data: Path, tmp_path: Path) -> None:
@@ -46,11 +46,9 @@ def test_it_is_dropped_in_both_loops_as_by_whole_batches(data: Path, tmp_path: P
         np.testing.assert_allclose(saved[variable.path], variable.numpy(), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("loop", ["graph", "fit"])
-def test_a_killed_training_goes_on_with_whole_batches(
-    data: Path, tmp_path: Path, loop: str
-) -> None:
-    asked, experiment = {"loop": loop, "epochs": 4, "drop_remainder": True}, e.code(model=e.small)
+def test_a_killed_training_goes_on_with_whole_batches(data: Path, tmp_path: Path) -> None:
+    """By one of the loops, which share what resumes them."""
+    asked, experiment = {"epochs": 4, "drop_remainder": True}, e.code(model=e.small)
     e.trained(experiment, data, tmp_path / "whole", **asked)
     kept = keeping(tmp_path / "kept")
     with pytest.raises(Killed), killed_after(2):
@@ -60,7 +58,8 @@ def test_a_killed_training_goes_on_with_whole_batches(
     assert e.contents(tmp_path / "resumed") == e.contents(tmp_path / "whole")
 
 
-def test_validation_and_test_are_evaluated_whole(data: Path, tmp_path: Path) -> None:
+def test_validation_and_test_are_evaluated_whole(tmp_path: Path) -> None:
+    data = e.prepared(tmp_path / "data")
     e.trained(e.code(), data, tmp_path, epochs=1, drop_remainder=True)
     asked = EvaluateParameters(threads=e.THREADS, settings={}, seed=0, batch_size=SIZE)
     evaluate(e.code(), data, tmp_path / "weights.safetensors", asked, tmp_path)

@@ -18,7 +18,7 @@ PARAMETERS = EvaluateParameters(threads=e.THREADS, settings={}, seed=0, batch_si
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return e.prepared(tmp_path_factory.mktemp("data") / "data")
+    return e.prepared(tmp_path_factory.mktemp("data") / "data", split=e.NO_VALIDATION)
 
 
 @pytest.fixture(scope="module")
