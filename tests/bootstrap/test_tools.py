@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 import tools
 from repro.core.errors import UserError
 from small_channel import entries, make_wheel
+from wheels import host_pip
 
 
 @pytest.fixture
@@ -42,6 +44,13 @@ def move(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
     monkeypatch.setattr(tools, "STAMP", root / ".tools" / "venv" / "stamp")
     monkeypatch.setattr(tools, "STAMP_SLURM", root / ".tools" / "venv" / "stamp-slurm")
     monkeypatch.setattr(tools, "BIN", root / ".tools" / "bin")
+
+
+@pytest.fixture
+def started_before(place: Path, base: Path) -> None:
+    """The pip that Python brings along is unpacked and compiled, as an earlier start leaves it."""
+    (pip,) = base.glob("lib/python3*/site-packages")
+    shutil.copytree(pip, place / ".tools" / "pip" / host_pip.bundled().stem)
 
 
 def when_made() -> int:
@@ -87,6 +96,7 @@ def test_made_once_and_again_when_half_made_or_outdated(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("started_before")
 def test_the_pinned_pip_fetches_where_it_can_be_had(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +128,7 @@ def sha256(file: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("place")
+@pytest.mark.usefixtures("place", "started_before")
 def test_a_wrong_hash_gives_a_sentence_and_no_tools() -> None:
     project.write(tools.WHEELS, f"some-thing==2.0 --hash=sha256:{'0' * 64}\n")
     with pytest.raises(UserError, match="Expected the tools pinned in WHEELS"):
