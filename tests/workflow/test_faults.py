@@ -93,6 +93,13 @@ def test_the_verdict_says_what_differs_and_how_the_difference_grows(unseeded):
 
 
 @pytest.mark.slow
+def test_only_verify_fails_where_a_claim_does_not_hold(unseeded):
+    made, verified = unseeded
+    assert verified.returncode == 1
+    assert made.by_run("all", "--cores", "2").returncode == 0
+
+
+@pytest.mark.slow
 def test_the_patch_of_the_verdict_mends_the_experiment(unseeded):
     made, _ = unseeded
     patch = made.verdict("fitted")["causes"][0]["patch"]
