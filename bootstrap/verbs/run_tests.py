@@ -62,8 +62,8 @@ def main(argv: Sequence[str]) -> int:
     options, rest = parser.parse_known_args(argv)
 
     to_run = stages(quick=options.quick, pytest=rest)
-    # Two more than there are processors: each stage waits now and then.
-    with ThreadPoolExecutor((os.cpu_count() or 1) + 2) as pool:
+    # One more than there are processors: each stage waits now and then.
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         checked = pool.submit(lambda: [_run(stage) for stage in linters()])  # need no environment
         with _environments(quick=options.quick) as status:
             if status:

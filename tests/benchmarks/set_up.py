@@ -23,6 +23,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -86,18 +87,26 @@ def run(command: Command, side: Side) -> None:
         command: and its arguments.
         side: where it runs.
     """
-    said = side.folder / "said.txt"
-    with said.open("wb") as file:
-        child = subprocess.Popen(
-            command, cwd=side.project, env=side.environment, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        try:
-            status = child.wait()
-        except BaseException:
+    said, child = side.folder / "said.txt", None
+    # Held until it is known what has to end: one that came meanwhile would leave that running.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDED)
+    hold_no_more = partial(signal.pthread_sigmask, signal.SIG_SETMASK, before)
+    try:
+        with said.open("wb") as file:
+            child = subprocess.Popen(
+                command, cwd=side.project, env=side.environment, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
+                preexec_fn=hold_no_more,
+            )  # fmt: skip
+        hold_no_more()
+        status = child.wait()
+    except BaseException:
+        if child:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
-            raise
+        raise
+    finally:
+        hold_no_more()
     if status:
         raise SystemExit(
             f"{said.read_text(errors='replace')}\nExpected {' '.join(command)} of {side.name} to "

@@ -20,10 +20,18 @@ BENCHMARKS = project.ROOT / "tests" / "benchmarks"
 
 # Tells what it started on standard output, and goes on until somebody ends it.
 ENDLESS = """\
-import os, sys
+import os, subprocess, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import set_up, sides
+class Popen(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        if sys.argv[3:]:
+            while not Path(options["cwd"], "fifo").exists():
+                os.sched_yield()
+            os.kill(os.getpid(), int(sys.argv[3]))
+subprocess.Popen = Popen
 with set_up.scratch(Path(sys.argv[2])) as place:
     side = sides.Side("endless", place / "side", lambda folder: folder.mkdir(), {})
     side.make_ready(sides.COLD)
@@ -113,6 +121,18 @@ def test_nothing_is_left_and_nothing_runs_on_when_it_is_ended(
         assert list(tmp_path.iterdir()) != []
         child.send_signal(number)
         assert child.stdout.read() == b""  # ends with the last process that holds it
+    assert child.returncode != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_nothing_runs_on_either_when_it_is_ended_as_it_starts_a_command(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", ENDLESS, str(BENCHMARKS), str(tmp_path), str(int(number))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.read()
     assert child.returncode != 0
     assert list(tmp_path.iterdir()) == []
 
