@@ -199,11 +199,7 @@ def finished(
     finished_once: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Project]:
     """A function that copies it to a folder of another name, with all times."""
-
-    def copied(name: str) -> Project:
-        return finished_once.copied(tmp_path_factory.mktemp("of a user") / name)
-
-    return copied
+    return lambda name: finished_once.copied(tmp_path_factory.mktemp("of a user") / name)
 
 
 @pytest.fixture(scope="session")
@@ -221,11 +217,7 @@ def unrepeated(
     unrepeated_once: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Project]:
     """A function that copies it likewise."""
-
-    def copied(name: str) -> Project:
-        return unrepeated_once.copied(tmp_path_factory.mktemp("of a user") / name)
-
-    return copied
+    return lambda name: unrepeated_once.copied(tmp_path_factory.mktemp("of a user") / name)
 
 
 @pytest.fixture(scope="session")
