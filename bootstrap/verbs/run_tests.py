@@ -96,7 +96,7 @@ def _run(stage: Stage) -> tuple[str, int, float]:
     print(f"== {stage.name}: $ {shlex.join(stage.command)}", flush=True)
     start = time.monotonic()
     done = subprocess.run(
-        stage.command, cwd=project.ROOT, env=_environment(), check=False,
+        stage.command, cwd=project.ROOT, env=_variables(), check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     seconds = time.monotonic() - start
@@ -105,10 +105,10 @@ def _run(stage: Stage) -> tuple[str, int, float]:
     return stage.name, done.returncode, seconds
 
 
-def _environment() -> dict[str, str]:
-    """That of the tools, with this Python itself before what only finds it, as pyenv's shims do.
+def _variables() -> dict[str, str]:
+    """Those of a tool, with this Python itself before what only finds it, as pyenv's shims do.
 
-    They take a tenth of a second, and tests call `./run` some hundreds of times.
+    These take a tenth of a second, and tests call `./run` some hundreds of times.
     """
     variables = tools.environment()
     own = str(Path(sys.base_prefix, "bin"))

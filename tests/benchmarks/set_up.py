@@ -30,6 +30,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "bootstrap")]
 
 import sides  # noqa: E402
+from repro.launch.supervise import signals_held  # noqa: E402
 from sides import COLD, IDLE, PLAIN, VERDICT, WARM, Command, Side  # noqa: E402
 
 BEFORE = "e8e8300"
@@ -87,26 +88,22 @@ def run(command: Command, side: Side) -> None:
         command: and its arguments.
         side: where it runs.
     """
-    said, child = side.folder / "said.txt", None
+    said = side.folder / "said.txt"
     # Held until it is known what has to end: one that came meanwhile would leave that running.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDED)
-    hold_no_more = partial(signal.pthread_sigmask, signal.SIG_SETMASK, before)
-    try:
-        with said.open("wb") as file:
-            child = subprocess.Popen(
-                command, cwd=side.project, env=side.environment, start_new_session=True,
-                stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
-                preexec_fn=hold_no_more,
-            )  # fmt: skip
-        hold_no_more()
-        status = child.wait()
-    except BaseException:
-        if child:
+    with said.open("wb") as file, signals_held() as before:
+        hold_no_more = partial(signal.pthread_sigmask, signal.SIG_SETMASK, before)
+        child = subprocess.Popen(
+            command, cwd=side.project, env=side.environment, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
+            preexec_fn=hold_no_more,
+        )  # fmt: skip
+        try:
+            hold_no_more()
+            status = child.wait()
+        except BaseException:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
-        raise
-    finally:
-        hold_no_more()
+            raise
     if status:
         raise SystemExit(
             f"{said.read_text(errors='replace')}\nExpected {' '.join(command)} of {side.name} to "
